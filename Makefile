@@ -1,0 +1,40 @@
+# make demo   install, then record, verify, train, evaluate and film both environments (no screen needed)
+# make app    install, then open the window
+# make test   install, then every check
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+.PHONY: demo app test lint install lock clean
+
+demo: install
+	$(BIN)/twinplay demo --out demo-out
+
+app: install
+	$(BIN)/twinplay
+
+test: install lint
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml requirements.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+# Local version tags (+cpu) of the machine that makes the lock are dropped: any build of that version will do.
+lock:
+	$(BIN)/pip-compile --quiet --extra dev --strip-extras --no-header --no-annotate --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host --no-allow-unsafe --output-file requirements.lock pyproject.toml
+	sed -i -E 's/(==[0-9.]+)\+[a-z0-9]+/\1/; /^#|^$$/d' requirements.lock
+
+clean:
+	rm -rf .venv build dist demo-out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,276 @@
+"""The one place that starts threads and processes.
+
+    Job       a generator in a process of its own; its records arrive by poll()       training, filming
+    Service   an object in a process of its own; requests go in, results come back    the clone while one watches
+    run_parallel   a function over many arguments on all cores                        evaluation
+
+Targets are named "package.module:name", so that the parent never imports what only the child needs (torch, above all).
+Processes are spawned, never forked: a fork of a process with threads or a GPU context is undefined.
+"""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from enum import Enum
+from multiprocessing.connection import Connection
+from typing import Any
+
+from recorder.errors import TwinplayError
+
+_spawn = multiprocessing.get_context("spawn")
+
+
+class JobState(Enum):
+    """RUNNING until the process ends; then DONE, STOPPED (asked to) or FAILED (see `error`)."""
+
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class WorkerError(TwinplayError):
+    """A process of ours failed or vanished."""
+
+
+def start_thread(function: Callable[[], None], name: str) -> threading.Thread:
+    """Start a daemon thread; whoever starts it joins it."""
+    thread = threading.Thread(target=function, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def available_cores() -> int:
+    """Processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def resolve(target: str) -> Callable[..., Any]:
+    """The object that "package.module:name" names."""
+    module, _, name = target.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def _sentence(error: BaseException) -> str:
+    return str(error) if isinstance(error, TwinplayError) else f"{type(error).__name__}: {error}"
+
+
+def _quiet_interrupt() -> None:
+    """Ctrl-C reaches the whole process group; only the parent decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _exit_reason(code: int | None) -> str:
+    reason = f"exit status {code}" if code is None or code >= 0 else f"signal {-code}"
+    return f"the process ended unexpectedly ({reason})"
+
+
+def _run_generator(connection: Connection, stop: Any, target: str, kwargs: dict[str, Any]) -> None:
+    _quiet_interrupt()
+    try:
+        generator = resolve(target)(**kwargs)
+        for record in generator:
+            connection.send(("record", record))
+            if stop.is_set():
+                generator.close()
+                connection.send(("stopped", None))
+                return
+        connection.send(("done", None))
+    except BrokenPipeError:  # the parent has gone; nobody is left to tell
+        return
+    except BaseException as error:
+        if not isinstance(error, TwinplayError):
+            traceback.print_exc(file=sys.stderr)
+        connection.send(("failed", _sentence(error)))
+
+
+class Job:
+    """Runs the generator function `target(**kwargs)` in a process of its own.
+
+    Its records are collected with `poll()`, which never blocks. `stop()` closes the generator after its next
+    record, so that it can keep what it has; a process that dies is reported in `error`.
+    """
+
+    def __init__(self, target: str, kwargs: dict[str, Any]) -> None:
+        self.state = JobState.RUNNING
+        self.error: str | None = None
+        self._stop = _spawn.Event()
+        self._connection, child = _spawn.Pipe(duplex=False)
+        self._process = _spawn.Process(
+            target=_run_generator, args=(child, self._stop, target, kwargs), name=target, daemon=False
+        )
+        self._process.start()
+        child.close()
+
+    def poll(self) -> list[Any]:
+        """The records that arrived since the last call."""
+        records: list[Any] = []
+        while self.state is JobState.RUNNING:
+            alive = self._process.is_alive()  # asked first: what a dying process sent is still read below
+            if not self._connection.poll():
+                if not alive:
+                    self._finish(JobState.FAILED, _exit_reason(self._process.exitcode))
+                break
+            try:
+                kind, value = self._connection.recv()
+            except EOFError:
+                self._process.join(5)
+                self._finish(JobState.FAILED, _exit_reason(self._process.exitcode))
+                break
+            if kind == "record":
+                records.append(value)
+            else:
+                self._finish(JobState(kind), value)
+        return records
+
+    def stop(self) -> None:
+        """Ask the generator to end and to keep what it has."""
+        self._stop.set()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.kill()
+        self._process.join()
+        if self.state is JobState.RUNNING:
+            self._finish(JobState.STOPPED, None)
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the process to end, in seconds; returns whether it did. Unread records may be lost."""
+        self.poll()
+        self._process.join(timeout)
+        self.poll()
+        return not self._process.is_alive()
+
+    def _finish(self, state: JobState, error: str | None) -> None:
+        self.state, self.error = state, error
+        self._process.join(5)
+        self._connection.close()
+
+
+def _serve(connection: Connection, target: str, kwargs: dict[str, Any]) -> None:
+    _quiet_interrupt()
+    try:
+        served = resolve(target)(**kwargs)
+    except BaseException as error:
+        if not isinstance(error, TwinplayError):
+            traceback.print_exc(file=sys.stderr)
+        connection.send(("", _sentence(error), True))
+        return
+    connection.send(("", None, False))
+    while True:
+        try:
+            method, args = connection.recv()
+        except (EOFError, OSError):
+            break
+        try:
+            result, failed = getattr(served, method)(*args), False
+        except BaseException as error:
+            if not isinstance(error, TwinplayError):
+                traceback.print_exc(file=sys.stderr)
+            result, failed = _sentence(error), True
+        try:
+            connection.send((method, result, failed))
+        except (BrokenPipeError, OSError):
+            break
+    close = getattr(served, "close", None)
+    if close is not None:
+        close()
+
+
+class Service:
+    """An object `target(**kwargs)` that lives in a process of its own and answers requests in order.
+
+    Failures of the object, of its methods and of the process are raised by `poll` and `call` as WorkerError.
+    """
+
+    def __init__(self, target: str, kwargs: dict[str, Any]) -> None:
+        self.pending = 1  # the construction itself is answered first
+        self._connection, child = _spawn.Pipe()
+        self._process = _spawn.Process(target=_serve, args=(child, target, kwargs), name=target, daemon=True)
+        self._process.start()
+        child.close()
+
+    def request(self, method: str, *args: Any) -> None:
+        """Ask for `method(*args)`; the answer comes through `poll`."""
+        try:
+            self._connection.send((method, args))
+        except (BrokenPipeError, OSError) as error:
+            self._process.join(5)
+            raise WorkerError(_exit_reason(self._process.exitcode)) from error
+        self.pending += 1
+
+    def poll(self, timeout: float = 0.0) -> list[tuple[str, Any]]:
+        """The (method, result) pairs that arrived; waits up to `timeout` seconds for the first."""
+        answers: list[tuple[str, Any]] = []
+        while self.pending and self._connection.poll(0.0 if answers else timeout):
+            try:
+                method, result, failed = self._connection.recv()
+            except (EOFError, OSError) as error:
+                self.pending = 0
+                self._process.join(5)
+                raise WorkerError(_exit_reason(self._process.exitcode)) from error
+            self.pending -= 1
+            if failed:
+                raise WorkerError(str(result))
+            if method:
+                answers.append((method, result))
+        return answers
+
+    def call(self, method: str, *args: Any, timeout: float = 60.0) -> Any:
+        """Ask and wait, up to `timeout` seconds; answers to earlier requests are passed over."""
+        self.request(method, *args)
+        deadline = time.monotonic() + timeout
+        result: Any = None
+        while self.pending:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                raise WorkerError(f"no answer to {method} within {timeout:g} s")
+            for _, result in self.poll(remaining):
+                pass
+        return result
+
+    def close(self) -> None:
+        """Let the object close itself and its process end."""
+        self._connection.close()
+        self._process.join(5)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+
+def _call_target(target: str, arguments: dict[str, Any]) -> Any:
+    return resolve(target)(**arguments)
+
+
+def run_parallel(
+    target: str, argument_list: Sequence[dict[str, Any]], processes: int | None = None
+) -> Iterator[tuple[int, Any]]:
+    """Call `target(**arguments)` for each entry, on all cores; yields (index, result) as each finishes.
+
+    Raises what a call raised, and WorkerError when a process vanished. Closing the iterator cancels what has not begun.
+    """
+    count = max(1, min(processes or available_cores(), len(argument_list)))
+    pool = ProcessPoolExecutor(count, mp_context=_spawn, initializer=_quiet_interrupt)
+    futures: dict[Future[Any], int] = {}
+    try:
+        futures = {pool.submit(_call_target, target, arguments): i for i, arguments in enumerate(argument_list)}
+        open_futures = set(futures)
+        while open_futures:
+            finished, open_futures = wait(open_futures, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield futures[future], future.result()
+    except BrokenProcessPool as error:
+        raise WorkerError("a worker process ended unexpectedly (out of memory, or killed)") from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

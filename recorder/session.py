@@ -1,0 +1,376 @@
+"""A recording session on disk, and how to read it.
+
+    2026-11-21T10-14-03-breakout.zarr/     one Zarr v3 group; plain zarr.open_group reads it
+      attributes        format, version; ticks (what is committed: trim every (T, …) array to it); state ("recording" or
+                        "complete"); env (EnvSpec); player {kind, name, params}; seed; created (UTC, ISO 8601);
+                        clock {monotonic_ns, unix_ns} of one moment; palette (256 RGB); key_names; digest; summary
+      screen            (T, 210, 160) uint8   palette index                 [environments with a screen]
+      observation       (T, 11) float64       what the player saw           [the others]
+      state             (T, S) float64        MuJoCo's physics and warm-start state
+      action            (T,) uint8  |  (T, 3) float32
+      reward            (T,) float64
+      terminated, truncated  (T,) bool
+      lives             (T,) uint8
+      time_ns           (T,) int64            monotonic clock when the action was chosen
+      episodes/         one row each: start, stop (ticks), seed, total_reward, outcome, parent, parent_tick, excluded
+      final_screen | final_observation, final_state   (E, …)   the moment that closes each finished episode
+      keys/             raw key transitions: time_ns int64, code int32, down bool
+
+Alignment: `screen[i]` (or `observation[i]`) is what the player saw when choosing `action[i]`; `reward[i]`, `terminated[i]`,
+`truncated[i]` and `lives[i]` are what that action brought. What came after the last action of episode k is `final_screen[k]`.
+
+A session whose recorder was killed has state "recording" and no live lock; its last episode has no stop, and reads as
+ending at `ticks` with outcome "interrupted". Nothing needs repair.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.agents import PLAYER_KINDS
+from recorder.envs import EnvSpec
+from recorder.errors import SessionError
+from recorder.store import Array, StoredGroup, StoreError, read
+
+FORMAT = "twinplay-session"
+FORMAT_VERSION = 1
+CHUNK_TICKS = 60  # one second of Breakout: 37 bytes a screen; half of it costs 50
+SCALAR_CHUNK = 8_192  # scalars in 60-tick chunks would be thousands of files per half hour
+OUTCOMES = ("playing", "game over", "time limit", "stalled", "stopped")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One scalar array of a session: rows of `shape` and `dtype`."""
+
+    name: str
+    dtype: str
+
+
+TICK_COLUMNS = (
+    Column("reward", "float64"),
+    Column("terminated", "bool"),
+    Column("truncated", "bool"),
+    Column("lives", "uint8"),
+    Column("time_ns", "int64"),
+)
+EPISODE_COLUMNS = (
+    Column("start", "int64"),
+    Column("stop", "int64"),
+    Column("seed", "int64"),
+    Column("total_reward", "float64"),
+    Column("outcome", "uint8"),
+    Column("parent", "int32"),
+    Column("parent_tick", "int64"),
+    Column("excluded", "bool"),
+)
+KEY_COLUMNS = (Column("time_ns", "int64"), Column("code", "int32"), Column("down", "bool"))
+KEY_DTYPE = np.dtype([(column.name, column.dtype) for column in KEY_COLUMNS])
+
+
+@dataclass(frozen=True)
+class Episode:
+    """Ticks [start, stop) of a session. `parent` and `parent_tick` name where a rewound episode branched off, or -1."""
+
+    index: int
+    start: int
+    stop: int
+    seed: int
+    total_reward: float
+    outcome: str
+    excluded: bool = False
+    parent: int = -1
+    parent_tick: int = -1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.stop:
+            raise ValueError(f"episode {self.index} runs from tick {self.start} to {self.stop}")
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+class Frames:
+    """The screens of a session as exact RGB: `frames[i]` is uint8 (210, 160, 3), `frames[a:b]` (n, 210, 160, 3)."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __len__(self) -> int:
+        return len(self._session)
+
+    @overload
+    def __getitem__(self, index: int) -> npt.NDArray[np.uint8]: ...
+    @overload
+    def __getitem__(self, index: slice) -> npt.NDArray[np.uint8]: ...
+    def __getitem__(self, index: int | slice) -> npt.NDArray[np.uint8]:
+        session = self._session
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(session))
+            if step > 0:
+                return session.palette[session.screens(start, max(start, stop))[::step]]
+            picked = range(start, stop, step)
+            if not picked:
+                return session.palette[session.screens(0, 0)]
+            return session.palette[session.screens(picked[-1], picked[0] + 1)[::-1][::-step]]
+        tick = index.__index__()
+        if tick < 0:
+            tick += len(session)
+        if not 0 <= tick < len(session):
+            raise IndexError(f"tick {index} of a session of {len(session)} ticks")
+        return session.palette[session.screen(tick)]
+
+
+class Session:
+    """A recording, opened for reading. Arrays of scalars are read whole at first use; screens chunk by chunk."""
+
+    def __init__(self, path: Path, group: StoredGroup) -> None:
+        self.path = path
+        self._group = group
+        attributes = group.attributes
+        self.attributes = attributes
+        if attributes.get("format") != FORMAT:
+            raise StoreError("it is a Zarr group, but not one that Twinplay recorded")
+        if attributes.get("version") != FORMAT_VERSION:
+            raise StoreError(f"it has format version {attributes.get('version')}, this program reads {FORMAT_VERSION}")
+        try:
+            self.spec = EnvSpec.from_json(attributes.get("env"))
+        except ValueError as error:
+            raise StoreError(str(error)) from error
+        ticks = attributes.get("ticks")
+        if not isinstance(ticks, int) or isinstance(ticks, bool) or ticks < 0:
+            raise StoreError(f"its number of ticks is {ticks!r}")
+        self._ticks = ticks
+        player = attributes.get("player")
+        if not isinstance(player, dict) or player.get("kind") not in PLAYER_KINDS:
+            raise StoreError(f"it names no player of a known kind (found {str(player)[:80]})")
+        self.player: dict[str, Any] = player
+        self.seed: int = attributes.get("seed", 0)
+        self.created: str = str(attributes.get("created", ""))
+        self.complete = attributes.get("state") == "complete"
+        self._cached_chunk = -1
+        self._chunk: npt.NDArray[np.uint8] = np.empty((0, 0, 0), np.uint8)
+
+    @classmethod
+    def open(cls, path: Path | str) -> Session:
+        """Open a session for reading, also one that is still being written.
+
+        Raises SessionError, saying what is wrong with which file, when it is not a readable session.
+        """
+        path = Path(path)
+        try:
+            return cls(path, StoredGroup(path))
+        except StoreError as error:
+            raise SessionError(f"{path} is not a readable session: {error}; choose a .zarr folder from a library") from None
+
+    def __len__(self) -> int:
+        return self._ticks
+
+    def __repr__(self) -> str:
+        return f"Session({str(self.path)!r}, {self.spec.name}, {self.player['kind']}, {len(self)} ticks)"
+
+    @property
+    def name(self) -> str:
+        """The folder's name without its suffix."""
+        return self.path.name.removesuffix(".zarr")
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds of play at the environment's own rate."""
+        return len(self) / self.spec.rate_hz
+
+    @cached_property
+    def palette(self) -> npt.NDArray[np.uint8]:
+        """The RGB colour of each palette index, uint8 (256, 3)."""
+        try:
+            palette = np.array(self.attributes["palette"], np.uint8)
+        except (KeyError, ValueError, TypeError, OverflowError):
+            palette = np.empty(0, np.uint8)
+        if palette.shape != (256, 3):
+            raise SessionError(f"{self.path} holds no palette of 256 colours, so its screens cannot be shown")
+        return palette
+
+    @cached_property
+    def actions(self) -> Array:
+        """(T,) uint8, or (T, n) float32."""
+        return self._ticks_of("action", self.spec.action_shape, self.spec.action_dtype)
+
+    @cached_property
+    def rewards(self) -> npt.NDArray[np.float64]:
+        """(T,) float64."""
+        return self._ticks_of("reward", (), "float64")
+
+    @cached_property
+    def terminated(self) -> npt.NDArray[np.bool_]:
+        """(T,) bool."""
+        return self._ticks_of("terminated", (), "bool")
+
+    @cached_property
+    def truncated(self) -> npt.NDArray[np.bool_]:
+        """(T,) bool."""
+        return self._ticks_of("truncated", (), "bool")
+
+    @cached_property
+    def lives(self) -> npt.NDArray[np.uint8]:
+        """(T,) uint8, lives left after each action."""
+        return self._ticks_of("lives", (), "uint8")
+
+    @cached_property
+    def time_ns(self) -> npt.NDArray[np.int64]:
+        """(T,) int64, monotonic nanoseconds at which each action was chosen."""
+        return self._ticks_of("time_ns", (), "int64")
+
+    @cached_property
+    def keys(self) -> Array:
+        """Raw key transitions, structured (K,) with fields time_ns, code and down."""
+        keys: Array | None = None
+        for column in KEY_COLUMNS:
+            values = self._read(f"keys/{column.name}", (), column.dtype, None)
+            count = len(values) if keys is None else min(len(keys), len(values))
+            keys = np.zeros(count, KEY_DTYPE) if keys is None else keys[:count]
+            keys[column.name] = values[:count]
+        assert keys is not None
+        return keys
+
+    @property
+    def key_names(self) -> dict[int, str]:
+        """What each key code of `keys` is called on a keyboard or controller."""
+        names = self.attributes.get("key_names")
+        return {int(code): str(name) for code, name in names.items()} if isinstance(names, dict) else {}
+
+    @cached_property
+    def states(self) -> npt.NDArray[np.float64]:
+        """Simulator states (T, S) float64, where the environment has no screen."""
+        return self._ticks_of("state", None, "float64")
+
+    @property
+    def frames(self) -> Frames:
+        """The screens as RGB. Raises SessionError for an environment without a screen."""
+        self._need_screens()
+        return Frames(self)
+
+    @property
+    def observations(self) -> Frames | Array:
+        """What an Agent saw: RGB screens, or vectors (T, n)."""
+        return Frames(self) if self.spec.has_screen else self._vectors
+
+    @cached_property
+    def _vectors(self) -> Array:
+        return self._ticks_of("observation", self.spec.observation_shape, self.spec.observation_dtype)
+
+    @cached_property
+    def _screen_array(self) -> Any:
+        return self._checked("screen", self.spec.observation_shape[:2], "uint8", self._ticks)
+
+    def screens(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
+        """Palette indices of ticks [start, stop), uint8 (n, 210, 160). Decodes each chunk it touches once."""
+        self._need_screens()
+        return self._guard(lambda: read(self._screen_array, slice(start, min(stop, self._ticks))))
+
+    def screen(self, tick: int) -> npt.NDArray[np.uint8]:
+        """Palette indices of one tick, uint8 (210, 160). The chunk around it stays in memory for the next call."""
+        chunk = tick // CHUNK_TICKS
+        if chunk != self._cached_chunk or tick % CHUNK_TICKS >= len(self._chunk):
+            self._chunk = self.screens(chunk * CHUNK_TICKS, (chunk + 1) * CHUNK_TICKS)
+            self._cached_chunk = chunk
+        return self._chunk[tick % CHUNK_TICKS]
+
+    @cached_property
+    def episodes(self) -> list[Episode]:
+        """The episodes in order; an unfinished last one ends at the last tick with outcome "interrupted"."""
+        columns = [self._read(f"episodes/{c.name}", (), c.dtype, None) for c in EPISODE_COLUMNS]
+        episodes = []
+        for index, row in enumerate(zip(*(column.tolist() for column in columns), strict=False)):
+            start, stop, seed, total_reward, outcome, parent, parent_tick, excluded = row
+            name = OUTCOMES[outcome] if outcome < len(OUTCOMES) else "unknown"
+            if outcome == 0:
+                stop, name = self._ticks, "interrupted"
+                total_reward = float(self.rewards[start:stop].sum())
+            if not 0 <= start <= stop <= self._ticks:
+                if start >= self._ticks:
+                    continue  # announced, but none of its ticks was committed
+                raise SessionError(
+                    f"{self.path}: episode {index} claims ticks {start} to {stop}, but {self._ticks} are committed; "
+                    "the session is damaged"
+                )
+            if stop > start:
+                episodes.append(
+                    Episode(index, start, stop, seed, total_reward, name, bool(excluded), parent, parent_tick)
+                )
+        return episodes
+
+    def final_observation(self, index: int) -> Array | None:
+        """What closed episode `index`: RGB screen or vector; None for an interrupted one."""
+        name, shape = (
+            ("final_screen", self.spec.observation_shape[:2])
+            if self.spec.has_screen
+            else ("final_observation", self.spec.observation_shape)
+        )
+        array = self._checked(name, shape, "uint8" if self.spec.has_screen else self.spec.observation_dtype, None)
+        if index >= array.shape[0]:
+            return None
+        row = self._guard(lambda: read(array, index))
+        return self.palette[row] if self.spec.has_screen else row
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all files of the session."""
+        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+
+    def digest(self) -> str:
+        """SHA-256 over environment, player, seed and every stored array, as hex. Notes and exclusions are not covered.
+
+        It hashes the stored chunks, so a recording of half an hour takes milliseconds, not a full decode.
+        """
+        digest = hashlib.sha256()
+        for key in ("version", "ticks", "env", "player", "seed", "palette"):
+            digest.update(json.dumps([key, self.attributes.get(key)], sort_keys=True).encode())
+        for file in sorted(self.path.rglob("*"), key=lambda file: file.relative_to(self.path).as_posix()):
+            name = file.relative_to(self.path).as_posix()
+            if file.is_symlink() or not file.is_file() or name == "zarr.json" or name.startswith("episodes/excluded/"):
+                continue
+            content = hashlib.sha256(file.read_bytes()).hexdigest()
+            digest.update(f"{name} {content}\n".encode())
+        return digest.hexdigest()
+
+    def summary(self) -> dict[str, Any]:
+        """What a list of sessions shows: {"ticks", "episodes", "total_rewards", "size_bytes"}; quick when complete."""
+        stored = self.attributes.get("summary")
+        if self.complete and isinstance(stored, dict) and stored.get("ticks") == self._ticks:
+            return stored
+        return {
+            "ticks": self._ticks,
+            "episodes": len(self.episodes),
+            "total_rewards": [episode.total_reward for episode in self.episodes],
+            "size_bytes": self.size_bytes,
+        }
+
+    def _need_screens(self) -> None:
+        if not self.spec.has_screen:
+            raise SessionError(
+                f"{self.path} is a session of {self.spec.title}, which stores observation vectors and no screens; "
+                "read session.observations"
+            )
+
+    def _ticks_of(self, name: str, shape: tuple[int, ...] | None, dtype: str) -> Array:
+        return self._read(name, shape, dtype, self._ticks)
+
+    def _read(self, name: str, shape: tuple[int, ...] | None, dtype: str, rows: int | None) -> Array:
+        return self._guard(lambda: read(self._group.array(name, shape, dtype, rows), slice(0, rows)))
+
+    def _checked(self, name: str, shape: tuple[int, ...], dtype: str, rows: int | None) -> Any:
+        return self._guard(lambda: self._group.array(name, shape, dtype, rows))
+
+    def _guard(self, action: Any) -> Any:
+        try:
+            return action()
+        except StoreError as error:
+            raise SessionError(f"{self.path}: {error}; the session is damaged") from None

@@ -1,0 +1,127 @@
+"""The replay certificate: proof that a session's actions, screens and settings belong together.
+
+Each episode is simulated again from its seed and its stored actions, and every moment is compared with what was
+stored, bit for bit: the screen, or MuJoCo's observation and physics state with its warm start.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recorder.envs import Game, get_spec
+from recorder.errors import SessionError, TwinplayError
+from recorder.session import CHUNK_TICKS, Episode, Session
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The result of a verification: `ok`, or the first `difference` in words. `seconds` is what it took."""
+
+    ok: bool
+    ticks: int
+    difference: str
+    digest: str
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class VerifyProgress:
+    """Ticks compared so far, of `total`; the last one has the certificate."""
+
+    ticks: int
+    total: int
+    certificate: Certificate | None = None
+
+
+class _Difference(Exception):
+    """The first thing that is not as stored."""
+
+
+def verifying(session: Session) -> Iterator[VerifyProgress]:
+    """Verify `session`; yields about once per second of play, the certificate last."""
+    started = time.monotonic()
+    done, difference, digest = 0, "", ""
+    total = sum(len(episode) for episode in session.episodes) if _readable(session) else 0
+    try:
+        digest = session.digest()
+        stored = session.attributes.get("digest")
+        if session.complete and stored != digest:
+            raise _Difference(f"the digest is {digest[:12]}…, but {str(stored)[:12]}… was stored: something was changed")
+        spec = get_spec(session.spec.name)
+        changes = session.spec.differences(spec)
+        if changes:
+            raise _Difference(f"recorded with another environment ({'; '.join(changes)})")
+        with Game(session.spec) as game:
+            for episode in session.episodes:
+                for ticks in _replay(game, session, episode):
+                    yield VerifyProgress(done + ticks, total)
+                done += len(episode)
+    except (_Difference, TwinplayError) as found:
+        difference = str(found)
+    seconds = time.monotonic() - started
+    notes = () if session.complete else ("the session was interrupted; what was committed is covered",)
+    yield VerifyProgress(done, total, Certificate(not difference, done, difference, digest, seconds, notes))
+
+
+def verify(session: Session) -> Certificate:
+    """Verify `session`; see `verifying`."""
+    certificate: Certificate | None = None
+    for progress in verifying(session):
+        certificate = progress.certificate
+    assert certificate is not None
+    return certificate
+
+
+def _readable(session: Session) -> bool:
+    try:
+        return session.episodes is not None
+    except SessionError:
+        return False
+
+
+def _replay(game: Game, session: Session, episode: Episode) -> Iterator[int]:
+    observation = game.reset(episode.seed)
+    live = {name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in game.storage().items()}
+    for start in range(episode.start, episode.stop, CHUNK_TICKS):
+        stop = min(start + CHUNK_TICKS, episode.stop)
+        stored = _stored(session, start, stop)
+        for tick in range(start, stop):
+            game.capture(observation, live, 0)
+            for name, rows in stored.items():
+                if rows[tick - start].tobytes() != live[name][0].tobytes():
+                    raise _Difference(_describe(session, episode, tick, name, rows[tick - start], live[name][0]))
+            observation, reward, terminated, _ = game.step(game.check_action(session.actions[tick]))
+            for name, here, there in (
+                ("reward", reward, float(session.rewards[tick])),
+                ("terminated", terminated, bool(session.terminated[tick])),
+                ("lives", game.lives, int(session.lives[tick])),
+            ):
+                if here != there:
+                    raise _Difference(f"{_where(session, episode, tick)}: {name} is {here} in simulation, {there} as stored")
+        yield stop - episode.start
+    final = session.final_observation(episode.index)
+    if final is not None and not np.array_equal(final, observation):
+        raise _Difference(f"episode {episode.index}: the closing observation differs")
+
+
+def _stored(session: Session, start: int, stop: int) -> dict[str, Any]:
+    if session.spec.has_screen:
+        return {"screen": session.screens(start, stop)}
+    return {"observation": session.observations[start:stop], "state": session.states[start:stop]}
+
+
+def _where(session: Session, episode: Episode, tick: int) -> str:
+    second = (tick - episode.start) / session.spec.rate_hz
+    return f"tick {tick} (episode {episode.index}, second {second:.2f})"
+
+
+def _describe(session: Session, episode: Episode, tick: int, name: str, stored: Any, live: Any) -> str:
+    count = int(np.count_nonzero(stored != live))
+    unit = "pixels" if name == "screen" else "values"
+    return f"{_where(session, episode, tick)}: {name} differs in {count} {unit}"

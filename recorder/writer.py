@@ -1,0 +1,356 @@
+"""Writing a session while it is played: the Sink of a rollout.
+
+    tick's thread                    queue (bounded)              writer's thread
+    observe(), add() ─▶ block of ≤ 60 ticks ─▶ ░░░░ ─▶ GrowingArrays ─▶ commit (fsync, `ticks`)
+
+The tick's thread only copies into preallocated blocks. A block is handed over when it is full or a quarter of a second
+old, and at the end of each game; a commit follows at most a quarter of a second later, so a crash costs less than one
+second of play. The queue is bounded: a disk that cannot keep up slows a full-speed recording down and never fills the memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import shutil
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from recorder.agents import KeyEvent
+from recorder.envs import EnvSpec, Game
+from recorder.errors import LibraryError, SessionError
+from recorder.jobs import start_thread
+from recorder.rollout import Step
+from recorder.session import (
+    CHUNK_TICKS,
+    EPISODE_COLUMNS,
+    FORMAT,
+    FORMAT_VERSION,
+    KEY_COLUMNS,
+    OUTCOMES,
+    SCALAR_CHUNK,
+    TICK_COLUMNS,
+    Session,
+)
+from recorder.store import Array, GrowingArray, GrowingGroup
+
+_HAND_OVER_NS = 250_000_000
+_COMMIT_S = 0.25
+_QUEUE_BLOCKS = 32  # of 2 MB each for Breakout
+_FINAL_CHUNK = 16
+
+
+class _Block:
+    """Rows of up to CHUNK_TICKS ticks."""
+
+    def __init__(self, columns: dict[str, tuple[tuple[int, ...], str]]) -> None:
+        self.rows = {name: np.zeros((CHUNK_TICKS, *shape), dtype) for name, (shape, dtype) in columns.items()}
+        self.count = 0
+        self.started_ns = 0
+
+
+class SessionWriter:
+    """Creates one session in a library and streams a rollout into it.
+
+    `player` is `recorder.agents.describe(agent)`. Raises LibraryError when the library folder cannot be written.
+    After a write error every further call raises SessionError; what was committed before stays readable.
+    """
+
+    def __init__(
+        self,
+        library: Path,
+        game: Game,
+        player: dict[str, Any],
+        *,
+        seed: int = 0,
+        key_names: dict[int, str] | None = None,
+        now: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        created = datetime.now(UTC)
+        self.path = _new_folder(library, created, game.spec)
+        self._lock = session_lock(self.path)
+        try:
+            self._lock.acquire(timeout=0)
+            self._group = GrowingGroup(
+                self.path, _attributes(game, player, seed, created, now(), key_names or {})
+            )
+            self._arrays = self._create_arrays(game)
+        except (OSError, Timeout) as error:
+            self._lock.release(force=True)
+            raise LibraryError(f"{library} cannot be written: {_reason(error)}; choose another library folder") from error
+        self._spec = game.spec
+        self._now = now
+        self._block_columns = {
+            **game.storage(),
+            "action": (game.spec.action_shape, game.spec.action_dtype),
+            **{column.name: ((), column.dtype) for column in TICK_COLUMNS},
+        }
+        self._block = _Block(self._block_columns)
+        self._spare: queue.SimpleQueue[_Block] = queue.SimpleQueue()
+        self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(_QUEUE_BLOCKS)
+        self._episodes: list[dict[str, Any]] = []
+        self._ticks = 0  # handed to the writer or in the open block
+        self._failure: SessionError | None = None
+        self._closed = False
+        self._keys: list[KeyEvent] = []
+        self._committed_s = time.monotonic()
+        self._dirty = False
+        self._thread = start_thread(self._write_all, f"writer {self.path.name}")
+
+    @property
+    def ticks(self) -> int:
+        """Ticks recorded so far."""
+        return self._ticks
+
+    @property
+    def failure(self) -> SessionError | None:
+        """The write error that ended this recording, if any."""
+        return self._failure
+
+    def begin_episode(self, seed: int) -> None:
+        """See Sink."""
+        self._check()
+        self._episodes.append(
+            {
+                "start": self._ticks,
+                "stop": 0,
+                "seed": seed,
+                "total_reward": 0.0,
+                "outcome": 0,
+                "parent": -1,
+                "parent_tick": -1,
+                "excluded": False,
+            }
+        )
+        self._put("episodes", [dict(row) for row in self._episodes])
+
+    def observe(self, game: Game, observation: Array) -> None:
+        """See Sink."""
+        game.capture(observation, self._block.rows, self._block.count)
+
+    def add(self, step: Step) -> None:
+        """See Sink. Raises SessionError once writing has failed."""
+        block = self._block
+        rows, index = block.rows, block.count
+        rows["action"][index] = step.action
+        rows["reward"][index] = step.reward
+        rows["terminated"][index] = step.terminated
+        rows["truncated"][index] = step.truncated
+        rows["lives"][index] = step.lives
+        rows["time_ns"][index] = step.time_ns
+        if index == 0:
+            block.started_ns = step.time_ns
+        block.count = index + 1
+        self._ticks += 1
+        self._episodes[-1]["total_reward"] += step.reward
+        if block.count == CHUNK_TICKS or step.time_ns - block.started_ns >= _HAND_OVER_NS:
+            self._check()
+            self._hand_over()
+
+    def key(self, event: KeyEvent) -> None:
+        """Store a raw key transition."""
+        self._keys.append(event)
+
+    def end_episode(self, game: Game, observation: Array, outcome: str) -> None:
+        """See Sink."""
+        row = self._episodes[-1]
+        row["stop"], row["outcome"] = self._ticks, OUTCOMES.index(outcome)
+        final = {name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in game.storage().items()}
+        game.capture(observation, final, 0)
+        self._hand_over()
+        self._put("final", final)
+        self._put("episodes", [dict(each) for each in self._episodes])
+
+    def flush(self) -> None:
+        """Hand everything to the writer's thread now, before a pause."""
+        self._hand_over()
+
+    def close(self) -> Session:
+        """Finish the session. Open episodes must have been ended. Raises SessionError when writing had failed."""
+        self._finish("close")
+        if self._failure is not None:
+            raise self._failure
+        return Session.open(self.path)
+
+    def discard(self) -> None:
+        """Throw the take away: its folder leaves the library."""
+        self._finish("abandon")
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def _finish(self, command: str) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._hand_over()
+        self._put(command, None)
+        self._thread.join()
+        self._lock.release()
+        with contextlib.suppress(OSError):
+            Path(self._lock.lock_file).unlink()
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _hand_over(self) -> None:
+        if self._keys:
+            keys, self._keys = self._keys, []
+            self._put("keys", keys)
+        if self._block.count:
+            self._put("block", self._block)
+            try:
+                self._block = self._spare.get_nowait()
+                self._block.count = 0
+            except queue.Empty:
+                self._block = _Block(self._block_columns)
+
+    def _put(self, command: str, argument: Any) -> None:
+        self._queue.put((command, argument))
+
+    def _create_arrays(self, game: Game) -> dict[str, GrowingArray]:
+        arrays = {}
+        for name, (shape, dtype) in game.storage().items():
+            chunk = CHUNK_TICKS if len(shape) > 1 else 1_000
+            arrays[name] = self._group.array(name, shape, dtype, chunk)
+            arrays[f"final_{name}"] = self._group.array(f"final_{name}", shape, dtype, _FINAL_CHUNK)
+        arrays["action"] = self._group.array("action", game.spec.action_shape, game.spec.action_dtype, SCALAR_CHUNK)
+        for column in TICK_COLUMNS:
+            arrays[column.name] = self._group.array(column.name, (), column.dtype, SCALAR_CHUNK)
+        for folder, columns in (("episodes", EPISODE_COLUMNS), ("keys", KEY_COLUMNS)):
+            for column in columns:
+                arrays[f"{folder}/{column.name}"] = self._group.array(f"{folder}/{column.name}", (), column.dtype, 1_024)
+        self._group.commit()
+        return arrays
+
+    # From here on: the writer's thread.
+
+    def _write_all(self) -> None:
+        while True:
+            try:
+                batch = [self._queue.get(timeout=_COMMIT_S)]
+            except queue.Empty:
+                batch = []
+            with contextlib.suppress(queue.Empty):
+                while len(batch) < _QUEUE_BLOCKS:
+                    batch.append(self._queue.get_nowait())
+            last = batch[-1][0] if batch else ""
+            if self._failure is None:
+                try:
+                    self._write(batch)
+                    if self._dirty and (last or time.monotonic() - self._committed_s >= _COMMIT_S):
+                        self._commit_if_due(force=last == "close")
+                    if last == "close":
+                        self._complete()
+                except OSError as error:
+                    self._failure = SessionError(
+                        f"{self.path} could not be written: {_reason(error)}; "
+                        "what was played until about a second before is kept"
+                    )
+            if last in ("close", "abandon"):
+                return
+
+    def _write(self, batch: list[tuple[str, Any]]) -> None:
+        blocks = [argument for command, argument in batch if command == "block"]
+        for name in self._block_columns if blocks else ():
+            self._arrays[name].append(np.concatenate([block.rows[name][: block.count] for block in blocks]))
+        for block in blocks:
+            self._spare.put(block)
+        for command, argument in batch:
+            if command == "final":
+                for name, row in argument.items():
+                    self._arrays[f"final_{name}"].append(row)
+            elif command == "keys":
+                for column in KEY_COLUMNS:
+                    values = [getattr(event, column.name) for event in argument]
+                    self._arrays[f"keys/{column.name}"].append(np.array(values, column.dtype))
+        tables = [argument for command, argument in batch if command == "episodes"]
+        if tables:
+            for column in EPISODE_COLUMNS:
+                values = [row[column.name] for row in tables[-1]]
+                self._arrays[f"episodes/{column.name}"].replace(np.array(values, column.dtype))
+        self._dirty = self._dirty or bool(batch)
+
+    def _commit_if_due(self, force: bool) -> None:
+        now = time.monotonic()
+        if force or now - self._committed_s >= _COMMIT_S:
+            self._group.commit(ticks=self._arrays["action"].rows)
+            self._committed_s, self._dirty = now, False
+
+    def _complete(self) -> None:
+        session = Session.open(self.path)
+        self._group.commit(state="complete", summary=session.summary(), digest=session.digest())
+
+
+def session_lock(path: Path) -> FileLock:
+    """The operating system's lock that a recorder holds while it writes `path`; it lies outside the session."""
+    folder = path.parent / ".locks"
+    folder.mkdir(exist_ok=True)
+    return FileLock(folder / f"{path.name}.lock")
+
+
+def is_being_written(path: Path) -> bool:
+    """Whether a living recorder holds the session."""
+    lock_file = path.parent / ".locks" / f"{path.name}.lock"
+    if not lock_file.exists():
+        return False
+    lock = FileLock(lock_file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False
+
+
+def _new_folder(library: Path, created: datetime, spec: EnvSpec) -> Path:
+    stem = f"{created:%Y-%m-%dT%H-%M-%S}-{spec.name}"
+    try:
+        library.mkdir(parents=True, exist_ok=True)
+        for attempt in range(1, 1_000):
+            path = library / (f"{stem}.zarr" if attempt == 1 else f"{stem}-{attempt}.zarr")
+            with contextlib.suppress(FileExistsError):
+                path.mkdir()
+                return path
+    except OSError as error:
+        raise LibraryError(f"{library} cannot be written: {_reason(error)}; choose another library folder") from error
+    raise LibraryError(f"{library} holds a thousand sessions of the same second; choose another library folder")
+
+
+def _attributes(
+    game: Game,
+    player: dict[str, Any],
+    seed: int,
+    created: datetime,
+    monotonic_ns: int,
+    key_names: dict[int, str],
+) -> dict[str, Any]:
+    attributes: dict[str, Any] = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "ticks": 0,
+        "state": "recording",
+        "env": game.spec.to_json(),
+        "player": player,
+        "seed": seed,
+        "created": created.isoformat(timespec="seconds"),
+        "clock": {"monotonic_ns": monotonic_ns, "unix_ns": time.time_ns()},
+        "key_names": {str(code): name for code, name in key_names.items()},
+        "outcomes": list(OUTCOMES),
+        "notes": "",
+    }
+    if game.spec.has_screen:
+        attributes["palette"] = game.palette.tolist()
+    return attributes
+
+
+def _reason(error: BaseException) -> str:
+    return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
