@@ -1,0 +1,162 @@
+"""A stand-in for a person at Breakout, for machines without hands.
+
+    RAM ──▶ ball seen `delay` ticks ago ──▶ where it is by now ──▶ + aim error ──▶ LEFT, RIGHT or wait
+
+It reads the ball from the emulator's memory instead of the screen, and is imperfect the way people are: it misjudges
+where to meet the ball (anew after each contact), it takes its time to serve, and, as parameters, it reacts late or
+prefers one side of the paddle. It never hides what it is: its sessions say "scripted".
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from recorder.envs import Env
+from recorder.errors import AgentError
+
+NOOP, FIRE, RIGHT, LEFT = range(4)
+
+# Breakout's RAM addresses.
+_BALL_X, _BALL_Y, _PADDLE_X = 99, 101, 72
+# On screen the ball's centre is at RAM 99 - 48.5 (2 pixels wide) and the paddle's at RAM 72 - 39.5 (16 pixels wide).
+_CENTRED = -9.0
+# RAM 99 at the side walls.
+_WALL_LEFT, _WALL_RIGHT = 56.0, 200.0
+
+STYLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "prompt": {},
+        "slow": {"delay": (12, 15)},
+        "sloppy": {"aim_error": 7.5},
+        "left-handed": {"aim_error": 4.0, "lean": 3.0},
+    }
+)
+
+
+class BreakoutPlayer:
+    """Follows the ball with human imperfections; one act() per tick at 60 Hz, without frame skip.
+
+    Lengths are in screen pixels, times in ticks; a pair is a range (both ends included) drawn from anew.
+
+    aim_error   the aim misses the ball's centre by up to this much either way, redrawn when the ball turns upwards
+    dead_zone   the paddle is left alone while its centre is this close to the aim
+    serve_wait  time between losing a ball and pressing FIRE
+    delay       how long ago what it acts on happened; it looks ahead along the ball's path, walls included,
+                but knows where its own paddle is now. Redrawn with the aim error.
+    lean        the paddle stands this far to the right of the ball, so that its left half does the work
+
+    Raises ValueError for values out of range.
+    """
+
+    kind = "scripted"
+    name = "breakout-player"
+
+    def __init__(
+        self,
+        seed: int = 0,
+        *,
+        aim_error: float = 6.0,
+        dead_zone: float = 2.0,
+        serve_wait: int | Sequence[int] = (5, 30),
+        delay: int | Sequence[int] = 0,
+        lean: float = 0.0,
+    ) -> None:
+        if not (aim_error >= 0 and dead_zone >= 0 and abs(lean) <= 80):
+            raise ValueError(f"aim_error {aim_error}, dead_zone {dead_zone} or lean {lean} is out of range")
+        self.aim_error = float(aim_error)
+        self.dead_zone = float(dead_zone)
+        self.serve_wait = _ticks("serve_wait", serve_wait)
+        self.delay = _ticks("delay", delay)
+        self.lean = float(lean)
+        self._rng = np.random.default_rng(seed)
+        self._ram: Any = None
+        self._forget()
+
+    def reset(self, env: Env | None = None) -> None:
+        """Watch this environment's emulator from now on. Raises AgentError without an Atari environment."""
+        emulator = getattr(env.unwrapped, "ale", None) if env is not None else None
+        if emulator is None:
+            raise AgentError("the scripted Breakout player reads the emulator's memory; reset it with a Breakout game")
+        self._ram = emulator.getRAM
+        self._forget()
+
+    def act(self, observation: Any = None) -> int:
+        """The action for this tick: 0 NOOP, 1 FIRE, 2 RIGHT, 3 LEFT. The observation is not looked at."""
+        if self._ram is None:
+            raise AgentError("the scripted Breakout player has not been reset with a game yet")
+        ram = self._ram()
+        self._seen.append((int(ram[_BALL_X]), int(ram[_BALL_Y])))
+        if len(self._seen) <= self._lag:
+            return NOOP
+        (old_x, old_y), (x, y) = self._glimpse()
+        if y == 0:
+            return self._serve()
+        self._wait = None
+        if old_y:
+            rising = y < old_y if y != old_y else self._rising
+            if rising and not self._rising:
+                self._misjudge()
+            self._rising = rising
+            velocity = x - old_x
+        else:
+            velocity = 0
+        aim = _reflect(x + velocity * self._lag) + _CENTRED + self._error
+        offset = aim - int(ram[_PADDLE_X])
+        if abs(offset) <= self.dead_zone:
+            return NOOP
+        return RIGHT if offset > 0 else LEFT
+
+    def describe(self) -> dict[str, Any]:
+        """The player as sessions store it; `recorder.experts.from_description` builds it again."""
+        params = {
+            "aim_error": self.aim_error,
+            "dead_zone": self.dead_zone,
+            "serve_wait": list(self.serve_wait),
+            "delay": list(self.delay),
+            "lean": self.lean,
+        }
+        return {"kind": self.kind, "name": self.name, "params": params}
+
+    def _forget(self) -> None:
+        """A new game: nothing seen yet, a first guess at the aim."""
+        self._seen: deque[tuple[int, int]] = deque(maxlen=self.delay[1] + 2)
+        self._wait: int | None = None
+        self._rising = False
+        self._misjudge()
+
+    def _misjudge(self) -> None:
+        self._error = self.lean + float(self._rng.uniform(-self.aim_error, self.aim_error))
+        self._lag = int(self._rng.integers(self.delay[0], self.delay[1] + 1))
+
+    def _glimpse(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The ball (x, y) one tick before the moment acted on, and at it; y is 0 while no ball is in play."""
+        now = len(self._seen) - 1 - self._lag
+        return self._seen[max(now - 1, 0)], self._seen[now]
+
+    def _serve(self) -> int:
+        if self._wait is None:
+            self._wait = int(self._rng.integers(self.serve_wait[0], self.serve_wait[1] + 1))
+        self._wait -= 1
+        return NOOP if self._wait >= 0 else FIRE
+
+
+def _ticks(name: str, value: int | Sequence[int]) -> tuple[int, int]:
+    """A number of ticks, or a range of them, as a range."""
+    low, high = (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
+    if not 0 <= low <= high <= 600:
+        raise ValueError(f"{name} is {value}; expected ticks, or (fewest, most), between 0 and 600")
+    return low, high
+
+
+def _reflect(x: float) -> float:
+    """Where a ball that flew straight to x is, given the walls."""
+    if x < _WALL_LEFT:
+        return 2 * _WALL_LEFT - x
+    if x > _WALL_RIGHT:
+        return 2 * _WALL_RIGHT - x
+    return x
