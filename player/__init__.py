@@ -1,0 +1,1 @@
+"""Watching: a clone beside its demonstrator, films and reports."""

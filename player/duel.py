@@ -1,0 +1,358 @@
+"""A recorded episode and a clone in the same game, on one clock.
+
+    session ── episode k ──▶ replay of what was stored ──────▶ left  ┐
+                    │ seed                                           ├─ DuelFrame (tick t)
+    policy ───────▶ live Game from the same seed ────────────▶ right ┘
+
+At tick t both sides show the game after t actions, with the last of them. Who is over waits; the other plays on, the
+clone under the environment's own caps for games that nobody watches over. Either side may be missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.agents import Agent, describe
+from recorder.envs import EnvSpec, Game
+from recorder.errors import UsageError
+from recorder.rollout import Phase, Rollout
+from recorder.session import Episode, Session
+
+Picture = npt.NDArray[np.uint8]
+
+KIND_TITLES = {
+    "person": "Person",
+    "scripted": "Scripted player",
+    "policy": "Clone",
+    "random": "Random player",
+    "mixed": "Several players",
+}
+_OUTCOMES = {
+    "game over": "game over",
+    "time limit": "time limit reached",
+    "stalled": "stopped: no point for too long",
+    "stopped": "recording stopped",
+    "interrupted": "recording interrupted",
+}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One player at one tick.
+
+    `picture` is RGB uint8 (height, width, 3), None where nothing is drawn. `action` is the one just taken, as an index
+    or as a vector in [-1, 1] (None before the first). `kind` is one of recorder.agents.PLAYER_KINDS.
+    """
+
+    kind: str
+    title: str
+    subtitle: str
+    picture: Picture | None
+    score: float
+    action: int | tuple[float, ...] | None
+    action_label: str
+    lives: int
+    ticks: int
+    over: bool
+    ending: str = ""  # how the game ended, in words; empty while it goes on
+
+
+@dataclass(frozen=True)
+class DuelFrame:
+    """Both sides after `tick` ticks; `rate_hz` ticks are one second of play."""
+
+    tick: int
+    rate_hz: float
+    env_title: str
+    action_names: tuple[str, ...]
+    discrete: bool
+    has_lives: bool
+    left: Side | None
+    right: Side | None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of play so far."""
+        return self.tick / self.rate_hz
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The sides there are, left first."""
+        return tuple(side for side in (self.left, self.right) if side is not None)
+
+    @property
+    def done(self) -> bool:
+        """True once every side is over."""
+        return all(side.over for side in self.sides)
+
+    @property
+    def verdict(self) -> str:
+        """What came of it, in one sentence; empty until every side is over."""
+        if not self.done:
+            return ""
+        if self.left is None or self.right is None:
+            side = self.sides[0]
+            seconds = side.ticks / self.rate_hz
+            return f"{side.title} scored {score_text(side.score)} in {duration_text(seconds)} ({side.ending})."
+        mine, theirs = self.right.score, self.left.score
+        named = self.left.title not in KIND_TITLES.values()
+        opponent = self.left.title if named else f"the {self.left.title.lower()}"
+        if round(mine) == round(theirs):
+            return f"A draw: the {self.right.title.lower()} and {opponent} both scored {score_text(mine)}."
+        how = "beat" if mine > theirs else "lost to"
+        return f"The {self.right.title.lower()} {how} {opponent}: {score_text(mine)} to {score_text(theirs)}."
+
+
+def score_text(score: float) -> str:
+    """A score as people write it: thousands apart, no decimals."""
+    return f"{round(score):,}"
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds as "m:ss"."""
+    whole = int(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+class _Replay:
+    """The stored side: everything is read by tick."""
+
+    def __init__(self, session: Session, episode: Episode) -> None:
+        self.session = session
+        self.episode = episode
+        self.scores = np.concatenate([[0.0], np.cumsum(session.rewards[episode.start : episode.stop])])
+        self.start_lives = int(session.lives[episode.start : episode.stop].max(initial=0))
+
+    def observation(self, tick: int) -> Any:
+        """The screen, or the simulator state, after `tick` actions."""
+        last = self.episode.stop - 1
+        if tick >= len(self.episode) and self.session.spec.has_screen:
+            final = self.session.final_observation(self.episode.index)
+            if final is not None:
+                return final
+        index = min(self.episode.start + tick, last)
+        return self.session.frames[index] if self.session.spec.has_screen else self.session.states[index]
+
+    def action(self, tick: int) -> Any:
+        return self.session.actions[self.episode.start + tick - 1] if tick else None
+
+    def lives(self, tick: int) -> int:
+        return int(self.session.lives[self.episode.start + tick - 1]) if tick else self.start_lives
+
+
+class Duel:
+    """See the module's docstring.
+
+    `session` and `policy` are given as paths, or opened; `episode` is an index into `session.episodes` (None: the best
+    one). A policy alone plays a game drawn from `seed`, which also seeds how it samples. `render=False` draws nothing.
+    Raises UsageError when there is nothing to show, SessionError or PolicyError for unreadable files, and
+    SystemLibraryError where pictures cannot be drawn.
+    """
+
+    def __init__(
+        self,
+        session: Session | Path | str | None = None,
+        policy: Agent | Path | str | None = None,
+        *,
+        episode: int | None = None,
+        seed: int = 0,
+        render: bool = True,
+    ) -> None:
+        if session is None and policy is None:
+            raise UsageError("nothing to watch: give a session, a policy, or both")
+        if isinstance(session, (str, Path)):
+            session = Session.open(session)
+        policy_path = Path(policy) if isinstance(policy, (str, Path)) else None
+        if isinstance(policy, (str, Path)):
+            from trainer import Policy  # torch comes with it, and only for whoever watches a clone
+
+            policy = Policy.load(policy, seed=seed)
+        self._replay = None if session is None else _Replay(session, _choose(session, episode))
+        self._policy = policy
+        self._policy_name = policy_path.stem if policy_path is not None else ""
+        self._seed = seed
+        self._render = render
+        spec: EnvSpec | None = getattr(policy, "spec", None)
+        if session is not None:
+            _refuse_mismatch(session, spec, str(policy_path or "the policy"))
+            spec = session.spec
+        if spec is None:
+            raise UsageError("this policy does not say which environment it plays; give a session with it")
+        self.spec = spec
+        self._rollout: Rollout | None = None
+        self._game: Game | None = None
+        # Hopper is drawn by one further simulator that is put into each side's state in turn: one renderer, not two.
+        self._stage = Game(spec, render=True) if render and not spec.has_screen else None
+        self._moves: Any = None
+        self._tick = 0
+        if policy is not None:
+            self._game = Game(spec)
+            alone = self._replay is None
+            self._rollout = Rollout(self._game, policy, seed=seed, varied=alone)
+        self.restart()
+
+    def __enter__(self) -> Duel:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def replay_ticks(self) -> int | None:
+        """Length of the recorded episode; None without one."""
+        return None if self._replay is None else len(self._replay.episode)
+
+    @property
+    def episode(self) -> Episode | None:
+        """The recorded episode on the left."""
+        return None if self._replay is None else self._replay.episode
+
+    @property
+    def done(self) -> bool:
+        """True once every side is over."""
+        return self._left_over and self._right_over
+
+    def restart(self) -> DuelFrame:
+        """Back to tick 0; the clone starts a new game from the same seed."""
+        self._tick = 0
+        self._moves = None
+        if self._rollout is not None:
+            # A policy alone starts from a drawn game; beside a replay, from the replay's own seed.
+            self._rollout.begin(self._seed if self._replay is None else self._replay.episode.seed)
+        return self.frame()
+
+    def tick(self, count: int = 1) -> DuelFrame:
+        """Advance by up to `count` ticks, fewer where everything is over, and draw once."""
+        for _ in range(count):
+            if self.done:
+                break
+            if self._rollout is not None and self._rollout.phase is Phase.PLAYING:
+                self._moves = self._rollout.tick().action
+            self._tick += 1
+        return self.frame()
+
+    def frame(self) -> DuelFrame:
+        """The present moment."""
+        spec = self.spec
+        return DuelFrame(
+            tick=self._tick,
+            rate_hz=spec.rate_hz,
+            env_title=spec.title,
+            action_names=spec.action_names,
+            discrete=spec.discrete,
+            has_lives=spec.has_screen,
+            left=self._left(),
+            right=self._right(),
+        )
+
+    def close(self) -> None:
+        """Release the simulators."""
+        for game in (self._game, self._stage):
+            if game is not None:
+                game.close()
+        self._game = self._stage = None
+
+    @property
+    def _left_over(self) -> bool:
+        return self._replay is None or self._tick >= len(self._replay.episode)
+
+    @property
+    def _right_over(self) -> bool:
+        return self._rollout is None or self._rollout.phase is Phase.OVER
+
+    def _left(self) -> Side | None:
+        replay = self._replay
+        if replay is None:
+            return None
+        tick = min(self._tick, len(replay.episode))
+        player = replay.session.player
+        kind = str(player.get("kind", "scripted"))
+        name = str(player.get("name", "")).strip()
+        action = replay.action(tick)
+        return Side(
+            kind=kind,
+            title=name if kind == "person" and name else KIND_TITLES.get(kind, kind),
+            subtitle=f"{replay.session.name} · episode {replay.episode.index + 1}",
+            picture=self._draw(replay.observation(tick)) if self._render else None,
+            score=float(replay.scores[tick]),
+            action=_plain(action),
+            action_label=action_label(self.spec, action),
+            lives=replay.lives(tick),
+            ticks=tick,
+            over=self._left_over,
+            ending=_OUTCOMES.get(replay.episode.outcome, replay.episode.outcome) if self._left_over else "",
+        )
+
+    def _right(self) -> Side | None:
+        rollout, game = self._rollout, self._game
+        if rollout is None or game is None or self._policy is None:
+            return None
+        kind = str(describe(self._policy)["kind"])
+        over = rollout.phase is Phase.OVER
+        picture: Picture | None = None
+        if self._render:
+            picture = game.picture() if self.spec.has_screen else self._draw(game.state())
+        return Side(
+            kind=kind,
+            title=KIND_TITLES.get(kind, kind),
+            subtitle=self._policy_name,
+            picture=picture,
+            score=rollout.score,
+            action=_plain(self._moves),
+            action_label=action_label(self.spec, self._moves),
+            lives=rollout.lives,
+            ticks=rollout.ticks,
+            over=over,
+            ending=_OUTCOMES.get(rollout.outcome, rollout.outcome) if over else "",
+        )
+
+    def _draw(self, moment: Any) -> Picture:
+        if self._stage is None:
+            return np.asarray(moment, np.uint8)
+        self._stage.restore(moment)
+        return self._stage.picture()
+
+
+def action_label(spec: EnvSpec, action: Any) -> str:
+    """An action in words: its name, or the components of a vector with their names."""
+    if action is None:
+        return ""
+    if spec.discrete:
+        return spec.action_names[int(action)]
+    values = np.asarray(action, float).tolist()
+    return "  ".join(f"{name} {value:+.2f}" for name, value in zip(spec.action_names, values, strict=True))
+
+
+def _plain(action: Any) -> int | tuple[float, ...] | None:
+    if action is None:
+        return None
+    array = np.asarray(action)
+    return int(array) if array.ndim == 0 else tuple(float(value) for value in array)
+
+
+def _choose(session: Session, index: int | None) -> Episode:
+    episodes = session.episodes
+    if not episodes:
+        raise UsageError(f"{session.path} holds no episode to watch; record a longer session")
+    if index is None:
+        return max(episodes, key=lambda episode: episode.total_reward)
+    for episode in episodes:
+        if episode.index == index:
+            return episode
+    known = f"0 to {episodes[-1].index}"
+    raise UsageError(f"{session.path} has no episode {index}; choose one from {known}")
+
+
+def _refuse_mismatch(session: Session, policy_spec: EnvSpec | None, policy_name: str) -> None:
+    """A clone only ever plays the environment it learned."""
+    if policy_spec is None or policy_spec.name == session.spec.name:
+        return
+    raise UsageError(
+        f"{policy_name} plays {policy_spec.title}, but {session.path} is a session of {session.spec.title}; "
+        "choose two of the same environment"
+    )

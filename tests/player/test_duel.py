@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from player.compose import compose
+from player.duel import Duel, Side, duration_text, score_text
+from recorder import Game, Session, get_spec
+from recorder.errors import SessionError, UsageError
+from tests.player.conftest import Clone, Waiting
+
+
+class Copy(Clone):
+    """Plays the recorded actions again."""
+
+    def __init__(self, session: Session, episode: int) -> None:
+        super().__init__(session.spec.name)
+        chosen = session.episodes[episode]
+        self._actions = session.actions[chosen.start : chosen.stop]
+        self._next = 0
+
+    def reset(self, env: Any = None) -> None:
+        self._next = 0
+
+    def act(self, observation: Any) -> Any:
+        self._next += 1
+        return self._actions[min(self._next, len(self._actions)) - 1]
+
+
+def left_of(side: Side | None) -> Side:
+    assert side is not None
+    return side
+
+
+def test_a_clone_that_plays_the_recorded_actions_shows_the_recorded_pictures(breakout: Session) -> None:
+    with Duel(breakout, Copy(breakout, 0)) as duel:
+        for _ in range(4):
+            frame = duel.tick(50)
+            left, right = left_of(frame.left), left_of(frame.right)
+            np.testing.assert_array_equal(left.picture, right.picture)
+            assert (left.score, left.lives, left.action) == (right.score, right.lives, right.action)
+
+
+def test_a_copied_hopper_ends_together_with_the_recording_at_the_same_score(hopper: Session) -> None:
+    with Duel(hopper, Copy(hopper, 1), episode=1, render=False) as duel:
+        frame = duel.tick(10_000)
+    left, right = left_of(frame.left), left_of(frame.right)
+    assert frame.done
+    assert left.score == pytest.approx(right.score, abs=1e-9)
+    assert left.ticks == right.ticks == len(hopper.episodes[1])
+    assert frame.verdict.startswith("A draw")
+
+
+def test_at_tick_zero_nothing_has_happened_and_restart_returns_there(breakout: Session) -> None:
+    with Duel(breakout, Clone("breakout")) as duel:
+        first = duel.frame()
+        duel.tick(30)
+        again = duel.restart()
+    for frame in (first, again):
+        assert frame.tick == 0
+        assert left_of(frame.left).action is None
+        assert left_of(frame.right).score == 0
+    np.testing.assert_array_equal(left_of(first.right).picture, left_of(again.right).picture)
+
+
+def test_the_replay_shows_what_came_of_each_action(breakout: Session) -> None:
+    with Duel(breakout) as duel:
+        frame = duel.tick(100)
+    left = left_of(frame.left)
+    assert left.action == breakout.actions[99]
+    assert left.action_label == breakout.spec.action_names[int(breakout.actions[99])]
+    np.testing.assert_array_equal(left.picture, breakout.frames[100])
+    assert frame.right is None
+
+
+def test_the_clone_plays_on_after_the_recording_until_the_idle_cap_ends_its_game(breakout: Session) -> None:
+    with Duel(breakout, Waiting("breakout")) as duel:
+        frame = duel.tick(len(breakout))
+        assert left_of(frame.left).over
+        assert not left_of(frame.right).over
+        frame = duel.tick(100_000)
+    assert frame.done
+    assert frame.tick == get_spec("breakout").idle_ticks
+    assert "no point" in left_of(frame.right).ending
+
+
+def test_the_recording_plays_on_when_the_clone_has_fallen(hopper: Session) -> None:
+    lengths = [len(episode) for episode in hopper.episodes]
+    with Duel(hopper, Copy(hopper, 0), episode=int(np.argmax(lengths)), render=False) as duel:
+        frame = duel.tick(10_000)
+    assert frame.tick == max(left_of(frame.left).ticks, left_of(frame.right).ticks)
+    assert frame.done
+
+
+def test_a_policy_alone_plays_a_game_drawn_from_its_seed() -> None:
+    pictures = []
+    for seed in (1, 2):
+        with Duel(None, Clone("breakout"), seed=seed) as duel:
+            frame = duel.frame()
+            assert frame.left is None
+            pictures.append(left_of(frame.right).picture)
+    assert not np.array_equal(pictures[0], pictures[1])
+
+
+def test_hopper_is_drawn_from_the_stored_states(hopper: Session) -> None:
+    with Duel(hopper, Clone("hopper")) as duel:
+        before = left_of(duel.frame().left).picture
+        after = left_of(duel.tick(10).left).picture
+    with Game(hopper.spec, render=True) as game:
+        assert duel.episode is not None
+        game.restore(hopper.states[duel.episode.start + 10])
+        np.testing.assert_array_equal(after, game.picture())
+    assert not np.array_equal(before, after)
+
+
+def test_a_scripted_or_random_player_is_never_shown_as_a_person(breakout: Session) -> None:
+    with Duel(breakout, Clone("breakout")) as duel:
+        frame = duel.frame()
+    assert left_of(frame.left).title == "Random player"
+    assert left_of(frame.right).title == "Clone"
+
+
+def test_what_cannot_be_watched_is_refused_in_a_sentence(breakout: Session, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"plays Hopper, but .* is a session of Breakout"):
+        Duel(breakout, Clone("hopper"))
+    with pytest.raises(UsageError, match="give a session, a policy, or both"):
+        Duel()
+    with pytest.raises(UsageError, match="no episode 9; choose"):
+        Duel(breakout, episode=9)
+    with pytest.raises(SessionError, match="not a readable session"):
+        Duel(tmp_path / "missing.zarr")
+
+
+def test_the_composed_picture_keeps_its_even_size_and_shows_both_screens_sharply(breakout: Session) -> None:
+    with Duel(breakout, Clone("breakout")) as duel:
+        first = compose(duel.frame())
+        later = compose(duel.tick(100_000))
+    assert first.shape == later.shape
+    assert first.dtype == np.uint8
+    assert first.shape[0] % 2 == first.shape[1] % 2 == 0
+    screen = breakout.frames[0]
+    enlarged = screen.repeat(3, 0).repeat(5, 1)
+    rows, columns = np.where((first[: -enlarged.shape[0], : -enlarged.shape[1]] == enlarged[0, 0]).all(-1))
+    assert any(
+        np.array_equal(first[y : y + enlarged.shape[0], x : x + enlarged.shape[1]], enlarged)
+        for y, x in zip(rows[:500], columns[:500], strict=True)
+    )
+
+
+def test_numbers_read_as_people_write_them() -> None:
+    assert score_text(1234.4) == "1,234"
+    assert duration_text(83.9) == "1:23"
