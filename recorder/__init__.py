@@ -1,6 +1,6 @@
 """Recording: environments, players, and sessions on disk.
 
-    from recorder import record, Session, Library
+from recorder import record, Session, Library
 """
 
 from recorder.agents import Agent, KeyAgent, RandomAgent

@@ -1,8 +1,8 @@
 """Who plays: a person at the keyboard, a scripted expert, a clone and a random player are the same kind of thing.
 
-    held keys ──▶ KeyAgent ─┐
-    emulator RAM ▶ expert  ─┼─▶ act(observation) ─▶ action
-    network  ────▶ Policy  ─┘
+held keys ──▶ KeyAgent ─┐
+emulator RAM ▶ expert  ─┼─▶ act(observation) ─▶ action
+network  ────▶ Policy  ─┘
 """
 
 from __future__ import annotations

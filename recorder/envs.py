@@ -99,7 +99,9 @@ class EnvSpec:
         for key, accepted in types.items():
             if key not in values or not isinstance(values[key], accepted):
                 raise ValueError(f"the environment's specification has no usable '{key}'")
-        return cls(**{key: tuple(values[key]) if isinstance(values[key], list) else values[key] for key in types})
+        given = {key: values[key] for key in types}
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+        return cls(**fields)
 
     def differences(self, other: EnvSpec) -> list[str]:
         """What distinguishes this spec from `other`, one phrase each; empty when games are interchangeable."""
@@ -170,7 +172,7 @@ def get_spec(name: str) -> EnvSpec:
 def _rom_sha256() -> str:
     import ale_py.roms
 
-    return hashlib.sha256(Path(ale_py.roms.get_rom_path("breakout")).read_bytes()).hexdigest()
+    return hashlib.sha256(Path(str(ale_py.roms.get_rom_path("breakout"))).read_bytes()).hexdigest()
 
 
 def _make_atari(spec: EnvSpec, render: bool) -> Env:
@@ -272,7 +274,9 @@ class Game:
                 index = -1
             if not 0 <= index < len(self.spec.action_names):
                 known = ", ".join(f"{i} {name}" for i, name in enumerate(self.spec.action_names))
-                raise AgentError(f"the agent answered {action!r}, which is not an action of {self.spec.title} ({known})")
+                raise AgentError(
+                    f"the agent answered {action!r}, which is not an action of {self.spec.title} ({known})"
+                )
             return index
         try:
             vector = np.asarray(action, np.float32)
@@ -299,7 +303,7 @@ class Game:
             rows["state"][index] = self.state()
 
     def state(self) -> npt.NDArray[np.float64]:
-        """MuJoCo's physics state with the solver's warm start, float64 (state_size,); `restore` continues bit for bit."""
+        """MuJoCo's physics state with its warm start, float64 (state_size,); `restore` continues bit for bit."""
         import mujoco
 
         state = np.empty(self.state_size, np.float64)
@@ -314,9 +318,7 @@ class Game:
             raise SessionError(f"a stored state of {state.shape[0]} numbers does not fit {self.state_size} expected")
         if not self._started:
             self.reset(0)
-        mujoco.mj_setState(
-            self._core.model, self._core.data, np.ascontiguousarray(state, np.float64), _mujoco_state()
-        )
+        mujoco.mj_setState(self._core.model, self._core.data, np.ascontiguousarray(state, np.float64), _mujoco_state())
         warmstart = self._core.data.qacc_warmstart.copy()
         mujoco.mj_forward(self._core.model, self._core.data)  # so that pictures show the restored pose
         self._core.data.qacc_warmstart[:] = warmstart

@@ -236,8 +236,8 @@ class Service:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 raise WorkerError(f"no answer to {method} within {timeout:g} s")
-            for _, result in self.poll(remaining):
-                pass
+            for answer in self.poll(remaining):
+                result = answer[1]
         return result
 
     def close(self) -> None:

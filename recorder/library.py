@@ -1,9 +1,9 @@
 """A folder of sessions.
 
-    library/
-      2026-11-21T10-14-03-breakout.zarr/     sessions
-      policies/                              clones trained on them (*.safetensors)
-      .locks/   .trash/                      held by living recorders; sessions taken out
+library/
+  2026-11-21T10-14-03-breakout.zarr/     sessions
+  policies/                              clones trained on them (*.safetensors)
+  .locks/   .trash/                      held by living recorders; sessions taken out
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ POLICIES = "policies"
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """One line of a list of sessions. `state` is complete, recording, interrupted or unreadable (then see `problem`)."""
+    """One line of a list of sessions. `state`: complete, recording, interrupted, or unreadable (see `problem`)."""
 
     path: Path
     name: str
@@ -130,7 +130,9 @@ def summarize(path: Path) -> SessionSummary:
             size_bytes=int(summary["size_bytes"]),
         )
     except (SessionError, KeyError, TypeError, ValueError) as error:
-        return SessionSummary(path, path.name.removesuffix(".zarr"), "", "", {}, "", "unreadable", 0, 0, 0.0, (), 0, str(error))
+        return SessionSummary(
+            path, path.name.removesuffix(".zarr"), "", "", {}, "", "unreadable", 0, 0, 0.0, (), 0, str(error)
+        )
 
 
 def ensure_writable(folder: Path) -> None:

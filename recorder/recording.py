@@ -61,7 +61,7 @@ def recording(
 
         try:
             done = 0
-            while (done < episodes if episodes is not None else writer.ticks < (limit or 0)):
+            while done < episodes if episodes is not None else writer.ticks < (limit or 0):
                 rollout.begin()
                 while rollout.phase is Phase.PLAYING:
                     rollout.tick()

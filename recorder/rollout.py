@@ -115,7 +115,7 @@ class Rollout:
             self._sink.begin_episode(self.episode_seed)
 
     def tick(self) -> Step:
-        """Let the player act once. Raises AgentError for an answer that is not an action; the tick is then not played."""
+        """Let the player act once. Raises AgentError for an answer that is no action; the tick is then not played."""
         assert self.phase is Phase.PLAYING, f"tick() in phase {self.phase.name}"
         game, sink = self.game, self._sink
         seen = self.observation

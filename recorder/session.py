@@ -16,8 +16,9 @@
       final_screen | final_observation, final_state   (E, …)   the moment that closes each finished episode
       keys/             raw key transitions: time_ns int64, code int32, down bool
 
-Alignment: `screen[i]` (or `observation[i]`) is what the player saw when choosing `action[i]`; `reward[i]`, `terminated[i]`,
-`truncated[i]` and `lives[i]` are what that action brought. What came after the last action of episode k is `final_screen[k]`.
+Alignment: `screen[i]` (or `observation[i]`) is what the player saw when choosing `action[i]`; `reward[i]`,
+`terminated[i]`, `truncated[i]` and `lives[i]` are what that action brought. What came after the last action of
+episode k is `final_screen[k]`.
 
 A session whose recorder was killed has state "recording" and no live lock; its last episode has no stop, and reads as
 ending at `ticks` with outcome "interrupted". Nothing needs repair.
@@ -27,10 +28,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +41,8 @@ from recorder.agents import PLAYER_KINDS
 from recorder.envs import EnvSpec
 from recorder.errors import SessionError
 from recorder.store import Array, StoredGroup, StoreError, read
+
+_T = TypeVar("_T")
 
 FORMAT = "twinplay-session"
 FORMAT_VERSION = 1
@@ -169,7 +173,9 @@ class Session:
         try:
             return cls(path, StoredGroup(path))
         except StoreError as error:
-            raise SessionError(f"{path} is not a readable session: {error}; choose a .zarr folder from a library") from None
+            raise SessionError(
+                f"{path} is not a readable session: {error}; choose a .zarr folder from a library"
+            ) from None
 
     def __len__(self) -> int:
         return self._ticks
@@ -281,7 +287,8 @@ class Session:
         if chunk != self._cached_chunk or tick % CHUNK_TICKS >= len(self._chunk):
             self._chunk = self.screens(chunk * CHUNK_TICKS, (chunk + 1) * CHUNK_TICKS)
             self._cached_chunk = chunk
-        return self._chunk[tick % CHUNK_TICKS]
+        screen: npt.NDArray[np.uint8] = self._chunk[tick % CHUNK_TICKS]
+        return screen
 
     @cached_property
     def episodes(self) -> list[Episode]:
@@ -369,7 +376,7 @@ class Session:
     def _checked(self, name: str, shape: tuple[int, ...], dtype: str, rows: int | None) -> Any:
         return self._guard(lambda: self._group.array(name, shape, dtype, rows))
 
-    def _guard(self, action: Any) -> Any:
+    def _guard(self, action: Callable[[], _T]) -> _T:
         try:
             return action()
         except StoreError as error:

@@ -4,8 +4,8 @@
 
 Decision: an unfinished chunk becomes durable by writing it again, whole, at every commit, and a commit ends by storing
 the number of ticks it vouches for in the group's attributes. Background: zarr replaces files atomically but does not
-fsync, and `Array.append` grows the shape before it writes, so a crash can leave rows that read as zeros; zeros are valid
-actions. Readers therefore trim every (T, …) array to `ticks`. Alternative: a separate journal for the tail, rejected
+fsync, and `Array.append` grows the shape before it writes, so a crash can leave rows that read as zeros, which are
+valid actions. Readers therefore trim every (T, …) array to `ticks`. Alternative: a separate journal for the tail, rejected
 because a session would then need our code to be read.
 
 Codecs are of Zarr's core and registered set only: `transpose` (time fastest, so that zstd sees each pixel's history),
@@ -24,6 +24,7 @@ import numpy.typing as npt
 import zarr
 from zarr.codecs import BytesCodec, Crc32cCodec, TransposeCodec, ZstdCodec
 from zarr.core.buffer import Buffer
+from zarr.core.metadata import ArrayV3Metadata
 from zarr.errors import GroupNotFoundError
 from zarr.storage import LocalStore
 
@@ -174,6 +175,7 @@ class StoredGroup:
 
     def _check_chunks(self, name: str, array: zarr.Array[Any], rows: int) -> None:
         """A chunk that is not there would read as zeros, which are valid actions."""
+        assert isinstance(array.metadata, ArrayV3Metadata)  # the group was opened as version 3
         encode = array.metadata.chunk_key_encoding.encode_chunk_key
         present = set(os.listdir(self.path / name))
         others = (0,) * (array.ndim - 1)

@@ -39,7 +39,7 @@ class VerifyProgress:
     certificate: Certificate | None = None
 
 
-class _Difference(Exception):
+class _DifferenceError(Exception):
     """The first thing that is not as stored."""
 
 
@@ -52,17 +52,19 @@ def verifying(session: Session) -> Iterator[VerifyProgress]:
         digest = session.digest()
         stored = session.attributes.get("digest")
         if session.complete and stored != digest:
-            raise _Difference(f"the digest is {digest[:12]}…, but {str(stored)[:12]}… was stored: something was changed")
+            raise _DifferenceError(
+                f"the digest is {digest[:12]}…, but {str(stored)[:12]}… was stored: something was changed"
+            )
         spec = get_spec(session.spec.name)
         changes = session.spec.differences(spec)
         if changes:
-            raise _Difference(f"recorded with another environment ({'; '.join(changes)})")
+            raise _DifferenceError(f"recorded with another environment ({'; '.join(changes)})")
         with Game(session.spec) as game:
             for episode in session.episodes:
                 for ticks in _replay(game, session, episode):
                     yield VerifyProgress(done + ticks, total)
                 done += len(episode)
-    except (_Difference, TwinplayError) as found:
+    except (_DifferenceError, TwinplayError) as found:
         difference = str(found)
     seconds = time.monotonic() - started
     notes = () if session.complete else ("the session was interrupted; what was committed is covered",)
@@ -95,7 +97,7 @@ def _replay(game: Game, session: Session, episode: Episode) -> Iterator[int]:
             game.capture(observation, live, 0)
             for name, rows in stored.items():
                 if rows[tick - start].tobytes() != live[name][0].tobytes():
-                    raise _Difference(_describe(session, episode, tick, name, rows[tick - start], live[name][0]))
+                    raise _DifferenceError(_describe(session, episode, tick, name, rows[tick - start], live[name][0]))
             observation, reward, terminated, _ = game.step(game.check_action(session.actions[tick]))
             for name, here, there in (
                 ("reward", reward, float(session.rewards[tick])),
@@ -103,11 +105,13 @@ def _replay(game: Game, session: Session, episode: Episode) -> Iterator[int]:
                 ("lives", game.lives, int(session.lives[tick])),
             ):
                 if here != there:
-                    raise _Difference(f"{_where(session, episode, tick)}: {name} is {here} in simulation, {there} as stored")
+                    raise _DifferenceError(
+                        f"{_where(session, episode, tick)}: {name} is {here} in simulation, {there} as stored"
+                    )
         yield stop - episode.start
     final = session.final_observation(episode.index)
     if final is not None and not np.array_equal(final, observation):
-        raise _Difference(f"episode {episode.index}: the closing observation differs")
+        raise _DifferenceError(f"episode {episode.index}: the closing observation differs")
 
 
 def _stored(session: Session, start: int, stop: int) -> dict[str, Any]:

@@ -5,7 +5,8 @@
 
 The tick's thread only copies into preallocated blocks. A block is handed over when it is full or a quarter of a second
 old, and at the end of each game; a commit follows at most a quarter of a second later, so a crash costs less than one
-second of play. The queue is bounded: a disk that cannot keep up slows a full-speed recording down and never fills the memory.
+second of play. The queue is bounded: a disk that cannot keep up slows a full-speed recording down
+and never fills the memory.
 """
 
 from __future__ import annotations
@@ -78,13 +79,13 @@ class SessionWriter:
         self._lock = session_lock(self.path)
         try:
             self._lock.acquire(timeout=0)
-            self._group = GrowingGroup(
-                self.path, _attributes(game, player, seed, created, now(), key_names or {})
-            )
+            self._group = GrowingGroup(self.path, _attributes(game, player, seed, created, now(), key_names or {}))
             self._arrays = self._create_arrays(game)
         except (OSError, Timeout) as error:
             self._lock.release(force=True)
-            raise LibraryError(f"{library} cannot be written: {_reason(error)}; choose another library folder") from error
+            raise LibraryError(
+                f"{library} cannot be written: {_reason(error)}; choose another library folder"
+            ) from error
         self._spec = game.spec
         self._now = now
         self._block_columns = {
@@ -225,7 +226,9 @@ class SessionWriter:
             arrays[column.name] = self._group.array(column.name, (), column.dtype, SCALAR_CHUNK)
         for folder, columns in (("episodes", EPISODE_COLUMNS), ("keys", KEY_COLUMNS)):
             for column in columns:
-                arrays[f"{folder}/{column.name}"] = self._group.array(f"{folder}/{column.name}", (), column.dtype, 1_024)
+                arrays[f"{folder}/{column.name}"] = self._group.array(
+                    f"{folder}/{column.name}", (), column.dtype, 1_024
+                )
         self._group.commit()
         return arrays
 

@@ -1,0 +1,47 @@
+"""What tests/recorder/test_jobs.py runs in processes of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from recorder.errors import TwinplayError
+
+
+def count(until: int, closed: str = "") -> Iterator[int]:
+    try:
+        for number in range(until):
+            time.sleep(0.005)
+            yield number
+    finally:
+        if closed:
+            Path(closed).write_text("closed")
+
+
+def refuse() -> Iterator[int]:
+    yield 1
+    raise TwinplayError("no such thing; try another")
+
+
+def die() -> Iterator[int]:
+    yield 1
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def square(x: int) -> int:
+    return x * x
+
+
+class Adder:
+    def __init__(self, start: int) -> None:
+        self.total = start
+
+    def add(self, x: int) -> int:
+        self.total += x
+        return self.total
+
+    def fail(self) -> None:
+        raise TwinplayError("cannot")

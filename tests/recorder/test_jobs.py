@@ -1,0 +1,67 @@
+"""Work in other processes: its records, its end, its failures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recorder.jobs import Job, JobState, Service, WorkerError, run_parallel
+
+TARGETS = "tests.recorder.jobs_targets"
+
+
+def collect(job: Job) -> list[Any]:
+    records = job.poll()
+    while job.state is JobState.RUNNING:
+        records += job.poll()
+    return records
+
+
+def test_a_jobs_records_arrive_in_order() -> None:
+    job = Job(f"{TARGETS}:count", {"until": 20})
+    assert collect(job) == list(range(20))
+    assert job.state is JobState.DONE
+
+
+def test_stop_closes_the_generator_so_that_it_keeps_what_it_has(tmp_path: Path) -> None:
+    job = Job(f"{TARGETS}:count", {"until": 10**6, "closed": str(tmp_path / "closed")})
+    while not job.poll():
+        pass
+    job.stop()
+    collect(job)
+    assert job.state is JobState.STOPPED
+    assert (tmp_path / "closed").read_text() == "closed"
+
+
+def test_a_refusal_arrives_as_its_sentence() -> None:
+    job = Job(f"{TARGETS}:refuse", {})
+    assert collect(job) == [1]
+    assert (job.state, job.error) == (JobState.FAILED, "no such thing; try another")
+
+
+def test_a_killed_process_is_reported_with_its_signal() -> None:
+    job = Job(f"{TARGETS}:die", {})
+    collect(job)
+    assert job.state is JobState.FAILED
+    assert job.error == "the process ended unexpectedly (signal 9)"
+
+
+def test_a_service_answers_in_order_and_reports_failures() -> None:
+    service = Service(f"{TARGETS}:Adder", {"start": 10})
+    assert service.call("add", 5) == 15
+    service.request("add", 1)
+    service.request("add", 1)
+    answers: list[Any] = []
+    while len(answers) < 2:
+        answers += service.poll(5.0)
+    assert answers == [("add", 16), ("add", 17)]
+    with pytest.raises(WorkerError, match="cannot"):
+        service.call("fail")
+    service.close()
+
+
+def test_parallel_calls_return_with_their_index() -> None:
+    results = dict(run_parallel(f"{TARGETS}:square", [{"x": x} for x in range(7)], processes=2))
+    assert results == {x: x * x for x in range(7)}

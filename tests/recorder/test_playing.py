@@ -1,0 +1,151 @@
+"""Environments, agents, rollouts and pacing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recorder import Game, KeyAgent, RandomAgent, get_spec
+from recorder.agents import KeyEvent
+from recorder.clock import Pacer
+from recorder.envs import ENV_NAMES, EnvSpec
+from recorder.errors import AgentError, UnknownEnvError, UsageError
+from recorder.recording import record
+from recorder.rollout import Phase, Rollout, episode_seed
+
+NOOP, FIRE, RIGHT, LEFT = range(4)
+SPACE, ARROW_LEFT, ARROW_RIGHT = 32, 1, 2
+
+
+@pytest.fixture
+def keys() -> KeyAgent:
+    return KeyAgent({SPACE: FIRE, ARROW_LEFT: LEFT, ARROW_RIGHT: RIGHT})
+
+
+@pytest.mark.parametrize("name", ENV_NAMES)
+def test_a_spec_survives_json(name: str) -> None:
+    spec = get_spec(name)
+    assert EnvSpec.from_json(spec.to_json()).differences(spec) == []
+    assert spec.versions["gymnasium"]
+
+
+def test_an_unknown_environment_is_answered_with_those_there_are() -> None:
+    with pytest.raises(UnknownEnvError, match="choose one of: breakout, hopper"):
+        get_spec("pong")
+
+
+def test_the_palette_is_the_emulators() -> None:
+    with Game(get_spec("breakout")) as game:
+        observation = game.reset(0)
+        rows = {"screen": np.zeros((1, 210, 160), np.uint8)}
+        for tick in range(200):
+            game.capture(observation, rows, 0)
+            np.testing.assert_array_equal(game.palette[rows["screen"][0]], observation)
+            observation, *_ = game.step([FIRE, RIGHT, LEFT, NOOP][tick % 4])
+
+
+def test_varied_starts_differ_and_repeat_with_their_seed() -> None:
+    with Game(get_spec("breakout")) as game:
+        starts = {seed: game.reset(seed, varied=True).tobytes() for seed in range(12)}
+        assert game.reset(5, varied=True).tobytes() == starts[5]
+    assert len(set(starts.values())) > 6
+
+
+def test_the_key_pressed_last_wins_and_gives_way_when_released(keys: KeyAgent) -> None:
+    keys.press(ARROW_LEFT, 0)
+    assert keys.act() == LEFT
+    keys.press(ARROW_RIGHT, 1)
+    assert keys.act() == RIGHT
+    keys.release(ARROW_RIGHT, 2)
+    assert keys.act() == LEFT
+    keys.release(ARROW_LEFT, 3)
+    assert keys.act() == NOOP
+
+
+def test_a_tap_shorter_than_a_tick_still_plays(keys: KeyAgent) -> None:
+    keys.press(SPACE, 0)
+    keys.release(SPACE, 1)
+    assert [keys.act(), keys.act()] == [FIRE, NOOP]
+
+
+def test_auto_repeat_and_unbound_keys_leave_no_trace(keys: KeyAgent) -> None:
+    events: list[KeyEvent] = []
+    keys.on_key = events.append
+    keys.press(ARROW_LEFT, 10)
+    keys.press(ARROW_LEFT, 11)
+    assert not keys.press(99, 12)
+    keys.release_all(20)
+    assert events == [KeyEvent(10, ARROW_LEFT, True), KeyEvent(20, ARROW_LEFT, False)]
+    assert keys.act() == NOOP
+
+
+@pytest.mark.parametrize("answer", [4, -1, 1.0, None, "LEFT", np.float32(2)])
+def test_what_is_not_an_action_is_refused(answer: Any) -> None:
+    with Game(get_spec("breakout")) as game, pytest.raises(AgentError, match="not an action of Breakout"):
+        game.check_action(answer)
+
+
+@pytest.mark.parametrize("answer", [[0, 0], [np.nan, 0, 0], "x", 3])
+def test_what_is_not_a_torque_is_refused(answer: Any) -> None:
+    with Game(get_spec("hopper")) as game, pytest.raises(AgentError, match="3 finite numbers"):
+        game.check_action(answer)
+
+
+def test_a_game_in_which_nothing_happens_is_ended_as_stalled() -> None:
+    class Idle:
+        def reset(self, env: Any = None) -> None: ...
+
+        def act(self, observation: Any) -> int:
+            return NOOP
+
+    with Game(get_spec("breakout")) as game:
+        rollout = Rollout(game, Idle())
+        rollout.begin()
+        while rollout.phase is Phase.PLAYING:
+            rollout.tick()
+    assert rollout.outcome == "stalled"
+    assert rollout.ticks == 3_600
+
+
+def test_episode_seeds_are_distinct_over_runs_and_episodes() -> None:
+    seeds = {episode_seed(seed, k) for seed in range(50) for k in range(50)}
+    assert len(seeds) == 2_500
+
+
+@pytest.mark.parametrize("limits", [{}, {"episodes": 1, "seconds": 1.0}, {"episodes": 0}, {"seconds": -1.0}])
+def test_recording_needs_one_sensible_limit(tmp_path: Any, limits: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        record("hopper", RandomAgent(get_spec("hopper")), library=tmp_path, **limits)
+    assert list(tmp_path.iterdir()) == []
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.now = 0
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def test_pacing_keeps_sixty_hertz_whatever_the_wake_ups_jitter() -> None:
+    clock = FakeClock()
+    pacer = Pacer(60.0, clock)
+    rng = np.random.default_rng(0)
+    while clock.now < 10_000_000_000:
+        clock.now += int(rng.integers(1_000_000, 6_000_000))
+        while pacer.due():
+            pass
+    assert abs(pacer.ticks - 600) <= 1
+    assert pacer.stalls == 0
+
+
+def test_a_stall_rebases_the_schedule_instead_of_catching_up() -> None:
+    clock = FakeClock()
+    pacer = Pacer(60.0, clock)
+    clock.now = 2_000_000_000
+    assert pacer.due()
+    assert not pacer.due()
+    assert (pacer.stalls, pacer.late_ticks) == (1, 1)
+    assert pacer.wait_ns() == pytest.approx(1e9 / 60, abs=1)

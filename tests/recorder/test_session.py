@@ -1,0 +1,247 @@
+"""The session on disk: alignment, exactness, size, plain readability, and what a crash leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recorder import Game, Library, RandomAgent, Session, get_spec, record, verify
+from recorder.errors import LibraryError, SessionError
+from recorder.experts import scripted
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("library")
+
+
+@pytest.fixture(scope="module")
+def minute(library: Path) -> Session:
+    """A minute of scripted Breakout."""
+    return record("breakout", scripted("breakout", seed=3), library=library, seconds=60, seed=3)
+
+
+@pytest.fixture(scope="module")
+def hops(library: Path) -> Session:
+    """Three short games of random Hopper."""
+    return record("hopper", RandomAgent(get_spec("hopper"), 1), library=library, episodes=3, seed=1)
+
+
+def test_each_screen_is_what_was_seen_when_its_action_was_chosen(minute: Session) -> None:
+    episode = minute.episodes[0]
+    with Game(minute.spec) as game:
+        observation = game.reset(episode.seed)
+        for tick in range(min(300, len(episode))):
+            np.testing.assert_array_equal(minute.frames[episode.start + tick], observation)
+            observation, reward, terminated, _ = game.step(int(minute.actions[episode.start + tick]))
+            assert reward == minute.rewards[episode.start + tick]
+            assert terminated == minute.terminated[episode.start + tick]
+            assert game.lives == minute.lives[episode.start + tick]
+
+
+def test_a_minute_of_breakout_takes_at_most_45_bytes_a_screen_and_60_in_all(minute: Session) -> None:
+    screens = sum(file.stat().st_size for file in (minute.path / "screen").iterdir()) / len(minute)
+    whole = minute.size_bytes / len(minute)
+    print(f"bytes a tick: {screens:.1f} screens, {whole:.1f} whole session")
+    assert screens <= 45
+    assert whole <= 60
+
+
+def test_plain_zarr_reads_every_array_with_nothing_of_ours_imported(minute: Session) -> None:
+    code = """
+import json, sys, zarr, numpy as np
+group = zarr.open_group(sys.argv[1], mode="r")
+ticks = group.attrs["ticks"]
+palette = np.array(group.attrs["palette"], np.uint8)
+shapes = {name: [list(array.shape), str(array.dtype)] for name, array in group.arrays()}
+for name, array in group.arrays():
+    array[:]
+print(json.dumps({"ticks": ticks, "shapes": shapes, "frame": palette[group["screen"][100]].sum().item(),
+                  "ours": [m for m in sys.modules if m.split(".")[0] in ("recorder", "trainer", "player")]}))
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, minute.path], capture_output=True, text=True, check=True
+    )
+    found = json.loads(done.stdout)
+    assert found["ours"] == []
+    assert found["ticks"] == len(minute) == 3600
+    assert found["shapes"]["screen"] == [[3600, 210, 160], "uint8"]
+    assert found["shapes"]["action"] == [[3600], "uint8"]
+    assert found["frame"] == int(minute.frames[100].astype(np.int64).sum())
+
+
+def test_every_codec_is_of_zarrs_core_or_registered_set(minute: Session, hops: Session) -> None:
+    allowed = {"transpose", "bytes", "zstd", "crc32c"}
+    for session in (minute, hops):
+        for metadata in session.path.rglob("zarr.json"):
+            used = {codec["name"] for codec in json.loads(metadata.read_text()).get("codecs", [])}
+            assert used <= allowed
+            assert not used or "crc32c" in used
+
+
+def test_frames_can_be_indexed_like_an_array(minute: Session) -> None:
+    everything = minute.frames[0:200]
+    np.testing.assert_array_equal(minute.frames[57:130:7], everything[57:130:7])
+    np.testing.assert_array_equal(minute.frames[130:57:-7], everything[130:57:-7])
+    np.testing.assert_array_equal(minute.frames[-1], minute.frames[len(minute) - 1])
+    assert minute.frames[5:5].shape == (0, 210, 160, 3)
+    with pytest.raises(IndexError):
+        minute.frames[len(minute)]
+
+
+def test_timestamps_are_monotonic_and_real(minute: Session) -> None:
+    steps = np.diff(minute.time_ns)
+    assert (steps > 0).all()
+    assert len(np.unique(steps)) > 100  # computed ones would all be alike
+
+
+def test_every_episode_has_its_own_seed_and_adds_up(hops: Session) -> None:
+    assert len({episode.seed for episode in hops.episodes}) == len(hops.episodes) == 3
+    for before, after in zip(hops.episodes, hops.episodes[1:], strict=False):
+        assert before.stop == after.start
+    for episode in hops.episodes:
+        assert episode.total_reward == pytest.approx(hops.rewards[episode.start : episode.stop].sum())
+        assert hops.final_observation(episode.index).shape == (11,)
+
+
+def test_a_restored_state_continues_bit_for_bit(hops: Session) -> None:
+    episode = hops.episodes[1]
+    middle = episode.start + len(episode) // 2
+    with Game(hops.spec) as game:
+        game.restore(hops.states[middle])
+        for tick in range(middle, episode.stop - 1):
+            observation, *_ = game.step(hops.actions[tick])
+            np.testing.assert_array_equal(observation, hops.observations[tick + 1])
+
+
+def test_the_certificate_holds_for_both_environments(minute: Session, hops: Session) -> None:
+    for session in (minute, hops):
+        certificate = verify(session)
+        assert certificate.ok, certificate.difference
+        assert certificate.ticks == len(session)
+
+
+def test_frames_of_a_session_without_screens_are_refused_in_words(hops: Session) -> None:
+    with pytest.raises(SessionError, match=r"no screens; read session\.observations"):
+        _ = hops.frames
+
+
+def _copy(session: Session, folder: Path) -> Path:
+    target = folder / session.path.name
+    subprocess.run(["cp", "-r", session.path, target], check=True)
+    return target
+
+
+def test_a_flipped_bit_in_a_chunk_is_found_and_named(minute: Session, tmp_path: Path) -> None:
+    path = _copy(minute, tmp_path)
+    chunk = path / "screen" / "c.7.0.0"
+    data = bytearray(chunk.read_bytes())
+    data[len(data) // 2] ^= 4
+    chunk.write_bytes(data)
+    with pytest.raises(SessionError, match="chunk of 'screen' is damaged"):
+        _ = Session.open(path).frames[7 * 60 + 1]
+    assert not verify(Session.open(path)).ok
+
+
+def test_a_missing_chunk_is_found_and_named(minute: Session, tmp_path: Path) -> None:
+    path = _copy(minute, tmp_path)
+    (path / "screen" / "c.7.0.0").unlink()
+    with pytest.raises(SessionError, match="rows 420 to 479 is missing"):
+        _ = Session.open(path).frames[3]
+
+
+def test_swapped_actions_are_found_by_simulation(minute: Session, tmp_path: Path) -> None:
+    import zarr
+
+    path = _copy(minute, tmp_path)
+    actions = zarr.open_group(path, mode="r+")["action"]
+    tick = int(np.flatnonzero(np.diff(minute.actions.astype(int)))[20])
+    actions[tick : tick + 2] = minute.actions[tick : tick + 2][::-1]
+    # as a recorder that mixed two actions up would have left it: with a digest that fits
+    zarr.open_group(path, mode="r+").attrs.update(digest=Session.open(path).digest())
+    certificate = verify(Session.open(path))
+    assert not certificate.ok
+    assert "screen differs" in certificate.difference
+    named = int(certificate.difference.split()[1])
+    assert named in (tick + 1, tick + 2)  # the console draws an action one or two screens later
+
+
+def test_a_killed_recorder_loses_at_most_a_second_and_its_session_verifies(tmp_path: Path) -> None:
+    code = """
+import sys, time
+from recorder.agents import describe
+from recorder.envs import Game, get_spec
+from recorder.experts import scripted
+from recorder.rollout import Phase, Rollout
+from recorder.writer import SessionWriter
+from pathlib import Path
+with Game(get_spec("breakout")) as game:
+    agent = scripted("breakout", seed=5)
+    rollout = Rollout(game, agent, sink=SessionWriter(Path(sys.argv[1]), game, describe(agent)))
+    while True:
+        if rollout.phase is not Phase.PLAYING:
+            rollout.begin()
+        rollout.tick()
+        print(time.monotonic_ns(), flush=True)
+        time.sleep(1 / 120)
+"""
+    # A pipe would block a recorder that nobody reads; a file holds what it had printed before it died.
+    printed = tmp_path / "printed.txt"
+    with printed.open("w") as output:
+        process = subprocess.Popen([sys.executable, "-c", code, tmp_path / "library"], stdout=output)
+        deadline = time.monotonic() + 60
+        while printed.read_text().count("\n") < 250:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    times = [int(line) for line in printed.read_text().split("\n")[:-1]]
+    (summary,) = Library(tmp_path / "library").sessions()
+    assert summary.state == "interrupted"
+    session = Session.open(summary.path)
+    lost = times[len(session) :]
+    assert not lost or (times[-1] - lost[0]) / 1e9 <= 1.0, f"{len(lost)} of {len(times)} ticks lost"
+    assert session.episodes[-1].outcome == "interrupted"
+    certificate = verify(session)
+    assert certificate.ok, certificate.difference
+
+
+def test_two_recorders_in_one_second_get_folders_of_their_own(tmp_path: Path) -> None:
+    spec = get_spec("hopper")
+    paths = {record("hopper", RandomAgent(spec), library=tmp_path, episodes=1, seed=k).path for k in range(3)}
+    assert len(paths) == 3
+    assert len(Library(tmp_path).sessions()) == 3
+
+
+def test_a_library_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(LibraryError, match=r"cannot be written.*choose another library folder"):
+        record("hopper", RandomAgent(get_spec("hopper")), library=tmp_path / "file", episodes=1)
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"zarr_format": 3, "node_type": "group", "attributes": {}}'])
+def test_what_is_not_a_session_is_refused_in_one_sentence(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "x.zarr"
+    if content is not None:
+        path.mkdir()
+        (path / "zarr.json").write_text(content)
+    with pytest.raises(SessionError, match=r"x\.zarr is not a readable session: "):
+        Session.open(path)
+
+
+def test_trash_takes_a_session_out_and_moving_it_back_restores_it(tmp_path: Path) -> None:
+    session = record("hopper", RandomAgent(get_spec("hopper")), library=tmp_path, episodes=1)
+    library = Library(tmp_path)
+    trashed = library.trash(session.name)
+    assert library.sessions() == []
+    os.rename(trashed, session.path)
+    assert [summary.name for summary in library.sessions()] == [session.name]

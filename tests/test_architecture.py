@@ -1,0 +1,97 @@
+"""The rules that keep the structure: who may import whom, and one door per library."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("recorder", "trainer", "player")
+QT_ROOMS = ("recorder/ui/", "trainer/ui/", "player/ui/", "player/app.py")
+DOORS = {
+    "PySide6": QT_ROOMS,
+    "pyqtgraph": QT_ROOMS,
+    "zarr": ("recorder/store.py",),
+    "torch": ("trainer/",),
+    "safetensors": ("trainer/",),
+    "gymnasium": ("recorder/envs.py",),
+    "ale_py": ("recorder/envs.py",),
+    "mujoco": ("recorder/envs.py", "recorder/experts/hopper_search.py"),
+    "pygame": ("recorder/gamepad.py",),
+    "multiprocessing": ("recorder/jobs.py",),
+    "concurrent": ("recorder/jobs.py",),
+    "threading": ("recorder/jobs.py",),
+    "subprocess": (),
+    "av": ("player/video.py",),
+    "matplotlib": ("player/plots.py",),
+    "pickle": (),
+}
+
+
+def modules() -> list[Path]:
+    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def imports(path: Path) -> set[str]:
+    """Full dotted names that a module imports anywhere, type-checking blocks excepted."""
+    tree = ast.parse(path.read_text())
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_each_library_has_its_door(library: str) -> None:
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in modules()
+        if any(name.split(".")[0] == library for name in imports(path))
+    }
+    strangers = {user for user in users if not user.startswith(DOORS[library] or ("\0",))}
+    assert not strangers
+
+
+def test_core_never_imports_a_view() -> None:
+    for path in modules():
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith(QT_ROOMS):
+            continue
+        assert not [used for used in imports(path) if ".ui" in used], name
+
+
+def test_nothing_evaluates_text() -> None:
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("eval", "exec", "__import__"), path
+
+
+@pytest.mark.parametrize(
+    ("statement", "unwanted"),
+    [
+        ("import recorder, recorder.writer, recorder.experts", ("torch", "PySide6", "matplotlib", "av")),
+        ("import trainer, trainer.config, trainer.progress, trainer.preprocess", ("torch", "PySide6")),
+        ("import player.cli", ("torch", "PySide6", "gymnasium", "zarr", "matplotlib", "av")),
+        ("import player.app, player.ui.window", ("torch",)),
+    ],
+)
+def test_imports_stay_light(statement: str, unwanted: tuple[str, ...]) -> None:
+    code = f"import sys; {statement}; print([m for m in {unwanted!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
