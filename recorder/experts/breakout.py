@@ -32,7 +32,7 @@ STYLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "prompt": {},
         "slow": {"delay": (12, 15)},
-        "sloppy": {"aim_error": 7.5},
+        "sloppy": {"aim_error": 10.0},
         "left-handed": {"aim_error": 4.0, "lean": 3.0},
     }
 )
@@ -48,6 +48,7 @@ class BreakoutPlayer:
     serve_wait  time between losing a ball and pressing FIRE
     delay       how long ago what it acts on happened; it looks ahead along the ball's path, walls included,
                 but knows where its own paddle is now. Redrawn with the aim error.
+    foresight   how far ahead it knows its own paddle, which glides on for some ticks after the stick is let go
     lean        the paddle stands this far to the right of the ball, so that its left half does the work
 
     Raises ValueError for values out of range.
@@ -64,17 +65,22 @@ class BreakoutPlayer:
         dead_zone: float = 2.0,
         serve_wait: int | Sequence[int] = (5, 30),
         delay: int | Sequence[int] = 0,
+        foresight: float = 0.5,
         lean: float = 0.0,
     ) -> None:
-        if not (aim_error >= 0 and dead_zone >= 0 and abs(lean) <= 80):
-            raise ValueError(f"aim_error {aim_error}, dead_zone {dead_zone} or lean {lean} is out of range")
+        if not (aim_error >= 0 and dead_zone >= 0 and 0 <= foresight <= 60 and abs(lean) <= 80):
+            raise ValueError(f"out of range: {aim_error=}, {dead_zone=}, {foresight=} or {lean=}")
         self.aim_error = float(aim_error)
         self.dead_zone = float(dead_zone)
         self.serve_wait = _ticks("serve_wait", serve_wait)
         self.delay = _ticks("delay", delay)
+        self.foresight = float(foresight)
         self.lean = float(lean)
         self._rng = np.random.default_rng(seed)
         self._ram: Any = None
+        self._wait: int | None = None  # ticks left until the serve
+        self._paddle: int | None = None  # where it was a tick ago
+        self._rising = False
         self._forget()
 
     def reset(self, env: Env | None = None) -> None:
@@ -91,6 +97,9 @@ class BreakoutPlayer:
             raise AgentError("the scripted Breakout player has not been reset with a game yet")
         ram = self._ram()
         self._seen.append((int(ram[_BALL_X]), int(ram[_BALL_Y])))
+        paddle = int(ram[_PADDLE_X])
+        glide = 0 if self._paddle is None else paddle - self._paddle
+        self._paddle = paddle
         if len(self._seen) <= self._lag:
             return NOOP
         (old_x, old_y), (x, y) = self._glimpse()
@@ -106,7 +115,7 @@ class BreakoutPlayer:
         else:
             velocity = 0
         aim = _reflect(x + velocity * self._lag) + _CENTRED + self._error
-        offset = aim - int(ram[_PADDLE_X])
+        offset = aim - (paddle + self.foresight * glide)
         if abs(offset) <= self.dead_zone:
             return NOOP
         return RIGHT if offset > 0 else LEFT
@@ -118,6 +127,7 @@ class BreakoutPlayer:
             "dead_zone": self.dead_zone,
             "serve_wait": list(self.serve_wait),
             "delay": list(self.delay),
+            "foresight": self.foresight,
             "lean": self.lean,
         }
         return {"kind": self.kind, "name": self.name, "params": params}
@@ -125,7 +135,8 @@ class BreakoutPlayer:
     def _forget(self) -> None:
         """A new game: nothing seen yet, a first guess at the aim."""
         self._seen: deque[tuple[int, int]] = deque(maxlen=self.delay[1] + 2)
-        self._wait: int | None = None
+        self._wait = None
+        self._paddle = None
         self._rising = False
         self._misjudge()
 
@@ -139,10 +150,11 @@ class BreakoutPlayer:
         return self._seen[max(now - 1, 0)], self._seen[now]
 
     def _serve(self) -> int:
-        if self._wait is None:
-            self._wait = int(self._rng.integers(self.serve_wait[0], self.serve_wait[1] + 1))
-        self._wait -= 1
-        return NOOP if self._wait >= 0 else FIRE
+        left = self._wait
+        if left is None:
+            left = int(self._rng.integers(self.serve_wait[0], self.serve_wait[1] + 1))
+        self._wait = left - 1
+        return NOOP if left > 0 else FIRE
 
 
 def _ticks(name: str, value: int | Sequence[int]) -> tuple[int, int]:

@@ -54,7 +54,8 @@ class HopperExpert:
     def act(self, observation: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """The torques for this tick, float32 (3,)."""
         normalised = (np.asarray(observation, np.float64) - MEAN) / STD
-        return np.clip(GAINS @ normalised, -1.0, 1.0).astype(np.float32)
+        action: npt.NDArray[np.float32] = np.clip(GAINS @ normalised, -1.0, 1.0).astype(np.float32)
+        return action
 
     def describe(self) -> dict[str, Any]:
         """The player as sessions store it."""

@@ -1,0 +1,141 @@
+"""Scripted players against the real emulator and the real MuJoCo."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recorder.agents import Agent, RandomAgent, describe
+from recorder.envs import Game, get_spec
+from recorder.errors import AgentError
+from recorder.experts import STYLES, BreakoutPlayer, from_description, scripted
+from recorder.experts.hopper_search import Gains, HopperSimulation, main, play
+from recorder.rollout import Phase, Rollout
+
+
+def played(env_name: str, agent: Agent, seed: int, ticks: int = 36_000) -> tuple[Rollout, list[object]]:
+    """A game from a varied start, at most so many ticks of it, and its actions."""
+    with Game(get_spec(env_name)) as game:
+        rollout = Rollout(game, agent, varied=True)
+        rollout.begin(seed)
+        actions = []
+        while rollout.phase is Phase.PLAYING and rollout.ticks < ticks:
+            actions.append(rollout.tick().action)
+        return rollout, actions
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_hopper_expert_hops_without_falling(seed: int) -> None:
+    rollout, _ = played("hopper", scripted("hopper"), seed)
+    assert rollout.outcome == "time limit"
+    assert rollout.ticks == 1_000
+    assert rollout.score > 3_000
+
+
+def test_the_breakout_player_scores_far_above_chance() -> None:
+    rollout, _ = played("breakout", scripted("breakout", 1), seed=1)
+    by_chance, _ = played("breakout", RandomAgent(get_spec("breakout"), 1), seed=1)
+    assert rollout.score > 40
+    assert rollout.score > 5 * by_chance.score
+
+
+@pytest.mark.parametrize("style", list(STYLES))
+def test_every_style_serves_and_scores_within_a_minute(style: str) -> None:
+    rollout, actions = played("breakout", scripted("breakout", 3, style=style), seed=5, ticks=3_600)
+    assert rollout.score >= 10
+    assert 1 in actions
+
+
+def test_the_same_seed_plays_the_same_game_and_another_seed_another() -> None:
+    first, again, other = (played("breakout", scripted("breakout", s), seed=4, ticks=1_500)[1] for s in (7, 7, 8))
+    assert first == again
+    assert first != other
+
+
+def test_a_player_reset_in_the_middle_plays_on_from_any_start() -> None:
+    player = BreakoutPlayer(0, delay=(12, 15))
+    played("breakout", player, seed=1, ticks=500)
+    rollout, _ = played("breakout", player, seed=2, ticks=3_600)
+    assert rollout.score >= 10
+
+
+def test_the_serve_waits_as_long_as_asked() -> None:
+    _, actions = played("breakout", BreakoutPlayer(0, serve_wait=20), seed=1, ticks=30)
+    assert actions.index(1) == 20
+
+
+@pytest.mark.parametrize(
+    "player", [scripted("hopper"), *(scripted("breakout", style=style) for style in STYLES)], ids=str
+)
+def test_a_description_rebuilds_its_player(player: Agent) -> None:
+    stored = json.loads(json.dumps(describe(player)))
+    assert stored["kind"] == "scripted"
+    assert describe(from_description(stored, seed=5)) == stored
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        {"kind": "person", "name": "breakout-player", "params": {}},
+        {"kind": "scripted", "name": "somebody", "params": {}},
+        {"kind": "scripted", "name": "breakout-player", "params": {"speed": 1}},
+        {"kind": "scripted", "name": "breakout-player", "params": {"delay": [9, 3]}},
+        {},
+    ],
+)
+def test_what_is_not_a_player_of_ours_is_refused(description: dict[str, object]) -> None:
+    with pytest.raises(AgentError):
+        from_description(description)
+
+
+def test_an_unknown_style_is_refused_and_the_known_ones_are_named() -> None:
+    with pytest.raises(AgentError, match="sloppy"):
+        scripted("breakout", style="brilliant")
+
+
+def test_the_breakout_player_needs_a_breakout_game() -> None:
+    with pytest.raises(AgentError, match="emulator's memory"):
+        BreakoutPlayer().reset(None)
+    with Game(get_spec("hopper")) as game, pytest.raises(AgentError, match="emulator's memory"):
+        BreakoutPlayer().reset(game.env)
+
+
+def test_the_direct_simulation_equals_gymnasium_step_for_step() -> None:
+    expert, simulation = scripted("hopper"), HopperSimulation()
+    with Game(get_spec("hopper")) as game:
+        expected = game.reset(11)
+        observation = simulation.reset(np.random.default_rng(11))
+        for _ in range(200):
+            np.testing.assert_array_equal(observation, expected)
+            action = expert.act(expected)
+            expected, reward, terminated, _ = game.step(action)
+            observation, bare, stands = simulation.step(action)
+            assert stands
+            assert not terminated
+            # Gymnasium squares in float32 what is squared here in float32 too, but sums in another order.
+            assert bare + 1.0 == pytest.approx(reward, abs=1e-6)
+
+
+def test_the_search_learns_and_finds_the_same_gains_for_the_same_seed(tmp_path: Path) -> None:
+    found = []
+    for name in ("a.json", "b.json"):
+        command = [
+            "--seed",
+            "2",
+            "--steps",
+            "8000",
+            "--check-every",
+            "2",
+            "--games",
+            "2",
+            "--out",
+            str(tmp_path / name),
+        ]
+        assert main(command, say=lambda line: None) == 0
+        found.append(Gains.load(tmp_path / name))
+    assert found[0] == found[1]
+    untrained = play(HopperSimulation(), np.zeros((3, 11)), np.zeros(3), np.random.default_rng(0))
+    assert found[0].mean_return > untrained[0] + untrained[1]
