@@ -168,16 +168,13 @@ class Duel:
         if isinstance(session, (str, Path)):
             session = Session.open(session)
         policy_path = Path(policy) if isinstance(policy, (str, Path)) else None
-        if isinstance(policy, (str, Path)):
-            from trainer import Policy  # torch comes with it, and only for whoever watches a clone
-
-            policy = Policy.load(policy, seed=seed)
+        player: Agent | None = _load(Path(policy), seed) if isinstance(policy, (str, Path)) else policy
         self._replay = None if session is None else _Replay(session, _choose(session, episode))
-        self._policy = policy
+        self._policy = player
         self._policy_name = policy_path.stem if policy_path is not None else ""
         self._seed = seed
         self._render = render
-        spec: EnvSpec | None = getattr(policy, "spec", None)
+        spec: EnvSpec | None = getattr(player, "spec", None)
         if session is not None:
             _refuse_mismatch(session, spec, str(policy_path or "the policy"))
             spec = session.spec
@@ -190,10 +187,10 @@ class Duel:
         self._stage = Game(spec, render=True) if render and not spec.has_screen else None
         self._moves: Any = None
         self._tick = 0
-        if policy is not None:
+        if player is not None:
             self._game = Game(spec)
             alone = self._replay is None
-            self._rollout = Rollout(self._game, policy, seed=seed, varied=alone)
+            self._rollout = Rollout(self._game, player, seed=seed, varied=alone)
         self.restart()
 
     def __enter__(self) -> Duel:
@@ -326,6 +323,42 @@ def action_label(spec: EnvSpec, action: Any) -> str:
         return spec.action_names[int(action)]
     values = np.asarray(action, float).tolist()
     return "  ".join(f"{name} {value:+.2f}" for name, value in zip(spec.action_names, values, strict=True))
+
+
+def _load(path: Path, seed: int) -> Agent:
+    from trainer.policy import Policy  # torch comes with it, and only for whoever watches a clone
+
+    policy: Agent = Policy.load(path, seed=seed)
+    return policy
+
+
+class Booth:
+    """Shows one duel after another in a process of its own, so that torch is loaded once."""
+
+    def __init__(self) -> None:
+        self._duel: Duel | None = None
+
+    def open(self, session: str | None, policy: str | None, episode: int | None = None, seed: int = 0) -> DuelFrame:
+        """Close the duel shown so far and open another; see `Duel`."""
+        self.close()
+        self._duel = Duel(session, policy, episode=episode, seed=seed)
+        return self._duel.frame()
+
+    def tick(self, count: int) -> DuelFrame:
+        """See `Duel.tick`."""
+        assert self._duel is not None, "tick() before open()"
+        return self._duel.tick(count)
+
+    def restart(self) -> DuelFrame:
+        """See `Duel.restart`."""
+        assert self._duel is not None, "restart() before open()"
+        return self._duel.restart()
+
+    def close(self) -> None:
+        """Release the duel shown."""
+        if self._duel is not None:
+            self._duel.close()
+        self._duel = None
 
 
 def _plain(action: Any) -> int | tuple[float, ...] | None:
