@@ -28,6 +28,8 @@ _CENTRED = -9.0
 # RAM 99 at the side walls.
 _WALL_LEFT, _WALL_RIGHT = 56.0, 200.0
 
+# Mean scores over unseen varied starts (30 games; sloppy 16): prompt 248, slow 259, left-handed 238, sloppy 113; the
+# standard deviation of a single game is about 80-100.
 STYLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "prompt": {},

@@ -7,7 +7,8 @@ Nobody chose these numbers by hand. They were tuned by augmented random search (
 
     python -m recorder.experts.hopper_search --seed 2 --steps 40836205 --out gains.json
 
-which is iteration 3,300 of that search, chosen for its returns over other seeds, and rounded to six decimals here.
+which is iteration 3,300 of that search, the best of its checks of 8 games each, rounded to six decimals here.
+Over 100 other seeds of Hopper-v5: mean return 3,561, standard deviation 160; 5 games ended in a fall.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ GAINS = np.array([row[3] for row in TABLE]).T
 
 
 class HopperExpert:
-    """Hops forward for the whole 1,000 ticks: observation float64 (11,) to action float32 (3,) in [-1, 1].
+    """Hops forward, nearly always to the end of the 1,000 ticks: observation float64 (11,) to torques float32 (3,).
 
     It has no state and no randomness.
     """

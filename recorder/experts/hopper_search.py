@@ -3,7 +3,7 @@
     gains ± noise · direction ──▶ 2 x N games ──▶ best B directions ──▶ gains += step · Σ (return⁺ - return⁻) direction
 
     python -m recorder.experts.hopper_search --seed 2 --steps 35000000 --out gains.json
-    python -m recorder.experts.hopper_search --start gains.json --noise 0.01 --step 0.005 ... --out better.json
+    python -m recorder.experts.hopper_search --start gains.json --noise 0.01 --step 0.005 --out better.json
 
 Source: Mania, Guy and Recht 2018, "Simple random search provides a competitive approach to reinforcement learning"
 (algorithm 2, V2-t; the survival bonus is subtracted as in the paper's section 4). MuJoCo is called directly, which is
