@@ -1,0 +1,216 @@
+"""One side of a duel on screen: who plays, score and lives, the game, and the action as keycaps or torque bars.
+
+▌Scripted player [SCRIPTED]      ●●●  32
+│              the game                │   scaled by whole numbers, true aspect
+     [ LEFT ]  [ FIRE ]  [ RIGHT ]
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPalette, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from player.compose import LEFT_ACCENT, RIGHT_ACCENT
+from player.duel import DuelFrame, Side, score_text
+
+_BADGES = {"person": "PERSON", "scripted": "SCRIPTED", "policy": "CLONE", "random": "RANDOM", "mixed": "MIXED"}
+_HEADER, _KEYS, _PAD = 62, 62, 14
+# On a light window the video's accents are too pale to read; these are the same hues, darker (contrast above 4.5).
+_LIGHT_LEFT, _LIGHT_RIGHT = QColor(154, 88, 0), QColor(0, 98, 158)
+
+
+def is_dark(palette: QPalette) -> bool:
+    """Whether a palette is a dark one."""
+    return palette.color(QPalette.ColorRole.Window).lightness() < 128
+
+
+def mix(one: QColor, other: QColor, share: float) -> QColor:
+    """`share` of `other` in `one`."""
+    parts = (a + (b - a) * share for a, b in zip(one.getRgb()[:3], other.getRgb()[:3], strict=True))
+    return QColor(*(round(part) for part in parts))
+
+
+class DuelSide(QWidget):
+    """Shows the left or the right side of a DuelFrame; holds nothing but the frame it shows."""
+
+    def __init__(self, left: bool, placeholder: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._left = left
+        self._placeholder = placeholder
+        self._frame: DuelFrame | None = None
+        self._side: Side | None = None
+        self.setObjectName("leftSide" if left else "rightSide")
+        self.setMinimumSize(380, 420)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:
+        return QSize(520, 560)
+
+    def show_frame(self, frame: DuelFrame | None, placeholder: str = "") -> None:
+        """Show this side of `frame`, or `placeholder` where there is none."""
+        self._frame = frame
+        self._side = None if frame is None else frame.left if self._left else frame.right
+        self._placeholder = placeholder or self._placeholder
+        side = self._side
+        name = (
+            self._placeholder if side is None else f"{side.title}, score {score_text(side.score)}, {side.action_label}"
+        )
+        self.setAccessibleName(name)
+        self.update()
+
+    def accent(self) -> QColor:
+        """This side's colour on the present background."""
+        if is_dark(self.palette()):
+            return QColor(*(LEFT_ACCENT if self._left else RIGHT_ACCENT))
+        return _LIGHT_LEFT if self._left else _LIGHT_RIGHT
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        palette = self.palette()
+        text, window = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
+        painter.setBrush(mix(window, text, 0.06))
+        painter.drawRoundedRect(self.rect(), 12, 12)
+        stage = QRectF(_PAD, _HEADER, self.width() - 2 * _PAD, self.height() - _HEADER - _KEYS)
+        if self._side is None or self._frame is None:
+            painter.setPen(mix(window, text, 0.7))
+            flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
+            painter.drawText(QRectF(self.rect()).adjusted(24, 24, -24, -24), flags, self._placeholder)
+            return
+        self._paint_header(painter, self._side, text, window)
+        self._paint_picture(painter, stage)
+        keys = QRectF(_PAD, stage.bottom() + 12, stage.width(), _KEYS - 24)
+        if self._frame.discrete:
+            self._paint_keycaps(painter, keys, text, window)
+        else:
+            self._paint_torques(painter, keys, text, window)
+
+    def _paint_header(self, painter: QPainter, side: Side, text: QColor, window: QColor) -> None:
+        accent = self.accent()
+        painter.setBrush(accent)
+        painter.drawRoundedRect(QRectF(_PAD, 14, 4, 36), 2, 2)
+        self._font(painter, 1.25, bold=True)
+        painter.setPen(text)
+        x = _PAD + 14.0
+        title = painter.fontMetrics().elidedText(side.title, Qt.TextElideMode.ElideRight, self.width() // 3)
+        painter.drawText(QPointF(x, 30), title)
+        x += painter.fontMetrics().horizontalAdvance(title) + 10
+        self._font(painter, 0.75, bold=True)
+        badge = _BADGES.get(side.kind, side.kind.upper())
+        wide = painter.fontMetrics().horizontalAdvance(badge) + 14
+        painter.setPen(accent)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(QRectF(x, 15.5, wide, 18), 9, 9)
+        painter.drawText(QRectF(x, 15.5, wide, 18), Qt.AlignmentFlag.AlignCenter, badge)
+        self._font(painter, 2.2, bold=True)
+        score = score_text(side.score)
+        painter.drawText(
+            QRectF(0, 8, self.width() - _PAD, 46),
+            int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter),
+            score,
+        )
+        taken = painter.fontMetrics().horizontalAdvance(score)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(text)
+        lives = side.lives if self._frame is not None and self._frame.has_lives else 0
+        for life in range(lives):
+            painter.drawEllipse(QPointF(self.width() - _PAD - taken - 18 - 14 * life, 32), 4, 4)
+        self._font(painter, 0.9)
+        painter.setPen(mix(window, text, 0.7))
+        room = self.width() - 2 * _PAD - taken - 14 * lives - 40
+        subtitle = painter.fontMetrics().elidedText(side.subtitle, Qt.TextElideMode.ElideMiddle, room)
+        painter.drawText(QPointF(_PAD + 14, 50), subtitle)
+
+    def _paint_picture(self, painter: QPainter, stage: QRectF) -> None:
+        side = self._side
+        assert side is not None
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(0, 0, 0))
+        painter.drawRect(stage)
+        if side.picture is not None:
+            picture = np.ascontiguousarray(side.picture)
+            height, width = picture.shape[:2]
+            image = QImage(picture.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+            painter.drawImage(self._place(stage, width, height), image)
+        if side.over:
+            painter.setBrush(QColor(0, 0, 0, 165))
+            painter.drawRect(stage)
+            self._font(painter, 1.5, bold=True)
+            painter.setPen(QColor(255, 255, 255))
+            painter.drawText(stage, Qt.AlignmentFlag.AlignCenter, side.ending[:1].upper() + side.ending[1:])
+
+    def _place(self, stage: QRectF, width: int, height: int) -> QRectF:
+        """Where the picture goes: an Atari screen by whole device pixels with wide pixels, anything else to fit."""
+        ratio = self.devicePixelRatioF()
+        if (height, width) == (210, 160):
+            # The console's pixels are 12/7 as wide as high; lines are whole, columns the nearest whole number to that.
+            best = (1, 1)
+            for lines in range(1, 12):
+                columns = round(lines * 12 / 7)
+                if columns * width <= stage.width() * ratio and lines * height <= stage.height() * ratio:
+                    best = (columns, lines)
+            wide, high = best[0] * width / ratio, best[1] * height / ratio
+        else:
+            scale = min(stage.width() / width, stage.height() / height)
+            wide, high = width * scale, height * scale
+        left = round((stage.center().x() - wide / 2) * ratio) / ratio
+        top = round((stage.center().y() - high / 2) * ratio) / ratio
+        return QRectF(left, top, wide, high)
+
+    def _paint_keycaps(self, painter: QPainter, area: QRectF, text: QColor, window: QColor) -> None:
+        side, frame = self._side, self._frame
+        assert side is not None
+        assert frame is not None
+        names = frame.action_names
+        order = [names.index(name) for name in ("LEFT", "FIRE", "RIGHT") if name in names] or list(range(len(names)))
+        gap = 10.0
+        wide = min(112.0, (area.width() - gap * (len(order) - 1)) / len(order))
+        x = area.center().x() - (len(order) * wide + (len(order) - 1) * gap) / 2
+        for index in order:
+            held = side.action == index and not side.over
+            box = QRectF(x, area.top(), wide, area.height())
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.accent() if held else mix(window, text, 0.14))
+            painter.drawRoundedRect(box, 8, 8)
+            ink = window if held else mix(window, text, 0.75)
+            painter.setBrush(ink)
+            if names[index] in ("LEFT", "RIGHT"):
+                way = -1 if names[index] == "LEFT" else 1
+                tip, y = box.center().x() + way * (wide / 2 - 12), box.center().y()
+                painter.drawPolygon(
+                    QPolygonF([QPointF(tip, y), QPointF(tip - way * 8, y - 6), QPointF(tip - way * 8, y + 6)])
+                )
+            self._font(painter, 0.9, bold=True)
+            painter.setPen(ink)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, names[index])
+            x += wide + gap
+
+    def _paint_torques(self, painter: QPainter, area: QRectF, text: QColor, window: QColor) -> None:
+        side, frame = self._side, self._frame
+        assert side is not None
+        assert frame is not None
+        values = side.action if isinstance(side.action, tuple) else (0.0,) * len(frame.action_names)
+        cell = area.width() / len(values)
+        self._font(painter, 0.9)
+        for index, (name, value) in enumerate(zip(frame.action_names, values, strict=True)):
+            box = QRectF(area.left() + index * cell + 4, area.top(), cell - 8, area.height())
+            painter.setPen(mix(window, text, 0.75))
+            painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop), name)
+            painter.drawText(box, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop), f"{value:+.2f}")
+            bar = QRectF(box.left(), box.bottom() - 12, box.width(), 10)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(mix(window, text, 0.14))
+            painter.drawRoundedRect(bar, 5, 5)
+            middle, end = bar.center().x(), bar.center().x() + value * bar.width() / 2
+            painter.setBrush(self.accent())
+            painter.drawRect(QRectF(min(middle, end), bar.top() + 1, abs(end - middle), 8))
+
+    def _font(self, painter: QPainter, factor: float, *, bold: bool = False) -> None:
+        font = QFont(self.font())
+        size = self.font().pointSizeF()
+        font.setPointSizeF((size if size > 0 else 10.0) * factor)
+        font.setBold(bold)
+        painter.setFont(font)
