@@ -19,14 +19,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 from recorder.errors import TwinplayError
 from recorder.jobs import Job, JobState
 from recorder.library import Library, SessionSummary, ensure_writable
 from recorder.session import Session
+from trainer.config import TrainConfig
+from trainer.progress import Progress
 
-PRESETS = ("quick", "standard")
 _SHORT_MINUTES = 2.0  # of Breakout; below this a clone rarely learns to return the ball
 
 
@@ -111,13 +112,6 @@ def player_label(player: dict[str, Any]) -> str:
     return titles.get(kind, kind)
 
 
-def default_config(env: str, preset: str) -> Any:
-    """The training configuration of a preset."""
-    from trainer.config import TrainConfig
-
-    return TrainConfig.for_env(env, preset=preset)
-
-
 class TrainDesk:
     """See the module's docstring. `clock` gives the local date and time that name the policy's file."""
 
@@ -126,7 +120,6 @@ class TrainDesk:
         library: Library,
         *,
         start_job: Callable[[str, dict[str, Any]], JobLike] = Job,
-        make_config: Callable[[str, str], Any] = default_config,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.library = library
@@ -135,13 +128,12 @@ class TrainDesk:
         self.chosen: set[Path] = set()
         self.preset = "standard"
         self.curves = Curves()
-        self.progress: Any = None  # the latest trainer.progress.Progress
+        self.progress: Progress | None = None
         self.messages: list[str] = []
         self.error = ""
         self.policy: Path | None = None
         self.score: float | None = None
         self._start_job = start_job
-        self._make_config = make_config
         self._clock = clock
         self._job: JobLike | None = None
         self._serves: dict[Path, bool] = {}
@@ -213,9 +205,9 @@ class TrainDesk:
         try:
             ensure_writable(self.library.policies)
             self.policy = self._free_path(env)
-            config = self._make_config(env, self.preset)
+            config = TrainConfig.for_env(env, preset=self.preset)
             arguments = {"sessions": [str(path) for path in paths], "config": config, "out": self.policy}
-            self._job = self._start_job("trainer.fit:fit", arguments)
+            self._job = self._start_job("trainer.fitting:fit", arguments)
         except (TwinplayError, OSError) as error:
             self._fail(str(error))
             return
@@ -267,9 +259,13 @@ class TrainDesk:
 
     @property
     def fraction(self) -> float | None:
-        """How much of training is done, 0 to 1; None before it is known."""
-        total = getattr(self.progress, "batches", 0) or 0
-        return min(1.0, self.progress.batch / total) if total else None
+        """How much of the present stage is done, 0 to 1; None before it is known."""
+        return None if self.progress is None else min(1.0, max(0.0, float(self.progress.fraction)))
+
+    @property
+    def accuracy_known(self) -> bool:
+        """False once training runs on continuous actions, which are never simply right or wrong."""
+        return not self.curves.batch or any(map(math.isfinite, self.curves.accuracy))
 
     @property
     def headline(self) -> str:
@@ -290,7 +286,7 @@ class TrainDesk:
             return f"{stage}…"
         return f"{stage} · {_time_left(left)} left"
 
-    def _take(self, record: Any) -> None:
+    def _take(self, record: Progress) -> None:
         self.progress = record
         curves, batch = self.curves, float(record.batch)
         if _known(record.loss) and (not curves.batch or batch > curves.batch[-1]):
@@ -351,7 +347,7 @@ def _row(summary: SessionSummary) -> Row:
     )
 
 
-def _known(value: float | None) -> bool:
+def _known(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value)
 
 

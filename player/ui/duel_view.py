@@ -128,16 +128,23 @@ class DuelSide(QWidget):
         side = self._side
         assert side is not None
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(0, 0, 0))
-        painter.drawRect(stage)
+        place = stage
         if side.picture is not None:
             picture = np.ascontiguousarray(side.picture)
             height, width = picture.shape[:2]
             image = QImage(picture.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-            painter.drawImage(self._place(stage, width, height), image)
+            place = self._place(stage, width, height)
+            if (height, width) == (210, 160):  # whole-number scaling leaves a margin, as black as the screen's own
+                place, picture_place = stage, place
+                painter.setBrush(QColor(0, 0, 0))
+                painter.drawRect(stage)
+                painter.drawImage(picture_place, image)
+            else:
+                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+                painter.drawImage(place, image)
         if side.over:
             painter.setBrush(QColor(0, 0, 0, 165))
-            painter.drawRect(stage)
+            painter.drawRect(place)
             self._font(painter, 1.5, bold=True)
             painter.setPen(QColor(255, 255, 255))
             painter.drawText(stage, Qt.AlignmentFlag.AlignCenter, side.ending[:1].upper() + side.ending[1:])

@@ -138,6 +138,7 @@ class WatchPage(QWidget):
         self._policy.setMinimumContentsLength(18)
         for box in (self._session, self._policy):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._episode.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         left = QHBoxLayout()
         left.addWidget(self._session, 1)
         left.addWidget(self._episode)

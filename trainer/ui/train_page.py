@@ -238,6 +238,8 @@ class TrainPage(QWidget):
             validation.setPen(_VALIDATION_COLOUR[mode], width=2.5)
             if plot.plotItem.legend is not None:
                 plot.plotItem.legend.setLabelTextColor(text)
+                for _, label in plot.plotItem.legend.items:
+                    label.setText(label.text)  # the colour alone does not repaint a label
 
     def _fill(self) -> None:
         blocker = QSignalBlocker(self._table)
@@ -319,6 +321,7 @@ class TrainPage(QWidget):
         loss.setData(curves.batch, curves.loss)
         val_loss.setData(curves.val_batch, curves.val_loss)
         accuracy.setData(curves.batch, curves.accuracy)
+        self._plots[1].setVisible(desk.accuracy_known)
         val_accuracy.setData(curves.val_batch, curves.val_accuracy)
         text = "\n".join(desk.messages)
         if text != self._messages.toPlainText():

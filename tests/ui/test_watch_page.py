@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QComboBox, QPushButton
+
+from player.ui.watch_page import WatchPage
+from player.watch_desk import WatchDesk, WatchState
+from recorder import Library, RandomAgent, get_spec, record
+
+
+def application() -> QApplication:
+    found = QApplication.instance()
+    return found if isinstance(found, QApplication) else QApplication([])
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    path: Path = tmp_path_factory.mktemp("watch-page")
+    record("breakout", RandomAgent(get_spec("breakout"), 1), library=path, seconds=4, seed=3)
+    return Library(path)
+
+
+def wait_until(condition, milliseconds: int = 30_000) -> None:
+    for _ in range(milliseconds // 10):
+        if condition():
+            return
+        QTest.qWait(10)
+    raise AssertionError("it did not happen in time")
+
+
+def test_a_recording_opens_plays_pauses_and_changes_speed_by_keys(library: Library) -> None:
+    application()
+    page = WatchPage(WatchDesk(library))
+    page.show()
+    page.activate()
+    try:
+        QTest.qWaitForWindowExposed(page)
+        page.activateWindow()
+        wait_until(lambda: page.desk.state is WatchState.PAUSED)
+        QTest.mouseClick(page.findChild(QPushButton, "playButton"), Qt.MouseButton.LeftButton)
+        wait_until(lambda: page.desk.frame is not None and page.desk.frame.tick > 20)
+        assert page.left._side is not None
+        assert page.left._side.title == "Random player"
+        page.setFocus()
+        QTest.keyClick(page, Qt.Key.Key_Space)
+        assert page.desk.state is WatchState.PAUSED
+        QTest.keyClick(page, Qt.Key.Key_Plus)
+        assert page.findChild(QComboBox, "speedChoice").currentText() == "2×"
+        QTest.keyClick(page, Qt.Key.Key_R)
+        wait_until(lambda: page.desk.state is WatchState.PLAYING)
+        wait_until(lambda: page.desk.state is WatchState.OVER)
+        assert "scored" in page._verdict.text()
+    finally:
+        page.shutdown()
+        page.close()
+        page.deleteLater()
+        QTest.qWait(1)
+
+
+def test_an_empty_library_leads_to_the_record_page(tmp_path: Path) -> None:
+    application()
+    page = WatchPage(WatchDesk(Library(tmp_path)))
+    asked: list[str] = []
+    page.page_requested.connect(asked.append)
+    page.show()
+    page.activate()
+    QTest.mouseClick(page.findChild(QPushButton, "goRecordButton"), Qt.MouseButton.LeftButton)
+    assert asked == ["record"]
+    page.shutdown()
+    page.close()
+    page.deleteLater()
+    QTest.qWait(1)
