@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from player.duel import duration_text
 from player.ui.duel_view import DuelSide
 from player.watch_desk import SPEEDS, Choice, WatchDesk, WatchState
+from trainer.ui import look
 
 _POLL_MS = 4  # well under a tick of 60 Hz, so that pictures appear when they are due
 _NO_RECORDING = "No recording: the clone alone"
@@ -38,15 +39,14 @@ class WatchPage(QWidget):
         super().__init__(parent)
         self.desk = desk
         self.setObjectName("watchPage")
+        self.setStyleSheet(look.PAGE)
         self._stack = QStackedWidget()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 16, 20, 16)
         layout.setSpacing(12)
         self._banner = QLabel(objectName="watchBanner", wordWrap=True, visible=False)
         self._banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._banner.setStyleSheet(
-            "background: #8c1d24; color: white; border-radius: 8px; padding: 10px 14px; font-weight: 600"
-        )
+        self._banner.setStyleSheet(look.BANNER)
         layout.addWidget(self._banner)
         layout.addWidget(self._stack, 1)
         self._stack.addWidget(self._build_empty())

@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
 )
 
 from trainer.train_desk import Row, TrainDesk, TrainState
+from trainer.ui import look
 
 _POLL_MS = 100
 _COLUMNS = ("Environment", "Player", "Date", "Episodes", "Minutes", "Score")
@@ -53,14 +54,13 @@ class TrainPage(QWidget):
         super().__init__(parent)
         self.desk = desk
         self.setObjectName("trainPage")
+        self.setStyleSheet(look.PAGE)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 16, 20, 16)
         layout.setSpacing(12)
         self._banner = QLabel(objectName="trainBanner", wordWrap=True, visible=False)
         self._banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._banner.setStyleSheet(
-            "background: #8c1d24; color: white; border-radius: 8px; padding: 10px 14px; font-weight: 600"
-        )
+        self._banner.setStyleSheet(look.BANNER)
         layout.addWidget(self._banner)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._build_empty())
