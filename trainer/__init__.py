@@ -1,0 +1,30 @@
+"""Learning: behavioural cloning of recorded sessions into a policy that plays.
+
+    from trainer import TrainConfig, fit, Policy, evaluate
+
+Importing this package, or its `config` and `progress`, does not import torch; the names that need it load on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from trainer.config import TrainConfig
+from trainer.errors import PolicyError, TrainingError
+from trainer.progress import Progress
+
+if TYPE_CHECKING:
+    from trainer.evaluation import evaluate
+    from trainer.fitting import fit
+    from trainer.policy import Policy
+
+__all__ = ["Policy", "PolicyError", "Progress", "TrainConfig", "TrainingError", "evaluate", "fit"]
+
+_NEED_TORCH = {"Policy": "trainer.policy", "evaluate": "trainer.evaluation", "fit": "trainer.fitting"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NEED_TORCH:
+        raise AttributeError(f"module 'trainer' has no attribute {name!r}")
+    return getattr(importlib.import_module(_NEED_TORCH[name]), name)

@@ -1,0 +1,149 @@
+"""Everything that decides how a clone is trained. Frozen, checked, and stored in each policy."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from recorder.envs import get_spec
+from recorder.errors import UsageError
+
+NETWORKS = {"screen": ("nature", "article64"), "vector": ("mlp",)}
+PRESETS = ("quick", "standard")
+
+_LIMITS: dict[str, tuple[float, float]] = {
+    "size": (36, 210),
+    "batch_size": (1, 4_096),
+    "learning_rate": (1e-7, 1.0),
+    "weight_decay": (0.0, 10.0),
+    "mirror": (0.0, 1.0),
+    "shift": (0, 16),
+    "rare_action_share": (0.0, 0.25),
+    "label_shift": (0, 60),
+    "ema": (0.0, 0.99999),
+    "validation_share": (0.01, 0.5),
+    "validations": (1, 1_000),
+    "patience": (1, 1_000),
+    "max_batches": (1, 10_000_000),
+    "max_seconds": (0.1, 10_000_000),
+    "play_games": (0, 100),
+    "play_ticks": (60, 36_000),
+    "threads": (1, 256),
+}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train. `TrainConfig.for_env` gives the defaults that suit an environment.
+
+    Input: screens cropped to rows `crop`, grey, `size` x `size`; `history` are the ages (in ticks) of those stacked.
+    Sampling: `mirror` is the share of samples seen in the mirror, `shift` the largest displacement in pixels; an action
+    rarer than `rare_action_share` is drawn until it has that share (without it a clone never learns to serve).
+    `label_shift` predicts the action that many ticks later, for demonstrators with a reaction time.
+    Budget: whichever of `max_batches` and `max_seconds` comes first; the one-cycle learning rate (Smith 2018) spans it.
+    Training stops early after `patience` validations (of `validations` in the budget) without a lower loss.
+    `ema` averages the weights (Polyak 1992); the average is what is validated, saved and played.
+    Afterwards `play_games` games of at most `play_ticks` ticks choose, for each candidate, how the clone plays best.
+
+    Raises UsageError for values that cannot be meant.
+    """
+
+    network: str
+    crop: tuple[int, int] = (32, 196)  # Breakout's field: without the score, which would give the tick away
+    size: int = 84
+    history: tuple[int, ...] = (0, 1, 2, 4)
+    hidden: tuple[int, ...] = (128, 64)
+    activation: str = "relu"
+    optimizer: str = "adam"
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    mirror: float = 0.5
+    shift: int = 3
+    rare_action_share: float = 0.04
+    label_shift: int = 0
+    ema: float = 0.999
+    validation_share: float = 0.1
+    validations: int = 20
+    patience: int = 8
+    max_batches: int | None = None
+    max_seconds: float | None = None
+    play_games: int = 6
+    play_ticks: int = 6_000
+    seed: int = 0
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        known = [name for names in NETWORKS.values() for name in names]
+        for name, value, choices in (
+            ("network", self.network, known),
+            ("activation", self.activation, ("relu", "tanh")),
+            ("optimizer", self.optimizer, ("adam", "sgd")),
+        ):
+            if value not in choices:
+                raise UsageError(f"{name} {value!r} is unknown; choose one of: {', '.join(choices)}")
+        for name, (low, high) in _LIMITS.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise UsageError(f"{name} is {value}, but must lie between {low:g} and {high:g}")
+        if self.max_batches is None and self.max_seconds is None:
+            raise UsageError("training needs a budget: max_batches or max_seconds")
+        if (
+            not self.history
+            or len(self.history) > 16
+            or self.history[0] != 0
+            or any(not 0 <= h <= 60 for h in self.history)
+        ):
+            raise UsageError(f"history {self.history} must begin with 0 and hold ages of up to 60 ticks")
+        if len(self.crop) != 2 or not 0 <= self.crop[0] < self.crop[1] <= 1_000:
+            raise UsageError(f"crop {self.crop} must be two rows, the upper one first")
+        if not self.hidden or len(self.hidden) > 8 or any(not 1 <= width <= 4_096 for width in self.hidden):
+            raise UsageError(f"hidden {self.hidden} must be one to eight layer widths of up to 4,096")
+
+    @classmethod
+    def for_env(cls, env: str, preset: str = "standard", **overrides: Any) -> TrainConfig:
+        """The defaults for an environment; `preset` is "quick" or "standard", `overrides` are fields of this class.
+
+        A budget given in `overrides` replaces the preset's. Raises UsageError for an unknown preset or field.
+        """
+        if preset not in PRESETS:
+            raise UsageError(f"there is no preset {preset!r}; choose one of: {', '.join(PRESETS)}")
+        unknown = set(overrides) - {field.name for field in fields(cls)}
+        if unknown:
+            raise UsageError(f"training has no setting named {', '.join(sorted(unknown))}")
+        quick = preset == "quick"
+        if get_spec(env).has_screen:
+            values: dict[str, Any] = {"network": "nature", "max_seconds": 135.0 if quick else 510.0}
+            values |= {"play_games": 3, "play_ticks": 3_600} if quick else {}
+        else:
+            values = {
+                "network": "mlp",
+                "max_batches": 6_000 if quick else 20_000,
+                "weight_decay": 0.0,
+                "mirror": 0.0,
+                "shift": 0,
+                "play_ticks": 1_000,
+            }
+        if overrides.get("max_batches") is not None or overrides.get("max_seconds") is not None:
+            values |= {"max_batches": None, "max_seconds": None}
+        return cls(**{**values, **overrides})
+
+    def with_changes(self, **changes: Any) -> TrainConfig:
+        """A copy with some fields changed, checked again."""
+        return replace(self, **changes)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, values: Any) -> TrainConfig:
+        """The inverse of `to_json`. Raises UsageError for anything else."""
+        names = {field.name for field in fields(cls)}
+        if not isinstance(values, dict) or not set(values) <= names or "network" not in values:
+            raise UsageError("these are not the settings of a training run")
+        try:
+            settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+            return cls(**settings)
+        except TypeError as error:
+            raise UsageError(f"the settings of the training run are damaged ({error})") from None

@@ -1,0 +1,174 @@
+"""Sessions as training data, however long: preprocessed once into a file on disk, from which batches are gathered.
+
+    sessions ─▶ episodes (not excluded) ─▶ split by episode ─┬─▶ training ticks   ─▶ random batches
+                                                             └─▶ validation ticks
+
+Memory does not grow with the data: the preprocessed screens lie in a memory-mapped file in a temporary folder, 7 kB a
+tick, which the operating system caches as it sees fit and which is removed with the Dataset.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.envs import EnvSpec
+from recorder.session import CHUNK_TICKS, Session
+from trainer.config import TrainConfig
+from trainer.errors import TrainingError
+from trainer.preprocess import Preprocess
+
+_READ_TICKS = 10 * CHUNK_TICKS
+_MEAN_SAMPLES = 4_096
+FIRE = 1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """`inputs` uint8 (B, history, size, size) or float32 (B, n); `labels` int64 (B,) or float32 (B, m)."""
+
+    inputs: npt.NDArray[Any]
+    labels: npt.NDArray[Any]
+
+
+class Dataset:
+    """The chosen episodes of some sessions of one environment; fill it by running `load` to its end, then `close` it.
+
+    Raises TrainingError when there is nothing to train on or the sessions do not belong together.
+    """
+
+    def __init__(self, sessions: Sequence[Session], config: TrainConfig) -> None:
+        if not sessions:
+            raise TrainingError("no session is chosen; choose at least one to train on")
+        self.spec: EnvSpec = sessions[0].spec
+        for session in sessions[1:]:
+            differences = self.spec.differences(session.spec)
+            if differences:
+                raise TrainingError(
+                    f"{sessions[0].path} and {session.path} cannot be trained on together ({'; '.join(differences)}); "
+                    "choose sessions of one environment"
+                )
+        self.config = config
+        self.warnings: list[str] = []
+        self._parts = [
+            (session, episode) for session in sessions for episode in session.episodes if not episode.excluded
+        ]
+        self.ticks = sum(len(episode) for _, episode in self._parts)
+        if self.ticks < 2:
+            names = ", ".join(str(session.path) for session in sessions)
+            raise TrainingError(f"{names}: there is nothing to train on; record some play first")
+        self._folder = Path(tempfile.mkdtemp(prefix="twinplay-"))
+        self._starts = np.empty(self.ticks, np.int64)  # of each tick's episode, in dataset rows
+        self._stops = np.empty(self.ticks, np.int64)
+        shape = (config.size, config.size) if self.spec.has_screen else self.spec.observation_shape
+        dtype = "uint8" if self.spec.has_screen else "float32"
+        needed = self.ticks * int(np.prod(shape)) * np.dtype(dtype).itemsize
+        free = shutil.disk_usage(self._folder).free
+        if needed > 0.9 * free:
+            self.close()
+            raise TrainingError(
+                f"preparing {self.ticks} ticks takes {needed / 1e9:.1f} GB in {self._folder.parent}, where "
+                f"{free / 1e9:.1f} GB are free; make room, or set TMPDIR to another disk"
+            )
+        self._inputs = np.memmap(self._folder / "inputs", dtype, "w+", shape=(self.ticks, *shape))
+        self._actions = np.empty((self.ticks, *self.spec.action_shape), "int64" if self.spec.discrete else "float32")
+        self.train_rows: npt.NDArray[np.int64] = np.empty(0, np.int64)
+        self.validation_rows: npt.NDArray[np.int64] = np.empty(0, np.int64)
+        self._probabilities: npt.NDArray[np.float64] | None = None
+
+    def close(self) -> None:
+        """Remove the temporary file."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def load(self) -> Iterator[float]:
+        """Read and preprocess everything; yields the fraction done."""
+        preprocess = Preprocess.of(self.config)
+        row = 0
+        for session, episode in self._parts:
+            first, last = row, row + len(episode)
+            self._starts[first:last], self._stops[first:last] = first, last
+            self._actions[first:last] = session.actions[episode.start : episode.stop]
+            for tick in range(episode.start, episode.stop, _READ_TICKS):
+                stop = min(tick + _READ_TICKS, episode.stop)
+                here = slice(row, row + stop - tick)
+                if self.spec.has_screen:
+                    self._inputs[here] = preprocess.from_indices(session.screens(tick, stop), session.palette)
+                else:
+                    self._inputs[here] = session.observations[tick:stop]
+                row += stop - tick
+                yield row / self.ticks
+        self._split()
+        if self.spec.discrete:
+            self._weigh()
+
+    def _split(self) -> None:
+        """Whole episodes to validation, at random, up to the share; of a lone episode, its end."""
+        lengths = [len(episode) for _, episode in self._parts]
+        edges = np.concatenate([[0], np.cumsum(lengths)])
+        wanted = max(1, round(self.config.validation_share * self.ticks))
+        chosen: list[int] = []
+        for index in np.random.default_rng(self.config.seed).permutation(len(lengths)).tolist():
+            # Taking at most twice the share keeps one long game from emptying the training set.
+            if sum(lengths[i] for i in chosen) + lengths[index] <= 2 * wanted:
+                chosen.append(index)
+            if sum(lengths[i] for i in chosen) >= wanted:
+                break
+        held_out = np.zeros(self.ticks, bool)
+        for index in chosen:
+            held_out[edges[index] : edges[index + 1]] = True
+        if not chosen:
+            held_out[-wanted:] = True
+            self.warnings.append("too few episodes to hold whole ones out; the last minutes of play validate instead")
+        self.train_rows, self.validation_rows = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+    def _weigh(self) -> None:
+        labels = self._labels(self.train_rows)
+        counts = np.bincount(labels, minlength=len(self.spec.action_names)).astype(float)
+        shares = counts / counts.sum()
+        floor = self.config.rare_action_share
+        wanted = np.where(counts > 0, np.maximum(shares, floor), 0.0)
+        wanted /= wanted.sum()
+        weights = np.divide(wanted, counts, out=np.zeros_like(counts), where=counts > 0)[labels]
+        self._probabilities = np.cumsum(weights / weights.sum())
+        if self.spec.action_names[FIRE] == "FIRE" and not (self._actions == FIRE).any():
+            self.warnings.append("nobody presses FIRE in these sessions, so the clone will not be able to serve")
+
+    def statistics(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Mean and standard deviation over training ticks, each of the shape of one input."""
+        rows = self.train_rows
+        if self.spec.has_screen:
+            rows = np.sort(np.random.default_rng(0).choice(rows, min(len(rows), _MEAN_SAMPLES), replace=False))
+        sample = self._inputs[rows].astype(np.float32)
+        return sample.mean(axis=0), sample.std(axis=0)
+
+    def draw(self, rng: np.random.Generator, size: int) -> Batch:
+        """A random training batch, rare actions drawn more often."""
+        if self._probabilities is None:
+            return self._gather(rng.choice(self.train_rows, size))
+        picks = np.searchsorted(self._probabilities, rng.random(size)).clip(max=len(self.train_rows) - 1)
+        return self._gather(self.train_rows[picks])
+
+    def validation_batches(self, size: int, limit: int) -> Iterator[Batch]:
+        """The validation ticks in order, evenly thinned out to at most `limit`."""
+        rows = self.validation_rows
+        if len(rows) > limit:
+            rows = rows[np.linspace(0, len(rows) - 1, limit).astype(np.int64)]
+        for start in range(0, len(rows), size):
+            yield self._gather(rows[start : start + size])
+
+    def _labels(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        return self._actions[np.minimum(rows + self.config.label_shift, self._stops[rows] - 1)]
+
+    def _gather(self, rows: npt.NDArray[np.int64]) -> Batch:
+        if not self.spec.has_screen:
+            return Batch(np.asarray(self._inputs[rows]), self._labels(rows))
+        ages = np.asarray(self.config.history)
+        stacked = np.maximum(rows[:, None] - ages, self._starts[rows][:, None])
+        return Batch(np.asarray(self._inputs[stacked]), self._labels(rows))

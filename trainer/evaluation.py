@@ -1,0 +1,291 @@
+"""How well a clone plays: many games on starts it has never seen, beside its demonstrator and a random player.
+
+    seeds ─▶ games in parallel processes ─▶ returns ─▶ mean and bootstrap interval over distinct games
+
+Starts are varied as `recorder.envs.Game.reset` describes; recordings begin at the plain start, so none of these was
+trained on. A game ends by itself, by the environment's cap, or by going without a point for too long; nothing serves
+for the clone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from recorder.agents import Agent, RandomAgent
+from recorder.envs import EnvSpec, Game
+from recorder.errors import AgentError, UsageError
+from recorder.experts import from_description
+from recorder.jobs import available_cores, run_parallel
+from recorder.rollout import Phase, Rollout
+from trainer.policy import Policy, act_together
+
+PLAYERS = ("clone", "demonstrator", "random")
+_EVALUATION = 0x0E7A1  # keeps evaluation seeds apart from recording seeds
+_BOOTSTRAPS = 10_000
+
+
+@dataclass(frozen=True)
+class GameResult:
+    """One game: `score` is its undiscounted return; `trace` tells distinct games apart."""
+
+    score: float
+    ticks: int
+    outcome: str
+    trace: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """One player's games. `mean` and the 95 % interval `low` to `high` are over distinct games."""
+
+    player: str
+    label: str
+    returns: tuple[float, ...]
+    ticks: tuple[int, ...]
+    outcomes: tuple[str, ...]
+    distinct: int
+    mean: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, player: str, label: str, games: Sequence[GameResult]) -> Score:
+        """The score of some games, at least one."""
+        distinct = {game.trace: game.score for game in games}
+        mean, low, high = bootstrap(list(distinct.values()))
+        return cls(
+            player,
+            label,
+            tuple(game.score for game in games),
+            tuple(game.ticks for game in games),
+            tuple(game.outcome for game in games),
+            len(distinct),
+            mean,
+            low,
+            high,
+        )
+
+
+@dataclass(frozen=True)
+class EvalReport:
+    """The rows of an evaluation, the clone's first. `ratio` is clone to demonstrator, where both were played."""
+
+    policy: str
+    env: str
+    episodes: int
+    seed: int
+    sticky: float
+    rows: tuple[Score, ...]
+
+    @property
+    def ratio(self) -> float | None:
+        """Mean of the clone over mean of its demonstrator."""
+        means = {row.player: row.mean for row in self.rows}
+        clone, demonstrator = means.get("clone"), means.get("demonstrator")
+        return clone / demonstrator if clone is not None and demonstrator else None
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {**asdict(self), "ratio": self.ratio}
+
+
+@dataclass(frozen=True)
+class EvalProgress:
+    """Games finished of all; the last one has the report."""
+
+    done: int
+    total: int
+    report: EvalReport | None = None
+
+
+def bootstrap(values: Sequence[float]) -> tuple[float, float, float]:
+    """Mean and 95 % percentile bootstrap interval (Efron 1979) of at least one value."""
+    array = np.asarray(values, np.float64)
+    picks = np.random.default_rng(0).integers(0, len(array), (_BOOTSTRAPS, len(array)))
+    low, high = np.percentile(array[picks].mean(axis=1), [2.5, 97.5])
+    return float(array.mean()), float(low), float(high)
+
+
+def evaluation_seed(seed: int, game: int) -> int:
+    """The seed of game `game` of an evaluation."""
+    return int(np.random.SeedSequence([seed, game, _EVALUATION]).generate_state(1)[0]) & 0x7FFFFFFF
+
+
+class _Fed:
+    """An agent that plays what it was told."""
+
+    def __init__(self) -> None:
+        self.action: Any = 0
+
+    def reset(self, env: Any = None) -> None: ...
+
+    def act(self, observation: Any) -> Any:
+        return self.action
+
+
+class _Table:
+    """One game at one table: a rollout, and the record that makes it distinct."""
+
+    def __init__(self, spec: EnvSpec, agent: Agent, seed: int, sticky: float, max_ticks: int | None) -> None:
+        self.game = Game(spec, sticky=sticky)
+        if max_ticks is not None:
+            self.game.spec = replace(self.game.spec, episode_ticks=min(max_ticks, spec.episode_ticks))
+        self.rollout = Rollout(self.game, agent, varied=True)
+        self.rollout.begin(seed)
+        self._trace = hashlib.sha256(np.ascontiguousarray(self.rollout.observation).tobytes())
+
+    def tick(self) -> None:
+        step = self.rollout.tick()
+        self._trace.update(np.asarray(step.action).tobytes())
+
+    @property
+    def playing(self) -> bool:
+        return self.rollout.phase is Phase.PLAYING
+
+    def result(self) -> GameResult:
+        rollout = self.rollout
+        self.game.close()
+        return GameResult(rollout.score, rollout.ticks, rollout.outcome, self._trace.hexdigest())
+
+
+def play_clone(
+    policy: Policy, seeds: Sequence[int], *, sticky: float = 0.0, max_ticks: int | None = None
+) -> Iterator[list[GameResult] | None]:
+    """Play one game per seed, all at once, the network seeing them as one batch.
+
+    Yields None now and then, so that the caller can show that it lives, and the results last.
+    """
+    feeders = [_Fed() for _ in seeds]
+    players = [policy.fork(seed) for seed in seeds]
+    tables = [_Table(policy.spec, feeder, seed, sticky, max_ticks) for feeder, seed in zip(feeders, seeds, strict=True)]
+    tick = 0
+    while open_games := [i for i, table in enumerate(tables) if table.playing]:
+        actions = act_together([players[i] for i in open_games], [tables[i].rollout.observation for i in open_games])
+        for i, action in zip(open_games, actions, strict=True):
+            feeders[i].action = action
+            tables[i].tick()
+        tick += 1
+        if tick % 100 == 0:
+            yield None
+    yield [table.result() for table in tables]
+
+
+def play_games(
+    player: str, seeds: Sequence[int], policy_path: str, description: dict[str, Any] | None, sticky: float
+) -> list[GameResult]:
+    """Games of one player, one per seed, in this process; what the worker processes run."""
+    torch.set_num_threads(1)
+    policy = Policy.load(policy_path)
+    if player == "clone":
+        *_, results = play_clone(policy, seeds, sticky=sticky)
+        assert results is not None
+        return results
+    games = []
+    for seed in seeds:
+        agent: Agent = RandomAgent(policy.spec, seed)
+        if player == "demonstrator":
+            assert description is not None
+            agent = from_description(description, seed)
+        table = _Table(policy.spec, agent, seed, sticky, None)
+        while table.playing:
+            table.tick()
+        games.append(table.result())
+    return games
+
+
+def demonstrators(header: dict[str, Any]) -> list[dict[str, Any]]:
+    """The different players of a policy's sessions, as described there."""
+    found: list[dict[str, Any]] = []
+    for session in header.get("sessions", []):
+        player = session.get("player", {})
+        if player not in found:
+            found.append(player)
+    return found
+
+
+def evaluate(
+    policy: Path | str,
+    *,
+    episodes: int = 30,
+    seed: int = 0,
+    sticky: float = 0.0,
+    players: Sequence[str] = PLAYERS,
+    processes: int | None = None,
+) -> Iterator[EvalProgress]:
+    """Play `episodes` games of the clone, its demonstrator and a random player from the same unseen starts.
+
+    A demonstrator that cannot be asked to play again (a person, or several players) is represented by the recorded
+    games, and labelled so. Raises PolicyError for an unreadable policy and UsageError for a number of games below one.
+    """
+    if episodes < 1:
+        raise UsageError(f"nothing to evaluate: {episodes} episodes")
+    path = str(policy)
+    loaded = Policy.load(path)
+    seeds = [evaluation_seed(seed, k) for k in range(episodes)]
+    rows: dict[str, Score] = {}
+    description, recorded = _demonstrator(loaded.header)
+    played = [player for player in PLAYERS if player in players]
+    if "demonstrator" in played and description is None:
+        played.remove("demonstrator")
+        if recorded is not None:
+            rows["demonstrator"] = recorded
+    workers = processes or available_cores()
+    tasks: list[tuple[str, list[int]]] = []
+    for player in played:
+        # The clone's games share a network pass, so they stay together; the others are dealt out finely.
+        groups = workers if player == "clone" else min(episodes, 4 * workers)
+        tasks += [(player, list(range(g, episodes, groups))) for g in range(groups) if g < episodes]
+    results: dict[str, dict[int, GameResult]] = {player: {} for player in played}
+    total, done = len(played) * episodes, 0
+    yield EvalProgress(0, total)
+    arguments = [
+        {
+            "player": player,
+            "seeds": [seeds[k] for k in games],
+            "policy_path": path,
+            "description": description,
+            "sticky": sticky,
+        }
+        for player, games in tasks
+    ]
+    for index, outcome in run_parallel("trainer.evaluation:play_games", arguments, workers):
+        player, games = tasks[index]
+        results[player].update(zip(games, outcome, strict=True))
+        done += len(games)
+        yield EvalProgress(done, total)
+    labels = {"clone": f"clone {loaded.name}", "demonstrator": _label(description), "random": "random player"}
+    for player in played:
+        rows[player] = Score.of(player, labels[player], [results[player][k] for k in range(episodes)])
+    ordered = tuple(rows[player] for player in PLAYERS if player in rows)
+    yield EvalProgress(total, total, EvalReport(path, loaded.spec.name, episodes, seed, sticky, ordered))
+
+
+def _demonstrator(header: dict[str, Any]) -> tuple[dict[str, Any] | None, Score | None]:
+    """A description to rebuild the demonstrator from, or the score of its recorded games."""
+    found = demonstrators(header)
+    if len(found) == 1:
+        try:
+            from_description(found[0])
+            return found[0], None
+        except AgentError:
+            pass
+    games = [
+        GameResult(float(score), 0, "recorded", f"{index} {game}")
+        for index, session in enumerate(header.get("sessions", []))
+        for game, score in enumerate(session.get("total_rewards", []))
+    ]
+    label = " and ".join(_label(player) for player in found) + ", as recorded"
+    return None, Score.of("demonstrator", label, games) if games else None
+
+
+def _label(description: dict[str, Any] | None) -> str:
+    if description is None:
+        return ""
+    return f"{description.get('kind', '')} {description.get('name', '')}".strip()

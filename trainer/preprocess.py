@@ -1,0 +1,52 @@
+"""From what an Agent sees to what a network sees: one object for training and for play.
+
+    RGB (210, 160, 3)  ──grey──┐
+                               ├──▶ crop ──▶ area-resize ──▶ uint8 (size, size)
+    palette index ──grey LUT───┘
+
+Training reads palette indices and play sees RGB; both paths give the same bytes, because grey is computed pixel by
+pixel and the look-up table is that same computation over the palette (held by a test).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from trainer.config import TrainConfig
+
+Screens = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """`crop` is (first row, row after the last) of the screen; `size` the edge of the square result in pixels."""
+
+    crop: tuple[int, int]
+    size: int
+
+    @classmethod
+    def of(cls, config: TrainConfig) -> Preprocess:
+        """The preprocessing that a configuration asks for."""
+        return cls(config.crop, config.size)
+
+    def from_rgb(self, screen: Screens) -> Screens:
+        """One RGB screen uint8 (H, W, 3) as uint8 (size, size)."""
+        top, bottom = self.crop
+        return self._shrink(cv2.cvtColor(screen[top:bottom], cv2.COLOR_RGB2GRAY))
+
+    def from_indices(self, screens: Screens, palette: Screens) -> Screens:
+        """Palette indices uint8 (n, H, W) with their palette uint8 (256, 3) as uint8 (n, size, size)."""
+        table = cv2.cvtColor(palette[None], cv2.COLOR_RGB2GRAY)[0]
+        top, bottom = self.crop
+        result = np.empty((len(screens), self.size, self.size), np.uint8)
+        for index, screen in enumerate(screens):
+            result[index] = self._shrink(cv2.LUT(np.ascontiguousarray(screen[top:bottom]), table))
+        return result
+
+    def _shrink(self, grey: npt.NDArray[Any]) -> Screens:
+        return np.asarray(cv2.resize(grey, (self.size, self.size), interpolation=cv2.INTER_AREA), np.uint8)
