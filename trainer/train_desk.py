@@ -133,6 +133,7 @@ class TrainDesk:
         self.error = ""
         self.policy: Path | None = None
         self.score: float | None = None
+        self.stopped_early = False
         self._start_job = start_job
         self._clock = clock
         self._job: JobLike | None = None
@@ -201,7 +202,7 @@ class TrainDesk:
         paths = [row.path for row in self.rows if row.path in self.chosen]
         env = next(row.env for row in self.rows if row.path in self.chosen)
         self.curves, self.progress, self.messages, self.error = Curves(), None, [], ""
-        self.score = None
+        self.score, self.stopped_early = None, False
         try:
             ensure_writable(self.library.policies)
             self.policy = self._free_path(env)
@@ -235,7 +236,7 @@ class TrainDesk:
         elif self.policy is None or not self.policy.exists():
             self._fail("Training was stopped before there was a clone to keep.")
         else:
-            self.state = TrainState.DONE
+            self.state, self.stopped_early = TrainState.DONE, state is JobState.STOPPED
         return True
 
     def again(self) -> None:
@@ -275,7 +276,8 @@ class TrainDesk:
             return "Stopping; the best so far is kept…"
         if self.state is TrainState.DONE:
             played = "" if self.score is None else f" It scores {self.score:,.0f} on average in play."
-            return f"Your twin is ready.{played}"
+            early = " Training was stopped early; the best so far was kept." if self.stopped_early else ""
+            return f"Your twin is ready.{played}{early}"
         if self.state is TrainState.FAILED:
             return self.error
         if progress is None:

@@ -137,6 +137,7 @@ def test_stop_asks_the_process_and_keeps_the_best_so_far(desk: TrainDesk) -> Non
     job.end(JobState.STOPPED)
     desk.poll()
     assert desk.state is TrainState.DONE
+    assert "stopped early; the best so far was kept" in desk.headline
 
 
 def test_stopping_before_anything_was_kept_says_so(desk: TrainDesk) -> None:
