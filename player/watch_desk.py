@@ -11,7 +11,6 @@ clock, so that a slow machine shows fewer pictures at the same speed instead of 
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -95,7 +94,7 @@ class WatchDesk:
         self._debt = 0.0
         self._last = 0.0
         self._play_when_open = False
-        self._retired: list[threading.Thread] = []
+        self._retired: list[Any] = []  # threads of recorder.jobs in which a worker is being closed
 
     def refresh(self) -> None:
         """Read the library again; what was chosen stays chosen where it still exists."""
