@@ -105,6 +105,7 @@ class Job:
     def __init__(self, target: str, kwargs: dict[str, Any]) -> None:
         self.state = JobState.RUNNING
         self.error: str | None = None
+        self._end: tuple[JobState, str | None] | None = None  # what the process said of its end, while it still exits
         self._stop = _spawn.Event()
         self._connection, child = _spawn.Pipe(duplex=False)
         self._process = _spawn.Process(
@@ -114,24 +115,27 @@ class Job:
         child.close()
 
     def poll(self) -> list[Any]:
-        """The records that arrived since the last call."""
+        """The records that arrived since the last call. The state changes once the process has ended."""
         records: list[Any] = []
         while self.state is JobState.RUNNING:
             alive = self._process.is_alive()  # asked first: what a dying process sent is still read below
-            if not self._connection.poll():
-                if not alive:
-                    self._finish(JobState.FAILED, _exit_reason(self._process.exitcode))
+            if self._end is None and self._connection.poll():
+                try:
+                    kind, value = self._connection.recv()
+                except (EOFError, OSError):
+                    self._end = (JobState.FAILED, None)
+                    continue
+                if kind == "record":
+                    records.append(value)
+                else:
+                    self._end = (JobState(kind), value)
+            elif alive:
                 break
-            try:
-                kind, value = self._connection.recv()
-            except EOFError:
-                self._process.join(5)
-                self._finish(JobState.FAILED, _exit_reason(self._process.exitcode))
-                break
-            if kind == "record":
-                records.append(value)
             else:
-                self._finish(JobState(kind), value)
+                state, error = self._end or (JobState.FAILED, None)
+                if state is JobState.FAILED and error is None:
+                    error = _exit_reason(self._process.exitcode)
+                self._finish(state, error)
         return records
 
     def stop(self) -> None:
@@ -154,7 +158,7 @@ class Job:
 
     def _finish(self, state: JobState, error: str | None) -> None:
         self.state, self.error = state, error
-        self._process.join(5)
+        self._process.join()
         self._connection.close()
 
 

@@ -5,7 +5,7 @@
 Decision: an unfinished chunk becomes durable by writing it again, whole, at every commit, and a commit ends by storing
 the number of ticks it vouches for in the group's attributes. Background: zarr replaces files atomically but does not
 fsync, and `Array.append` grows the shape before it writes, so a crash can leave rows that read as zeros, which are
-valid actions. Readers therefore trim every (T, …) array to `ticks`. Alternative: a separate journal for the tail, rejected
+valid actions. Readers therefore trim every (T, …) array to `ticks`. Alternative: a journal for the tail, rejected
 because a session would then need our code to be read.
 
 Codecs are of Zarr's core and registered set only: `transpose` (time fastest, so that zstd sees each pixel's history),

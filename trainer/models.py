@@ -29,6 +29,9 @@ class ScreenNet(nn.Module):
     def __init__(self, body: nn.Module, size: int) -> None:
         super().__init__()
         self.body = body
+        for weight in body.parameters():
+            if weight.dim() == 4:  # channels last halves the time of a batch on CPUs
+                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
         self.register_buffer("mean", torch.zeros(size, size))
 
     def prepare(self, screens: Tensor) -> Tensor:

@@ -1,0 +1,44 @@
+"""Small real recordings and policies, made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recorder import Session, record
+from recorder.experts import scripted
+from trainer import TrainConfig, fit
+
+TINY: dict[str, Any] = {"max_batches": 12, "validations": 3, "play_games": 1, "play_ticks": 120, "threads": 2}
+
+
+@pytest.fixture(scope="session")
+def breakout(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """Two minutes of scripted Breakout."""
+    library = tmp_path_factory.mktemp("breakout")
+    return record("breakout", scripted("breakout", seed=1), library=library, seconds=120, seed=1)
+
+
+@pytest.fixture(scope="session")
+def hopper(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """Three games of the scripted expert."""
+    library = tmp_path_factory.mktemp("hopper")
+    return record("hopper", scripted("hopper"), library=library, episodes=3, seed=1)
+
+
+@pytest.fixture(scope="session")
+def breakout_policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone after a dozen batches: it plays badly, but it plays."""
+    out = tmp_path_factory.mktemp("policies") / "breakout.safetensors"
+    list(fit([breakout], TrainConfig.for_env("breakout", **TINY), out=out))
+    return out
+
+
+@pytest.fixture(scope="session")
+def hopper_policy(hopper: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone of the expert after three thousand small batches."""
+    out = tmp_path_factory.mktemp("policies") / "hopper.safetensors"
+    list(fit([hopper.path], TrainConfig.for_env("hopper", max_batches=3_000, play_games=2), out=out))
+    return out

@@ -1,0 +1,136 @@
+"""The policy file, and the clone at play."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from recorder import Session, record
+from trainer import Policy, PolicyError
+from trainer.evaluation import bootstrap, play_clone
+from trainer.policy import act_together
+
+
+def test_a_policy_plays_the_same_after_loading_again(breakout: Session, breakout_policy: Path) -> None:
+    first, second = (Policy.load(breakout_policy, seed=4) for _ in range(2))
+    for tick in range(30):
+        screen = breakout.frames[tick]
+        assert first.act(screen) == second.act(screen)
+        assert first.probabilities is not None
+        np.testing.assert_array_equal(first.probabilities, second.probabilities)
+        assert float(first.probabilities.sum()) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_players_of_one_network_act_together_as_they_would_alone(breakout: Session, breakout_policy: Path) -> None:
+    policy = Policy.load(breakout_policy)
+    together, alone = [policy.fork(k) for k in range(3)], [policy.fork(k) for k in range(3)]
+    for tick in range(20):
+        screens = [breakout.frames[tick + 200 * k] for k in range(3)]
+        act_together(together, screens)
+        for one, other, screen in zip(together, alone, screens, strict=True):
+            other.act(screen)
+            np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-5)
+
+
+def test_reset_forgets_what_was_seen(breakout: Session, breakout_policy: Path) -> None:
+    policy = Policy.load(breakout_policy)
+    fresh = policy.see(breakout.frames[500])
+    for tick in range(10):
+        policy.act(breakout.frames[tick])
+    policy.reset()
+    np.testing.assert_array_equal(policy.see(breakout.frames[500]), fresh)
+
+
+def test_a_policy_can_be_recorded_and_is_labelled_so(hopper_policy: Path, tmp_path: Path) -> None:
+    session = record("hopper", Policy.load(hopper_policy), library=tmp_path, episodes=1)
+    assert session.player["kind"] == "policy"
+    assert session.actions.dtype == np.float32
+    assert np.abs(session.actions).max() <= 1.0
+
+
+def test_the_header_tells_what_the_policy_learned_from(breakout: Session, breakout_policy: Path) -> None:
+    header = Policy.load(breakout_policy).header
+    assert header["sessions"][0]["digest"] == breakout.digest()
+    assert header["sessions"][0]["player"]["kind"] == "scripted"
+    assert header["env"]["env_id"] == "ALE/Breakout-v5"
+
+
+def test_games_end_at_their_caps_and_are_told_apart(breakout_policy: Path) -> None:
+    *_, results = play_clone(Policy.load(breakout_policy), [1, 2, 3], max_ticks=150)
+    assert results is not None
+    assert [game.ticks for game in results] == [150] * 3
+    assert len({game.trace for game in results}) == 3
+
+
+def test_an_observation_of_another_environment_is_refused(hopper: Session, breakout_policy: Path) -> None:
+    with pytest.raises(PolicyError, match="choose a policy of this environment"):
+        Policy.load(breakout_policy).act(hopper.observations[0])
+
+
+def test_a_bootstrap_interval_holds_its_mean() -> None:
+    mean, low, high = bootstrap([1.0, 2.0, 3.0, 10.0])
+    assert low < mean == 4.0 < high
+    assert bootstrap([5.0]) == (5.0, 5.0, 5.0)
+
+
+def damaged(kind: str, good: Path, path: Path) -> None:
+    data = bytearray(good.read_bytes())
+    if kind == "empty":
+        data = bytearray()
+    elif kind == "cut":
+        data = data[: len(data) // 2]
+    elif kind == "cut in the header":
+        data = data[:200]
+    elif kind == "text":
+        data = bytearray(b"not a policy at all, but quite some text in a file\n" * 20)
+    elif kind == "huge header":
+        data[:8] = (1 << 60).to_bytes(8, "little")
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("kind", ["empty", "cut", "cut in the header", "text", "huge header"])
+def test_a_damaged_file_is_refused_in_one_sentence(breakout_policy: Path, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "p.safetensors"
+    damaged(kind, breakout_policy, path)
+    with pytest.raises(PolicyError) as caught:
+        Policy.load(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_no_policies_are_refused(tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.safetensors"
+    save_file({"weight": torch.zeros(3)}, foreign)
+    with pytest.raises(PolicyError, match="not a policy of Twinplay"):
+        Policy.load(foreign)
+    with pytest.raises(PolicyError, match="no such file"):
+        Policy.load(tmp_path / "missing.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"version": 99}, "policy format 99"),
+        ({"config": {"network": "nature", "size": 10_000_000, "max_batches": 1}}, "size"),
+        ({"config": {"network": "mlp", "max_batches": 1}}, "does not fit"),
+        ({"env": {"name": "breakout"}}, "no usable"),
+        ({"play": {"temperature": 0}}, "temperature"),
+        ({"play": []}, "damaged"),
+    ],
+)
+def test_a_header_that_was_tampered_with_is_refused(
+    breakout_policy: Path, tmp_path: Path, change: dict[str, object], complaint: str
+) -> None:
+    with safe_open(breakout_policy, framework="pt") as file:
+        header = json.loads(file.metadata()["twinplay"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    path = tmp_path / "p.safetensors"
+    save_file(tensors, path, {"twinplay": json.dumps({**header, **change})})
+    with pytest.raises(PolicyError, match=complaint):
+        Policy.load(path)

@@ -1,0 +1,212 @@
+"""From sessions to batches to a policy."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import zarr
+
+from recorder import RandomAgent, Session, get_spec, record
+from recorder.errors import UsageError
+from tests.trainer.conftest import TINY
+from trainer import Policy, PolicyError, Progress, TrainConfig, TrainingError, evaluate, fit
+from trainer.dataset import Dataset
+from trainer.fitting import augment
+from trainer.preprocess import Preprocess
+
+NOOP, FIRE, RIGHT, LEFT = range(4)
+
+
+def test_training_and_play_see_the_same_bytes(breakout: Session) -> None:
+    preprocess = Preprocess.of(TrainConfig.for_env("breakout"))
+    trained_on = preprocess.from_indices(breakout.screens(0, 400), breakout.palette)
+    for tick in range(0, 400, 7):
+        np.testing.assert_array_equal(preprocess.from_rgb(breakout.frames[tick]), trained_on[tick])
+
+
+def test_a_policy_at_play_stacks_what_training_stacked(breakout: Session, breakout_policy: Path) -> None:
+    policy = Policy.load(breakout_policy)
+    data = Dataset([breakout], policy.config)
+    try:
+        list(data.load())
+        episode = breakout.episodes[0]
+        policy.reset()
+        for tick in range(40):
+            at_play = policy.see(breakout.frames[episode.start + tick])
+            np.testing.assert_array_equal(at_play, data._gather(np.array([tick])).inputs[0])
+    finally:
+        data.close()
+
+
+def test_the_ball_survives_preprocessing(breakout: Session) -> None:
+    preprocess = Preprocess.of(TrainConfig.for_env("breakout"))
+    flying = [t for t in range(600) if (breakout.frames[t][100:180, 10:150] == [200, 72, 72]).all(axis=2).sum() == 8]
+    small = preprocess.from_rgb(breakout.frames[flying[0]])
+    assert small[36:75, 6:78].max() > 40
+
+
+def test_validation_holds_whole_episodes_out(hopper: Session) -> None:
+    data = Dataset([hopper], TrainConfig.for_env("hopper", validation_share=0.2))
+    list(data.load())
+    episodes = [set(range(episode.start, episode.stop)) for episode in hopper.episodes]
+    held_out = set(data.validation_rows.tolist())
+    assert held_out
+    assert all(episode <= held_out or not episode & held_out for episode in episodes)
+    assert not held_out & set(data.train_rows.tolist())
+    data.close()
+
+
+def test_excluded_episodes_are_left_out(hopper: Session, tmp_path: Path) -> None:
+    path = tmp_path / hopper.path.name
+    shutil.copytree(hopper.path, path)
+    zarr.open_group(path, mode="r+")["episodes/excluded"][0] = True
+    data = Dataset([Session.open(path)], TrainConfig.for_env("hopper"))
+    assert data.ticks == len(hopper) - len(hopper.episodes[0])
+    data.close()
+
+
+def test_rare_actions_are_drawn_more_often(breakout: Session) -> None:
+    config = TrainConfig.for_env("breakout", rare_action_share=0.05)
+    data = Dataset([breakout], config)
+    list(data.load())
+    natural = float((breakout.actions == FIRE).mean())
+    drawn = data.draw(np.random.default_rng(0), 4_000).labels
+    data.close()
+    assert natural < 0.01
+    assert 0.03 < float((drawn == FIRE).mean()) < 0.07
+
+
+def test_labels_can_be_taken_from_later_ticks_of_the_same_episode(breakout: Session) -> None:
+    data = Dataset([breakout], TrainConfig.for_env("breakout", label_shift=15))
+    list(data.load())
+    labels = data._labels(np.arange(len(breakout)))
+    episode = breakout.episodes[0]
+    data.close()
+    np.testing.assert_array_equal(labels[: len(episode) - 15], breakout.actions[15 : len(episode)])
+    assert (labels[len(episode) - 15 : len(episode)] == breakout.actions[episode.stop - 1]).all()
+
+
+def test_a_mirrored_sample_has_the_mirrored_action() -> None:
+    config = TrainConfig.for_env("breakout", mirror=1.0, shift=0)
+    inputs = torch.arange(12.0).reshape(4, 1, 1, 3)
+    mirrored, labels = augment(
+        inputs, torch.arange(4), config, get_spec("breakout").mirror_actions, np.random.default_rng(0)
+    )
+    assert labels.tolist() == [NOOP, FIRE, LEFT, RIGHT]
+    assert torch.equal(mirrored, inputs.flip(3))
+
+
+def test_shifting_moves_the_picture_and_fills_with_background() -> None:
+    config = TrainConfig.for_env("breakout", mirror=0.0, shift=3)
+    inputs = torch.zeros(64, 2, 20, 20)
+    inputs[:, :, 10, 10] = 5.0
+    shifted, _ = augment(inputs, torch.zeros(64, dtype=torch.long), config, (), np.random.default_rng(0))
+    where = {tuple(torch.nonzero(sample[0])[0].tolist()) for sample in shifted}
+    assert len(where) > 10
+    assert all(7 <= y <= 13 and 7 <= x <= 13 for y, x in where)
+    assert float(shifted.sum()) == float(inputs.sum())
+
+
+@pytest.mark.parametrize("network", ["nature", "article64"])
+def test_training_reports_its_stages_and_ends_with_a_policy(breakout: Session, tmp_path: Path, network: str) -> None:
+    out = tmp_path / "p.safetensors"
+    records = list(fit([breakout], TrainConfig.for_env("breakout", network=network, **TINY), out=out))
+    stages = list(dict.fromkeys(record.stage for record in records))
+    assert stages == ["load", "train", "play", "done"]
+    last = records[-1]
+    assert isinstance(last, Progress)
+    assert (last.batch, last.fraction) == (12, 1.0)
+    assert last.val_loss is not None
+    assert last.score is not None
+    assert Policy.load(out).config.network == network
+
+
+def test_the_same_seed_and_batches_give_the_same_policy(breakout: Session, tmp_path: Path) -> None:
+    files = []
+    for name in ("a", "b"):
+        out = tmp_path / f"{name}.safetensors"
+        config = TrainConfig.for_env("breakout", **{**TINY, "play_games": 0})
+        list(fit([breakout], config, out=out))
+        files.append(Policy.load(out).net.state_dict())
+    assert all(torch.equal(files[0][name], files[1][name]) for name in files[0])
+
+
+def test_closing_the_generator_keeps_the_best_so_far_and_cleans_up(breakout: Session, tmp_path: Path) -> None:
+    before = set(Path(tempfile.gettempdir()).glob("twinplay-*"))
+    out = tmp_path / "p.safetensors"
+    training = fit([breakout], TrainConfig.for_env("breakout", max_seconds=600.0), out=out)
+    for progress in training:
+        if progress.stage == "train" and progress.batch >= 3:
+            break
+    training.close()
+    assert Policy.load(out).header["training"]["batches"] >= 3
+    assert set(Path(tempfile.gettempdir()).glob("twinplay-*")) <= before
+    assert [file.name for file in tmp_path.iterdir()] == ["p.safetensors"]
+
+
+def test_a_hopper_clone_comes_close_to_its_expert(hopper_policy: Path) -> None:
+    report = list(evaluate(hopper_policy, episodes=4, seed=3))[-1].report
+    assert report is not None
+    clone, demonstrator, random = report.rows
+    assert (clone.player, demonstrator.label, random.player) == ("clone", "scripted hopper-expert", "random")
+    assert clone.distinct == 4
+    assert clone.mean > 1_000
+    assert random.mean < 100 < demonstrator.mean
+    assert clone.low <= clone.mean <= clone.high
+
+
+def test_without_fire_a_warning_says_that_the_clone_cannot_serve(tmp_path: Path) -> None:
+    class Still:
+        def reset(self, env: object = None) -> None: ...
+
+        def act(self, observation: object) -> int:
+            return NOOP
+
+    session = record("breakout", Still(), library=tmp_path, seconds=3)
+    data = Dataset([session], TrainConfig.for_env("breakout"))
+    list(data.load())
+    data.close()
+    assert any("FIRE" in warning for warning in data.warnings)
+
+
+def test_sessions_of_two_environments_are_refused(breakout: Session, hopper: Session, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="cannot be trained on together"):
+        list(fit([breakout, hopper], out=tmp_path / "p.safetensors"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_for_screens_is_refused_for_vectors(hopper: Session, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="'nature' does not fit Hopper"):
+        list(fit([hopper], TrainConfig(network="nature", max_batches=5), out=tmp_path / "p.safetensors"))
+
+
+def test_nothing_chosen_and_no_place_to_write_are_refused(hopper: Session, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no session is chosen"):
+        list(fit([], out=tmp_path / "p.safetensors"))
+    with pytest.raises(PolicyError, match="does not exist; make it first"):
+        list(fit([hopper], out=tmp_path / "missing" / "p.safetensors"))
+
+
+def test_an_empty_session_is_refused(tmp_path: Path) -> None:
+    session = record("hopper", RandomAgent(get_spec("hopper")), library=tmp_path, seconds=0.008)
+    with pytest.raises(TrainingError, match="nothing to train on"):
+        list(fit([session], out=tmp_path / "p.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("network", "resnet"), ("batch_size", 0), ("history", (1, 2)), ("max_seconds", -1), ("crop", (9, 3)), ("nope", 1)],
+)
+def test_settings_that_cannot_be_meant_are_refused(setting: str, value: object) -> None:
+    with pytest.raises(UsageError, match=setting):
+        TrainConfig.for_env("breakout", **{setting: value})
+
+
+def test_a_configuration_survives_json() -> None:
+    config = TrainConfig.for_env("breakout", preset="quick", history=(0, 3))
+    assert TrainConfig.from_json(config.to_json()) == config
