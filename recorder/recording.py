@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def recording(
     episodes: int | None = None,
     seconds: float | None = None,
     seed: int = 0,
-) -> Iterator[RecordProgress]:
+) -> Generator[RecordProgress, None, None]:
     """Record `agent` in `env` for so many `episodes`, or `seconds` of play at the environment's rate.
 
     Yields a RecordProgress a few times a second; the last one has the finished Session. Closing the generator early

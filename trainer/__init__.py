@@ -8,6 +8,7 @@ Importing this package, or its `config` and `progress`, does not import torch; t
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from trainer.config import TrainConfig
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from trainer.policy import Policy
 
 __all__ = ["Policy", "PolicyError", "Progress", "TrainConfig", "TrainingError", "evaluate", "fit"]
+
+# Threads that wait by spinning bring training to a crawl as soon as a second process wants the same cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _NEED_TORCH = {"Policy": "trainer.policy", "evaluate": "trainer.evaluation", "fit": "trainer.fitting"}
 

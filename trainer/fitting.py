@@ -13,7 +13,7 @@ import contextlib
 import copy
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ _CANDIDATES = ((False, 1.0), (False, 0.5), (True, 1.0))
 
 def fit(
     sessions: Sequence[Path | str | Session], config: TrainConfig | None = None, *, out: Path | str
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Train a clone of `sessions` and write it to `out`, replacing a policy of that name.
 
     `config` defaults to the standard one of the sessions' environment. Closing the generator keeps the best so far.

@@ -1,0 +1,351 @@
+"""What each command of the command line does; `options` are those of `player.cli.build_parser`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from recorder.agents import Agent, RandomAgent
+from recorder.envs import get_spec
+from recorder.errors import TwinplayError, UsageError
+from recorder.experts import scripted
+from recorder.library import Library, ensure_writable
+from recorder.recording import recording
+from recorder.session import Session
+from recorder.verify import verifying
+
+_PLAIN_S = 5.0  # between progress lines where there is no terminal
+
+
+class _Meter:
+    """Progress on stderr: a bar on a terminal, a line now and then elsewhere, nothing where JSON is asked for."""
+
+    def __init__(self, title: str, quiet: bool = False) -> None:
+        self._title = title
+        self._quiet = quiet
+        self._printed = 0.0
+        self._bar: Progress | None = None
+        if not quiet and sys.stderr.isatty():
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.fields[note]}"),
+                TimeRemainingColumn(),
+            )
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task(title, total=1.0, note="")
+
+    def __enter__(self) -> _Meter:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, fraction: float | None, note: str, title: str | None = None) -> None:
+        if self._quiet:
+            return
+        self._title = title or self._title
+        if self._bar is not None:
+            self._bar.update(self._task, completed=fraction or 0.0, note=note, description=self._title)
+        elif time.monotonic() - self._printed >= _PLAIN_S:
+            self._printed = time.monotonic()
+            share = "" if fraction is None else f"{100 * fraction:3.0f} %  "
+            print(f"{self._title}: {share}{note}", file=sys.stderr, flush=True)
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        if self._quiet:
+            return
+        if self._bar is not None:
+            self._bar.console.print(text, highlight=False, markup=False)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+
+def session_path(given: str, library: Path | None) -> Path:
+    """A session given as a path, or by its name in the library. Raises SessionError where there is none."""
+    path = Path(given)
+    return path if path.exists() or os.sep in given else Library(library).find(given)
+
+
+def check_output(path: Path, suffix: str) -> None:
+    """Refuse a place that cannot be written, before any work goes into it. Raises UsageError or LibraryError."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file ending in {suffix}")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path} cannot be written: the folder {path.parent} does not exist; make it first")
+    if path.suffix.lower() != suffix:
+        raise UsageError(f"{path} must end in {suffix}")
+    ensure_writable(path.parent)
+
+
+def record(options: Namespace) -> int:
+    """See the command's help."""
+    spec = get_spec(options.env)
+    agent: Agent
+    if options.style is not None and options.player != "scripted":
+        raise UsageError("--style is of the scripted player; leave it out, or use --player scripted")
+    if options.player == "scripted":
+        agent = scripted(spec.name, options.seed, style=options.style)
+    elif options.player == "random":
+        agent = RandomAgent(spec, options.seed)
+    else:
+        if not Path(options.player).exists():
+            raise UsageError(f"--player {options.player} is neither scripted, nor random, nor a policy file")
+        from trainer.policy import Policy
+
+        policy = Policy.load(options.player, seed=options.seed)
+        if policy.spec.name != spec.name:
+            raise UsageError(f"{options.player} plays {policy.spec.title}, not {spec.title}; choose another policy")
+        agent = policy
+    library = Library(options.library)
+    episodes = options.episodes if options.episodes or options.seconds else 5
+    session: Session | None = None
+    with (
+        _Meter(f"recording {spec.title}", options.json) as meter,
+        contextlib.closing(
+            recording(
+                spec.name, agent, library=library.path, episodes=episodes, seconds=options.seconds, seed=options.seed
+            )
+        ) as steps,
+    ):
+        for step in steps:
+            session = step.session
+            meter.show(step.fraction, f"{step.ticks:,} ticks, {step.episodes} games, {step.ticks_per_second:,.0f}/s")
+    assert session is not None
+    scores = [episode.total_reward for episode in session.episodes]
+    if options.json:
+        facts = {"path": str(session.path), "ticks": len(session), "scores": scores, "player": session.player}
+        print(json.dumps(facts))
+    else:
+        print(
+            f"{session.path}: {len(session):,} ticks in {len(scores)} games by {session.player['kind']} player, "
+            f"mean score {sum(scores) / len(scores):,.1f}, {session.size_bytes / len(session):.0f} bytes a tick"
+        )
+    return 0
+
+
+def sessions(options: Namespace) -> int:
+    """See the command's help."""
+    library = Library(options.library)
+    found = library.sessions()
+    if options.json:
+        rows = [
+            {
+                "path": str(row.path),
+                "env": row.env,
+                "player": row.player,
+                "created": row.created,
+                "state": row.state,
+                "ticks": row.ticks,
+                "seconds": row.seconds,
+                "scores": row.total_rewards,
+                "bytes": row.size_bytes,
+                "problem": row.problem,
+            }
+            for row in found
+        ]
+        print(json.dumps(rows))
+        return 0
+    if not found:
+        print(f"{library.path} holds no sessions yet; `twinplay record breakout` makes one")
+        return 0
+    table = Table("session", "player", "state", "games", "minutes", "mean", "best", "MB", box=None, pad_edge=False)
+    for row in found:
+        mean, best = row.mean_score, row.best_score
+        table.add_row(
+            row.name,
+            f"{row.player.get('kind', '?')} {row.player.get('name', '')}".strip(),
+            row.state,
+            str(row.episodes),
+            f"{row.seconds / 60:.1f}",
+            "" if mean is None else f"{mean:,.1f}",
+            "" if best is None else f"{best:,.0f}",
+            f"{row.size_bytes / 1e6:.1f}",
+        )
+    width = None if sys.stdout.isatty() else 200
+    Console(width=width).print(table)
+    for row in found:
+        if row.problem:
+            print(row.problem, file=sys.stderr)
+    return 0
+
+
+def verify(options: Namespace) -> int:
+    """See the command's help."""
+    failures = 0
+    for given in options.sessions:
+        path = session_path(given, options.library)
+        certificate = None
+        with _Meter(f"verifying {path.name}", options.json) as meter:
+            for step in verifying(Session.open(path)):
+                certificate = step.certificate
+                meter.show(step.ticks / max(1, step.total), f"{step.ticks:,} of {step.total:,} ticks")
+        assert certificate is not None
+        failures += not certificate.ok
+        if options.json:
+            facts = {"path": str(path), "ok": certificate.ok, "ticks": certificate.ticks}
+            print(json.dumps({**facts, "difference": certificate.difference, "digest": certificate.digest}))
+        elif certificate.ok:
+            notes = "".join(f" ({note})" for note in certificate.notes)
+            print(f"{path}: verified, {certificate.ticks:,} ticks bit for bit in {certificate.seconds:.1f} s{notes}")
+        else:
+            print(f"{path}: NOT verified: {certificate.difference}")
+    if failures:
+        print(f"twinplay: {failures} of {len(options.sessions)} sessions could not be verified", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def train(options: Namespace) -> int:
+    """See the command's help."""
+    from trainer.config import TrainConfig
+    from trainer.policy import read_header
+
+    check_output(options.out, ".safetensors")
+    if options.out.exists():
+        read_header(options.out)  # only a policy may be replaced
+    opened = [Session.open(session_path(given, options.library)) for given in options.sessions]
+    overrides = {
+        name: getattr(options, name)
+        for name in ("network", "max_batches", "max_seconds", "label_shift")
+        if getattr(options, name) is not None
+    }
+    config = TrainConfig.for_env(opened[0].spec.name, preset=options.preset, seed=options.seed, **overrides)
+    last = None
+    with _Meter("training", options.json) as meter:
+        for progress in training(opened, config, options.out):
+            last = progress
+            if options.json:
+                print(json.dumps(progress.to_json()), flush=True)
+            if progress.message:
+                meter.say(progress.message)
+            meter.show(progress.fraction, training_note(progress), progress.stage)
+    assert last is not None
+    if not options.json:
+        score = "" if last.score is None else f", mean score in trial games {last.score:,.1f}"
+        print(f"{options.out}: trained on {last.batch:,} batches in {last.seconds:.0f} s{score}")
+    return 0
+
+
+def training(sessions: list[Session], config: Any, out: Path) -> Iterator[Any]:
+    """`trainer.fit`, which on Ctrl-C keeps the best so far before the interrupt goes on."""
+    from trainer.fitting import fit
+
+    with contextlib.closing(fit(sessions, config, out=out)) as steps:
+        yield from steps
+
+
+def training_note(progress: Any) -> str:
+    """The figures of a Progress that a person follows."""
+    parts = [f"batch {progress.batch:,}"] if progress.batch else []
+    for label, value in (("loss", progress.loss), ("validation", progress.val_loss)):
+        parts += [f"{label} {value:.4f}"] if value is not None else []
+    for label, value in (("accuracy", progress.accuracy), ("validation", progress.val_accuracy)):
+        parts += [f"{label} {100 * value:.1f} %"] if value is not None else []
+    parts += [f"score {progress.score:,.1f}"] if progress.score is not None else []
+    return ", ".join(parts)
+
+
+def evaluate(options: Namespace) -> int:
+    """See the command's help."""
+    report: Any = None
+    with _Meter("evaluating", options.json) as meter:
+        for step in evaluation(options.policy, options.episodes, options.seed, options.sticky):
+            report = step.report
+            meter.show(step.done / step.total, f"{step.done} of {step.total} games")
+    if options.json:
+        print(json.dumps(report.to_json()))
+        return 0
+    for row in report.rows:
+        print(
+            f"{row.label:<40} mean {row.mean:9,.1f}   95 % interval {row.low:9,.1f} to {row.high:9,.1f}   "
+            f"{len(row.returns)} games, {row.distinct} distinct"
+        )
+    if report.ratio is not None:
+        print(f"clone / demonstrator {report.ratio:.2f}")
+    return 0
+
+
+def evaluation(policy: Path, episodes: int, seed: int, sticky: float = 0.0) -> Iterator[Any]:
+    """`trainer.evaluate`."""
+    from trainer.evaluation import evaluate as run
+
+    return run(policy, episodes=episodes, seed=seed, sticky=sticky)
+
+
+def watch(options: Namespace) -> int:
+    """See the command's help."""
+    session, policy = _session_and_policy(options.files, options.library)
+    if options.video is not None:
+        check_output(options.video, ".mp4")
+        print(make_film(session, policy, options.video, options.episode, options.seconds, options.seed))
+        return 0
+    if session is not None:
+        Session.open(session)
+    if policy is not None:
+        from trainer.policy import read_header
+
+        read_header(policy)
+    from player.app import open_app
+
+    arguments = ["--library", str(options.library)] if options.library else []
+    arguments += ["--session", str(session)] if session else []
+    return open_app([*arguments, *(["--policy", str(policy)] if policy else []), "--page", "watch"])
+
+
+def make_film(
+    session: Path | None,
+    policy: Path | None,
+    video: Path,
+    episode: int | None = None,
+    seconds: float | None = None,
+    seed: int = 0,
+    quiet: bool = False,
+) -> str:
+    """Write the side-by-side film; returns a line that says what was written."""
+    from player.duel import Duel
+    from player.video import film
+
+    with Duel(session, policy, episode=episode, seed=seed) as duel, _Meter("filming", quiet) as meter:
+        for step in film(duel, video, seconds=seconds):
+            meter.show(step.fraction, f"{step.pictures:,} pictures")
+        verdict = duel.frame().verdict
+    return f"{video}: {step.pictures:,} pictures. {verdict}".strip()
+
+
+def _session_and_policy(files: list[str], library: Path | None) -> tuple[Path | None, Path | None]:
+    found: dict[str, Path] = {}
+    for given in files:
+        kind = "policy" if given.endswith(".safetensors") or Path(given).is_file() else "session"
+        if kind in found:
+            raise UsageError(f"two {kind}s are given, {found[kind]} and {given}; give one session, one policy, or both")
+        found[kind] = Path(given) if kind == "policy" else session_path(given, library)
+    return found.get("session"), found.get("policy")
+
+
+def demo(options: Namespace) -> int:
+    """See the command's help."""
+    from player.demo import run
+
+    if options.out.exists() and not options.out.is_dir():
+        raise UsageError(f"{options.out} is a file; name a folder for the demo's results")
+    ensure_writable(options.out)
+    for line in run(options.out, quick=options.quick):
+        print(line.text, flush=True)
+        if line.failed:
+            raise TwinplayError(line.failed)
+    return 0

@@ -1,0 +1,92 @@
+"""Plots for reports, as SVG text; the only door to matplotlib."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREY = "#2563eb", "#d97706", "#64748b"
+_COLOURS = {"clone": BLUE, "demonstrator": ORANGE, "random": GREY}
+_STYLE = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#94a3b8",
+    "axes.labelcolor": "#334155",
+    "xtick.color": "#475569",
+    "ytick.color": "#475569",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "twinplay",  # the same plot gives the same file
+}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A named line: `x` and `y` of the same length."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    colour: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A mean with its interval."""
+
+    player: str
+    label: str
+    mean: float
+    low: float
+    high: float
+
+
+def curves(lines: Sequence[Curve], xlabel: str, ylabel: str, *, logarithmic: bool = False) -> str:
+    """Lines over a common axis, as SVG."""
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _figure(4.6, 2.7)
+        for line in lines:
+            axes.plot(line.x, line.y, color=line.colour, linewidth=1.8, label=line.name)
+        if logarithmic:
+            axes.set_yscale("log")
+        axes.set_xlabel(xlabel)
+        axes.set_ylabel(ylabel)
+        axes.grid(axis="y", color="#e2e8f0", linewidth=0.8)
+        axes.legend(frameon=False)
+        return _svg(figure)
+
+
+def bars(rows: Sequence[Bar], xlabel: str) -> str:
+    """Horizontal bars with intervals and their figures, as SVG."""
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _figure(7.0, 0.5 + 0.5 * len(rows))
+        names = [row.label for row in rows]
+        means = [row.mean for row in rows]
+        errors = [[row.mean - row.low for row in rows], [row.high - row.mean for row in rows]]
+        axes.barh(names, means, color=[_COLOURS.get(row.player, GREY) for row in rows], height=0.55)
+        axes.errorbar(means, names, xerr=errors, fmt="none", ecolor="#0f172a", capsize=3, linewidth=1.2)
+        reach = max(row.high for row in rows)
+        for name, row in zip(names, rows, strict=True):
+            axes.text(max(row.high, 0) + 0.02 * reach, name, f"{row.mean:,.0f}", va="center", color="#0f172a")
+        axes.set_xlim(0, 1.12 * reach)
+        axes.invert_yaxis()
+        axes.set_xlabel(xlabel)
+        return _svg(figure)
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
