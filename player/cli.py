@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 EPILOG = "Exit status: 0 success, 1 failure, 2 a command that cannot be meant. `twinplay` alone opens the window."
@@ -167,19 +167,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = build_parser().parse_args(arguments)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
+    return guarded(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command in (None, "app"):
+        from player.app import open_app
+
+        chosen = getattr(options, "library", None)
+        return open_app(["--library", str(chosen)] if chosen else [])
+    from player import commands
+
+    status: int = getattr(commands, options.command)(options)
+    sys.stdout.flush()
+    return status
+
+
+def guarded(action: Callable[[], int]) -> int:
+    """Run `action`; turn every failure into one sentence on stderr and an exit status."""
     from recorder.errors import TwinplayError
 
     try:
-        if options.command in (None, "app"):
-            from player.app import open_app
-
-            chosen = getattr(options, "library", None)
-            return open_app(["--library", str(chosen)] if chosen else [])
-        from player import commands
-
-        status: int = getattr(commands, options.command)(options)
-        sys.stdout.flush()
-        return status
+        return action()
     except TwinplayError as error:
         print(f"twinplay: {error}", file=sys.stderr)
         return error.exit_status

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -113,12 +113,13 @@ def player_label(player: dict[str, Any]) -> str:
 
 
 class TrainDesk:
-    """See the module's docstring. `clock` gives the local date and time that name the policy's file."""
+    """See the module's docstring. `overrides` go into every TrainConfig; `clock` gives the time that names the policy."""
 
     def __init__(
         self,
         library: Library,
         *,
+        overrides: Mapping[str, Any] | None = None,
         start_job: Callable[[str, dict[str, Any]], JobLike] = Job,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -134,6 +135,7 @@ class TrainDesk:
         self.policy: Path | None = None
         self.score: float | None = None
         self.stopped_early = False
+        self._overrides = dict(overrides or {})
         self._start_job = start_job
         self._clock = clock
         self._job: JobLike | None = None
@@ -206,7 +208,7 @@ class TrainDesk:
         try:
             ensure_writable(self.library.policies)
             self.policy = self._free_path(env)
-            config = TrainConfig.for_env(env, preset=self.preset)
+            config = TrainConfig.for_env(env, preset=self.preset, **self._overrides)
             arguments = {"sessions": [str(path) for path in paths], "config": config, "out": self.policy}
             self._job = self._start_job("trainer.fitting:fit", arguments)
         except (TwinplayError, OSError) as error:

@@ -14,22 +14,12 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from player.compose import LEFT_ACCENT, RIGHT_ACCENT
 from player.duel import DuelFrame, Side, score_text
+from recorder.ui import look
 
 _BADGES = {"person": "PERSON", "scripted": "SCRIPTED", "policy": "CLONE", "random": "RANDOM", "mixed": "MIXED"}
 _HEADER, _KEYS, _PAD = 62, 62, 14
 # On a light window the video's accents are too pale to read; these are the same hues, darker (contrast above 4.5).
 _LIGHT_LEFT, _LIGHT_RIGHT = QColor(154, 88, 0), QColor(0, 98, 158)
-
-
-def is_dark(palette: QPalette) -> bool:
-    """Whether a palette is a dark one."""
-    return palette.color(QPalette.ColorRole.Window).lightness() < 128
-
-
-def mix(one: QColor, other: QColor, share: float) -> QColor:
-    """`share` of `other` in `one`."""
-    parts = (a + (b - a) * share for a, b in zip(one.getRgb()[:3], other.getRgb()[:3], strict=True))
-    return QColor(*(round(part) for part in parts))
 
 
 class DuelSide(QWidget):
@@ -62,7 +52,7 @@ class DuelSide(QWidget):
 
     def accent(self) -> QColor:
         """This side's colour on the present background."""
-        if is_dark(self.palette()):
+        if look.is_dark(self.palette()):
             return QColor(*(LEFT_ACCENT if self._left else RIGHT_ACCENT))
         return _LIGHT_LEFT if self._left else _LIGHT_RIGHT
 
@@ -72,11 +62,11 @@ class DuelSide(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         palette = self.palette()
         text, window = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
-        painter.setBrush(mix(window, text, 0.06))
+        painter.setBrush(look.mix(window, text, 0.06))
         painter.drawRoundedRect(self.rect(), 12, 12)
         stage = QRectF(_PAD, _HEADER, self.width() - 2 * _PAD, self.height() - _HEADER - _KEYS)
         if self._side is None or self._frame is None:
-            painter.setPen(mix(window, text, 0.7))
+            painter.setPen(look.mix(window, text, 0.7))
             flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
             painter.drawText(QRectF(self.rect()).adjusted(24, 24, -24, -24), flags, self._placeholder)
             return
@@ -119,7 +109,7 @@ class DuelSide(QWidget):
         for life in range(lives):
             painter.drawEllipse(QPointF(self.width() - _PAD - taken - 18 - 14 * life, 32), 4, 4)
         self._font(painter, 0.9)
-        painter.setPen(mix(window, text, 0.7))
+        painter.setPen(look.mix(window, text, 0.7))
         room = self.width() - 2 * _PAD - taken - 14 * lives - 40
         subtitle = painter.fontMetrics().elidedText(side.subtitle, Qt.TextElideMode.ElideMiddle, room)
         painter.drawText(QPointF(_PAD + 14, 50), subtitle)
@@ -133,7 +123,7 @@ class DuelSide(QWidget):
             picture = np.ascontiguousarray(side.picture)
             height, width = picture.shape[:2]
             image = QImage(picture.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-            place = self._place(stage, width, height)
+            place = look.place_picture(stage, width, height, self.devicePixelRatioF())
             if (height, width) == (210, 160):  # whole-number scaling leaves a margin, as black as the screen's own
                 place, picture_place = stage, place
                 painter.setBrush(QColor(0, 0, 0))
@@ -149,24 +139,6 @@ class DuelSide(QWidget):
             painter.setPen(QColor(255, 255, 255))
             painter.drawText(stage, Qt.AlignmentFlag.AlignCenter, side.ending[:1].upper() + side.ending[1:])
 
-    def _place(self, stage: QRectF, width: int, height: int) -> QRectF:
-        """Where the picture goes: an Atari screen by whole device pixels with wide pixels, anything else to fit."""
-        ratio = self.devicePixelRatioF()
-        if (height, width) == (210, 160):
-            # The console's pixels are 12/7 as wide as high; lines are whole, columns the nearest whole number to that.
-            best = (1, 1)
-            for lines in range(1, 12):
-                columns = round(lines * 12 / 7)
-                if columns * width <= stage.width() * ratio and lines * height <= stage.height() * ratio:
-                    best = (columns, lines)
-            wide, high = best[0] * width / ratio, best[1] * height / ratio
-        else:
-            scale = min(stage.width() / width, stage.height() / height)
-            wide, high = width * scale, height * scale
-        left = round((stage.center().x() - wide / 2) * ratio) / ratio
-        top = round((stage.center().y() - high / 2) * ratio) / ratio
-        return QRectF(left, top, wide, high)
-
     def _paint_keycaps(self, painter: QPainter, area: QRectF, text: QColor, window: QColor) -> None:
         side, frame = self._side, self._frame
         assert side is not None
@@ -180,9 +152,9 @@ class DuelSide(QWidget):
             held = side.action == index and not side.over
             box = QRectF(x, area.top(), wide, area.height())
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self.accent() if held else mix(window, text, 0.14))
+            painter.setBrush(self.accent() if held else look.mix(window, text, 0.14))
             painter.drawRoundedRect(box, 8, 8)
-            ink = window if held else mix(window, text, 0.75)
+            ink = window if held else look.mix(window, text, 0.75)
             painter.setBrush(ink)
             if names[index] in ("LEFT", "RIGHT"):
                 way = -1 if names[index] == "LEFT" else 1
@@ -204,12 +176,12 @@ class DuelSide(QWidget):
         self._font(painter, 0.9)
         for index, (name, value) in enumerate(zip(frame.action_names, values, strict=True)):
             box = QRectF(area.left() + index * cell + 4, area.top(), cell - 8, area.height())
-            painter.setPen(mix(window, text, 0.75))
+            painter.setPen(look.mix(window, text, 0.75))
             painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop), name)
             painter.drawText(box, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop), f"{value:+.2f}")
             bar = QRectF(box.left(), box.bottom() - 12, box.width(), 10)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(mix(window, text, 0.14))
+            painter.setBrush(look.mix(window, text, 0.14))
             painter.drawRoundedRect(bar, 5, 5)
             middle, end = bar.center().x(), bar.center().x() + value * bar.width() / 2
             painter.setBrush(self.accent())

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from player.duel import duration_text
 from player.ui.duel_view import DuelSide
 from player.watch_desk import SPEEDS, Choice, WatchDesk, WatchState
-from trainer.ui import look
+from recorder.ui import look
 
 _POLL_MS = 4  # well under a tick of 60 Hz, so that pictures appear when they are due
 _NO_RECORDING = "No recording: the clone alone"
@@ -92,6 +92,13 @@ class WatchPage(QWidget):
         if self.desk.state is not WatchState.FAILED:
             self.desk.open(play=True)
         self.activate()
+
+    def watch_policy(self, policy: Path) -> None:
+        """Show this clone beside the newest recording of its environment."""
+        self.desk.refresh()
+        env = next((choice.env for choice in self.desk.policies if choice.value == policy), "")
+        match = [choice.value for choice in self.desk.sessions if choice.env == env]
+        self.watch(match[0] if match else None, policy)
 
     def shutdown(self) -> None:
         """End the worker; called when the window closes."""

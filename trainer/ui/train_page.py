@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pyqtgraph
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPalette
@@ -31,8 +33,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from recorder.ui import look
 from trainer.train_desk import Row, TrainDesk, TrainState
-from trainer.ui import look
 
 _POLL_MS = 100
 _COLUMNS = ("Environment", "Player", "Date", "Episodes", "Minutes", "Score")
@@ -86,6 +88,16 @@ class TrainPage(QWidget):
 
     def deactivate(self) -> None:
         """The page is hidden; training goes on."""
+
+    def choose(self, session: Path) -> None:
+        """Tick this session alone, unless a training is under way."""
+        if self.desk.training:
+            return
+        self.desk.again()
+        for row in self.desk.rows:
+            self.desk.choose(row.path, row.path == session)
+        self._fill()
+        self._render()
 
     def may_close(self) -> bool:
         """Ask before a training is cut short; True when the window may close."""

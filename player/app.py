@@ -1,0 +1,163 @@
+"""The app's composition root: checks what the system brings, builds the window, runs it.
+
+Nothing here imports torch: training and the clone's thinking happen in processes of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import os
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recorder.errors import SystemLibraryError
+from recorder.library import Library, default_library, ensure_writable
+from trainer.train_desk import TrainDesk
+
+if TYPE_CHECKING:
+    from player.ui.window import Window
+
+# What Qt's X11 plugin and MuJoCo's renderer load, and the Debian package that brings each.
+_SYSTEM_LIBRARIES = {
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libdbus-1.so.3": "libdbus-1-3",
+}
+
+
+def missing_packages() -> list[str]:
+    """The Debian packages of system libraries that a window needs and that are not there."""
+    missing = []
+    for library, package in _SYSTEM_LIBRARIES.items():
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            missing.append(package)
+    return missing
+
+
+def check_system() -> None:
+    """Raise SystemLibraryError where a window cannot be opened, instead of Qt's own riddle."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise SystemLibraryError(
+            "there is no screen to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set); "
+            "everything also works without one, see: twinplay --help"
+        )
+    missing = missing_packages()
+    if missing:
+        raise SystemLibraryError(
+            f"the window needs system libraries that are missing; install them with: "
+            f"sudo apt-get install {' '.join(missing)}"
+        )
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The app's options; `twinplay watch` passes session and policy on."""
+    parser = argparse.ArgumentParser(prog="twinplay app", description="Open the window.")
+    parser.add_argument("--library", type=Path, default=None, metavar="DIR", help="folder of sessions")
+    parser.add_argument("--page", choices=("record", "train", "watch"), default="record", help="page to begin on")
+    parser.add_argument("--session", type=Path, metavar="SESSION", help="session to watch")
+    parser.add_argument("--policy", type=Path, metavar="POLICY", help="policy to watch")
+    parser.add_argument("--training-batches", type=int, metavar="N", help="cap every training, for trying things out")
+    parser.add_argument(
+        "--describe-to",
+        type=Path,
+        metavar="FILE",
+        help="keep a JSON file of what is on screen and where, for programs that drive the window",
+    )
+    return parser.parse_args(list(argv))
+
+
+def open_app(argv: Sequence[str] = ()) -> int:
+    """Open the window and return the exit status once it is closed.
+
+    Raises SystemLibraryError where no window can be opened, and LibraryError for a library that cannot be written.
+    """
+    options = parse(argv)
+    check_system()
+    library = options.library or default_library()
+    ensure_writable(library)
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from player.ui.window import Window
+
+    app = QApplication.instance() or QApplication(["twinplay"])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("Twinplay")
+    app.setStyle("Fusion")
+    app.setFont(_larger(app.font()))
+    window = Window(library, _train_desk(library, options.training_batches))
+    window.show()
+    window.activateWindow()
+    if options.session is not None or options.policy is not None:
+        window.watch_pair(options.session, options.policy)
+    else:
+        window.show_page(options.page)
+    if options.describe_to is not None:
+        timer = QTimer(window, interval=100)
+        timer.timeout.connect(partial(_describe, window, options.describe_to))
+        timer.start()
+    return int(app.exec())
+
+
+def _larger(font: Any) -> Any:
+    font.setPointSizeF(max(font.pointSizeF(), 10.5))
+    return font
+
+
+def _train_desk(library: Path, batches: int | None) -> TrainDesk:
+    small = {} if batches is None else {"max_batches": batches, "play_games": 1, "play_ticks": 120}
+    return TrainDesk(Library(library), overrides=small)
+
+
+def _describe(window: Window, path: Path) -> None:
+    """Write which named widgets are visible, where on the screen, and what they say."""
+    from PySide6.QtCore import QPoint
+    from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+
+    widgets = {}
+    for widget in window.findChildren(QWidget):
+        name = widget.objectName()
+        if not name or name.startswith("qt_") or not widget.isVisible():
+            continue
+        corner = widget.mapToGlobal(QPoint(0, 0))
+        entry: dict[str, Any] = {
+            "rect": [corner.x(), corner.y(), widget.width(), widget.height()],
+            "enabled": widget.isEnabled(),
+        }
+        if isinstance(widget, (QLabel, QAbstractButton)):
+            entry["text"] = widget.text()
+        if widget.accessibleName():
+            entry["name"] = widget.accessibleName()
+        widgets[name] = entry
+    frame = window.watch.desk.frame
+    state = {
+        "page": window.page,
+        "active": window.isActiveWindow(),
+        "recording": window.record.desk.state.value,
+        "watch_ticks": None if frame is None else [side.ticks if side else 0 for side in (frame.left, frame.right)],
+    }
+    temporary = path.with_suffix(".part")
+    temporary.write_text(json.dumps({"state": state, "widgets": widgets}))
+    os.replace(temporary, path)
+
+
+if __name__ == "__main__":
+    from player.cli import guarded
+
+    sys.exit(guarded(lambda: open_app(sys.argv[1:])))

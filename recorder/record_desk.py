@@ -1,0 +1,214 @@
+"""What the Record page does, without Qt.
+
+         start()                      pause() / lost keyboard
+IDLE ───────────▶ RECORDING ◀──────────────────────────────▶ PAUSED
+ ▲                 │  ▲ next_game()            resume()
+ │   stop()        ▼  │
+ └──────────── GAME_OVER        a failure (disk full, folder gone) leads to IDLE with `error` set
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path
+
+from recorder.agents import KeyAgent
+from recorder.envs import EnvSpec, Game, get_spec
+from recorder.errors import TwinplayError
+from recorder.gamepad import NAMES, Gamepads
+from recorder.session import Session
+from recorder.takes import LiveTake, StagedTake, Take, TakeStatus
+
+
+class DeskState(Enum):
+    """See the module's docstring."""
+
+    IDLE = "idle"
+    RECORDING = "recording"
+    PAUSED = "paused"
+    GAME_OVER = "game over"
+
+
+class RecordDesk:
+    """`bindings` maps key codes to actions, `key_names` key codes to what is printed on the keys.
+
+    `changed` is called whenever something that is shown has changed.
+    """
+
+    def __init__(
+        self,
+        library: Path,
+        bindings: Mapping[int, int],
+        key_names: Mapping[int, str],
+        *,
+        player_name: str = "",
+        controllers: Callable[[], Gamepads] | None = Gamepads,
+        now: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self.library = library
+        self.keys = KeyAgent(bindings, player_name)
+        self.state = DeskState.IDLE
+        self.env = "breakout"
+        self.error = ""
+        self.last_take: Path | None = None
+        self.last_summary = ""
+        self._key_names = {**key_names, **NAMES}
+        self._now = now
+        self._take: Take | None = None
+        self._controllers = controllers() if controllers is not None else None
+        self._poster: TakeStatus | None = None
+
+    @property
+    def spec(self) -> EnvSpec:
+        """The chosen environment."""
+        return get_spec(self.env)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person plays the chosen environment; else its scripted expert demonstrates."""
+        return self.spec.discrete
+
+    @property
+    def busy(self) -> bool:
+        """Whether a take is under way."""
+        return self._take is not None
+
+    @property
+    def status(self) -> TakeStatus | None:
+        """What the take shows; before one, the first screen of the game where that is to be had at once."""
+        if self._take is not None:
+            return self._take.status
+        if self._poster is None and self.by_hand:
+            with Game(self.spec) as game:
+                game.reset(0)
+                self._poster = TakeStatus(game.picture(), 0.0, game.lives, 0, 0, False, 0)
+        return self._poster
+
+    def choose(self, env: str) -> None:
+        """Another environment, between takes."""
+        if not self.busy and env != self.env:
+            self.env, self._poster = env, None
+
+    def start(self) -> None:
+        """Begin a take."""
+        if self.busy:
+            return
+        self.error, self.last_take, self.last_summary = "", None, ""
+        seed = time.time_ns() & 0x7FFFFFFF
+        try:
+            if self.by_hand:
+                self._take = LiveTake(
+                    self.env,
+                    self.keys,
+                    self.library,
+                    seed=seed,
+                    key_names=self._key_names,
+                    before_tick=self._poll_controllers,
+                    now=self._now,
+                )
+            else:
+                self._take = StagedTake(self.env, self.library, seed=seed, now=self._now)
+            self.state = DeskState.RECORDING
+        except TwinplayError as error:
+            self._fail(error)
+
+    def poll(self) -> bool:
+        """Advance the take; returns whether there is something new to show."""
+        if self._take is None or self.state is not DeskState.RECORDING:
+            return False
+        try:
+            fresh = self._take.poll()
+        except TwinplayError as error:
+            self._fail(error)
+            return True
+        if self._take.status.game_over:
+            self.state = DeskState.GAME_OVER
+        return fresh
+
+    def press(self, code: int) -> bool:
+        """A key went down; returns whether it means something to the game."""
+        return self.keys.press(code, self._now())
+
+    def release(self, code: int) -> bool:
+        """A key went up."""
+        return self.keys.release(code, self._now())
+
+    def lose_keyboard(self) -> None:
+        """The window is no longer the active one: no key is held, and the game waits."""
+        self.keys.release_all(self._now())
+        if self.by_hand:
+            self.pause()
+
+    def pause(self) -> None:
+        """Hold the game."""
+        if self._take is not None and self.state is DeskState.RECORDING:
+            self.keys.release_all(self._now())
+            self._take.pause()
+            self.state = DeskState.PAUSED
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        if self._take is not None and self.state is DeskState.PAUSED:
+            self._take.resume()
+            self.state = DeskState.RECORDING
+
+    def next_game(self) -> None:
+        """After a game is over, play another in the same take."""
+        if self._take is not None and self.state is DeskState.GAME_OVER:
+            self._take.next_game()
+            self.state = DeskState.RECORDING
+
+    def stop(self) -> None:
+        """Finish the take and keep it."""
+        take, self._take, self.state = self._take, None, DeskState.IDLE
+        if take is None:
+            return
+        try:
+            self.last_take = take.stop()
+            self.last_summary = _summary(self.last_take)
+        except TwinplayError as error:
+            self.error = str(error)
+
+    def discard(self) -> None:
+        """Finish the take and throw it away."""
+        take, self._take, self.state = self._take, None, DeskState.IDLE
+        if take is None:
+            return
+        try:
+            take.discard()
+            self.last_summary = "Discarded. Nothing of that take was kept."
+        except TwinplayError as error:
+            self.error = str(error)
+
+    def shutdown(self) -> None:
+        """The window closes: keep what was played."""
+        self.stop()
+        if self._controllers is not None:
+            self._controllers.close()
+            self._controllers = None
+
+    def _poll_controllers(self) -> None:
+        if self._controllers is not None:
+            for code, down in self._controllers.poll():
+                (self.press if down else self.release)(code)
+
+    def _fail(self, error: TwinplayError) -> None:
+        take, self._take, self.state = self._take, None, DeskState.IDLE
+        self.error = str(error)
+        if take is not None:
+            with contextlib.suppress(TwinplayError):  # the first failure is the one to tell
+                self.last_take = take.stop()
+
+
+def _summary(path: Path | None) -> str:
+    if path is None:
+        return "Nothing was played, so nothing was kept."
+    session = Session.open(path)
+    scores = [episode.total_reward for episode in session.episodes]
+    games = "1 game" if len(scores) == 1 else f"{len(scores)} games"
+    best = "score" if len(scores) == 1 else "best score"
+    minutes, seconds = divmod(round(session.duration_s), 60)
+    return f"{games}, {minutes}:{seconds:02d} of play, {best} {max(scores):,.0f}, {session.size_bytes / 1e6:.1f} MB"

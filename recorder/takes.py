@@ -1,0 +1,243 @@
+"""One take: a recording under way, as the Record page drives it.
+
+LiveTake     a person at the keys: the game runs here, paced by the clock, one poll() per wake-up
+StagedTake   a scripted expert: game, drawing and recording run in a process of their own (drawing is slow)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.agents import KeyAgent, describe
+from recorder.clock import Pacer
+from recorder.envs import Game, get_spec
+from recorder.experts import scripted
+from recorder.jobs import Service
+from recorder.rollout import Phase, Rollout
+from recorder.session import Session
+from recorder.writer import SessionWriter
+
+Picture = npt.NDArray[np.uint8]
+_MOST_TICKS_A_PICTURE = 25  # a fifth of a second of Hopper; a slower renderer slows the demonstration down
+
+
+@dataclass(frozen=True)
+class TakeStatus:
+    """What the page shows. `ticks` are those recorded in this take, `late_ticks` came over 8 ms late."""
+
+    picture: Picture
+    score: float
+    lives: int
+    ticks: int
+    games: int
+    game_over: bool
+    late_ticks: int
+
+
+class Take(Protocol):
+    """See the module's docstring."""
+
+    status: TakeStatus
+
+    def poll(self) -> bool: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def next_game(self) -> None: ...
+    def stop(self) -> Path | None: ...
+    def discard(self) -> None: ...
+
+
+class LiveTake:
+    """A person plays; the caller polls at least once per tick, and more often for smooth pacing.
+
+    Raises LibraryError when the library cannot be written; `poll` raises SessionError when writing fails later.
+    """
+
+    def __init__(
+        self,
+        env: str,
+        keys: KeyAgent,
+        library: Path,
+        *,
+        seed: int,
+        key_names: dict[int, str],
+        before_tick: Callable[[], None] = lambda: None,
+        now: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._game = Game(get_spec(env))
+        self._keys = keys
+        self._before_tick = before_tick
+        try:
+            self._writer = SessionWriter(library, self._game, describe(keys), seed=seed, key_names=key_names, now=now)
+        except BaseException:
+            self._game.close()
+            raise
+        keys.on_key = self._writer.key
+        self._rollout = Rollout(self._game, keys, seed=seed, sink=self._writer, unattended=False, now=now)
+        self._pacer = Pacer(self._game.spec.rate_hz, now)
+        self._rollout.begin()
+        self._games = 1
+        self._late = 0
+        self.status = self._look()
+
+    def poll(self) -> bool:
+        """Play what is due; returns whether anything was."""
+        played = False
+        while self._rollout.phase is Phase.PLAYING and self._pacer.due():
+            self._before_tick()
+            self._rollout.tick()
+            self._late += self._pacer.lateness_ns > 8_000_000
+            played = True
+        if played:
+            self.status = self._look()
+        return played
+
+    def pause(self) -> None:
+        """Stop the clock and make what was played durable."""
+        self._writer.flush()
+
+    def resume(self) -> None:
+        """Go on from here."""
+        self._pacer.restart()
+
+    def next_game(self) -> None:
+        """After a game is over, start another in the same take."""
+        self._rollout.begin()
+        self._games += 1
+        self._pacer.restart()
+        self.status = self._look()
+
+    def stop(self) -> Path | None:
+        """Finish the session; None when nothing was played."""
+        try:
+            self._rollout.end()
+            if not self._writer.ticks:
+                self._writer.discard()
+                return None
+            return self._writer.close().path
+        finally:
+            self._leave()
+
+    def discard(self) -> None:
+        """Throw the take away."""
+        try:
+            self._writer.discard()
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        self._keys.on_key = None
+        self._game.close()
+
+    def _look(self) -> TakeStatus:
+        rollout = self._rollout
+        return TakeStatus(
+            self._game.picture(),
+            rollout.score,
+            rollout.lives,
+            self._writer.ticks,
+            self._games,
+            rollout.phase is Phase.OVER,
+            self._late,
+        )
+
+
+class Stage:
+    """Lives in a process of its own: a scripted expert plays, is drawn, and is recorded."""
+
+    def __init__(self, env: str, library: str, seed: int) -> None:
+        agent = scripted(env, seed)
+        self._game = Game(get_spec(env), render=True)
+        self._writer = SessionWriter(Path(library), self._game, describe(agent), seed=seed)
+        self._rollout = Rollout(self._game, agent, seed=seed, sink=self._writer)
+        self._rollout.begin()
+        self._games = 1
+
+    def advance(self, ticks: int) -> TakeStatus:
+        """Play so many ticks, into the next game where one ends, and draw once."""
+        for _ in range(ticks):
+            if self._rollout.phase is Phase.OVER:
+                self._rollout.begin()
+                self._games += 1
+            self._rollout.tick()
+        rollout = self._rollout
+        return TakeStatus(self._game.picture(), rollout.score, 0, self._writer.ticks, self._games, False, 0)
+
+    def stop(self) -> str:
+        """Finish the session and return its path."""
+        self._rollout.end()
+        path = self._writer.close().path
+        self._game.close()
+        return str(path)
+
+    def discard(self) -> None:
+        """Throw the take away."""
+        self._writer.discard()
+        self._game.close()
+
+
+class StagedTake:
+    """A scripted expert demonstrates at the environment's rate, as far as drawing it keeps up."""
+
+    def __init__(self, env: str, library: Path, *, seed: int, now: Callable[[], int] = time.monotonic_ns) -> None:
+        spec = get_spec(env)
+        self._service = Service("recorder.takes:Stage", {"env": env, "library": str(library), "seed": seed})
+        self._rate = spec.rate_hz
+        self._now = now
+        self._asked = 0  # ticks asked for since the clock started
+        self._since: int | None = None
+        self._running = True
+        self.status = TakeStatus(np.zeros((400, 400, 3), np.uint8), 0.0, 0, 0, 1, False, 0)
+        self._service.request("advance", 1)
+
+    def poll(self) -> bool:
+        """Take in a finished picture and ask for the next; returns whether there was one."""
+        fresh = False
+        for method, result in self._service.poll():
+            if method == "advance":
+                self.status, fresh = result, True
+        if self._running and not self._service.pending:
+            now = self._now()
+            if self._since is None:
+                self._since, self._asked = now, 0
+            due = int((now - self._since) * 1e-9 * self._rate) - self._asked
+            if due > _MOST_TICKS_A_PICTURE:  # too slow to draw at full speed: let the clock slip, show the truth
+                self._since, self._asked, due = now, 0, _MOST_TICKS_A_PICTURE
+                self._service.request("advance", due)
+            elif due > 0:
+                self._asked += due
+                self._service.request("advance", due)
+        return fresh
+
+    def pause(self) -> None:
+        """Ask for no more."""
+        self._running = False
+
+    def resume(self) -> None:
+        """Go on from here."""
+        self._running, self._since = True, None
+
+    def next_game(self) -> None:
+        """The stage starts the next game by itself."""
+
+    def stop(self) -> Path | None:
+        """Finish the session."""
+        try:
+            path = Path(self._service.call("stop"))
+            return path if len(Session.open(path)) else None
+        finally:
+            self._service.close()
+
+    def discard(self) -> None:
+        """Throw the take away."""
+        try:
+            self._service.call("discard")
+        finally:
+            self._service.close()

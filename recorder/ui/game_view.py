@@ -1,0 +1,136 @@
+"""The game on screen: the picture, sharp and in its true shape, what to do next over it, and the keys below it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from recorder.takes import Picture
+from recorder.ui import look
+
+_CAP_HEIGHT, _GAP, _RADIUS = 54, 12, 10
+
+
+@dataclass(frozen=True)
+class Keycap:
+    """A key as it is drawn: what it does, what is printed on it, and whether it is held."""
+
+    name: str
+    keys: str
+    held: bool = False
+
+
+class GameView(QWidget):
+    """Shows what it is given; keyboard focus belongs here while one plays."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._picture: Picture | None = None
+        self._title = self._hint = ""
+        self._caps: tuple[Keycap, ...] = ()
+        self._recording = False
+        self.setObjectName("gameView")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(480, 420)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:
+        return QSize(700, 720)
+
+    def show_game(self, picture: Picture | None, *, recording: bool) -> None:
+        """Show this picture, uint8 RGB (height, width, 3)."""
+        self._picture, self._recording = picture, recording
+        self.update()
+
+    def show_overlay(self, title: str, hint: str) -> None:
+        """Words over the dimmed picture; none when both are empty."""
+        if (title, hint) != (self._title, self._hint):
+            self._title, self._hint = title, hint
+            self.setAccessibleDescription(f"{title}. {hint}")
+            self.update()
+
+    def show_keycaps(self, caps: Sequence[Keycap]) -> None:
+        """The keys below the picture."""
+        if tuple(caps) != self._caps:
+            self._caps = tuple(caps)
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        below = _CAP_HEIGHT + _GAP if self._caps else 0
+        stage = QRectF(0, 0, self.width(), self.height() - below)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(0, 0, 0))
+        painter.drawRoundedRect(stage, _RADIUS, _RADIUS)
+        if self._picture is not None:
+            self._paint_picture(painter, stage, self._picture)
+        if self._recording:
+            painter.setBrush(QColor("#e5484d"))
+            painter.drawEllipse(QRectF(18, 17, 12, 12))
+            self._write(painter, QRectF(38, 10, 100, 26), "REC", 1.0, Qt.AlignmentFlag.AlignVCenter)
+        if self._title or self._hint:
+            self._paint_overlay(painter, stage)
+        if self._caps:
+            self._paint_caps(painter, QRectF(0, stage.bottom() + _GAP, self.width(), _CAP_HEIGHT))
+
+    def _paint_picture(self, painter: QPainter, stage: QRectF, picture: Picture) -> None:
+        pixels = np.ascontiguousarray(picture)
+        height, width = pixels.shape[:2]
+        image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+        inner = stage.adjusted(4, 4, -4, -4)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, (height, width) != (210, 160))
+        painter.drawImage(look.place_picture(inner, width, height, self.devicePixelRatioF()), image)
+
+    def _paint_overlay(self, painter: QPainter, stage: QRectF) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(0, 0, 0, 178))
+        painter.drawRoundedRect(stage, _RADIUS, _RADIUS)
+        middle = stage.center().y()
+        centre = Qt.AlignmentFlag.AlignHCenter
+        box = QRectF(stage.left() + 24, middle - 62, stage.width() - 48, 50)
+        self._write(painter, box, self._title, 1.9, centre | Qt.AlignmentFlag.AlignBottom)
+        box = QRectF(stage.left() + 24, middle - 4, stage.width() - 48, 80)
+        flags = centre | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+        self._write(painter, box, self._hint, 1.1, flags, bold=False)
+
+    def _paint_caps(self, painter: QPainter, area: QRectF) -> None:
+        palette = self.palette()
+        window, text = palette.color(palette.ColorRole.Window), palette.color(palette.ColorRole.WindowText)
+        wide = min(190.0, (area.width() - _GAP * (len(self._caps) - 1)) / len(self._caps))
+        x = area.center().x() - (len(self._caps) * wide + (len(self._caps) - 1) * _GAP) / 2
+        for cap in self._caps:
+            box = QRectF(x, area.top(), wide, area.height())
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor("#1a6fad") if cap.held else look.mix(window, text, 0.12))
+            painter.drawRoundedRect(box, _RADIUS, _RADIUS)
+            ink = QColor("white") if cap.held else text
+            top = QRectF(box.left(), box.top() + 7, box.width(), 20)
+            self._write(painter, top, cap.name, 0.95, Qt.AlignmentFlag.AlignCenter, ink)
+            faint = ink if cap.held else look.mix(window, text, 0.75)
+            low = QRectF(box.left(), box.top() + 27, box.width(), 20)
+            self._write(painter, low, cap.keys, 0.85, Qt.AlignmentFlag.AlignCenter, faint, bold=False)
+            x += wide + _GAP
+
+    def _write(
+        self,
+        painter: QPainter,
+        box: QRectF,
+        text: str,
+        factor: float,
+        flags: int,
+        colour: QColor | None = None,
+        *,
+        bold: bool = True,
+    ) -> None:
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * factor)
+        font.setBold(bold)
+        painter.setFont(font)
+        painter.setPen(colour or QColor("white"))
+        painter.drawText(box, flags, text)

@@ -1,0 +1,300 @@
+"""The Record page: play, and have it recorded. A view of recorder.record_desk; it holds no state of its own.
+
+┌ banner ─────────────────────────────┐
+│                     │ environment   │
+│      the game       │ score … ticks │
+│                     │ [Record] …    │
+│ [LEFT][FIRE][RIGHT] │ last take     │
+└─────────────────────────────────────┘
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from recorder.envs import ENV_NAMES, get_spec
+from recorder.gamepad import FIRE as PAD_FIRE
+from recorder.gamepad import LEFT as PAD_LEFT
+from recorder.gamepad import RIGHT as PAD_RIGHT
+from recorder.record_desk import DeskState, RecordDesk
+from recorder.ui import look
+from recorder.ui.game_view import GameView, Keycap
+
+# A Qt timer counts whole milliseconds, so it only wakes us; the desk's pacer decides whether a tick is due.
+_WAKE_MS = 2
+NOOP, FIRE, RIGHT, LEFT = range(4)
+_KEYS = {
+    Qt.Key.Key_Left: LEFT,
+    Qt.Key.Key_A: LEFT,
+    Qt.Key.Key_Right: RIGHT,
+    Qt.Key.Key_D: RIGHT,
+    Qt.Key.Key_Space: FIRE,
+    Qt.Key.Key_Up: FIRE,
+}
+BINDINGS = {int(key): action for key, action in _KEYS.items()} | {PAD_FIRE: FIRE, PAD_RIGHT: RIGHT, PAD_LEFT: LEFT}
+KEY_NAMES = {int(key): QKeySequence(key).toString() for key in _KEYS}
+_CAPS = ((LEFT, "LEFT", "← or A"), (FIRE, "FIRE", "Space or ↑"), (RIGHT, "RIGHT", "→ or D"))
+
+
+class RecordPage(QWidget):
+    """Shows what `desk` says. Signals: `train_requested` and `watch_requested` with a session's path."""
+
+    train_requested = Signal(object)
+    watch_requested = Signal(object)
+
+    def __init__(self, desk: RecordDesk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.desk = desk
+        self.setObjectName("recordPage")
+        self.setStyleSheet(look.PAGE)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(20, 16, 20, 16)
+        outer.setSpacing(12)
+        self._banner = QLabel(objectName="recordBanner", wordWrap=True, visible=False)
+        self._banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._banner.setStyleSheet(look.BANNER)
+        outer.addWidget(self._banner)
+        columns = QHBoxLayout()
+        columns.setSpacing(20)
+        self._view = GameView()
+        columns.addWidget(self._view, 1)
+        columns.addWidget(self._build_side())
+        outer.addLayout(columns, 1)
+        self._timer = QTimer(self, interval=_WAKE_MS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._wake)
+        for keys, action in (
+            ("Ctrl+R", self._start),
+            ("P", self._toggle_pause),
+            ("Esc", self._stop),
+            ("Ctrl+Backspace", self._discard),
+        ):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(action)
+        self._render()
+
+    def activate(self) -> None:
+        """The page is shown."""
+        self._timer.start()
+        self._view.setFocus()
+        self._render()
+
+    def deactivate(self) -> None:
+        """The page is hidden: hold the game."""
+        self.desk.pause()
+        self.desk.lose_keyboard()
+        self._timer.stop()
+        self._render()
+
+    def shutdown(self) -> None:
+        """The window closes: keep what was played."""
+        self._timer.stop()
+        self.desk.shutdown()
+
+    def lose_keyboard(self) -> None:
+        """The window is no longer active."""
+        self.desk.lose_keyboard()
+        self._render()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.isAutoRepeat():
+            event.accept()
+            return
+        key = event.key()
+        if self.desk.state is DeskState.GAME_OVER and key in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.desk.next_game()
+        elif not self.desk.press(int(key)):
+            super().keyPressEvent(event)
+        self._render()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.isAutoRepeat():
+            event.accept()
+            return
+        if not self.desk.release(int(event.key())):
+            super().keyReleaseEvent(event)
+        self._render()
+
+    def _build_side(self) -> QWidget:
+        side = QWidget()
+        side.setFixedWidth(300)
+        layout = QVBoxLayout(side)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(10)
+        self._envs = QComboBox(objectName="envBox")
+        for name in ENV_NAMES:
+            self._envs.addItem(get_spec(name).title, name)
+        self._envs.setToolTip("What to record")
+        self._envs.currentIndexChanged.connect(self._choose)
+        layout.addWidget(self._envs)
+        self._player = QLabel(objectName="playerLabel", wordWrap=True)
+        layout.addWidget(self._player)
+        self._figures: dict[str, QLabel] = {}
+        grid = QGridLayout()
+        grid.setVerticalSpacing(6)
+        for row, (name, title) in enumerate(
+            (("score", "Score"), ("lives", "Lives"), ("games", "Game"), ("time", "Take"), ("late", "Late ticks"))
+        ):
+            figure = QLabel("–", objectName=f"{name}Figure", alignment=Qt.AlignmentFlag.AlignRight)
+            font = figure.font()
+            font.setPointSizeF(font.pointSizeF() * (2.0 if name == "score" else 1.25))
+            font.setBold(True)
+            figure.setFont(font)
+            self._figures[name] = figure
+            grid.addWidget(QLabel(title), row, 0)
+            grid.addWidget(figure, row, 1)
+        layout.addSpacing(6)
+        layout.addLayout(grid)
+        layout.addSpacing(10)
+        self._record = self._button("Record", "recordButton", "Start a take (Ctrl+R)", self._start, primary=True)
+        self._pause = self._button("Pause", "pauseButton", "Hold the game, or go on (P)", self._toggle_pause)
+        self._finish = self._button("Stop", "stopButton", "Finish the take and keep it (Esc)", self._stop)
+        self._drop = self._button("Discard", "discardButton", "Throw this take away (Ctrl+Backspace)", self._discard)
+        layout.addWidget(self._record)
+        row_layout = QHBoxLayout()
+        for button in (self._pause, self._finish, self._drop):
+            row_layout.addWidget(button)
+        layout.addLayout(row_layout)
+        layout.addStretch(1)
+        layout.addWidget(self._build_last_take())
+        return side
+
+    def _build_last_take(self) -> QWidget:
+        self._card = QFrame(objectName="lastTake", visible=False)
+        self._card.setStyleSheet("#lastTake { border: 1px solid palette(mid); border-radius: 10px; }")
+        layout = QVBoxLayout(self._card)
+        layout.setContentsMargins(14, 12, 14, 12)
+        self._summary_title = QLabel("<b>Last take</b>")
+        self._summary = QLabel(objectName="takeSummary", wordWrap=True)
+        self._train = self._button(
+            "Train on this take", "trainTakeButton", "Open the Train page with this take chosen", self._request_training
+        )
+        self._watch = self._button("Watch it", "watchTakeButton", "Open the Watch page", self._request_watching)
+        layout.addWidget(self._summary_title)
+        layout.addWidget(self._summary)
+        layout.addWidget(self._train)
+        layout.addWidget(self._watch)
+        return self._card
+
+    def _button(self, text: str, name: str, tip: str, action: object, *, primary: bool = False) -> QPushButton:
+        # Space serves the ball and must not press whatever button was clicked last; shortcuts reach them all.
+        button = QPushButton(text, objectName=name, toolTip=tip, focusPolicy=Qt.FocusPolicy.NoFocus)
+        button.setProperty("primary", primary)
+        button.clicked.connect(action)
+        return button
+
+    def _choose(self, index: int) -> None:
+        self.desk.choose(self._envs.itemData(index))
+        self._view.setFocus()
+        self._render()
+
+    def _start(self) -> None:
+        self.desk.start()
+        self._view.setFocus()
+        self._render()
+
+    def _toggle_pause(self) -> None:
+        (self.desk.resume if self.desk.state is DeskState.PAUSED else self.desk.pause)()
+        self._view.setFocus()
+        self._render()
+
+    def _stop(self) -> None:
+        self.desk.stop()
+        self._render()
+
+    def _discard(self) -> None:
+        self.desk.discard()
+        self._render()
+
+    def _request_training(self) -> None:
+        self.train_requested.emit(self.desk.last_take)
+
+    def _request_watching(self) -> None:
+        self.watch_requested.emit(self.desk.last_take)
+
+    def _wake(self) -> None:
+        if self.desk.poll():
+            self._render()
+
+    def _render(self) -> None:
+        desk = self.desk
+        state, status, spec = desk.state, desk.status, desk.spec
+        self._banner.setText(desk.error)
+        self._banner.setVisible(bool(desk.error))
+        self._view.show_game(None if status is None else status.picture, recording=state is DeskState.RECORDING)
+        self._view.show_overlay(*self._overlay())
+        held = desk.keys.held_actions
+        self._view.show_keycaps(
+            [Keycap(name, keys, action in held) for action, name, keys in _CAPS] if desk.by_hand else []
+        )
+        kind = "You play" if desk.by_hand else "A scripted expert demonstrates"
+        self._player.setText(f"{kind} at {spec.rate_hz:g} ticks a second")
+        self._envs.setEnabled(not desk.busy)
+        for button, enabled in (
+            (self._record, not desk.busy),
+            (self._pause, state in (DeskState.RECORDING, DeskState.PAUSED)),
+            (self._finish, desk.busy),
+            (self._drop, desk.busy),
+        ):
+            button.setEnabled(enabled)
+        self._pause.setText("Go on" if state is DeskState.PAUSED else "Pause")
+        self._render_figures()
+        self._card.setVisible(not desk.busy and bool(desk.last_summary))
+        self._summary.setText(desk.last_summary)
+        for button in (self._train, self._watch):
+            button.setVisible(desk.last_take is not None)
+
+    def _render_figures(self) -> None:
+        status = self.desk.status if self.desk.busy else None
+        if status is None:
+            texts = dict.fromkeys(self._figures, "–")
+        else:
+            minutes, seconds = divmod(int(status.ticks / self.desk.spec.rate_hz), 60)
+            texts = {
+                "score": f"{status.score:,.0f}",
+                "lives": "●" * status.lives if status.lives else "–",
+                "games": str(status.games),
+                "time": f"{minutes}:{seconds:02d}",
+                "late": f"{status.late_ticks:,} of {status.ticks:,}" if self.desk.by_hand else "–",
+            }
+        for name, text in texts.items():
+            self._figures[name].setText(text)
+
+    def _overlay(self) -> tuple[str, str]:
+        desk = self.desk
+        if desk.state is DeskState.PAUSED:
+            return "Paused", "Press P to go on."
+        if desk.state is DeskState.GAME_OVER:
+            score = desk.status.score if desk.status else 0
+            return f"Game over: {score:,.0f}", "Space plays another game in this take. Esc stops and keeps the take."
+        if desk.state is DeskState.IDLE:
+            if desk.by_hand:
+                return "Ready", "Click Record or press Ctrl+R. Then Space serves, and the arrows move."
+            return "Ready", "Click Record or press Ctrl+R, and watch the expert demonstrate."
+        return "", ""
+
+    def event(self, event: QEvent) -> bool:
+        # Tab would take the keyboard away from the game in the middle of a rally.
+        if event.type() == QEvent.Type.KeyPress and self.desk.state is DeskState.RECORDING:
+            assert isinstance(event, QKeyEvent)
+            if event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+                return True
+        return super().event(event)
+
+
+def open_desk(library: Path, player_name: str) -> RecordDesk:
+    """A desk with the keyboard's bindings."""
+    return RecordDesk(library, BINDINGS, KEY_NAMES, player_name=player_name)
