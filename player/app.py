@@ -9,6 +9,7 @@ import argparse
 import ctypes
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -112,6 +113,16 @@ def open_app(argv: Sequence[str] = ()) -> int:
         timer = QTimer(window, interval=100)
         timer.timeout.connect(partial(_describe, window, options.describe_to))
         timer.start()
+
+    def leave(*_: object) -> None:
+        window.shutdown()
+        app.exit(0)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
+    waker = QTimer(window, interval=200)  # lets Python see a signal while Qt waits
+    waker.timeout.connect(lambda: None)
+    waker.start()
     return int(app.exec())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY = "#2563eb", "#d97706", "#64748b"
 _COLOURS = {"clone": BLUE, "demonstrator": ORANGE, "random": GREY}
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 10,
     "axes.spines.top": False,
@@ -69,11 +70,13 @@ def bars(rows: Sequence[Bar], xlabel: str) -> str:
         names = [row.label for row in rows]
         means = [row.mean for row in rows]
         errors = [[row.mean - row.low for row in rows], [row.high - row.mean for row in rows]]
-        axes.barh(names, means, color=[_COLOURS.get(row.player, GREY) for row in rows], height=0.55)
-        axes.errorbar(means, names, xerr=errors, fmt="none", ecolor="#0f172a", capsize=3, linewidth=1.2)
+        places = list(range(len(rows)))
+        axes.barh(places, means, color=[_COLOURS.get(row.player, GREY) for row in rows], height=0.55)
+        axes.errorbar(means, places, xerr=errors, fmt="none", ecolor="#0f172a", capsize=3, linewidth=1.2)
         reach = max(row.high for row in rows)
-        for name, row in zip(names, rows, strict=True):
-            axes.text(max(row.high, 0) + 0.02 * reach, name, f"{row.mean:,.0f}", va="center", color="#0f172a")
+        for place, row in enumerate(rows):
+            axes.text(max(row.high, 0) + 0.02 * reach, place, f"{row.mean:,.0f}", va="center", color="#0f172a")
+        axes.set_yticks(places, names)
         axes.set_xlim(0, 1.12 * reach)
         axes.invert_yaxis()
         axes.set_xlabel(xlabel)

@@ -132,9 +132,9 @@ class RecordDesk:
         """A key went down; returns whether it means something to the game."""
         return self.keys.press(code, self._now())
 
-    def release(self, code: int) -> bool:
-        """A key went up."""
-        return self.keys.release(code, self._now())
+    def release(self, code: int, ago_ns: int = 0) -> bool:
+        """A key went up, so many nanoseconds ago."""
+        return self.keys.release(code, self._now() - ago_ns)
 
     def lose_keyboard(self) -> None:
         """The window is no longer the active one: no key is held, and the game waits."""
@@ -203,6 +203,10 @@ class RecordDesk:
                 self.last_take = take.stop()
 
 
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+
+
 def _summary(path: Path | None) -> str:
     if path is None:
         return "Nothing was played, so nothing was kept."
@@ -211,4 +215,4 @@ def _summary(path: Path | None) -> str:
     games = "1 game" if len(scores) == 1 else f"{len(scores)} games"
     best = "score" if len(scores) == 1 else "best score"
     minutes, seconds = divmod(round(session.duration_s), 60)
-    return f"{games}, {minutes}:{seconds:02d} of play, {best} {max(scores):,.0f}, {session.size_bytes / 1e6:.1f} MB"
+    return f"{games}, {minutes}:{seconds:02d} of play, {best} {max(scores):,.0f}, {_size(session.size_bytes)}"

@@ -113,7 +113,7 @@ def player_label(player: dict[str, Any]) -> str:
 
 
 class TrainDesk:
-    """See the module's docstring. `overrides` go into every TrainConfig; `clock` gives the time that names the policy."""
+    """See the module's docstring. `overrides` go into every TrainConfig; `clock` gives the time that names a policy."""
 
     def __init__(
         self,

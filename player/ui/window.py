@@ -80,9 +80,13 @@ class Window(QWidget):
         if not self.train.may_close():
             event.ignore()
             return
+        self.shutdown()
+        event.accept()
+
+    def shutdown(self) -> None:
+        """Finish what is under way, keeping a take and the best clone so far."""
         for page in self._pages:
             page.shutdown()
-        event.accept()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():

@@ -16,7 +16,7 @@ QPushButton[primary="true"] {
 }
 QPushButton[primary="true"]:hover { background: #1d7cc1; }
 QPushButton[primary="true"]:focus { border: 2px solid palette(window-text); padding: 6px 16px; }
-QPushButton[primary="true"]:disabled { background: palette(button); color: palette(mid); }
+QPushButton[primary="true"]:disabled { background: palette(midlight); color: palette(mid); }
 QTableView::indicator { width: 14px; height: 14px; border: 1px solid palette(text); border-radius: 3px; }
 QTableView::indicator:checked { background: #1a6fad; border: 1px solid #1a6fad; }
 """

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
@@ -35,6 +36,9 @@ from recorder.ui.game_view import GameView, Keycap
 
 # A Qt timer counts whole milliseconds, so it only wakes us; the desk's pacer decides whether a tick is due.
 _WAKE_MS = 2
+# X11 repeats a held key as release and press of one server time. Qt only recognises the pair when both have arrived;
+# otherwise the release looks real, so a release counts once its twin had this long to show up.
+_REPEAT_GAP_NS = 6_000_000
 NOOP, FIRE, RIGHT, LEFT = range(4)
 _KEYS = {
     Qt.Key.Key_Left: LEFT,
@@ -75,6 +79,7 @@ class RecordPage(QWidget):
         outer.addLayout(columns, 1)
         self._timer = QTimer(self, interval=_WAKE_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._wake)
+        self._lifted: dict[int, tuple[int, int]] = {}  # key -> (event's own time in ms, monotonic ns)
         for keys, action in (
             ("Ctrl+R", self._start),
             ("P", self._toggle_pause),
@@ -106,14 +111,18 @@ class RecordPage(QWidget):
 
     def lose_keyboard(self) -> None:
         """The window is no longer active."""
+        self._lifted.clear()
         self.desk.lose_keyboard()
         self._render()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.isAutoRepeat():
+        key = event.key()
+        lifted = self._lifted.pop(int(key), None)
+        if event.isAutoRepeat() or (lifted is not None and event.timestamp() - lifted[0] <= 1):
             event.accept()
             return
-        key = event.key()
+        if lifted is not None:
+            self._settle(int(key), lifted[1])
         if self.desk.state is DeskState.GAME_OVER and key in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.desk.next_game()
         elif not self.desk.press(int(key)):
@@ -124,9 +133,10 @@ class RecordPage(QWidget):
         if event.isAutoRepeat():
             event.accept()
             return
-        if not self.desk.release(int(event.key())):
+        if int(event.key()) not in self.desk.keys.bindings:
             super().keyReleaseEvent(event)
-        self._render()
+            return
+        self._lifted[int(event.key())] = (event.timestamp(), time.monotonic_ns())
 
     def _build_side(self) -> QWidget:
         side = QWidget()
@@ -225,7 +235,16 @@ class RecordPage(QWidget):
     def _request_watching(self) -> None:
         self.watch_requested.emit(self.desk.last_take)
 
+    def _settle(self, key: int, lifted_ns: int) -> None:
+        self.desk.release(key, time.monotonic_ns() - lifted_ns)
+
     def _wake(self) -> None:
+        now = time.monotonic_ns()
+        for key, (_, lifted_ns) in list(self._lifted.items()):
+            if now - lifted_ns >= _REPEAT_GAP_NS:
+                del self._lifted[key]
+                self._settle(key, lifted_ns)
+                self._render()
         if self.desk.poll():
             self._render()
 

@@ -37,7 +37,7 @@ from recorder.ui import look
 from trainer.train_desk import Row, TrainDesk, TrainState
 
 _POLL_MS = 100
-_COLUMNS = ("Environment", "Player", "Date", "Episodes", "Minutes", "Score")
+_COLUMNS = ("Game", "Player", "Date", "Games", "Minutes", "Score")
 _TRAIN_COLOUR = {"dark": "#58c4ff", "light": "#00629e"}
 _VALIDATION_COLOUR = {"dark": "#ffb248", "light": "#9a5800"}
 _PRESETS = {
@@ -72,6 +72,7 @@ class TrainPage(QWidget):
         split.setStretchFactor(0, 5)
         split.setStretchFactor(1, 4)
         split.setChildrenCollapsible(False)
+        split.setSizes([600, 520])
         self._stack.addWidget(split)
         layout.addWidget(self._stack, 1)
         self._timer = QTimer(self, interval=_POLL_MS)

@@ -1,0 +1,126 @@
+"""A virtual screen for the tests that open a real window, and a hand to work it with."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import qInstallMessageHandler
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def screen() -> Iterator[str]:
+    """The DISPLAY of a virtual screen of its own, also for windows that tests open in this process."""
+    assert shutil.which("Xvfb"), "Xvfb is missing; .ci/run installs it"
+    assert shutil.which("xdotool"), "xdotool is missing; .ci/run installs it"
+    reader, writer = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x900x24", "-nolisten", "tcp"],
+        pass_fds=[writer],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        display = f":{pipe.readline().strip()}"
+    os.environ |= {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+    yield display
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture(autouse=True)
+def qt_is_content() -> Iterator[None]:
+    """A warning of Qt's fails the test that provoked it."""
+    messages: list[str] = []
+    previous = qInstallMessageHandler(lambda kind, context, text: messages.append(text))
+    yield
+    qInstallMessageHandler(previous)
+    assert messages == []
+
+
+class Hand:
+    """Works the window in another process as a person does: looks, clicks, holds keys."""
+
+    def __init__(self, display: str, folder: Path, *arguments: str) -> None:
+        self._seen = folder / "screen.json"
+        self._log = (folder / "app.log").open("w+")
+        self._env = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONWARNINGS": "error"}
+        command = [sys.executable, "-m", "player.app", "--describe-to", str(self._seen), *arguments]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=self._env, stdout=self._log, stderr=self._log)
+
+    def arrive(self) -> None:
+        """Wait for the window and give it the keyboard."""
+        self.wait(lambda: "navigation" in self.look()["widgets"])
+        window = self.xdotool("search", "--onlyvisible", "--name", "^Twinplay$").split()[-1]
+        self.xdotool("windowmove", "--sync", window, "0", "0")
+        self.xdotool("windowfocus", "--sync", window)
+        self.wait(lambda: self.look()["state"]["active"])
+
+    def look(self) -> dict[str, Any]:
+        """What is on screen."""
+        try:
+            seen: dict[str, Any] = json.loads(self._seen.read_text())
+            return seen
+        except FileNotFoundError:
+            return {"state": {}, "widgets": {}}
+
+    def wait(self, until: Callable[[], Any], seconds: float = 60.0) -> None:
+        """Wait for something to be so."""
+        deadline = time.monotonic() + seconds
+        while not until():
+            assert self.process.poll() is None, f"the window has gone:\n{self.output()}"
+            assert time.monotonic() < deadline, f"never came about; on screen: {self.look()}\n{self.output()}"
+            time.sleep(0.05)
+
+    def xdotool(self, *arguments: str) -> str:
+        done = subprocess.run(["xdotool", *arguments], env=self._env, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def click(self, name: str) -> None:
+        """Click a named widget, once it is there and enabled."""
+        self.wait(lambda: self.look()["widgets"].get(name, {}).get("enabled"))
+        time.sleep(0.25)  # a layout in motion: take the place where it comes to rest
+        left, top, width, height = self.look()["widgets"][name]["rect"]
+        self.xdotool("mousemove", str(left + width // 2), str(top + height // 2), "click", "1")
+
+    def hold(self, key: str, seconds: float) -> None:
+        """Hold a key down."""
+        self.xdotool("keydown", key)
+        time.sleep(seconds)
+        self.xdotool("keyup", key)
+
+    def output(self) -> str:
+        """What the program printed."""
+        self._log.flush()
+        self._log.seek(0)
+        return self._log.read()
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+        self._log.close()
+
+
+@pytest.fixture
+def open_window(screen: str, tmp_path: Path) -> Iterator[Callable[..., Hand]]:
+    """Opens the app in a process of its own, with a library under tmp_path."""
+    hands: list[Hand] = []
+
+    def open_it(*arguments: str) -> Hand:
+        hands.append(Hand(screen, tmp_path, "--library", str(tmp_path / "library"), *arguments))
+        hands[-1].arrive()
+        return hands[-1]
+
+    yield open_it
+    for hand in hands:
+        hand.close()
