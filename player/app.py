@@ -163,8 +163,9 @@ def _describe(window: Window, path: Path) -> None:
         "recording": window.record.desk.state.value,
         "watch_ticks": None if frame is None else [side.ticks if side else 0 for side in (frame.left, frame.right)],
     }
+    place = [window.x(), window.y(), window.width(), window.height()]
     temporary = path.with_suffix(".part")
-    temporary.write_text(json.dumps({"state": state, "widgets": widgets}))
+    temporary.write_text(json.dumps({"state": state, "window": place, "widgets": widgets}))
     os.replace(temporary, path)
 
 

@@ -24,6 +24,7 @@ from recorder.library import Library, ensure_writable
 from recorder.recording import recording
 from recorder.session import Session
 from recorder.verify import verifying
+from trainer.errors import PolicyError
 
 _PLAIN_S = 5.0  # between progress lines where there is no terminal
 
@@ -110,7 +111,7 @@ def record(options: Namespace) -> int:
 
         policy = Policy.load(options.player, seed=options.seed)
         if policy.spec.name != spec.name:
-            raise UsageError(f"{options.player} plays {policy.spec.title}, not {spec.title}; choose another policy")
+            raise PolicyError(f"{options.player} plays {policy.spec.title}, not {spec.title}; choose another policy")
         agent = policy
     library = Library(options.library)
     episodes = options.episodes if options.episodes or options.seconds else 5

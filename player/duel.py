@@ -23,6 +23,7 @@ from recorder.envs import EnvSpec, Game
 from recorder.errors import UsageError
 from recorder.rollout import Phase, Rollout
 from recorder.session import Episode, Session
+from trainer.errors import PolicyError
 
 Picture = npt.NDArray[np.uint8]
 
@@ -151,8 +152,8 @@ class Duel:
 
     `session` and `policy` are given as paths, or opened; `episode` is an index into `session.episodes` (None: the best
     one). A policy alone plays a game drawn from `seed`, which also seeds how it samples. `render=False` draws nothing.
-    Raises UsageError when there is nothing to show, SessionError or PolicyError for unreadable files, and
-    SystemLibraryError where pictures cannot be drawn.
+    Raises UsageError when there is nothing to show, SessionError or PolicyError for unreadable files and for two that
+    do not belong together, and SystemLibraryError where pictures cannot be drawn.
     """
 
     def __init__(
@@ -390,7 +391,7 @@ def _refuse_mismatch(session: Session, policy_spec: EnvSpec | None, policy_name:
     """A clone only ever plays the environment it learned."""
     if policy_spec is None or policy_spec.name == session.spec.name:
         return
-    raise UsageError(
+    raise PolicyError(
         f"{policy_name} plays {policy_spec.title}, but {session.path} is a session of {session.spec.title}; "
         "choose two of the same environment"
     )

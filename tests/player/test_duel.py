@@ -11,6 +11,7 @@ from player.duel import Duel, Side, duration_text, score_text
 from recorder import Game, Session, get_spec
 from recorder.errors import SessionError, UsageError
 from tests.player.conftest import Clone, Waiting
+from trainer.errors import PolicyError
 
 
 class Copy(Clone):
@@ -124,7 +125,7 @@ def test_a_scripted_or_random_player_is_never_shown_as_a_person(breakout: Sessio
 
 
 def test_what_cannot_be_watched_is_refused_in_a_sentence(breakout: Session, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"plays Hopper, but .* is a session of Breakout"):
+    with pytest.raises(PolicyError, match=r"plays Hopper, but .* is a session of Breakout"):
         Duel(breakout, Clone("hopper"))
     with pytest.raises(UsageError, match="give a session, a policy, or both"):
         Duel()

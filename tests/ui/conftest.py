@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -18,9 +19,9 @@ from PySide6.QtCore import qInstallMessageHandler
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def screen() -> Iterator[str]:
-    """The DISPLAY of a virtual screen of its own, also for windows that tests open in this process."""
+@contextlib.contextmanager
+def virtual_screen() -> Iterator[str]:
+    """Runs an X server without a screen; gives its DISPLAY."""
     assert shutil.which("Xvfb"), "Xvfb is missing; .ci/run installs it"
     assert shutil.which("xdotool"), "xdotool is missing; .ci/run installs it"
     reader, writer = os.pipe()
@@ -32,10 +33,19 @@ def screen() -> Iterator[str]:
     os.close(writer)
     with os.fdopen(reader) as pipe:
         display = f":{pipe.readline().strip()}"
-    os.environ |= {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
-    yield display
-    server.terminate()
-    server.wait()
+    try:
+        yield display
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def screen() -> Iterator[str]:
+    """The DISPLAY of a virtual screen of its own, also for windows that tests open in this process."""
+    with virtual_screen() as display:
+        os.environ |= {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+        yield display
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +62,7 @@ class Hand:
     """Works the window in another process as a person does: looks, clicks, holds keys."""
 
     def __init__(self, display: str, folder: Path, *arguments: str) -> None:
+        self.display = display
         self._seen = folder / "screen.json"
         self._log = (folder / "app.log").open("w+")
         self._env = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONWARNINGS": "error"}

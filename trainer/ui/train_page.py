@@ -170,6 +170,8 @@ class TrainPage(QWidget):
         header = self._table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        header.resizeSection(0, 120)  # its contents' width forgets the tick box
         self._table.itemChanged.connect(self._ticked)
         layout.addWidget(self._table, 1)
         self._summary = QLabel(objectName="selectionSummary", wordWrap=True)

@@ -1,0 +1,191 @@
+"""The command line: what it prints, what it refuses, and how."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from player.cli import main
+from recorder import Library, Session
+
+COMMANDS = ("record", "sessions", "verify", "train", "evaluate", "watch", "demo", "app")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Half a minute of Breakout and a game of Hopper, recorded by the command line."""
+    path = tmp_path_factory.mktemp("cli") / "library"
+    assert main(["record", "breakout", "--seconds", "30", "--library", str(path), "--seed", "1"]) == 0
+    assert main(["record", "hopper", "--episodes", "1", "--library", str(path), "--seed", "1"]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def sessions(library: Path) -> dict[str, str]:
+    """The path of each environment's session."""
+    return {summary.env: str(summary.path) for summary in Library(library).sessions()}
+
+
+@pytest.fixture(scope="module")
+def policy(sessions: dict[str, str], library: Path) -> str:
+    """A Hopper clone trained by the command line."""
+    out = library.parent / "hopper.safetensors"
+    assert main(["train", sessions["hopper"], "--out", str(out), "--max-batches", "400"]) == 0
+    return str(out)
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """Exit status and the one sentence on stderr."""
+    status = main(list(arguments))
+    text = capsys.readouterr().err.strip()
+    assert "Traceback" not in text
+    return status, text.splitlines()[-1] if text else ""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_says_what_a_command_does(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "example:" in text
+    assert f"twinplay {command}" in text
+
+
+def test_sessions_are_listed_with_their_player(
+    library: Path, sessions: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sessions", "--library", str(library)]) == 0
+    text = capsys.readouterr().out
+    assert all(Path(path).stem in text for path in sessions.values())
+    assert text.count("scripted") == 2
+    assert main(["sessions", "--library", str(library), "--json"]) == 0
+    rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    assert {row["player"]["kind"] for row in rows} == {"scripted"}
+
+
+def test_sessions_verify_by_path_and_by_name(
+    library: Path, sessions: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = Path(sessions["hopper"]).stem
+    assert main(["verify", sessions["breakout"], name, "--library", str(library)]) == 0
+    assert capsys.readouterr().out.count("verified, ") == 2
+
+
+def test_evaluate_prints_every_player_and_json_for_machines(policy: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", policy, "--episodes", "3", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [row["player"] for row in report["rows"]] == ["clone", "demonstrator", "random"]
+    assert all(len(row["returns"]) == 3 for row in report["rows"])
+    assert main(["evaluate", policy, "--episodes", "2"]) == 0
+    assert "95 % interval" in capsys.readouterr().out
+
+
+def test_a_side_by_side_film_is_h264_and_plays(sessions: dict[str, str], policy: str, tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    assert main(["watch", sessions["hopper"], policy, "--video", str(out), "--seconds", "1"]) == 0
+    with av.open(str(out)) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
+        assert sum(1 for _ in container.decode(video=0)) >= 20
+
+
+def test_a_policy_can_be_recorded_and_filmed_alone(policy: str, library: Path, tmp_path: Path) -> None:
+    assert main(["record", "hopper", "--player", policy, "--episodes", "1", "--library", str(tmp_path)]) == 0
+    (summary,) = Library(tmp_path).sessions()
+    assert Session.open(summary.path).player["kind"] == "policy"
+    assert main(["watch", policy, "--video", str(tmp_path / "alone.mp4"), "--seconds", "0.5"]) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["record", "pong"],
+        ["record", "breakout", "--episodes", "0"],
+        ["record", "breakout", "--seconds", "-3"],
+        ["record", "breakout", "--seconds", "nan"],
+        ["record", "breakout", "--episodes", "2", "--seconds", "3"],
+        ["record", "breakout", "--player", "nobody"],
+        ["record", "hopper", "--seed", "x"],
+        ["evaluate", "x.safetensors", "--episodes", "0"],
+        ["train"],
+        ["dance"],
+        ["verify"],
+    ],
+)
+def test_what_cannot_be_meant_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    status, sentence = refusal(capsys, *arguments)
+    assert status == 2
+    assert sentence
+
+
+def test_files_of_the_wrong_kind_exit_with_1_and_their_name(
+    sessions: dict[str, str], policy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("hello")
+    cut = tmp_path / "cut.safetensors"
+    cut.write_bytes(Path(policy).read_bytes()[:5_000])
+    for arguments, named in (
+        (["verify", str(text)], "notes.txt"),
+        (["verify", str(tmp_path)], tmp_path.name),
+        (["verify", str(tmp_path / "missing.zarr")], "missing.zarr"),
+        (["train", str(text), "--out", str(tmp_path / "p.safetensors")], "notes.txt"),
+        (["evaluate", str(cut)], "cut.safetensors"),
+        (["evaluate", str(text)], "notes.txt"),
+        (["evaluate", sessions["hopper"]], "hopper.zarr"),
+        (["watch", sessions["breakout"], policy, "--video", str(tmp_path / "v.mp4")], "hopper.safetensors"),
+        (["train", *sessions.values(), "--out", str(tmp_path / "p.safetensors")], "cannot be trained on together"),
+        (["record", "breakout", "--episodes", "1", "--library", str(text)], "notes.txt"),
+        (["record", "breakout", "--episodes", "1", "--library", "/proc/nowhere"], "/proc/nowhere"),
+    ):
+        status, sentence = refusal(capsys, *arguments)
+        assert (status, named in sentence) == (1, True), sentence
+    assert {file.name for file in tmp_path.iterdir()} == {"notes.txt", "cut.safetensors"}
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    sessions: dict[str, str], policy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = str(tmp_path / "missing" / "p.safetensors")
+    assert refusal(capsys, "train", sessions["hopper"], "--out", missing)[0] == 2
+    assert refusal(capsys, "train", sessions["hopper"], "--out", str(tmp_path))[0] == 2
+    assert refusal(capsys, "watch", sessions["hopper"], policy, "--video", str(tmp_path / "no" / "v.mp4"))[0] == 2
+    other = tmp_path / "precious.safetensors"
+    other.write_text("not a policy")
+    assert refusal(capsys, "train", sessions["hopper"], "--out", str(other))[0] == 1
+    assert other.read_text() == "not a policy"
+
+
+def test_without_a_screen_the_app_says_so() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "player"], capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "HOME": "/tmp"}
+    )
+    assert done.returncode == 1
+    assert "no screen to open a window on" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_reader_who_leaves_early_is_no_error(library: Path) -> None:
+    command = f"{sys.executable} -m player sessions --json --library {library} | true"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert done.stderr == ""
+
+
+def test_the_demo_makes_a_report_with_films(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "demo"
+    assert main(["demo", "--quick", "--out", str(out)]) == 0
+    page = (out / "report.html").read_text()
+    assert page.count("<svg") >= 4
+    assert "scripted breakout-player" in page
+    assert "http://" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
+        "http://creativecommons.org", ""
+    )
+    for name in ("breakout.mp4", "hopper.mp4"):
+        assert f'src="{name}"' in page
+        assert (out / name).stat().st_size > 1_000
+    assert "report: " in capsys.readouterr().out
