@@ -109,7 +109,8 @@ class Window(QWidget):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(lambda name=name: self.show_page(name))
         row.addStretch(1)
-        where = QLabel(f"Library: {Path(*self.library.parts[-2:])}", objectName="libraryLabel", toolTip=str(self.library))
+        short = Path(*self.library.parts[-2:])
+        where = QLabel(f"Library: {short}", objectName="libraryLabel", toolTip=str(self.library))
         row.addWidget(where)
         return bar
 
