@@ -126,7 +126,9 @@ def record(options: Namespace) -> int:
     ):
         for step in steps:
             session = step.session
-            meter.show(step.fraction, f"{step.ticks:,} ticks, {step.episodes} games, {step.ticks_per_second:,.0f}/s")
+            meter.show(
+                step.fraction, f"{step.ticks:,} ticks, {_count(step.episodes, 'game')}, {step.ticks_per_second:,.0f}/s"
+            )
     assert session is not None
     scores = [episode.total_reward for episode in session.episodes]
     if options.json:
@@ -134,10 +136,14 @@ def record(options: Namespace) -> int:
         print(json.dumps(facts))
     else:
         print(
-            f"{session.path}: {len(session):,} ticks in {len(scores)} games by {session.player['kind']} player, "
+            f"{session.path}: {len(session):,} ticks in {_count(len(scores), 'game')} by a {session.player['kind']} player, "
             f"mean score {sum(scores) / len(scores):,.1f}, {session.size_bytes / len(session):.0f} bytes a tick"
         )
     return 0
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def sessions(options: Namespace) -> int:

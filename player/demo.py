@@ -184,7 +184,7 @@ def _training_plots(history: list[Progress]) -> list[str]:
     plots = [curves(loss, "seconds", "loss", logarithmic=not discrete)]
     if discrete:
         accuracy = [line("training", "accuracy", BLUE), line("held-out episodes", "val_accuracy", ORANGE)]
-        plots.append(curves(accuracy, "seconds", "share of ticks as the demonstrator"))
+        plots.append(curves(accuracy, "seconds", "accuracy"))
     return plots
 
 

@@ -1,0 +1,173 @@
+"""What the Record page does, without a window; controllers; missing system libraries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import player.app
+from recorder import Library, Session
+from recorder.envs import Game, get_spec
+from recorder.errors import SystemLibraryError
+from recorder.gamepad import FIRE, LEFT, RIGHT, Gamepads, held
+from recorder.record_desk import DeskState, RecordDesk
+
+TICK_NS = 16_666_667
+LEFT_KEY, FIRE_KEY = 1, 2
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.now = 0
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, clock: FakeClock) -> RecordDesk:
+    bindings, names = {LEFT_KEY: 3, FIRE_KEY: 1}, {LEFT_KEY: "Left", FIRE_KEY: "Space"}
+    return RecordDesk(tmp_path / "library", bindings, names, player_name="Ada", controllers=None, now=clock)
+
+
+def play(desk: RecordDesk, clock: FakeClock, ticks: int) -> None:
+    for _ in range(ticks):
+        clock.now += TICK_NS
+        desk.poll()
+
+
+def test_a_take_holds_what_was_played_at_its_times(desk: RecordDesk, clock: FakeClock) -> None:
+    desk.start()
+    play(desk, clock, 10)
+    desk.press(LEFT_KEY)
+    play(desk, clock, 20)
+    desk.release(LEFT_KEY)
+    play(desk, clock, 10)
+    desk.stop()
+    assert desk.error == ""
+    assert desk.last_take is not None
+    session = Session.open(desk.last_take)
+    assert session.player == {"kind": "person", "name": "Ada", "params": {}}
+    assert session.actions.tolist() == [0] * 10 + [3] * 20 + [0] * 10
+    assert session.keys["down"].tolist() == [True, False]
+    assert session.key_names[LEFT_KEY] == "Left"
+
+
+def test_a_pause_stops_the_game_and_lifts_every_key(desk: RecordDesk, clock: FakeClock) -> None:
+    desk.start()
+    desk.press(LEFT_KEY)
+    play(desk, clock, 5)
+    desk.lose_keyboard()
+    assert desk.state is DeskState.PAUSED
+    play(desk, clock, 50)
+    desk.resume()
+    play(desk, clock, 5)
+    desk.stop()
+    assert desk.last_take is not None
+    assert Session.open(desk.last_take).actions.tolist() == [3] * 5 + [0] * 5
+
+
+def test_a_discarded_take_leaves_nothing(desk: RecordDesk, clock: FakeClock) -> None:
+    desk.start()
+    play(desk, clock, 30)
+    desk.discard()
+    assert desk.last_take is None
+    assert Library(desk.library).sessions() == []
+
+
+def test_a_take_in_which_nothing_was_played_is_not_kept(desk: RecordDesk) -> None:
+    desk.start()
+    desk.stop()
+    assert desk.last_summary == "Nothing was played, so nothing was kept."
+    assert Library(desk.library).sessions() == []
+
+
+def test_game_over_waits_for_the_player_and_goes_on_in_the_same_take(desk: RecordDesk, clock: FakeClock) -> None:
+    desk.start()
+    while desk.state is DeskState.RECORDING:
+        desk.press(FIRE_KEY)
+        play(desk, clock, 1)
+        desk.release(FIRE_KEY)
+    assert desk.state is DeskState.GAME_OVER
+    desk.next_game()
+    play(desk, clock, 20)
+    desk.stop()
+    assert desk.last_take is not None
+    episodes = Session.open(desk.last_take).episodes
+    assert [episode.outcome for episode in episodes] == ["game over", "stopped"]
+    assert episodes[0].seed != episodes[1].seed
+
+
+def test_a_library_that_cannot_be_written_is_told_and_nothing_starts(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    desk = RecordDesk(tmp_path / "file", {}, {}, controllers=None)
+    desk.start()
+    assert desk.state is DeskState.IDLE
+    assert "choose another library folder" in desk.error
+
+
+@dataclass
+class Stick:
+    """As pygame's Joystick, with the inputs that are read."""
+
+    hat: int = 0
+    axis: float = 0.0
+    button: bool = False
+
+    def get_numhats(self) -> int:
+        return 1
+
+    def get_hat(self, index: int) -> tuple[int, int]:
+        return self.hat, 0
+
+    def get_numaxes(self) -> int:
+        return 2
+
+    def get_axis(self, index: int) -> float:
+        return self.axis
+
+    def get_numbuttons(self) -> int:
+        return 3
+
+    def get_button(self, index: int) -> bool:
+        return self.button and index == 2
+
+
+def test_d_pad_stick_and_any_button_play_and_a_resting_stick_does_not() -> None:
+    assert held(Stick(axis=0.2)) == set()
+    assert held(Stick(axis=-0.7)) == {LEFT}
+    assert held(Stick(hat=1, button=True)) == {RIGHT, FIRE}
+
+
+def test_polling_without_a_controller_reports_nothing() -> None:
+    pads = Gamepads()
+    assert pads.poll() == []
+    pads.close()
+
+
+def test_missing_system_libraries_are_named_by_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+    monkeypatch.setattr(player.app, "_SYSTEM_LIBRARIES", {"libnothere.so.9": "libnothere9"})
+    with pytest.raises(SystemLibraryError, match="apt-get install libnothere9"):
+        player.app.check_system()
+
+
+def test_a_renderer_that_is_missing_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    game = Game(get_spec("hopper"), render=True)
+    game.reset(0)
+
+    def riddle() -> None:
+        raise AttributeError("'NoneType' object has no attribute 'eglQueryString' (OpenGL)")
+
+    monkeypatch.setattr(game.env, "render", riddle)
+    with pytest.raises(SystemLibraryError, match="apt-get install libegl1"):
+        game.picture()
+    game.close()
