@@ -136,7 +136,8 @@ def record(options: Namespace) -> int:
         print(json.dumps(facts))
     else:
         print(
-            f"{session.path}: {len(session):,} ticks in {_count(len(scores), 'game')} by a {session.player['kind']} player, "
+            f"{session.path}: {len(session):,} ticks in {_count(len(scores), 'game')}, "
+            f"played by {describe_player(session.player)}, "
             f"mean score {sum(scores) / len(scores):,.1f}, {session.size_bytes / len(session):.0f} bytes a tick"
         )
     return 0
@@ -144,6 +145,11 @@ def record(options: Namespace) -> int:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def describe_player(player: dict[str, Any]) -> str:
+    """Who played, with what kind of player that is; nothing scripted passes for a person."""
+    return f"{player.get('kind', '?')} {player.get('name', '')}".strip()
 
 
 def sessions(options: Namespace) -> int:
@@ -176,7 +182,7 @@ def sessions(options: Namespace) -> int:
         mean, best = row.mean_score, row.best_score
         table.add_row(
             row.name,
-            f"{row.player.get('kind', '?')} {row.player.get('name', '')}".strip(),
+            describe_player(row.player),
             row.state,
             str(row.episodes),
             f"{row.seconds / 60:.1f}",
