@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from player.duel import KIND_TITLES, DuelFrame, score_text
 from recorder.errors import SessionError, TwinplayError
 from recorder.jobs import Service, start_thread
-from recorder.library import Library, SessionSummary
+from recorder.library import Library, SessionSummary, summarize
 from recorder.session import Session
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -112,6 +112,9 @@ class WatchDesk:
                 self.policies.append(Choice(chosen.stem, chosen))
         if self.session is not None and not self.session.exists():
             self.session = None
+        if self.session is not None and self.session not in [c.value for c in self.sessions]:
+            summary = summarize(self.session)
+            self.sessions.append(Choice(session_label(summary), self.session, summary.env))
         if self.policy is not None and not self.policy.exists():
             self.policy = None
 

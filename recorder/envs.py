@@ -194,6 +194,7 @@ def _make_mujoco(spec: EnvSpec, render: bool) -> Env:
         render_mode="rgb_array",
         width=_RENDER_SIZE,
         height=_RENDER_SIZE,
+        camera_name="track",  # the default camera stays where the hopper started
         **spec.kwargs,
     )
 

@@ -12,6 +12,7 @@ from recorder.agents import KeyEvent
 from recorder.clock import Pacer
 from recorder.envs import ENV_NAMES, EnvSpec
 from recorder.errors import AgentError, UnknownEnvError, UsageError
+from recorder.experts import scripted
 from recorder.recording import record
 from recorder.rollout import Phase, Rollout, episode_seed
 
@@ -51,6 +52,18 @@ def test_varied_starts_differ_and_repeat_with_their_seed() -> None:
         starts = {seed: game.reset(seed, varied=True).tobytes() for seed in range(12)}
         assert game.reset(5, varied=True).tobytes() == starts[5]
     assert len(set(starts.values())) > 6
+
+
+def test_the_camera_follows_the_hopper() -> None:
+    expert = scripted("hopper")
+    with Game(get_spec("hopper"), render=True) as game:
+        observation = game.reset(0)
+        expert.reset(game.env)
+        for _ in range(300):
+            observation, *_ = game.step(expert.act(observation))
+        picture = game.picture().astype(int)
+    middle = picture[100:340, 120:280]
+    assert ((middle[..., 0] - middle[..., 2]) > 30).sum() > 500  # its brown limbs, not sky or floor
 
 
 def test_the_key_pressed_last_wins_and_gives_way_when_released(keys: KeyAgent) -> None:
