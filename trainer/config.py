@@ -113,7 +113,7 @@ class TrainConfig:
             raise UsageError(f"training has no setting named {', '.join(sorted(unknown))}")
         quick = preset == "quick"
         if get_spec(env).has_screen:
-            values: dict[str, Any] = {"network": "nature", "max_seconds": 135.0 if quick else 510.0}
+            values: dict[str, Any] = {"network": "nature", "max_seconds": 185.0 if quick else 510.0}
             values |= {"play_games": 3, "play_ticks": 3_600} if quick else {}
         else:
             values = {

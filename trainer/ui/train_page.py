@@ -41,7 +41,7 @@ _COLUMNS = ("Game", "Player", "Date", "Games", "Minutes", "Score")
 _TRAIN_COLOUR = {"dark": "#58c4ff", "light": "#00629e"}
 _VALIDATION_COLOUR = {"dark": "#ffb248", "light": "#9a5800"}
 _PRESETS = {
-    "quick": ("Quick", "A first impression: a minute or two"),
+    "quick": ("Quick", "A first impression: about four minutes"),
     "standard": ("Standard", "Plays well: up to ten minutes"),
 }
 
