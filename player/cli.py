@@ -6,6 +6,7 @@ Nothing heavy is imported here: `player.commands` comes in once it is clear what
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import tempfile
@@ -23,36 +24,36 @@ class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescription
         return action.help if action.default in (None, False) else super()._get_help_string(action)
 
 
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
+def _whole(text: str, low: int, high: int, what: str) -> int:
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
     return int(text)
 
 
-def _seconds(text: str) -> float:
+def _real(text: str, fits: Callable[[float], bool], what: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        value = 0.0
-    if not 0 < value < 1e7:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above zero")
+        value = math.nan
+    if not fits(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
     return value
+
+
+def _positive(text: str) -> int:
+    return _whole(text, 1, 10**9, "a whole number above zero")
 
 
 def _seed(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) >= 2**31:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a seed; give a whole number from 0 to 2147483647")
-    return int(text)
+    return _whole(text, 0, 2**31 - 1, "a seed; give a whole number from 0 to 2147483647")
+
+
+def _seconds(text: str) -> float:
+    return _real(text, lambda value: 0 < value < 1e7, "a number of seconds above zero")
 
 
 def _probability(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a probability from 0 to below 1")
-    return value
+    return _real(text, lambda value: 0 <= value < 1, "a probability from 0 to below 1")
 
 
 def build_parser() -> argparse.ArgumentParser:

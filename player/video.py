@@ -80,9 +80,7 @@ def writing(frames: Iterable[npt.NDArray[np.uint8]], path: Path | str, fps: floa
 
 def write_video(frames: Iterable[npt.NDArray[np.uint8]], path: Path | str, fps: float | Fraction) -> int:
     """Write all pictures and return their number; see `writing`."""
-    count = 0
-    for count in writing(frames, path, fps):  # noqa: B007
-        pass
+    *_, count = writing(frames, path, fps)
     return count
 
 

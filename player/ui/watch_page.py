@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
 from player.duel import duration_text
 from player.ui.duel_view import DuelSide
 from player.watch_desk import SPEEDS, Choice, WatchDesk, WatchState
-from recorder.ui import look
+from recorder.ui.page import Page
 
 _POLL_MS = 4  # well under a tick of 60 Hz, so that pictures appear when they are due
 _NO_RECORDING = "No recording: the clone alone"
@@ -30,39 +29,29 @@ _NO_CLONE = "No clone: the recording alone"
 _BROWSE = "Open another file…"
 
 
-class WatchPage(QWidget):
+class WatchPage(Page):
     """Shows what `desk` says. `page_requested` asks the window for another page: "record" or "train"."""
 
     page_requested = Signal(str)
 
     def __init__(self, desk: WatchDesk, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("watch", parent)
         self.desk = desk
-        self.setObjectName("watchPage")
-        self.setStyleSheet(look.PAGE)
         self._stack = QStackedWidget()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(20, 16, 20, 16)
-        layout.setSpacing(12)
-        self._banner = QLabel(objectName="watchBanner", wordWrap=True, visible=False)
-        self._banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._banner.setStyleSheet(look.BANNER)
-        layout.addWidget(self._banner)
-        layout.addWidget(self._stack, 1)
+        self.body.addWidget(self._stack, 1)
         self._stack.addWidget(self._build_empty())
         self._stack.addWidget(self._build_duel())
         self._timer = QTimer(self, interval=_POLL_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._poll)
-        for keys, action in (
-            ("Space", self._toggle),
-            ("R", self._restart),
-            ("+", lambda: self._change_speed(1)),
-            ("=", lambda: self._change_speed(1)),
-            ("-", lambda: self._change_speed(-1)),
-        ):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(action)
+        self.bind_keys(
+            (
+                ("Space", self._toggle),
+                ("R", self._restart),
+                ("+", lambda: self._change_speed(1)),
+                ("=", lambda: self._change_speed(1)),
+                ("-", lambda: self._change_speed(-1)),
+            )
+        )
         self._render()
 
     def activate(self) -> None:
@@ -111,25 +100,13 @@ class WatchPage(QWidget):
         super().changeEvent(event)
 
     def _build_empty(self) -> QWidget:
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        layout.setSpacing(14)
-        title = QLabel("Nothing to watch yet", alignment=Qt.AlignmentFlag.AlignCenter)
-        font = title.font()
-        font.setPointSizeF(font.pointSizeF() * 1.8)
-        font.setBold(True)
-        title.setFont(font)
-        text = QLabel(
+        return self.empty_state(
+            "Nothing to watch yet",
             "Record a few minutes of play, train a clone on them,\nand watch it play beside you.",
-            alignment=Qt.AlignmentFlag.AlignCenter,
+            "Go to Record",
+            "goRecordButton",
+            lambda: self.page_requested.emit("record"),
         )
-        button = QPushButton("Go to Record", objectName="goRecordButton")
-        button.clicked.connect(lambda: self.page_requested.emit("record"))
-        for widget in (title, text):
-            layout.addWidget(widget)
-        layout.addWidget(button, 0, Qt.AlignmentFlag.AlignCenter)
-        return page
 
     def _build_duel(self) -> QWidget:
         page = QWidget()
@@ -275,8 +252,7 @@ class WatchPage(QWidget):
 
     def _render(self) -> None:
         desk = self.desk
-        self._banner.setVisible(desk.state is WatchState.FAILED)
-        self._banner.setText(desk.error)
+        self.show_problem(desk.error if desk.state is WatchState.FAILED else "")
         something = bool(desk.sessions or desk.policies or desk.policy or desk.session)
         self._stack.setCurrentIndex(1 if something else 0)
         frame = desk.frame

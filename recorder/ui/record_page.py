@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -31,8 +31,8 @@ from recorder.gamepad import FIRE as PAD_FIRE
 from recorder.gamepad import LEFT as PAD_LEFT
 from recorder.gamepad import RIGHT as PAD_RIGHT
 from recorder.record_desk import DeskState, RecordDesk
-from recorder.ui import look
 from recorder.ui.game_view import GameView, Keycap
+from recorder.ui.page import Page
 
 # A Qt timer counts whole milliseconds, so it only wakes us; the desk's pacer decides whether a tick is due.
 _WAKE_MS = 2
@@ -53,42 +53,32 @@ KEY_NAMES = {int(key): QKeySequence(key).toString() for key in _KEYS}
 _CAPS = ((LEFT, "LEFT", "← or A"), (FIRE, "FIRE", "Space or ↑"), (RIGHT, "RIGHT", "→ or D"))
 
 
-class RecordPage(QWidget):
+class RecordPage(Page):
     """Shows what `desk` says. Signals: `train_requested` and `watch_requested` with a session's path."""
 
     train_requested = Signal(object)
     watch_requested = Signal(object)
 
     def __init__(self, desk: RecordDesk, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("record", parent)
         self.desk = desk
-        self.setObjectName("recordPage")
-        self.setStyleSheet(look.PAGE)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(20, 16, 20, 16)
-        outer.setSpacing(12)
-        self._banner = QLabel(objectName="recordBanner", wordWrap=True, visible=False)
-        self._banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._banner.setStyleSheet(look.BANNER)
-        outer.addWidget(self._banner)
         columns = QHBoxLayout()
         columns.setSpacing(20)
         self._view = GameView()
         columns.addWidget(self._view, 1)
         columns.addWidget(self._build_side())
-        outer.addLayout(columns, 1)
+        self.body.addLayout(columns, 1)
         self._timer = QTimer(self, interval=_WAKE_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._wake)
         self._lifted: dict[int, tuple[int, int]] = {}  # key -> (event's own time in ms, monotonic ns)
-        for keys, action in (
-            ("Ctrl+R", self._start),
-            ("P", self._toggle_pause),
-            ("Esc", self._stop),
-            ("Ctrl+Backspace", self._discard),
-        ):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(action)
+        self.bind_keys(
+            (
+                ("Ctrl+R", self._start),
+                ("P", self._toggle_pause),
+                ("Esc", self._stop),
+                ("Ctrl+Backspace", self._discard),
+            )
+        )
         self._render()
 
     def activate(self) -> None:
@@ -251,8 +241,7 @@ class RecordPage(QWidget):
     def _render(self) -> None:
         desk = self.desk
         state, status, spec = desk.state, desk.status, desk.spec
-        self._banner.setText(desk.error)
-        self._banner.setVisible(bool(desk.error))
+        self.show_problem(desk.error)
         self._view.show_game(None if status is None else status.picture, recording=state is DeskState.RECORDING)
         self._view.show_overlay(*self._overlay())
         held = desk.keys.held_actions

@@ -60,7 +60,12 @@ def desk(recorded: Path) -> Iterator[TrainDesk]:
 
 def started(desk: TrainDesk) -> ScriptedJob:
     jobs: list[ScriptedJob] = []
-    desk._start_job = lambda target, kwargs: jobs.append(ScriptedJob(target, kwargs)) or jobs[-1]  # type: ignore[func-returns-value]
+
+    def start(target: str, kwargs: dict[str, Any]) -> ScriptedJob:
+        jobs.append(ScriptedJob(target, kwargs))
+        return jobs[-1]
+
+    desk._start_job = start
     desk.choose(path_of(desk, "breakout"))
     desk.start()
     return jobs[0]

@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.ui import look
+from recorder.ui.page import Page
 from trainer.train_desk import Row, TrainDesk, TrainState
 
 _POLL_MS = 100
@@ -46,24 +46,15 @@ _PRESETS = {
 }
 
 
-class TrainPage(QWidget):
+class TrainPage(Page):
     """Shows what `desk` says. Signals: `page_requested("record")`, and `watch_requested(policy path)`."""
 
     page_requested = Signal(str)
     watch_requested = Signal(object)
 
     def __init__(self, desk: TrainDesk, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("train", parent)
         self.desk = desk
-        self.setObjectName("trainPage")
-        self.setStyleSheet(look.PAGE)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(20, 16, 20, 16)
-        layout.setSpacing(12)
-        self._banner = QLabel(objectName="trainBanner", wordWrap=True, visible=False)
-        self._banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._banner.setStyleSheet(look.BANNER)
-        layout.addWidget(self._banner)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._build_empty())
         split = QSplitter(Qt.Orientation.Horizontal)
@@ -74,7 +65,7 @@ class TrainPage(QWidget):
         split.setChildrenCollapsible(False)
         split.setSizes([600, 520])
         self._stack.addWidget(split)
-        layout.addWidget(self._stack, 1)
+        self.body.addWidget(self._stack, 1)
         self._timer = QTimer(self, interval=_POLL_MS)
         self._timer.timeout.connect(self._poll)
         self._style_plots()
@@ -127,26 +118,13 @@ class TrainPage(QWidget):
         super().changeEvent(event)
 
     def _build_empty(self) -> QWidget:
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        layout.setSpacing(14)
-        title = QLabel("No recordings yet", alignment=Qt.AlignmentFlag.AlignCenter)
-        font = title.font()
-        font.setPointSizeF(font.pointSizeF() * 1.8)
-        font.setBold(True)
-        title.setFont(font)
-        text = QLabel(
+        return self.empty_state(
+            "No recordings yet",
             "Your twin learns from watching you play.\nRecord a few minutes first; ten or more are better.",
-            alignment=Qt.AlignmentFlag.AlignCenter,
+            "Go to Record",
+            "goRecordButton",
+            lambda: self.page_requested.emit("record"),
         )
-        button = QPushButton("Go to Record", objectName="goRecordButton")
-        button.setProperty("primary", True)
-        button.clicked.connect(lambda: self.page_requested.emit("record"))
-        layout.addWidget(title)
-        layout.addWidget(text)
-        layout.addWidget(button, 0, Qt.AlignmentFlag.AlignCenter)
-        return page
 
     def _build_left(self) -> QWidget:
         side = QWidget()
@@ -304,8 +282,7 @@ class TrainPage(QWidget):
     def _render(self) -> None:
         desk = self.desk
         state, training, selection = desk.state, desk.training, desk.selection
-        self._banner.setVisible(bool(desk.error))
-        self._banner.setText(desk.error)
+        self.show_problem(desk.error)
         self._stack.setCurrentIndex(1 if desk.rows else 0)
         self._table.setEnabled(not training)
         self._summary.setText(selection.problem or f"{selection.env_title}: {selection.text}")

@@ -1,0 +1,58 @@
+"""What every page of the window has: margins, a banner for problems, keys of its own, words for when it is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from recorder.ui import look
+
+
+class Page(QWidget):
+    """A page named `name`; subclasses fill `body`, below the banner."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"{name}Page")
+        self.setStyleSheet(look.PAGE)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(20, 16, 20, 16)
+        self.body.setSpacing(12)
+        self._banner = QLabel(objectName=f"{name}Banner", wordWrap=True, visible=False)
+        self._banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._banner.setStyleSheet(look.BANNER)
+        self.body.addWidget(self._banner)
+
+    def show_problem(self, sentence: str) -> None:
+        """Show a sentence in the banner; hide the banner when there is none."""
+        self._banner.setText(sentence)
+        self._banner.setVisible(bool(sentence))
+
+    def bind_keys(self, keys: Iterable[tuple[str, Callable[[], None]]]) -> None:
+        """Keys that work while this page has the keyboard."""
+        for sequence, action in keys:
+            shortcut = QShortcut(QKeySequence(sequence), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(action)
+
+    def empty_state(self, title: str, text: str, button: str, name: str, action: Callable[[], None]) -> QWidget:
+        """What the page says when it has nothing to show, and the way on."""
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.setSpacing(14)
+        heading = QLabel(title, alignment=Qt.AlignmentFlag.AlignCenter)
+        font = heading.font()
+        font.setPointSizeF(font.pointSizeF() * 1.8)
+        font.setBold(True)
+        heading.setFont(font)
+        go = QPushButton(button, objectName=name)
+        go.setProperty("primary", True)
+        go.clicked.connect(action)
+        layout.addWidget(heading)
+        layout.addWidget(QLabel(text, alignment=Qt.AlignmentFlag.AlignCenter))
+        layout.addWidget(go, 0, Qt.AlignmentFlag.AlignCenter)
+        return page
