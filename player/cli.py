@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+STUDY_NAMES = ("breakout", "ablation", "article")
 EPILOG = "Exit status: 0 success, 1 failure, 2 a command that cannot be meant. `twinplay` alone opens the window."
 
 
@@ -50,6 +51,10 @@ def _seed(text: str) -> int:
 
 def _seconds(text: str) -> float:
     return _real(text, lambda value: 0 < value < 1e7, "a number of seconds above zero")
+
+
+def _delays(text: str) -> tuple[int, ...]:
+    return tuple(_whole(part, 0, 60, "a list of ticks from 0 to 60, such as 0,6,12") for part in text.split(","))
 
 
 def _probability(text: str) -> float:
@@ -116,10 +121,29 @@ def build_parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--max-batches", type=_positive, metavar="N", help="budget in batches, instead of the preset's")
     train.add_argument("--max-seconds", type=_seconds, metavar="S", help="budget in seconds, instead of the preset's")
-    train.add_argument("--label-shift", type=int, metavar="TICKS", help="predict the action that many ticks later")
+    train.add_argument(
+        "--label-shifts",
+        type=_delays,
+        metavar="TICKS",
+        help="predict the action that many ticks later; of several (0,6,12) play chooses one",
+    )
     train.add_argument("--seed", type=_seed, default=0, help="seed of weights and batches")
     library(train)
     as_json(train, "each progress record on a line of its own")
+
+    study = command(
+        "study",
+        "Train and score many clones to answer one question. Finished cells are not run again.",
+        "twinplay study breakout --out studies --only prompt",
+    )
+    study.add_argument("name", choices=STUDY_NAMES, metavar="NAME", help=f"one of: {', '.join(STUDY_NAMES)}")
+    study.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for sessions, clones and results")
+    study.add_argument(
+        "--only", default="", metavar="TEXT", help="only the rows with this in their name (of several, with commas)"
+    )
+    study.add_argument("--jobs", type=_positive, default=1, metavar="N", help="cells at a time, sharing the cores")
+    study.add_argument("--max-batches", type=_positive, metavar="N", help="budget of every training, for a quick look")
+    study.add_argument("--episodes", type=_positive, metavar="N", help="games of each player (default: the study's)")
 
     evaluate = command(
         "evaluate",

@@ -9,6 +9,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -234,7 +235,7 @@ def train(options: Namespace) -> int:
     opened = [Session.open(session_path(given, options.library)) for given in options.sessions]
     overrides = {
         name: getattr(options, name)
-        for name in ("network", "max_batches", "max_seconds", "label_shift")
+        for name in ("network", "max_batches", "max_seconds", "label_shifts")
         if getattr(options, name) is not None
     }
     config = TrainConfig.for_env(opened[0].spec.name, preset=options.preset, seed=options.seed, **overrides)
@@ -271,6 +272,27 @@ def training_note(progress: Any) -> str:
         parts += [f"{label} {100 * value:.1f} %"] if value is not None else []
     parts += [f"score {progress.score:,.1f}"] if progress.score is not None else []
     return ", ".join(parts)
+
+
+def study(options: Namespace) -> int:
+    """See the command's help."""
+    from trainer.studies import STUDIES
+    from trainer.study import run_study
+
+    chosen = STUDIES[options.name]
+    if options.episodes:
+        chosen = replace(chosen, episodes=options.episodes)
+    overrides = {"max_batches": options.max_batches} if options.max_batches else {}
+    table: Path | None = None
+    with _Meter(f"study {chosen.name}") as meter:
+        for step in run_study(chosen, options.out, jobs=options.jobs, only=options.only, overrides=overrides):
+            table = step.table
+            if step.message:
+                meter.say(step.message)
+            meter.show(step.done / step.total, f"{step.done} of {step.total} cells")
+    assert table is not None
+    print(table.read_text(encoding="utf-8"), end="")
+    return 0
 
 
 def evaluate(options: Namespace) -> int:

@@ -185,6 +185,8 @@ def _training_plots(history: list[Progress]) -> list[str]:
     if discrete:
         accuracy = [line("training", "accuracy", BLUE), line("held-out episodes", "val_accuracy", ORANGE)]
         plots.append(curves(accuracy, "seconds", "accuracy"))
+    if any(p.score is not None for p in trained):
+        plots.append(curves([line("score in short games", "score", ORANGE)], "seconds", "mean score"))
     return plots
 
 

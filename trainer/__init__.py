@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Policy", "PolicyError", "Progress", "TrainConfig", "TrainingError", "evaluate", "fit"]
 
-# Threads that wait by spinning bring training to a crawl as soon as a second process wants the same cores.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# How long a thread of torch's spins before it sleeps. By default for milliseconds, which brings training to a crawl as
+# soon as a second process wants the same cores. Not at all (OMP_WAIT_POLICY=PASSIVE), and waking takes a third of a
+# batch's time.
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 _NEED_TORCH = {"Policy": "trainer.policy", "evaluate": "trainer.evaluation", "fit": "trainer.fitting"}
 

@@ -10,6 +10,7 @@ from recorder.errors import UsageError
 
 NETWORKS = {"screen": ("nature", "article64"), "vector": ("mlp",)}
 PRESETS = ("quick", "standard")
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 _LIMITS: dict[str, tuple[float, float]] = {
     "size": (36, 210),
@@ -19,13 +20,14 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "mirror": (0.0, 1.0),
     "shift": (0, 16),
     "rare_action_share": (0.0, 0.25),
-    "label_shift": (0, 60),
     "ema": (0.0, 0.99999),
     "validation_share": (0.01, 0.5),
     "validations": (1, 1_000),
     "patience": (1, 1_000),
     "max_batches": (1, 10_000_000),
     "max_seconds": (0.1, 10_000_000),
+    "warm_up": (0.0, 0.9),
+    "checks": (0, 100),
     "play_games": (0, 100),
     "play_ticks": (60, 36_000),
     "threads": (1, 256),
@@ -37,13 +39,23 @@ class TrainConfig:
     """How to train. `TrainConfig.for_env` gives the defaults that suit an environment.
 
     Input: screens cropped to rows `crop`, grey, `size` x `size`; `history` are the ages (in ticks) of those stacked.
+    The older ones do not show the screen's rows `hidden_rows`, where only the player's own paddle moves: a clone that
+    sees what it did a moment ago learns to repeat it instead of watching the ball (de Haan et al. 2019, "Causal
+    confusion in imitation learning"). `whiten` divides every pixel by how much it varies.
+
     Sampling: `mirror` is the share of samples seen in the mirror, `shift` the largest displacement in pixels; an action
-    rarer than `rare_action_share` is drawn until it has that share (without it a clone never learns to serve).
-    `label_shift` predicts the action that many ticks later, for demonstrators with a reaction time.
-    Budget: whichever of `max_batches` and `max_seconds` comes first; the one-cycle learning rate (Smith 2018) spans it.
-    Training stops early after `patience` validations (of `validations` in the budget) without a lower loss.
-    `ema` averages the weights (Polyak 1992); the average is what is validated, saved and played.
-    Afterwards `play_games` games of at most `play_ticks` ticks choose, for each candidate, how the clone plays best.
+    rarer than `rare_action_share` is drawn until it has that share (without it a clone may never learn to serve).
+    `label_shifts` are the delays, in ticks, at which the demonstrator's action is predicted, each by outputs of its
+    own: 0 is the action of that very tick, 12 what a person does 0.2 s after having seen it. Play chooses among them.
+
+    Budget: whichever of `max_batches` and `max_seconds` comes first; the one-cycle learning rate (Smith 2018) spans it,
+    its first `warm_up` rising. Training stops early after `patience` validations (of `validations` in the budget)
+    without a lower loss. `ema` averages the weights (Polyak 1992); the average is what is validated, saved and played.
+    `precision` of the network while training: "bfloat16", "float32", or "auto" for the faster one on this machine.
+
+    Selection: `checks` times in the later part of training a few short games judge the weights; the best are kept. At
+    last games of at most `play_ticks` ticks, `play_games` of them in the last round, choose how the clone plays best.
+    These last ones come on top of the budget.
 
     Raises UsageError for values that cannot be meant.
     """
@@ -51,7 +63,9 @@ class TrainConfig:
     network: str
     crop: tuple[int, int] = (32, 196)  # Breakout's field: without the score, which would give the tick away
     size: int = 84
-    history: tuple[int, ...] = (0, 1, 2, 4)
+    history: tuple[int, ...] = (0, 2, 4, 8, 16)
+    hidden_rows: tuple[int, ...] = (189, 196)
+    whiten: bool = True
     hidden: tuple[int, ...] = (128, 64)
     activation: str = "relu"
     optimizer: str = "adam"
@@ -60,16 +74,19 @@ class TrainConfig:
     weight_decay: float = 1e-2
     mirror: float = 0.5
     shift: int = 3
-    rare_action_share: float = 0.04
-    label_shift: int = 0
+    rare_action_share: float = 0.01
+    label_shifts: tuple[int, ...] = (0,)
     ema: float = 0.999
     validation_share: float = 0.1
     validations: int = 20
-    patience: int = 8
+    patience: int = 12
+    warm_up: float = 0.03
+    precision: str = "auto"
+    checks: int = 3
     max_batches: int | None = None
     max_seconds: float | None = None
     play_games: int = 6
-    play_ticks: int = 6_000
+    play_ticks: int = 9_000
     seed: int = 0
     threads: int | None = None
 
@@ -79,6 +96,7 @@ class TrainConfig:
             ("network", self.network, known),
             ("activation", self.activation, ("relu", "tanh")),
             ("optimizer", self.optimizer, ("adam", "sgd")),
+            ("precision", self.precision, PRECISIONS),
         ):
             if value not in choices:
                 raise UsageError(f"{name} {value!r} is unknown; choose one of: {', '.join(choices)}")
@@ -95,8 +113,12 @@ class TrainConfig:
             or any(not 0 <= h <= 60 for h in self.history)
         ):
             raise UsageError(f"history {self.history} must begin with 0 and hold ages of up to 60 ticks")
-        if len(self.crop) != 2 or not 0 <= self.crop[0] < self.crop[1] <= 1_000:
-            raise UsageError(f"crop {self.crop} must be two rows, the upper one first")
+        for name, rows in (("crop", self.crop), ("hidden_rows", self.hidden_rows)):
+            if not (name == "hidden_rows" and not rows) and not (len(rows) == 2 and 0 <= rows[0] < rows[1] <= 1_000):
+                raise UsageError(f"{name} {rows} must be two rows, the upper one first")
+        shifts = self.label_shifts
+        if not 1 <= len(shifts) <= 8 or list(shifts) != sorted(set(shifts)) or not 0 <= shifts[0] <= shifts[-1] <= 60:
+            raise UsageError(f"label_shifts {shifts} must be one to eight different delays of up to 60 ticks, rising")
         if not self.hidden or len(self.hidden) > 8 or any(not 1 <= width <= 4_096 for width in self.hidden):
             raise UsageError(f"hidden {self.hidden} must be one to eight layer widths of up to 4,096")
 
@@ -113,8 +135,8 @@ class TrainConfig:
             raise UsageError(f"training has no setting named {', '.join(sorted(unknown))}")
         quick = preset == "quick"
         if get_spec(env).has_screen:
-            values: dict[str, Any] = {"network": "nature", "max_seconds": 185.0 if quick else 510.0}
-            values |= {"play_games": 3, "play_ticks": 3_600} if quick else {}
+            values: dict[str, Any] = {"network": "nature", "max_seconds": 150.0 if quick else 400.0}
+            values |= {"checks": 1, "play_games": 3, "play_ticks": 4_000} if quick else {}
         else:
             values = {
                 "network": "mlp",

@@ -28,11 +28,15 @@ from trainer.preprocess import Preprocess
 _READ_TICKS = 10 * CHUNK_TICKS
 _MEAN_SAMPLES = 4_096
 FIRE = 1
+_RARE = 0.05
 
 
 @dataclass(frozen=True)
 class Batch:
-    """`inputs` uint8 (B, history, size, size) or float32 (B, n); `labels` int64 (B,) or float32 (B, m)."""
+    """`inputs` uint8 (B, history, size, size) or float32 (B, n); `labels` int64 (B, K) or float32 (B, K, m).
+
+    K is the number of label shifts.
+    """
 
     inputs: npt.NDArray[Any]
     labels: npt.NDArray[Any]
@@ -129,13 +133,13 @@ class Dataset:
         self.train_rows, self.validation_rows = np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
     def _weigh(self) -> None:
-        labels = self._labels(self.train_rows)
-        counts = np.bincount(labels, minlength=len(self.spec.action_names)).astype(float)
-        shares = counts / counts.sum()
-        floor = self.config.rare_action_share
-        wanted = np.where(counts > 0, np.maximum(shares, floor), 0.0)
-        wanted /= wanted.sum()
-        weights = np.divide(wanted, counts, out=np.zeros_like(counts), where=counts > 0)[labels]
+        weights = np.zeros(len(self.train_rows))
+        for labels in self._labels(self.train_rows).T:
+            counts = np.bincount(labels, minlength=len(self.spec.action_names)).astype(float)
+            shares = counts / counts.sum()
+            wanted = np.where(counts > 0, np.maximum(shares, self.config.rare_action_share), 0.0)
+            wanted /= wanted.sum()
+            weights += np.divide(wanted, counts, out=np.zeros_like(counts), where=counts > 0)[labels]
         self._probabilities = np.cumsum(weights / weights.sum())
         if self.spec.action_names[FIRE] == "FIRE" and not (self._actions == FIRE).any():
             self.warnings.append("nobody presses FIRE in these sessions, so the clone will not be able to serve")
@@ -163,8 +167,19 @@ class Dataset:
         for start in range(0, len(rows), size):
             yield self._gather(rows[start : start + size])
 
+    @property
+    def rare_actions(self) -> tuple[int, ...]:
+        """Discrete actions that were taken, but in less than a twentieth of the ticks."""
+        if not self.spec.discrete:
+            return ()
+        shares = np.bincount(self._actions, minlength=len(self.spec.action_names)) / self.ticks
+        return tuple(np.flatnonzero((shares > 0) & (shares < _RARE)).tolist())
+
     def _labels(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-        return self._actions[np.minimum(rows + self.config.label_shift, self._stops[rows] - 1)]
+        """The actions at each shift after `rows`, (B, K, …); at the end of an episode, its last one."""
+        shifted = rows[:, None] + np.asarray(self.config.label_shifts)
+        labels: npt.NDArray[Any] = self._actions[np.minimum(shifted, self._stops[rows][:, None] - 1)]
+        return labels
 
     def _gather(self, rows: npt.NDArray[np.int64]) -> Batch:
         if not self.spec.has_screen:

@@ -24,11 +24,12 @@ from recorder.errors import AgentError, UsageError
 from recorder.experts import from_description
 from recorder.jobs import available_cores, run_parallel
 from recorder.rollout import Phase, Rollout
-from trainer.policy import Policy, act_together
+from trainer.policy import Manner, Policy, act_together
 
 PLAYERS = ("clone", "demonstrator", "random")
 _EVALUATION = 0x0E7A1  # keeps evaluation seeds apart from recording seeds
 _BOOTSTRAPS = 10_000
+SIGN_OF_LIFE_TICKS = 50
 
 
 @dataclass(frozen=True)
@@ -155,16 +156,16 @@ class _Table:
         return GameResult(rollout.score, rollout.ticks, rollout.outcome, self._trace.hexdigest())
 
 
-def play_clone(
-    policy: Policy, seeds: Sequence[int], *, sticky: float = 0.0, max_ticks: int | None = None
+def play_together(
+    players: Sequence[Policy], seeds: Sequence[int], *, sticky: float = 0.0, max_ticks: int | None = None
 ) -> Iterator[list[GameResult] | None]:
-    """Play one game per seed, all at once, the network seeing them as one batch.
+    """One game per player and seed, all at once, each network seeing its players' screens as one batch.
 
     Yields None now and then, so that the caller can show that it lives, and the results last.
     """
     feeders = [_Fed() for _ in seeds]
-    players = [policy.fork(seed) for seed in seeds]
-    tables = [_Table(policy.spec, feeder, seed, sticky, max_ticks) for feeder, seed in zip(feeders, seeds, strict=True)]
+    spec = players[0].spec
+    tables = [_Table(spec, feeder, seed, sticky, max_ticks) for feeder, seed in zip(feeders, seeds, strict=True)]
     tick = 0
     while open_games := [i for i, table in enumerate(tables) if table.playing]:
         actions = act_together([players[i] for i in open_games], [tables[i].rollout.observation for i in open_games])
@@ -172,19 +173,31 @@ def play_clone(
             feeders[i].action = action
             tables[i].tick()
         tick += 1
-        if tick % 100 == 0:
+        if tick % SIGN_OF_LIFE_TICKS == 0:
             yield None
     yield [table.result() for table in tables]
 
 
+def play_clone(
+    policy: Policy, seeds: Sequence[int], *, sticky: float = 0.0, max_ticks: int | None = None
+) -> Iterator[list[GameResult] | None]:
+    """`play_together` for players of one policy, one per seed."""
+    return play_together([policy.fork(seed) for seed in seeds], seeds, sticky=sticky, max_ticks=max_ticks)
+
+
 def play_games(
-    player: str, seeds: Sequence[int], policy_path: str, description: dict[str, Any] | None, sticky: float
+    player: str,
+    seeds: Sequence[int],
+    policy_path: str,
+    description: dict[str, Any] | None,
+    sticky: float,
+    manner: Manner | None = None,
 ) -> list[GameResult]:
     """Games of one player, one per seed, in this process; what the worker processes run."""
     torch.set_num_threads(1)
     policy = Policy.load(policy_path)
     if player == "clone":
-        *_, results = play_clone(policy, seeds, sticky=sticky)
+        *_, results = play_clone(policy.fork(0, manner), seeds, sticky=sticky)
         assert results is not None
         return results
     games = []
@@ -217,9 +230,12 @@ def evaluate(
     seed: int = 0,
     sticky: float = 0.0,
     players: Sequence[str] = PLAYERS,
+    manner: Manner | None = None,
     processes: int | None = None,
 ) -> Iterator[EvalProgress]:
     """Play `episodes` games of the clone, its demonstrator and a random player from the same unseen starts.
+
+    The clone plays as play chose in training, or in the `manner` given.
 
     A demonstrator that cannot be asked to play again (a person, or several players) is represented by the recorded
     games, and labelled so. Raises PolicyError for an unreadable policy and UsageError for a number of games below one.
@@ -252,6 +268,7 @@ def evaluate(
             "policy_path": path,
             "description": description,
             "sticky": sticky,
+            "manner": manner,
         }
         for player, games in tasks
     ]

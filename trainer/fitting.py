@@ -1,7 +1,7 @@
 """Behavioural cloning: from sessions to a policy, as a generator of Progress.
 
     load ─▶ train ─▶ play ─▶ done        close() at any moment keeps the best so far
-              │ every so often: validate the averaged weights; the best are written to `out`
+              │ every so often: validate the averaged weights, let them play; the best are written to `out`
 
 The loss is cross-entropy for discrete actions and the mean squared error for continuous ones (Pomerleau 1991). The
 learning rate follows one cycle over the budget, whether that is counted in batches or in seconds.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import ctypes
 import math
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -24,20 +25,19 @@ from torch import Tensor, nn
 
 from recorder.jobs import available_cores
 from recorder.session import Session
+from trainer.augment import augment
 from trainer.config import TrainConfig
 from trainer.dataset import Batch, Dataset
 from trainer.errors import PolicyError, TrainingError
-from trainer.evaluation import GameResult, evaluation_seed, play_clone
+from trainer.evaluation import SIGN_OF_LIFE_TICKS
 from trainer.models import Net, ScreenNet, build
-from trainer.policy import Policy, save_policy
+from trainer.policy import Manner, Policy, save_policy
 from trainer.progress import Progress
+from trainer.trial import Round, Standing, check_rounds, contest, final_rounds, manners
 
 _REPORT_S = 0.25
 _VALIDATION_SAMPLES = 4_096
-_WARM_UP = 0.1  # of the budget, as in one-cycle schedules
-_PLAY_SEED = 7_919
-# How a clone of discrete actions may play; the likeliest action alone falls into loops in a deterministic game.
-_CANDIDATES = ((False, 1.0), (False, 0.5), (True, 1.0))
+_FIRST_CHECK = 0.4  # of the budget: earlier weights are never the best
 
 
 def fit(
@@ -75,6 +75,7 @@ class _Run:
         self.out = out
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.set_num_threads(config.threads or available_cores())
+        _keep_freed_memory()
         torch.manual_seed(config.seed)
         self.net: Net = build(config, sessions[0].spec).to(self.device)
         self.average: Net = copy.deepcopy(self.net).requires_grad_(False).eval()
@@ -88,9 +89,12 @@ class _Run:
         self.val_loss: float | None = None
         self.val_accuracy: float | None = None
         self.best_loss = math.inf
-        self.best: dict[str, Tensor] | None = None
+        self.best_check = -math.inf
+        self.kept: dict[str, dict[str, Tensor]] = {}  # weights by why they are kept: "loss", "check", "last"
         self.score: float | None = None
-        self.play_settings: dict[str, Any] = {"greedy": not sessions[0].spec.discrete, "temperature": 1.0}
+        self.manner = Manner()
+        self.shift: int | None = None  # which label shift plays, once play has decided
+        self.bfloat16 = _use_bfloat16(config.precision, self.device)
         self.saved = False
 
     def progress(self, stage: str, fraction: float, eta_s: float | None = None, message: str = "") -> Progress:
@@ -121,9 +125,8 @@ class _Run:
                 yield self.progress("load", fraction)
         mean, deviation = self.data.statistics()
         for net in (self.net, self.average):
-            net.mean.copy_(torch.from_numpy(mean))
-            if not isinstance(net, ScreenNet):
-                net.deviation.copy_(torch.from_numpy(np.maximum(deviation, 1e-6)))
+            net.set_statistics(torch.from_numpy(mean), torch.from_numpy(deviation))
+        self.manner = Manner(1.0, self.data.rare_actions)
         yield self.progress("load", 1.0)
         for warning in self.data.warnings:
             yield self.progress("load", 1.0, message=warning)
@@ -133,7 +136,7 @@ class _Run:
         rng = np.random.default_rng(config.seed)
         optimizer = self._optimizer()
         started = reported = time.monotonic()
-        validated, stale = 0, 0
+        validated, stale, checked = 0, 0, 0
         net.train()
         while True:
             used = self._budget_used(time.monotonic() - started)
@@ -147,65 +150,103 @@ class _Run:
                 if stale >= config.patience:
                     yield self.progress("train", used, 0.0, "validation stopped improving; ending early")
                     break
+            if checked < config.checks and config.play_games:
+                due = _FIRST_CHECK + (1 - _FIRST_CHECK) * (checked + 1) / (config.checks + 1)
+                if used >= due:
+                    checked += 1
+                    yield from self._check(used)
             for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate * _one_cycle(used)
+                group["lr"] = config.learning_rate * _one_cycle(used, config.warm_up)
             self._step(optimizer, self.data.draw(rng, config.batch_size), rng)
             if time.monotonic() - reported >= _REPORT_S:
                 reported = time.monotonic()
                 yield self.progress("train", used, self._eta(used, started))
 
     def play(self) -> Iterator[Progress]:
-        """Choose how to play by playing: each candidate meets the same starts."""
+        """Choose the weights, and how to play them, by playing."""
         config = self.config
-        if self.best is None or not config.play_games:
+        self.kept["last"] = copy.deepcopy(self.average.state_dict())
+        if not config.play_games:
+            self.save("loss" if "loss" in self.kept else "last")
             return
-        self.average.load_state_dict(self.best)
-        candidates = _CANDIDATES if self.data.spec.discrete else ((True, 1.0),)
-        seeds = [evaluation_seed(_PLAY_SEED + config.seed, k) for k in range(config.play_games)]
-        policy = Policy(self.average, self.data.spec, config, device=self.device)
-        best = -math.inf
-        for index, (greedy, temperature) in enumerate(candidates):
-            manner = "likeliest action" if greedy else f"sampled, temperature {temperature:g}"
-            share = index / len(candidates)
-            message = f"trying it in play: {manner}" if self.data.spec.discrete else "trying it in play"
-            yield self.progress("play", share, message=message)
-            results: list[GameResult] | None = None
-            reported = time.monotonic()
-            for results in play_clone(
-                policy.fork(0, greedy=greedy, temperature=temperature), seeds, max_ticks=config.play_ticks
-            ):
-                if results is None and time.monotonic() - reported >= _REPORT_S:
-                    reported = time.monotonic()
-                    yield self.progress("play", share)
-            assert results is not None
-            mean = float(np.mean([game.score for game in results]))
-            if mean > best:
-                best, self.score = mean, mean
-                self.play_settings = {"greedy": greedy, "temperature": temperature}
-        self.save()
-        yield self.progress("play", 1.0)
+        names = list(self.kept)
+        ways = self._manners()
+        entrants = [(name, manner) for name in names for manner in ways]
+        players = {name: self._player(self.kept[name]) for name in names}
+        standings: list[Standing] = []
+        message = "trying it in play"
+        contestants = [players[name].fork(0, manner) for name, manner in entrants]
+        for step in self._contest(contestants, final_rounds(config)):
+            if isinstance(step, list):
+                standings = step
+            else:
+                yield self.progress("play", step, message=message)
+                message = ""
+        winner = standings[0]
+        name, self.manner = entrants[winner.entrant]
+        self.score = winner.score
+        self.save(name)
+        yield self.progress(
+            "play", 1.0, message=f"plays best {_manner_text(self.manner, config, self.data.spec.discrete)}"
+        )
+
+    def _check(self, used: float) -> Iterator[Progress]:
+        """Let the present weights play a little; keep them if no earlier ones scored more."""
+        ways = self._manners(few=True)
+        player = self._player(self.average.state_dict())
+        standings: list[Standing] = []
+        for step in self._contest([player.fork(0, manner) for manner in ways], check_rounds(self.config)):
+            if isinstance(step, list):
+                standings = step
+            else:
+                yield self.progress("train", used)
+        self.score = standings[0].score
+        self.shift = ways[standings[0].entrant].output
+        if self.score >= self.best_check:
+            self.best_check, self.manner = self.score, ways[standings[0].entrant]
+            self.kept["check"] = copy.deepcopy(self.average.state_dict())
+            self.save("check")
+        yield self.progress("train", used, message=f"in play after {self.batch:,} batches: {self.score:,.1f}")
+
+    def _manners(self, few: bool = False) -> list[Manner]:
+        """Every manner worth trying; the label shift is settled by the first games."""
+        shifts = range(len(self.config.label_shifts)) if self.shift is None else (self.shift,)
+        return manners(self.data.spec, shifts, self.data.rare_actions, few=few)
+
+    def _contest(self, players: Sequence[Policy], rounds: Sequence[Round]) -> Iterator[float | list[Standing]]:
+        """`contest`, with a sign of life (the share of it that is done, roughly) every so often."""
+        reported = time.monotonic()
+        yield 0.0
+        for step, standings in enumerate(contest(players, rounds, self.config.seed)):
+            if standings is not None:
+                yield standings
+            elif time.monotonic() - reported >= _REPORT_S:
+                reported = time.monotonic()
+                yield min(0.99, step * SIGN_OF_LIFE_TICKS / sum(r.ticks for r in rounds))
+
+    def _player(self, weights: dict[str, Tensor]) -> Policy:
+        net = copy.deepcopy(self.average)
+        net.load_state_dict(weights)
+        return Policy(net, self.data.spec, self.config, device=self.device)
 
     def close(self) -> None:
         """Keep the best so far, whatever happened, and clean up."""
         with contextlib.ExitStack() as stack:
             stack.callback(self.data.close)
             if not self.saved and self.batch:
-                if self.best is None:
-                    self.best = copy.deepcopy(self.average.state_dict())
-                self.save()
+                self.kept["last"] = copy.deepcopy(self.average.state_dict())
+                self.save("last")
 
-    def save(self) -> None:
-        assert self.best is not None
-        net = copy.deepcopy(self.average)
-        net.load_state_dict(self.best)
-        save_policy(self.out, net, self._header())
+    def save(self, name: str) -> None:
+        """Write the weights kept under this name."""
+        save_policy(self.out, self._player(self.kept[name]).net, self._header())
         self.saved = True
 
     def _header(self) -> dict[str, Any]:
         return {
             "env": self.data.spec.to_json(),
             "config": self.config.to_json(),
-            "play": self.play_settings,
+            "play": self.manner.to_json(),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "sessions": [
                 {
@@ -234,7 +275,9 @@ class _Run:
             return torch.optim.SGD(
                 self.net.parameters(), config.learning_rate, momentum=0.9, weight_decay=config.weight_decay
             )
-        return torch.optim.AdamW(self.net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+        return torch.optim.AdamW(
+            self.net.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
+        )
 
     def _budget_used(self, seconds: float) -> float:
         shares = []
@@ -248,11 +291,16 @@ class _Run:
         return (time.monotonic() - started) * (1 - used) / used if used > 0.01 else None
 
     def _step(self, optimizer: torch.optim.Optimizer, batch: Batch, rng: np.random.Generator) -> None:
-        inputs = self.net.prepare(torch.from_numpy(batch.inputs).to(self.device))
+        raw = torch.from_numpy(batch.inputs).to(self.device)
         labels = torch.from_numpy(batch.labels).to(self.device)
         if isinstance(self.net, ScreenNet):
-            inputs, labels = augment(inputs, labels, self.config, self.data.spec.mirror_actions, rng)
-        output = self.net(inputs)
+            residuals, labels = augment(
+                self.net.residuals(raw), labels, self.config, self.data.spec.mirror_actions, rng
+            )
+            inputs = self.net.scaled(residuals)
+        else:
+            inputs = self.net.prepare(raw)
+        output = self._forward(self.net, inputs)
         loss = self._criterion(output, labels)
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -271,12 +319,17 @@ class _Run:
         share = max(0.02, 1 / self.batch)
         self.loss = value if self.loss is None else self.loss + share * (value - self.loss)
         if self.data.spec.discrete:
-            hits = float((output.detach().argmax(1) == labels).float().mean())
+            hits = float((output.detach()[:, 0].argmax(1) == labels[:, 0]).float().mean())
             self.accuracy = hits if self.accuracy is None else self.accuracy + share * (hits - self.accuracy)
+
+    def _forward(self, net: Net, inputs: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            output: Tensor = net(inputs)
+        return output.float()
 
     def _criterion(self, output: Tensor, labels: Tensor) -> Tensor:
         if self.data.spec.discrete:
-            return nn.functional.cross_entropy(output, labels)
+            return nn.functional.cross_entropy(output.flatten(0, 1), labels.flatten())
         return nn.functional.mse_loss(output, labels)
 
     def _validate(self) -> bool:
@@ -285,44 +338,56 @@ class _Run:
         with torch.inference_mode():
             for batch in self.data.validation_batches(256, _VALIDATION_SAMPLES):
                 labels = torch.from_numpy(batch.labels).to(self.device)
-                output = self.average(self.average.prepare(torch.from_numpy(batch.inputs).to(self.device)))
+                inputs = self.average.prepare(torch.from_numpy(batch.inputs).to(self.device))
+                output = self._forward(self.average, inputs)
                 losses += float(self._criterion(output, labels)) * len(labels)
-                hits += float((output.argmax(1) == labels).sum()) if self.data.spec.discrete else 0.0
+                hits += float((output[:, 0].argmax(1) == labels[:, 0]).sum()) if self.data.spec.discrete else 0.0
                 count += len(labels)
         self.val_loss = losses / count
         if self.data.spec.discrete:
             self.val_accuracy = hits / count
         if self.val_loss >= self.best_loss:
             return False
-        self.best_loss, self.best = self.val_loss, copy.deepcopy(self.average.state_dict())
-        self.save()
+        self.best_loss, self.kept["loss"] = self.val_loss, copy.deepcopy(self.average.state_dict())
+        if "check" not in self.kept:
+            self.save("loss")
         return True
 
 
-def augment(
-    inputs: Tensor, labels: Tensor, config: TrainConfig, mirror_actions: Sequence[int], rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
-    """Mirror and shift prepared screens float32 (B, C, H, W); what moves in is background, which is zero.
+def _keep_freed_memory() -> None:
+    """Let glibc keep what a batch frees for the next one.
 
-    Each sample is mirrored, its action with it, with probability `config.mirror`, and shifted by up to `config.shift`
-    pixels either way.
+    By default it returns large blocks to the kernel and gets them again, page by page and zeroed, at every batch: a
+    third of a batch's time. Elsewhere than on glibc nothing is done.
     """
-    count, _, height, width = inputs.shape
-    if mirror_actions and config.mirror:
-        chosen = torch.from_numpy(rng.random(count) < config.mirror).to(inputs.device)
-        mirrored = torch.tensor(mirror_actions, device=labels.device)[labels]
-        labels = torch.where(chosen, mirrored, labels)
-        inputs = torch.where(chosen[:, None, None, None], inputs.flip(3), inputs)
-    if config.shift:
-        reach = config.shift
-        padded = nn.functional.pad(inputs, (reach, reach, reach, reach))
-        offsets = rng.integers(0, 2 * reach + 1, (count, 2)).tolist()
-        inputs = torch.stack([padded[i, :, y : y + height, x : x + width] for i, (y, x) in enumerate(offsets)])
-    return inputs, labels
+    trim_threshold, mmap_threshold = -1, -3
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        for parameter in (trim_threshold, mmap_threshold):
+            mallopt(parameter, 1 << 30)
 
 
-def _one_cycle(used: float) -> float:
+def _use_bfloat16(precision: str, device: torch.device) -> bool:
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # Without such instructions oneDNN emulates them, which is slower than float32.
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+
+
+def _manner_text(manner: Manner, config: TrainConfig, discrete: bool) -> str:
+    shift = config.label_shifts[manner.output]
+    late = f", {shift} ticks ahead of its demonstrator" if shift else ""
+    if not discrete:
+        return f"as it is{late}"
+    if manner.temperature == 0:
+        return f"by the likeliest action{late}"
+    return f"by drawing actions at temperature {manner.temperature:g}{late}"
+
+
+def _one_cycle(used: float, warm_up: float) -> float:
     """The learning rate's factor at a share of the budget: up linearly, then down along a cosine."""
-    if used < _WARM_UP:
-        return 0.04 + 0.96 * used / _WARM_UP
-    return max(0.001, 0.5 * (1 + math.cos(math.pi * (used - _WARM_UP) / (1 - _WARM_UP))))
+    if used < warm_up:
+        return 0.04 + 0.96 * used / warm_up
+    return max(0.001, 0.5 * (1 + math.cos(math.pi * (used - warm_up) / (1 - warm_up))))

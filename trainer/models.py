@@ -1,14 +1,18 @@
-"""The networks, by name. Each maps a batch of preprocessed input to logits (or to torques).
+"""The networks, by name. Each maps a batch of preprocessed input to logits (or to torques), once per label shift.
 
-    nature      uint8 (B, history, 84, 84) ─▶ conv 32 8x8/4 ─▶ conv 64 4x4/2 ─▶ conv 64 3x3/1 ─▶ 512 ─▶ actions
+    nature      uint8 (B, history, 84, 84) ─▶ conv 32 8x8/4 ─▶ conv 64 4x4/2 ─▶ conv 64 3x3/1 ─▶ 512 ─▶ (K, actions)
                 Mnih et al. 2015, "Human-level control through deep reinforcement learning"
-    article64   three times (conv 64 3x3, 2x2 max pooling) ─▶ 128 ─▶ 64 ─▶ actions
-    mlp         float32 (B, n) ─▶ 128 ─▶ 64 ─▶ torques, on normalised observations
+    article64   three times (conv 64 3x3, 2x2 max pooling) ─▶ 128 ─▶ 64 ─▶ (K, actions)
+    mlp         float32 (B, n) ─▶ 128 ─▶ 64 ─▶ (K, torques), on normalised observations
 
-Statistics of the data (the mean screen; mean and deviation of a vector) are buffers: they travel with the weights.
+Statistics of the data (mean and deviation of each pixel, or of each entry of a vector) are buffers: they travel with
+the weights. Weights begin as He et al. 2015 derived for ReLU: with PyTorch's own, smaller ones a ball of two pixels
+is lost on its way through the layers, and training stands still at first.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor, nn
@@ -17,31 +21,65 @@ from recorder.envs import EnvSpec
 from trainer.config import NETWORKS, TrainConfig
 from trainer.errors import TrainingError
 
-# Grey levels are 0-255 and the ball's is about 110 above the background: this brings it to the order of one.
-_GREY_SCALE = 1 / 64
+# Pixels that hardly ever change would otherwise be blown up without bound; in grey levels of 0 to 127.
+_DEVIATION_FLOOR = 4.0
+# Where pixels are not weighed by their deviation: the ball is about 55 levels above the background.
+_PLAIN_SCALE = 1 / 32
 
 
 class ScreenNet(nn.Module):
-    """Logits from stacked screens. `prepare` subtracts the mean screen; `forward` takes its result."""
+    """Logits from stacked screens, in steps, so that training can alter the residuals before they become floats:
+
+    screens uint8 (B, history, size, size) ─residuals─▶ int8 ─scaled─▶ float32 ─forward─▶ logits (B, K, actions)
+    """
 
     mean: Tensor
+    scale: Tensor
 
-    def __init__(self, body: nn.Module, size: int) -> None:
+    def __init__(self, body: nn.Module, config: TrainConfig, actions: int) -> None:
         super().__init__()
         self.body = body
         for weight in body.parameters():
             if weight.dim() == 4:  # channels last halves the time of a batch on CPUs
                 weight.data = weight.data.contiguous(memory_format=torch.channels_last)
-        self.register_buffer("mean", torch.zeros(size, size))
+        self.register_buffer("mean", torch.zeros(config.size, config.size, dtype=torch.int8))
+        self.register_buffer("scale", torch.full((config.size, config.size), _PLAIN_SCALE))
+        self._outputs = (len(config.label_shifts), actions)
+        self._whiten = config.whiten
+        self._hidden = slice(0, 0)
+        if config.hidden_rows:
+            first, last = (
+                (row - config.crop[0]) * config.size / (config.crop[1] - config.crop[0]) for row in config.hidden_rows
+            )
+            self._hidden = slice(max(0, math.floor(first)), math.ceil(last))
+
+    def set_statistics(self, mean: Tensor, deviation: Tensor) -> None:
+        """Centre and weigh every pixel by these float32 (size, size), in grey levels."""
+        self.mean.copy_(mean.round())
+        if self._whiten:
+            self.scale.copy_(1 / (deviation + _DEVIATION_FLOOR))
+
+    def residuals(self, screens: Tensor) -> Tensor:
+        """uint8 (B, history, size, size), 0 to 127, as int8: what differs from the mean screen.
+
+        In all but the newest screen the hidden rows show nothing.
+        """
+        residuals = screens.view(torch.int8) - self.mean
+        residuals[:, 1:, self._hidden] = 0
+        return residuals
+
+    def scaled(self, residuals: Tensor) -> Tensor:
+        """int8 (B, history, size, size) as float32 of the order of one."""
+        return residuals.to(torch.float32, memory_format=torch.channels_last) * self.scale
 
     def prepare(self, screens: Tensor) -> Tensor:
-        """uint8 (B, history, size, size) to float32 of the same shape."""
-        return (screens.float() - self.mean) * _GREY_SCALE
+        """Screens as the network takes them at play."""
+        return self.scaled(self.residuals(screens))
 
     def forward(self, prepared: Tensor) -> Tensor:
-        """float32 (B, history, size, size) to logits (B, actions)."""
-        logits: Tensor = self.body(prepared.contiguous(memory_format=torch.channels_last))
-        return logits
+        """float32 (B, history, size, size) to logits (B, K, actions)."""
+        logits: Tensor = self.body(prepared)
+        return logits.view(-1, *self._outputs)
 
 
 class VectorNet(nn.Module):
@@ -50,20 +88,26 @@ class VectorNet(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, body: nn.Module, inputs: int) -> None:
+    def __init__(self, body: nn.Module, config: TrainConfig, inputs: int, outputs: int) -> None:
         super().__init__()
         self.body = body
+        self._outputs = (len(config.label_shifts), outputs)
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("deviation", torch.ones(inputs))
+
+    def set_statistics(self, mean: Tensor, deviation: Tensor) -> None:
+        """Normalise by these float32 (n,)."""
+        self.mean.copy_(mean)
+        self.deviation.copy_(deviation.clamp(min=1e-6))
 
     def prepare(self, observations: Tensor) -> Tensor:
         """float (B, n) to normalised float32 (B, n)."""
         return (observations.float() - self.mean) / self.deviation
 
     def forward(self, prepared: Tensor) -> Tensor:
-        """float32 (B, n) to torques (B, m)."""
+        """float32 (B, n) to torques (B, K, m)."""
         torques: Tensor = self.body(prepared)
-        return torques
+        return torques.view(-1, *self._outputs)
 
 
 Net = ScreenNet | VectorNet
@@ -80,15 +124,33 @@ def build(config: TrainConfig, spec: EnvSpec) -> Net:
             f"the network {config.network!r} does not fit {spec.title}; choose one of: {', '.join(NETWORKS[kind])}"
         )
     activation: type[nn.Module] = nn.ReLU if config.activation == "relu" else nn.Tanh
+    net: Net
     if spec.has_screen:
+        actions = len(spec.action_names)
         build_body = _nature if config.network == "nature" else _article64
-        body = build_body(len(config.history), config.size, len(spec.action_names), activation)
-        return ScreenNet(body, config.size)
-    inputs, outputs = spec.observation_shape[0], spec.action_shape[0]
-    layers: list[nn.Module] = []
-    for width_in, width_out in zip((inputs, *config.hidden), config.hidden, strict=False):
-        layers += [nn.Linear(width_in, width_out), activation()]
-    return VectorNet(nn.Sequential(*layers, nn.Linear(config.hidden[-1], outputs)), inputs)
+        body = build_body(len(config.history), config.size, len(config.label_shifts) * actions, activation)
+        net = ScreenNet(body, config, actions)
+    else:
+        inputs, torques = spec.observation_shape[0], spec.action_shape[0]
+        layers: list[nn.Module] = []
+        for width_in, width_out in zip((inputs, *config.hidden), config.hidden, strict=False):
+            layers += [nn.Linear(width_in, width_out), activation()]
+        body = nn.Sequential(*layers, nn.Linear(config.hidden[-1], len(config.label_shifts) * torques))
+        net = VectorNet(body, config, inputs, torques)
+    _initialise(body)
+    return net
+
+
+def _initialise(body: nn.Sequential) -> None:
+    for layer in body:
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
+    last = body[-1]
+    assert isinstance(last, nn.Linear)
+    with torch.no_grad():
+        last.weight.mul_(0.1)  # every action is about equally likely at first
 
 
 def _nature(channels: int, size: int, actions: int, activation: type[nn.Module]) -> nn.Sequential:

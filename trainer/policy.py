@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ FORMAT = "twinplay-policy"
 FORMAT_VERSION = 1
 _HEADER_KEY = "twinplay"
 _MAX_HEADER_BYTES = 8 << 20
+_COLDEST = 1e-3
 
 
 def save_policy(path: Path, net: Net, header: dict[str, Any]) -> None:
@@ -76,12 +78,62 @@ def read_header(path: Path | str) -> dict[str, Any]:
     return header
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How a clone plays what its network says.
+
+    `temperature` sharpens the probabilities that an action is drawn from: 1 leaves them, towards 0 the likeliest action
+    alone is left, except that `kept` actions, those that demonstrators take rarely but need (to serve), always keep
+    theirs. `output` is the index of the label shift whose outputs are played. Continuous actions are played as is.
+
+    Raises ValueError for values that cannot be meant.
+    """
+
+    temperature: float = 1.0
+    kept: tuple[int, ...] = ()
+    output: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature <= 100:
+            raise ValueError(f"temperature {self.temperature}")
+        if self.output < 0 or any(action < 0 for action in self.kept):
+            raise ValueError(f"output {self.output}, kept actions {self.kept}")
+
+    def probabilities(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """From logits (actions,) to the probabilities (actions,) of playing each."""
+        likely = _softmax(logits, 1.0)
+        if self.temperature != 1.0:
+            sharp = _softmax(logits, max(self.temperature, _COLDEST))
+            kept = list(self.kept)
+            sharp[kept] = 0.0
+            rest = sharp.sum()
+            if rest > 0:
+                sharp *= (1 - likely[kept].sum()) / rest
+            sharp[kept] = likely[kept]
+            likely = sharp / sharp.sum()
+        return likely.astype(np.float32)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {**asdict(self), "kept": list(self.kept)}
+
+    @classmethod
+    def from_json(cls, values: Any) -> Manner:
+        """The inverse of `to_json`. Raises ValueError or TypeError for anything else."""
+        return cls(float(values["temperature"]), tuple(int(k) for k in values["kept"]), int(values["output"]))
+
+
+def _softmax(logits: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float64]:
+    scaled = (logits.astype(np.float64) - logits.max()) / temperature
+    likely = np.exp(scaled)
+    return np.asarray(likely / likely.sum(), np.float64)
+
+
 class Policy:
     """A clone that plays. `Policy.load` reads it; `fork` gives another player of the same weights.
 
-    The clone plays as it played best in training: the action is sampled from the network's probabilities, softened or
-    sharpened by `temperature`, or the likeliest one where `greedy`. `probabilities` are those of the last act
-    (one per action; None for continuous actions and before the first act).
+    The clone plays in the `manner` that it played best in training. `probabilities` are those of the last act (one per
+    action; None for continuous actions and before the first act).
     """
 
     kind = "policy"
@@ -93,8 +145,7 @@ class Policy:
         config: TrainConfig,
         *,
         seed: int = 0,
-        greedy: bool = False,
-        temperature: float = 1.0,
+        manner: Manner | None = None,
         header: dict[str, Any] | None = None,
         name: str = "clone",
         device: torch.device | str = "cpu",
@@ -102,8 +153,7 @@ class Policy:
         self.net = net
         self.spec = spec
         self.config = config
-        self.greedy = greedy
-        self.temperature = temperature
+        self.manner = manner or Manner()
         self.header = header or {}
         self.name = name
         self.probabilities: npt.NDArray[np.float32] | None = None
@@ -125,10 +175,9 @@ class Policy:
             installed = get_spec(spec.name)
             config = TrainConfig.from_json(header.get("config"))
             net = build(config, spec)
-            play = header.get("play", {})
-            greedy, temperature = bool(play.get("greedy", False)), float(play.get("temperature", 1.0))
-            if not 0.01 <= temperature <= 100:
-                raise ValueError(f"temperature {temperature}")
+            manner = Manner.from_json(header.get("play"))
+            if manner.output >= len(config.label_shifts) or max(manner.kept, default=0) >= len(spec.action_names):
+                raise ValueError(f"it is to play output {manner.output} with kept actions {manner.kept}")
             with safe_open(path, framework="pt") as tensors:
                 expected = net.state_dict()
                 names = set(tensors.keys())
@@ -142,23 +191,31 @@ class Policy:
             net.load_state_dict(weights)
             if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
                 raise ValueError("its weights are not all finite")
-        except (TwinplayError, ValueError, TypeError, AttributeError, RuntimeError, OSError, SafetensorError) as error:
+        except (
+            TwinplayError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            RuntimeError,
+            OSError,
+            SafetensorError,
+        ) as error:
             reason = (str(error).splitlines() or [""])[0][:200]
             raise PolicyError(f"{path} is damaged ({reason}); train it again or get a whole copy") from None
         if spec.has_screen != installed.has_screen or spec.observation_shape != installed.observation_shape:
             raise PolicyError(f"{path} was made for another {spec.title} than the one installed; train it again")
         net.eval()
-        return cls(net, spec, config, seed=seed, greedy=greedy, temperature=temperature, header=header, name=path.stem)
+        return cls(net, spec, config, seed=seed, manner=manner, header=header, name=path.stem)
 
-    def fork(self, seed: int, *, greedy: bool | None = None, temperature: float | None = None) -> Policy:
-        """Another player with the same network, its own memory and randomness."""
+    def fork(self, seed: int, manner: Manner | None = None) -> Policy:
+        """Another player with the same network, its own memory and randomness, and if given another manner."""
         return Policy(
             self.net,
             self.spec,
             self.config,
             seed=seed,
-            greedy=self.greedy if greedy is None else greedy,
-            temperature=self.temperature if temperature is None else temperature,
+            manner=manner or self.manner,
             header=self.header,
             name=self.name,
             device=self._device,
@@ -195,25 +252,28 @@ class Policy:
         del self._seen[max(ages) + 1 :]
         return np.stack([self._seen[min(age, len(self._seen) - 1)] for age in ages])
 
-    def choose(self, output: npt.NDArray[np.float32]) -> Any:
-        """The action for the network's output: logits (actions,) or torques (m,)."""
+    def choose(self, outputs: npt.NDArray[np.float32]) -> Any:
+        """The action for the network's outputs: logits (K, actions) or torques (K, m)."""
+        output = outputs[self.manner.output]
         if not self.spec.discrete:
             return np.clip(output, -1.0, 1.0)
-        scaled = output.astype(np.float64) / self.temperature
-        likely = np.exp(scaled - scaled.max())
-        likely /= likely.sum()
-        self.probabilities = likely.astype(np.float32)
-        if self.greedy:
-            return int(likely.argmax())
-        drawn = int(np.searchsorted(np.cumsum(likely), self._rng.random()))
-        return min(drawn, len(likely) - 1)
+        self.probabilities = self.manner.probabilities(output)
+        drawn = int(np.searchsorted(np.cumsum(self.probabilities), self._rng.random()))
+        return min(drawn, len(output) - 1)
 
 
 def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[Any]:
-    """The actions of several players of one network, in one pass through it."""
-    first = policies[0]
-    inputs = np.stack([policy.see(seen) for policy, seen in zip(policies, observations, strict=True)])
-    with torch.inference_mode():
-        tensor = torch.from_numpy(inputs).to(first._device)
-        outputs = first.net(first.net.prepare(tensor)).float().cpu().numpy()
-    return [policy.choose(output) for policy, output in zip(policies, outputs, strict=True)]
+    """The actions of several players, in one pass through each of their networks."""
+    inputs = [policy.see(seen) for policy, seen in zip(policies, observations, strict=True)]
+    seats: dict[int, list[int]] = {}
+    for seat, policy in enumerate(policies):
+        seats.setdefault(id(policy.net), []).append(seat)
+    actions: list[Any] = [None] * len(policies)
+    for together in seats.values():
+        first = policies[together[0]]
+        with torch.inference_mode():
+            tensor = torch.from_numpy(np.stack([inputs[seat] for seat in together])).to(first._device)
+            outputs = first.net(first.net.prepare(tensor)).float().cpu().numpy()
+        for seat, output in zip(together, outputs, strict=True):
+            actions[seat] = policies[seat].choose(output)
+    return actions

@@ -1,11 +1,12 @@
 """From what an Agent sees to what a network sees: one object for training and for play.
 
     RGB (210, 160, 3)  ──grey──┐
-                               ├──▶ crop ──▶ area-resize ──▶ uint8 (size, size)
+                               ├──▶ crop ──▶ area-resize ──▶ halve ──▶ uint8 (size, size), 0 to 127
     palette index ──grey LUT───┘
 
 Training reads palette indices and play sees RGB; both paths give the same bytes, because grey is computed pixel by
-pixel and the look-up table is that same computation over the palette (held by a test).
+pixel and the look-up table is that same computation over the palette (held by a test). Seven bits of grey are enough,
+and the difference of two such screens fits into a signed byte.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Preprocess:
         return cls(config.crop, config.size)
 
     def from_rgb(self, screen: Screens) -> Screens:
-        """One RGB screen uint8 (H, W, 3) as uint8 (size, size)."""
+        """One RGB screen uint8 (H, W, 3) as uint8 (size, size), 0 to 127."""
         top, bottom = self.crop
         return self._shrink(cv2.cvtColor(screen[top:bottom], cv2.COLOR_RGB2GRAY))
 
@@ -49,4 +50,5 @@ class Preprocess:
         return result
 
     def _shrink(self, grey: npt.NDArray[Any]) -> Screens:
-        return np.asarray(cv2.resize(grey, (self.size, self.size), interpolation=cv2.INTER_AREA), np.uint8)
+        shrunk = cv2.resize(grey, (self.size, self.size), interpolation=cv2.INTER_AREA)
+        return np.asarray(np.right_shift(shrunk, 1), np.uint8)

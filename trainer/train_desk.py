@@ -303,7 +303,8 @@ class TrainDesk:
             curves.val_accuracy.append(float(record.val_accuracy) if _known(record.val_accuracy) else math.nan)
         if _known(record.score):
             self.score = float(record.score)
-            if not curves.play_batch or batch > curves.play_batch[-1]:
+            # The games that choose at the end are longer, so their scores belong to another curve.
+            if record.stage == "train" and (not curves.play_batch or batch > curves.play_batch[-1]):
                 curves.play_batch.append(batch)
                 curves.play_score.append(self.score)
         if record.message and (not self.messages or self.messages[-1] != record.message):

@@ -25,15 +25,17 @@ NOOP, FIRE, RIGHT, LEFT = range(4)
 _BALL_X, _BALL_Y, _PADDLE_X = 99, 101, 72
 # On screen the ball's centre is at RAM 99 - 48.5 (2 pixels wide) and the paddle's at RAM 72 - 39.5 (16 pixels wide).
 _CENTRED = -9.0
-# RAM 99 at the side walls.
+# RAM 99 at the side walls, and RAM 101 where the paddle meets the ball.
 _WALL_LEFT, _WALL_RIGHT = 56.0, 200.0
+_PADDLE_Y = 178.0
+# A straight stretch of the ball's path is looked at for up to this many ticks to tell its direction.
+_GLIMPSE_TICKS = 30
 
-# Mean scores over unseen varied starts (30 games; sloppy 16): prompt 248, slow 259, left-handed 238, sloppy 113; the
-# standard deviation of a single game is about 80-100.
+
 STYLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "prompt": {},
-        "slow": {"delay": (12, 15)},
+        "slow": {"delay": (12, 15), "look_ahead": True},
         "sloppy": {"aim_error": 10.0},
         "left-handed": {"aim_error": 4.0, "lean": 3.0},
     }
@@ -50,6 +52,7 @@ class BreakoutPlayer:
     serve_wait  time between losing a ball and pressing FIRE
     delay       how long ago what it acts on happened; it looks ahead along the ball's path, walls included,
                 but knows where its own paddle is now. Redrawn with the aim error.
+    look_ahead  while the ball comes down it goes to where the ball will land, instead of following it
     foresight   how far ahead it knows its own paddle, which glides on for some ticks after the stick is let go
     lean        the paddle stands this far to the right of the ball, so that its left half does the work
 
@@ -67,6 +70,7 @@ class BreakoutPlayer:
         dead_zone: float = 2.0,
         serve_wait: int | Sequence[int] = (5, 30),
         delay: int | Sequence[int] = 0,
+        look_ahead: bool = False,
         foresight: float = 0.5,
         lean: float = 0.0,
     ) -> None:
@@ -76,6 +80,7 @@ class BreakoutPlayer:
         self.dead_zone = float(dead_zone)
         self.serve_wait = _ticks("serve_wait", serve_wait)
         self.delay = _ticks("delay", delay)
+        self.look_ahead = bool(look_ahead)
         self.foresight = float(foresight)
         self.lean = float(lean)
         self._rng = np.random.default_rng(seed)
@@ -104,19 +109,20 @@ class BreakoutPlayer:
         self._paddle = paddle
         if len(self._seen) <= self._lag:
             return NOOP
-        (old_x, old_y), (x, y) = self._glimpse()
+        path = list(self._seen)[: len(self._seen) - self._lag]
+        x, y = path[-1]
         if y == 0:
             return self._serve()
         self._wait = None
-        if old_y:
-            rising = y < old_y if y != old_y else self._rising
-            if rising and not self._rising:
-                self._misjudge()
-            self._rising = rising
-            velocity = x - old_x
-        else:
-            velocity = 0
-        aim = _reflect(x + velocity * self._lag) + _CENTRED + self._error
+        velocity_x, velocity_y = _velocity(path)
+        rising = velocity_y < 0 if velocity_y else self._rising
+        if rising and not self._rising:
+            self._misjudge()
+        self._rising = rising
+        ahead = float(self._lag)
+        if self.look_ahead and velocity_y > 0:
+            ahead = max(ahead, (_PADDLE_Y - y) / velocity_y)
+        aim = _reflect(x + velocity_x * ahead) + _CENTRED + self._error
         offset = aim - (paddle + self.foresight * glide)
         if abs(offset) <= self.dead_zone:
             return NOOP
@@ -129,6 +135,7 @@ class BreakoutPlayer:
             "dead_zone": self.dead_zone,
             "serve_wait": list(self.serve_wait),
             "delay": list(self.delay),
+            "look_ahead": self.look_ahead,
             "foresight": self.foresight,
             "lean": self.lean,
         }
@@ -136,7 +143,7 @@ class BreakoutPlayer:
 
     def _forget(self) -> None:
         """A new game: nothing seen yet, a first guess at the aim."""
-        self._seen: deque[tuple[int, int]] = deque(maxlen=self.delay[1] + 2)
+        self._seen: deque[tuple[int, int]] = deque(maxlen=self.delay[1] + _GLIMPSE_TICKS)
         self._wait = None
         self._paddle = None
         self._rising = False
@@ -145,11 +152,6 @@ class BreakoutPlayer:
     def _misjudge(self) -> None:
         self._error = self.lean + float(self._rng.uniform(-self.aim_error, self.aim_error))
         self._lag = int(self._rng.integers(self.delay[0], self.delay[1] + 1))
-
-    def _glimpse(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """The ball (x, y) one tick before the moment acted on, and at it; y is 0 while no ball is in play."""
-        now = len(self._seen) - 1 - self._lag
-        return self._seen[max(now - 1, 0)], self._seen[now]
 
     def _serve(self) -> int:
         left = self._wait
@@ -167,10 +169,25 @@ def _ticks(name: str, value: int | Sequence[int]) -> tuple[int, int]:
     return low, high
 
 
+def _velocity(path: Sequence[tuple[int, int]]) -> tuple[float, float]:
+    """How fast the ball moves at the end of its path, in pixels a tick: the mean over its last straight stretch.
+
+    The ball moves by whole pixels, so that one step says little: the stretch goes back for as long as each step is
+    within one and a half pixels of the mean, which a bounce is not.
+    """
+    x, y = path[-1]
+    velocity = (0.0, 0.0)
+    for ticks in range(1, len(path)):
+        (older_x, older_y), (newer_x, newer_y) = path[-1 - ticks], path[-ticks]
+        step_x, step_y = newer_x - older_x, newer_y - older_y
+        if older_y == 0 or (ticks > 1 and max(abs(step_x - velocity[0]), abs(step_y - velocity[1])) > 1.5):
+            break
+        velocity = ((x - older_x) / ticks, (y - older_y) / ticks)
+    return velocity
+
+
 def _reflect(x: float) -> float:
     """Where a ball that flew straight to x is, given the walls."""
-    if x < _WALL_LEFT:
-        return 2 * _WALL_LEFT - x
-    if x > _WALL_RIGHT:
-        return 2 * _WALL_RIGHT - x
-    return x
+    width = _WALL_RIGHT - _WALL_LEFT
+    unfolded = (x - _WALL_LEFT) % (2 * width)
+    return _WALL_LEFT + min(unfolded, 2 * width - unfolded)

@@ -11,7 +11,14 @@ from recorder import Session, record
 from recorder.experts import scripted
 from trainer import TrainConfig, fit
 
-TINY: dict[str, Any] = {"max_batches": 12, "validations": 3, "play_games": 1, "play_ticks": 120, "threads": 2}
+TINY: dict[str, Any] = {
+    "max_batches": 12,
+    "validations": 3,
+    "checks": 1,
+    "play_games": 1,
+    "play_ticks": 120,
+    "threads": 2,
+}
 
 
 @pytest.fixture(scope="session")

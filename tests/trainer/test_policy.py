@@ -14,7 +14,9 @@ from safetensors.torch import save_file
 from recorder import Session, record
 from trainer import Policy, PolicyError
 from trainer.evaluation import bootstrap, play_clone
-from trainer.policy import act_together
+from trainer.models import build
+from trainer.policy import Manner, act_together
+from trainer.trial import Round, contest
 
 
 def test_a_policy_plays_the_same_after_loading_again(breakout: Session, breakout_policy: Path) -> None:
@@ -66,6 +68,25 @@ def test_games_end_at_their_caps_and_are_told_apart(breakout_policy: Path) -> No
     assert results is not None
     assert [game.ticks for game in results] == [150] * 3
     assert len({game.trace for game in results}) == 3
+
+
+def test_a_sharp_player_keeps_its_rare_actions_and_leaves_the_likeliest_of_the_others() -> None:
+    logits = np.log(np.array([0.4, 0.1, 0.3, 0.2], np.float32))
+    np.testing.assert_allclose(Manner().probabilities(logits), [0.4, 0.1, 0.3, 0.2], rtol=1e-5)
+    np.testing.assert_allclose(Manner(0.0, (1,)).probabilities(logits), [0.9, 0.1, 0, 0], atol=1e-5)
+    np.testing.assert_allclose(Manner(0.0).probabilities(logits), [1, 0, 0, 0], atol=1e-5)
+    half = Manner(0.5, (1,)).probabilities(logits)
+    np.testing.assert_allclose(half[[0, 2, 3]] / 0.9, np.array([16, 9, 4]) / 29, rtol=1e-5)
+
+
+def test_a_contest_finds_the_better_player(hopper_policy: Path) -> None:
+    trained = Policy.load(hopper_policy)
+    beginner = Policy(build(trained.config, trained.spec), trained.spec, trained.config)
+    *signs, standings = contest([beginner, trained], [Round(1, 100, 2), Round(2, 400, 1)], seed=0)
+    assert standings is not None
+    assert [standing.entrant for standing in standings] == [1, 0]
+    assert standings[0].score > 2 * standings[1].score
+    assert set(signs) == {None}
 
 
 def test_an_observation_of_another_environment_is_refused(hopper: Session, breakout_policy: Path) -> None:
@@ -120,7 +141,9 @@ def test_files_that_are_no_policies_are_refused(tmp_path: Path) -> None:
         ({"config": {"network": "nature", "size": 10_000_000, "max_batches": 1}}, "size"),
         ({"config": {"network": "mlp", "max_batches": 1}}, "does not fit"),
         ({"env": {"name": "breakout"}}, "no usable"),
-        ({"play": {"temperature": 0}}, "temperature"),
+        ({"play": {"temperature": -1, "kept": [], "output": 0}}, "temperature"),
+        ({"play": {"temperature": 1, "kept": [9], "output": 0}}, "kept actions"),
+        ({"play": {"temperature": 1, "kept": [], "output": 1}}, "output 1"),
         ({"play": []}, "damaged"),
     ],
 )

@@ -194,19 +194,20 @@ class TrainPage(Page):
         layout.addWidget(self._headline)
         layout.addWidget(self._progress)
         layout.addWidget(self._watch)
-        self._plots, self._curves = [], []
-        for title in ("Loss", "Accuracy"):
+        self._titles, self._plots, self._curves = [], [], []
+        for title in ("Loss", "Accuracy", "Score in play"):
             plot = pyqtgraph.PlotWidget()
-            plot.setObjectName(f"{title.lower()}Plot")
+            plot.setObjectName(f"{title.split()[0].lower()}Plot")
             plot.setTitle(title)
             plot.setMouseEnabled(False, False)
             plot.hideButtons()
             plot.setMenuEnabled(False)
-            plot.setMinimumHeight(130)
+            plot.setMinimumHeight(104)
             plot.setLabel("bottom", "batch")
             if title == "Loss":
                 plot.addLegend(offset=(-8, 8))
             self._plots.append(plot)
+            self._titles.append(title)
             self._curves.append((plot.plot(name="training"), plot.plot(name="validation")))
             layout.addWidget(plot, 1)
         self._messages = QPlainTextEdit(objectName="trainMessages", readOnly=True, maximumHeight=84)
@@ -220,15 +221,20 @@ class TrainPage(Page):
         mode = "dark" if window.lightness() < 128 else "light"
         axis = QColor(text)
         axis.setAlpha(190)
-        for plot, (training, validation) in zip(self._plots, self._curves, strict=True):
+        for title, plot, (training, validation) in zip(self._titles, self._plots, self._curves, strict=True):
             plot.setBackground(window)
-            plot.setTitle(plot.objectName().removesuffix("Plot").capitalize(), color=text.name(), size="10pt")
+            plot.setTitle(title, color=text.name(), size="10pt")
             for name in ("left", "bottom"):
                 plot.getAxis(name).setPen(axis)
                 plot.getAxis(name).setTextPen(axis)
             plot.showGrid(x=False, y=True, alpha=0.18)
             training.setPen(_TRAIN_COLOUR[mode], width=1.5)
             validation.setPen(_VALIDATION_COLOUR[mode], width=2.5)
+            if plot is self._plots[-1]:  # few points: a lone one draws no line
+                validation.setSymbol("o")
+                validation.setSymbolSize(7)
+                validation.setSymbolBrush(_VALIDATION_COLOUR[mode])
+                validation.setSymbolPen(None)
             if plot.plotItem.legend is not None:
                 plot.plotItem.legend.setLabelTextColor(text)
                 for _, label in plot.plotItem.legend.items:
@@ -309,12 +315,13 @@ class TrainPage(Page):
             self._progress.setValue(round(1000 * fraction))
         self._watch.setVisible(state is TrainState.DONE)
         curves = desk.curves
-        (loss, val_loss), (accuracy, val_accuracy) = self._curves
+        (loss, val_loss), (accuracy, val_accuracy), (_, played) = self._curves
         loss.setData(curves.batch, curves.loss)
         val_loss.setData(curves.val_batch, curves.val_loss)
         accuracy.setData(curves.batch, curves.accuracy)
         self._plots[1].setVisible(desk.accuracy_known)
         val_accuracy.setData(curves.val_batch, curves.val_accuracy)
+        played.setData(curves.play_batch, curves.play_score)
         text = "\n".join(desk.messages)
         if text != self._messages.toPlainText():
             self._messages.setPlainText(text)

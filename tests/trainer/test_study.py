@@ -1,0 +1,52 @@
+"""Studies: cells that are run once, and the table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from player.cli import STUDY_NAMES
+from recorder.errors import UsageError
+from trainer.studies import STUDIES, Row, Study
+from trainer.study import run_study
+
+SMALL = Study(
+    "small",
+    "A small study",
+    (
+        Row("mlp", env="hopper", minutes=0.1, settings={"max_batches": 60, "play_games": 1}, ways=("chosen", "greedy")),
+        Row("wide", env="hopper", minutes=0.1, settings={"max_batches": 40, "hidden": (64,), "play_games": 1}),
+    ),
+    episodes=2,
+)
+
+
+def test_a_study_runs_what_is_missing_and_writes_its_table(tmp_path: Path) -> None:
+    first = list(run_study(SMALL, tmp_path, only="mlp"))
+    result = json.loads((tmp_path / "small" / "mlp-seed0.json").read_text())
+    assert len(result["reports"]["chosen"]["rows"][0]["returns"]) == 2
+    assert result["settings"]["max_batches"] == 60
+    assert first[-1].table is not None
+    before = first[-1].table.read_text()
+    assert "| mlp | chosen: T 1 |" in before
+    assert "| mlp | greedy |" in before
+    assert "wide" not in before
+    written = (tmp_path / "small" / "mlp-seed0.json").stat().st_mtime_ns
+
+    second = list(run_study(SMALL, tmp_path, jobs=2))
+    assert second[0].message == "1 of 2 cells are there already"
+    assert (tmp_path / "small" / "mlp-seed0.json").stat().st_mtime_ns == written
+    assert second[-1].table is not None
+    assert "| wide |" in second[-1].table.read_text()
+    assert len(list((tmp_path / "sessions").glob("*/*.zarr"))) == 1  # both rows learn from the same play
+
+
+def test_a_study_without_a_chosen_row_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the rows are: mlp, wide"):
+        list(run_study(SMALL, tmp_path, only="resnet"))
+
+
+def test_the_command_line_offers_every_study() -> None:
+    assert tuple(STUDIES) == STUDY_NAMES

@@ -1,0 +1,116 @@
+"""What a study is, and the studies that ship with Twinplay, by name; `trainer.study` runs them.
+
+breakout   how close a clone comes to its demonstrator: several demonstrators, amounts of play, training seeds
+ablation   the recipe for screens, each part removed in turn
+article    the first article's experiment: one grey screen, its network, 100,000 against 500,000 ticks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a study's table: who demonstrates, for how long, and what differs from the default training.
+
+    `ways` and `first_ways` are the evaluations: "chosen" (as play chose; beside the demonstrator), "sampled" and
+    "greedy" (the clone alone, at temperature 1 and 0) and "sticky" (as chosen, all players with sticky actions 0.25).
+    """
+
+    name: str
+    env: str = "breakout"
+    style: str | None = None
+    minutes: float = 30.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seeds: tuple[int, ...] = (0,)
+    ways: tuple[str, ...] = ("chosen",)  # of every seed
+    first_ways: tuple[str, ...] = ()  # of the first seed, besides
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question and its rows; `episodes` games of each player judge a cell."""
+
+    name: str
+    title: str
+    rows: tuple[Row, ...]
+    episodes: int = 30
+
+
+# Counted in batches, so that a study gives the same weights on machines of any speed: about what the default budget
+# of 400 seconds holds on two cores.
+_STANDARD = {"max_batches": 12_000}
+_SHORT = {"max_batches": 6_000, "checks": 0}
+
+STUDIES = {
+    study.name: study
+    for study in (
+        Study(
+            "breakout",
+            "Clones of scripted Breakout players",
+            (
+                Row(
+                    "prompt, 30 minutes",
+                    style="prompt",
+                    settings=_STANDARD,
+                    seeds=(0, 1, 2),
+                    first_ways=("sampled", "greedy", "sticky"),
+                ),
+                Row("prompt, 15 minutes", style="prompt", minutes=15, settings=_STANDARD),
+                Row("slow, 30 minutes", style="slow", settings=_STANDARD),
+                Row("sloppy, 30 minutes", style="sloppy", settings=_STANDARD),
+                Row("left-handed, 30 minutes", style="left-handed", settings=_STANDARD),
+                Row(
+                    "prompt, 30 minutes, the article's network",
+                    style="prompt",
+                    settings={**_STANDARD, "network": "article64"},
+                ),
+            ),
+        ),
+        Study(
+            "ablation",
+            "The recipe for screens, each part removed in turn",
+            tuple(
+                Row(name, style="slow", settings={**_SHORT, **change}, seeds=(0, 1))
+                for name, change in (
+                    ("the whole recipe", {}),
+                    ("its own past shown", {"hidden_rows": ()}),
+                    ("pixels not weighed by their deviation", {"whiten": False}),
+                    ("no mirror", {"mirror": 0.0}),
+                    ("no shift", {"shift": 0}),
+                    ("no averaging of weights", {"ema": 0.0}),
+                    ("one screen", {"history": (0,)}),
+                    ("serves not drawn more often", {"rare_action_share": 0.0}),
+                    ("predicting also 6 and 12 ticks ahead", {"label_shifts": (0, 6, 12)}),
+                )
+            ),
+            episodes=20,
+        ),
+        Study(
+            "article",
+            "The first article's experiment: is 100,000 ticks too little?",
+            tuple(
+                Row(
+                    f"{ticks:,} ticks",
+                    style="prompt",
+                    minutes=ticks / 3_600,
+                    settings={
+                        "network": "article64",
+                        "history": (0,),
+                        "mirror": 0.0,
+                        "shift": 0,
+                        "rare_action_share": 0.0,
+                        "ema": 0.0,
+                        "patience": 1_000,
+                        "validations": 25,
+                        "max_batches": 25 * ticks // 128,
+                    },
+                )
+                for ticks in (100_000, 500_000)
+            ),
+        ),
+    )
+}

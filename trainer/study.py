@@ -1,0 +1,234 @@
+"""Studies: one question asked of several trainings; resumable, with a table at the end.
+
+    Study ─▶ rows ─▶ cells (a row × a training seed) ─▶ record, train, evaluate ─▶ OUT/<study>/<cell>.json ─▶ table.md
+
+A cell whose result is there is not run again, so a study can be stopped at any moment, taken further with another
+selection of rows, or read by other programs: a result is plain JSON, with the scores of every game in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from recorder.errors import TwinplayError, UsageError
+from recorder.experts import scripted
+from recorder.jobs import available_cores, run_parallel
+from recorder.library import Library, ensure_writable
+from recorder.recording import record
+from recorder.session import Session
+from trainer.config import TrainConfig
+from trainer.evaluation import bootstrap, evaluate
+from trainer.fitting import fit
+from trainer.policy import Manner, read_header
+from trainer.studies import Row, Study
+
+
+@dataclass(frozen=True)
+class StudyProgress:
+    """Cells done of all, and what happened last; the last one has the table's file."""
+
+    done: int
+    total: int
+    message: str = ""
+    table: Path | None = None
+
+
+def run_study(
+    study: Study, out: Path, *, jobs: int = 1, only: str = "", overrides: Mapping[str, Any] | None = None
+) -> Iterator[StudyProgress]:
+    """Run what is missing of a study in the folder `out`, `jobs` cells at a time, and write its table.
+
+    `only` chooses the rows whose names contain it, or one of several texts between commas; `overrides` are settings of
+    every training. Raises UsageError when no row is chosen, and LibraryError for a folder that cannot be written.
+    """
+    chosen = [row for row in study.rows if any(text.strip() in row.name for text in only.split(","))]
+    if not chosen:
+        names = ", ".join(row.name for row in study.rows)
+        raise UsageError(f"no row of the study {study.name} has {only!r} in its name; the rows are: {names}")
+    folder = out / study.name
+    ensure_writable(folder)
+    cells = [(row, seed) for row in chosen for seed in row.seeds]
+    missing = [cell for cell in cells if not _finished(folder, *cell, study.episodes, overrides or {})]
+    done = len(cells) - len(missing)
+    yield StudyProgress(done, len(cells), f"{done} of {len(cells)} cells are there already" if done else "")
+    for row in {(row.env, row.style, row.minutes): row for row, _ in missing}.values():
+        yield StudyProgress(done, len(cells), f"recording {row.minutes:g} minutes of {_demonstrator(row)}")
+        demonstration(out, row)
+    threads = max(1, available_cores() // jobs)
+    arguments = [
+        {
+            "out": str(out),
+            "folder": str(folder),
+            "row": row,
+            "seed": seed,
+            "episodes": study.episodes,
+            "config": _settings(row, seed, overrides or {}).with_changes(threads=threads),
+        }
+        for row, seed in missing
+    ]
+    for index, seconds in run_parallel("trainer.study:run_cell", arguments, jobs):
+        row, seed = missing[index]
+        done += 1
+        yield StudyProgress(done, len(cells), f"{row.name}, seed {seed}: done in {seconds / 60:.0f} minutes")
+    table = folder / "table.md"
+    table.write_text(markdown(study, folder), encoding="utf-8")
+    yield StudyProgress(done, len(cells), f"the table is {table}", table)
+
+
+def demonstration(out: Path, row: Row) -> Session:
+    """The session that a row learns from, recorded when it is not there yet; rows that need the same one share it."""
+    library = out / "sessions" / f"{row.env}-{row.style or 'default'}-{row.minutes:g}min"
+    wanted = round(row.minutes * 60)
+    for summary in Library(library).sessions() if library.is_dir() else []:
+        if not summary.problem and round(summary.seconds) >= wanted:
+            return Session.open(summary.path)
+    ensure_writable(library)
+    return record(row.env, scripted(row.env, 0, style=row.style), library=library, seconds=wanted, seed=0)
+
+
+def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: TrainConfig) -> float:
+    """Train and evaluate one cell and write its result; returns the seconds of training."""
+    target = _result_path(Path(folder), row, seed)
+    policy = target.with_suffix(".safetensors")
+    session = demonstration(Path(out), row)
+    curve = []
+    seconds = 0.0
+    for progress in fit([session], config, out=policy):
+        seconds = progress.seconds
+        if progress.message.startswith("in play"):
+            curve.append({"batch": progress.batch, "score": progress.score})
+    reports = {}
+    for way in row.ways + (row.first_ways if seed == row.seeds[0] else ()):
+        *_, last = evaluate(
+            policy,
+            episodes=episodes,
+            seed=0,
+            sticky=0.25 if way == "sticky" else 0.0,
+            players=("clone",) if way in ("sampled", "greedy") else ("clone", "demonstrator"),
+            manner=_way(way, policy),
+            processes=config.threads,
+        )
+        assert last.report is not None
+        reports[way] = last.report.to_json()
+    header = read_header(policy)
+    result = {
+        "row": asdict(row),
+        "seed": seed,
+        "settings": config.to_json(),
+        "training": header["training"],
+        "play": header["play"],
+        "curve": curve,
+        "minutes_of_play": session.duration_s / 60,
+        "reports": reports,
+        "machine": {"cores": available_cores(), "gpu": torch.cuda.is_available()},
+    }
+    part = target.with_suffix(".part")
+    part.write_text(json.dumps(result, indent=1), encoding="utf-8")
+    os.replace(part, target)
+    return seconds
+
+
+def _settings(row: Row, seed: int, overrides: Mapping[str, Any]) -> TrainConfig:
+    return TrainConfig.for_env(row.env, **{"seed": seed, **row.settings, **overrides})
+
+
+def _finished(folder: Path, row: Row, seed: int, episodes: int, overrides: Mapping[str, Any]) -> bool:
+    """Whether the cell's result is there, from these very settings."""
+    path = _result_path(folder, row, seed)
+    if not path.exists():
+        return False
+    result = _read(path)
+    same = TrainConfig.from_json(result["settings"]).with_changes(threads=None) == _settings(row, seed, overrides)
+    return same and all(report["episodes"] == episodes for report in result["reports"].values())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(result, dict) or not {"row", "settings", "reports"} <= set(result):
+            raise ValueError("it lacks the row, its settings or its reports")
+    except (ValueError, OSError) as error:
+        raise TwinplayError(f"{path} is not the result of a study ({error}); remove it and run again") from None
+    return result
+
+
+def _way(way: str, policy: Path) -> Manner | None:
+    if way not in ("sampled", "greedy"):
+        return None
+    chosen = Manner.from_json(read_header(policy)["play"])
+    return Manner(1.0 if way == "sampled" else 0.0, chosen.kept, chosen.output)
+
+
+def results(folder: Path) -> list[dict[str, Any]]:
+    """The finished cells in a study's folder. Raises TwinplayError, naming the file, for one that cannot be read."""
+    return [_read(path) for path in sorted(folder.glob("*.json"))]
+
+
+def markdown(study: Study, folder: Path) -> str:
+    """The table of the finished cells, a line per row and way of evaluation.
+
+    The clone's interval is over its games of all training seeds; the mean of each seed stands beside it.
+    """
+    cells = results(folder)
+    lines = [
+        f"# {study.title}",
+        "",
+        "| row | play | minutes recorded | training | demonstrator | clone (95 % interval) | ratio | each seed |",
+        "|---|---|---:|---:|---:|---:|---:|---|",
+    ]
+    for row in study.rows:
+        mine = [cell for cell in cells if cell["row"]["name"] == row.name]
+        for way in row.ways + row.first_ways:
+            reports = [cell["reports"][way] for cell in mine if way in cell["reports"]]
+            if reports:
+                lines.append(_line(row, way, mine, reports))
+    return "\n".join(lines) + "\n"
+
+
+def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence[dict[str, Any]]) -> str:
+    games = [score for report in reports for score in _player(report, "clone")["returns"]]
+    if way in row.first_ways:
+        cells = cells[:1]
+    mean, low, high = bootstrap(games)
+    means = [_player(report, "clone")["mean"] for report in reports]
+    beside = [cell["reports"].get(way if way == "sticky" else "chosen", {}) for cell in cells]
+    teachers = [_player(report, "demonstrator")["mean"] for report in beside if report]
+    teacher = sum(teachers) / len(teachers) if teachers else 0.0
+    batches = sum(cell["training"]["batches"] for cell in cells) / len(cells)
+    seconds = sum(cell["training"]["seconds"] for cell in cells) / len(cells)
+    temperature = ", ".join(sorted({f"{cell['play']['temperature']:g}" for cell in cells}))
+    manner = {"chosen": f"chosen: T {temperature}", "sticky": f"sticky 0.25, T {temperature}"}.get(way, way)
+    columns = (
+        row.name,
+        manner,
+        f"{cells[0]['minutes_of_play']:.0f}",
+        f"{batches:,.0f} batches, {seconds / 60:.1f} min",
+        f"{teacher:,.0f}",
+        f"{mean:,.0f} ({low:,.0f} to {high:,.0f})",
+        f"{mean / teacher:.2f}" if teacher else "",
+        ", ".join(f"{m:,.0f}" for m in means),
+    )
+    return f"| {' | '.join(columns)} |"
+
+
+def _player(report: Mapping[str, Any], player: str) -> dict[str, Any]:
+    found: dict[str, Any] = next((score for score in report["rows"] if score["player"] == player), {"mean": 0.0})
+    return found
+
+
+def _demonstrator(row: Row) -> str:
+    return f"{row.env}, the scripted player{f' ({row.style})' if row.style else ''}"
+
+
+def _result_path(folder: Path, row: Row, seed: int) -> Path:
+    slug = "".join(c if c.isalnum() else "-" for c in row.name.lower()).strip("-")
+    while "--" in slug:
+        slug = slug.replace("--", "-")
+    return folder / f"{slug}-seed{seed}.json"
