@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-STUDY_NAMES = ("breakout", "ablation", "article")
+STUDY_NAMES = ("breakout", "reaction", "ablation", "article")
 EPILOG = "Exit status: 0 success, 1 failure, 2 a command that cannot be meant. `twinplay` alone opens the window."
 
 
@@ -87,7 +87,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     record.add_argument("env", metavar="ENV", help="breakout or hopper")
     record.add_argument("--player", default="scripted", help="scripted, random, or a policy file")
-    record.add_argument("--style", help="manner of the scripted Breakout player: prompt, slow, sloppy, left-handed")
+    record.add_argument(
+        "--style", help="manner of the scripted Breakout player: prompt, slow, late, sloppy, left-handed"
+    )
     length = record.add_mutually_exclusive_group()
     length.add_argument("--episodes", type=_positive, metavar="N", help="games to record (default: 5)")
     length.add_argument("--seconds", type=_seconds, metavar="S", help="seconds of play to record, instead of games")

@@ -1,6 +1,7 @@
 """What a study is, and the studies that ship with Twinplay, by name; `trainer.study` runs them.
 
 breakout   how close a clone comes to its demonstrator: several demonstrators, amounts of play, training seeds
+reaction   whether predicting later actions makes up for a demonstrator's reaction time
 ablation   the recipe for screens, each part removed in turn
 article    the first article's experiment: one grey screen, its network, 100,000 against 500,000 ticks
 """
@@ -17,7 +18,8 @@ class Row:
     """A line of a study's table: who demonstrates, for how long, and what differs from the default training.
 
     `ways` and `first_ways` are the evaluations: "chosen" (as play chose; beside the demonstrator), "sampled" and
-    "greedy" (the clone alone, at temperature 1 and 0) and "sticky" (as chosen, all players with sticky actions 0.25).
+    "greedy" (the clone alone, at temperature 1 and 0), "unshifted" (the clone alone, predicting the action of the same
+    tick) and "sticky" (as chosen, all players with sticky actions 0.25).
     """
 
     name: str
@@ -68,6 +70,19 @@ STUDIES = {
                     style="prompt",
                     settings={**_STANDARD, "network": "article64"},
                 ),
+            ),
+        ),
+        Study(
+            "reaction",
+            "Demonstrators with a reaction time, and actions predicted 0, 3 and 6 ticks ahead",
+            tuple(
+                Row(
+                    f"{style}, label shifts 0, 3, 6",
+                    style=style,
+                    settings={**_STANDARD, "label_shifts": (0, 3, 6)},
+                    ways=("chosen", "unshifted"),
+                )
+                for style in ("late", "prompt")
             ),
         ),
         Study(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from trainer.evaluation import bootstrap, evaluate
 from trainer.fitting import fit
 from trainer.policy import Manner, read_header
 from trainer.studies import Row, Study
+
+_CLONE_ALONE = ("sampled", "greedy", "unshifted")
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
             episodes=episodes,
             seed=0,
             sticky=0.25 if way == "sticky" else 0.0,
-            players=("clone",) if way in ("sampled", "greedy") else ("clone", "demonstrator"),
+            players=("clone",) if way in _CLONE_ALONE else ("clone", "demonstrator"),
             manner=_way(way, policy),
             processes=config.threads,
         )
@@ -160,10 +162,12 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _way(way: str, policy: Path) -> Manner | None:
-    if way not in ("sampled", "greedy"):
+    if way not in _CLONE_ALONE:
         return None
     chosen = Manner.from_json(read_header(policy)["play"])
-    return Manner(1.0 if way == "sampled" else 0.0, chosen.kept, chosen.output)
+    if way == "unshifted":
+        return replace(chosen, output=0)
+    return replace(chosen, temperature=1.0 if way == "sampled" else 0.0)
 
 
 def results(folder: Path) -> list[dict[str, Any]]:
@@ -204,7 +208,12 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
     batches = sum(cell["training"]["batches"] for cell in cells) / len(cells)
     seconds = sum(cell["training"]["seconds"] for cell in cells) / len(cells)
     temperature = ", ".join(sorted({f"{cell['play']['temperature']:g}" for cell in cells}))
-    manner = {"chosen": f"chosen: T {temperature}", "sticky": f"sticky 0.25, T {temperature}"}.get(way, way)
+    shifts = sorted({cell["settings"]["label_shifts"][cell["play"]["output"]] for cell in cells})
+    shifted = f", {'/'.join(map(str, shifts))} ticks ahead" if any(shifts) else ""
+    manner = {
+        "chosen": f"chosen: T {temperature}{shifted}",
+        "sticky": f"sticky 0.25, T {temperature}{shifted}",
+    }.get(way, way)
     columns = (
         row.name,
         manner,

@@ -30,12 +30,14 @@ _WALL_LEFT, _WALL_RIGHT = 56.0, 200.0
 _PADDLE_Y = 178.0
 # A straight stretch of the ball's path is looked at for up to this many ticks to tell its direction.
 _GLIMPSE_TICKS = 30
+_LOOK_AHEAD = ("none", "now", "landing")
 
-
+# How they score, and how clones of them do, is measured by `twinplay study breakout` and `reaction`.
 STYLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "prompt": {},
-        "slow": {"delay": (12, 15), "look_ahead": True},
+        "slow": {"delay": (12, 15), "look_ahead": "landing"},
+        "late": {"delay": 6, "look_ahead": "none"},
         "sloppy": {"aim_error": 10.0},
         "left-handed": {"aim_error": 4.0, "lean": 3.0},
     }
@@ -50,9 +52,9 @@ class BreakoutPlayer:
     aim_error   the aim misses the ball's centre by up to this much either way, redrawn when the ball turns upwards
     dead_zone   the paddle is left alone while its centre is this close to the aim
     serve_wait  time between losing a ball and pressing FIRE
-    delay       how long ago what it acts on happened; it looks ahead along the ball's path, walls included,
-                but knows where its own paddle is now. Redrawn with the aim error.
-    look_ahead  while the ball comes down it goes to where the ball will land, instead of following it
+    delay       how long ago what it acts on happened; it knows where its own paddle is now. Redrawn with the aim error.
+    look_ahead  what it makes of the ball's path, walls included: "now" follows where the ball must be by now, "landing"
+                goes to where it will come down, "none" follows where it was
     foresight   how far ahead it knows its own paddle, which glides on for some ticks after the stick is let go
     lean        the paddle stands this far to the right of the ball, so that its left half does the work
 
@@ -70,17 +72,19 @@ class BreakoutPlayer:
         dead_zone: float = 2.0,
         serve_wait: int | Sequence[int] = (5, 30),
         delay: int | Sequence[int] = 0,
-        look_ahead: bool = False,
+        look_ahead: str = "now",
         foresight: float = 0.5,
         lean: float = 0.0,
     ) -> None:
         if not (aim_error >= 0 and dead_zone >= 0 and 0 <= foresight <= 60 and abs(lean) <= 80):
             raise ValueError(f"out of range: {aim_error=}, {dead_zone=}, {foresight=} or {lean=}")
+        if look_ahead not in _LOOK_AHEAD:
+            raise ValueError(f"look_ahead is {look_ahead!r}; expected one of {', '.join(_LOOK_AHEAD)}")
         self.aim_error = float(aim_error)
         self.dead_zone = float(dead_zone)
         self.serve_wait = _ticks("serve_wait", serve_wait)
         self.delay = _ticks("delay", delay)
-        self.look_ahead = bool(look_ahead)
+        self.look_ahead = look_ahead
         self.foresight = float(foresight)
         self.lean = float(lean)
         self._rng = np.random.default_rng(seed)
@@ -119,8 +123,8 @@ class BreakoutPlayer:
         if rising and not self._rising:
             self._misjudge()
         self._rising = rising
-        ahead = float(self._lag)
-        if self.look_ahead and velocity_y > 0:
+        ahead = 0.0 if self.look_ahead == "none" else float(self._lag)
+        if self.look_ahead == "landing" and velocity_y > 0:
             ahead = max(ahead, (_PADDLE_Y - y) / velocity_y)
         aim = _reflect(x + velocity_x * ahead) + _CENTRED + self._error
         offset = aim - (paddle + self.foresight * glide)

@@ -62,6 +62,15 @@ def test_a_player_reset_in_the_middle_plays_on_from_any_start() -> None:
     assert rollout.score >= 10
 
 
+def test_who_looks_ahead_to_the_landing_scores_though_slow_and_who_follows_late_does_not() -> None:
+    ahead, behind = (
+        played("breakout", BreakoutPlayer(0, delay=12, look_ahead=manner), seed=1, ticks=3_600)[0]
+        for manner in ("landing", "none")
+    )
+    assert ahead.score >= 30
+    assert behind.score < ahead.score / 2
+
+
 def test_the_serve_waits_as_long_as_asked() -> None:
     _, actions = played("breakout", BreakoutPlayer(0, serve_wait=20), seed=1, ticks=30)
     assert actions.index(1) == 20
@@ -83,6 +92,7 @@ def test_a_description_rebuilds_its_player(player: Agent) -> None:
         {"kind": "scripted", "name": "somebody", "params": {}},
         {"kind": "scripted", "name": "breakout-player", "params": {"speed": 1}},
         {"kind": "scripted", "name": "breakout-player", "params": {"delay": [9, 3]}},
+        {"kind": "scripted", "name": "breakout-player", "params": {"look_ahead": "far"}},
         {},
     ],
 )
