@@ -10,7 +10,8 @@ from recorder.errors import UsageError
 
 NETWORKS = {"screen": ("nature", "article64"), "vector": ("mlp",)}
 PRESETS = ("quick", "standard")
-PRECISIONS = ("auto", "float32", "bfloat16")
+AUTO = "auto"
+PRECISIONS = (AUTO, "float32", "bfloat16")
 
 _LIMITS: dict[str, tuple[float, float]] = {
     "size": (36, 210),
@@ -36,7 +37,8 @@ _LIMITS: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How to train. `TrainConfig.for_env` gives the defaults that suit an environment.
+    """How to train. `TrainConfig.for_env` gives the defaults that suit an environment; `fit` puts them in the place of
+    network "auto", and of a budget where there is none.
 
     Input: screens cropped to rows `crop`, grey, `size` x `size`; `history` are the ages (in ticks) of those stacked.
     The older ones do not show the screen's rows `hidden_rows`, where only the player's own paddle moves: a clone that
@@ -60,7 +62,7 @@ class TrainConfig:
     Raises UsageError for values that cannot be meant.
     """
 
-    network: str
+    network: str = AUTO
     crop: tuple[int, int] = (32, 196)  # Breakout's field: without the score, which would give the tick away
     size: int = 84
     history: tuple[int, ...] = (0, 2, 4, 8, 16)
@@ -81,7 +83,7 @@ class TrainConfig:
     validations: int = 20
     patience: int = 12
     warm_up: float = 0.03
-    precision: str = "auto"
+    precision: str = AUTO
     checks: int = 3
     max_batches: int | None = None
     max_seconds: float | None = None
@@ -91,7 +93,7 @@ class TrainConfig:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        known = [name for names in NETWORKS.values() for name in names]
+        known = [AUTO, *(name for names in NETWORKS.values() for name in names)]
         for name, value, choices in (
             ("network", self.network, known),
             ("activation", self.activation, ("relu", "tanh")),
@@ -104,8 +106,6 @@ class TrainConfig:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name} is {value}, but must lie between {low:g} and {high:g}")
-        if self.max_batches is None and self.max_seconds is None:
-            raise UsageError("training needs a budget: max_batches or max_seconds")
         if (
             not self.history
             or len(self.history) > 16
@@ -149,6 +149,14 @@ class TrainConfig:
         if overrides.get("max_batches") is not None or overrides.get("max_seconds") is not None:
             values |= {"max_batches": None, "max_seconds": None}
         return cls(**{**values, **overrides})
+
+    def completed(self, env: str) -> TrainConfig:
+        """With a network and a budget, the environment's defaults where there is none."""
+        default = TrainConfig.for_env(env)
+        config = self if self.network != AUTO else replace(self, network=default.network)
+        if config.max_batches is None and config.max_seconds is None:
+            config = replace(config, max_batches=default.max_batches, max_seconds=default.max_seconds)
+        return config
 
     def with_changes(self, **changes: Any) -> TrainConfig:
         """A copy with some fields changed, checked again."""

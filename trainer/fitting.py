@@ -56,13 +56,14 @@ def fit(
         raise PolicyError(f"{out} is a folder; name a file for the policy")
     if not opened:
         raise TrainingError("no session is chosen; choose at least one to train on")
-    config = config or TrainConfig.for_env(opened[0].spec.name)
+    env = opened[0].spec.name
+    config = config.completed(env) if config else TrainConfig.for_env(env)
     run = _Run(opened, config, out)
     try:
         yield from run.load()
         yield from run.train()
         yield from run.play()
-        yield run.progress("done", 1.0, message=f"saved {out}")
+        yield run.progress("done", 1.0, message=f"saved {out}", score=run.score)
     finally:
         run.close()
 
@@ -97,7 +98,9 @@ class _Run:
         self.bfloat16 = _use_bfloat16(config.precision, self.device)
         self.saved = False
 
-    def progress(self, stage: str, fraction: float, eta_s: float | None = None, message: str = "") -> Progress:
+    def progress(
+        self, stage: str, fraction: float, eta_s: float | None = None, message: str = "", score: float | None = None
+    ) -> Progress:
         rows = max(1, len(self.data.train_rows))
         return Progress(
             stage=stage,
@@ -111,7 +114,7 @@ class _Run:
             accuracy=self.accuracy,
             val_loss=self.val_loss,
             val_accuracy=self.val_accuracy,
-            score=self.score,
+            score=score,
             message=message,
         )
 
@@ -186,9 +189,8 @@ class _Run:
         name, self.manner = entrants[winner.entrant]
         self.score = winner.score
         self.save(name)
-        yield self.progress(
-            "play", 1.0, message=f"plays best {_manner_text(self.manner, config, self.data.spec.discrete)}"
-        )
+        message = f"plays best {_manner_text(self.manner, config, self.data.spec.discrete)}"
+        yield self.progress("play", 1.0, message=message, score=self.score)
 
     def _check(self, used: float) -> Iterator[Progress]:
         """Let the present weights play a little; keep them if no earlier ones scored more."""
@@ -206,7 +208,8 @@ class _Run:
             self.best_check, self.manner = self.score, ways[standings[0].entrant]
             self.kept["check"] = copy.deepcopy(self.average.state_dict())
             self.save("check")
-        yield self.progress("train", used, message=f"in play after {self.batch:,} batches: {self.score:,.1f}")
+        message = f"in short games after {self.batch:,} batches: {self.score:,.1f} points"
+        yield self.progress("train", used, message=message, score=self.score)
 
     def _manners(self, few: bool = False) -> list[Manner]:
         """Every manner worth trying; the label shift is settled by the first games."""

@@ -13,8 +13,8 @@ class Progress:
     `stage` is "load" (reading sessions), "train", "play" (choosing how to play, by playing) or "done". `batch` of at
     most `batches` is None where time is the budget; `fraction` of the stage is always known. `loss` and `accuracy`
     (share of ticks with the demonstrator's action; None for continuous actions) are running means over training
-    batches, the `val_` ones are of the latest validation. `score` is the mean return of the clone's latest trial games:
-    short ones while it trains, longer ones in stage "play".
+    batches, the `val_` ones are of the latest validation. `score` is the mean return of trial games
+    that have just been played, None in between: short games while it trains, longer ones at its end.
     """
 
     stage: str

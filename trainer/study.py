@@ -104,7 +104,7 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
     seconds = 0.0
     for progress in fit([session], config, out=policy):
         seconds = progress.seconds
-        if progress.message.startswith("in play"):
+        if progress.stage == "train" and progress.score is not None:
             curve.append({"batch": progress.batch, "score": progress.score})
     reports = {}
     for way in row.ways + (row.first_ways if seed == row.seeds[0] else ()):

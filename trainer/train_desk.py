@@ -304,7 +304,7 @@ class TrainDesk:
         if _known(record.score):
             self.score = float(record.score)
             # The games that choose at the end are longer, so their scores belong to another curve.
-            if record.stage == "train" and (not curves.play_batch or batch > curves.play_batch[-1]):
+            if record.stage == "train":
                 curves.play_batch.append(batch)
                 curves.play_score.append(self.score)
         if record.message and (not self.messages or self.messages[-1] != record.message):

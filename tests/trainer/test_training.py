@@ -264,6 +264,13 @@ def test_settings_that_cannot_be_meant_are_refused(setting: str, value: object) 
         TrainConfig.for_env("breakout", **{setting: value})
 
 
+def test_a_configuration_without_network_or_budget_is_completed_for_its_environment() -> None:
+    assert TrainConfig().completed("breakout") == TrainConfig.for_env("breakout")
+    assert TrainConfig(max_batches=5).completed("hopper").network == "mlp"
+    assert TrainConfig(max_batches=5).completed("hopper").max_batches == 5
+    assert TrainConfig(network="article64", max_seconds=9.0).completed("breakout").network == "article64"
+
+
 def test_a_configuration_survives_json() -> None:
     config = TrainConfig.for_env("breakout", preset="quick", history=(0, 3))
     assert TrainConfig.from_json(config.to_json()) == config

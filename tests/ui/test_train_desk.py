@@ -122,6 +122,20 @@ def test_records_become_curves_progress_and_time_left(desk: TrainDesk) -> None:
     assert desk.headline == "Training · 1 min 20 s left"
 
 
+def test_scores_of_games_played_while_it_trains_make_a_curve(desk: TrainDesk) -> None:
+    job = started(desk)
+    job.records = [
+        Progress("train", 0.5, 50, 100, score=12.0),
+        Progress("train", 0.6, 60, 100),
+        Progress("train", 0.9, 90, 100, score=30.0),
+        Progress("play", 1.0, 100, 100, score=240.0),
+    ]
+    desk.poll()
+    assert desk.curves.play_batch == [50, 90]
+    assert desk.curves.play_score == [12.0, 30.0]
+    assert desk.score == 240.0
+
+
 def test_a_finished_training_tells_its_score_in_play(desk: TrainDesk) -> None:
     job = started(desk)
     job.records = [Progress("done", 1.0, 100, 100, score=112.4, message="kept batch 80")]
