@@ -68,7 +68,7 @@ STUDIES = {
                 Row(
                     "prompt, 30 minutes, the article's network",
                     style="prompt",
-                    settings={**_STANDARD, "network": "article64"},
+                    settings={"network": "article64"},  # as much time, not as many batches: it is slow
                 ),
             ),
         ),

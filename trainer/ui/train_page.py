@@ -203,13 +203,15 @@ class TrainPage(Page):
             plot.hideButtons()
             plot.setMenuEnabled(False)
             plot.setMinimumHeight(104)
-            plot.setLabel("bottom", "batch")
             if title == "Loss":
                 plot.addLegend(offset=(-8, 8))
+            else:
+                plot.setXLink(self._plots[0])
             self._plots.append(plot)
             self._titles.append(title)
             self._curves.append((plot.plot(name="training"), plot.plot(name="validation")))
             layout.addWidget(plot, 1)
+        self._plots[-1].setLabel("bottom", "batch")
         self._messages = QPlainTextEdit(objectName="trainMessages", readOnly=True, maximumHeight=84)
         self._messages.setPlaceholderText("What happens in training is told here.")
         layout.addWidget(self._messages)
