@@ -36,6 +36,7 @@ class Pacer:
         self.late_ticks = 0
         self.stalls = 0
         self.lateness_ns = 0
+        self.due_ns = self._base
 
     def _deadline(self) -> int:
         return self._base + round(self._index * self._period)
@@ -45,11 +46,15 @@ class Pacer:
         return max(0, self._deadline() - self._now())
 
     def due(self) -> bool:
-        """True once per tick that is due; call until False. Updates `lateness_ns`, `late_ticks` and `stalls`."""
+        """True once per tick that is due; call until False.
+
+        Updates `due_ns` (when it was due), `lateness_ns`, `late_ticks` and `stalls`.
+        """
         now = self._now()
         deadline = self._deadline()
         if now < deadline:
             return False
+        self.due_ns = deadline
         self.lateness_ns = now - deadline
         self.ticks += 1
         self.late_ticks += self.lateness_ns > LATE_NS

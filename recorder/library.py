@@ -19,6 +19,7 @@ import platformdirs
 
 from recorder.errors import LibraryError, SessionError
 from recorder.session import Session
+from recorder.timing import Timing
 from recorder.writer import is_being_written
 
 POLICIES = "policies"
@@ -40,6 +41,7 @@ class SessionSummary:
     seconds: float
     total_rewards: tuple[float, ...]
     size_bytes: int
+    timing: Timing | None = None
     problem: str = ""
 
     @property
@@ -128,10 +130,11 @@ def summarize(path: Path) -> SessionSummary:
             seconds=session.duration_s,
             total_rewards=tuple(float(score) for score in summary["total_rewards"]),
             size_bytes=int(summary["size_bytes"]),
+            timing=Timing.from_json(summary["timing"]),
         )
     except (SessionError, KeyError, TypeError, ValueError) as error:
         return SessionSummary(
-            path, path.name.removesuffix(".zarr"), "", "", {}, "", "unreadable", 0, 0, 0.0, (), 0, str(error)
+            path, path.name.removesuffix(".zarr"), "", "", {}, "", "unreadable", 0, 0, 0.0, (), 0, None, str(error)
         )
 
 

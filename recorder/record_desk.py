@@ -22,6 +22,8 @@ from recorder.gamepad import NAMES, Gamepads
 from recorder.session import Session
 from recorder.takes import LiveTake, StagedTake, Take, TakeStatus
 
+SPEEDS = (25, 50, 75, 100)  # percent of real time
+
 
 class DeskState(Enum):
     """See the module's docstring."""
@@ -154,6 +156,24 @@ class RecordDesk:
         if self._take is not None and self.state is DeskState.PAUSED:
             self._take.resume()
             self.state = DeskState.RECORDING
+
+    def change_speed(self, steps: int) -> None:
+        """Slower (negative) or faster by so many steps of SPEEDS; the next take begins at full speed again."""
+        if self._take is not None and self.by_hand:
+            index = SPEEDS.index(self._take.status.speed) + steps
+            self._take.set_speed(SPEEDS[min(max(index, 0), len(SPEEDS) - 1)])
+
+    def advance(self) -> None:
+        """While the game is held, play a single tick."""
+        if self._take is None or self.state is not DeskState.PAUSED or not self.by_hand:
+            return
+        try:
+            self._take.advance()
+        except TwinplayError as error:
+            self._fail(error)
+            return
+        if self._take.status.game_over:
+            self.state = DeskState.GAME_OVER
 
     def next_game(self) -> None:
         """After a game is over, play another in the same take."""

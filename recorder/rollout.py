@@ -32,7 +32,11 @@ class Phase(Enum):
 
 
 class Step(NamedTuple):
-    """One tick: `observation` is what was seen before `action`; the rest is what came of it. `time_ns` is monotonic."""
+    """One tick: `observation` is what was seen before `action`; the rest is what came of it.
+
+    `time_ns` is when the action was chosen, `due_ns` when a clock wanted it, both monotonic; `speed` is that clock's
+    pace in percent of real time. Both are 0 where there was none.
+    """
 
     observation: Array
     action: Any
@@ -41,6 +45,8 @@ class Step(NamedTuple):
     truncated: bool
     lives: int
     time_ns: int
+    due_ns: int
+    speed: int
 
 
 class Sink(Protocol):
@@ -114,8 +120,11 @@ class Rollout:
         if self._sink is not None:
             self._sink.begin_episode(self.episode_seed)
 
-    def tick(self) -> Step:
-        """Let the player act once. Raises AgentError for an answer that is no action; the tick is then not played."""
+    def tick(self, due_ns: int = 0, speed: int = 0) -> Step:
+        """Let the player act once; a clock says when the tick was due and how fast it runs (see Step).
+
+        Raises AgentError for an answer that is no action; the tick is then not played.
+        """
         assert self.phase is Phase.PLAYING, f"tick() in phase {self.phase.name}"
         game, sink = self.game, self._sink
         seen = self.observation
@@ -133,7 +142,7 @@ class Rollout:
             truncated, outcome = True, "time limit"
         if not outcome and self._idle_limit is not None and self._idle >= self._idle_limit:
             truncated, outcome = True, "stalled"
-        step = Step(seen, action, reward, terminated, truncated, self.lives, time_ns)
+        step = Step(seen, action, reward, terminated, truncated, self.lives, time_ns, due_ns, speed)
         if sink is not None:
             sink.add(step)
         if outcome:

@@ -12,6 +12,8 @@
       terminated, truncated  (T,) bool
       lives             (T,) uint8
       time_ns           (T,) int64            monotonic clock when the action was chosen
+      due_ns            (T,) int64            when the tick was due, or 0 where no clock set the pace
+      speed             (T,) uint8            percent of real time; 0 where no clock set the pace
       episodes/         one row each: start, stop (ticks), seed, total_reward, outcome, parent, parent_tick, excluded
       final_screen | final_observation, final_state   (E, …)   the moment that closes each finished episode
       keys/             raw key transitions: time_ns int64, code int32, down bool
@@ -41,6 +43,7 @@ from recorder.agents import PLAYER_KINDS
 from recorder.envs import EnvSpec
 from recorder.errors import SessionError
 from recorder.store import Array, StoredGroup, StoreError, read
+from recorder.timing import Timing, measure
 
 _T = TypeVar("_T")
 
@@ -65,6 +68,8 @@ TICK_COLUMNS = (
     Column("truncated", "bool"),
     Column("lives", "uint8"),
     Column("time_ns", "int64"),
+    Column("due_ns", "int64"),
+    Column("speed", "uint8"),
 )
 EPISODE_COLUMNS = (
     Column("start", "int64"),
@@ -235,6 +240,21 @@ class Session:
         return self._ticks_of("time_ns", (), "int64")
 
     @cached_property
+    def due_ns(self) -> npt.NDArray[np.int64]:
+        """(T,) int64, monotonic nanoseconds at which each tick was due, or 0; `time_ns` minus this is its lateness."""
+        return self._ticks_of("due_ns", (), "int64")
+
+    @cached_property
+    def speed(self) -> npt.NDArray[np.uint8]:
+        """(T,) uint8, percent of real time at which each tick was played; 0 where no clock set the pace."""
+        return self._ticks_of("speed", (), "uint8")
+
+    @property
+    def timing(self) -> Timing | None:
+        """How evenly it was played; None where no clock set the pace."""
+        return measure(self.time_ns, self.due_ns, self.speed, self.spec.rate_hz)
+
+    @cached_property
     def keys(self) -> Array:
         """Raw key transitions, structured (K,) with fields time_ns, code and down."""
         keys: Array | None = None
@@ -349,7 +369,10 @@ class Session:
         return digest.hexdigest()
 
     def summary(self) -> dict[str, Any]:
-        """What a list of sessions shows: {"ticks", "episodes", "total_rewards", "size_bytes"}; quick when complete."""
+        """What a list of sessions shows: {"ticks", "episodes", "total_rewards", "size_bytes", "timing"}.
+
+        It is quick for a complete session.
+        """
         stored = self.attributes.get("summary")
         if self.complete and isinstance(stored, dict) and stored.get("ticks") == self._ticks:
             return stored
@@ -358,6 +381,7 @@ class Session:
             "episodes": len(self.episodes),
             "total_rewards": [episode.total_reward for episode in self.episodes],
             "size_bytes": self.size_bytes,
+            "timing": None if self.timing is None else self.timing.to_json(),
         }
 
     def _need_screens(self) -> None:

@@ -16,12 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from recorder.agents import KeyAgent, describe
-from recorder.clock import Pacer
+from recorder.clock import LATE_NS, Pacer
 from recorder.envs import Game, get_spec
 from recorder.experts import scripted
 from recorder.jobs import Service
 from recorder.rollout import Phase, Rollout
 from recorder.session import Session
+from recorder.timing import FULL_SPEED
 from recorder.writer import SessionWriter
 
 Picture = npt.NDArray[np.uint8]
@@ -30,7 +31,10 @@ _MOST_TICKS_A_PICTURE = 25  # a fifth of a second of Hopper; a slower renderer s
 
 @dataclass(frozen=True)
 class TakeStatus:
-    """What the page shows. `ticks` are those recorded in this take, `late_ticks` came over 8 ms late."""
+    """What the page shows. `ticks` are those recorded in this take, `late_ticks` came over 8 ms late.
+
+    `speed` is in percent of real time.
+    """
 
     picture: Picture
     score: float
@@ -39,6 +43,7 @@ class TakeStatus:
     games: int
     game_over: bool
     late_ticks: int
+    speed: int = FULL_SPEED
 
 
 class Take(Protocol):
@@ -49,6 +54,8 @@ class Take(Protocol):
     def poll(self) -> bool: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
+    def set_speed(self, percent: int) -> None: ...
+    def advance(self) -> None: ...
     def next_game(self) -> None: ...
     def stop(self) -> Path | None: ...
     def discard(self) -> None: ...
@@ -85,6 +92,7 @@ class LiveTake:
         self._rollout.begin()
         self._games = 1
         self._late = 0
+        self._speed = FULL_SPEED
         self.status = self._look()
 
     def poll(self) -> bool:
@@ -92,8 +100,8 @@ class LiveTake:
         played = False
         while self._rollout.phase is Phase.PLAYING and self._pacer.due():
             self._before_tick()
-            self._rollout.tick()
-            self._late += self._pacer.lateness_ns > 8_000_000
+            self._rollout.tick(self._pacer.due_ns, self._speed)
+            self._late += self._pacer.lateness_ns > LATE_NS
             played = True
         if played:
             self.status = self._look()
@@ -106,6 +114,19 @@ class LiveTake:
     def resume(self) -> None:
         """Go on from here."""
         self._pacer.restart()
+
+    def set_speed(self, percent: int) -> None:
+        """Run at this share of real time from now on."""
+        self._speed = percent
+        self._pacer.set_rate(self._game.spec.rate_hz * percent / 100)
+        self.status = self._look()
+
+    def advance(self) -> None:
+        """Play a single tick, off the clock."""
+        if self._rollout.phase is Phase.PLAYING:
+            self._before_tick()
+            self._rollout.tick()
+            self.status = self._look()
 
     def next_game(self) -> None:
         """After a game is over, start another in the same take."""
@@ -146,6 +167,7 @@ class LiveTake:
             self._games,
             rollout.phase is Phase.OVER,
             self._late,
+            self._speed,
         )
 
 
@@ -223,6 +245,12 @@ class StagedTake:
     def resume(self) -> None:
         """Go on from here."""
         self._running, self._since = True, None
+
+    def set_speed(self, percent: int) -> None:
+        """An expert needs no slow motion."""
+
+    def advance(self) -> None:
+        """Nor single ticks."""
 
     def next_game(self) -> None:
         """The stage starts the next game by itself."""

@@ -146,6 +146,8 @@ class SessionWriter:
         rows["truncated"][index] = step.truncated
         rows["lives"][index] = step.lives
         rows["time_ns"][index] = step.time_ns
+        rows["due_ns"][index] = step.due_ns
+        rows["speed"][index] = step.speed
         if index == 0:
             block.started_ns = step.time_ns
         block.count = index + 1

@@ -103,14 +103,10 @@ class Manner:
         """From logits (actions,) to the probabilities (actions,) of playing each."""
         likely = _softmax(logits, 1.0)
         if self.temperature != 1.0:
-            sharp = _softmax(logits, max(self.temperature, _COLDEST))
-            kept = list(self.kept)
-            sharp[kept] = 0.0
-            rest = sharp.sum()
-            if rest > 0:
-                sharp *= (1 - likely[kept].sum()) / rest
-            sharp[kept] = likely[kept]
-            likely = sharp / sharp.sum()
+            others = np.setdiff1d(np.arange(len(logits)), self.kept)
+            if len(others):
+                share = likely[others].sum()
+                likely[others] = share * _softmax(logits[others], max(self.temperature, _COLDEST))
         return likely.astype(np.float32)
 
     def to_json(self) -> dict[str, Any]:

@@ -77,6 +77,10 @@ class RecordPage(Page):
                 ("P", self._toggle_pause),
                 ("Esc", self._stop),
                 ("Ctrl+Backspace", self._discard),
+                ("-", lambda: self._change_speed(-1)),
+                ("+", lambda: self._change_speed(1)),
+                ("=", lambda: self._change_speed(1)),
+                (".", self._advance),
             )
         )
         self._render()
@@ -146,7 +150,14 @@ class RecordPage(Page):
         grid = QGridLayout()
         grid.setVerticalSpacing(6)
         for row, (name, title) in enumerate(
-            (("score", "Score"), ("lives", "Lives"), ("games", "Game"), ("time", "Take"), ("late", "Late ticks"))
+            (
+                ("score", "Score"),
+                ("lives", "Lives"),
+                ("games", "Game"),
+                ("time", "Take"),
+                ("late", "Late ticks"),
+                ("speed", "Speed"),
+            )
         ):
             figure = QLabel("–", objectName=f"{name}Figure", alignment=Qt.AlignmentFlag.AlignRight)
             font = figure.font()
@@ -219,6 +230,14 @@ class RecordPage(Page):
         self.desk.discard()
         self._render()
 
+    def _change_speed(self, steps: int) -> None:
+        self.desk.change_speed(steps)
+        self._render()
+
+    def _advance(self) -> None:
+        self.desk.advance()
+        self._render()
+
     def _request_training(self) -> None:
         self.train_requested.emit(self.desk.last_take)
 
@@ -276,6 +295,7 @@ class RecordPage(Page):
                 "lives": "●" * status.lives if status.lives else "–",
                 "games": str(status.games),
                 "time": f"{minutes}:{seconds:02d}",
+                "speed": f"{status.speed} %" if self.desk.by_hand else "–",
                 "late": f"{status.late_ticks:,} of {status.ticks:,}" if self.desk.by_hand else "–",
             }
         for name, text in texts.items():
@@ -284,7 +304,7 @@ class RecordPage(Page):
     def _overlay(self) -> tuple[str, str]:
         desk = self.desk
         if desk.state is DeskState.PAUSED:
-            return "Paused", "Press P to go on."
+            return "Paused", "P goes on, a dot plays one tick. Minus and plus change the speed."
         if desk.state is DeskState.GAME_OVER:
             score = desk.status.score if desk.status else 0
             return f"Game over: {score:,.0f}", "Space plays another game in this take. Esc stops and keeps the take."

@@ -74,6 +74,27 @@ def test_a_pause_stops_the_game_and_lifts_every_key(desk: RecordDesk, clock: Fak
     assert Session.open(desk.last_take).actions.tolist() == [3] * 5 + [0] * 5
 
 
+def test_slow_motion_and_single_ticks_are_told_by_the_session(desk: RecordDesk, clock: FakeClock) -> None:
+    desk.start()
+    play(desk, clock, 20)
+    desk.change_speed(-2)
+    play(desk, clock, 40)  # at half speed: every other tick
+    desk.pause()
+    desk.advance()
+    desk.advance()
+    desk.resume()
+    desk.change_speed(9)
+    play(desk, clock, 20)
+    desk.stop()
+    assert desk.last_take is not None
+    session = Session.open(desk.last_take)
+    assert session.speed.tolist() == [100] * 20 + [50] * 20 + [0] * 2 + [100] * 20
+    assert session.timing is not None
+    assert session.timing.rate_hz == pytest.approx(60.0, abs=0.01)
+    (summary,) = Library(desk.library).sessions()
+    assert summary.timing == session.timing
+
+
 def test_a_discarded_take_leaves_nothing(desk: RecordDesk, clock: FakeClock) -> None:
     desk.start()
     play(desk, clock, 30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from recorder.errors import AgentError, UnknownEnvError, UsageError
 from recorder.experts import scripted
 from recorder.recording import record
 from recorder.rollout import Phase, Rollout, episode_seed
+from recorder.timing import measure
 
 NOOP, FIRE, RIGHT, LEFT = range(4)
 SPACE, ARROW_LEFT, ARROW_RIGHT = 32, 1, 2
@@ -152,6 +154,41 @@ def test_pacing_keeps_sixty_hertz_whatever_the_wake_ups_jitter() -> None:
             pass
     assert abs(pacer.ticks - 600) <= 1
     assert pacer.stalls == 0
+
+
+def test_timing_tells_jitter_from_pauses_and_slow_motion() -> None:
+    clock = FakeClock()
+    pacer = Pacer(60.0, clock)
+    ticks: list[tuple[int, int, int]] = []
+
+    def play(count: int, lateness_ns: int, speed: int) -> None:
+        for _ in range(count):
+            clock.now += pacer.wait_ns() + lateness_ns
+            assert pacer.due()
+            ticks.append((clock.now, pacer.due_ns, speed))
+
+    play(100, 1_000_000, 100)
+    play(1, 9_000_000, 100)  # late, but within its tick
+    play(100, 1_000_000, 100)
+    clock.now += 5_000_000_000  # a pause
+    pacer.restart()
+    play(100, 1_000_000, 100)
+    ticks.append((clock.now, clock.now, 0))  # a single tick
+    pacer.set_rate(30.0)
+    play(50, 1_000_000, 50)
+    time_ns, due_ns, speed = (np.array(column) for column in zip(*ticks, strict=True))
+    timing = measure(time_ns, due_ns, speed.astype(np.uint8), 60.0)
+    assert timing is not None
+    assert timing.rate_hz == pytest.approx(60.0, abs=0.01)
+    assert timing.p50_ms == pytest.approx(1000 / 60, abs=0.01)
+    assert timing.max_ms == pytest.approx(1000 / 60 + 8, abs=0.01)
+    assert (timing.ticks, timing.late_ticks, timing.slow_ticks, timing.single_ticks) == (351, 1, 50, 1)
+
+
+def test_without_a_clock_there_is_no_timing(tmp_path: Path) -> None:
+    session = record("hopper", RandomAgent(get_spec("hopper")), library=tmp_path, seconds=0.1)
+    assert session.timing is None
+    assert not session.due_ns.any()
 
 
 def test_a_stall_rebases_the_schedule_instead_of_catching_up() -> None:

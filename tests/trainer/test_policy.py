@@ -75,6 +75,8 @@ def test_a_sharp_player_keeps_its_rare_actions_and_leaves_the_likeliest_of_the_o
     np.testing.assert_allclose(Manner().probabilities(logits), [0.4, 0.1, 0.3, 0.2], rtol=1e-5)
     np.testing.assert_allclose(Manner(0.0, (1,)).probabilities(logits), [0.9, 0.1, 0, 0], atol=1e-5)
     np.testing.assert_allclose(Manner(0.0).probabilities(logits), [1, 0, 0, 0], atol=1e-5)
+    certain = np.array([0.0, 60.0, 1.0, 2.0], np.float32)
+    np.testing.assert_allclose(Manner(0.0, (1,)).probabilities(certain), [0, 1, 0, 0], atol=1e-5)
     half = Manner(0.5, (1,)).probabilities(logits)
     np.testing.assert_allclose(half[[0, 2, 3]] / 0.9, np.array([16, 9, 4]) / 29, rtol=1e-5)
 
