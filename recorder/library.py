@@ -93,7 +93,7 @@ class Library:
         return path
 
     def trash(self, name: str) -> Path:
-        """Move a session out of the library into its trash and return where it lies; moving it back restores it.
+        """Move a session out of the library into its trash and return where it lies; `restore` brings it back.
 
         Raises SessionError when there is no such session, or a living recorder writes it.
         """
@@ -108,6 +108,17 @@ class Library:
             path.rename(target)
         except OSError as error:
             raise LibraryError(f"{path} cannot be moved to {target}: {error.strerror}") from error
+        return target
+
+    def restore(self, trashed: Path) -> Path:
+        """Bring a session back from the trash and return where it lies. Raises SessionError or LibraryError."""
+        target = self.path / trashed.name
+        if not trashed.is_dir() or trashed.parent != self.path / ".trash":
+            raise SessionError(f"{trashed} is not in the trash of {self.path}; it cannot be brought back")
+        try:
+            trashed.rename(target)
+        except OSError as error:
+            raise LibraryError(f"{trashed} cannot be moved to {target}: {error.strerror}") from error
         return target
 
 

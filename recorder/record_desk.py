@@ -19,6 +19,7 @@ from recorder.agents import KeyAgent
 from recorder.envs import EnvSpec, Game, get_spec
 from recorder.errors import TwinplayError
 from recorder.gamepad import NAMES, Gamepads
+from recorder.library import Library
 from recorder.session import Session
 from recorder.takes import LiveTake, StagedTake, Take, TakeStatus
 
@@ -60,6 +61,7 @@ class RecordDesk:
         self._key_names = {**key_names, **NAMES}
         self._now = now
         self._take: Take | None = None
+        self._discarded: Path | None = None
         self._controllers = controllers() if controllers is not None else None
         self._poster: TakeStatus | None = None
 
@@ -193,15 +195,39 @@ class RecordDesk:
             self.error = str(error)
 
     def discard(self) -> None:
-        """Finish the take and throw it away."""
-        take, self._take, self.state = self._take, None, DeskState.IDLE
-        if take is None:
+        """Move the take under way, or else the last one, to the library's trash; `undo_discard` brings it back."""
+        if self.busy:
+            self.stop()
+        path, self.last_take = self.last_take, None
+        if path is None:
             return
         try:
-            take.discard()
-            self.last_summary = "Discarded. Nothing of that take was kept."
+            self._discarded = Library(self.library).trash(path.name)
+            self.last_summary = "Discarded. Ctrl+Z brings it back."
         except TwinplayError as error:
             self.error = str(error)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether a discarded take can be brought back."""
+        return self._discarded is not None and not self.busy
+
+    def undo_discard(self) -> None:
+        """Bring the take back that was discarded last."""
+        if self._discarded is None or self.busy:
+            return
+        trashed, self._discarded = self._discarded, None
+        try:
+            self.last_take = Library(self.library).restore(trashed)
+            self.last_summary = _summary(self.last_take)
+        except TwinplayError as error:
+            self.error = str(error)
+
+    def restart(self) -> None:
+        """Discard the take under way and begin another."""
+        if self.busy:
+            self.discard()
+            self.start()
 
     def shutdown(self) -> None:
         """The window closes: keep what was played."""

@@ -58,7 +58,6 @@ class Take(Protocol):
     def advance(self) -> None: ...
     def next_game(self) -> None: ...
     def stop(self) -> Path | None: ...
-    def discard(self) -> None: ...
 
 
 class LiveTake:
@@ -146,13 +145,6 @@ class LiveTake:
         finally:
             self._leave()
 
-    def discard(self) -> None:
-        """Throw the take away."""
-        try:
-            self._writer.discard()
-        finally:
-            self._leave()
-
     def _leave(self) -> None:
         self._keys.on_key = None
         self._game.close()
@@ -198,11 +190,6 @@ class Stage:
         path = self._writer.close().path
         self._game.close()
         return str(path)
-
-    def discard(self) -> None:
-        """Throw the take away."""
-        self._writer.discard()
-        self._game.close()
 
 
 class StagedTake:
@@ -260,12 +247,5 @@ class StagedTake:
         try:
             path = Path(self._service.call("stop"))
             return path if len(Session.open(path)) else None
-        finally:
-            self._service.close()
-
-    def discard(self) -> None:
-        """Throw the take away."""
-        try:
-            self._service.call("discard")
         finally:
             self._service.close()

@@ -77,6 +77,8 @@ class RecordPage(Page):
                 ("P", self._toggle_pause),
                 ("Esc", self._stop),
                 ("Ctrl+Backspace", self._discard),
+                ("Ctrl+Z", self._undo),
+                ("Ctrl+Shift+R", self._restart),
                 ("-", lambda: self._change_speed(-1)),
                 ("+", lambda: self._change_speed(1)),
                 ("=", lambda: self._change_speed(1)),
@@ -173,7 +175,9 @@ class RecordPage(Page):
         self._record = self._button("Record", "recordButton", "Start a take (Ctrl+R)", self._start, primary=True)
         self._pause = self._button("Pause", "pauseButton", "Hold the game, or go on (P)", self._toggle_pause)
         self._finish = self._button("Stop", "stopButton", "Finish the take and keep it (Esc)", self._stop)
-        self._drop = self._button("Discard", "discardButton", "Throw this take away (Ctrl+Backspace)", self._discard)
+        self._drop = self._button(
+            "Discard", "discardButton", "Take this one out of the library (Ctrl+Backspace)", self._discard
+        )
         layout.addWidget(self._record)
         row_layout = QHBoxLayout()
         for button in (self._pause, self._finish, self._drop):
@@ -196,8 +200,9 @@ class RecordPage(Page):
         self._watch = self._button("Watch it", "watchTakeButton", "Open the Watch page", self._request_watching)
         layout.addWidget(self._summary_title)
         layout.addWidget(self._summary)
-        layout.addWidget(self._train)
-        layout.addWidget(self._watch)
+        self._back = self._button("Bring it back", "undoButton", "Undo the discard (Ctrl+Z)", self._undo)
+        for button in (self._train, self._watch, self._back):
+            layout.addWidget(button)
         return self._card
 
     def _button(self, text: str, name: str, tip: str, action: object, *, primary: bool = False) -> QPushButton:
@@ -238,6 +243,15 @@ class RecordPage(Page):
         self.desk.advance()
         self._render()
 
+    def _undo(self) -> None:
+        self.desk.undo_discard()
+        self._render()
+
+    def _restart(self) -> None:
+        self.desk.restart()
+        self._view.setFocus()
+        self._render()
+
     def _request_training(self) -> None:
         self.train_requested.emit(self.desk.last_take)
 
@@ -274,7 +288,7 @@ class RecordPage(Page):
             (self._record, not desk.busy),
             (self._pause, state in (DeskState.RECORDING, DeskState.PAUSED)),
             (self._finish, desk.busy),
-            (self._drop, desk.busy),
+            (self._drop, desk.busy or desk.last_take is not None),
         ):
             button.setEnabled(enabled)
         self._pause.setText("Go on" if state is DeskState.PAUSED else "Pause")
@@ -283,6 +297,7 @@ class RecordPage(Page):
         self._summary.setText(desk.last_summary)
         for button in (self._train, self._watch):
             button.setVisible(desk.last_take is not None)
+        self._back.setVisible(desk.can_undo)
 
     def _render_figures(self) -> None:
         status = self.desk.status if self.desk.busy else None

@@ -95,12 +95,30 @@ def test_slow_motion_and_single_ticks_are_told_by_the_session(desk: RecordDesk, 
     assert summary.timing == session.timing
 
 
-def test_a_discarded_take_leaves_nothing(desk: RecordDesk, clock: FakeClock) -> None:
+def test_a_discarded_take_leaves_the_library_and_can_be_brought_back(desk: RecordDesk, clock: FakeClock) -> None:
     desk.start()
     play(desk, clock, 30)
     desk.discard()
     assert desk.last_take is None
     assert Library(desk.library).sessions() == []
+    assert desk.can_undo
+    desk.undo_discard()
+    assert desk.last_take is not None
+    assert len(Session.open(desk.last_take)) == 30
+    assert not desk.can_undo
+    desk.discard()  # a finished one, too
+    assert Library(desk.library).sessions() == []
+
+
+def test_a_restart_discards_the_take_under_way_and_begins_another(desk: RecordDesk, clock: FakeClock) -> None:
+    desk.start()
+    play(desk, clock, 30)
+    desk.restart()
+    assert desk.state is DeskState.RECORDING
+    play(desk, clock, 12)
+    desk.stop()
+    (summary,) = Library(desk.library).sessions()
+    assert summary.ticks == 12
 
 
 def test_a_take_in_which_nothing_was_played_is_not_kept(desk: RecordDesk) -> None:

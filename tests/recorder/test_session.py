@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -241,10 +240,10 @@ def test_what_is_not_a_session_is_refused_in_one_sentence(tmp_path: Path, conten
         Session.open(path)
 
 
-def test_trash_takes_a_session_out_and_moving_it_back_restores_it(tmp_path: Path) -> None:
+def test_trash_takes_a_session_out_and_gives_it_back(tmp_path: Path) -> None:
     session = record("hopper", RandomAgent(get_spec("hopper")), library=tmp_path, episodes=1)
     library = Library(tmp_path)
     trashed = library.trash(session.name)
     assert library.sessions() == []
-    os.rename(trashed, session.path)
+    assert library.restore(trashed) == session.path
     assert [summary.name for summary in library.sessions()] == [session.name]
