@@ -131,7 +131,7 @@ def record(options: Namespace) -> int:
                 step.fraction, f"{step.ticks:,} ticks, {_count(step.episodes, 'game')}, {step.ticks_per_second:,.0f}/s"
             )
     assert session is not None
-    scores = [episode.total_reward for episode in session.episodes]
+    scores = session.games
     if options.json:
         facts = {"path": str(session.path), "ticks": len(session), "scores": scores, "player": session.player}
         print(json.dumps(facts))

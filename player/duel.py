@@ -375,7 +375,7 @@ def _plain(action: Any) -> int | tuple[float, ...] | None:
 
 
 def _choose(session: Session, index: int | None) -> Episode:
-    episodes = session.episodes
+    episodes = session.openings
     if not episodes:
         raise UsageError(f"{session.path} holds no episode to watch; record a longer session")
     if index is None:

@@ -140,7 +140,7 @@ class WatchDesk:
         if path is None:
             return
         try:
-            episodes = Session.open(path).episodes
+            episodes = Session.open(path).openings
         except SessionError as error:
             self._fail(str(error))
             return

@@ -324,6 +324,17 @@ class Game:
         mujoco.mj_forward(self._core.model, self._core.data)  # so that pictures show the restored pose
         self._core.data.qacc_warmstart[:] = warmstart
 
+    def snapshot(self) -> Any:
+        """The simulator's whole state in memory, for `go_back`."""
+        return self._core.clone_state(include_rng=True) if self.spec.has_screen else self.state()
+
+    def go_back(self, snapshot: Any) -> None:
+        """Return to a snapshot of this game. The emulator draws no screen before the next step (openai/gym#575)."""
+        if self.spec.has_screen:
+            self._core.restore_state(snapshot)
+        else:
+            self.restore(snapshot)
+
     def picture(self) -> npt.NDArray[np.uint8]:
         """The game as a viewer shows it now, uint8 RGB (height, width, 3)."""
         if self.spec.has_screen:

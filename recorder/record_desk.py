@@ -23,6 +23,7 @@ from recorder.library import Library
 from recorder.session import Session
 from recorder.takes import LiveTake, StagedTake, Take, TakeStatus
 
+REWIND_S = 3.0
 SPEEDS = (25, 50, 75, 100)  # percent of real time
 
 
@@ -177,6 +178,16 @@ class RecordDesk:
         if self._take.status.game_over:
             self.state = DeskState.GAME_OVER
 
+    def rewind(self, keep: bool = False) -> None:
+        """Go back a few seconds in the game and hold it there; `keep` lets what was undone count as play."""
+        if self._take is None or not self.by_hand or self.state not in (DeskState.RECORDING, DeskState.PAUSED):
+            return
+        self.pause()
+        try:
+            self._take.rewind(REWIND_S, keep)
+        except TwinplayError as error:
+            self._fail(error)
+
     def next_game(self) -> None:
         """After a game is over, play another in the same take."""
         if self._take is not None and self.state is DeskState.GAME_OVER:
@@ -257,7 +268,7 @@ def _summary(path: Path | None) -> str:
     if path is None:
         return "Nothing was played, so nothing was kept."
     session = Session.open(path)
-    scores = [episode.total_reward for episode in session.episodes]
+    scores = session.games
     games = "1 game" if len(scores) == 1 else f"{len(scores)} games"
     best = "score" if len(scores) == 1 else "best score"
     minutes, seconds = divmod(round(session.duration_s), 60)

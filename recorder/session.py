@@ -22,6 +22,10 @@ Alignment: `screen[i]` (or `observation[i]`) is what the player saw when choosin
 `terminated[i]`, `truncated[i]` and `lives[i]` are what that action brought. What came after the last action of
 episode k is `final_screen[k]`.
 
+A rewind appends: the episode is cut at the tick gone back to (outcome "rewound"), what was played after it becomes a
+segment of its own, excluded unless it was to be kept, and play goes on in a third; both name the first as `parent`, and
+its end as `parent_tick`. A segment's `total_reward` is what was earned in it; `Session.games` adds them up.
+
 A session whose recorder was killed has state "recording" and no live lock; its last episode has no stop, and reads as
 ending at `ticks` with outcome "interrupted". Nothing needs repair.
 """
@@ -51,7 +55,7 @@ FORMAT = "twinplay-session"
 FORMAT_VERSION = 1
 CHUNK_TICKS = 60  # one second of Breakout: 37 bytes a screen; half of it costs 50
 SCALAR_CHUNK = 8_192  # scalars in 60-tick chunks would be thousands of files per half hour
-OUTCOMES = ("playing", "game over", "time limit", "stalled", "stopped")
+OUTCOMES = ("playing", "game over", "time limit", "stalled", "stopped", "rewound")
 
 
 @dataclass(frozen=True)
@@ -334,6 +338,47 @@ class Session:
                 )
         return episodes
 
+    @property
+    def openings(self) -> list[Episode]:
+        """The episodes that begin at the start of a game; all of them, unless there was a rewind."""
+        return [episode for episode in self.episodes if episode.parent < 0]
+
+    @property
+    def games(self) -> list[float]:
+        """The score of each game that was played to where it ends, over all its segments; without what was undone."""
+        by_index = {episode.index: episode for episode in self.episodes}
+        scores = []
+        for episode in self.episodes:
+            if episode.outcome == "rewound":
+                continue
+            score, parent = episode.total_reward, by_index.get(episode.parent)
+            while parent is not None:
+                score, parent = score + parent.total_reward, by_index.get(parent.parent)
+            scores.append(score)
+        return scores
+
+    def lead_in(self, episode: Episode) -> list[range]:
+        """The ticks that lead from the start of a game to the start of a segment of it, in order.
+
+        Raises SessionError when the segments do not fit together.
+        """
+        by_index = {each.index: each for each in self.episodes}
+        ranges: list[range] = []
+        while episode.parent >= 0:
+            parent = by_index.get(episode.parent)
+            if (
+                parent is None
+                or parent.index >= episode.index
+                or not parent.start <= episode.parent_tick <= parent.stop
+            ):
+                raise SessionError(
+                    f"{self.path}: episode {episode.index} claims to go on from tick {episode.parent_tick} of episode "
+                    f"{episode.parent}, which does not hold it; the session is damaged"
+                )
+            ranges.insert(0, range(parent.start, episode.parent_tick))
+            episode = parent
+        return ranges
+
     def final_observation(self, index: int) -> Array | None:
         """What closed episode `index`: RGB screen or vector; None for an interrupted one."""
         name, shape = (
@@ -341,6 +386,9 @@ class Session:
             if self.spec.has_screen
             else ("final_observation", self.spec.observation_shape)
         )
+        cut = next((each for each in self.episodes if each.parent == index), None)
+        if cut is not None and cut.start == cut.parent_tick:  # rewound: what was undone begins where it ends
+            return self.observations[cut.start]
         array = self._checked(name, shape, "uint8" if self.spec.has_screen else self.spec.observation_dtype, None)
         if index >= array.shape[0]:
             return None
@@ -378,8 +426,8 @@ class Session:
             return stored
         return {
             "ticks": self._ticks,
-            "episodes": len(self.episodes),
-            "total_rewards": [episode.total_reward for episode in self.episodes],
+            "episodes": len(self.games),
+            "total_rewards": self.games,
             "size_bytes": self.size_bytes,
             "timing": None if self.timing is None else self.timing.to_json(),
         }

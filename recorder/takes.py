@@ -56,6 +56,7 @@ class Take(Protocol):
     def resume(self) -> None: ...
     def set_speed(self, percent: int) -> None: ...
     def advance(self) -> None: ...
+    def rewind(self, seconds: float, keep: bool) -> None: ...
     def next_game(self) -> None: ...
     def stop(self) -> Path | None: ...
 
@@ -86,7 +87,9 @@ class LiveTake:
             self._game.close()
             raise
         keys.on_key = self._writer.key
-        self._rollout = Rollout(self._game, keys, seed=seed, sink=self._writer, unattended=False, now=now)
+        self._rollout = Rollout(
+            self._game, keys, seed=seed, sink=self._writer, unattended=False, rewindable=True, now=now
+        )
         self._pacer = Pacer(self._game.spec.rate_hz, now)
         self._rollout.begin()
         self._games = 1
@@ -125,6 +128,13 @@ class LiveTake:
         if self._rollout.phase is Phase.PLAYING:
             self._before_tick()
             self._rollout.tick()
+            self.status = self._look()
+
+    def rewind(self, seconds: float, keep: bool) -> None:
+        """Go back in this game, as `Rollout.rewind` describes."""
+        if self._rollout.phase is Phase.PLAYING:
+            self._rollout.rewind(round(seconds * self._game.spec.rate_hz), keep=keep)
+            self._writer.flush()
             self.status = self._look()
 
     def next_game(self) -> None:
@@ -238,6 +248,9 @@ class StagedTake:
 
     def advance(self) -> None:
         """Nor single ticks."""
+
+    def rewind(self, seconds: float, keep: bool) -> None:
+        """Nor second thoughts."""
 
     def next_game(self) -> None:
         """The stage starts the next game by itself."""

@@ -89,6 +89,8 @@ def _readable(session: Session) -> bool:
 
 def _replay(game: Game, session: Session, episode: Episode) -> Iterator[int]:
     observation = game.reset(episode.seed)
+    for tick in (tick for ticks in session.lead_in(episode) for tick in ticks):
+        observation, *_ = game.step(game.check_action(session.actions[tick]))
     live = {name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in game.storage().items()}
     for start in range(episode.start, episode.stop, CHUNK_TICKS):
         stop = min(start + CHUNK_TICKS, episode.stop)

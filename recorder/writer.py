@@ -97,6 +97,7 @@ class SessionWriter:
         self._spare: queue.SimpleQueue[_Block] = queue.SimpleQueue()
         self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(_QUEUE_BLOCKS)
         self._episodes: list[dict[str, Any]] = []
+        self._bases: list[tuple[int, float]] = []  # the game's ticks and score where each segment begins
         self._ticks = 0  # handed to the writer or in the open block
         self._failure: SessionError | None = None
         self._closed = False
@@ -130,6 +131,7 @@ class SessionWriter:
                 "excluded": False,
             }
         )
+        self._bases.append((0, 0.0))
         self._put("episodes", [dict(row) for row in self._episodes])
 
     def observe(self, game: Game, observation: Array) -> None:
@@ -157,6 +159,32 @@ class SessionWriter:
             self._check()
             self._hand_over()
 
+    def rewind(self, game: Game, observation: Array, tick: int, score: float, keep: bool) -> None:
+        """See Sink."""
+        self._check()
+        self._hand_over()
+        rows, excluded = self._episodes, not keep
+        if rows[-1]["start"] == self._ticks and rows[-1]["parent"] >= 0:  # nothing was played since the last rewind
+            cut, undone, fresh = rows[-3:]
+        else:
+            cut, index = rows[-1], len(rows) - 1
+            undone = {**cut, "parent": index, "stop": self._ticks, "outcome": OUTCOMES.index("rewound")}
+            undone["total_reward"] = 0.0
+            fresh = {**cut, "parent": index, "start": self._ticks, "total_reward": 0.0}
+            rows += [undone, fresh]
+            final = self._final(game, observation)
+            self._put("final", final)  # of the segment that is cut: not read, its end is a tick that is stored
+            self._put("final", final)
+            self._bases += [self._bases[-1]] * 2
+        base_tick, base_score = self._bases[-3]
+        self._bases[-2] = self._bases[-1] = (tick, score)
+        earned = cut["total_reward"] + undone["total_reward"]
+        cut |= {"stop": cut["start"] + tick - base_tick, "total_reward": score - base_score}
+        cut["outcome"] = OUTCOMES.index("rewound")
+        undone |= {"start": cut["stop"], "total_reward": earned - cut["total_reward"], "excluded": excluded}
+        undone["parent_tick"] = fresh["parent_tick"] = cut["stop"]
+        self._put("episodes", [dict(each) for each in rows])
+
     def key(self, event: KeyEvent) -> None:
         """Store a raw key transition."""
         self._keys.append(event)
@@ -165,10 +193,10 @@ class SessionWriter:
         """See Sink."""
         row = self._episodes[-1]
         row["stop"], row["outcome"] = self._ticks, OUTCOMES.index(outcome)
-        final = {name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in game.storage().items()}
-        game.capture(observation, final, 0)
+        if row["parent"] >= 0 and row["start"] == row["stop"]:  # rewound, and never played on: it ended there
+            self._episodes[row["parent"]]["outcome"] = row["outcome"]
         self._hand_over()
-        self._put("final", final)
+        self._put("final", self._final(game, observation))
         self._put("episodes", [dict(each) for each in self._episodes])
 
     def flush(self) -> None:
@@ -186,6 +214,11 @@ class SessionWriter:
         """Throw the take away: its folder leaves the library."""
         self._finish("abandon")
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def _final(self, game: Game, observation: Array) -> dict[str, Array]:
+        final = {name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in game.storage().items()}
+        game.capture(observation, final, 0)
+        return final
 
     def _finish(self, command: str) -> None:
         if self._closed:

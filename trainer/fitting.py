@@ -257,7 +257,7 @@ class _Run:
                     "digest": session.attributes.get("digest") or session.digest(),
                     "player": session.player,
                     "ticks": len(session),
-                    "total_rewards": [episode.total_reward for episode in session.episodes if not episode.excluded],
+                    "total_rewards": session.games,
                 }
                 for session in self.sessions
             ],

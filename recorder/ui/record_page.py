@@ -83,6 +83,8 @@ class RecordPage(Page):
                 ("+", lambda: self._change_speed(1)),
                 ("=", lambda: self._change_speed(1)),
                 (".", self._advance),
+                ("Backspace", self._rewind),
+                ("Shift+Backspace", lambda: self._rewind(keep=True)),
             )
         )
         self._render()
@@ -243,6 +245,10 @@ class RecordPage(Page):
         self.desk.advance()
         self._render()
 
+    def _rewind(self, keep: bool = False) -> None:
+        self.desk.rewind(keep)
+        self._render()
+
     def _undo(self) -> None:
         self.desk.undo_discard()
         self._render()
@@ -319,7 +325,7 @@ class RecordPage(Page):
     def _overlay(self) -> tuple[str, str]:
         desk = self.desk
         if desk.state is DeskState.PAUSED:
-            return "Paused", "P goes on, a dot plays one tick. Minus and plus change the speed."
+            return "Paused", "P goes on, Backspace goes back 3 seconds, a dot plays one tick, − and + change the speed."
         if desk.state is DeskState.GAME_OVER:
             score = desk.status.score if desk.status else 0
             return f"Game over: {score:,.0f}", "Space plays another game in this take. Esc stops and keeps the take."

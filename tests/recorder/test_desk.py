@@ -13,6 +13,7 @@ from recorder.envs import Game, get_spec
 from recorder.errors import SystemLibraryError
 from recorder.gamepad import FIRE, LEFT, RIGHT, Gamepads, held
 from recorder.record_desk import DeskState, RecordDesk
+from recorder.verify import verify
 
 TICK_NS = 16_666_667
 LEFT_KEY, FIRE_KEY = 1, 2
@@ -93,6 +94,25 @@ def test_slow_motion_and_single_ticks_are_told_by_the_session(desk: RecordDesk, 
     assert session.timing.rate_hz == pytest.approx(60.0, abs=0.01)
     (summary,) = Library(desk.library).sessions()
     assert summary.timing == session.timing
+
+
+def test_a_rewind_holds_the_game_three_seconds_earlier(desk: RecordDesk, clock: FakeClock) -> None:
+    desk.start()
+    play(desk, clock, 300)
+    desk.rewind()
+    assert desk.state is DeskState.PAUSED
+    desk.resume()
+    play(desk, clock, 50)
+    desk.stop()
+    assert desk.last_take is not None
+    session = Session.open(desk.last_take)
+    assert [(e.start, e.stop, e.excluded) for e in session.episodes] == [
+        (0, 120, False),
+        (120, 300, True),
+        (300, 350, False),
+    ]
+    assert verify(session).ok
+    assert desk.last_summary.startswith("1 game, ")
 
 
 def test_a_discarded_take_leaves_the_library_and_can_be_brought_back(desk: RecordDesk, clock: FakeClock) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recorder import Game, KeyAgent, RandomAgent, get_spec
-from recorder.agents import KeyEvent
+from recorder import Game, KeyAgent, RandomAgent, Session, get_spec
+from recorder.agents import KeyEvent, describe
 from recorder.clock import Pacer
 from recorder.envs import ENV_NAMES, EnvSpec
 from recorder.errors import AgentError, UnknownEnvError, UsageError
@@ -17,6 +17,8 @@ from recorder.experts import scripted
 from recorder.recording import record
 from recorder.rollout import Phase, Rollout, episode_seed
 from recorder.timing import measure
+from recorder.verify import verify
+from recorder.writer import SessionWriter
 
 NOOP, FIRE, RIGHT, LEFT = range(4)
 SPACE, ARROW_LEFT, ARROW_RIGHT = 32, 1, 2
@@ -199,3 +201,57 @@ def test_a_stall_rebases_the_schedule_instead_of_catching_up() -> None:
     assert not pacer.due()
     assert (pacer.stalls, pacer.late_ticks) == (1, 1)
     assert pacer.wait_ns() == pytest.approx(1e9 / 60, abs=1)
+
+
+def steered(library: Path, plan: list[tuple[str, int]], seed: int = 3) -> tuple[Session, list[int]]:
+    """A recording by a scripted player that is told to play and to rewind; with the game's tick after each step."""
+    where = []
+    with Game(get_spec("breakout")) as game:
+        agent = scripted("breakout", seed)
+        writer = SessionWriter(library, game, describe(agent), seed=seed)
+        rollout = Rollout(game, agent, seed=seed, sink=writer, rewindable=True)
+        rollout.begin()
+        for what, ticks in plan:
+            if what == "play":
+                for _ in range(ticks):
+                    rollout.tick()
+            else:
+                rollout.rewind(ticks, keep=what == "keep")
+            where.append(rollout.ticks)
+        rollout.end()
+        return writer.close(), where
+
+
+def test_a_rewound_game_keeps_its_certificate_and_counts_once(tmp_path: Path) -> None:
+    session, where = steered(tmp_path, [("play", 500), ("rewind", 130), ("play", 300), ("keep", 60), ("play", 400)])
+    assert where == [500, 370, 670, 610, 1_010]
+    assert [(e.start, e.stop, e.parent, e.excluded) for e in session.episodes] == [
+        (0, 370, -1, False),
+        (370, 500, 0, True),
+        (500, 740, 0, False),
+        (740, 800, 2, False),
+        (800, 1_200, 2, False),
+    ]
+    certificate = verify(session)
+    assert certificate.ok, certificate.difference
+    assert certificate.ticks == 1_200
+    played = [*range(370), *range(500, 740), *range(800, 1_200)]
+    assert session.games == [pytest.approx(session.rewards[played].sum())]
+    final = session.final_observation(0)
+    assert final is not None
+    np.testing.assert_array_equal(final, session.frames[370])
+
+
+def test_two_rewinds_in_a_row_go_back_further_and_a_game_may_end_there(tmp_path: Path) -> None:
+    session, where = steered(tmp_path, [("play", 600), ("rewind", 180), ("rewind", 180)])
+    assert where == [600, 420, 240]
+    assert [(e.start, e.stop, e.excluded) for e in session.episodes] == [(0, 240, False), (240, 600, True)]
+    assert session.games == [pytest.approx(session.rewards[:240].sum())]
+    assert verify(session).ok
+
+
+def test_a_rewind_stops_at_the_one_before_it_and_at_the_start(tmp_path: Path) -> None:
+    _, where = steered(tmp_path, [("play", 200), ("rewind", 50), ("play", 20), ("rewind", 500), ("rewind", 500)])
+    assert where == [200, 150, 170, 151, 151]
+    _, where = steered(tmp_path, [("play", 200), ("rewind", 500)])
+    assert where == [200, 1]
