@@ -188,6 +188,15 @@ class RecordDesk:
         except TwinplayError as error:
             self._fail(error)
 
+    def mark(self, label: str) -> None:
+        """Label the game under way, or just over, "success" or "failure"; the same label again takes it off."""
+        if self._take is None:
+            return
+        try:
+            self._take.mark("" if self._take.status.label == label else label)
+        except TwinplayError as error:
+            self._fail(error)
+
     def next_game(self) -> None:
         """After a game is over, play another in the same take."""
         if self._take is not None and self.state is DeskState.GAME_OVER:

@@ -14,7 +14,8 @@
       time_ns           (T,) int64            monotonic clock when the action was chosen
       due_ns            (T,) int64            when the tick was due, or 0 where no clock set the pace
       speed             (T,) uint8            percent of real time; 0 where no clock set the pace
-      episodes/         one row each: start, stop (ticks), seed, total_reward, outcome, parent, parent_tick, excluded
+      episodes/         one row each: start, stop (ticks), seed, total_reward, outcome, parent, parent_tick, excluded,
+                        label
       final_screen | final_observation, final_state   (E, …)   the moment that closes each finished episode
       keys/             raw key transitions: time_ns int64, code int32, down bool
 
@@ -56,6 +57,7 @@ FORMAT_VERSION = 1
 CHUNK_TICKS = 60  # one second of Breakout: 37 bytes a screen; half of it costs 50
 SCALAR_CHUNK = 8_192  # scalars in 60-tick chunks would be thousands of files per half hour
 OUTCOMES = ("playing", "game over", "time limit", "stalled", "stopped", "rewound")
+LABELS = ("", "success", "failure")
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,19 @@ EPISODE_COLUMNS = (
     Column("parent", "int32"),
     Column("parent_tick", "int64"),
     Column("excluded", "bool"),
+    Column("label", "uint8"),
 )
+_OPINIONS = ("episodes/excluded/", "episodes/label/")  # not part of what was played
 KEY_COLUMNS = (Column("time_ns", "int64"), Column("code", "int32"), Column("down", "bool"))
 KEY_DTYPE = np.dtype([(column.name, column.dtype) for column in KEY_COLUMNS])
 
 
 @dataclass(frozen=True)
 class Episode:
-    """Ticks [start, stop) of a session. `parent` and `parent_tick` name where a rewound episode branched off, or -1."""
+    """Ticks [start, stop) of a session. `parent` and `parent_tick` name where a rewound episode branched off, or -1.
+
+    `label` is what the player thought of it: "success", "failure" or nothing.
+    """
 
     index: int
     start: int
@@ -102,6 +109,7 @@ class Episode:
     excluded: bool = False
     parent: int = -1
     parent_tick: int = -1
+    label: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.start <= self.stop:
@@ -320,7 +328,8 @@ class Session:
         columns = [self._read(f"episodes/{c.name}", (), c.dtype, None) for c in EPISODE_COLUMNS]
         episodes = []
         for index, row in enumerate(zip(*(column.tolist() for column in columns), strict=False)):
-            start, stop, seed, total_reward, outcome, parent, parent_tick, excluded = row
+            start, stop, seed, total_reward, outcome, parent, parent_tick, excluded, mark = row
+            label = LABELS[mark] if mark < len(LABELS) else ""
             name = OUTCOMES[outcome] if outcome < len(OUTCOMES) else "unknown"
             if outcome == 0:
                 stop, name = self._ticks, "interrupted"
@@ -334,7 +343,7 @@ class Session:
                 )
             if stop > start:
                 episodes.append(
-                    Episode(index, start, stop, seed, total_reward, name, bool(excluded), parent, parent_tick)
+                    Episode(index, start, stop, seed, total_reward, name, bool(excluded), parent, parent_tick, label)
                 )
         return episodes
 
@@ -401,7 +410,7 @@ class Session:
         return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
 
     def digest(self) -> str:
-        """SHA-256 over environment, player, seed and every stored array, as hex. Notes and exclusions are not covered.
+        """SHA-256 over environment, player, seed and every stored array, as hex, but not notes, labels and exclusions.
 
         It hashes the stored chunks, so a recording of half an hour takes milliseconds, not a full decode.
         """
@@ -410,7 +419,7 @@ class Session:
             digest.update(json.dumps([key, self.attributes.get(key)], sort_keys=True).encode())
         for file in sorted(self.path.rglob("*"), key=lambda file: file.relative_to(self.path).as_posix()):
             name = file.relative_to(self.path).as_posix()
-            if file.is_symlink() or not file.is_file() or name == "zarr.json" or name.startswith("episodes/excluded/"):
+            if file.is_symlink() or not file.is_file() or name == "zarr.json" or name.startswith(_OPINIONS):
                 continue
             content = hashlib.sha256(file.read_bytes()).hexdigest()
             digest.update(f"{name} {content}\n".encode())

@@ -33,7 +33,7 @@ _MOST_TICKS_A_PICTURE = 25  # a fifth of a second of Hopper; a slower renderer s
 class TakeStatus:
     """What the page shows. `ticks` are those recorded in this take, `late_ticks` came over 8 ms late.
 
-    `speed` is in percent of real time.
+    `speed` is in percent of real time, `label` what the player thinks of the game under way.
     """
 
     picture: Picture
@@ -44,6 +44,7 @@ class TakeStatus:
     game_over: bool
     late_ticks: int
     speed: int = FULL_SPEED
+    label: str = ""
 
 
 class Take(Protocol):
@@ -57,6 +58,7 @@ class Take(Protocol):
     def set_speed(self, percent: int) -> None: ...
     def advance(self) -> None: ...
     def rewind(self, seconds: float, keep: bool) -> None: ...
+    def mark(self, label: str) -> None: ...
     def next_game(self) -> None: ...
     def stop(self) -> Path | None: ...
 
@@ -137,6 +139,11 @@ class LiveTake:
             self._writer.flush()
             self.status = self._look()
 
+    def mark(self, label: str) -> None:
+        """Label the game under way, or the one just over."""
+        self._writer.mark(label)
+        self.status = self._look()
+
     def next_game(self) -> None:
         """After a game is over, start another in the same take."""
         self._rollout.begin()
@@ -170,6 +177,7 @@ class LiveTake:
             rollout.phase is Phase.OVER,
             self._late,
             self._speed,
+            self._writer.label,
         )
 
 
@@ -251,6 +259,9 @@ class StagedTake:
 
     def rewind(self, seconds: float, keep: bool) -> None:
         """Nor second thoughts."""
+
+    def mark(self, label: str) -> None:
+        """Nor an opinion of itself."""
 
     def next_game(self) -> None:
         """The stage starts the next game by itself."""

@@ -35,6 +35,7 @@ from recorder.session import (
     FORMAT,
     FORMAT_VERSION,
     KEY_COLUMNS,
+    LABELS,
     OUTCOMES,
     SCALAR_CHUNK,
     TICK_COLUMNS,
@@ -129,6 +130,7 @@ class SessionWriter:
                 "parent": -1,
                 "parent_tick": -1,
                 "excluded": False,
+                "label": 0,
             }
         )
         self._bases.append((0, 0.0))
@@ -184,6 +186,18 @@ class SessionWriter:
         undone |= {"start": cut["stop"], "total_reward": earned - cut["total_reward"], "excluded": excluded}
         undone["parent_tick"] = fresh["parent_tick"] = cut["stop"]
         self._put("episodes", [dict(each) for each in rows])
+
+    def mark(self, label: str) -> None:
+        """Label the episode under way, or the last one, as in LABELS."""
+        self._check()
+        if self._episodes:
+            self._episodes[-1]["label"] = LABELS.index(label)
+            self._put("episodes", [dict(each) for each in self._episodes])
+
+    @property
+    def label(self) -> str:
+        """The label of the episode under way, or the last one."""
+        return LABELS[self._episodes[-1]["label"]] if self._episodes else ""
 
     def key(self, event: KeyEvent) -> None:
         """Store a raw key transition."""

@@ -85,6 +85,8 @@ class RecordPage(Page):
                 (".", self._advance),
                 ("Backspace", self._rewind),
                 ("Shift+Backspace", lambda: self._rewind(keep=True)),
+                ("G", lambda: self._mark("success")),
+                ("B", lambda: self._mark("failure")),
             )
         )
         self._render()
@@ -161,6 +163,7 @@ class RecordPage(Page):
                 ("time", "Take"),
                 ("late", "Late ticks"),
                 ("speed", "Speed"),
+                ("label", "Marked"),
             )
         ):
             figure = QLabel("–", objectName=f"{name}Figure", alignment=Qt.AlignmentFlag.AlignRight)
@@ -249,6 +252,10 @@ class RecordPage(Page):
         self.desk.rewind(keep)
         self._render()
 
+    def _mark(self, label: str) -> None:
+        self.desk.mark(label)
+        self._render()
+
     def _undo(self) -> None:
         self.desk.undo_discard()
         self._render()
@@ -317,6 +324,7 @@ class RecordPage(Page):
                 "games": str(status.games),
                 "time": f"{minutes}:{seconds:02d}",
                 "speed": f"{status.speed} %" if self.desk.by_hand else "–",
+                "label": status.label or "–",
                 "late": f"{status.late_ticks:,} of {status.ticks:,}" if self.desk.by_hand else "–",
             }
         for name, text in texts.items():
@@ -328,7 +336,10 @@ class RecordPage(Page):
             return "Paused", "P goes on, Backspace goes back 3 seconds, a dot plays one tick, − and + change the speed."
         if desk.state is DeskState.GAME_OVER:
             score = desk.status.score if desk.status else 0
-            return f"Game over: {score:,.0f}", "Space plays another game in this take. Esc stops and keeps the take."
+            return (
+                f"Game over: {score:,.0f}",
+                "Space plays another game in this take. G or B marks it good or bad. Esc stops and keeps the take.",
+            )
         if desk.state is DeskState.IDLE:
             if desk.by_hand:
                 return "Ready", "Click Record or press Ctrl+R. Then Space serves, and the arrows move."

@@ -115,6 +115,20 @@ def test_a_rewind_holds_the_game_three_seconds_earlier(desk: RecordDesk, clock: 
     assert desk.last_summary.startswith("1 game, ")
 
 
+def test_a_game_is_marked_with_one_key_and_unmarked_with_the_same(desk: RecordDesk, clock: FakeClock) -> None:
+    desk.start()
+    play(desk, clock, 10)
+    for label, shown in (("failure", "failure"), ("failure", ""), ("success", "success")):
+        desk.mark(label)
+        assert desk.status is not None
+        assert desk.status.label == shown
+    desk.stop()
+    assert desk.last_take is not None
+    session = Session.open(desk.last_take)
+    assert [episode.label for episode in session.episodes] == ["success"]
+    assert verify(session).ok
+
+
 def test_a_discarded_take_leaves_the_library_and_can_be_brought_back(desk: RecordDesk, clock: FakeClock) -> None:
     desk.start()
     play(desk, clock, 30)
