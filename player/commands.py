@@ -170,6 +170,7 @@ def sessions(options: Namespace) -> int:
                 "scores": row.total_rewards,
                 "bytes": row.size_bytes,
                 "timing": None if row.timing is None else row.timing.to_json(),
+                "verified": row.verified,
                 "problem": row.problem,
             }
             for row in found
@@ -180,7 +181,18 @@ def sessions(options: Namespace) -> int:
         print(f"{library.path} holds no sessions yet; `twinplay record breakout` makes one")
         return 0
     table = Table(
-        "session", "player", "state", "games", "minutes", "mean", "best", "MB", "clock", box=None, pad_edge=False
+        "session",
+        "player",
+        "state",
+        "games",
+        "minutes",
+        "mean",
+        "best",
+        "MB",
+        "verified",
+        "clock",
+        box=None,
+        pad_edge=False,
     )
     for row in found:
         mean, best = row.mean_score, row.best_score
@@ -193,6 +205,7 @@ def sessions(options: Namespace) -> int:
             "" if mean is None else f"{mean:,.1f}",
             "" if best is None else f"{best:,.0f}",
             f"{row.size_bytes / 1e6:.1f}",
+            "✓" if row.verified else "",
             "" if row.timing is None else f"{row.timing.rate_hz:.2f} Hz, {row.timing.late_ticks:,} late",
         )
     width = None if sys.stdout.isatty() else 200

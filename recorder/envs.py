@@ -204,10 +204,17 @@ class Game:
 
     `sticky` repeats the previous action with that probability (Machado et al. 2018) and marks the spec accordingly.
     `render=True` lets `picture()` draw where the observation is not a picture already.
-    Raises SystemLibraryError where drawing needs a library that this system lacks.
+    Raises UnknownEnvError for a spec that is not one of ours at heart: gymnasium would import whatever module an id
+    names, so none is taken from a file. Raises SystemLibraryError where drawing needs a library that is missing.
     """
 
     def __init__(self, spec: EnvSpec, *, render: bool = False, sticky: float = 0.0) -> None:
+        known = get_spec(spec.name)
+        if spec.env_id != known.env_id or not spec.kwargs.keys() <= known.kwargs.keys():
+            raise UnknownEnvError(
+                f"{known.title} is {known.env_id} with {', '.join(known.kwargs) or 'no'} settings, "
+                f"not {spec.env_id!r} with {dict(spec.kwargs)}"
+            )
         if sticky:
             spec = replace(spec, kwargs={**spec.kwargs, "repeat_action_probability": sticky})
         self.spec = spec
@@ -298,7 +305,7 @@ class Game:
     def capture(self, observation: Array, rows: Mapping[str, Array], index: int) -> None:
         """Copy the present moment into row `index` of the arrays named by `storage`."""
         if self.spec.has_screen:
-            rows["screen"][index] = self._core.ale.getScreen()
+            self._core.ale.getScreen(rows["screen"][index])
         else:
             rows["observation"][index] = observation
             rows["state"][index] = self.state()

@@ -42,6 +42,7 @@ class SessionSummary:
     total_rewards: tuple[float, ...]
     size_bytes: int
     timing: Timing | None = None
+    verified: bool = False
     problem: str = ""
 
     @property
@@ -142,10 +143,11 @@ def summarize(path: Path) -> SessionSummary:
             total_rewards=tuple(float(score) for score in summary["total_rewards"]),
             size_bytes=int(summary["size_bytes"]),
             timing=Timing.from_json(summary["timing"]),
+            verified=session.verified,
         )
     except (SessionError, KeyError, TypeError, ValueError) as error:
         return SessionSummary(
-            path, path.name.removesuffix(".zarr"), "", "", {}, "", "unreadable", 0, 0, 0.0, (), 0, None, str(error)
+            path, path.name.removesuffix(".zarr"), "", "", {}, "", "unreadable", 0, 0, 0.0, (), 0, problem=str(error)
         )
 
 

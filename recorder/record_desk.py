@@ -1,10 +1,13 @@
 """What the Record page does, without Qt.
 
-         start()                      pause() / lost keyboard
+         start()         pause() / lost keyboard / cannot be written
 IDLE ───────────▶ RECORDING ◀──────────────────────────────▶ PAUSED
  ▲                 │  ▲ next_game()            resume()
  │   stop()        ▼  │
- └──────────── GAME_OVER        a failure (disk full, folder gone) leads to IDLE with `error` set
+ └──────────── GAME_OVER        any other failure leads to IDLE with `error` set
+
+While a take cannot be written (disk full, folder gone) `trouble` says so and the game waits; writing is tried again and
+again, and once it works, `resume()` does, too. A scripted expert waits and goes on by itself.
 """
 
 from __future__ import annotations
@@ -59,6 +62,7 @@ class RecordDesk:
         self.error = ""
         self.last_take: Path | None = None
         self.last_summary = ""
+        self.recovered = False  # there was trouble, and it is over; until play goes on
         self._key_names = {**key_names, **NAMES}
         self._now = now
         self._take: Take | None = None
@@ -101,7 +105,7 @@ class RecordDesk:
         """Begin a take."""
         if self.busy:
             return
-        self.error, self.last_take, self.last_summary = "", None, ""
+        self.error, self.last_take, self.last_summary, self.recovered = "", None, "", False
         seed = time.time_ns() & 0x7FFFFFFF
         try:
             if self.by_hand:
@@ -122,16 +126,28 @@ class RecordDesk:
 
     def poll(self) -> bool:
         """Advance the take; returns whether there is something new to show."""
-        if self._take is None or self.state is not DeskState.RECORDING:
+        if self._take is None:
             return False
+        before = self.trouble
         try:
             fresh = self._take.poll()
         except TwinplayError as error:
             self._fail(error)
             return True
+        if self.trouble and self.by_hand:
+            self.pause()
+        elif before and not self.trouble:
+            self.recovered = True
         if self._take.status.game_over:
             self.state = DeskState.GAME_OVER
         return fresh
+
+    @property
+    def trouble(self) -> str:
+        """Why the take cannot be written at the moment, what that means and what to do; empty while it can."""
+        reason = self._take.status.trouble if self._take is not None else ""
+        remedy = "The game waits, and nothing is lost: make room there, or bring the folder back"
+        return f"{reason}. {remedy}" if reason else ""
 
     def press(self, code: int) -> bool:
         """A key went down; returns whether it means something to the game."""
@@ -155,10 +171,10 @@ class RecordDesk:
             self.state = DeskState.PAUSED
 
     def resume(self) -> None:
-        """Go on after a pause."""
-        if self._take is not None and self.state is DeskState.PAUSED:
+        """Go on after a pause, unless there is `trouble`."""
+        if self._take is not None and self.state is DeskState.PAUSED and not self.trouble:
             self._take.resume()
-            self.state = DeskState.RECORDING
+            self.state, self.recovered = DeskState.RECORDING, False
 
     def change_speed(self, steps: int) -> None:
         """Slower (negative) or faster by so many steps of SPEEDS; the next take begins at full speed again."""
@@ -199,9 +215,9 @@ class RecordDesk:
 
     def next_game(self) -> None:
         """After a game is over, play another in the same take."""
-        if self._take is not None and self.state is DeskState.GAME_OVER:
+        if self._take is not None and self.state is DeskState.GAME_OVER and not self.trouble:
             self._take.next_game()
-            self.state = DeskState.RECORDING
+            self.state, self.recovered = DeskState.RECORDING, False
 
     def stop(self) -> None:
         """Finish the take and keep it."""
@@ -281,4 +297,5 @@ def _summary(path: Path | None) -> str:
     games = "1 game" if len(scores) == 1 else f"{len(scores)} games"
     best = "score" if len(scores) == 1 else "best score"
     minutes, seconds = divmod(round(session.duration_s), 60)
-    return f"{games}, {minutes}:{seconds:02d} of play, {best} {max(scores):,.0f}, {_size(session.size_bytes)}"
+    clock = f"\n{session.timing}" if session.timing is not None else ""
+    return f"{games}, {minutes}:{seconds:02d} of play, {best} {max(scores):,.0f}, {_size(session.size_bytes)}{clock}"

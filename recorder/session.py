@@ -1,9 +1,10 @@
 """A recording session on disk, and how to read it.
 
     2026-11-21T10-14-03-breakout.zarr/     one Zarr v3 group; plain zarr.open_group reads it
-      attributes        format, version; ticks (what is committed: trim every (T, …) array to it); state ("recording" or
-                        "complete"); env (EnvSpec); player {kind, name, params}; seed; created (UTC, ISO 8601);
-                        clock {monotonic_ns, unix_ns} of one moment; palette (256 RGB); key_names; digest; summary
+      attributes        format, version; ticks, episodes, keys (what is committed: trim the arrays to it); state
+                        ("recording" or "complete"); env (EnvSpec); player {kind, name, params}; seed; created (UTC);
+                        clock {monotonic_ns, unix_ns} of one moment; palette (256 RGB); key_names; digest; summary;
+                        verified (the digest that the replay certificate was obtained for)
       screen            (T, 210, 160) uint8   palette index                 [environments with a screen]
       observation       (T, 11) float64       what the player saw           [the others]
       state             (T, S) float64        MuJoCo's physics and warm-start state
@@ -47,7 +48,7 @@ import numpy.typing as npt
 from recorder.agents import PLAYER_KINDS
 from recorder.envs import EnvSpec
 from recorder.errors import SessionError
-from recorder.store import Array, StoredGroup, StoreError, read
+from recorder.store import MAX_ROWS, Array, StoredGroup, StoreError, read
 from recorder.timing import Timing, measure
 
 _T = TypeVar("_T")
@@ -166,10 +167,9 @@ class Session:
             self.spec = EnvSpec.from_json(attributes.get("env"))
         except ValueError as error:
             raise StoreError(str(error)) from error
-        ticks = attributes.get("ticks")
-        if not isinstance(ticks, int) or isinstance(ticks, bool) or ticks < 0:
-            raise StoreError(f"its number of ticks is {ticks!r}")
-        self._ticks = ticks
+        self._ticks, self._episode_rows, self._key_rows = (
+            _count(attributes, of) for of in ("ticks", "episodes", "keys")
+        )
         player = attributes.get("player")
         if not isinstance(player, dict) or player.get("kind") not in PLAYER_KINDS:
             raise StoreError(f"it names no player of a known kind (found {str(player)[:80]})")
@@ -269,13 +269,9 @@ class Session:
     @cached_property
     def keys(self) -> Array:
         """Raw key transitions, structured (K,) with fields time_ns, code and down."""
-        keys: Array | None = None
+        keys = np.zeros(self._key_rows, KEY_DTYPE)
         for column in KEY_COLUMNS:
-            values = self._read(f"keys/{column.name}", (), column.dtype, None)
-            count = len(values) if keys is None else min(len(keys), len(values))
-            keys = np.zeros(count, KEY_DTYPE) if keys is None else keys[:count]
-            keys[column.name] = values[:count]
-        assert keys is not None
+            keys[column.name] = self._read(f"keys/{column.name}", (), column.dtype, self._key_rows)
         return keys
 
     @property
@@ -325,18 +321,18 @@ class Session:
     @cached_property
     def episodes(self) -> list[Episode]:
         """The episodes in order; an unfinished last one ends at the last tick with outcome "interrupted"."""
-        columns = [self._read(f"episodes/{c.name}", (), c.dtype, None) for c in EPISODE_COLUMNS]
+        columns = [self._read(f"episodes/{c.name}", (), c.dtype, self._episode_rows) for c in EPISODE_COLUMNS]
         episodes = []
-        for index, row in enumerate(zip(*(column.tolist() for column in columns), strict=False)):
+        for index, row in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
             start, stop, seed, total_reward, outcome, parent, parent_tick, excluded, mark = row
             label = LABELS[mark] if mark < len(LABELS) else ""
             name = OUTCOMES[outcome] if outcome < len(OUTCOMES) else "unknown"
-            if outcome == 0:
+            if start >= self._ticks:
+                continue  # announced, but none of its ticks was committed
+            if outcome == 0 or (stop > self._ticks and not self.complete):
                 stop, name = self._ticks, "interrupted"
                 total_reward = float(self.rewards[start:stop].sum())
             if not 0 <= start <= stop <= self._ticks:
-                if start >= self._ticks:
-                    continue  # announced, but none of its ticks was committed
                 raise SessionError(
                     f"{self.path}: episode {index} claims ticks {start} to {stop}, but {self._ticks} are committed; "
                     "the session is damaged"
@@ -425,6 +421,15 @@ class Session:
             digest.update(f"{name} {content}\n".encode())
         return digest.hexdigest()
 
+    @property
+    def verified(self) -> bool:
+        """Whether the replay certificate was obtained, for what the session's digest covers."""
+        return self.complete and self.attributes.get("verified") == self.attributes.get("digest") is not None
+
+    def certify(self, digest: str) -> None:
+        """Note that the replay certificate was obtained for what `digest` covers. Raises OSError."""
+        self._group.set_attributes(verified=digest)
+
     def summary(self) -> dict[str, Any]:
         """What a list of sessions shows: {"ticks", "episodes", "total_rewards", "size_bytes", "timing"}.
 
@@ -462,3 +467,10 @@ class Session:
             return action()
         except StoreError as error:
             raise SessionError(f"{self.path}: {error}; the session is damaged") from None
+
+
+def _count(attributes: dict[str, Any], name: str) -> int:
+    count = attributes.get(name)
+    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MAX_ROWS:
+        raise StoreError(f"its number of {name} is {count!r}")
+    return count

@@ -33,7 +33,8 @@ _MOST_TICKS_A_PICTURE = 25  # a fifth of a second of Hopper; a slower renderer s
 class TakeStatus:
     """What the page shows. `ticks` are those recorded in this take, `late_ticks` came over 8 ms late.
 
-    `speed` is in percent of real time, `label` what the player thinks of the game under way.
+    `speed` is in percent of real time, `label` what the player thinks of the game under way. `trouble` is why what is
+    played cannot be written at the moment; empty while it can.
     """
 
     picture: Picture
@@ -45,6 +46,7 @@ class TakeStatus:
     late_ticks: int
     speed: int = FULL_SPEED
     label: str = ""
+    trouble: str = ""
 
 
 class Take(Protocol):
@@ -66,7 +68,8 @@ class Take(Protocol):
 class LiveTake:
     """A person plays; the caller polls at least once per tick, and more often for smooth pacing.
 
-    Raises LibraryError when the library cannot be written; `poll` raises SessionError when writing fails later.
+    Raises LibraryError when the library cannot be written. Where writing fails later, the game stands still and
+    `status.trouble` tells why; nothing that was played is dropped.
     """
 
     def __init__(
@@ -84,7 +87,9 @@ class LiveTake:
         self._keys = keys
         self._before_tick = before_tick
         try:
-            self._writer = SessionWriter(library, self._game, describe(keys), seed=seed, key_names=key_names, now=now)
+            self._writer = SessionWriter(
+                library, self._game, describe(keys), seed=seed, key_names=key_names, patient=True, now=now
+            )
         except BaseException:
             self._game.close()
             raise
@@ -96,13 +101,16 @@ class LiveTake:
         self._rollout.begin()
         self._games = 1
         self._late = 0
+        self._running = True
         self._speed = FULL_SPEED
         self.status = self._look()
 
     def poll(self) -> bool:
-        """Play what is due; returns whether anything was."""
-        played = False
-        while self._rollout.phase is Phase.PLAYING and self._pacer.due():
+        """Play what is due; returns whether there is anything new to show."""
+        played = self._writer.trouble != self.status.trouble
+        if self._writer.trouble:
+            self._running = False
+        while self._running and self._rollout.phase is Phase.PLAYING and self._pacer.due():
             self._before_tick()
             self._rollout.tick(self._pacer.due_ns, self._speed)
             self._late += self._pacer.lateness_ns > LATE_NS
@@ -113,10 +121,12 @@ class LiveTake:
 
     def pause(self) -> None:
         """Stop the clock and make what was played durable."""
+        self._running = False
         self._writer.flush()
 
     def resume(self) -> None:
         """Go on from here."""
+        self._running = True
         self._pacer.restart()
 
     def set_speed(self, percent: int) -> None:
@@ -148,7 +158,7 @@ class LiveTake:
         """After a game is over, start another in the same take."""
         self._rollout.begin()
         self._games += 1
-        self._pacer.restart()
+        self.resume()
         self.status = self._look()
 
     def stop(self) -> Path | None:
@@ -178,6 +188,7 @@ class LiveTake:
             self._late,
             self._speed,
             self._writer.label,
+            self._writer.trouble,
         )
 
 
@@ -187,20 +198,21 @@ class Stage:
     def __init__(self, env: str, library: str, seed: int) -> None:
         agent = scripted(env, seed)
         self._game = Game(get_spec(env), render=True)
-        self._writer = SessionWriter(Path(library), self._game, describe(agent), seed=seed)
+        self._writer = SessionWriter(Path(library), self._game, describe(agent), seed=seed, patient=True)
         self._rollout = Rollout(self._game, agent, seed=seed, sink=self._writer)
         self._rollout.begin()
         self._games = 1
 
     def advance(self, ticks: int) -> TakeStatus:
-        """Play so many ticks, into the next game where one ends, and draw once."""
-        for _ in range(ticks):
+        """Play so many ticks, into the next game where one ends, and draw once. While writing fails, none is played."""
+        for _ in range(0 if self._writer.trouble else ticks):
             if self._rollout.phase is Phase.OVER:
                 self._rollout.begin()
                 self._games += 1
             self._rollout.tick()
         rollout = self._rollout
-        return TakeStatus(self._game.picture(), rollout.score, 0, self._writer.ticks, self._games, False, 0)
+        picture, trouble = self._game.picture(), self._writer.trouble
+        return TakeStatus(picture, rollout.score, 0, self._writer.ticks, self._games, False, 0, trouble=trouble)
 
     def stop(self) -> str:
         """Finish the session and return its path."""

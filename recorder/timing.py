@@ -38,6 +38,10 @@ class Timing:
     slow_ticks: int
     single_ticks: int
 
+    def __str__(self) -> str:
+        late = f"{self.late_ticks:,} late tick{'' if self.late_ticks == 1 else 's'}"
+        return f"{self.rate_hz:.2f} Hz, {late}, longest interval {self.max_ms:.0f} ms" if self.rate_hz else late
+
     @classmethod
     def from_json(cls, values: Any) -> Timing | None:
         """The inverse of `to_json`, and None of None. Raises TypeError, ValueError or KeyError for anything else."""

@@ -1,11 +1,13 @@
 """The replay certificate: proof that a session's actions, screens and settings belong together.
 
 Each episode is simulated again from its seed and its stored actions, and every moment is compared with what was
-stored, bit for bit: the screen, or MuJoCo's observation and physics state with its warm start.
+stored, bit for bit: the screen, or MuJoCo's observation and physics state with its warm start. A complete session
+remembers that it passed, and for which digest.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,14 +51,7 @@ def verifying(session: Session) -> Iterator[VerifyProgress]:
     done, difference, digest = 0, "", ""
     total = sum(len(episode) for episode in session.episodes) if _readable(session) else 0
     try:
-        digest = session.digest()
-        stored = session.attributes.get("digest")
-        if session.complete and stored != digest:
-            raise _DifferenceError(
-                f"the digest is {digest[:12]}…, but {str(stored)[:12]}… was stored: something was changed"
-            )
-        spec = get_spec(session.spec.name)
-        changes = session.spec.differences(spec)
+        changes = session.spec.differences(get_spec(session.spec.name))
         if changes:
             raise _DifferenceError(f"recorded with another environment ({'; '.join(changes)})")
         with Game(session.spec) as game:
@@ -64,8 +59,19 @@ def verifying(session: Session) -> Iterator[VerifyProgress]:
                 for ticks in _replay(game, session, episode):
                     yield VerifyProgress(done + ticks, total)
                 done += len(episode)
+        # Last, since a difference in play says more: where it is.
+        digest = session.digest()
+        stored = session.attributes.get("digest")
+        if session.complete and stored != digest:
+            raise _DifferenceError(
+                f"play agrees with what was stored, but the digest is {digest[:12]}… and {str(stored)[:12]}… was "
+                "stored: something else was changed, such as a seed, a time or who played"
+            )
     except (_DifferenceError, TwinplayError) as found:
         difference = str(found)
+    if not difference and session.complete and not session.verified:
+        with contextlib.suppress(OSError):  # a library that can only be read
+            session.certify(digest)
     seconds = time.monotonic() - started
     notes = () if session.complete else ("the session was interrupted; what was committed is covered",)
     yield VerifyProgress(done, total, Certificate(not difference, done, difference, digest, seconds, notes))

@@ -16,8 +16,11 @@ import os
 import queue
 import shutil
 import time
+import uuid
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +48,7 @@ from recorder.store import Array, GrowingArray, GrowingGroup
 
 _HAND_OVER_NS = 250_000_000
 _COMMIT_S = 0.25
-_QUEUE_BLOCKS = 32  # of 2 MB each for Breakout
+_QUEUE_BLOCKS = 8  # of 2 MB each for Breakout; more would let a full-speed recording run far ahead of the disk
 _FINAL_CHUNK = 16
 
 
@@ -62,7 +65,8 @@ class SessionWriter:
     """Creates one session in a library and streams a rollout into it.
 
     `player` is `recorder.agents.describe(agent)`. Raises LibraryError when the library folder cannot be written.
-    After a write error every further call raises SessionError; what was committed before stays readable.
+    After a write error every further call raises SessionError; what was committed before stays readable. A `patient`
+    writer says so in `trouble` instead, keeps what it was given and tries again: whoever plays should then wait.
     """
 
     def __init__(
@@ -73,37 +77,38 @@ class SessionWriter:
         *,
         seed: int = 0,
         key_names: dict[int, str] | None = None,
+        patient: bool = False,
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         created = datetime.now(UTC)
-        self.path = _new_folder(library, created, game.spec)
-        self._lock = session_lock(self.path)
+        making = library / f".making-{uuid.uuid4().hex}"
         try:
-            self._lock.acquire(timeout=0)
-            self._group = GrowingGroup(self.path, _attributes(game, player, seed, created, now(), key_names or {}))
+            making.mkdir(parents=True)
+            self._group = GrowingGroup(making, _attributes(game, player, seed, created, now(), key_names or {}))
             self._arrays = self._create_arrays(game)
-        except (OSError, Timeout) as error:
-            self._lock.release(force=True)
+            self.path, self._lock = _move_in(self._group, library, created, game.spec)
+            self._group.commit()
+        except OSError as error:
+            shutil.rmtree(making, ignore_errors=True)
             raise LibraryError(
                 f"{library} cannot be written: {_reason(error)}; choose another library folder"
             ) from error
         self._spec = game.spec
         self._now = now
-        self._block_columns = {
-            **game.storage(),
-            "action": (game.spec.action_shape, game.spec.action_dtype),
-            **{column.name: ((), column.dtype) for column in TICK_COLUMNS},
-        }
+        self._block_columns = {**game.storage(), **self._scalars(game.spec)}
         self._block = _Block(self._block_columns)
         self._spare: queue.SimpleQueue[_Block] = queue.SimpleQueue()
         self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(_QUEUE_BLOCKS)
         self._episodes: list[dict[str, Any]] = []
         self._bases: list[tuple[int, float]] = []  # the game's ticks and score where each segment begins
         self._ticks = 0  # handed to the writer or in the open block
+        self._patient = patient
+        self._trouble = ""
         self._failure: SessionError | None = None
         self._closed = False
         self._keys: list[KeyEvent] = []
         self._committed_s = time.monotonic()
+        self._jobs: deque[Callable[[], object]] = deque()  # what the writer's thread has yet to do, in order
         self._dirty = False
         self._thread = start_thread(self._write_all, f"writer {self.path.name}")
 
@@ -113,9 +118,9 @@ class SessionWriter:
         return self._ticks
 
     @property
-    def failure(self) -> SessionError | None:
-        """The write error that ended this recording, if any."""
-        return self._failure
+    def trouble(self) -> str:
+        """Why a patient writer cannot write now, as a sentence; empty while it can."""
+        return self._trouble
 
     def begin_episode(self, seed: int) -> None:
         """See Sink."""
@@ -264,21 +269,24 @@ class SessionWriter:
     def _put(self, command: str, argument: Any) -> None:
         self._queue.put((command, argument))
 
+    @staticmethod
+    def _scalars(spec: EnvSpec) -> dict[str, tuple[tuple[int, ...], str]]:
+        action = {"action": (spec.action_shape, spec.action_dtype)}
+        return action | {column.name: ((), column.dtype) for column in TICK_COLUMNS}
+
     def _create_arrays(self, game: Game) -> dict[str, GrowingArray]:
         arrays = {}
         for name, (shape, dtype) in game.storage().items():
             chunk = CHUNK_TICKS if len(shape) > 1 else 1_000
-            arrays[name] = self._group.array(name, shape, dtype, chunk)
+            arrays[name] = self._group.array(name, shape, dtype, chunk, growth=-(-SCALAR_CHUNK // chunk))
             arrays[f"final_{name}"] = self._group.array(f"final_{name}", shape, dtype, _FINAL_CHUNK)
-        arrays["action"] = self._group.array("action", game.spec.action_shape, game.spec.action_dtype, SCALAR_CHUNK)
-        for column in TICK_COLUMNS:
-            arrays[column.name] = self._group.array(column.name, (), column.dtype, SCALAR_CHUNK)
+        for name, (shape, dtype) in self._scalars(game.spec).items():
+            arrays[name] = self._group.array(name, shape, dtype, SCALAR_CHUNK, growth=1)
         for folder, columns in (("episodes", EPISODE_COLUMNS), ("keys", KEY_COLUMNS)):
             for column in columns:
                 arrays[f"{folder}/{column.name}"] = self._group.array(
                     f"{folder}/{column.name}", (), column.dtype, 1_024
                 )
-        self._group.commit()
         return arrays
 
     # From here on: the writer's thread.
@@ -293,49 +301,66 @@ class SessionWriter:
                 while len(batch) < _QUEUE_BLOCKS:
                     batch.append(self._queue.get_nowait())
             last = batch[-1][0] if batch else ""
+            self._plan(batch)
             if self._failure is None:
-                try:
-                    self._write(batch)
-                    if self._dirty and (last or time.monotonic() - self._committed_s >= _COMMIT_S):
-                        self._commit_if_due(force=last == "close")
-                    if last == "close":
-                        self._complete()
-                except OSError as error:
-                    self._failure = SessionError(
-                        f"{self.path} could not be written: {_reason(error)}; "
-                        "what was played until about a second before is kept"
-                    )
+                self._work(final=last == "close")
             if last in ("close", "abandon"):
                 return
 
-    def _write(self, batch: list[tuple[str, Any]]) -> None:
-        blocks = [argument for command, argument in batch if command == "block"]
-        for name in self._block_columns if blocks else ():
-            self._arrays[name].append(np.concatenate([block.rows[name][: block.count] for block in blocks]))
-        for block in blocks:
-            self._spare.put(block)
+    def _plan(self, batch: list[tuple[str, Any]]) -> None:
+        """Line up the writing of a batch, array by array, so that it can be taken up again where it was interrupted."""
+        if self._failure is not None:
+            return
         for command, argument in batch:
-            if command == "final":
+            if command == "block":
+                for name in self._block_columns:
+                    self._jobs.append(partial(self._arrays[name].append, argument.rows[name][: argument.count]))
+                self._jobs.append(partial(self._spare.put, argument))
+            elif command == "final":
                 for name, row in argument.items():
-                    self._arrays[f"final_{name}"].append(row)
+                    self._jobs.append(partial(self._arrays[f"final_{name}"].append, row))
             elif command == "keys":
                 for column in KEY_COLUMNS:
-                    values = [getattr(event, column.name) for event in argument]
-                    self._arrays[f"keys/{column.name}"].append(np.array(values, column.dtype))
+                    values = np.array([getattr(event, column.name) for event in argument], column.dtype)
+                    self._jobs.append(partial(self._arrays[f"keys/{column.name}"].append, values))
         tables = [argument for command, argument in batch if command == "episodes"]
         if tables:
             for column in EPISODE_COLUMNS:
-                values = [row[column.name] for row in tables[-1]]
-                self._arrays[f"episodes/{column.name}"].replace(np.array(values, column.dtype))
+                values = np.array([row[column.name] for row in tables[-1]], column.dtype)
+                self._jobs.append(partial(self._arrays[f"episodes/{column.name}"].replace, values))
         self._dirty = self._dirty or bool(batch)
 
-    def _commit_if_due(self, force: bool) -> None:
-        now = time.monotonic()
-        if force or now - self._committed_s >= _COMMIT_S:
-            self._group.commit(ticks=self._arrays["action"].rows)
-            self._committed_s, self._dirty = now, False
+    def _work(self, final: bool) -> None:
+        """Write what is lined up and commit it when that is due; see the class for what follows an error."""
+        try:
+            while self._jobs:
+                self._jobs[0]()
+                self._jobs.popleft()
+            if self._dirty and (final or time.monotonic() - self._committed_s >= _COMMIT_S):
+                self._group.commit(
+                    ticks=self._arrays["action"].rows,
+                    episodes=self._arrays["episodes/start"].rows,
+                    keys=self._arrays["keys/code"].rows,
+                )
+                self._committed_s, self._dirty = time.monotonic(), False
+            if final:
+                self._complete()
+            self._trouble = ""
+        except SessionError as error:  # what was written cannot be read back
+            self._failure = error
+        except OSError as error:
+            if self._patient and not final:
+                self._trouble = f"{self.path} cannot be written: {_reason(error)}"
+                return
+            self._failure = SessionError(
+                f"{self.path} could not be written: {_reason(error)}; "
+                "what was played until about a second before is kept"
+            )
 
     def _complete(self) -> None:
+        for array in self._arrays.values():
+            array.finish()
+        self._group.commit()
         session = Session.open(self.path)
         self._group.commit(state="complete", summary=session.summary(), digest=session.digest())
 
@@ -363,17 +388,21 @@ def is_being_written(path: Path) -> bool:
     return False
 
 
-def _new_folder(library: Path, created: datetime, spec: EnvSpec) -> Path:
+def _move_in(group: GrowingGroup, library: Path, created: datetime, spec: EnvSpec) -> tuple[Path, FileLock]:
+    """Move a new session into the library, where nobody ever sees it incomplete or unlocked; returns path and lock."""
     stem = f"{created:%Y-%m-%dT%H-%M-%S}-{spec.name}"
-    try:
-        library.mkdir(parents=True, exist_ok=True)
-        for attempt in range(1, 1_000):
-            path = library / (f"{stem}.zarr" if attempt == 1 else f"{stem}-{attempt}.zarr")
-            with contextlib.suppress(FileExistsError):
-                path.mkdir()
-                return path
-    except OSError as error:
-        raise LibraryError(f"{library} cannot be written: {_reason(error)}; choose another library folder") from error
+    for attempt in range(1, 1_000):
+        path = library / (f"{stem}.zarr" if attempt == 1 else f"{stem}-{attempt}.zarr")
+        lock = session_lock(path)
+        with contextlib.suppress(Timeout):
+            lock.acquire(timeout=0)
+            try:
+                group.move_to(path)
+                return path, lock
+            except OSError:
+                lock.release()
+                if not path.exists():
+                    raise
     raise LibraryError(f"{library} holds a thousand sessions of the same second; choose another library folder")
 
 
@@ -389,6 +418,8 @@ def _attributes(
         "format": FORMAT,
         "version": FORMAT_VERSION,
         "ticks": 0,
+        "episodes": 0,
+        "keys": 0,
         "state": "recording",
         "env": game.spec.to_json(),
         "player": player,

@@ -287,7 +287,7 @@ class RecordPage(Page):
     def _render(self) -> None:
         desk = self.desk
         state, status, spec = desk.state, desk.status, desk.spec
-        self.show_problem(desk.error)
+        self.show_problem(desk.error or desk.trouble)
         self._view.show_game(None if status is None else status.picture, recording=state is DeskState.RECORDING)
         self._view.show_overlay(*self._overlay())
         held = desk.keys.held_actions
@@ -332,6 +332,10 @@ class RecordPage(Page):
 
     def _overlay(self) -> tuple[str, str]:
         desk = self.desk
+        if desk.state is DeskState.PAUSED and desk.trouble:
+            return "Waiting", "The recording cannot be written; the line above says why."
+        if desk.state is DeskState.PAUSED and desk.recovered:
+            return "Paused", "The recording can be written again, and nothing was lost. P goes on."
         if desk.state is DeskState.PAUSED:
             return "Paused", "P goes on, Backspace goes back 3 seconds, a dot plays one tick, − and + change the speed."
         if desk.state is DeskState.GAME_OVER:

@@ -57,6 +57,35 @@ def test_a_minute_of_breakout_takes_at_most_45_bytes_a_screen_and_60_in_all(
     assert whole <= 60
 
 
+def test_chunks_are_byte_for_byte_what_zarr_itself_would_write(minute: Session, hops: Session, tmp_path: Path) -> None:
+    import zarr
+
+    for session in (minute, hops):
+        ours = zarr.open_group(session.path, mode="r")
+        copy = zarr.create_group(tmp_path / session.name)
+        for name in ("screen", "final_screen", "observation", "state", "action", "reward", "time_ns", "terminated"):
+            if name not in ours:
+                continue
+            metadata = ours[name].metadata
+            theirs = copy.create_array(
+                name,
+                shape=ours[name].shape,
+                chunks=ours[name].chunks,
+                dtype=ours[name].dtype,
+                filters=[codec for codec in metadata.codecs if type(codec).__name__ == "TransposeCodec"],
+                serializer=next(codec for codec in metadata.codecs if type(codec).__name__ == "BytesCodec"),
+                compressors=list(metadata.codecs[-2:]),
+                fill_value=0,
+                chunk_key_encoding=metadata.chunk_key_encoding,
+                config={"write_empty_chunks": True},
+            )
+            theirs[:] = ours[name][:]
+            chunks = [path for path in (session.path / name).iterdir() if path.name != "zarr.json"]
+            assert chunks
+            for chunk in chunks:
+                assert chunk.read_bytes() == (tmp_path / session.name / name / chunk.name).read_bytes(), chunk
+
+
 def test_plain_zarr_reads_every_array_with_nothing_of_ours_imported(minute: Session) -> None:
     code = """
 import json, sys, zarr, numpy as np

@@ -1,0 +1,218 @@
+"""Damaged and malicious sessions and policies: `python -m tests.hostile FOLDER FIRST COUNT`.
+
+Each seed from FIRST on changes a copy of one of the valid files in FOLDER in one way and then does with it what a user
+could do. Anything but success or one of our own errors (one sentence) is reported as a failure, as JSON, one line a
+seed. Memory is limited, and a file that is changed outside the copy is found out by the caller.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from player.duel import Duel
+from recorder import Library, Session, verify
+from recorder.errors import TwinplayError
+from trainer import Policy, TrainConfig
+from trainer.dataset import Dataset
+from trainer.policy import read_header
+
+HANG_S = 30
+MEMORY_BYTES = 6 << 30  # torch alone reserves more than two of address space
+SESSIONS, POLICIES, OUTSIDE = "sessions", "policies", "outside"
+
+VALUES: tuple[Any, ...] = (
+    *(None, True, -1, 0, 1, 3, 2**31, 2**40, 2**63, 10**30, -(2**70), 1e308, float("nan"), float("inf")),
+    *("", "x" * 100_000, "../../outside/canary", "/etc/passwd", "antigravity:Env", "__import__('os')"),
+    *("int64", "float16", "string", "|O", "NOOP", "person", "complete", "recording"),
+    *([], {}, [0], [-1], [2**40], [2**40, 210, 160], [1] * 5_000),
+    *({"name": "numcodecs.zlib"}, {"name": "pickle"}, {"configuration": {"chunk_shape": [1]}}),
+)
+
+
+def mutate_bytes(path: Path, rng: random.Random) -> str:
+    data = bytearray(path.read_bytes())
+    kind = rng.choice(["flip", "flip", "cut", "empty", "noise", "append", "insert"])
+    if kind == "flip" and data:
+        for _ in range(rng.choice([1, 1, 2, 8])):
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    elif kind == "cut":
+        del data[rng.randrange(len(data) + 1) :]
+    elif kind == "empty":
+        data.clear()
+    elif kind == "noise":
+        data = bytearray(rng.randbytes(len(data)))
+    elif kind == "append":
+        data += rng.randbytes(rng.randrange(1, 4_000))
+    else:
+        at = rng.randrange(len(data) + 1)
+        data[at:at] = rng.randbytes(rng.randrange(1, 40))
+    path.write_bytes(data)
+    return f"{kind} in {path.name}"
+
+
+def leaves(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths of all nodes of a JSON document below its root."""
+    items = node.items() if isinstance(node, dict) else enumerate(node[:8]) if isinstance(node, list) else ()
+    found = [path] if path else []
+    for key, value in items:
+        found += leaves(value, (*path, key))
+    return found
+
+
+def mutate_json(document: Any, rng: random.Random) -> str:
+    """Replace, remove or rename one node."""
+    path = rng.choice(leaves(document))
+    node = document
+    for key in path[:-1]:
+        node = node[key]
+    kind = rng.choice(["replace", "replace", "replace", "remove", "deep"])
+    if kind == "remove":
+        del node[path[-1]]
+    elif kind == "deep":
+        nested: Any = 1
+        for _ in range(200):
+            nested = [nested]
+        node[path[-1]] = nested
+    else:
+        node[path[-1]] = rng.choice(VALUES)
+        return f"{'/'.join(map(str, path))} = {str(node[path[-1]])[:40]}"
+    return f"{kind} {'/'.join(map(str, path))}"
+
+
+def mutate_session(session: Path, rng: random.Random) -> str:
+    files = sorted(file for file in session.rglob("*") if file.is_file())
+    metadata = [file for file in files if file.name == "zarr.json"]
+    chunks = [file for file in files if file.name != "zarr.json"]
+    kind = rng.choice(["bytes", "bytes", "json", "json", "json", "remove", "link", "folder", "pipe", "bomb", "extra"])
+    if kind == "bytes":
+        return mutate_bytes(rng.choice(files), rng)
+    if kind == "json":
+        target = rng.choice([session / "zarr.json", *metadata])
+        document = json.loads(target.read_text())
+        what = mutate_json(document, rng)
+        target.write_text(json.dumps(document))
+        return f"{target.relative_to(session)}: {what}"
+    target = rng.choice(files)
+    name = str(target.relative_to(session))
+    outside = session.parent.parent / OUTSIDE / "canary"
+    if kind == "extra":
+        (target.parent / rng.choice([".hidden", "c.999", "zarr.json.part", "ünïcödé"])).write_bytes(rng.randbytes(100))
+    elif kind == "bomb":
+        target = rng.choice(chunks)
+        frame = b"\x28\xb5\x2f\xfd\xe0" + rng.choice([2**33, 2**50]).to_bytes(8, "little") + rng.randbytes(64)
+        target.write_bytes(frame + crc32c(frame).to_bytes(4, "little"))
+    else:
+        target.unlink()
+        if kind == "link":
+            target.symlink_to(rng.choice([outside, Path("/dev/zero"), Path("/etc/passwd"), target]))
+        elif kind == "pipe":
+            os.mkfifo(target)
+        elif kind == "folder":
+            target.mkdir()
+    return f"{kind} {name}"
+
+
+def crc32c(data: bytes) -> int:
+    import google_crc32c
+
+    return int(google_crc32c.value(data))
+
+
+def mutate_policy(policy: Path, rng: random.Random) -> str:
+    if rng.random() < 0.4:
+        return mutate_bytes(policy, rng)
+    data = policy.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    if rng.random() < 0.7:
+        ours = json.loads(header["__metadata__"]["twinplay"])
+        what = mutate_json(ours, rng)
+        header["__metadata__"]["twinplay"] = json.dumps(ours)
+    else:
+        what = mutate_json(header, rng)
+    text = json.dumps(header).encode()
+    policy.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :])
+    return what
+
+
+def use_session(path: Path, policy: Policy) -> None:
+    """Everything that a user does with a session; the first error of ours ends it."""
+    Library(path.parent).sessions()
+    session = Session.open(path)
+    session.summary()
+    _ = session.episodes, session.games, session.keys, session.key_names, session.timing
+    _ = session.actions, session.rewards, session.terminated, session.lives, session.time_ns
+    for tick in {0, len(session) - 1} if len(session) else ():
+        np.asarray(session.observations[tick])
+    certificate = verify(session)
+    assert certificate.ok or certificate.difference
+    for _ in Dataset([session], TrainConfig.for_env(session.spec.name)).load():
+        pass
+    if session.spec.has_screen:
+        duel = Duel(session, policy)
+        try:
+            for _ in range(3):
+                duel.tick()
+        finally:
+            duel.close()
+
+
+def use_policy(path: Path, _: Policy) -> None:
+    """Everything that a user does with a policy."""
+    read_header(path)
+    policy = Policy.load(path, seed=0)
+    policy.reset()
+    policy.act(np.zeros(policy.spec.observation_shape, policy.spec.observation_dtype))
+
+
+def attempt(folder: Path, seed: int, good: Policy) -> dict[str, Any]:
+    rng = random.Random(seed)
+    kind = rng.choice([SESSIONS, SESSIONS, POLICIES])
+    original = rng.choice(sorted((folder / kind).glob("[!.]*")))
+    copy = folder / "work" / original.name
+    use: Callable[[Path, Policy], None]
+    if kind == SESSIONS:
+        shutil.copytree(original, copy)
+        what, use = mutate_session(copy, rng), use_session
+    else:
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copy(original, copy)
+        what, use = mutate_policy(copy, rng), use_policy
+    result = {"seed": seed, "file": original.name, "what": what}
+    try:
+        use(copy, good)
+        result["outcome"] = "fine"
+    except TwinplayError as error:
+        sentence = str(error)
+        result["outcome"] = (
+            sentence if sentence and "\n" not in sentence and len(sentence) < 2_000 else "FAILED: " + sentence
+        )
+    except BaseException:
+        result["outcome"] = "FAILED: " + traceback.format_exc()
+    shutil.rmtree(copy.parent)
+    return result
+
+
+def main() -> None:
+    folder, first, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    good = Policy.load(folder / POLICIES / "breakout.safetensors")
+    for seed in range(first, first + count):
+        signal.alarm(HANG_S)  # kills this process; the caller then misses a result
+        print(json.dumps(attempt(folder, seed, good)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+"""What is left when a recorder is killed, when the disk is full, when the folder goes away."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from recorder import Library, Session, record, verify
+from recorder.experts import scripted
+from recorder.record_desk import DeskState, RecordDesk
+
+KILLS = 5
+TIMEOUT_S = 120.0
+
+
+def perform(scene: str, library: Path, **options: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.recorder.victim", scene, str(library)]
+    return subprocess.Popen(command, text=True, cwd=Path(__file__).parents[2], **options)  # type: ignore[call-overload,no-any-return]
+
+
+def kill_a_recorder(folder: Path, seed: int) -> str:
+    """Kill a recording process at a moment drawn from `seed` and check what it leaves; returns what happened."""
+    rng = random.Random(seed)
+    scene, after_s = rng.choice(["sprint", "stroll"]), rng.uniform(0.0, 3.0)
+    # A pipe would block a recorder that nobody reads; a file holds what it had printed before it died.
+    printed = folder / f"printed-{seed}.txt"
+    with printed.open("w") as output:
+        process = perform(scene, folder / f"library-{seed}", stdout=output)
+        deadline = time.monotonic() + TIMEOUT_S
+        while not printed.stat().st_size:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        time.sleep(after_s)
+        killed_ns = time.monotonic_ns()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    times = [int(line) for line in printed.read_text().split("\n")[:-1]]
+    (summary,) = Library(folder / f"library-{seed}").sessions()
+    assert summary.state == "interrupted", summary.problem
+    session = Session.open(summary.path)
+    lost = times[len(session) :]
+    lost_s = (killed_ns - lost[0]) / 1e9 if lost else 0.0
+    what = (
+        f"seed {seed}: {scene} killed after {after_s:.2f} s, "
+        f"{len(session)} of {len(times)} ticks kept, {lost_s:.2f} s lost"
+    )
+    assert lost_s <= 1.0, what
+    certificate = verify(session)
+    assert certificate.ok, f"{what}: {certificate.difference}"
+    assert certificate.ticks == len(session), what
+    return what
+
+
+def test_a_recorder_killed_at_any_moment_loses_at_most_a_second_and_its_session_verifies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = random.SystemRandom().randrange(1_000_000)
+    for seed in range(first, first + KILLS):
+        what = kill_a_recorder(tmp_path, seed)
+        with capsys.disabled():
+            print(f" [{what}]", end="")
+
+
+def test_a_full_disk_ends_a_recording_without_a_screen_in_one_sentence_and_keeps_what_was_played(
+    tmp_path: Path,
+) -> None:
+    process = perform("full-headless", tmp_path, stdout=subprocess.PIPE)
+    output, _ = process.communicate(timeout=TIMEOUT_S)
+    assert "could not be written: File too large" in json.loads(output)["error"]
+    (summary,) = Library(tmp_path).sessions()
+    assert summary.state == "interrupted"
+    session = Session.open(summary.path)
+    assert len(session) >= 300
+    assert verify(session).ok
+
+
+def test_a_full_disk_holds_the_game_until_there_is_room_and_nothing_played_is_lost(tmp_path: Path) -> None:
+    process = perform("full-desk", tmp_path, stdout=subprocess.PIPE)
+    output, _ = process.communicate(timeout=TIMEOUT_S)
+    result = json.loads(output)
+    assert "cannot be written: File too large. The game waits, and nothing is lost" in result["told"]
+    assert result["refused_to_go_on"]
+    assert result["error"] == ""
+    stopped_at, after_room, played, stored = result["ticks"]
+    assert stopped_at == after_room
+    assert played == stored > stopped_at
+    (summary,) = Library(tmp_path).sessions()
+    assert summary.state == "complete"
+    certificate = verify(Session.open(summary.path))
+    assert certificate.ok, certificate.difference
+
+
+def wait_for(desk: RecordDesk, condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        desk.poll()
+        time.sleep(0.002)
+
+
+def test_a_folder_that_goes_away_holds_the_game_until_it_is_back(tmp_path: Path) -> None:
+    library, away = tmp_path / "library", tmp_path / "unplugged"
+    desk = RecordDesk(library, {1: 1}, {1: "Space"}, controllers=None)
+    desk.start()
+    wait_for(desk, lambda: desk.status is not None and desk.status.ticks >= 60)
+    library.rename(away)
+    wait_for(desk, lambda: desk.state is DeskState.PAUSED)
+    assert "cannot be written: No such file or directory. The game waits" in desk.trouble
+    assert not library.exists()
+    away.rename(library)
+    wait_for(desk, lambda: desk.recovered)
+    desk.resume()
+    played = desk.status.ticks if desk.status else 0
+    wait_for(desk, lambda: desk.status is not None and desk.status.ticks >= played + 60)
+    desk.stop()
+    assert desk.error == ""
+    assert desk.last_take is not None
+    session = Session.open(desk.last_take)
+    assert len(session) >= played + 60
+    assert verify(session).ok
+
+
+def test_stopping_while_the_folder_is_away_says_so(tmp_path: Path) -> None:
+    library, away = tmp_path / "library", tmp_path / "unplugged"
+    desk = RecordDesk(library, {1: 1}, {1: "Space"}, controllers=None)
+    desk.start()
+    wait_for(desk, lambda: desk.status is not None and desk.status.ticks >= 60)
+    library.rename(away)
+    wait_for(desk, lambda: desk.state is DeskState.PAUSED)
+    desk.stop()
+    assert "could not be written: No such file or directory" in desk.error
+    assert desk.state is DeskState.IDLE
+    away.rename(library)
+    (summary,) = Library(library).sessions()
+    assert summary.state == "interrupted"
+    assert summary.ticks > 0
+    assert verify(Session.open(summary.path)).ok
+
+
+def test_a_session_can_be_read_while_it_is_written(tmp_path: Path) -> None:
+    """A reader in another thread opens it again and again and never finds it damaged."""
+    problems: list[str] = []
+    lengths: list[int] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            for summary in Library(tmp_path).sessions():
+                if summary.problem:
+                    problems.append(summary.problem)
+                elif summary.ticks:
+                    session = Session.open(summary.path)
+                    lengths.append(len(session))
+                    assert session.screens(len(session) - 1, len(session)).shape == (1, 210, 160)
+                    assert len(session.actions) == len(session)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        record("breakout", scripted("breakout", seed=1), library=tmp_path, seconds=120)
+    finally:
+        done.set()
+        reader.join()
+    assert problems == []
+    assert len(set(lengths)) > 2
+
+
+def test_no_file_that_vouches_for_something_is_replaced_before_its_successor_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut a name may point to a file whose content never arrived, unless that was synced before."""
+    synced: set[int] = set()
+    unsafe: list[str] = []
+    real_fsync, real_replace = os.fsync, Path.replace
+
+    def fsync(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        real_fsync(descriptor)
+
+    def replace(self: Path, target: Path) -> Path:
+        if Path(target).exists() and self.stat().st_ino not in synced:
+            unsafe.append(str(target))
+        return real_replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    session = record("breakout", scripted("breakout", seed=1), library=tmp_path, seconds=30)
+    assert unsafe == []
+    files = [file for file in (*session.path.rglob("*"), session.path, tmp_path) if file.is_file() or file.is_dir()]
+    assert [str(file) for file in files if file.stat().st_ino not in synced] == []

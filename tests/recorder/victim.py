@@ -1,0 +1,113 @@
+"""Recorders that come to harm, each in a process of its own: `python -m tests.recorder.victim SCENE LIBRARY`.
+
+    sprint, stroll   record until killed, at full speed or 60 ticks a second; print the time of every tick
+    full-headless    the disk fills up during record(); print the error
+    full-desk        the disk fills up while a person plays; print what the desk says, then make room and play on
+
+A full disk is a limit on the size of a file, which gives the same kind of error and needs no file system of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from recorder import Session, record
+from recorder.clock import Pacer
+from recorder.errors import TwinplayError
+from recorder.experts import scripted
+from recorder.record_desk import DeskState, RecordDesk
+
+TIMEOUT_S = 60.0
+FILE_LIMIT = 1_500  # bytes: enough for metadata and scalars of the first second, not for a chunk of screens
+
+
+class Talker:
+    """A scripted player that prints when it acts, and can be slowed down to real time."""
+
+    def __init__(self, paced: bool) -> None:
+        self._player = scripted("breakout", seed=5)
+        self._pacer = Pacer(60) if paced else None
+
+    def reset(self, env: object = None) -> None:
+        self._player.reset(env)
+
+    def act(self, observation: object) -> int:
+        while self._pacer is not None and not self._pacer.due():
+            time.sleep(self._pacer.wait_ns() / 1e9)
+        print(time.monotonic_ns(), flush=True)
+        return self._player.act(observation)
+
+
+def limit_files(size: int) -> None:
+    """From now on, no file of this process grows beyond `size` bytes (-1: no limit)."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+def wait_for(desk: RecordDesk, condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        desk.poll()
+        time.sleep(0.002)
+
+
+def full_headless(library: Path) -> None:
+    class FillsUp(Talker):
+        ticks = 0
+
+        def act(self, observation: object) -> int:
+            self.ticks += 1
+            if self.ticks == 3_600:
+                limit_files(FILE_LIMIT)
+            return self._player.act(observation)
+
+    try:
+        record("breakout", FillsUp(paced=False), library=library, seconds=60)
+    except TwinplayError as error:
+        print(json.dumps({"error": str(error)}))
+
+
+def full_desk(library: Path) -> None:
+    desk = RecordDesk(library, {1: 1}, {1: "Space"}, controllers=None)
+    desk.start()
+    wait_for(desk, lambda: desk.status.ticks >= 90)
+    limit_files(FILE_LIMIT)
+    wait_for(desk, lambda: desk.state is DeskState.PAUSED)
+    told, stopped_at = desk.trouble, desk.status.ticks
+    desk.resume()
+    still = desk.state is DeskState.PAUSED
+    limit_files(-1)
+    wait_for(desk, lambda: desk.recovered)
+    after_room = desk.status.ticks
+    desk.resume()
+    wait_for(desk, lambda: desk.status.ticks >= stopped_at + 90)
+    played = desk.status.ticks
+    desk.stop()
+    assert desk.last_take is not None
+    print(
+        json.dumps(
+            {
+                "told": told,
+                "refused_to_go_on": still,
+                "ticks": [stopped_at, after_room, played, len(Session.open(desk.last_take))],
+                "error": desk.error,
+            }
+        )
+    )
+
+
+def main() -> None:
+    scene, library = sys.argv[1], Path(sys.argv[2])
+    if scene in ("sprint", "stroll"):
+        record("breakout", Talker(paced=scene == "stroll"), library=library, seconds=3_600)
+    else:
+        {"full-headless": full_headless, "full-desk": full_desk}[scene](library)
+
+
+if __name__ == "__main__":
+    main()
