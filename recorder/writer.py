@@ -48,7 +48,8 @@ from recorder.store import Array, GrowingArray, GrowingGroup
 
 _HAND_OVER_NS = 250_000_000
 _COMMIT_S = 0.25
-_QUEUE_BLOCKS = 8  # of 2 MB each for Breakout; more would let a full-speed recording run far ahead of the disk
+_QUEUE_BLOCKS = 24  # of 2 MB each for Breakout: what is played at full speed during a commit; more could be lost
+_BACK_PRESSURE_S = 0.002
 _FINAL_CHUNK = 16
 
 
@@ -98,7 +99,7 @@ class SessionWriter:
         self._block_columns = {**game.storage(), **self._scalars(game.spec)}
         self._block = _Block(self._block_columns)
         self._spare: queue.SimpleQueue[_Block] = queue.SimpleQueue()
-        self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(_QUEUE_BLOCKS)
+        self._queue: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._episodes: list[dict[str, Any]] = []
         self._bases: list[tuple[int, float]] = []  # the game's ticks and score where each segment begins
         self._ticks = 0  # handed to the writer or in the open block
@@ -267,7 +268,9 @@ class SessionWriter:
                 self._block = _Block(self._block_columns)
 
     def _put(self, command: str, argument: Any) -> None:
-        self._queue.put((command, argument))
+        while self._queue.qsize() >= _QUEUE_BLOCKS:
+            time.sleep(_BACK_PRESSURE_S)
+        self._queue.put((command, argument))  # a queue of C's: queue.Queue's lock alone took a tenth of a tick
 
     @staticmethod
     def _scalars(spec: EnvSpec) -> dict[str, tuple[tuple[int, ...], str]]:
