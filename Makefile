@@ -1,11 +1,12 @@
 # make demo   install, then record, verify, train, evaluate and film both environments (no screen needed)
 # make app    install, then open the window
 # make test   install, then every check
+# make bench  install, then what takes too long for the checks: the cost of recording, 20 kills, 1,000 bad files
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo app test lint install lock clean
+.PHONY: demo app test bench lint install lock clean
 
 demo: install
 	$(BIN)/twinplay demo --out demo-out
@@ -15,6 +16,10 @@ app: install
 
 test: install lint
 	$(BIN)/python -m pytest
+
+bench: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .[bench]
+	$(BIN)/python -m tests.bench
 
 lint: install
 	$(BIN)/ruff check .

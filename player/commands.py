@@ -21,6 +21,7 @@ from recorder.agents import Agent, RandomAgent
 from recorder.envs import get_spec
 from recorder.errors import TwinplayError, UsageError
 from recorder.experts import scripted
+from recorder.jobs import give_way
 from recorder.library import Library, ensure_writable
 from recorder.recording import recording
 from recorder.session import Session
@@ -246,6 +247,7 @@ def train(options: Namespace) -> int:
     from trainer.config import TrainConfig
     from trainer.policy import read_header
 
+    give_way()
     check_output(options.out, ".safetensors")
     if options.out.exists():
         read_header(options.out)  # only a policy may be replaced

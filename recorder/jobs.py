@@ -10,6 +10,7 @@ Processes are spawned, never forked: a fork of a process with threads or a GPU c
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import multiprocessing
 import os
@@ -26,6 +27,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from recorder.errors import TwinplayError
+
+_GIVING_WAY = 5  # of 19; more would starve it on a busy machine (tests/bench.py realtime measures what it does)
 
 _spawn = multiprocessing.get_context("spawn")
 
@@ -55,6 +58,16 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def give_way() -> None:
+    """Let this process compute only when no other wants to: a game that somebody plays beside it must not stutter."""
+    if hasattr(os, "sched_setscheduler"):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    if hasattr(os, "nice"):
+        with contextlib.suppress(OSError):
+            os.nice(_GIVING_WAY)
+
+
 def resolve(target: str) -> Callable[..., Any]:
     """The object that "package.module:name" names."""
     module, _, name = target.partition(":")
@@ -78,6 +91,7 @@ def _exit_reason(code: int | None) -> str:
 
 def _run_generator(connection: Connection, stop: Any, target: str, kwargs: dict[str, Any]) -> None:
     _quiet_interrupt()
+    give_way()
     try:
         generator = resolve(target)(**kwargs)
         for record in generator:

@@ -14,14 +14,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
 from recorder.agents import KeyAgent
+from recorder.bindings import Bindings, save_bindings
 from recorder.envs import EnvSpec, Game, get_spec
 from recorder.errors import TwinplayError
-from recorder.gamepad import NAMES, Gamepads
+from recorder.gamepad import Gamepads
 from recorder.library import Library
 from recorder.session import Session
 from recorder.takes import LiveTake, StagedTake, Take, TakeStatus
@@ -40,30 +41,28 @@ class DeskState(Enum):
 
 
 class RecordDesk:
-    """`bindings` maps key codes to actions, `key_names` key codes to what is printed on the keys.
-
-    `changed` is called whenever something that is shown has changed.
-    """
+    """`bindings` say which key plays which action; `bindings_file` is where other ones are kept once chosen."""
 
     def __init__(
         self,
         library: Path,
-        bindings: Mapping[int, int],
-        key_names: Mapping[int, str],
+        bindings: Bindings,
         *,
+        bindings_file: Path | None = None,
         player_name: str = "",
         controllers: Callable[[], Gamepads] | None = Gamepads,
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.library = library
-        self.keys = KeyAgent(bindings, player_name)
+        self.bindings = bindings
+        self.keys = KeyAgent(bindings.actions, player_name)
         self.state = DeskState.IDLE
         self.env = "breakout"
         self.error = ""
         self.last_take: Path | None = None
         self.last_summary = ""
         self.recovered = False  # there was trouble, and it is over; until play goes on
-        self._key_names = {**key_names, **NAMES}
+        self._bindings_file = bindings_file
         self._now = now
         self._take: Take | None = None
         self._discarded: Path | None = None
@@ -101,6 +100,17 @@ class RecordDesk:
         if not self.busy and env != self.env:
             self.env, self._poster = env, None
 
+    def rebind(self, bindings: Bindings) -> None:
+        """Play with other keys from now on, and keep them; between takes."""
+        if self.busy:
+            return
+        self.bindings, self.keys.bindings, self.error = bindings, bindings.actions, ""
+        if self._bindings_file is not None:
+            try:
+                save_bindings(self._bindings_file, bindings, self.spec.action_names)
+            except TwinplayError as error:
+                self.error = str(error)
+
     def start(self) -> None:
         """Begin a take."""
         if self.busy:
@@ -114,7 +124,7 @@ class RecordDesk:
                     self.keys,
                     self.library,
                     seed=seed,
-                    key_names=self._key_names,
+                    key_names=dict(self.bindings.names),
                     before_tick=self._poll_controllers,
                     now=self._now,
                 )

@@ -20,8 +20,13 @@ MUTATIONS = 300
 
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Small valid sessions and policies, and a file outside of them that nobody may touch."""
     folder = tmp_path_factory.mktemp("hostile")
+    make_originals(folder)
+    return folder
+
+
+def make_originals(folder: Path) -> None:
+    """Small valid sessions and policies, and a file outside of them that nobody may touch."""
     for name in (SESSIONS, POLICIES, OUTSIDE):
         (folder / name).mkdir()
     (folder / OUTSIDE / "canary").write_text("untouched")
@@ -32,7 +37,6 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
         config = TrainConfig.for_env(name, max_batches=2, play_games=0, checks=0)
         for _ in fit([session], config, out=folder / POLICIES / f"{name}.safetensors"):
             pass
-    return folder
 
 
 def mutate(folder: Path, first: int, count: int) -> list[dict[str, object]]:

@@ -1,6 +1,6 @@
 """More views of the same play: mirrored fields, and pictures moved by a few pixels.
 
-    residuals int8 (B, C, H, W), labels (B, K)  ──mirror──▶  ──shift──▶  the same shapes
+    residuals int8 (B, C, H, W), labels (B, K)  ──mirror──▶  ──shift──▶  the same shapes, and which are mirrored
 
 It works on bytes, before they become floats, which is a quarter of the memory to move.
 """
@@ -18,11 +18,11 @@ from trainer.config import TrainConfig
 
 def augment(
     residuals: Tensor, labels: Tensor, config: TrainConfig, mirror_actions: Sequence[int], rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """Mirror and shift screens int8 (B, C, H, W) whose background is zero; labels int64 (B, K) follow.
 
     Each sample is mirrored, its actions with it, with probability `config.mirror`, and shifted by up to `config.shift`
-    pixels either way; what moves in is background.
+    pixels either way; what moves in is background. The last result is int64 (B,), 1 for those that are mirrored.
     """
     count, _, height, width = residuals.shape
     mirrored = np.zeros(count, bool)
@@ -37,4 +37,4 @@ def augment(
     for index, ((y, x), flip) in enumerate(zip(corners, mirrored.tolist(), strict=True)):
         view = padded[index, :, y : y + height, x : x + width]
         moved[index] = view.flip(2) if flip else view
-    return moved, labels
+    return moved, labels, torch.from_numpy(mirrored.astype(np.int64)).to(labels.device)

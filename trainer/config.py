@@ -45,8 +45,9 @@ class TrainConfig:
     sees what it did a moment ago learns to repeat it instead of watching the ball (de Haan et al. 2019, "Causal
     confusion in imitation learning"). `whiten` divides every pixel by how much it varies.
 
-    Sampling: `mirror` is the share of samples seen in the mirror, `shift` the largest displacement in pixels; an action
-    rarer than `rare_action_share` is drawn until it has that share (without it a clone may never learn to serve).
+    Sampling: `mirror` is the share of samples seen in the mirror, with outputs of their own, so that a player who
+    favours a side keeps it; `shift` is the largest displacement in pixels; an action rarer than `rare_action_share` is
+    drawn until it has that share (without it a clone may never learn to serve).
     `label_shifts` are the delays, in ticks, at which the demonstrator's action is predicted, each by outputs of its
     own: 0 is the action of that very tick, 12 what a person does 0.2 s after having seen it. Play chooses among them.
 
@@ -75,7 +76,7 @@ class TrainConfig:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
     mirror: float = 0.5
-    shift: int = 3
+    shift: int = 5
     rare_action_share: float = 0.01
     label_shifts: tuple[int, ...] = (0,)
     ema: float = 0.999

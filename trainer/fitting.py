@@ -297,13 +297,12 @@ class _Run:
         raw = torch.from_numpy(batch.inputs).to(self.device)
         labels = torch.from_numpy(batch.labels).to(self.device)
         if isinstance(self.net, ScreenNet):
-            residuals, labels = augment(
+            residuals, labels, mirrored = augment(
                 self.net.residuals(raw), labels, self.config, self.data.spec.mirror_actions, rng
             )
-            inputs = self.net.scaled(residuals)
+            output = self._forward(self.net, self.net.scaled(residuals), mirrored)
         else:
-            inputs = self.net.prepare(raw)
-        output = self._forward(self.net, inputs)
+            output = self._forward(self.net, self.net.prepare(raw))
         loss = self._criterion(output, labels)
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -325,9 +324,9 @@ class _Run:
             hits = float((output.detach()[:, 0].argmax(1) == labels[:, 0]).float().mean())
             self.accuracy = hits if self.accuracy is None else self.accuracy + share * (hits - self.accuracy)
 
-    def _forward(self, net: Net, inputs: Tensor) -> Tensor:
+    def _forward(self, net: Net, *inputs: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            output: Tensor = net(inputs)
+            output: Tensor = net(*inputs)
         return output.float()
 
     def _criterion(self, output: Tensor, labels: Tensor) -> Tensor:

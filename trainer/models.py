@@ -1,9 +1,12 @@
 """The networks, by name. Each maps a batch of preprocessed input to logits (or to torques), once per label shift.
 
-    nature      uint8 (B, history, 84, 84) ─▶ conv 32 8x8/4 ─▶ conv 64 4x4/2 ─▶ conv 64 3x3/1 ─▶ 512 ─▶ (K, actions)
+    nature      uint8 (B, history, 84, 84) ─▶ conv 32 8x8/4 ─▶ conv 64 4x4/2 ─▶ conv 64 3x3/1 ─▶ 512 ─▶ (S, K, actions)
                 Mnih et al. 2015, "Human-level control through deep reinforcement learning"
-    article64   three times (conv 64 3x3, 2x2 max pooling) ─▶ 128 ─▶ 64 ─▶ (K, actions)
+    article64   three times (conv 64 3x3, 2x2 max pooling) ─▶ 128 ─▶ 64 ─▶ (S, K, actions)
     mlp         float32 (B, n) ─▶ 128 ─▶ 64 ─▶ (K, torques), on normalised observations
+
+K counts label shifts. S is 2 where training also shows screens in the mirror, each side with outputs of its own: a
+player who favours one side would otherwise be blurred with one who favours the other. The first side plays.
 
 Statistics of the data (mean and deviation of each pixel, or of each entry of a vector) are buffers: they travel with
 the weights. Weights begin as He et al. 2015 derived for ReLU: with PyTorch's own, smaller ones a ball of two pixels
@@ -30,13 +33,13 @@ _PLAIN_SCALE = 1 / 32
 class ScreenNet(nn.Module):
     """Logits from stacked screens, in steps, so that training can alter the residuals before they become floats:
 
-    screens uint8 (B, history, size, size) ─residuals─▶ int8 ─scaled─▶ float32 ─forward─▶ logits (B, K, actions)
+    screens uint8 (B, history, size, size) ─residuals─▶ int8 ─scaled─▶ float32 ─forward─▶ logits (B, S, K, actions)
     """
 
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, body: nn.Module, config: TrainConfig, actions: int) -> None:
+    def __init__(self, body: nn.Module, config: TrainConfig, outputs: tuple[int, int, int]) -> None:
         super().__init__()
         self.body = body
         for weight in body.parameters():
@@ -44,7 +47,7 @@ class ScreenNet(nn.Module):
                 weight.data = weight.data.contiguous(memory_format=torch.channels_last)
         self.register_buffer("mean", torch.zeros(config.size, config.size, dtype=torch.int8))
         self.register_buffer("scale", torch.full((config.size, config.size), _PLAIN_SCALE))
-        self._outputs = (len(config.label_shifts), actions)
+        self._outputs = outputs
         self._whiten = config.whiten
         self._hidden = slice(0, 0)
         if config.hidden_rows:
@@ -76,10 +79,13 @@ class ScreenNet(nn.Module):
         """Screens as the network takes them at play."""
         return self.scaled(self.residuals(screens))
 
-    def forward(self, prepared: Tensor) -> Tensor:
-        """float32 (B, history, size, size) to logits (B, K, actions)."""
+    def forward(self, prepared: Tensor, mirrored: Tensor | None = None) -> Tensor:
+        """float32 (B, history, size, size) to logits (B, K, actions), of the side in int64 (B,), or of the first."""
         logits: Tensor = self.body(prepared)
-        return logits.view(-1, *self._outputs)
+        sides = logits.view(-1, *self._outputs)
+        if mirrored is None or self._outputs[0] == 1:
+            return sides[:, 0]
+        return sides[torch.arange(len(sides), device=sides.device), mirrored]
 
 
 class VectorNet(nn.Module):
@@ -126,10 +132,11 @@ def build(config: TrainConfig, spec: EnvSpec) -> Net:
     activation: type[nn.Module] = nn.ReLU if config.activation == "relu" else nn.Tanh
     net: Net
     if spec.has_screen:
-        actions = len(spec.action_names)
+        sides = 2 if config.mirror and spec.mirror_actions else 1
+        outputs = (sides, len(config.label_shifts), len(spec.action_names))
         build_body = _nature if config.network == "nature" else _article64
-        body = build_body(len(config.history), config.size, len(config.label_shifts) * actions, activation)
-        net = ScreenNet(body, config, actions)
+        body = build_body(config, math.prod(outputs), activation)
+        net = ScreenNet(body, config, outputs)
     else:
         inputs, torques = spec.observation_shape[0], spec.action_shape[0]
         layers: list[nn.Module] = []
@@ -153,9 +160,9 @@ def _initialise(body: nn.Sequential) -> None:
         last.weight.mul_(0.1)  # every action is about equally likely at first
 
 
-def _nature(channels: int, size: int, actions: int, activation: type[nn.Module]) -> nn.Sequential:
+def _nature(config: TrainConfig, outputs: int, activation: type[nn.Module]) -> nn.Sequential:
     convolutions = [
-        nn.Conv2d(channels, 32, 8, stride=4),
+        nn.Conv2d(len(config.history), 32, 8, stride=4),
         activation(),
         nn.Conv2d(32, 64, 4, stride=2),
         activation(),
@@ -163,15 +170,15 @@ def _nature(channels: int, size: int, actions: int, activation: type[nn.Module])
         activation(),
         nn.Flatten(),
     ]
-    edge = ((size - 8) // 4 + 1 - 4) // 2 + 1 - 2
-    return nn.Sequential(*convolutions, nn.Linear(64 * edge * edge, 512), activation(), nn.Linear(512, actions))
+    edge = ((config.size - 8) // 4 + 1 - 4) // 2 + 1 - 2
+    return nn.Sequential(*convolutions, nn.Linear(64 * edge * edge, 512), activation(), nn.Linear(512, outputs))
 
 
-def _article64(channels: int, size: int, actions: int, activation: type[nn.Module]) -> nn.Sequential:
+def _article64(config: TrainConfig, outputs: int, activation: type[nn.Module]) -> nn.Sequential:
     layers: list[nn.Module] = []
-    edge = size
-    for width in (channels, 64, 64):
+    edge = config.size
+    for width in (len(config.history), 64, 64):
         layers += [nn.Conv2d(width, 64, 3), activation(), nn.MaxPool2d(2)]
         edge = (edge - 2) // 2
     layers += [nn.Flatten(), nn.Linear(64 * edge * edge, 128), activation(), nn.Linear(128, 64), activation()]
-    return nn.Sequential(*layers, nn.Linear(64, actions))
+    return nn.Sequential(*layers, nn.Linear(64, outputs))

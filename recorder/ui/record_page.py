@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -26,12 +26,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from recorder.bindings import Bindings, BindingsError, bindings_file, load_bindings
 from recorder.envs import ENV_NAMES, get_spec
 from recorder.gamepad import FIRE as PAD_FIRE
 from recorder.gamepad import LEFT as PAD_LEFT
+from recorder.gamepad import NAMES
 from recorder.gamepad import RIGHT as PAD_RIGHT
 from recorder.record_desk import DeskState, RecordDesk
 from recorder.ui.game_view import GameView, Keycap
+from recorder.ui.keys_dialog import KeysDialog, key_label, key_name
 from recorder.ui.page import Page
 
 # A Qt timer counts whole milliseconds, so it only wakes us; the desk's pacer decides whether a tick is due.
@@ -48,9 +51,25 @@ _KEYS = {
     Qt.Key.Key_Space: FIRE,
     Qt.Key.Key_Up: FIRE,
 }
-BINDINGS = {int(key): action for key, action in _KEYS.items()} | {PAD_FIRE: FIRE, PAD_RIGHT: RIGHT, PAD_LEFT: LEFT}
-KEY_NAMES = {int(key): QKeySequence(key).toString() for key in _KEYS}
-_CAPS = ((LEFT, "LEFT", "← or A"), (FIRE, "FIRE", "Space or ↑"), (RIGHT, "RIGHT", "→ or D"))
+_PADS = {PAD_FIRE: FIRE, PAD_RIGHT: RIGHT, PAD_LEFT: LEFT}
+USUAL = Bindings(
+    {int(key): action for key, action in _KEYS.items()} | _PADS, {int(key): key_name(key) for key in _KEYS} | NAMES
+)
+_ROWS = ((LEFT, "LEFT"), (FIRE, "FIRE"), (RIGHT, "RIGHT"))  # as they lie below the game
+_RESERVED = {
+    Qt.Key.Key_P: "pauses the game",
+    Qt.Key.Key_Backspace: "goes back in the game",
+    Qt.Key.Key_Minus: "slows the game down",
+    Qt.Key.Key_Plus: "speeds the game up",
+    Qt.Key.Key_Equal: "speeds the game up",
+    Qt.Key.Key_Period: "plays a single tick",
+    Qt.Key.Key_G: "marks a game as good",
+    Qt.Key.Key_B: "marks a game as bad",
+    Qt.Key.Key_Tab: "moves between buttons",
+    Qt.Key.Key_Backtab: "moves between buttons",
+    Qt.Key.Key_Return: "begins the next game",
+    Qt.Key.Key_Enter: "begins the next game",
+}
 
 
 class RecordPage(Page):
@@ -188,6 +207,8 @@ class RecordPage(Page):
         for button in (self._pause, self._finish, self._drop):
             row_layout.addWidget(button)
         layout.addLayout(row_layout)
+        self._choose_keys_button = self._button("Keys…", "keysButton", "Choose which keys play", self._choose_keys)
+        layout.addWidget(self._choose_keys_button)
         layout.addStretch(1)
         layout.addWidget(self._build_last_take())
         return side
@@ -292,18 +313,19 @@ class RecordPage(Page):
         self._view.show_overlay(*self._overlay())
         held = desk.keys.held_actions
         self._view.show_keycaps(
-            [Keycap(name, keys, action in held) for action, name, keys in _CAPS] if desk.by_hand else []
+            [Keycap(name, self._keys_of(action), action in held) for action, name in _ROWS] if desk.by_hand else []
         )
         kind = "You play" if desk.by_hand else "A scripted expert demonstrates"
         self._player.setText(f"{kind} at {spec.rate_hz:g} ticks a second")
         self._envs.setEnabled(not desk.busy)
         for button, enabled in (
             (self._record, not desk.busy),
-            (self._pause, state in (DeskState.RECORDING, DeskState.PAUSED)),
+            (self._pause, state in (DeskState.RECORDING, DeskState.PAUSED) and not desk.trouble),
             (self._finish, desk.busy),
             (self._drop, desk.busy or desk.last_take is not None),
         ):
             button.setEnabled(enabled)
+        self._choose_keys_button.setEnabled(desk.by_hand and not desk.busy)
         self._pause.setText("Go on" if state is DeskState.PAUSED else "Pause")
         self._render_figures()
         self._card.setVisible(not desk.busy and bool(desk.last_summary))
@@ -311,6 +333,17 @@ class RecordPage(Page):
         for button in (self._train, self._watch):
             button.setVisible(desk.last_take is not None)
         self._back.setVisible(desk.can_undo)
+
+    def _keys_of(self, action: int) -> str:
+        names = self.desk.bindings.names
+        return " or ".join(key_label(names[key]) for key in self.desk.bindings.keys_of(action) if key > 0)
+
+    def _choose_keys(self) -> None:
+        dialog = KeysDialog(self.desk.bindings, USUAL, _ROWS, {int(key): does for key, does in _RESERVED.items()}, self)
+        dialog.accepted.connect(lambda: self.desk.rebind(dialog.bindings))
+        dialog.finished.connect(self._render)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     def _render_figures(self) -> None:
         status = self.desk.status if self.desk.busy else None
@@ -346,7 +379,8 @@ class RecordPage(Page):
             )
         if desk.state is DeskState.IDLE:
             if desk.by_hand:
-                return "Ready", "Click Record or press Ctrl+R. Then Space serves, and the arrows move."
+                fire = self._keys_of(FIRE)
+                return "Ready", f"Click Record or press Ctrl+R. Then {fire} serves, and the keys below move."
             return "Ready", "Click Record or press Ctrl+R, and watch the expert demonstrate."
         return "", ""
 
@@ -360,5 +394,12 @@ class RecordPage(Page):
 
 
 def open_desk(library: Path, player_name: str) -> RecordDesk:
-    """A desk with the keyboard's bindings."""
-    return RecordDesk(library, BINDINGS, KEY_NAMES, player_name=player_name)
+    """A desk with the player's own keys, or the usual ones."""
+    file = bindings_file()
+    try:
+        own, problem = load_bindings(file, get_spec("breakout").action_names), ""
+    except BindingsError as error:
+        own, problem = None, str(error)
+    desk = RecordDesk(library, own or USUAL, bindings_file=file, player_name=player_name)
+    desk.error = problem
+    return desk

@@ -9,6 +9,7 @@ import pytest
 
 import player.app
 from recorder import Library, Session
+from recorder.bindings import Bindings, BindingsError, load_bindings, save_bindings
 from recorder.envs import Game, get_spec
 from recorder.errors import SystemLibraryError
 from recorder.gamepad import FIRE, LEFT, RIGHT, Gamepads, held
@@ -34,8 +35,8 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def desk(tmp_path: Path, clock: FakeClock) -> RecordDesk:
-    bindings, names = {LEFT_KEY: 3, FIRE_KEY: 1}, {LEFT_KEY: "Left", FIRE_KEY: "Space"}
-    return RecordDesk(tmp_path / "library", bindings, names, player_name="Ada", controllers=None, now=clock)
+    bindings = Bindings({LEFT_KEY: 3, FIRE_KEY: 1}, {LEFT_KEY: "Left", FIRE_KEY: "Space"})
+    return RecordDesk(tmp_path / "library", bindings, player_name="Ada", controllers=None, now=clock)
 
 
 def play(desk: RecordDesk, clock: FakeClock, ticks: int) -> None:
@@ -180,10 +181,39 @@ def test_game_over_waits_for_the_player_and_goes_on_in_the_same_take(desk: Recor
 
 def test_a_library_that_cannot_be_written_is_told_and_nothing_starts(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    desk = RecordDesk(tmp_path / "file", {}, {}, controllers=None)
+    desk = RecordDesk(tmp_path / "file", Bindings({}, {}), controllers=None)
     desk.start()
     assert desk.state is DeskState.IDLE
     assert "choose another library folder" in desk.error
+
+
+def test_keys_of_ones_own_play_are_named_and_are_kept(desk: RecordDesk, clock: FakeClock, tmp_path: Path) -> None:
+    file = tmp_path / "config" / "keys.json"
+    own = desk.bindings.unbound(LEFT_KEY).bound(74, "J", 3)
+    assert own.keys_of(3) == [74]
+    desk.rebind(own)
+    save_bindings(file, own, desk.spec.action_names)
+    assert load_bindings(file, desk.spec.action_names) == own
+    desk.start()
+    desk.rebind(Bindings({}, {}))  # not in the middle of a take
+    assert not desk.press(LEFT_KEY)
+    assert desk.press(74)
+    play(desk, clock, 5)
+    desk.stop()
+    assert desk.last_take is not None
+    session = Session.open(desk.last_take)
+    assert session.actions.tolist() == [3] * 5
+    assert session.key_names[74] == "J"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", '{"version": 2, "keys": []}', '{"version": 1, "keys": [{"code": "x", "name": "J", "action": "LEFT"}]}'],
+)
+def test_a_damaged_file_of_keys_is_one_sentence(tmp_path: Path, content: str) -> None:
+    (tmp_path / "keys.json").write_text(content)
+    with pytest.raises(BindingsError, match=r"keys\.json holds no usable keys .* the usual ones apply"):
+        load_bindings(tmp_path / "keys.json", ("NOOP", "FIRE", "RIGHT", "LEFT"))
 
 
 @dataclass

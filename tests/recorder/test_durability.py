@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from recorder import Library, Session, record, verify
+from recorder.bindings import Bindings
 from recorder.experts import scripted
 from recorder.record_desk import DeskState, RecordDesk
 
@@ -111,7 +112,7 @@ def wait_for(desk: RecordDesk, condition: Callable[[], bool]) -> None:
 
 def test_a_folder_that_goes_away_holds_the_game_until_it_is_back(tmp_path: Path) -> None:
     library, away = tmp_path / "library", tmp_path / "unplugged"
-    desk = RecordDesk(library, {1: 1}, {1: "Space"}, controllers=None)
+    desk = RecordDesk(library, Bindings({1: 1}, {1: "Space"}), controllers=None)
     desk.start()
     wait_for(desk, lambda: desk.status is not None and desk.status.ticks >= 60)
     library.rename(away)
@@ -133,7 +134,7 @@ def test_a_folder_that_goes_away_holds_the_game_until_it_is_back(tmp_path: Path)
 
 def test_stopping_while_the_folder_is_away_says_so(tmp_path: Path) -> None:
     library, away = tmp_path / "library", tmp_path / "unplugged"
-    desk = RecordDesk(library, {1: 1}, {1: "Space"}, controllers=None)
+    desk = RecordDesk(library, Bindings({1: 1}, {1: "Space"}), controllers=None)
     desk.start()
     wait_for(desk, lambda: desk.status is not None and desk.status.ticks >= 60)
     library.rename(away)

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recorder import Session, record
+from recorder.bindings import Bindings
 from recorder.clock import Pacer
 from recorder.errors import TwinplayError
 from recorder.experts import scripted
@@ -73,7 +74,7 @@ def full_headless(library: Path) -> None:
 
 
 def full_desk(library: Path) -> None:
-    desk = RecordDesk(library, {1: 1}, {1: "Space"}, controllers=None)
+    desk = RecordDesk(library, Bindings({1: 1}, {1: "Space"}), controllers=None)
     desk.start()
     wait_for(desk, lambda: desk.status.ticks >= 90)
     limit_files(FILE_LIMIT)

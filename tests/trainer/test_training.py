@@ -98,18 +98,33 @@ def test_labels_can_be_taken_from_later_ticks_of_the_same_episode(breakout: Sess
 def test_a_mirrored_sample_has_the_mirrored_action() -> None:
     config = TrainConfig.for_env("breakout", mirror=1.0, shift=0)
     inputs = torch.arange(12, dtype=torch.int8).reshape(4, 1, 1, 3)
-    mirrored, labels = augment(
+    mirrored, labels, sides = augment(
         inputs, torch.arange(4)[:, None], config, get_spec("breakout").mirror_actions, np.random.default_rng(0)
     )
     assert labels[:, 0].tolist() == [NOOP, FIRE, LEFT, RIGHT]
     assert torch.equal(mirrored, inputs.flip(3))
+    assert sides.tolist() == [1, 1, 1, 1]
+
+
+def test_a_mirrored_sample_teaches_outputs_of_its_own_and_the_others_play() -> None:
+    net = build(TrainConfig.for_env("breakout"), get_spec("breakout"))
+    screens = torch.randint(0, 127, (3, 5, 84, 84), dtype=torch.uint8)
+    net(net.prepare(screens), torch.ones(3, dtype=torch.long)).sum().backward()
+    last = list(net.body)[-1]
+    assert last.weight.grad is not None
+    assert float(last.weight.grad[:4].abs().sum()) == 0.0
+    assert float(last.weight.grad[4:].abs().sum()) > 0.0
+    net.eval()
+    with torch.no_grad():
+        prepared = net.prepare(screens)
+        assert torch.equal(net(prepared), net(prepared, torch.zeros(3, dtype=torch.long)))
 
 
 def test_shifting_moves_the_picture_and_fills_with_background() -> None:
     config = TrainConfig.for_env("breakout", mirror=0.0, shift=3)
     inputs = torch.zeros(64, 2, 20, 20, dtype=torch.int8)
     inputs[:, :, 10, 10] = 5
-    shifted, _ = augment(inputs, torch.zeros(64, 1, dtype=torch.long), config, (), np.random.default_rng(0))
+    shifted, *_ = augment(inputs, torch.zeros(64, 1, dtype=torch.long), config, (), np.random.default_rng(0))
     where = {tuple(torch.nonzero(sample[0])[0].tolist()) for sample in shifted}
     assert len(where) > 10
     assert all(7 <= y <= 13 and 7 <= x <= 13 for y, x in where)

@@ -64,8 +64,10 @@ class Hand:
     def __init__(self, display: str, folder: Path, *arguments: str) -> None:
         self.display = display
         self._seen = folder / "screen.json"
+        self._seen.unlink(missing_ok=True)  # of a window before
         self._log = (folder / "app.log").open("w+")
         self._env = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONWARNINGS": "error"}
+        self._env["XDG_CONFIG_HOME"] = str(folder / "config")  # not the keys of whoever runs the tests
         command = [sys.executable, "-m", "player.app", "--describe-to", str(self._seen), *arguments]
         self.process = subprocess.Popen(command, cwd=ROOT, env=self._env, stdout=self._log, stderr=self._log)
 

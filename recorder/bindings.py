@@ -1,0 +1,102 @@
+"""Which key plays which action, and where that is kept.
+
+    keys.json   {"version": 1, "keys": [{"code": 65, "name": "A", "action": "LEFT"}, …]}
+
+Key codes are those of the toolkit; what is printed on a key is stored beside its code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from recorder.errors import TwinplayError
+
+_VERSION = 1
+_MAX_BYTES = 100_000
+
+
+class BindingsError(TwinplayError):
+    """Key bindings cannot be read or written."""
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """`actions` maps key codes to actions, `names` key codes to what is printed on the keys."""
+
+    actions: Mapping[int, int]
+    names: Mapping[int, str]
+
+    def __post_init__(self) -> None:
+        unnamed = set(self.actions) - set(self.names)
+        if unnamed:
+            raise ValueError(f"the keys {sorted(unnamed)} have no names")
+
+    def keys_of(self, action: int) -> list[int]:
+        """The keys that play `action`."""
+        return [code for code, played in self.actions.items() if played == action]
+
+    def bound(self, code: int, name: str, action: int) -> Bindings:
+        """With one more key for `action`; whatever it played before, it no longer does."""
+        return Bindings({**self.actions, code: action}, {**self.names, code: name})
+
+    def unbound(self, code: int) -> Bindings:
+        """Without a key."""
+        return Bindings({each: action for each, action in self.actions.items() if each != code}, self.names)
+
+    def to_json(self, action_names: Sequence[str]) -> dict[str, Any]:
+        """As plain JSON values; actions by name."""
+        keys = [
+            {"code": code, "name": self.names[code], "action": action_names[action]}
+            for code, action in self.actions.items()
+        ]
+        return {"version": _VERSION, "keys": keys}
+
+    @classmethod
+    def from_json(cls, values: Any, action_names: Sequence[str]) -> Bindings:
+        """The inverse of `to_json`. Raises ValueError, TypeError or KeyError for anything else."""
+        if values["version"] != _VERSION:
+            raise ValueError(f"version {values['version']!r}")
+        actions, names = {}, {}
+        for entry in values["keys"]:
+            code, name = entry["code"], entry["name"]
+            if not isinstance(code, int) or not isinstance(name, str):
+                raise ValueError(f"the key {code!r} named {name!r}")
+            actions[code], names[code] = action_names.index(entry["action"]), name
+        return cls(actions, names)
+
+
+def bindings_file() -> Path:
+    """Where the player's own bindings are kept: the user's configuration folder."""
+    return Path(platformdirs.user_config_dir("twinplay", appauthor=False)) / "keys.json"
+
+
+def load_bindings(path: Path, action_names: Sequence[str]) -> Bindings | None:
+    """The bindings stored at `path`; None when there are none. Raises BindingsError when they cannot be used."""
+    try:
+        if not path.exists():
+            return None
+        if path.stat().st_size > _MAX_BYTES:
+            raise ValueError("it is too large")
+        return Bindings.from_json(json.loads(path.read_text(encoding="utf-8")), action_names)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise BindingsError(
+            f"{path} holds no usable keys ({error}); the usual ones apply until other ones are chosen"
+        ) from None
+
+
+def save_bindings(path: Path, bindings: Bindings, action_names: Sequence[str]) -> None:
+    """Store bindings at `path`, whole or not at all. Raises BindingsError."""
+    part = path.with_suffix(".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(bindings.to_json(action_names), indent=1), encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        raise BindingsError(f"{path} cannot be written: {error.strerror}; the keys apply until Twinplay ends") from None

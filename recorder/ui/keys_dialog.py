@@ -1,0 +1,160 @@
+"""Choosing keys: a row for each action, with the keys that play it.
+
+┌────────────────────────────────────────┐
+│ LEFT    [←  ✕] [A  ✕]        [Add key] │
+│ FIRE    [Space  ✕] [↑  ✕]    [Add key] │
+│ …                                      │
+│ what to do, or what is in the way      │
+│ [Usual keys]          [Cancel] [Done]  │
+└────────────────────────────────────────┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from recorder.bindings import Bindings
+from recorder.ui import look
+
+_GLYPHS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
+_MODIFIERS = {Qt.Key.Key_Shift: "Shift", Qt.Key.Key_Control: "Ctrl", Qt.Key.Key_Alt: "Alt"}
+_HINT = "Many keyboards cannot tell three keys held at once: a second key for each action helps."
+
+
+def key_name(key: int) -> str:
+    """What is printed on a key."""
+    return _MODIFIERS.get(Qt.Key(key)) or QKeySequence(key).toString()
+
+
+def key_label(name: str) -> str:
+    """A key's name as it is shown."""
+    return _GLYPHS.get(name, name)
+
+
+class KeysDialog(QDialog):
+    """Asks for keys; `bindings` are what was chosen, once it was accepted.
+
+    `rows` are (action, name) in the order shown; `reserved` maps keys that are taken to what they do.
+    """
+
+    def __init__(
+        self,
+        bindings: Bindings,
+        usual: Bindings,
+        rows: Sequence[tuple[int, str]],
+        reserved: Mapping[int, str],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent, objectName="keysDialog")
+        self.setWindowTitle("Keys")
+        self.setStyleSheet(look.PAGE)
+        self.setMinimumWidth(560)
+        self.bindings = bindings
+        self._usual, self._rows, self._reserved = usual, tuple(rows), reserved
+        self._asking: int | None = None  # the action that the next key is for
+        self._moving: int | None = None  # a key of another action, pressed once
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 18, 20, 16)
+        layout.setSpacing(14)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(14)
+        self._grid.setVerticalSpacing(10)
+        self._grid.setColumnStretch(1, 1)
+        self._chips: list[QHBoxLayout] = []
+        self._adders: list[QPushButton] = []
+        for index, (action, name) in enumerate(self._rows):
+            title = QLabel(f"<b>{name}</b>")
+            chips = QHBoxLayout()
+            chips.setSpacing(6)
+            add = self._button(
+                "Add key", f"add{name.capitalize()}Key", lambda _=False, action=action: self._ask(action)
+            )
+            self._grid.addWidget(title, index, 0)
+            self._grid.addLayout(chips, index, 1)
+            self._grid.addWidget(add, index, 2)
+            self._chips.append(chips)
+            self._adders.append(add)
+        layout.addLayout(self._grid)
+        self._status = QLabel(objectName="keysStatus", wordWrap=True)
+        self._status.setMinimumHeight(2 * self._status.fontMetrics().lineSpacing())
+        layout.addWidget(self._status)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self._button("Usual keys", "usualKeysButton", self._reset))
+        buttons.addStretch(1)
+        buttons.addWidget(self._button("Cancel", "cancelKeysButton", self.reject))
+        self._done = self._button("Done", "acceptKeysButton", self.accept)
+        self._done.setProperty("primary", True)
+        buttons.addWidget(self._done)
+        layout.addLayout(buttons)
+        self._render(_HINT)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._asking is None:
+            super().keyPressEvent(event)
+            return
+        if not event.isAutoRepeat():
+            self._take(int(event.key()))
+
+    def _button(self, text: str, name: str, action: object) -> QPushButton:
+        # Without focus, Space and Return reach the dialog, where they may be meant as keys.
+        button = QPushButton(text, objectName=name, focusPolicy=Qt.FocusPolicy.NoFocus, autoDefault=False)
+        button.clicked.connect(action)
+        return button
+
+    def _ask(self, action: int) -> None:
+        self._asking, self._moving = action, None
+        self.setFocus()
+        self._render(f"Press the key that shall play {self._name(action)}. Esc keeps things as they are.")
+
+    def _take(self, key: int) -> None:
+        action, label = self._asking, key_label(key_name(key))
+        assert action is not None
+        if key == Qt.Key.Key_Escape:
+            self._asking = None
+            self._render(_HINT)
+            return
+        played = self.bindings.actions.get(key)
+        if key in self._reserved:
+            self._render(f"{label} {self._reserved[key]}. Press another key for {self._name(action)}, or Esc.")
+        elif not key_name(key).isprintable() or not key_name(key):
+            self._render(f"This key has no name. Press another key for {self._name(action)}, or Esc.")
+        elif played is not None and played != action and self._moving != key:
+            self._moving = key
+            self._render(f"{label} plays {self._name(played)}. Press it again to let it play {self._name(action)}.")
+        else:
+            self._asking = None
+            self.bindings = self.bindings.bound(key, key_name(key), action)
+            self._render(_HINT)
+
+    def _remove(self, key: int) -> None:
+        self.bindings, self._asking = self.bindings.unbound(key), None
+        self._render(_HINT)
+
+    def _reset(self) -> None:
+        self.bindings, self._asking = self._usual, None
+        self._render(_HINT)
+
+    def _name(self, action: int) -> str:
+        return dict(self._rows)[action]
+
+    def _render(self, status: str) -> None:
+        for (action, name), chips, add in zip(self._rows, self._chips, self._adders, strict=True):
+            while chips.count():
+                widget = chips.takeAt(0).widget()
+                if widget is not None:
+                    widget.deleteLater()
+            for key in self.bindings.keys_of(action):
+                if key > 0:  # a controller's buttons stay
+                    label = key_label(self.bindings.names[key])
+                    chip = self._button(f"{label}   ✕", "", lambda _=False, key=key: self._remove(key))
+                    chip.setToolTip(f"{label} no longer plays {name}")
+                    chips.addWidget(chip)
+            chips.addStretch(1)
+            add.setText("Press a key…" if action == self._asking else "Add key")
+        without = [name for action, name in self._rows if not any(key > 0 for key in self.bindings.keys_of(action))]
+        self._done.setEnabled(not without)
+        self._status.setText(f"{' and '.join(without)} need a key." if without and self._asking is None else status)

@@ -1,0 +1,218 @@
+"""Measurements that are too long, or too noisy, for the suite: `make bench`, or `python -m tests.bench NAME`.
+
+cost        recording at full speed beside plain env.step, PNG files with a CSV, and Minari's DataCollector
+kills       20 recorders killed at random moments
+mutations   1,000 damaged and malicious files
+realtime    minutes of play at 60 Hz in the real window, beside a training that uses all cores (--minutes)
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from recorder import Library, Session, record
+from recorder.envs import get_spec
+from recorder.experts import scripted
+from recorder.rollout import episode_seed
+
+ROOT = Path(__file__).parents[1]
+METHODS = {
+    "plain": "plain env.step",
+    "twinplay": "Twinplay",
+    "png": "PNG files and a CSV",
+    "minari": "Minari DataCollector, HDF5",
+}
+ROUNDS = 3
+TICKS = {"breakout": 6_000, "hopper": 6_000}
+KILLS, MUTATIONS = 20, 1_000
+
+
+def make_env(name: str) -> gymnasium.Env[Any, Any]:
+    spec = get_spec(name)
+    if spec.has_screen:
+        import ale_py
+
+        ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
+        gymnasium.register_envs(ale_py)
+    return gymnasium.make(spec.env_id, disable_env_checker=True, **spec.kwargs)
+
+
+def steps(env: gymnasium.Env[Any, Any], name: str, ticks: int) -> Iterator[tuple[Any, Any, float]]:
+    """The same games for every method: (observation, action, reward), tick by tick."""
+    agent = scripted(name, 1)
+    for episode in range(ticks):
+        observation, _ = env.reset(seed=episode_seed(0, episode))
+        agent.reset(env)
+        over = False
+        while not over:
+            action = agent.act(observation)
+            seen = observation
+            observation, reward, terminated, truncated, _ = env.step(action)
+            yield seen, action, float(reward)
+            ticks -= 1
+            over = terminated or truncated
+            if ticks == 0:
+                return
+
+
+def plain(name: str, ticks: int, folder: Path) -> None:
+    for _ in steps(make_env(name), name, ticks):
+        pass
+
+
+def twinplay(name: str, ticks: int, folder: Path) -> None:
+    record(name, scripted(name, 1), library=folder, seconds=ticks / get_spec(name).rate_hz, seed=0)
+
+
+def png(name: str, ticks: int, folder: Path) -> None:
+    import cv2
+
+    with (folder / "actions.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        for index, (seen, action, reward) in enumerate(steps(make_env(name), name, ticks)):
+            if get_spec(name).has_screen:
+                cv2.imwrite(str(folder / f"{index:06d}.png"), seen[:, :, ::-1])
+                table.writerow((index, action, reward))
+            else:
+                table.writerow((index, *seen, *action, reward))
+
+
+def minari(name: str, ticks: int, folder: Path) -> None:
+    os.environ["MINARI_DATASETS_PATH"] = str(folder)
+    from minari import DataCollector
+
+    env = DataCollector(make_env(name), data_format="hdf5", jpeg_encoding=False)
+    for _ in steps(env, name, ticks):
+        pass
+    env.create_dataset(dataset_id="twinplay/bench-v0", algorithm_name="scripted")
+
+
+def work(method: str, name: str, ticks: int) -> None:
+    """One measurement, in a process of its own."""
+    performers: dict[str, Callable[[str, int, Path], None]] = {
+        "plain": plain,
+        "twinplay": twinplay,
+        "png": png,
+        "minari": minari,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        performers[method](name, 60, Path(folder))  # imports and first-time costs
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        performers[method](name, ticks, Path(folder))
+        seconds = time.perf_counter() - started
+        size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"rate": ticks / seconds, "bytes": size / ticks, "memory": memory}))
+
+
+def cost() -> None:
+    print("| environment | method | ticks/s | share of plain speed | bytes a tick | peak memory |")
+    print("|---|---|---:|---:|---:|---:|")
+    for name, ticks in TICKS.items():
+        rounds: list[dict[str, Any]] = []
+        for _ in range(ROUNDS):
+            found = {}
+            for method in METHODS:
+                command = [sys.executable, "-W", "ignore", "-m", "tests.bench", "work", method, name, str(ticks)]
+                output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+                found[method] = json.loads(output.splitlines()[-1])
+            rounds.append(found)
+        for method, title in METHODS.items():
+            share = statistics.median(found[method]["rate"] / found["plain"]["rate"] for found in rounds)
+            rate = statistics.median(found[method]["rate"] for found in rounds)
+            size = "" if method == "plain" else f"{rounds[0][method]['bytes']:,.0f}"
+            memory = statistics.median(found[method]["memory"] for found in rounds) / 1e6
+            print(f"| {name} | {title} | {rate:,.0f} | {100 * share:.0f} % | {size} | {memory:,.0f} MB |", flush=True)
+
+
+def kills() -> None:
+    from tests.recorder.test_durability import kill_a_recorder
+
+    first = random.SystemRandom().randrange(1_000_000)
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(first, first + KILLS):
+            print(kill_a_recorder(Path(folder), seed), flush=True)
+
+
+def mutations() -> None:
+    from tests.test_hostile import check_mutations, make_originals
+
+    with tempfile.TemporaryDirectory() as folder:
+        make_originals(Path(folder))
+        print(check_mutations(Path(folder), random.SystemRandom().randrange(1_000_000), MUTATIONS))
+
+
+def realtime(minutes: float) -> None:
+    from tests.ui.conftest import Hand, virtual_screen
+
+    rng = random.Random(0)
+    with tempfile.TemporaryDirectory() as name, virtual_screen() as display:
+        folder = Path(name)
+        taught = record("breakout", scripted("breakout", 1), library=folder / "taught", seconds=600, seed=1)
+        train = [sys.executable, "-m", "player", "train", str(taught.path), "--out", str(folder / "clone.safetensors")]
+        train += ["--max-seconds", str(60 * minutes + 60)]
+        training = subprocess.Popen(train, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        hand = Hand(display, folder, "--library", str(folder / "library"))
+        try:
+            hand.arrive()
+            hand.click("recordButton")
+            until = time.monotonic() + 60 * minutes
+            while time.monotonic() < until:
+                hand.hold("space", 0.05)  # serves, and begins the next game
+                for _ in range(4):
+                    hand.hold(rng.choice(["Left", "Right"]), rng.uniform(0.05, 0.6))
+            assert training.poll() is None, "the training ended before the play"
+            hand.click("stopButton")
+            hand.wait(lambda: "takeSummary" in hand.look()["widgets"])
+        finally:
+            hand.close()
+            training.terminate()
+            training.wait()
+        (summary,) = Library(folder / "library").sessions()
+        session = Session.open(summary.path)
+        lateness = (session.time_ns - session.due_ns) / 1e6
+        timing = session.timing
+        assert timing is not None
+        games, cores = len(session.games), os.cpu_count()
+        print(f"{len(session):,} ticks in {games} games, beside a training on {cores} cores: {timing}")
+        print(f"rate {timing.rate_hz:.3f} Hz, interval p50 {timing.p50_ms:.2f} ms, p99 {timing.p99_ms:.2f} ms")
+        share, p99 = 100 * timing.late_ticks / timing.ticks, np.percentile(lateness, 99)
+        print(f"ticks over 8 ms late: {timing.late_ticks:,} ({share:.3f} %); lateness p99 {p99:.2f} ms")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="?", choices=("cost", "kills", "mutations", "realtime", "work"))
+    parser.add_argument("arguments", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    options = parser.parse_args()
+    if options.name == "work":
+        method, name, ticks = options.arguments
+        work(method, name, int(ticks))
+    elif options.name == "realtime":
+        realtime(options.minutes)
+    else:
+        for name, bench in {"cost": cost, "kills": kills, "mutations": mutations}.items():
+            if options.name in (None, name):
+                bench()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The Record page in the real window: keys of one's own, and a library that goes away in the middle of a game."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from recorder import Library, Session, verify
+from tests.ui.conftest import Hand
+
+LEFT = 3
+
+
+def text(hand: Hand, name: str) -> str:
+    return str(hand.look()["widgets"].get(name, {}).get("text", ""))
+
+
+def test_keys_can_be_chosen_conflicts_are_told_and_the_choice_is_kept(
+    open_window: Callable[..., Hand], tmp_path: Path
+) -> None:
+    hand = open_window()
+    hand.click("keysButton")
+    hand.click("addFireKey")
+    hand.xdotool("key", "a")
+    hand.wait(lambda: text(hand, "keysStatus") == "A plays LEFT. Press it again to let it play FIRE.")
+    hand.xdotool("key", "p")
+    hand.wait(lambda: text(hand, "keysStatus").startswith("P pauses the game. Press another key for FIRE"))
+    hand.xdotool("key", "Escape")
+    hand.click("addLeftKey")
+    hand.xdotool("key", "j")
+    hand.wait(lambda: text(hand, "addLeftKey") == "Add key")
+    hand.click("acceptKeysButton")
+    hand.wait(lambda: "keysDialog" not in hand.look()["widgets"])
+    hand.close()
+
+    hand = open_window()  # as on another day
+    hand.click("recordButton")
+    hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
+    hand.hold("j", 0.3)
+    hand.hold("a", 0.3)
+    hand.click("stopButton")
+    hand.wait(lambda: "takeSummary" in hand.look()["widgets"])
+    (summary,) = Library(tmp_path / "library").sessions()
+    session = Session.open(summary.path)
+    assert [session.key_names[code] for code in session.keys["code"][session.keys["down"]]] == ["J", "A"]
+    assert int((session.actions == LEFT).sum()) > 20
+    assert hand.output() == ""
+
+
+def test_a_library_that_goes_away_holds_the_game_and_the_banner_says_so(
+    open_window: Callable[..., Hand], tmp_path: Path
+) -> None:
+    library, away = tmp_path / "library", tmp_path / "unplugged"
+    hand = open_window()
+    hand.click("recordButton")
+    hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
+    time.sleep(1)
+    library.rename(away)
+    hand.wait(lambda: hand.look()["state"]["recording"] == "paused")
+    hand.wait(lambda: "cannot be written: No such file or directory. The game waits" in text(hand, "recordBanner"))
+    assert not hand.look()["widgets"]["pauseButton"]["enabled"]
+    away.rename(library)
+    hand.wait(lambda: "recordBanner" not in hand.look()["widgets"])
+    hand.click("pauseButton")
+    hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
+    time.sleep(1)
+    hand.click("stopButton")
+    hand.wait(lambda: "takeSummary" in hand.look()["widgets"])
+    (summary,) = Library(library).sessions()
+    assert summary.state == "complete"
+    assert summary.ticks > 90
+    assert verify(Session.open(summary.path)).ok
+    assert hand.output() == ""
