@@ -48,7 +48,8 @@ class Bindings:
 
     def unbound(self, code: int) -> Bindings:
         """Without a key."""
-        return Bindings({each: action for each, action in self.actions.items() if each != code}, self.names)
+        actions = {each: action for each, action in self.actions.items() if each != code}
+        return Bindings(actions, {each: self.names[each] for each in actions})
 
     def to_json(self, action_names: Sequence[str]) -> dict[str, Any]:
         """As plain JSON values; actions by name."""

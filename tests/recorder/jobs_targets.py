@@ -21,6 +21,10 @@ def count(until: int, closed: str = "") -> Iterator[int]:
             Path(closed).write_text("closed")
 
 
+def niceness() -> Iterator[int]:
+    yield os.nice(0)
+
+
 def refuse() -> Iterator[int]:
     yield 1
     raise TwinplayError("no such thing; try another")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,11 @@ def test_stop_closes_the_generator_so_that_it_keeps_what_it_has(tmp_path: Path) 
     collect(job)
     assert job.state is JobState.STOPPED
     assert (tmp_path / "closed").read_text() == "closed"
+
+
+def test_a_job_gives_way_to_whoever_plays() -> None:
+    (niceness,) = collect(Job(f"{TARGETS}:niceness", {}))
+    assert niceness > os.nice(0)
 
 
 def test_a_refusal_arrives_as_its_sentence() -> None:
