@@ -16,6 +16,8 @@ DOORS = {
     "PySide6": QT_ROOMS,
     "pyqtgraph": QT_ROOMS,
     "zarr": ("recorder/store.py",),
+    "numcodecs": ("recorder/store.py",),
+    "google_crc32c": ("recorder/store.py",),
     "torch": ("trainer/",),
     "safetensors": ("trainer/",),
     "gymnasium": ("recorder/envs.py",),
