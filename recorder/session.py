@@ -1,7 +1,7 @@
 """A recording session on disk, and how to read it.
 
     2026-11-21T10-14-03-breakout.zarr/     one Zarr v3 group; plain zarr.open_group reads it
-      attributes        format, version; ticks, episodes, keys (what is committed: trim the arrays to it); state
+      attributes        format, version; ticks, episodes, keys, finals (committed: trim the arrays to it); state
                         ("recording" or "complete"); env (EnvSpec); player {kind, name, params}; seed; created (UTC);
                         clock {monotonic_ns, unix_ns} of one moment; palette (256 RGB); key_names; digest; summary;
                         verified (the digest that the replay certificate was obtained for)
@@ -167,8 +167,8 @@ class Session:
             self.spec = EnvSpec.from_json(attributes.get("env"))
         except ValueError as error:
             raise StoreError(str(error)) from error
-        self._ticks, self._episode_rows, self._key_rows = (
-            _count(attributes, of) for of in ("ticks", "episodes", "keys")
+        self._ticks, self._episode_rows, self._key_rows, self._final_rows = (
+            _count(attributes, of) for of in ("ticks", "episodes", "keys", "finals")
         )
         player = attributes.get("player")
         if not isinstance(player, dict) or player.get("kind") not in PLAYER_KINDS:
@@ -394,9 +394,10 @@ class Session:
         cut = next((each for each in self.episodes if each.parent == index), None)
         if cut is not None and cut.start == cut.parent_tick:  # rewound: what was undone begins where it ends
             return self.observations[cut.start]
-        array = self._checked(name, shape, "uint8" if self.spec.has_screen else self.spec.observation_dtype, None)
-        if index >= array.shape[0]:
+        if index >= self._final_rows:
             return None
+        dtype = "uint8" if self.spec.has_screen else self.spec.observation_dtype
+        array = self._checked(name, shape, dtype, self._final_rows)
         row = self._guard(lambda: read(array, index))
         return self.palette[row] if self.spec.has_screen else row
 

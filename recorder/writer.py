@@ -344,6 +344,7 @@ class SessionWriter:
                     ticks=self._arrays["action"].rows,
                     episodes=self._arrays["episodes/start"].rows,
                     keys=self._arrays["keys/code"].rows,
+                    finals=min(array.rows for name, array in self._arrays.items() if name.startswith("final_")),
                 )
                 self._committed_s, self._dirty = time.monotonic(), False
             if final:
@@ -423,6 +424,7 @@ def _attributes(
         "ticks": 0,
         "episodes": 0,
         "keys": 0,
+        "finals": 0,
         "state": "recording",
         "env": game.spec.to_json(),
         "player": player,
