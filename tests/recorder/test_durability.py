@@ -149,6 +149,14 @@ def test_stopping_while_the_folder_is_away_says_so(tmp_path: Path) -> None:
     assert verify(Session.open(summary.path)).ok
 
 
+def test_recorders_in_one_library_at_the_same_time_do_not_harm_each_other(tmp_path: Path) -> None:
+    processes = [perform("brief", tmp_path) for _ in range(3)]
+    assert [process.wait(TIMEOUT_S) for process in processes] == [0, 0, 0]
+    summaries = Library(tmp_path).sessions()
+    assert [(summary.state, summary.ticks) for summary in summaries] == [("complete", 600)] * 3
+    assert all(verify(Session.open(summary.path)).ok for summary in summaries)
+
+
 def test_a_session_can_be_read_while_it_is_written(tmp_path: Path) -> None:
     """A reader in another thread opens it again and again and never finds it damaged."""
     problems: list[str] = []

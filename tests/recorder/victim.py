@@ -1,5 +1,6 @@
 """Recorders that come to harm, each in a process of its own: `python -m tests.recorder.victim SCENE LIBRARY`.
 
+    brief            record ten seconds of play
     sprint, stroll   record until killed, at full speed or 60 ticks a second; print the time of every tick
     full-headless    the disk fills up during record(); print the error
     full-desk        the disk fills up while a person plays; print what the desk says, then make room and play on
@@ -104,7 +105,9 @@ def full_desk(library: Path) -> None:
 
 def main() -> None:
     scene, library = sys.argv[1], Path(sys.argv[2])
-    if scene in ("sprint", "stroll"):
+    if scene == "brief":
+        record("breakout", scripted("breakout", seed=5), library=library, seconds=10)
+    elif scene in ("sprint", "stroll"):
         record("breakout", Talker(paced=scene == "stroll"), library=library, seconds=3_600)
     else:
         {"full-headless": full_headless, "full-desk": full_desk}[scene](library)
