@@ -32,9 +32,11 @@ from recorder.experts import scripted
 from recorder.rollout import episode_seed
 
 ROOT = Path(__file__).parents[1]
+LONGER = 10
 METHODS = {
     "plain": "plain env.step",
     "twinplay": "Twinplay",
+    "long": f"Twinplay, {LONGER} times as long",
     "png": "PNG files and a CSV",
     "minari": "Minari DataCollector, HDF5",
 }
@@ -105,9 +107,11 @@ def minari(name: str, ticks: int, folder: Path) -> None:
 
 def work(method: str, name: str, ticks: int) -> None:
     """One measurement, in a process of its own."""
+    ticks *= LONGER if method == "long" else 1
     performers: dict[str, Callable[[str, int, Path], None]] = {
         "plain": plain,
         "twinplay": twinplay,
+        "long": twinplay,
         "png": png,
         "minari": minari,
     }
@@ -195,6 +199,7 @@ def realtime(minutes: float) -> None:
         print(f"rate {timing.rate_hz:.3f} Hz, interval p50 {timing.p50_ms:.2f} ms, p99 {timing.p99_ms:.2f} ms")
         share, p99 = 100 * timing.late_ticks / timing.ticks, np.percentile(lateness, 99)
         print(f"ticks over 8 ms late: {timing.late_ticks:,} ({share:.3f} %); lateness p99 {p99:.2f} ms")
+        print(f"{session.size_bytes / len(session):.1f} bytes a tick")
 
 
 def main() -> None:
