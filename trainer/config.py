@@ -18,6 +18,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "batch_size": (1, 4_096),
     "learning_rate": (1e-7, 1.0),
     "weight_decay": (0.0, 10.0),
+    "hidden_share": (0.0, 1.0),
     "mirror": (0.0, 1.0),
     "shift": (0, 16),
     "rare_action_share": (0.0, 0.25),
@@ -41,9 +42,11 @@ class TrainConfig:
     network "auto", and of a budget where there is none.
 
     Input: screens cropped to rows `crop`, grey, `size` x `size`; `history` are the ages (in ticks) of those stacked.
-    The older ones do not show the screen's rows `hidden_rows`, where only the player's own paddle moves: a clone that
-    sees what it did a moment ago learns to repeat it instead of watching the ball (de Haan et al. 2019, "Causal
-    confusion in imitation learning"). `whiten` divides every pixel by how much it varies.
+    In `hidden_share` of the samples the older ones do not show the screen's rows `hidden_rows`, where only the player's
+    own paddle moves: a clone that always sees what it did a moment ago learns to repeat it instead of watching the ball
+    (de Haan et al. 2019, "Causal confusion in imitation learning"), one that never does cannot know how fast its paddle
+    glides (Bansal et al. 2019, "ChauffeurNet", hide a driver's past in half of the samples). Play decides whether the
+    clone sees them. `whiten` divides every pixel by how much it varies.
 
     Sampling: `mirror` is the share of samples seen in the mirror, with outputs of their own, so that a player who
     favours a side keeps it; `shift` is the largest displacement in pixels; an action rarer than `rare_action_share` is
@@ -68,6 +71,7 @@ class TrainConfig:
     size: int = 84
     history: tuple[int, ...] = (0, 2, 4, 8, 16)
     hidden_rows: tuple[int, ...] = (189, 196)
+    hidden_share: float = 0.5
     whiten: bool = True
     hidden: tuple[int, ...] = (128, 64)
     activation: str = "relu"
@@ -122,6 +126,13 @@ class TrainConfig:
             raise UsageError(f"label_shifts {shifts} must be one to eight different delays of up to 60 ticks, rising")
         if not self.hidden or len(self.hidden) > 8 or any(not 1 <= width <= 4_096 for width in self.hidden):
             raise UsageError(f"hidden {self.hidden} must be one to eight layer widths of up to 4,096")
+
+    @property
+    def pasts(self) -> tuple[bool, ...]:
+        """Whether the clone may play with its past shown, with its past hidden, or either."""
+        if not self.hidden_rows or self.hidden_share == 0:
+            return (True,)
+        return (True, False) if self.hidden_share < 1 else (False,)
 
     @classmethod
     def for_env(cls, env: str, preset: str = "standard", **overrides: Any) -> TrainConfig:

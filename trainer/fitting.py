@@ -129,7 +129,7 @@ class _Run:
         mean, deviation = self.data.statistics()
         for net in (self.net, self.average):
             net.set_statistics(torch.from_numpy(mean), torch.from_numpy(deviation))
-        self.manner = Manner(1.0, self.data.rare_actions)
+        self.manner = Manner(1.0, self.data.rare_actions, past=self.config.pasts[0])
         yield self.progress("load", 1.0)
         for warning in self.data.warnings:
             yield self.progress("load", 1.0, message=warning)
@@ -214,7 +214,7 @@ class _Run:
     def _manners(self, few: bool = False) -> list[Manner]:
         """Every manner worth trying; the label shift is settled by the first games."""
         shifts = range(len(self.config.label_shifts)) if self.shift is None else (self.shift,)
-        return manners(self.data.spec, shifts, self.data.rare_actions, few=few)
+        return manners(self.data.spec, self.config, shifts, self.data.rare_actions, few=few)
 
     def _contest(self, players: Sequence[Policy], rounds: Sequence[Round]) -> Iterator[float | list[Standing]]:
         """`contest`, with a sign of life (the share of it that is done, roughly) every so often."""
@@ -297,12 +297,14 @@ class _Run:
         raw = torch.from_numpy(batch.inputs).to(self.device)
         labels = torch.from_numpy(batch.labels).to(self.device)
         if isinstance(self.net, ScreenNet):
+            hidden = torch.from_numpy(rng.random(len(raw)) < self.config.hidden_share).to(self.device)
             residuals, labels, mirrored = augment(
-                self.net.residuals(raw), labels, self.config, self.data.spec.mirror_actions, rng
+                self.net.residuals(raw, hidden), labels, self.config, self.data.spec.mirror_actions, rng
             )
             output = self._forward(self.net, self.net.scaled(residuals), mirrored)
         else:
-            output = self._forward(self.net, self.net.prepare(raw))
+            nothing = torch.zeros(len(raw), dtype=torch.bool, device=self.device)
+            output = self._forward(self.net, self.net.prepare(raw, nothing))
         loss = self._criterion(output, labels)
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -340,7 +342,9 @@ class _Run:
         with torch.inference_mode():
             for batch in self.data.validation_batches(256, _VALIDATION_SAMPLES):
                 labels = torch.from_numpy(batch.labels).to(self.device)
-                inputs = self.average.prepare(torch.from_numpy(batch.inputs).to(self.device))
+                # A past that is shown makes the loss low, whatever the network has understood.
+                hidden = torch.full((len(labels),), not self.config.pasts[-1], device=self.device)
+                inputs = self.average.prepare(torch.from_numpy(batch.inputs).to(self.device), hidden)
                 output = self._forward(self.average, inputs)
                 losses += float(self._criterion(output, labels)) * len(labels)
                 hits += float((output[:, 0].argmax(1) == labels[:, 0]).sum()) if self.data.spec.discrete else 0.0
@@ -383,6 +387,8 @@ def _manner_text(manner: Manner, config: TrainConfig, discrete: bool) -> str:
     late = f", {shift} ticks ahead of its demonstrator" if shift else ""
     if not discrete:
         return f"as it is{late}"
+    if len(config.pasts) > 1:
+        late += ", seeing its paddle's past" if manner.past else ", not seeing its paddle's past"
     if manner.temperature == 0:
         return f"by the likeliest action{late}"
     return f"by drawing actions at temperature {manner.temperature:g}{late}"

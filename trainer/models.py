@@ -62,22 +62,22 @@ class ScreenNet(nn.Module):
         if self._whiten:
             self.scale.copy_(1 / (deviation + _DEVIATION_FLOOR))
 
-    def residuals(self, screens: Tensor) -> Tensor:
+    def residuals(self, screens: Tensor, hidden: Tensor) -> Tensor:
         """uint8 (B, history, size, size), 0 to 127, as int8: what differs from the mean screen.
 
-        In all but the newest screen the hidden rows show nothing.
+        Where bool (B,) `hidden` is true, all but the newest screen show nothing in the hidden rows.
         """
         residuals = screens.view(torch.int8) - self.mean
-        residuals[:, 1:, self._hidden] = 0
+        residuals[:, 1:, self._hidden] *= (~hidden).to(torch.int8)[:, None, None, None]
         return residuals
 
     def scaled(self, residuals: Tensor) -> Tensor:
         """int8 (B, history, size, size) as float32 of the order of one."""
         return residuals.to(torch.float32, memory_format=torch.channels_last) * self.scale
 
-    def prepare(self, screens: Tensor) -> Tensor:
-        """Screens as the network takes them at play."""
-        return self.scaled(self.residuals(screens))
+    def prepare(self, screens: Tensor, hidden: Tensor) -> Tensor:
+        """Screens as the network takes them at play; see `residuals`."""
+        return self.scaled(self.residuals(screens, hidden))
 
     def forward(self, prepared: Tensor, mirrored: Tensor | None = None) -> Tensor:
         """float32 (B, history, size, size) to logits (B, K, actions), of the side in int64 (B,), or of the first."""
@@ -106,8 +106,8 @@ class VectorNet(nn.Module):
         self.mean.copy_(mean)
         self.deviation.copy_(deviation.clamp(min=1e-6))
 
-    def prepare(self, observations: Tensor) -> Tensor:
-        """float (B, n) to normalised float32 (B, n)."""
+    def prepare(self, observations: Tensor, hidden: Tensor) -> Tensor:
+        """float (B, n) to normalised float32 (B, n); nothing in them is ever hidden."""
         return (observations.float() - self.mean) / self.deviation
 
     def forward(self, prepared: Tensor) -> Tensor:

@@ -84,7 +84,8 @@ class Manner:
 
     `temperature` sharpens the probabilities that an action is drawn from: 1 leaves them, towards 0 the likeliest action
     alone is left, except that `kept` actions, those that demonstrators take rarely but need (to serve), always keep
-    theirs. `output` is the index of the label shift whose outputs are played. Continuous actions are played as is.
+    theirs. `output` is the index of the label shift whose outputs are played, and `past` whether older screens show
+    what is hidden in a share of the training (TrainConfig.hidden_rows). Continuous actions are played as is.
 
     Raises ValueError for values that cannot be meant.
     """
@@ -92,6 +93,7 @@ class Manner:
     temperature: float = 1.0
     kept: tuple[int, ...] = ()
     output: int = 0
+    past: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 100:
@@ -116,7 +118,8 @@ class Manner:
     @classmethod
     def from_json(cls, values: Any) -> Manner:
         """The inverse of `to_json`. Raises ValueError or TypeError for anything else."""
-        return cls(float(values["temperature"]), tuple(int(k) for k in values["kept"]), int(values["output"]))
+        kept = tuple(int(action) for action in values["kept"])
+        return cls(float(values["temperature"]), kept, int(values["output"]), bool(values["past"]))
 
 
 def _softmax(logits: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float64]:
@@ -269,7 +272,8 @@ def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> lis
         first = policies[together[0]]
         with torch.inference_mode():
             tensor = torch.from_numpy(np.stack([inputs[seat] for seat in together])).to(first._device)
-            outputs = first.net(first.net.prepare(tensor)).float().cpu().numpy()
+            hidden = torch.tensor([not policies[seat].manner.past for seat in together], device=first._device)
+            outputs = first.net(first.net.prepare(tensor, hidden)).float().cpu().numpy()
         for seat, output in zip(together, outputs, strict=True):
             actions[seat] = policies[seat].choose(output)
     return actions

@@ -92,7 +92,8 @@ STUDIES = {
                 Row(name, style="slow", settings={**_SHORT, **change}, seeds=(0, 1))
                 for name, change in (
                     ("the whole recipe", {}),
-                    ("its own past shown", {"hidden_rows": ()}),
+                    ("its own past always shown", {"hidden_share": 0.0}),
+                    ("its own past always hidden", {"hidden_share": 1.0}),
                     ("pixels not weighed by their deviation", {"whiten": False}),
                     ("no mirror", {"mirror": 0.0}),
                     ("no shift", {"shift": 0}),

@@ -21,7 +21,7 @@ from trainer.policy import Manner, Policy
 _TRIAL = 7_919  # keeps the starts of trial games apart from those of evaluations
 # The likeliest action alone can fall into loops in a deterministic game, and what a demonstrator does at random
 # is not worth imitating: which sharpness suits depends on the demonstrator.
-_TEMPERATURES = (1.0, 0.5, 0.25, 0.1, 0.0)
+_TEMPERATURES = (0.5, 0.25, 0.1, 0.0)
 _FEW_TEMPERATURES = (0.5, 0.1)
 
 
@@ -42,10 +42,13 @@ class Standing:
     score: float
 
 
-def manners(spec: EnvSpec, outputs: Sequence[int], kept: tuple[int, ...], *, few: bool = False) -> list[Manner]:
+def manners(
+    spec: EnvSpec, config: TrainConfig, outputs: Sequence[int], kept: tuple[int, ...], *, few: bool = False
+) -> list[Manner]:
     """Every manner (or a few of them) that a clone may play in; `outputs` are those, one per label shift, that may."""
     temperatures = (_FEW_TEMPERATURES if few else _TEMPERATURES) if spec.discrete else (1.0,)
-    return [Manner(t, kept, output) for output in outputs for t in temperatures]
+    pasts = config.pasts if spec.has_screen else (True,)
+    return [Manner(t, kept, output, past) for output in outputs for past in pasts for t in temperatures]
 
 
 def check_rounds(config: TrainConfig) -> list[Round]:

@@ -143,9 +143,9 @@ def test_files_that_are_no_policies_are_refused(tmp_path: Path) -> None:
         ({"config": {"network": "nature", "size": 10_000_000, "max_batches": 1}}, "size"),
         ({"config": {"network": "mlp", "max_batches": 1}}, "does not fit"),
         ({"env": {"name": "breakout"}}, "no usable"),
-        ({"play": {"temperature": -1, "kept": [], "output": 0}}, "temperature"),
-        ({"play": {"temperature": 1, "kept": [9], "output": 0}}, "kept actions"),
-        ({"play": {"temperature": 1, "kept": [], "output": 1}}, "output 1"),
+        ({"play": {"temperature": -1, "kept": [], "output": 0, "past": True}}, "temperature"),
+        ({"play": {"temperature": 1, "kept": [9], "output": 0, "past": True}}, "kept actions"),
+        ({"play": {"temperature": 1, "kept": [], "output": 1, "past": True}}, "output 1"),
         ({"play": []}, "damaged"),
     ],
 )

@@ -109,14 +109,15 @@ def test_a_mirrored_sample_has_the_mirrored_action() -> None:
 def test_a_mirrored_sample_teaches_outputs_of_its_own_and_the_others_play() -> None:
     net = build(TrainConfig.for_env("breakout"), get_spec("breakout"))
     screens = torch.randint(0, 127, (3, 5, 84, 84), dtype=torch.uint8)
-    net(net.prepare(screens), torch.ones(3, dtype=torch.long)).sum().backward()
+    shown = torch.zeros(3, dtype=torch.bool)
+    net(net.prepare(screens, shown), torch.ones(3, dtype=torch.long)).sum().backward()
     last = list(net.body)[-1]
     assert last.weight.grad is not None
     assert float(last.weight.grad[:4].abs().sum()) == 0.0
     assert float(last.weight.grad[4:].abs().sum()) > 0.0
     net.eval()
     with torch.no_grad():
-        prepared = net.prepare(screens)
+        prepared = net.prepare(screens, shown)
         assert torch.equal(net(prepared), net(prepared, torch.zeros(3, dtype=torch.long)))
 
 
@@ -131,7 +132,7 @@ def test_shifting_moves_the_picture_and_fills_with_background() -> None:
     assert int(shifted.sum()) == int(inputs.sum())
 
 
-def test_the_network_sees_its_paddle_now_but_not_where_it_was() -> None:
+def test_the_network_sees_its_paddle_now_and_where_it_was_only_unless_that_is_hidden() -> None:
     config = TrainConfig.for_env("breakout")
     net = build(config, get_spec("breakout"))
     assert isinstance(net, ScreenNet)
@@ -139,9 +140,12 @@ def test_the_network_sees_its_paddle_now_but_not_where_it_was() -> None:
     screens = np.zeros((2, 210, 160, 3), np.uint8)
     screens[1, 189:193, 60:76] = 200
     without, with_paddle = (torch.from_numpy(preprocess.from_rgb(screen)) for screen in screens)
-    seen = net.residuals(torch.stack([with_paddle] * 5)[None])[0]
-    assert int(seen[0].sum()) > 0
-    assert torch.equal(seen[1], net.residuals(torch.stack([without] * 5)[None])[0, 1])
+    histories = torch.stack([torch.stack([with_paddle] * 5)] * 2)
+    shown, hidden = net.residuals(histories, torch.tensor([False, True]))
+    assert torch.equal(shown[0], hidden[0])
+    assert int(shown[0].sum()) > 0
+    assert torch.equal(shown[1], shown[0])
+    assert torch.equal(hidden[1], net.residuals(torch.stack([without] * 5)[None], torch.tensor([False]))[0, 1])
 
 
 def test_every_pixel_is_weighed_by_how_much_it_varies() -> None:
@@ -149,7 +153,7 @@ def test_every_pixel_is_weighed_by_how_much_it_varies() -> None:
     deviation = torch.full((84, 84), 0.0)
     deviation[:10] = 36.0
     net.set_statistics(torch.full((84, 84), 50.4), deviation)
-    seen = net.prepare(torch.full((1, 5, 84, 84), 60, dtype=torch.uint8))
+    seen = net.prepare(torch.full((1, 5, 84, 84), 60, dtype=torch.uint8), torch.tensor([False]))
     assert float(seen[0, 0, 0, 0]) == pytest.approx(10 / 40)
     assert float(seen[0, 0, 20, 0]) == pytest.approx(10 / 4)
 
@@ -233,7 +237,11 @@ def test_play_decides_which_delay_the_clone_plays(breakout: Session, tmp_path: P
     list(fit([breakout], TrainConfig.for_env("breakout", label_shifts=(0, 8), **TINY), out=out))
     policy = Policy.load(out)
     assert policy.manner.output in (0, 1)
-    assert policy.net(policy.net.prepare(torch.zeros(1, 5, 84, 84, dtype=torch.uint8))).shape == (1, 2, 4)
+    assert policy.net(policy.net.prepare(torch.zeros(1, 5, 84, 84, dtype=torch.uint8), torch.tensor([True]))).shape == (
+        1,
+        2,
+        4,
+    )
 
 
 def test_sessions_of_two_environments_are_refused(breakout: Session, hopper: Session, tmp_path: Path) -> None:
