@@ -103,6 +103,12 @@ class EnvSpec:
         fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
         return cls(**fields)
 
+    @property
+    def interface(self) -> tuple[Any, ...]:
+        """What players see and do: shapes, dtypes and the names of actions."""
+        seen = (self.observation_shape, self.observation_dtype)
+        return (*seen, self.action_shape, self.action_dtype, self.action_names)
+
     def differences(self, other: EnvSpec) -> list[str]:
         """What distinguishes this spec from `other`, one phrase each; empty when games are interchangeable."""
         mine, theirs = self.to_json(), other.to_json()

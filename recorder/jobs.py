@@ -28,7 +28,7 @@ from typing import Any
 
 from recorder.errors import TwinplayError
 
-_GIVING_WAY = 5  # of 19; more would starve it on a busy machine (tests/bench.py realtime measures what it does)
+GIVING_WAY = 5  # of 19; more would starve it on a busy machine (tests/bench.py realtime measures what it does)
 
 _spawn = multiprocessing.get_context("spawn")
 
@@ -65,7 +65,7 @@ def give_way() -> None:
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     if hasattr(os, "nice"):
         with contextlib.suppress(OSError):
-            os.nice(_GIVING_WAY)
+            os.nice(max(0, GIVING_WAY - os.nice(0)))
 
 
 def resolve(target: str) -> Callable[..., Any]:

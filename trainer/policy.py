@@ -202,7 +202,7 @@ class Policy:
         ) as error:
             reason = (str(error).splitlines() or [""])[0][:200]
             raise PolicyError(f"{path} is damaged ({reason}); train it again or get a whole copy") from None
-        if spec.has_screen != installed.has_screen or spec.observation_shape != installed.observation_shape:
+        if spec.interface != installed.interface:
             raise PolicyError(f"{path} was made for another {spec.title} than the one installed; train it again")
         net.eval()
         return cls(net, spec, config, seed=seed, manner=manner, header=header, name=path.stem)

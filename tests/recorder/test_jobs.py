@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recorder.jobs import Job, JobState, Service, WorkerError, run_parallel
+from recorder.jobs import GIVING_WAY, Job, JobState, Service, WorkerError, run_parallel
 
 TARGETS = "tests.recorder.jobs_targets"
 
@@ -38,7 +38,7 @@ def test_stop_closes_the_generator_so_that_it_keeps_what_it_has(tmp_path: Path) 
 
 def test_a_job_gives_way_to_whoever_plays() -> None:
     (niceness,) = collect(Job(f"{TARGETS}:niceness", {}))
-    assert niceness > os.nice(0)
+    assert niceness == max(GIVING_WAY, os.nice(0))
 
 
 def test_a_refusal_arrives_as_its_sentence() -> None:
