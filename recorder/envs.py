@@ -262,7 +262,13 @@ class Game:
         sticky actions is deterministic, and no-ops alone lead to only four different games. Hopper's start is drawn
         from the seed by the simulator in any case.
         """
-        observation, _ = self.env.reset(seed=int(seed) & 0x7FFFFFFF)
+        seed = int(seed) & 0x7FFFFFFF
+        if self.spec.has_screen and not self.spec.kwargs.get("repeat_action_probability"):
+            # Nothing in the emulator is random, and being seeded it would load its ROM again, which takes 70 ms.
+            self._core.np_random = np.random.default_rng(seed)
+            observation, _ = self.env.reset()
+        else:
+            observation, _ = self.env.reset(seed=seed)
         self._started = True
         if varied and self.spec.has_screen:
             rng = np.random.default_rng(seed)

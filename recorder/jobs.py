@@ -258,10 +258,10 @@ class Service:
                 result = answer[1]
         return result
 
-    def close(self) -> None:
-        """Let the object close itself and its process end."""
+    def close(self, patience_s: float = 5.0) -> None:
+        """Let the object close itself and its process end, within `patience_s` seconds."""
         self._connection.close()
-        self._process.join(5)
+        self._process.join(patience_s)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()

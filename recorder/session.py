@@ -34,6 +34,7 @@ ending at `ticks` with outcome "interrupted". Nothing needs repair.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable
@@ -404,7 +405,11 @@ class Session:
     @property
     def size_bytes(self) -> int:
         """Bytes of all files of the session."""
-        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+        size = 0
+        for file in self.path.rglob("*"):
+            with contextlib.suppress(OSError):  # one that is being written takes another name meanwhile
+                size += file.stat().st_size if file.is_file() else 0
+        return size
 
     def digest(self) -> str:
         """SHA-256 over environment, player, seed and every stored array, as hex, but not notes, labels and exclusions.

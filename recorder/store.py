@@ -137,6 +137,11 @@ class _DurableStore(LocalStore):
             self._parts[path] = name
         self._folders.add(os.path.dirname(path))
 
+    def write_attributes(self, attributes: dict[str, Any]) -> None:
+        """Write the group's own metadata."""
+        metadata = {"attributes": attributes, "zarr_format": 3, "node_type": "group"}
+        self.write(_METADATA, json.dumps(metadata).encode())
+
     def sync(self) -> None:
         """Make everything written durable. Raises OSError, and can then be called again."""
         for path in (*self._fresh, *self._parts.values()):
@@ -279,8 +284,7 @@ class GrowingGroup:
             array.flush()
         self._store.sync()
         self._attributes |= attributes
-        metadata = {"attributes": self._attributes, "zarr_format": 3, "node_type": "group"}
-        self._store.write(_METADATA, json.dumps(metadata).encode())
+        self._store.write_attributes(self._attributes)
         self._store.sync()
 
 
@@ -398,7 +402,7 @@ class StoredGroup:
         """Change attributes of a finished session; its arrays are never changed. Raises OSError."""
         store = _DurableStore(self.path)
         store.fixed = True
-        zarr.open_group(store, mode="r+", zarr_format=3).attrs.update(attributes)
+        store.write_attributes(self.attributes | attributes)
         store.sync()
         self.attributes |= attributes
 

@@ -23,11 +23,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 
 from recorder import Library, Session, record
-from recorder.envs import get_spec
+from recorder.envs import Env, Game, get_spec
 from recorder.experts import scripted
 from recorder.rollout import episode_seed
 
@@ -45,17 +44,7 @@ TICKS = {"breakout": 6_000, "hopper": 6_000}
 KILLS, MUTATIONS = 20, 1_000
 
 
-def make_env(name: str) -> gymnasium.Env[Any, Any]:
-    spec = get_spec(name)
-    if spec.has_screen:
-        import ale_py
-
-        ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
-        gymnasium.register_envs(ale_py)
-    return gymnasium.make(spec.env_id, disable_env_checker=True, **spec.kwargs)
-
-
-def steps(env: gymnasium.Env[Any, Any], name: str, ticks: int) -> Iterator[tuple[Any, Any, float]]:
+def steps(env: Env, name: str, ticks: int) -> Iterator[tuple[Any, Any, float]]:
     """The same games for every method: (observation, action, reward), tick by tick."""
     agent = scripted(name, 1)
     for episode in range(ticks):
@@ -74,7 +63,7 @@ def steps(env: gymnasium.Env[Any, Any], name: str, ticks: int) -> Iterator[tuple
 
 
 def plain(name: str, ticks: int, folder: Path) -> None:
-    for _ in steps(make_env(name), name, ticks):
+    for _ in steps(Game(get_spec(name)).env, name, ticks):
         pass
 
 
@@ -87,7 +76,7 @@ def png(name: str, ticks: int, folder: Path) -> None:
 
     with (folder / "actions.csv").open("w", newline="") as file:
         table = csv.writer(file)
-        for index, (seen, action, reward) in enumerate(steps(make_env(name), name, ticks)):
+        for index, (seen, action, reward) in enumerate(steps(Game(get_spec(name)).env, name, ticks)):
             if get_spec(name).has_screen:
                 cv2.imwrite(str(folder / f"{index:06d}.png"), seen[:, :, ::-1])
                 table.writerow((index, action, reward))
@@ -99,7 +88,7 @@ def minari(name: str, ticks: int, folder: Path) -> None:
     os.environ["MINARI_DATASETS_PATH"] = str(folder)
     from minari import DataCollector
 
-    env = DataCollector(make_env(name), data_format="hdf5", jpeg_encoding=False)
+    env = DataCollector(Game(get_spec(name)).env, data_format="hdf5", jpeg_encoding=False)
     for _ in steps(env, name, ticks):
         pass
     env.create_dataset(dataset_id="twinplay/bench-v0", algorithm_name="scripted")

@@ -178,11 +178,41 @@ def play_together(
     yield [table.result() for table in tables]
 
 
-def play_clone(
-    policy: Policy, seeds: Sequence[int], *, sticky: float = 0.0, max_ticks: int | None = None
-) -> Iterator[list[GameResult] | None]:
-    """`play_together` for players of one policy, one per seed."""
-    return play_together([policy.fork(seed) for seed in seeds], seeds, sticky=sticky, max_ticks=max_ticks)
+@dataclass(frozen=True)
+class Seat:
+    """A game to be played: by which policy file, in which manner (its own where there is none), on which seed."""
+
+    policy: str
+    seed: int
+    manner: Manner | None = None
+
+
+class Hall:
+    """Plays games; keeps the policies that it has read. An object for a process of its own."""
+
+    def __init__(self) -> None:
+        self._policies: dict[str, Policy] = {}
+        self._games: Iterator[list[GameResult] | None] = iter(())
+
+    def sit_down(self, seats: Sequence[Seat]) -> list[Policy]:
+        """The players at these seats. Raises PolicyError."""
+        for seat in seats:
+            if seat.policy not in self._policies:
+                self._policies[seat.policy] = Policy.load(seat.policy)
+        return [self._policies[seat.policy].fork(seat.seed, seat.manner) for seat in seats]
+
+    def begin(self, seats: Sequence[Seat], sticky: float = 0.0, max_ticks: int | None = None) -> None:
+        """Start the games of these seats, in place of any others. Raises PolicyError."""
+        seeds = [seat.seed for seat in seats]
+        self._games = play_together(self.sit_down(seats), seeds, sticky=sticky, max_ticks=max_ticks)
+
+    def advance(self) -> list[GameResult] | None:
+        """Play on for SIGN_OF_LIFE_TICKS ticks; returns the results once all games are over."""
+        return next(self._games)
+
+    def use_one_core(self) -> None:
+        """Leave the other cores to other processes."""
+        torch.set_num_threads(1)
 
 
 def play_games(
@@ -197,7 +227,7 @@ def play_games(
     torch.set_num_threads(1)
     policy = Policy.load(policy_path)
     if player == "clone":
-        *_, results = play_clone(policy.fork(0, manner), seeds, sticky=sticky)
+        *_, results = play_together([policy.fork(seed, manner) for seed in seeds], seeds, sticky=sticky)
         assert results is not None
         return results
     games = []

@@ -13,6 +13,7 @@ import contextlib
 import copy
 import ctypes
 import math
+import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
@@ -29,14 +30,25 @@ from trainer.augment import augment
 from trainer.config import TrainConfig
 from trainer.dataset import Batch, Dataset
 from trainer.errors import PolicyError, TrainingError
-from trainer.evaluation import SIGN_OF_LIFE_TICKS
 from trainer.models import Net, ScreenNet, build
 from trainer.policy import Manner, Policy, save_policy
 from trainer.progress import Progress
-from trainer.trial import Round, Standing, check_rounds, contest, final_rounds, manners
+from trainer.trial import (
+    Arena,
+    Entrant,
+    Round,
+    Standing,
+    check_rounds,
+    contest,
+    finalists,
+    first_rounds,
+    last_rounds,
+    manners,
+)
 
 _REPORT_S = 0.25
 _VALIDATION_SAMPLES = 4_096
+_FIRST_ROUNDS = 0.3  # of the games that choose how to play, roughly
 _FIRST_CHECK = 0.4  # of the budget: earlier weights are never the best
 
 
@@ -97,6 +109,9 @@ class _Run:
         self.shift: int | None = None  # which label shift plays, once play has decided
         self.bfloat16 = _use_bfloat16(config.precision, self.device)
         self.saved = False
+        self.arena = Arena(config.threads or available_cores())
+        self._folder = tempfile.TemporaryDirectory(prefix="twinplay-")
+        self._files = 0
 
     def progress(
         self, stage: str, fraction: float, eta_s: float | None = None, message: str = "", score: float | None = None
@@ -172,41 +187,43 @@ class _Run:
         if not config.play_games:
             self.save("loss" if "loss" in self.kept else "last")
             return
-        names = list(self.kept)
-        ways = self._manners()
-        entrants = [(name, manner) for name in names for manner in ways]
-        players = {name: self._player(self.kept[name]) for name in names}
+        files = {str(self._policy_file(name)): name for name in self.kept}
+        first = [Entrant(file, manner) for file in files for manner in self._manners(few=True)]
+        yield self.progress("play", 0.0, message="trying it in play")
+        rounds = first_rounds(config)
         standings: list[Standing] = []
-        message = "trying it in play"
-        contestants = [players[name].fork(0, manner) for name, manner in entrants]
-        for step in self._contest(contestants, final_rounds(config)):
+        for step in self._contest(first, rounds):
             if isinstance(step, list):
                 standings = step
             else:
-                yield self.progress("play", step, message=message)
-                message = ""
-        winner = standings[0]
-        name, self.manner = entrants[winner.entrant]
-        self.score = winner.score
-        self.save(name)
+                yield self.progress("play", _FIRST_ROUNDS * step)
+        last = finalists(standings, self._manners())
+        for step in self._contest(last, last_rounds(config), sum(r.games for r in rounds)):
+            if isinstance(step, list):
+                standings = step
+            else:
+                yield self.progress("play", _FIRST_ROUNDS + (1 - _FIRST_ROUNDS) * step)
+        self.manner, self.score = standings[0].entrant.manner, standings[0].score
+        self.save(files[standings[0].entrant.policy])
         message = f"plays best {_manner_text(self.manner, config, self.data.spec.discrete)}"
         yield self.progress("play", 1.0, message=message, score=self.score)
 
     def _check(self, used: float) -> Iterator[Progress]:
         """Let the present weights play a little; keep them if no earlier ones scored more."""
-        ways = self._manners(few=True)
-        player = self._player(self.average.state_dict())
+        self.kept["now"] = copy.deepcopy(self.average.state_dict())
+        file = str(self._policy_file("now"))
         standings: list[Standing] = []
-        for step in self._contest([player.fork(0, manner) for manner in ways], check_rounds(self.config)):
+        for step in self._contest([Entrant(file, m) for m in self._manners(few=True)], check_rounds(self.config)):
             if isinstance(step, list):
                 standings = step
             else:
                 yield self.progress("train", used)
-        self.score = standings[0].score
-        self.shift = ways[standings[0].entrant].output
+        best = standings[0]
+        self.score, self.shift = best.score, best.entrant.manner.output
+        now = self.kept.pop("now")
         if self.score >= self.best_check:
-            self.best_check, self.manner = self.score, ways[standings[0].entrant]
-            self.kept["check"] = copy.deepcopy(self.average.state_dict())
+            self.best_check, self.manner = self.score, best.entrant.manner
+            self.kept["check"] = now
             self.save("check")
         message = f"in short games after {self.batch:,} batches: {self.score:,.1f} points"
         yield self.progress("train", used, message=message, score=self.score)
@@ -216,16 +233,25 @@ class _Run:
         shifts = range(len(self.config.label_shifts)) if self.shift is None else (self.shift,)
         return manners(self.data.spec, self.config, shifts, self.data.rare_actions, few=few)
 
-    def _contest(self, players: Sequence[Policy], rounds: Sequence[Round]) -> Iterator[float | list[Standing]]:
+    def _contest(
+        self, entrants: Sequence[Entrant], rounds: Sequence[Round], game: int = 0
+    ) -> Iterator[float | list[Standing]]:
         """`contest`, with a sign of life (the share of it that is done, roughly) every so often."""
         reported = time.monotonic()
         yield 0.0
-        for step, standings in enumerate(contest(players, rounds, self.config.seed)):
-            if standings is not None:
-                yield standings
+        for step in contest(self.arena, entrants, rounds, self.config.seed, game):
+            if isinstance(step, list):
+                yield step
             elif time.monotonic() - reported >= _REPORT_S:
                 reported = time.monotonic()
-                yield min(0.99, step * SIGN_OF_LIFE_TICKS / sum(r.ticks for r in rounds))
+                yield step
+
+    def _policy_file(self, name: str) -> Path:
+        """A file of the weights kept under this name, for those who try them in play."""
+        self._files += 1
+        path = Path(self._folder.name) / f"{self._files}.safetensors"
+        save_policy(path, self._player(self.kept[name]).net, self._header())
+        return path
 
     def _player(self, weights: dict[str, Tensor]) -> Policy:
         net = copy.deepcopy(self.average)
@@ -236,6 +262,8 @@ class _Run:
         """Keep the best so far, whatever happened, and clean up."""
         with contextlib.ExitStack() as stack:
             stack.callback(self.data.close)
+            stack.callback(self._folder.cleanup)
+            stack.callback(self.arena.close)
             if not self.saved and self.batch:
                 self.kept["last"] = copy.deepcopy(self.average.state_dict())
                 self.save("last")

@@ -1,9 +1,11 @@
 """Choosing by play: which weights, and in which manner, score most in real games.
 
-    entrants ─▶ short games ─▶ the best few ─▶ longer games ─▶ the best two ─▶ long games ─▶ the winner
+    players × a few temperatures ─▶ short games ─▶ the best two players
+    two players × all temperatures ─▶ longer games ─▶ the best three ─▶ long games ─▶ the winner
 
-Validation loss does not tell who plays best, and games are dear, so the entrants are thinned out in rounds (successive
-halving, Karnin et al. 2013). Within a round all meet the same starts, which are not those of any evaluation.
+A player is a set of weights that predicts one label shift and sees its past or not. Validation loss does not tell who
+plays best, and games are dear, so the entrants are thinned out in rounds (successive halving, Karnin et al. 2013).
+Within a round all meet the same starts, which are not those of any evaluation.
 """
 
 from __future__ import annotations
@@ -14,15 +16,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from recorder.envs import EnvSpec
+from recorder.jobs import Service
 from trainer.config import TrainConfig
-from trainer.evaluation import evaluation_seed, play_together
-from trainer.policy import Manner, Policy
+from trainer.evaluation import SIGN_OF_LIFE_TICKS, GameResult, Hall, Seat, evaluation_seed
+from trainer.policy import Manner
 
 _TRIAL = 7_919  # keeps the starts of trial games apart from those of evaluations
 # The likeliest action alone can fall into loops in a deterministic game, and what a demonstrator does at random
 # is not worth imitating: which sharpness suits depends on the demonstrator.
 _TEMPERATURES = (0.5, 0.25, 0.1, 0.0)
 _FEW_TEMPERATURES = (0.5, 0.1)
+_FINALISTS = 2
+_WORTH_A_PROCESS = 20_000  # ticks of play: about as long as it takes a process to load what it needs
+_PATIENCE_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -35,10 +41,18 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """An entrant's index, and its mean score in the last round that it played."""
+class Entrant:
+    """A policy file, and the manner in which it plays."""
 
-    entrant: int
+    policy: str
+    manner: Manner
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An entrant, and its mean score in the last round that it played."""
+
+    entrant: Entrant
     score: float
 
 
@@ -56,37 +70,105 @@ def check_rounds(config: TrainConfig) -> list[Round]:
     return [Round(max(1, config.play_games // 2), max(60, config.play_ticks // 3), 1)]
 
 
-def final_rounds(config: TrainConfig) -> list[Round]:
-    """The choice at the end."""
+def first_rounds(config: TrainConfig) -> list[Round]:
+    """Who plays best, at the end: a few temperatures each, and the players are compared by the mean over them."""
+    return [Round(max(1, 2 * config.play_games // 3), max(60, config.play_ticks // 5), 1)]
+
+
+def last_rounds(config: TrainConfig) -> list[Round]:
+    """How the best of them play best."""
     games, ticks = config.play_games, config.play_ticks
-    return [
-        Round(max(1, games // 3), max(60, ticks // 5), 4),
-        Round(max(1, games // 2), max(60, ticks // 2), 2),
-        Round(games, ticks, 1),
-    ]
+    return [Round(max(1, games // 2), max(60, ticks // 2), 3), Round(games, ticks, 1)]
 
 
-def contest(entrants: Sequence[Policy], rounds: Sequence[Round], seed: int) -> Iterator[list[Standing] | None]:
-    """Let players meet; yields None now and then, so that the caller can show that it lives, and the standings last.
+class Arena:
+    """Where entrants meet: in this process, or, when that is quicker, in several that share the games.
 
-    The standings are sorted, the winner first; those who left early come after those who stayed.
+    The processes start with the first long round and stay until `close`.
     """
-    left = list(range(len(entrants)))
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+        self._halls: list[Service] = []
+        self._hall = Hall()
+
+    def play(self, seats: Sequence[Seat], max_ticks: int) -> Iterator[float | list[GameResult]]:
+        """Yields the share of the games that is over, roughly, every now and then, and the results last."""
+        steps = max_ticks / SIGN_OF_LIFE_TICKS
+        if self._processes == 1 or len(seats) * max_ticks < _WORTH_A_PROCESS:
+            self._hall.begin(seats, 0.0, max_ticks)
+            done = 0
+            while (results := self._hall.advance()) is None:
+                done += 1
+                yield min(1.0, done / steps)
+            yield results
+            return
+        if not self._halls:
+            self._halls = [Service("trainer.evaluation:Hall", {}) for _ in range(self._processes)]
+            for hall in self._halls:
+                hall.request("use_one_core")
+        shares = [range(first, len(seats), self._processes) for first in range(min(self._processes, len(seats)))]
+        halls = dict(zip(self._halls, shares, strict=False))
+        for hall, share in halls.items():
+            hall.request("begin", [seats[k] for k in share], 0.0, max_ticks)
+            hall.request("advance")
+        over: dict[int, GameResult] = {}
+        done = 0
+        while len(over) < len(seats):
+            for hall, share in halls.items():
+                for method, games in hall.poll(_PATIENCE_S / len(halls)):
+                    if games is not None:
+                        over |= zip(share, games, strict=True)
+                    elif method == "advance":
+                        done += 1
+                        hall.request("advance")
+            yield min(1.0, done / steps / len(halls))
+        yield [over[k] for k in range(len(seats))]
+
+    def close(self) -> None:
+        """End the processes, in the middle of their games if need be."""
+        for hall in self._halls:
+            hall.close(patience_s=0.0)
+        self._halls.clear()
+
+
+def contest(
+    arena: Arena, entrants: Sequence[Entrant], rounds: Sequence[Round], seed: int, game: int = 0
+) -> Iterator[float | list[Standing]]:
+    """Let entrants meet; yields the share that is over, roughly, every now and then, and the standings last.
+
+    `game` is the number of the first start that they meet. The standings are sorted, the winner first; those who left
+    early come after those who stayed.
+    """
+    left = list(entrants)
     standings: list[Standing] = []
-    game = 0
     for number, contest_round in enumerate(rounds):
         if number and len(left) == 1:
             break
         seeds = [evaluation_seed(_TRIAL + seed, game + k) for k in range(contest_round.games)]
         game += contest_round.games
-        seats = [(entrant, start) for entrant in left for start in seeds]
-        players = [entrants[entrant].fork(start) for entrant, start in seats]
-        for results in play_together(players, [start for _, start in seats], max_ticks=contest_round.ticks):
-            if results is None:
-                yield None
+        seats = [Seat(entrant.policy, start, entrant.manner) for entrant in left for start in seeds]
+        for step in arena.play(seats, contest_round.ticks):
+            if isinstance(step, float):
+                yield (number + step) / len(rounds)
                 continue
-            scores = np.array([result.score for result in results]).reshape(len(left), -1).mean(axis=1)
+            scores = np.array([result.score for result in step]).reshape(len(left), -1).mean(axis=1)
             ranked = sorted((Standing(e, float(s)) for e, s in zip(left, scores, strict=True)), key=lambda s: -s.score)
         standings = ranked + [standing for standing in standings if standing.entrant not in left]
         left = [standing.entrant for standing in ranked[: contest_round.keep]]
     yield standings
+
+
+def finalists(standings: Sequence[Standing], all_manners: Sequence[Manner]) -> list[Entrant]:
+    """The best two players of the first rounds, by the mean over their temperatures, in every manner open to them."""
+    scores: dict[tuple[str, int, bool], list[float]] = {}
+    for standing in standings:
+        policy, manner = standing.entrant.policy, standing.entrant.manner
+        scores.setdefault((policy, manner.output, manner.past), []).append(standing.score)
+    best = sorted(scores, key=lambda player: -float(np.mean(scores[player])))[:_FINALISTS]
+    return [
+        Entrant(policy, manner)
+        for policy, output, past in best
+        for manner in all_manners
+        if (manner.output, manner.past) == (output, past)
+    ]

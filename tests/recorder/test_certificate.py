@@ -10,26 +10,15 @@ import numpy as np
 import pytest
 import zarr
 
-from recorder import Library, RandomAgent, Session, get_spec, record, verify
+from recorder import Library, Session, record, verify
 from recorder.errors import SessionError
 from recorder.experts import scripted
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("library")
 
 
 @pytest.fixture(scope="module")
 def game(library: Path) -> Session:
     """A quarter of a minute of scripted Breakout."""
     return record("breakout", scripted("breakout", seed=3), library=library, seconds=15, seed=3)
-
-
-@pytest.fixture(scope="module")
-def hops(library: Path) -> Session:
-    """Three short games of random Hopper."""
-    return record("hopper", RandomAgent(get_spec("hopper"), 1), library=library, episodes=3, seed=1)
 
 
 def copy(session: Session, folder: Path) -> Path:

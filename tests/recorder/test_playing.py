@@ -58,6 +58,22 @@ def test_varied_starts_differ_and_repeat_with_their_seed() -> None:
     assert len(set(starts.values())) > 6
 
 
+@pytest.mark.parametrize("sticky", [0.0, 0.25])
+def test_a_game_does_not_depend_on_those_played_before_it(sticky: float) -> None:
+    """A session's later games are played on one emulator, and simulated again on another."""
+
+    def play(game: Game, seed: int) -> list[bytes]:
+        moves = np.random.default_rng(seed).integers(0, 4, 400)
+        screens = [game.reset(seed)] + [game.step(int(move))[0] for move in moves]
+        return [screen.tobytes() for screen in screens]
+
+    with Game(get_spec("breakout"), sticky=sticky) as used, Game(get_spec("breakout"), sticky=sticky) as fresh:
+        play(used, 1)
+        again = play(used, 2)
+        assert again == play(fresh, 2)
+        assert len(set(again)) > 100
+
+
 def test_the_camera_follows_the_hopper() -> None:
     expert = scripted("hopper")
     with Game(get_spec("hopper"), render=True) as game:

@@ -16,20 +16,9 @@ from recorder.experts import scripted
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("library")
-
-
-@pytest.fixture(scope="module")
 def minute(library: Path) -> Session:
     """A minute of scripted Breakout."""
     return record("breakout", scripted("breakout", seed=3), library=library, seconds=60, seed=3)
-
-
-@pytest.fixture(scope="module")
-def hops(library: Path) -> Session:
-    """Three short games of random Hopper."""
-    return record("hopper", RandomAgent(get_spec("hopper"), 1), library=library, episodes=3, seed=1)
 
 
 def test_each_screen_is_what_was_seen_when_its_action_was_chosen(minute: Session) -> None:

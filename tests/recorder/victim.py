@@ -74,10 +74,16 @@ def full_headless(library: Path) -> None:
         print(json.dumps({"error": str(error)}))
 
 
-def full_desk(library: Path) -> None:
+def play_for_a_moment(library: Path) -> RecordDesk:
+    """A desk in the middle of a take."""
     desk = RecordDesk(library, Bindings({1: 1}, {1: "Space"}), controllers=None)
     desk.start()
-    wait_for(desk, lambda: desk.status.ticks >= 90)
+    wait_for(desk, lambda: desk.status.ticks >= 60)
+    return desk
+
+
+def full_desk(library: Path) -> None:
+    desk = play_for_a_moment(library)
     limit_files(FILE_LIMIT)
     wait_for(desk, lambda: desk.state is DeskState.PAUSED)
     told, stopped_at = desk.trouble, desk.status.ticks

@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 
 from recorder import Session, record
 from trainer import Policy, PolicyError
-from trainer.evaluation import bootstrap, play_clone
+from trainer.evaluation import bootstrap, play_together
 from trainer.models import build
-from trainer.policy import Manner, act_together
-from trainer.trial import Round, contest
+from trainer.policy import Manner, act_together, save_policy
+from trainer.trial import Arena, Entrant, Round, Standing, contest, finalists
 
 
 def test_a_policy_plays_the_same_after_loading_again(breakout: Session, breakout_policy: Path) -> None:
@@ -64,7 +64,8 @@ def test_the_header_tells_what_the_policy_learned_from(breakout: Session, breako
 
 
 def test_games_end_at_their_caps_and_are_told_apart(breakout_policy: Path) -> None:
-    *_, results = play_clone(Policy.load(breakout_policy), [1, 2, 3], max_ticks=150)
+    policy = Policy.load(breakout_policy)
+    *_, results = play_together([policy.fork(seed) for seed in (1, 2, 3)], [1, 2, 3], max_ticks=150)
     assert results is not None
     assert [game.ticks for game in results] == [150] * 3
     assert len({game.trace for game in results}) == 3
@@ -81,14 +82,33 @@ def test_a_sharp_player_keeps_its_rare_actions_and_leaves_the_likeliest_of_the_o
     np.testing.assert_allclose(half[[0, 2, 3]] / 0.9, np.array([16, 9, 4]) / 29, rtol=1e-5)
 
 
-def test_a_contest_finds_the_better_player(hopper_policy: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_contest_finds_the_better_player(
+    hopper_policy: Path, tmp_path: Path, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.trial._WORTH_A_PROCESS", 0)
     trained = Policy.load(hopper_policy)
-    beginner = Policy(build(trained.config, trained.spec), trained.spec, trained.config)
-    *signs, standings = contest([beginner, trained], [Round(1, 100, 2), Round(2, 400, 1)], seed=0)
-    assert standings is not None
-    assert [standing.entrant for standing in standings] == [1, 0]
+    net = build(trained.config, trained.spec)
+    save_policy(tmp_path / "beginner.safetensors", net, {**trained.header})
+    entrants = [Entrant(str(path), Manner()) for path in (tmp_path / "beginner.safetensors", hopper_policy)]
+    arena = Arena(processes)
+    *shares, standings = contest(arena, entrants, [Round(1, 100, 2), Round(2, 400, 1)], seed=0)
+    arena.close()
+    assert isinstance(standings, list)
+    assert [standing.entrant for standing in standings] == entrants[::-1]
     assert standings[0].score > 2 * standings[1].score
-    assert set(signs) == {None}
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < shares[-1] <= 1
+
+
+def test_the_finalists_are_the_best_players_over_their_temperatures_in_every_manner() -> None:
+    few = [Manner(t, past=past) for past in (True, False) for t in (0.5, 0.1)]
+    scores = {"a": (10, 0, 4, 5), "b": (1, 1, 8, 7)}  # past shown, then hidden; at 0.5, then at 0.1
+    standings = [Standing(Entrant(n, m), s) for n, row in scores.items() for m, s in zip(few, row, strict=True)]
+    every = [Manner(t, past=past) for past in (True, False) for t in (0.5, 0.25, 0.0)]
+    assert finalists(standings, every) == [
+        Entrant(name, Manner(t, past=past)) for name, past in (("b", False), ("a", True)) for t in (0.5, 0.25, 0.0)
+    ]
 
 
 def test_an_observation_of_another_environment_is_refused(hopper: Session, breakout_policy: Path) -> None:
