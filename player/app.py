@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import gc
 import json
 import os
 import signal
@@ -17,12 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recorder.errors import SystemLibraryError
+from recorder.jobs import come_first
 from recorder.library import Library, default_library, ensure_writable
 from trainer.train_desk import TrainDesk
 
 if TYPE_CHECKING:
     from player.ui.window import Window
 
+# How long the thread that writes a recording may keep the interpreter when a tick is due; Python's own 5 ms are felt.
+_SWITCH_S = 0.0005
 # What Qt's X11 plugin and MuJoCo's renderer load, and the Debian package that brings each.
 _SYSTEM_LIBRARIES = {
     "libxcb-cursor.so.0": "libxcb-cursor0",
@@ -90,6 +94,8 @@ def open_app(argv: Sequence[str] = ()) -> int:
     """
     options = parse(argv)
     check_system()
+    come_first()
+    sys.setswitchinterval(_SWITCH_S)
     library = options.library or default_library()
     ensure_writable(library)
     from PySide6.QtCore import QTimer
@@ -113,6 +119,10 @@ def open_app(argv: Sequence[str] = ()) -> int:
         timer = QTimer(window, interval=100)
         timer.timeout.connect(partial(_describe, window, options.describe_to))
         timer.start()
+
+    # All that is here by now stays; looking through it again and again would hold up a tick for 40 ms.
+    gc.collect()
+    gc.freeze()
 
     def leave(*_: object) -> None:
         window.shutdown()

@@ -295,6 +295,7 @@ def training_note(progress: Any) -> str:
 
 def study(options: Namespace) -> int:
     """See the command's help."""
+    from player.figures import draw
     from trainer.studies import STUDIES
     from trainer.study import run_study
 
@@ -311,6 +312,8 @@ def study(options: Namespace) -> int:
             meter.show(step.done / step.total, f"{step.done} of {step.total} cells")
     assert table is not None
     print(table.read_text(encoding="utf-8"), end="")
+    for figure in draw(chosen, table.parent):
+        print(figure)
     return 0
 
 

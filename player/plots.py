@@ -11,7 +11,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREY = "#2563eb", "#d97706", "#64748b"
+BLUE, ORANGE, GREEN, GREY = "#2563eb", "#d97706", "#15803d", "#64748b"
 _COLOURS = {"clone": BLUE, "demonstrator": ORANGE, "random": GREY}
 _STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -39,13 +39,14 @@ class Curve:
 
 @dataclass(frozen=True)
 class Bar:
-    """A mean with its interval."""
+    """A mean with its interval, and what somebody else published for the same."""
 
     player: str
     label: str
     mean: float
     low: float
     high: float
+    published: float | None = None
 
 
 def curves(lines: Sequence[Curve], xlabel: str, ylabel: str, *, logarithmic: bool = False) -> str:
@@ -66,7 +67,7 @@ def curves(lines: Sequence[Curve], xlabel: str, ylabel: str, *, logarithmic: boo
 def bars(rows: Sequence[Bar], xlabel: str) -> str:
     """Horizontal bars with intervals and their figures, as SVG."""
     with matplotlib.rc_context(_STYLE):
-        figure, axes = _figure(7.0, 0.5 + 0.5 * len(rows))
+        figure, axes = _figure(7.0, 0.6 + min(0.5, 0.2 + 1.5 / len(rows)) * len(rows))
         names = [row.label for row in rows]
         means = [row.mean for row in rows]
         errors = [[row.mean - row.low for row in rows], [row.high - row.mean for row in rows]]
@@ -76,6 +77,10 @@ def bars(rows: Sequence[Bar], xlabel: str) -> str:
         reach = max(row.high for row in rows)
         for place, row in enumerate(rows):
             axes.text(max(row.high, 0) + 0.02 * reach, place, f"{row.mean:,.0f}", va="center", color="#0f172a")
+        published = [(row.published, place) for place, row in enumerate(rows) if row.published is not None]
+        if published:
+            axes.plot(*zip(*published, strict=True), "D", color=ORANGE, markersize=6, label="the article")
+            axes.legend(frameon=False, loc="lower right")
         axes.set_yticks(places, names)
         axes.set_xlim(0, 1.12 * reach)
         axes.invert_yaxis()

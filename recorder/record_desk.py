@@ -134,6 +134,11 @@ class RecordDesk:
         except TwinplayError as error:
             self._fail(error)
 
+    @property
+    def wait_ns(self) -> int | None:
+        """Nanoseconds until a tick of the player's is due; None while none is."""
+        return self._take.wait_ns if self._take is not None else None
+
     def poll(self) -> bool:
         """Advance the take; returns whether there is something new to show."""
         if self._take is None:

@@ -54,6 +54,8 @@ class Take(Protocol):
 
     status: TakeStatus
 
+    @property
+    def wait_ns(self) -> int | None: ...
     def poll(self) -> bool: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
@@ -104,6 +106,11 @@ class LiveTake:
         self._running = True
         self._speed = FULL_SPEED
         self.status = self._look()
+
+    @property
+    def wait_ns(self) -> int | None:
+        """Nanoseconds until the next tick is due; None while the game stands still."""
+        return self._pacer.wait_ns() if self._running and self._rollout.phase is Phase.PLAYING else None
 
     def poll(self) -> bool:
         """Play what is due; returns whether there is anything new to show."""
@@ -235,6 +242,11 @@ class StagedTake:
         self._running = True
         self.status = TakeStatus(np.zeros((400, 400, 3), np.uint8), 0.0, 0, 0, 1, False, 0)
         self._service.request("advance", 1)
+
+    @property
+    def wait_ns(self) -> int | None:
+        """Nothing is due here: the expert does not play to a clock of this process."""
+        return None
 
     def poll(self) -> bool:
         """Take in a finished picture and ask for the next; returns whether there was one."""

@@ -37,8 +37,10 @@ from recorder.ui.game_view import GameView, Keycap
 from recorder.ui.keys_dialog import KeysDialog, key_label, key_name
 from recorder.ui.page import Page
 
-# A Qt timer counts whole milliseconds, so it only wakes us; the desk's pacer decides whether a tick is due.
-_WAKE_MS = 2
+# A Qt timer counts whole milliseconds, so it only wakes us; the desk's pacer decides whether a tick is due. The last
+# bit is slept through, or a tick would come up to a wake-up late.
+_WAKE_MS = 1
+_NAP_NS = 1_200_000
 # X11 repeats a held key as release and press of one server time. Qt only recognises the pair when both have arrived;
 # otherwise the release looks real, so a release counts once its twin had this long to show up.
 _REPEAT_GAP_NS = 6_000_000
@@ -302,6 +304,9 @@ class RecordPage(Page):
                 del self._lifted[key]
                 self._settle(key, lifted_ns)
                 self._render()
+        wait = self.desk.wait_ns
+        if wait is not None and wait <= _NAP_NS:
+            time.sleep(wait * 1e-9)
         if self.desk.poll():
             self._render()
 
