@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-STUDY_NAMES = ("breakout", "reaction", "ablation", "article")
+STUDY_NAMES = ("breakout", "reaction", "ablation", "article", "hopper", "expert")
 EPILOG = "Exit status: 0 success, 1 failure, 2 a command that cannot be meant. `twinplay` alone opens the window."
 
 
@@ -119,7 +119,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, required=True, metavar="POLICY", help="policy file to write (or replace)")
     train.add_argument("--preset", choices=("quick", "standard"), default="standard", help="how much to train")
     train.add_argument(
-        "--network", help="nature or article64 for screens, mlp for vectors (default: the environment's)"
+        "--network", help="nature or article64 for screens, mlp or lstm for vectors (default: the environment's)"
     )
     train.add_argument("--max-batches", type=_positive, metavar="N", help="budget in batches, instead of the preset's")
     train.add_argument("--max-seconds", type=_seconds, metavar="S", help="budget in seconds, instead of the preset's")
@@ -159,6 +159,16 @@ def build_parser() -> argparse.ArgumentParser:
         "--sticky", type=_probability, default=0.0, metavar="P", help="probability of a sticky action"
     )
     as_json(evaluate, "the report")
+
+    drives = command(
+        "drives",
+        "What drives a clone of Hopper: how much each torque answers to each entry of the observation.",
+        "twinplay drives clone.safetensors recordings/2026-11-21T10-14-03-hopper.zarr",
+    )
+    drives.add_argument("policy", type=Path, metavar="POLICY", help="a policy file")
+    drives.add_argument("session", metavar="SESSION", help="a session whose first game's observations are asked about")
+    library(drives)
+    as_json(drives, "the table")
 
     watch = command(
         "watch",

@@ -344,6 +344,43 @@ def evaluation(policy: Path, episodes: int, seed: int, sticky: float = 0.0) -> I
     return run(policy, episodes=episodes, seed=seed, sticky=sticky)
 
 
+def drives(options: Namespace) -> int:
+    """See the command's help."""
+    import numpy as np
+
+    from recorder.experts.hopper import OBSERVATIONS
+    from trainer.policy import Policy
+
+    policy = Policy.load(options.policy)
+    session = Session.open(session_path(options.session, options.library))
+    if session.spec.name != policy.spec.name:
+        raise PolicyError(
+            f"{options.policy} plays {policy.spec.title}, but {session.path} is a session of {session.spec.title}; "
+            "choose two of the same environment"
+        )
+    first = session.episodes[0]
+    gradients = []
+    for observation in session.observations[first.start : first.stop]:
+        gradients.append(policy.drives(observation))
+        policy.act(observation)
+    mean, size = np.mean(gradients, axis=0), np.abs(gradients).mean(axis=0)
+    torques = policy.spec.action_names
+    if options.json:
+        print(
+            json.dumps({"observations": OBSERVATIONS, "torques": torques, "mean": mean.tolist(), "size": size.tolist()})
+        )
+        return 0
+    table = Table("observation", *torques, box=None, pad_edge=False)
+    for index, name in enumerate(OBSERVATIONS):
+        table.add_row(name, *(f"{mean[k, index]:+.2f} (|{size[k, index]:.2f}|)" for k in range(len(torques))))
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    print(
+        f"Mean gradient, and mean of its size, over {len(gradients):,} ticks of {session.name}: "
+        "by how much a torque changes with one standard deviation of an entry."
+    )
+    return 0
+
+
 def watch(options: Namespace) -> int:
     """See the command's help."""
     session, policy = _session_and_policy(options.files, options.library)

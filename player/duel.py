@@ -11,6 +11,7 @@ clone under the environment's own caps for games that nobody watches over. Eithe
 from __future__ import annotations
 
 import os
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,8 @@ class Side:
     """One player at one tick.
 
     `picture` is RGB uint8 (height, width, 3), None where nothing is drawn. `action` is the one just taken, as an index
-    or as a vector in [-1, 1] (None before the first). `kind` is one of recorder.agents.PLAYER_KINDS.
+    or as a vector in [-1, 1] (None before the first). `kind` is one of recorder.agents.PLAYER_KINDS. `distance` is how
+    far forward it came, in metres, where there is a forward; `trace` are the vectors of the last second, oldest first.
     """
 
     kind: str
@@ -62,6 +64,8 @@ class Side:
     ticks: int
     over: bool
     ending: str = ""  # how the game ended, in words; empty while it goes on
+    distance: float | None = None
+    trace: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,11 @@ class _Replay:
     def action(self, tick: int) -> Any:
         return self.session.actions[self.episode.start + tick - 1] if tick else None
 
+    def trace(self, tick: int) -> npt.NDArray[Any]:
+        """The actions of the last second."""
+        first = max(0, tick - round(self.session.spec.rate_hz))
+        return np.asarray(self.session.actions[self.episode.start + first : self.episode.start + tick])
+
     def lives(self, tick: int) -> int:
         return int(self.session.lives[self.episode.start + tick - 1]) if tick else self.start_lives
 
@@ -187,7 +196,7 @@ class Duel:
         self._game: Game | None = None
         # Hopper is drawn by one further simulator that is put into each side's state in turn: one renderer, not two.
         self._stage = Game(spec, render=True) if render and not spec.has_screen else None
-        self._moves: Any = None
+        self._moves: deque[Any] = deque(maxlen=round(spec.rate_hz))  # of the last second
         self._tick = 0
         if player is not None:
             self._game = Game(spec)
@@ -219,7 +228,7 @@ class Duel:
     def restart(self) -> DuelFrame:
         """Back to tick 0; the clone starts a new game from the same seed."""
         self._tick = 0
-        self._moves = None
+        self._moves.clear()
         if self._rollout is not None:
             # A policy alone starts from a drawn game; beside a replay, from the replay's own seed.
             self._rollout.begin(self._seed if self._replay is None else self._replay.episode.seed)
@@ -231,7 +240,7 @@ class Duel:
             if self.done:
                 break
             if self._rollout is not None and self._rollout.phase is Phase.PLAYING:
-                self._moves = self._rollout.tick().action
+                self._moves.append(self._rollout.tick().action)
             self._tick += 1
         return self.frame()
 
@@ -273,11 +282,12 @@ class Duel:
         kind = str(player.get("kind", "scripted"))
         name = str(player.get("name", "")).strip()
         action = replay.action(tick)
+        moment = replay.observation(tick)
         return Side(
             kind=kind,
             title=name if kind == "person" and name else KIND_TITLES.get(kind, kind),
             subtitle=f"{replay.session.name} · episode {replay.episode.index + 1}",
-            picture=self._draw(replay.observation(tick)) if self._render else None,
+            picture=self._draw(moment) if self._render else None,
             score=float(replay.scores[tick]),
             action=_plain(action),
             action_label=action_label(self.spec, action),
@@ -285,6 +295,8 @@ class Duel:
             ticks=tick,
             over=self._left_over,
             ending=_OUTCOMES.get(replay.episode.outcome, replay.episode.outcome) if self._left_over else "",
+            distance=None if self.spec.has_screen else Game.distance(moment),
+            trace=() if self.spec.discrete else _vectors(replay.trace(tick)),
         )
 
     def _right(self) -> Side | None:
@@ -294,20 +306,24 @@ class Duel:
         kind = str(describe(self._policy)["kind"])
         over = rollout.phase is Phase.OVER
         picture: Picture | None = None
+        state = None if self.spec.has_screen else game.state()
+        move = self._moves[-1] if self._moves else None
         if self._render:
-            picture = game.picture() if self.spec.has_screen else self._draw(game.state())
+            picture = game.picture() if state is None else self._draw(state)
         return Side(
             kind=kind,
             title=KIND_TITLES.get(kind, kind),
             subtitle=self._policy_name,
             picture=picture,
             score=rollout.score,
-            action=_plain(self._moves),
-            action_label=action_label(self.spec, self._moves),
+            action=_plain(move),
+            action_label=action_label(self.spec, move),
             lives=rollout.lives,
             ticks=rollout.ticks,
             over=over,
             ending=_OUTCOMES.get(rollout.outcome, rollout.outcome) if over else "",
+            distance=None if state is None else Game.distance(state),
+            trace=() if self.spec.discrete else _vectors(self._moves),
         )
 
     def _draw(self, moment: Any) -> Picture:
@@ -372,6 +388,10 @@ def _plain(action: Any) -> int | tuple[float, ...] | None:
         return None
     array = np.asarray(action)
     return int(array) if array.ndim == 0 else tuple(float(value) for value in array)
+
+
+def _vectors(actions: Any) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(float(value) for value in action) for action in actions)
 
 
 def _choose(session: Session, index: int | None) -> Episode:

@@ -330,6 +330,11 @@ class Game:
         mujoco.mj_getState(self._core.model, self._core.data, state, _mujoco_state())
         return state
 
+    @staticmethod
+    def distance(state: Array) -> float:
+        """How far forward the hopper is in a state returned by `state`, in metres from where it started."""
+        return float(state[1])  # the state begins with the time, then the positions, of which the first is x
+
     def restore(self, state: Array) -> None:
         """Put the simulator into a state returned by `state` (Hopper only)."""
         import mujoco

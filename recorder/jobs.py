@@ -26,12 +26,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from enum import Enum
 from multiprocessing.connection import Connection
+from types import ModuleType
 from typing import Any
 
 from recorder.errors import TwinplayError
 
 _SHORT_SLICE_NS, _LONG_SLICE_NS = 100_000, 20_000_000  # the kernel takes 0.1 to 100 ms; usual are about 3
-GIVING_WAY = 10  # of 19; more would starve it on a busy machine (tests/bench.py realtime measures what it does)
+GIVING_WAY = 13  # of 19; more would starve it on a busy machine (tests/bench.py realtime measures what it does)
 
 _spawn = multiprocessing.get_context("spawn")
 
@@ -146,6 +147,20 @@ def _run_generator(connection: Connection, stop: Any, target: str, kwargs: dict[
         connection.send(("failed", _sentence(error)))
 
 
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Processes started in here do not import the main module again, which would run a plain script a second time.
+
+    multiprocessing does that for functions defined there; ours are found by the name of their module.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
 class Job:
     """Runs the generator function `target(**kwargs)` in a process of its own.
 
@@ -162,7 +177,8 @@ class Job:
         self._process = _spawn.Process(
             target=_run_generator, args=(child, self._stop, target, kwargs), name=target, daemon=False
         )
-        self._process.start()
+        with _without_main():
+            self._process.start()
         child.close()
 
     def poll(self) -> list[Any]:
@@ -253,7 +269,8 @@ class Service:
         self.pending = 1  # the construction itself is answered first
         self._connection, child = _spawn.Pipe()
         self._process = _spawn.Process(target=_serve, args=(child, target, kwargs), name=target, daemon=True)
-        self._process.start()
+        with _without_main():
+            self._process.start()
         child.close()
 
     def request(self, method: str, *args: Any) -> None:
@@ -319,7 +336,8 @@ def run_parallel(
     pool = ProcessPoolExecutor(count, mp_context=_spawn, initializer=_quiet_interrupt)
     futures: dict[Future[Any], int] = {}
     try:
-        futures = {pool.submit(_call_target, target, arguments): i for i, arguments in enumerate(argument_list)}
+        with _without_main():
+            futures = {pool.submit(_call_target, target, arguments): i for i, arguments in enumerate(argument_list)}
         open_futures = set(futures)
         while open_futures:
             finished, open_futures = wait(open_futures, return_when=FIRST_COMPLETED)

@@ -28,7 +28,6 @@ from recorder.session import Session
 from recorder.takes import LiveTake, StagedTake, Take, TakeStatus
 
 REWIND_S = 3.0
-SPEEDS = (25, 50, 75, 100)  # percent of real time
 
 
 class DeskState(Enum):
@@ -192,10 +191,11 @@ class RecordDesk:
             self.state, self.recovered = DeskState.RECORDING, False
 
     def change_speed(self, steps: int) -> None:
-        """Slower (negative) or faster by so many steps of SPEEDS; the next take begins at full speed again."""
-        if self._take is not None and self.by_hand:
-            index = SPEEDS.index(self._take.status.speed) + steps
-            self._take.set_speed(SPEEDS[min(max(index, 0), len(SPEEDS) - 1)])
+        """Slower (negative) or faster by so many of the take's speeds; the next take begins at full speed."""
+        if self._take is not None:
+            speeds = self._take.speeds
+            index = speeds.index(self._take.status.speed) + steps
+            self._take.set_speed(speeds[min(max(index, 0), len(speeds) - 1)])
 
     def advance(self) -> None:
         """While the game is held, play a single tick."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -55,6 +55,8 @@ class Take(Protocol):
     status: TakeStatus
 
     @property
+    def speeds(self) -> tuple[int, ...]: ...
+    @property
     def wait_ns(self) -> int | None: ...
     def poll(self) -> bool: ...
     def pause(self) -> None: ...
@@ -73,6 +75,8 @@ class LiveTake:
     Raises LibraryError when the library cannot be written. Where writing fails later, the game stands still and
     `status.trouble` tells why; nothing that was played is dropped.
     """
+
+    speeds = (25, 50, 75, FULL_SPEED)
 
     def __init__(
         self,
@@ -230,12 +234,15 @@ class Stage:
 
 
 class StagedTake:
-    """A scripted expert demonstrates at the environment's rate, as far as drawing it keeps up."""
+    """A scripted expert demonstrates at the environment's rate or faster, as far as drawing it keeps up."""
+
+    speeds = (FULL_SPEED, 200, 400, 800)
 
     def __init__(self, env: str, library: Path, *, seed: int, now: Callable[[], int] = time.monotonic_ns) -> None:
         spec = get_spec(env)
         self._service = Service("recorder.takes:Stage", {"env": env, "library": str(library), "seed": seed})
         self._rate = spec.rate_hz
+        self._speed = FULL_SPEED
         self._now = now
         self._asked = 0  # ticks asked for since the clock started
         self._since: int | None = None
@@ -253,14 +260,15 @@ class StagedTake:
         fresh = False
         for method, result in self._service.poll():
             if method == "advance":
-                self.status, fresh = result, True
+                self.status, fresh = replace(result, speed=self._speed), True
         if self._running and not self._service.pending:
             now = self._now()
             if self._since is None:
                 self._since, self._asked = now, 0
-            due = int((now - self._since) * 1e-9 * self._rate) - self._asked
-            if due > _MOST_TICKS_A_PICTURE:  # too slow to draw at full speed: let the clock slip, show the truth
-                self._since, self._asked, due = now, 0, _MOST_TICKS_A_PICTURE
+            due = int((now - self._since) * 1e-9 * self._rate * self._speed / 100) - self._asked
+            most = _MOST_TICKS_A_PICTURE * self._speed // 100
+            if due > most:  # too slow to draw at this speed: let the clock slip, show the truth
+                self._since, self._asked, due = now, 0, most
                 self._service.request("advance", due)
             elif due > 0:
                 self._asked += due
@@ -276,7 +284,9 @@ class StagedTake:
         self._running, self._since = True, None
 
     def set_speed(self, percent: int) -> None:
-        """An expert needs no slow motion."""
+        """Run at this share of real time from now on."""
+        self._speed, self._since = percent, None
+        self.status = replace(self.status, speed=percent)
 
     def advance(self) -> None:
         """Nor single ticks."""

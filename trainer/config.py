@@ -8,7 +8,7 @@ from typing import Any
 from recorder.envs import get_spec
 from recorder.errors import UsageError
 
-NETWORKS = {"screen": ("nature", "article64"), "vector": ("mlp",)}
+NETWORKS = {"screen": ("nature", "article64"), "vector": ("mlp", "lstm")}
 PRESETS = ("quick", "standard")
 AUTO = "auto"
 PRECISIONS = (AUTO, "float32", "bfloat16")
@@ -33,6 +33,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "play_games": (0, 100),
     "play_ticks": (60, 36_000),
     "threads": (1, 256),
+    "sequence": (2, 512),
 }
 
 
@@ -46,7 +47,8 @@ class TrainConfig:
     own paddle moves: a clone that always sees what it did a moment ago learns to repeat it instead of watching the ball
     (de Haan et al. 2019, "Causal confusion in imitation learning"), one that never does cannot know how fast its paddle
     glides (Bansal et al. 2019, "ChauffeurNet", hide a driver's past in half of the samples). Play decides whether the
-    clone sees them. `whiten` divides every pixel by how much it varies.
+    clone sees them. `whiten` divides every pixel by how much it varies. Vectors pass through layers of `hidden` widths;
+    a network with a memory ("lstm") learns from `sequence` ticks at a time, and `batch_size` counts those sequences.
 
     Sampling: `mirror` is the share of samples seen in the mirror, with outputs of their own, so that a player who
     favours a side keeps it; `shift` is the largest displacement in pixels; an action rarer than `rare_action_share` is
@@ -74,6 +76,7 @@ class TrainConfig:
     hidden_share: float = 0.5
     whiten: bool = True
     hidden: tuple[int, ...] = (128, 64)
+    sequence: int = 32
     activation: str = "relu"
     optimizer: str = "adam"
     batch_size: int = 128
@@ -133,6 +136,16 @@ class TrainConfig:
         if not self.hidden_rows or self.hidden_share == 0:
             return (True,)
         return (True, False) if self.hidden_share < 1 else (False,)
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether the network remembers, and learns from sequences."""
+        return self.network == "lstm"
+
+    @property
+    def batch_ticks(self) -> int:
+        """Ticks in a batch."""
+        return self.batch_size * (self.sequence if self.recurrent else 1)
 
     @classmethod
     def for_env(cls, env: str, preset: str = "standard", **overrides: Any) -> TrainConfig:

@@ -35,7 +35,7 @@ _RARE = 0.05
 class Batch:
     """`inputs` uint8 (B, history, size, size) or float32 (B, n); `labels` int64 (B, K) or float32 (B, K, m).
 
-    K is the number of label shifts.
+    K is the number of label shifts. For a network with a memory, vectors and their labels are sequences: (B, T, …).
     """
 
     inputs: npt.NDArray[Any]
@@ -160,8 +160,9 @@ class Dataset:
         return self._gather(self.train_rows[picks])
 
     def validation_batches(self, size: int, limit: int) -> Iterator[Batch]:
-        """The validation ticks in order, evenly thinned out to at most `limit`."""
+        """The validation ticks in order, evenly thinned out to at most `limit` (of sequences: ticks in all)."""
         rows = self.validation_rows
+        limit //= self.config.sequence if self.config.recurrent else 1
         if len(rows) > limit:
             rows = rows[np.linspace(0, len(rows) - 1, limit).astype(np.int64)]
         for start in range(0, len(rows), size):
@@ -182,6 +183,15 @@ class Dataset:
         return labels
 
     def _gather(self, rows: npt.NDArray[np.int64]) -> Batch:
+        if self.config.recurrent:
+            # Sequences end within their episode; a shorter episode's first tick is repeated.
+            ticks = np.arange(self.config.sequence)
+            first = np.minimum(rows, self._stops[rows] - len(ticks))
+            rows = np.maximum(first[:, None] + ticks, self._starts[rows][:, None])
+            return Batch(
+                np.asarray(self._inputs[rows]),
+                self._labels(rows.reshape(-1)).reshape(*rows.shape, -1, *self.spec.action_shape),
+            )
         if not self.spec.has_screen:
             return Batch(np.asarray(self._inputs[rows]), self._labels(rows))
         ages = np.asarray(self.config.history)

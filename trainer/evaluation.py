@@ -114,6 +114,17 @@ def bootstrap(values: Sequence[float]) -> tuple[float, float, float]:
     return float(array.mean()), float(low), float(high)
 
 
+def bootstrap_difference(one: Sequence[float], other: Sequence[float]) -> tuple[float, float]:
+    """The 95 % percentile bootstrap interval of the difference of the means of two samples, one minus the other."""
+    rng = np.random.default_rng(0)
+    means = [
+        values[rng.integers(0, len(values), (_BOOTSTRAPS, len(values)))].mean(axis=1)
+        for values in (np.asarray(one, np.float64), np.asarray(other, np.float64))
+    ]
+    low, high = np.percentile(means[0] - means[1], [2.5, 97.5])
+    return float(low), float(high)
+
+
 def evaluation_seed(seed: int, game: int) -> int:
     """The seed of game `game` of an evaluation."""
     return int(np.random.SeedSequence([seed, game, _EVALUATION]).generate_state(1)[0]) & 0x7FFFFFFF

@@ -122,7 +122,7 @@ class _Run:
             fraction=min(1.0, fraction),
             batch=self.batch,
             batches=self.config.max_batches,
-            epoch=self.batch * self.config.batch_size / rows,
+            epoch=self.batch * self.config.batch_ticks / rows,
             seconds=time.monotonic() - self.started,
             eta_s=eta_s,
             loss=self.loss,

@@ -4,6 +4,7 @@
                 Mnih et al. 2015, "Human-level control through deep reinforcement learning"
     article64   three times (conv 64 3x3, 2x2 max pooling) ─▶ 128 ─▶ 64 ─▶ (S, K, actions)
     mlp         float32 (B, n) ─▶ 128 ─▶ 64 ─▶ (K, torques), on normalised observations
+    lstm        float32 (B, T, n) ─▶ 128 ─▶ 64 ─▶ LSTM of 64 (Hochreiter and Schmidhuber 1997) ─▶ (K, torques)
 
 K counts label shifts. S is 2 where training also shows screens in the mirror, each side with outputs of its own: a
 player who favours one side would otherwise be blurred with one who favours the other. The first side plays.
@@ -16,6 +17,7 @@ is lost on its way through the layers, and training stands still at first.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -116,6 +118,37 @@ class VectorNet(nn.Module):
         return torques.view(-1, *self._outputs)
 
 
+Memory = tuple[Tensor, Tensor]
+
+
+class RecurrentNet(VectorNet):
+    """Torques from an observation vector and what was seen before it.
+
+    It learns from sequences, each begun without a memory, and plays tick by tick, carrying its memory through a game.
+    """
+
+    def __init__(self, body: nn.Module, config: TrainConfig, inputs: int, outputs: int) -> None:
+        super().__init__(body, config, inputs, outputs)
+        width = config.hidden[-1]
+        self.memory = nn.LSTM(width, width, batch_first=True)
+        self.head = nn.Linear(width, math.prod(self._outputs))
+
+    def forward(self, prepared: Tensor) -> Tensor:
+        """float32 (B, T, n) to torques (B, T, K, m)."""
+        torques: Tensor = self.head(self.memory(self.body(prepared))[0])
+        return torques.view(*torques.shape[:-1], *self._outputs)
+
+    def step(self, prepared: Tensor, memories: Sequence[Memory | None]) -> tuple[Tensor, list[Memory]]:
+        """float32 (B, n) and what each player remembers, to torques (B, K, m) and what each will remember."""
+        nothing = prepared.new_zeros(1, self.memory.hidden_size)
+        hidden, cell = (
+            torch.stack([nothing if memory is None else memory[part] for memory in memories], dim=1) for part in (0, 1)
+        )
+        seen, (hidden, cell) = self.memory(self.body(prepared)[:, None], (hidden, cell))
+        torques: Tensor = self.head(seen[:, 0])
+        return torques.view(-1, *self._outputs), list(zip(hidden.unbind(1), cell.unbind(1), strict=True))
+
+
 Net = ScreenNet | VectorNet
 
 
@@ -142,6 +175,11 @@ def build(config: TrainConfig, spec: EnvSpec) -> Net:
         layers: list[nn.Module] = []
         for width_in, width_out in zip((inputs, *config.hidden), config.hidden, strict=False):
             layers += [nn.Linear(width_in, width_out), activation()]
+        if config.recurrent:
+            body = nn.Sequential(*layers)
+            net = RecurrentNet(body, config, inputs, torques)
+            _initialise(nn.Sequential(*body, net.head))
+            return net
         body = nn.Sequential(*layers, nn.Linear(config.hidden[-1], len(config.label_shifts) * torques))
         net = VectorNet(body, config, inputs, torques)
     _initialise(body)

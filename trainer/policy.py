@@ -26,7 +26,7 @@ from recorder.envs import Env, EnvSpec, get_spec
 from recorder.errors import TwinplayError
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
-from trainer.models import Net, build
+from trainer.models import Memory, Net, RecurrentNet, ScreenNet, build
 from trainer.preprocess import Preprocess
 
 FORMAT = "twinplay-policy"
@@ -160,6 +160,7 @@ class Policy:
         self._rng = np.random.default_rng(seed)
         self._preprocess = Preprocess.of(config)
         self._seen: list[npt.NDArray[np.uint8]] = []
+        self._memory: Memory | None = None
 
     @classmethod
     def load(cls, path: Path | str, seed: int = 0) -> Policy:
@@ -227,6 +228,7 @@ class Policy:
     def reset(self, env: Env | None = None) -> None:
         """Forget what was seen: a new episode begins. The environment is not looked at."""
         self._seen.clear()
+        self._memory = None
         self.probabilities = None
 
     def act(self, observation: Any) -> Any:
@@ -251,6 +253,26 @@ class Policy:
         del self._seen[max(ages) + 1 :]
         return np.stack([self._seen[min(age, len(self._seen) - 1)] for age in ages])
 
+    def drives(self, observation: Any) -> npt.NDArray[np.float32]:
+        """What drives each action now: the gradient of every torque with respect to every entry of the observation.
+
+        float32 (m, n), per standard deviation of the entry in the training data, before torques are clipped (Simonyan
+        et al. 2014, "Deep inside convolutional networks", for vectors). A network with a memory is asked with what it
+        remembers. Raises PolicyError for a policy that sees screens.
+        """
+        if isinstance(self.net, ScreenNet):
+            raise PolicyError(f"the policy {self.name} sees screens; only one that sees vectors can be asked this")
+        seen = torch.from_numpy(self.see(observation)[None]).to(self._device)
+        prepared = self.net.prepare(seen, torch.zeros(1, dtype=torch.bool)).requires_grad_()
+        if isinstance(self.net, RecurrentNet):
+            torques = self.net.step(prepared, [self._memory])[0]
+        else:
+            torques = self.net(prepared)
+        rows = [
+            torch.autograd.grad(torque, prepared, retain_graph=True)[0][0] for torque in torques[0, self.manner.output]
+        ]
+        return np.asarray(torch.stack(rows).cpu().numpy(), np.float32)
+
     def choose(self, outputs: npt.NDArray[np.float32]) -> Any:
         """The action for the network's outputs: logits (K, actions) or torques (K, m)."""
         output = outputs[self.manner.output]
@@ -273,7 +295,14 @@ def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> lis
         with torch.inference_mode():
             tensor = torch.from_numpy(np.stack([inputs[seat] for seat in together])).to(first._device)
             hidden = torch.tensor([not policies[seat].manner.past for seat in together], device=first._device)
-            outputs = first.net(first.net.prepare(tensor, hidden)).float().cpu().numpy()
+            prepared = first.net.prepare(tensor, hidden)
+            if isinstance(first.net, RecurrentNet):
+                answer, memories = first.net.step(prepared, [policies[seat]._memory for seat in together])
+                for seat, memory in zip(together, memories, strict=True):
+                    policies[seat]._memory = memory
+            else:
+                answer = first.net(prepared)
+            outputs = answer.float().cpu().numpy()
         for seat, output in zip(together, outputs, strict=True):
             actions[seat] = policies[seat].choose(output)
     return actions

@@ -4,6 +4,8 @@ breakout   how close a clone comes to its demonstrator: several demonstrators, a
 reaction   whether predicting later actions makes up for a demonstrator's reaction time
 ablation   the recipe for screens, each part removed in turn
 article    the first article's experiment: one grey screen, its network, 100,000 against 500,000 ticks
+hopper     the second article's experiment: seven networks that clone Hopper's expert, from 80 games and from fewer
+expert     how many games of Hopper's expert the default clone needs
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ class Row:
 
     `ways` and `first_ways` are the evaluations: "chosen" (as play chose; beside the demonstrator), "sampled" and
     "greedy" (the clone alone, at temperature 1 and 0), "unshifted" (the clone alone, predicting the action of the same
-    tick) and "sticky" (as chosen, all players with sticky actions 0.25).
+    tick) and "sticky" (as chosen, all players with sticky actions 0.25). `games` demonstrated, where given, take the
+    place of `minutes`; `published` is a score to print beside ours.
     """
 
     name: str
@@ -30,22 +33,67 @@ class Row:
     seeds: tuple[int, ...] = (0,)
     ways: tuple[str, ...] = ("chosen",)  # of every seed
     first_ways: tuple[str, ...] = ()  # of the first seed, besides
+    games: int | None = None
+    published: float | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is said of pairs of rows: that in each the first scores more than the second."""
+
+    claim: str
+    pairs: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Study:
-    """A question and its rows; `episodes` games of each player judge a cell."""
+    """A question and its rows; `episodes` games of each player judge a cell.
+
+    `findings` are tested on the results; `errors` names the rows whose training errors are plotted together.
+    """
 
     name: str
     title: str
     rows: tuple[Row, ...]
     episodes: int = 30
+    findings: tuple[Finding, ...] = ()
+    errors: tuple[str, ...] = ()
+    note: str = ""
 
 
 # Counted in batches, so that a study gives the same weights on machines of any speed: about what the default budget
 # of 400 seconds holds on two cores.
 _STANDARD = {"max_batches": 12_000}
 _SHORT = {"max_batches": 6_000, "checks": 0}
+
+_SGD = {"optimizer": "sgd", "learning_rate": 1e-2}
+_ADAM = {"optimizer": "adam", "learning_rate": 1e-3}
+_HOPPER = {"network": "mlp", "max_batches": 6_000, "checks": 0}
+# The second article's variants and its average rewards.
+_VARIANTS: tuple[tuple[str, dict[str, Any], float], ...] = (
+    ("tanh, SGD", {"activation": "tanh", **_SGD}, 213.0),
+    ("tanh, Adam", {"activation": "tanh", **_ADAM}, 771.34),
+    ("ReLU, SGD", {"activation": "relu", **_SGD}, 532.0),
+    ("ReLU, Adam", {"activation": "relu", **_ADAM}, 913.65),
+    ("ReLU, Adam, L2", {"activation": "relu", **_ADAM, "weight_decay": 1e-2}, 1169.94),
+    ("tanh, Adam, L2", {"activation": "tanh", **_ADAM, "weight_decay": 1e-2}, 1127.3),
+    ("ReLU, Adam, LSTM output", {"activation": "relu", **_ADAM, "network": "lstm", "batch_size": 32}, 991.2),
+)
+
+
+def _hopper(games: int) -> tuple[Row, ...]:
+    return tuple(
+        Row(
+            f"{name}; {games} game{'' if games == 1 else 's'}",
+            env="hopper",
+            games=games,
+            settings={**_HOPPER, **settings},
+            seeds=(0, 1, 2),
+            published=published if games == 80 else None,
+        )
+        for name, settings, published in _VARIANTS
+    )
+
 
 STUDIES = {
     study.name: study
@@ -127,6 +175,29 @@ STUDIES = {
                 )
                 for ticks in (100_000, 500_000)
             ),
+        ),
+        Study(
+            "hopper",
+            "The second article's seven networks",
+            tuple(row for games in (80, 1, 4, 11, 25) for row in _hopper(games)),
+            episodes=20,
+            findings=(
+                Finding("Adam over SGD", (("tanh, Adam", "tanh, SGD"), ("ReLU, Adam", "ReLU, SGD"))),
+                Finding("ReLU over tanh", (("ReLU, SGD", "tanh, SGD"), ("ReLU, Adam", "tanh, Adam"))),
+                Finding("L2 over none", (("tanh, Adam, L2", "tanh, Adam"), ("ReLU, Adam, L2", "ReLU, Adam"))),
+                Finding("an LSTM output over a linear one", (("ReLU, Adam, LSTM output", "ReLU, Adam"),)),
+            ),
+            errors=("ReLU, SGD; 80 games", "ReLU, Adam; 80 games"),
+            note="The article's figures stand in its order; it describes its networks only by what varied.",
+        ),
+        Study(
+            "expert",
+            "Clones of Hopper's expert with the default settings",
+            tuple(
+                Row(f"{games} game{'' if games == 1 else 's'}", env="hopper", games=games, seeds=(0, 1, 2))
+                for games in (1, 4, 10)
+            ),
+            episodes=50,
         ),
     )
 }

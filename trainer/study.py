@@ -15,8 +15,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+from recorder.envs import get_spec
 from recorder.errors import TwinplayError, UsageError
 from recorder.experts import scripted
 from recorder.jobs import available_cores, run_parallel
@@ -24,12 +26,13 @@ from recorder.library import Library, ensure_writable
 from recorder.recording import record
 from recorder.session import Session
 from trainer.config import TrainConfig
-from trainer.evaluation import bootstrap, evaluate
+from trainer.evaluation import bootstrap, bootstrap_difference, evaluate
 from trainer.fitting import fit
 from trainer.policy import Manner, read_header
-from trainer.studies import Row, Study
+from trainer.studies import Finding, Row, Study
 
 _CLONE_ALONE = ("sampled", "greedy", "unshifted")
+_RULES = {"row": "---", "play": "---", "each seed": "---"}  # columns of text; figures are set to the right
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ def run_study(
     missing = [cell for cell in cells if not _finished(folder, *cell, study.episodes, overrides or {})]
     done = len(cells) - len(missing)
     yield StudyProgress(done, len(cells), f"{done} of {len(cells)} cells are there already" if done else "")
-    for row in {(row.env, row.style, row.minutes): row for row, _ in missing}.values():
-        yield StudyProgress(done, len(cells), f"recording {row.minutes:g} minutes of {_demonstrator(row)}")
+    for row in {_library(out, row): row for row, _ in missing}.values():
+        yield StudyProgress(done, len(cells), f"recording {_amount(row)} of {_demonstrator(row)}")
         demonstration(out, row)
     threads = max(1, available_cores() // jobs)
     arguments = [
@@ -86,13 +89,15 @@ def run_study(
 
 def demonstration(out: Path, row: Row) -> Session:
     """The session that a row learns from, recorded when it is not there yet; rows that need the same one share it."""
-    library = out / "sessions" / f"{row.env}-{row.style or 'default'}-{row.minutes:g}min"
-    wanted = round(row.minutes * 60)
+    library = _library(out, row)
+    seconds = None if row.games else round(row.minutes * 60)
     for summary in Library(library).sessions() if library.is_dir() else []:
-        if not summary.problem and round(summary.seconds) >= wanted:
+        whole = summary.episodes >= row.games if row.games else round(summary.seconds) >= (seconds or 0)
+        if not summary.problem and whole:
             return Session.open(summary.path)
     ensure_writable(library)
-    return record(row.env, scripted(row.env, 0, style=row.style), library=library, seconds=wanted, seed=0)
+    agent = scripted(row.env, 0, style=row.style)
+    return record(row.env, agent, library=library, episodes=row.games, seconds=seconds, seed=0)
 
 
 def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: TrainConfig) -> float:
@@ -100,12 +105,15 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
     target = _result_path(Path(folder), row, seed)
     policy = target.with_suffix(".safetensors")
     session = demonstration(Path(out), row)
-    curve = []
-    seconds = 0.0
+    curve, losses = [], []
+    seconds, validated = 0.0, None
     for progress in fit([session], config, out=policy):
         seconds = progress.seconds
         if progress.stage == "train" and progress.score is not None:
             curve.append({"batch": progress.batch, "score": progress.score})
+        if progress.stage == "train" and progress.val_loss != validated:
+            validated = progress.val_loss
+            losses.append({"batch": progress.batch, "loss": progress.loss, "val_loss": validated})
     reports = {}
     for way in row.ways + (row.first_ways if seed == row.seeds[0] else ()):
         *_, last = evaluate(
@@ -127,7 +135,9 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
         "training": header["training"],
         "play": header["play"],
         "curve": curve,
+        "losses": losses,
         "minutes_of_play": session.duration_s / 60,
+        "games_of_play": len(session.games),
         "reports": reports,
         "machine": {"cores": available_cores(), "gpu": torch.cuda.is_available()},
     }
@@ -181,22 +191,54 @@ def markdown(study: Study, folder: Path) -> str:
     The clone's interval is over its games of all training seeds; the mean of each seed stands beside it.
     """
     cells = results(folder)
-    lines = [
-        f"# {study.title}",
-        "",
-        "| row | play | minutes recorded | training | demonstrator | clone (95 % interval) | ratio | each seed |",
-        "|---|---|---:|---:|---:|---:|---:|---|",
-    ]
+    table: list[dict[str, str]] = []
     for row in study.rows:
         mine = [cell for cell in cells if cell["row"]["name"] == row.name]
         for way in row.ways + row.first_ways:
             reports = [cell["reports"][way] for cell in mine if way in cell["reports"]]
             if reports:
-                lines.append(_line(row, way, mine, reports))
+                table.append(_line(row, way, mine, reports))
+    lines = [f"# {study.title}", ""]
+    if table:
+        columns = [column for column in table[0] if any(line[column] for line in table)]
+        lines += [f"| {' | '.join(columns)} |", f"|{'|'.join(_RULES.get(c, '---:') for c in columns)}|"]
+        lines += [f"| {' | '.join(line[column] for column in columns)} |" for line in table]
+    lines += ["", study.note] if study.note and table else []
+    said = [sentence for finding in study.findings if (sentence := finding_text(finding, study, cells))]
+    lines += ["", *said] if said else []
     return "\n".join(lines) + "\n"
 
 
-def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence[dict[str, Any]]) -> str:
+def finding_text(finding: Finding, study: Study, cells: Sequence[dict[str, Any]]) -> str:
+    """What the results say of a claim, with their figures; empty where a row of it is not finished.
+
+    A pair speaks for or against it where the 95 % bootstrap interval of the difference of means leaves out zero.
+    """
+    verdicts, figures = [], []
+    for better, worse in finding.pairs:
+        names = [next((r.name for r in study.rows if r.name.startswith(f"{name};")), name) for name in (better, worse)]
+        games = [clone_games(cells, name) for name in names]
+        if not all(games):
+            return ""
+        low, high = bootstrap_difference(*games)
+        verdicts.append("holds" if low > 0 else "is reversed" if high < 0 else "makes no clear difference")
+        figures.append(f"{better}: {np.mean(games[0]):,.0f}, {worse}: {np.mean(games[1]):,.0f}")
+    verdict = verdicts[0] if len(set(verdicts)) == 1 else f"depends ({'; '.join(verdicts)})"
+    return f"- {finding.claim} {verdict}: {'; '.join(figures)}."
+
+
+def clone_games(cells: Sequence[Mapping[str, Any]], name: str) -> list[float]:
+    """The scores of the clones of a row, over all training seeds, as play chose that they play."""
+    mine = [cell for cell in cells if cell["row"]["name"] == name]
+    return [score for cell in mine for score in _player(cell["reports"]["chosen"], "clone")["returns"]]
+
+
+def demonstrator_mean(cells: Sequence[Mapping[str, Any]], name: str) -> list[float]:
+    """The mean score of a row's demonstrator, of each training seed."""
+    return [_player(c["reports"]["chosen"], "demonstrator")["mean"] for c in cells if c["row"]["name"] == name]
+
+
+def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence[dict[str, Any]]) -> dict[str, str]:
     games = [score for report in reports for score in _player(report, "clone")["returns"]]
     if way in row.first_ways:
         cells = cells[:1]
@@ -214,22 +256,34 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
         "chosen": f"chosen: T {temperature}{shifted}",
         "sticky": f"sticky 0.25, T {temperature}{shifted}",
     }.get(way, way)
-    columns = (
-        row.name,
-        manner,
-        f"{cells[0]['minutes_of_play']:.0f}",
-        f"{batches:,.0f} batches, {seconds / 60:.1f} min",
-        f"{teacher:,.0f}",
-        f"{mean:,.0f} ({low:,.0f} to {high:,.0f})",
-        f"{mean / teacher:.2f}" if teacher else "",
-        ", ".join(f"{m:,.0f}" for m in means),
-    )
-    return f"| {' | '.join(columns)} |"
+    falls = sum(outcome == "game over" for report in reports for outcome in _player(report, "clone")["outcomes"])
+    discrete = get_spec(row.env).discrete
+    return {
+        "row": row.name,
+        "play": manner if discrete else "",
+        "recorded": _amount(row) if row.games else f"{cells[0]['minutes_of_play']:.0f} min",
+        "training": f"{batches:,.0f} batches, {seconds / 60:.1f} min",
+        "the article": f"{row.published:,.0f}" if row.published else "",
+        "demonstrator": f"{teacher:,.0f}",
+        "clone (95 % interval)": f"{mean:,.0f} ({low:,.0f} to {high:,.0f})",
+        "ratio": f"{mean / teacher:.2f}" if teacher else "",
+        "falls": "" if discrete else f"{falls} of {len(games)}",
+        "each seed": ", ".join(f"{m:,.0f}" for m in means),
+    }
 
 
 def _player(report: Mapping[str, Any], player: str) -> dict[str, Any]:
     found: dict[str, Any] = next((score for score in report["rows"] if score["player"] == player), {"mean": 0.0})
     return found
+
+
+def _library(out: Path, row: Row) -> Path:
+    amount = f"{row.games}games" if row.games else f"{row.minutes:g}min"
+    return out / "sessions" / f"{row.env}-{row.style or 'default'}-{amount}"
+
+
+def _amount(row: Row) -> str:
+    return (f"{row.games} games" if row.games > 1 else "1 game") if row.games else f"{row.minutes:g} minutes"
 
 
 def _demonstrator(row: Row) -> str:

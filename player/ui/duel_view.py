@@ -1,4 +1,4 @@
-"""One side of a duel on screen: who plays, score and lives, the game, and the action as keycaps or torque bars.
+"""One side of a duel on screen: who plays, score and lives, the game, and the action as keycaps or torque traces.
 
 ▌Scripted player [SCRIPTED]      ●●●  32
 │              the game                │   scaled by whole numbers, true aspect
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPalette, QPolygonF
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from player.compose import LEFT_ACCENT, RIGHT_ACCENT
@@ -17,7 +17,7 @@ from player.duel import DuelFrame, Side, score_text
 from recorder.ui import look
 
 _BADGES = {"person": "PERSON", "scripted": "SCRIPTED", "policy": "CLONE", "random": "RANDOM", "mixed": "MIXED"}
-_HEADER, _KEYS, _PAD = 62, 62, 14
+_HEADER, _KEYS, _TRACES, _PAD = 62, 62, 104, 14
 # On a light window the video's accents are too pale to read; these are the same hues, darker (contrast above 4.5).
 _LIGHT_LEFT, _LIGHT_RIGHT = QColor(154, 88, 0), QColor(0, 98, 158)
 
@@ -64,7 +64,8 @@ class DuelSide(QWidget):
         text, window = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
         painter.setBrush(look.mix(window, text, 0.06))
         painter.drawRoundedRect(self.rect(), 12, 12)
-        stage = QRectF(_PAD, _HEADER, self.width() - 2 * _PAD, self.height() - _HEADER - _KEYS)
+        below = _KEYS if self._frame is None or self._frame.discrete else _TRACES
+        stage = QRectF(_PAD, _HEADER, self.width() - 2 * _PAD, self.height() - _HEADER - below)
         if self._side is None or self._frame is None:
             painter.setPen(look.mix(window, text, 0.7))
             flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
@@ -72,7 +73,7 @@ class DuelSide(QWidget):
             return
         self._paint_header(painter, self._side, text, window)
         self._paint_picture(painter, stage)
-        keys = QRectF(_PAD, stage.bottom() + 12, stage.width(), _KEYS - 24)
+        keys = QRectF(_PAD, stage.bottom() + 12, stage.width(), below - 24)
         if self._frame.discrete:
             self._paint_keycaps(painter, keys, text, window)
         else:
@@ -132,6 +133,12 @@ class DuelSide(QWidget):
             else:
                 painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
                 painter.drawImage(place, image)
+        if side.distance is not None:
+            self._font(painter, 1.1, bold=True)
+            painter.setPen(QColor(255, 255, 255))
+            flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+            painter.drawText(place.adjusted(12, 8, -12, -8), flags, f"{side.distance:.1f} m")
+            painter.setPen(Qt.PenStyle.NoPen)
         if side.over:
             painter.setBrush(QColor(0, 0, 0, 165))
             painter.drawRect(place)
@@ -179,13 +186,22 @@ class DuelSide(QWidget):
             painter.setPen(look.mix(window, text, 0.75))
             painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop), name)
             painter.drawText(box, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop), f"{value:+.2f}")
-            bar = QRectF(box.left(), box.bottom() - 12, box.width(), 10)
+            well = box.adjusted(0, 20, 0, 0)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(look.mix(window, text, 0.14))
-            painter.drawRoundedRect(bar, 5, 5)
-            middle, end = bar.center().x(), bar.center().x() + value * bar.width() / 2
-            painter.setBrush(self.accent())
-            painter.drawRect(QRectF(min(middle, end), bar.top() + 1, abs(end - middle), 8))
+            painter.setBrush(look.mix(window, text, 0.1))
+            painter.drawRoundedRect(well, 5, 5)
+            middle, reach = well.center().y(), well.height() / 2 - 3
+            painter.setPen(look.mix(window, text, 0.35))
+            painter.drawLine(QPointF(well.left() + 4, middle), QPointF(well.right() - 4, middle))
+            # The present is at the right, a second ago at the left.
+            step = (well.width() - 8) / max(1, round(frame.rate_hz) - 1)
+            line = [
+                QPointF(well.right() - 4 - step * age, middle - reach * torques[index])
+                for age, torques in enumerate(reversed(side.trace))
+            ]
+            painter.setPen(QPen(self.accent(), 1.6))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawPolyline(line)
 
     def _font(self, painter: QPainter, factor: float, *, bold: bool = False) -> None:
         font = QFont(self.font())

@@ -159,11 +159,14 @@ def search(
     best: int = 4,
     step: float = 0.02,
     noise: float = 0.03,
+    average: float = 0.0,
     check_every: int = 20,
     games: int = 8,
 ) -> Iterator[Gains]:
     """Yield checked gains every `check_every` iterations until `steps` ticks have been simulated.
 
+    What is checked is a running average of the gains, in which the past counts `average` (Polyak 1992): single iterates
+    stumble now and then.
     With `start`, the search continues from those gains and keeps their normalisation; otherwise it starts from zero
     and normalises by the running mean and deviation of all observations.
     """
@@ -173,6 +176,7 @@ def search(
     mean = np.zeros(11) if start is None else np.array(start.mean)
     std = np.ones(11) if start is None else np.array(start.std)
     squares, count, done, iteration = np.zeros(11), 0, 0, 0
+    averaged = gains
     while done < steps:
         iteration += 1
         deltas = rng.standard_normal((directions, 3, 11))
@@ -187,6 +191,7 @@ def search(
         plus, minus = returns[0][top], returns[1][top]
         spread = np.std(np.concatenate([plus, minus])) + 1e-8
         gains = gains + step / (best * spread) * np.einsum("i,ijk->jk", plus - minus, deltas[top])
+        averaged = average * averaged + (1 - average) * gains
         if start is None:  # merge this iteration's mean and squared deviations into the running ones (Chan et al.)
             batch = np.concatenate(seen)
             batch_mean = batch.mean(0)
@@ -198,7 +203,7 @@ def search(
             std = np.sqrt(squares / count)
             std[std < 1e-7] = np.inf
         if iteration % check_every == 0:
-            yield check(simulation, Gains(gains.tolist(), mean.tolist(), std.tolist(), iteration, done), games)
+            yield check(simulation, Gains(averaged.tolist(), mean.tolist(), std.tolist(), iteration, done), games)
 
 
 def main(argv: list[str] | None = None, say: Callable[[str], None] = print) -> int:
@@ -213,6 +218,7 @@ def main(argv: list[str] | None = None, say: Callable[[str], None] = print) -> i
     parser.add_argument("--best", type=int, default=4, help="directions used of those tried (default: 4)")
     parser.add_argument("--step", type=float, default=0.02)
     parser.add_argument("--noise", type=float, default=0.03)
+    parser.add_argument("--average", type=float, default=0.0, help="weight of the past in what is checked (default: 0)")
     parser.add_argument("--check-every", type=int, default=20, help="iterations between checks (default: 20)")
     parser.add_argument("--games", type=int, default=8, help="games of a check (default: 8)")
     options = vars(parser.parse_args(argv))

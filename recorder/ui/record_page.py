@@ -321,7 +321,8 @@ class RecordPage(Page):
             [Keycap(name, self._keys_of(action), action in held) for action, name in _ROWS] if desk.by_hand else []
         )
         kind = "You play" if desk.by_hand else "A scripted expert demonstrates"
-        self._player.setText(f"{kind} at {spec.rate_hz:g} ticks a second")
+        hint = "" if desk.by_hand else "; + and − change the speed"
+        self._player.setText(f"{kind} at {spec.rate_hz:g} ticks a second{hint}")
         self._envs.setEnabled(not desk.busy)
         for button, enabled in (
             (self._record, not desk.busy),
@@ -361,7 +362,7 @@ class RecordPage(Page):
                 "lives": "●" * status.lives if status.lives else "–",
                 "games": str(status.games),
                 "time": f"{minutes}:{seconds:02d}",
-                "speed": f"{status.speed} %" if self.desk.by_hand else "–",
+                "speed": f"{status.speed} %",
                 "label": status.label or "–",
                 "late": f"{status.late_ticks:,} of {status.ticks:,}" if self.desk.by_hand else "–",
             }

@@ -15,6 +15,7 @@ from recorder.errors import SystemLibraryError
 from recorder.gamepad import FIRE, LEFT, RIGHT, Gamepads, held
 from recorder.record_desk import DeskState, RecordDesk
 from recorder.verify import verify
+from tests.recorder.victim import wait_for
 
 TICK_NS = 16_666_667
 LEFT_KEY, FIRE_KEY = 1, 2
@@ -253,6 +254,32 @@ def test_polling_without_a_controller_reports_nothing() -> None:
     pads = Gamepads()
     assert pads.poll() == []
     pads.close()
+
+
+def test_an_expert_demonstrates_as_fast_as_it_is_asked_to(desk: RecordDesk, clock: FakeClock) -> None:
+    desk.choose("hopper")
+    desk.start()
+
+    def ticks_after(seconds: float) -> int:
+        assert desk.status is not None
+        before = desk.status.ticks
+        desk.poll()
+        clock.now += round(seconds * 1e9)
+        desk.poll()
+        wait_for(desk, lambda: desk.status is not None and desk.status.ticks > before)
+        return desk.status.ticks - before
+
+    wait_for(desk, lambda: desk.status is not None and desk.status.ticks == 1)
+    assert ticks_after(0.1) == 12  # of 125 a second
+    desk.change_speed(9)
+    assert desk.status is not None
+    assert desk.status.speed == 800
+    assert ticks_after(0.1) == 100
+    desk.change_speed(-1)
+    assert desk.status.speed == 400
+    desk.stop()
+    assert desk.last_take is not None
+    assert len(Session.open(desk.last_take)) == 113
 
 
 def test_missing_system_libraries_are_named_by_their_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,21 @@ def test_a_service_answers_in_order_and_reports_failures() -> None:
     with pytest.raises(WorkerError, match="cannot"):
         service.call("fail")
     service.close()
+
+
+def test_a_script_without_a_guard_runs_once(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from recorder.jobs import Service, run_parallel\n"
+        "print('begun')\n"
+        f"adder = Service('{TARGETS}:Adder', {{'start': 1}})\n"
+        "print(adder.call('add', 2))\n"
+        "adder.close()\n"
+        f"print(dict(run_parallel('{TARGETS}:square', [{{'x': 3}}])))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n") == ["begun", "3", "{0: 9}", ""]
 
 
 def test_parallel_calls_return_with_their_index() -> None:

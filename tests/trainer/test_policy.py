@@ -12,9 +12,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from recorder import Session, record
-from trainer import Policy, PolicyError
+from trainer import Policy, PolicyError, TrainConfig, fit
 from trainer.evaluation import bootstrap, play_together
-from trainer.models import build
+from trainer.models import RecurrentNet, VectorNet, build
 from trainer.policy import Manner, act_together, save_policy
 from trainer.trial import Arena, Entrant, Round, Standing, contest, finalists
 
@@ -114,6 +114,46 @@ def test_the_finalists_are_the_best_players_over_their_temperatures_in_every_man
 def test_an_observation_of_another_environment_is_refused(hopper: Session, breakout_policy: Path) -> None:
     with pytest.raises(PolicyError, match="choose a policy of this environment"):
         Policy.load(breakout_policy).act(hopper.observations[0])
+
+
+def test_what_drives_a_clone_is_the_slope_of_its_torques(hopper: Session, hopper_policy: Path) -> None:
+    policy = Policy.load(hopper_policy)
+    assert isinstance(policy.net, VectorNet)
+    seen = hopper.observations[300].astype(np.float64)
+    drives = policy.drives(seen)
+    assert drives.shape == (3, 11)
+    for entry, deviation in enumerate(policy.net.deviation.double().numpy()):
+        step = np.zeros(11)
+        step[entry] = 0.01 * deviation
+        with torch.inference_mode():
+            pair = torch.from_numpy(np.stack([seen + step, seen - step]).astype(np.float32))
+            up, down = policy.net(policy.net.prepare(pair, torch.zeros(2, dtype=torch.bool)))[:, 0]
+        np.testing.assert_allclose(drives[:, entry], (up - down).numpy() / 0.02, atol=0.05)
+
+
+def test_a_clone_of_screens_has_no_such_slopes(breakout: Session, breakout_policy: Path) -> None:
+    with pytest.raises(PolicyError, match="sees screens"):
+        Policy.load(breakout_policy).drives(breakout.frames[0])
+
+
+def test_a_clone_with_a_memory_carries_it_through_a_game_and_forgets_it_after(hopper: Session, tmp_path: Path) -> None:
+    config = TrainConfig.for_env("hopper", network="lstm", batch_size=16, max_batches=60, play_games=1, checks=0)
+    list(fit([hopper], config, out=tmp_path / "lstm.safetensors"))
+    one, other = (Policy.load(tmp_path / "lstm.safetensors") for _ in range(2))
+    seen = hopper.observations[100:140].astype(np.float32)
+    one.reset()
+    alone = np.stack([one.act(observation) for observation in seen])
+    assert isinstance(one.net, RecurrentNet)
+    with torch.inference_mode():  # tick by tick as in one sequence, which is how it learned
+        whole = one.net(one.net.prepare(torch.from_numpy(seen)[None], torch.zeros(1, dtype=torch.bool)))[0, :, 0]
+    np.testing.assert_allclose(alone, whole.clamp(-1, 1).numpy(), atol=1e-5)
+    one.reset()
+    other.reset()
+    other.act(seen[5])
+    both = act_together([one, other], [seen[0], seen[6]])  # each with its own memory
+    np.testing.assert_allclose(both[0], alone[0], atol=1e-5)
+    other.reset()
+    assert np.abs(both[1] - other.act(seen[6])).max() > 1e-4
 
 
 def test_a_bootstrap_interval_holds_its_mean() -> None:

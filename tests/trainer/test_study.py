@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from player.cli import STUDY_NAMES
+from player.figures import draw
 from recorder.errors import UsageError
-from trainer.studies import STUDIES, Row, Study
+from trainer.studies import STUDIES, Finding, Row, Study
 from trainer.study import run_study
 
 SMALL = Study(
@@ -30,8 +31,7 @@ def test_a_study_runs_what_is_missing_and_writes_its_table(tmp_path: Path) -> No
     assert result["settings"]["max_batches"] == 60
     assert first[-1].table is not None
     before = first[-1].table.read_text()
-    assert "| mlp | chosen: T 1 |" in before
-    assert "| mlp | greedy |" in before
+    assert "| mlp | 0 min |" in before
     assert "wide" not in before
     written = (tmp_path / "small" / "mlp-seed0.json").stat().st_mtime_ns
 
@@ -41,6 +41,32 @@ def test_a_study_runs_what_is_missing_and_writes_its_table(tmp_path: Path) -> No
     assert second[-1].table is not None
     assert "| wide |" in second[-1].table.read_text()
     assert len(list((tmp_path / "sessions").glob("*/*.zarr"))) == 1  # both rows learn from the same play
+
+
+def test_a_study_of_games_tells_what_its_results_say_and_draws_them(tmp_path: Path) -> None:
+    settings = {"max_batches": 300, "play_games": 1, "checks": 0}
+    study = Study(
+        "games",
+        "Two networks",
+        tuple(
+            Row(f"{name}; 1 game", env="hopper", games=1, settings={**settings, **change}, published=published)
+            for name, change, published in (("good", {}, 900.0), ("bad", {"learning_rate": 1e-7}, 200.0))
+        ),
+        episodes=8,
+        findings=(Finding("good over bad", (("good", "bad"),)), Finding("bad over good", (("bad", "good"),))),
+        errors=("good; 1 game", "bad; 1 game"),
+        note="A note.",
+    )
+    *_, last = run_study(study, tmp_path)
+    assert last.table is not None
+    table = last.table.read_text()
+    assert "| row | recorded | training | the article | demonstrator |" in table
+    assert "| good; 1 game | 1 game |" in table
+    assert "A note." in table
+    assert "good over bad holds: good: " in table
+    assert "bad over good is reversed: bad: " in table
+    assert [path.name for path in draw(study, last.table.parent)] == ["scores.svg", "errors.svg"]
+    assert "<svg" in (last.table.parent / "errors.svg").read_text()
 
 
 def test_a_study_without_a_chosen_row_is_refused(tmp_path: Path) -> None:
