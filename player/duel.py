@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import numpy.typing as npt
 from recorder.agents import Agent, describe
 from recorder.envs import EnvSpec, Game
 from recorder.errors import UsageError
+from recorder.experts.hopper import OBSERVATIONS
 from recorder.rollout import Phase, Rollout
 from recorder.session import Episode, Session
 from trainer.errors import PolicyError
@@ -51,6 +53,7 @@ class Side:
     `picture` is RGB uint8 (height, width, 3), None where nothing is drawn. `action` is the one just taken, as an index
     or as a vector in [-1, 1] (None before the first). `kind` is one of recorder.agents.PLAYER_KINDS. `distance` is how
     far forward it came, in metres, where there is a forward; `trace` are the vectors of the last second, oldest first.
+    `drives` has a row for every component of the action: its gradient with respect to what was seen (Policy.drives).
     """
 
     kind: str
@@ -66,11 +69,14 @@ class Side:
     ending: str = ""  # how the game ended, in words; empty while it goes on
     distance: float | None = None
     trace: tuple[tuple[float, ...], ...] = ()
+    drives: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
 class DuelFrame:
-    """Both sides after `tick` ticks; `rate_hz` ticks are one second of play."""
+    """Both sides after `tick` ticks; `rate_hz` ticks are one second of play. `observation_names` are of what is seen,
+    where that is a vector.
+    """
 
     tick: int
     rate_hz: float
@@ -80,6 +86,7 @@ class DuelFrame:
     has_lives: bool
     left: Side | None
     right: Side | None
+    observation_names: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -183,6 +190,7 @@ class Duel:
         self._replay = None if session is None else _Replay(session, _choose(session, episode))
         self._policy = player
         self._policy_name = policy_path.stem if policy_path is not None else ""
+        self._drives: Callable[[Any], Any] | None = getattr(player, "drives", None)
         self._seed = seed
         self._render = render
         spec: EnvSpec | None = getattr(player, "spec", None)
@@ -256,6 +264,7 @@ class Duel:
             has_lives=spec.has_screen,
             left=self._left(),
             right=self._right(),
+            observation_names=() if spec.has_screen else OBSERVATIONS,
         )
 
     def close(self) -> None:
@@ -324,6 +333,7 @@ class Duel:
             ending=_OUTCOMES.get(rollout.outcome, rollout.outcome) if over else "",
             distance=None if state is None else Game.distance(state),
             trace=() if self.spec.discrete else _vectors(self._moves),
+            drives=_vectors(self._drives(rollout.observation)) if self._drives and not self.spec.has_screen else (),
         )
 
     def _draw(self, moment: Any) -> Picture:

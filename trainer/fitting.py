@@ -332,7 +332,8 @@ class _Run:
             output = self._forward(self.net, self.net.scaled(residuals), mirrored)
         else:
             nothing = torch.zeros(len(raw), dtype=torch.bool, device=self.device)
-            output = self._forward(self.net, self.net.prepare(raw, nothing))
+            prepared = self.net.prepare(raw, nothing)
+            output = self._forward(self.net, prepared)
         loss = self._criterion(output, labels)
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -362,7 +363,10 @@ class _Run:
     def _criterion(self, output: Tensor, labels: Tensor) -> Tensor:
         if self.data.spec.discrete:
             return nn.functional.cross_entropy(output.flatten(0, 1), labels.flatten())
-        return nn.functional.mse_loss(output, labels)
+        # An action at its limit tells only that the demonstrator wanted that much or more (Tobin 1958, "Estimation of
+        # relationships for limited dependent variables"): going further is no error, as play clips it.
+        beyond = ((labels >= 1) & (output > labels)) | ((labels <= -1) & (output < labels))
+        return torch.where(beyond, 0.0, output - labels).square().mean()
 
     def _validate(self) -> bool:
         """Judge the averaged weights on held-out episodes; keep and save them if they are the best so far."""

@@ -18,6 +18,7 @@ from recorder.ui import look
 
 _BADGES = {"person": "PERSON", "scripted": "SCRIPTED", "policy": "CLONE", "random": "RANDOM", "mixed": "MIXED"}
 _HEADER, _KEYS, _TRACES, _PAD = 62, 62, 104, 14
+_PUSHES, _PULLS = (176, 42, 48), (26, 111, 173)
 # On a light window the video's accents are too pale to read; these are the same hues, darker (contrast above 4.5).
 _LIGHT_LEFT, _LIGHT_RIGHT = QColor(154, 88, 0), QColor(0, 98, 158)
 
@@ -31,6 +32,7 @@ class DuelSide(QWidget):
         self._placeholder = placeholder
         self._frame: DuelFrame | None = None
         self._side: Side | None = None
+        self.explains = False  # whether it shows what drives the actions, where that is known
         self.setObjectName("leftSide" if left else "rightSide")
         self.setMinimumSize(380, 420)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -139,12 +141,46 @@ class DuelSide(QWidget):
             flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
             painter.drawText(place.adjusted(12, 8, -12, -8), flags, f"{side.distance:.1f} m")
             painter.setPen(Qt.PenStyle.NoPen)
+        if self.explains and side.drives and self._frame is not None:
+            self._paint_drives(painter, place, side, self._frame)
         if side.over:
             painter.setBrush(QColor(0, 0, 0, 165))
             painter.drawRect(place)
             self._font(painter, 1.5, bold=True)
             painter.setPen(QColor(255, 255, 255))
             painter.drawText(stage, Qt.AlignmentFlag.AlignCenter, side.ending[:1].upper() + side.ending[1:])
+
+    def _paint_drives(self, painter: QPainter, place: QRectF, side: Side, frame: DuelFrame) -> None:
+        """A table over the picture: a row for what is seen, a column for every torque; red pushes, blue pulls."""
+        names, torques = frame.observation_names, frame.action_names
+        self._font(painter, 0.8)
+        metrics = painter.fontMetrics()
+        row = metrics.height() + 3.0
+        first = max(metrics.horizontalAdvance(name) for name in names) + 16.0
+        cell = max(metrics.horizontalAdvance(name) for name in (*torques, "+0.00")) + 12.0
+        board = QRectF(0, 0, first + cell * len(torques), row * (len(names) + 1) + 12)
+        board.moveTopRight(place.topRight() + QPointF(-8, 8))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(0, 0, 0, 190))
+        painter.drawRoundedRect(board, 6, 6)
+        painter.setPen(QColor(255, 255, 255))
+        centred, left = Qt.AlignmentFlag.AlignCenter, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        strongest = max(1e-6, max(abs(value) for line in side.drives for value in line))
+        for column, torque in enumerate(torques):
+            painter.drawText(QRectF(board.left() + first + column * cell, board.top() + 4, cell, row), centred, torque)
+        for index, name in enumerate(names):
+            top = board.top() + 4 + row * (index + 1)
+            painter.setPen(QColor(255, 255, 255))
+            painter.drawText(QRectF(board.left() + 10, top, first, row), left, name)
+            for column, line in enumerate(side.drives):
+                box = QRectF(board.left() + first + column * cell + 1, top + 1, cell - 2, row - 2)
+                hue = _PUSHES if line[index] > 0 else _PULLS
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(*hue, round(255 * abs(line[index]) / strongest)))
+                painter.drawRoundedRect(box, 3, 3)
+                painter.setPen(QColor(255, 255, 255))
+                painter.drawText(box, centred, f"{line[index]:+.2f}")
+        painter.setPen(Qt.PenStyle.NoPen)
 
     def _paint_keycaps(self, painter: QPainter, area: QRectF, text: QColor, window: QColor) -> None:
         side, frame = self._side, self._frame

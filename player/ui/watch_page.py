@@ -50,6 +50,7 @@ class WatchPage(Page):
                 ("+", lambda: self._change_speed(1)),
                 ("=", lambda: self._change_speed(1)),
                 ("-", lambda: self._change_speed(-1)),
+                ("W", lambda: self._why.click() if self._why.isVisible() else None),
             )
         )
         self._render()
@@ -162,6 +163,11 @@ class WatchPage(Page):
         self._speed = QComboBox(objectName="speedChoice", toolTip="Speed (+ and -)")
         for speed in SPEEDS:
             self._speed.addItem(f"{speed:g}×", speed)
+        self._why = QPushButton(
+            "What drives it?", objectName="whyButton", checkable=True, focusPolicy=Qt.FocusPolicy.TabFocus
+        )
+        self._why.setToolTip("How much each torque answers to each thing the clone sees, at this moment (W)")
+        self._why.toggled.connect(self._explain)
         self._train = QPushButton("Train a clone", objectName="goTrainButton")
         self._train.clicked.connect(lambda: self.page_requested.emit("train"))
         self._clock = QLabel(objectName="clock")
@@ -174,6 +180,7 @@ class WatchPage(Page):
         row.addWidget(self._restart_button)
         row.addWidget(QLabel("Speed"))
         row.addWidget(self._speed)
+        row.addWidget(self._why)
         row.addStretch(1)
         row.addWidget(self._train)
         row.addWidget(self._clock)
@@ -246,6 +253,10 @@ class WatchPage(Page):
         action()
         self._render()
 
+    def _explain(self, wanted: bool) -> None:
+        self.right.explains = wanted
+        self.right.update()
+
     def _poll(self) -> None:
         if self.desk.poll():
             self._render()
@@ -268,5 +279,6 @@ class WatchPage(Page):
         self._restart_button.setEnabled(ready and desk.state is not WatchState.FAILED)
         self._speed.setCurrentIndex(SPEEDS.index(desk.speed))
         self._train.setVisible(not desk.policies)
+        self._why.setVisible(frame is not None and frame.right is not None and bool(frame.right.drives))
         self._verdict.setText(frame.verdict if frame is not None else "")
         self._clock.setText("" if frame is None else f"{duration_text(frame.seconds)}   tick {frame.tick:,}")

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from player.ui.study_dialog import open_study
 from player.ui.watch_page import WatchPage
 from player.watch_desk import WatchDesk
 from recorder.library import Library
@@ -109,6 +110,11 @@ class Window(QWidget):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(lambda name=name: self.show_page(name))
         row.addStretch(1)
+        study = QPushButton(
+            "Open a study…", objectName="studyButton", toolTip="The table and figures of a finished study"
+        )
+        study.clicked.connect(lambda: open_study(self))
+        row.addWidget(study)
         short = Path(*self.library.parts[-2:])
         where = QLabel(f"Library: {short}", objectName="libraryLabel", toolTip=str(self.library))
         row.addWidget(where)

@@ -10,9 +10,9 @@ Nobody chose these numbers by hand. They were tuned by augmented random search (
         --step 0.003 --average 0.97 --games 40 --steps 1086856 --out gains.json
 
 The first hops fast (iteration 3,300 of that search, the best of its checks, rounded to six decimals), but fell in 5 of
-100 games. The second disturbs the gains more than it moves them and averages what it finds, which leads to where a small
-error does not matter; iteration 40, the best of its checks, rounded again. Over 100 other seeds of Hopper-v5: mean
-return 3,577, standard deviation 13, no fall.
+100 games. The second disturbs the gains more than it moves them and averages what it finds, which leads to where a
+small error does not matter; iteration 40, the best of its checks, rounded again. Over 100 other seeds of Hopper-v5:
+mean return 3,577, standard deviation 13, no fall.
 """
 
 from __future__ import annotations

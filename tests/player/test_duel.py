@@ -117,6 +117,30 @@ def test_hopper_is_drawn_from_the_stored_states(hopper: Session) -> None:
     assert not np.array_equal(before, after)
 
 
+def test_hopper_shows_how_far_it_came_its_torques_and_what_drives_them(hopper: Session) -> None:
+    class Driven(Copy):
+        def drives(self, observation: Any) -> Any:
+            return np.outer([1, 2, 3], observation)
+
+    with Duel(hopper, Driven(hopper, 0), episode=0, render=False) as duel:
+        start = left_of(duel.frame().left)
+        frame = duel.tick(8)
+    left, right = left_of(frame.left), left_of(frame.right)
+    np.testing.assert_array_equal(left.trace, hopper.actions[:8])
+    assert left.trace == right.trace
+    assert start.distance == pytest.approx(0, abs=0.01)
+    assert left.distance == right.distance != start.distance
+    # The reward is the speed forward plus 1 for standing less the torques' cost: the distance follows from it.
+    torques = np.square(hopper.actions[:8].astype(float)).sum(axis=1)
+    gone = 0.008 * (hopper.rewards[:8] - 1 + 1e-3 * torques).sum()
+    assert left.distance is not None
+    assert start.distance is not None
+    assert left.distance - start.distance == pytest.approx(gone, abs=1e-4)
+    np.testing.assert_allclose(right.drives, np.outer([1, 2, 3], hopper.observations[8]))
+    assert left.drives == ()
+    assert len(frame.observation_names) == 11
+
+
 def test_a_scripted_or_random_player_is_never_shown_as_a_person(breakout: Session) -> None:
     with Duel(breakout, Clone("breakout")) as duel:
         frame = duel.frame()
