@@ -166,8 +166,8 @@ class TrainConfig:
             values = {
                 "network": "mlp",
                 "max_batches": 6_000 if quick else 20_000,
-                # Strong decay keeps the network as simple as the data allow: from one game of the expert it then falls in
-                # none of 50, without it in 1 to 14 (docs/hopper.md).
+                # Strong decay keeps the network as simple as the data allow: from one game of the expert it then falls
+                # in none of 50, without it in 1 to 14 (docs/hopper.md).
                 "learning_rate": 3e-3,
                 "weight_decay": 1.0,
                 "mirror": 0.0,
