@@ -26,6 +26,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from enum import Enum
 from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for_any
 from types import ModuleType
 from typing import Any
 
@@ -321,6 +322,19 @@ class Service:
             self._process.join()
 
 
+def _begin_worker() -> None:
+    """A pool's workers would outlive a parent that is killed: each holds the queue open that the others read."""
+    _quiet_interrupt()
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        wait_for_any([parent.sentinel])
+        os._exit(1)
+
+    start_thread(follow, "follow-parent")
+
+
 def _call_target(target: str, arguments: dict[str, Any]) -> Any:
     return resolve(target)(**arguments)
 
@@ -333,7 +347,7 @@ def run_parallel(
     Raises what a call raised, and WorkerError when a process vanished. Closing the iterator cancels what has not begun.
     """
     count = max(1, min(processes or available_cores(), len(argument_list)))
-    pool = ProcessPoolExecutor(count, mp_context=_spawn, initializer=_quiet_interrupt)
+    pool = ProcessPoolExecutor(count, mp_context=_spawn, initializer=_begin_worker)
     futures: dict[Future[Any], int] = {}
     try:
         with _without_main():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,27 @@ def test_a_script_without_a_guard_runs_once(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
     done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split("\n") == ["begun", "3", "{0: 9}", ""]
+
+
+def test_parallel_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    calls = [{"note": str(tmp_path / name)} for name in ("one", "two")]
+    script.write_text(f"from recorder.jobs import run_parallel\nlist(run_parallel('{TARGETS}:linger', {calls}, 2))\n")
+    parent = subprocess.Popen([sys.executable, script], env={**os.environ, "PYTHONPATH": os.getcwd()})
+
+    def wait_until(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    notes = [Path(call["note"]) for call in calls]
+    wait_until(lambda: all(note.exists() and note.read_text() for note in notes))
+    workers = [Path(f"/proc/{note.read_text()}/cmdline") for note in notes]
+    assert all(worker.read_bytes() for worker in workers)
+    parent.kill()
+    parent.wait()
+    wait_until(lambda: not any(worker.exists() and worker.read_bytes() for worker in workers))
 
 
 def test_parallel_calls_return_with_their_index() -> None:
