@@ -38,7 +38,7 @@ def main(demo: Path) -> None:
         shutil.copytree(demo / "library", library)
         (library / "policies").mkdir()
         shutil.copy(demo / "breakout.safetensors", library / "policies" / "2026-11-21T10-20-00-breakout.safetensors")
-        hand = Hand(display, Path(folder), "--library", str(library), "--training-batches", "500")
+        hand = Hand(display, Path(folder), "--library", str(library))
         try:
             hand.arrive()
             hand.click("recordButton")
@@ -56,10 +56,22 @@ def main(demo: Path) -> None:
             picture(hand, "watch.png")
             hand.click("trainTab")
             _tick_breakout(hand)
+            hand.click("presetChoice")
+            hand.xdotool("key", "Up", "Return")
             hand.click("trainButton")
-            hand.wait(lambda: "watchButton" in hand.look()["widgets"], 300)
+            hand.wait(lambda: "watchButton" in hand.look()["widgets"], 600)
             time.sleep(1.0)
             picture(hand, "train.png")
+        finally:
+            hand.close()
+        hopper = next(library.glob("*-hopper.zarr"))
+        pair = ("--session", str(hopper), "--policy", str(demo / "hopper.safetensors"))
+        hand = Hand(display, Path(folder), "--library", str(library), *pair)
+        try:
+            hand.arrive()
+            hand.click("whyButton")
+            hand.wait(lambda: min(hand.look()["state"]["watch_ticks"] or [0]) > 400)
+            picture(hand, "hopper.png")
         finally:
             hand.close()
 

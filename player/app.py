@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # How long the thread that writes a recording may keep the interpreter when a tick is due; Python's own 5 ms are felt.
 _SWITCH_S = 0.0005
+_DESCRIBING_NS = 5_000_000
 # What Qt's X11 plugin and MuJoCo's renderer load, and the Debian package that brings each.
 _SYSTEM_LIBRARIES = {
     "libxcb-cursor.so.0": "libxcb-cursor0",
@@ -116,7 +117,7 @@ def open_app(argv: Sequence[str] = ()) -> int:
     else:
         window.show_page(options.page)
     if options.describe_to is not None:
-        timer = QTimer(window, interval=100)
+        timer = QTimer(window, interval=90)  # no multiple of a tick's length, so that it does not meet one every time
         timer.timeout.connect(partial(_describe, window, options.describe_to))
         timer.start()
 
@@ -147,7 +148,10 @@ def _train_desk(library: Path, batches: int | None) -> TrainDesk:
 
 
 def _describe(window: Window, path: Path) -> None:
-    """Write which named widgets are visible, where on the screen, and what they say."""
+    """Write which named widgets are visible, where on the screen, and what they say; a tick that is due comes first."""
+    wait_ns = window.record.desk.wait_ns
+    if wait_ns is not None and wait_ns < _DESCRIBING_NS:
+        return
     from PySide6.QtCore import QPoint
     from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 

@@ -6,12 +6,15 @@
 
 At tick t both sides show the game after t actions, with the last of them. Who is over waits; the other plays on, the
 clone under the environment's own caps for games that nobody watches over. Either side may be missing.
+
+Any tick can be looked at again (`seek`). The recording is there at once; of the clone's game the actions are kept, and
+a state of it now and then, from which a second game is led to the tick. Ahead of where the clone has come it must
+think first: it is `behind`, and `catch_up` lets it.
 """
 
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +32,8 @@ from recorder.session import Episode, Session
 from trainer.errors import PolicyError
 
 Picture = npt.NDArray[np.uint8]
+
+_SNAPSHOT_TICKS = 30  # led from the last one, a game is at any tick within a few milliseconds
 
 KIND_TITLES = {
     "person": "Person",
@@ -54,6 +59,8 @@ class Side:
     or as a vector in [-1, 1] (None before the first). `kind` is one of recorder.agents.PLAYER_KINDS. `distance` is how
     far forward it came, in metres, where there is a forward; `trace` are the vectors of the last second, oldest first.
     `drives` has a row for every component of the action: its gradient with respect to what was seen (Policy.drives).
+    `points` and `losses` are the ticks of this game at which it scored and lost a life, as far as it is known: `length`
+    ticks, the recording's whole one.
     """
 
     kind: str
@@ -70,12 +77,15 @@ class Side:
     distance: float | None = None
     trace: tuple[tuple[float, ...], ...] = ()
     drives: tuple[tuple[float, ...], ...] = ()
+    points: tuple[int, ...] = ()
+    losses: tuple[int, ...] = ()
+    length: int = 0
 
 
 @dataclass(frozen=True)
 class DuelFrame:
     """Both sides after `tick` ticks; `rate_hz` ticks are one second of play. `observation_names` are of what is seen,
-    where that is a vector.
+    where that is a vector. `behind` is by how many ticks the clone has yet to come.
     """
 
     tick: int
@@ -87,6 +97,7 @@ class DuelFrame:
     left: Side | None
     right: Side | None
     observation_names: tuple[str, ...] = ()
+    behind: int = 0
 
     @property
     def seconds(self) -> float:
@@ -139,7 +150,13 @@ class _Replay:
         self.session = session
         self.episode = episode
         self.scores = np.concatenate([[0.0], np.cumsum(session.rewards[episode.start : episode.stop])])
-        self.start_lives = int(session.lives[episode.start : episode.stop].max(initial=0))
+        rewards = np.asarray(session.rewards[episode.start : episode.stop], np.float64)
+        lives = np.asarray(session.lives[episode.start : episode.stop], np.int64)
+        self.start_lives = int(lives.max(initial=0))
+        has_lives = session.spec.has_screen
+        self.points = tuple((np.flatnonzero(rewards > 0) + 1).tolist()) if has_lives else ()
+        before = np.concatenate([[self.start_lives], lives[:-1]])
+        self.losses = tuple((np.flatnonzero(lives < before) + 1).tolist()) if has_lives else ()
 
     def observation(self, tick: int) -> Any:
         """The screen, or the simulator state, after `tick` actions."""
@@ -161,6 +178,76 @@ class _Replay:
 
     def lives(self, tick: int) -> int:
         return int(self.session.lives[self.episode.start + tick - 1]) if tick else self.start_lives
+
+
+class _Past:
+    """The clone's game so far: what it did and what came of it, tick by tick, and the means to see it again."""
+
+    def __init__(self, spec: EnvSpec) -> None:
+        self._spec = spec
+        self._game: Game | None = None
+        self._at = -1  # the tick that the second game has come to
+        self.forget()
+
+    def forget(self) -> None:
+        """A new game begins."""
+        self._at = -1
+        self.actions: list[Any] = []
+        self.scores: list[float] = [0.0]
+        self.lives: list[int] = []
+        self.points: list[int] = []  # ticks at which it scored, and lost a life
+        self.losses: list[int] = []
+        self._kept: list[Any] = []  # Breakout: a snapshot every so many ticks; Hopper: the state at every tick
+        self._first: Picture | None = None
+
+    def begin(self, game: Game, lives: int) -> None:
+        """Remember how it began."""
+        self.forget()
+        self.lives.append(lives)
+        if self._spec.has_screen:
+            self._first = game.picture()
+            self._kept.append(game.snapshot())
+        else:
+            self._kept.append(game.state())
+
+    def add(self, game: Game, action: Any, score: float, lives: int) -> None:
+        """One more tick."""
+        self.actions.append(action)
+        if self._spec.has_screen and score > self.scores[-1]:
+            self.points.append(len(self.actions))
+        if lives < self.lives[-1]:
+            self.losses.append(len(self.actions))
+        self.scores.append(score)
+        self.lives.append(lives)
+        if not self._spec.has_screen:
+            self._kept.append(game.state())
+        elif len(self.actions) % _SNAPSHOT_TICKS == 0:
+            self._kept.append(game.snapshot())
+
+    def moment(self, tick: int) -> Any:
+        """The screen (RGB), or the simulator's state, after `tick` actions."""
+        if not self._spec.has_screen:
+            return self._kept[tick]
+        if tick == 0:
+            return self._first
+        if self._game is None:
+            self._game = Game(self._spec)
+            self._game.reset(0)
+        # The emulator draws nothing before the step that follows a restored state.
+        start = (tick - 1) // _SNAPSHOT_TICKS
+        if not start * _SNAPSHOT_TICKS <= self._at < tick:
+            self._game.go_back(self._kept[start])
+            self._at = start * _SNAPSHOT_TICKS
+        for action in self.actions[self._at : tick]:
+            self._game.step(action)
+        self._at = tick
+        return self._game.picture()
+
+    def close(self) -> None:
+        """Release the second game."""
+        if self._game is not None:
+            self._game.close()
+        self._game = None
 
 
 class Duel:
@@ -204,7 +291,7 @@ class Duel:
         self._game: Game | None = None
         # Hopper is drawn by one further simulator that is put into each side's state in turn: one renderer, not two.
         self._stage = Game(spec, render=True) if render and not spec.has_screen else None
-        self._moves: deque[Any] = deque(maxlen=round(spec.rate_hz))  # of the last second
+        self._past = _Past(spec)
         self._tick = 0
         if player is not None:
             self._game = Game(spec)
@@ -236,10 +323,10 @@ class Duel:
     def restart(self) -> DuelFrame:
         """Back to tick 0; the clone starts a new game from the same seed."""
         self._tick = 0
-        self._moves.clear()
-        if self._rollout is not None:
+        if self._rollout is not None and self._game is not None:
             # A policy alone starts from a drawn game; beside a replay, from the replay's own seed.
             self._rollout.begin(self._seed if self._replay is None else self._replay.episode.seed)
+            self._past.begin(self._game, self._rollout.lives)
         return self.frame()
 
     def tick(self, count: int = 1) -> DuelFrame:
@@ -247,10 +334,34 @@ class Duel:
         for _ in range(count):
             if self.done:
                 break
-            if self._rollout is not None and self._rollout.phase is Phase.PLAYING:
-                self._moves.append(self._rollout.tick().action)
             self._tick += 1
+            self._think(1)
         return self.frame()
+
+    def seek(self, tick: int) -> DuelFrame:
+        """Go to a tick: of the recording, or, where that is longer, of what is known of the clone's game."""
+        known = [len(self._replay.episode) if self._replay else 0, self._rollout.ticks if self._rollout else 0]
+        self._tick = min(max(tick, 0), max(known))
+        return self.frame()
+
+    def catch_up(self, count: int) -> DuelFrame:
+        """Let a clone that is behind play on by up to `count` ticks."""
+        self._think(count)
+        return self.frame()
+
+    def _think(self, count: int) -> None:
+        """The clone plays up to `count` ticks, but not beyond the present one."""
+        rollout, game = self._rollout, self._game
+        for _ in range(count):
+            if rollout is None or game is None or not self._behind:
+                return
+            step = rollout.tick()
+            self._past.add(game, step.action, rollout.score, step.lives)
+
+    @property
+    def _behind(self) -> int:
+        rollout = self._rollout
+        return 0 if rollout is None or rollout.phase is Phase.OVER else max(0, self._tick - rollout.ticks)
 
     def frame(self) -> DuelFrame:
         """The present moment."""
@@ -265,11 +376,12 @@ class Duel:
             left=self._left(),
             right=self._right(),
             observation_names=() if spec.has_screen else OBSERVATIONS,
+            behind=self._behind,
         )
 
     def close(self) -> None:
         """Release the simulators."""
-        for game in (self._game, self._stage):
+        for game in (self._game, self._stage, self._past):
             if game is not None:
                 game.close()
         self._game = self._stage = None
@@ -280,7 +392,8 @@ class Duel:
 
     @property
     def _right_over(self) -> bool:
-        return self._rollout is None or self._rollout.phase is Phase.OVER
+        rollout = self._rollout
+        return rollout is None or (rollout.phase is Phase.OVER and self._tick >= rollout.ticks)
 
     def _left(self) -> Side | None:
         replay = self._replay
@@ -306,6 +419,9 @@ class Duel:
             ending=_OUTCOMES.get(replay.episode.outcome, replay.episode.outcome) if self._left_over else "",
             distance=None if self.spec.has_screen else Game.distance(moment),
             trace=() if self.spec.discrete else _vectors(replay.trace(tick)),
+            points=replay.points,
+            losses=replay.losses,
+            length=len(replay.episode),
         )
 
     def _right(self) -> Side | None:
@@ -313,27 +429,37 @@ class Duel:
         if rollout is None or game is None or self._policy is None:
             return None
         kind = str(describe(self._policy)["kind"])
-        over = rollout.phase is Phase.OVER
-        picture: Picture | None = None
-        state = None if self.spec.has_screen else game.state()
-        move = self._moves[-1] if self._moves else None
-        if self._render:
-            picture = game.picture() if state is None else self._draw(state)
+        past, live = self._past, self._tick >= rollout.ticks
+        tick = rollout.ticks if live else self._tick
+        over = rollout.phase is Phase.OVER and live
+        moment: Any = None
+        if not self.spec.has_screen or (self._render and not live):
+            moment = past.moment(tick)
+        elif self._render:
+            moment = game.picture()
+        move = past.actions[tick - 1] if tick else None
+        drives: tuple[tuple[float, ...], ...] = ()
+        if self._drives is not None and live and not self.spec.has_screen:
+            drives = _vectors(self._drives(rollout.observation))
+        last = past.actions[max(0, tick - round(self.spec.rate_hz)) : tick]
         return Side(
             kind=kind,
             title=KIND_TITLES.get(kind, kind),
             subtitle=self._policy_name,
-            picture=picture,
-            score=rollout.score,
+            picture=self._draw(moment) if self._render else None,
+            score=past.scores[tick],
             action=_plain(move),
             action_label=action_label(self.spec, move),
-            lives=rollout.lives,
-            ticks=rollout.ticks,
+            lives=past.lives[tick],
+            ticks=tick,
             over=over,
             ending=_OUTCOMES.get(rollout.outcome, rollout.outcome) if over else "",
-            distance=None if state is None else Game.distance(state),
-            trace=() if self.spec.discrete else _vectors(self._moves),
-            drives=_vectors(self._drives(rollout.observation)) if self._drives and not self.spec.has_screen else (),
+            distance=None if self.spec.has_screen else Game.distance(moment),
+            trace=() if self.spec.discrete else _vectors(last),
+            drives=drives,
+            points=tuple(past.points),
+            losses=tuple(past.losses),
+            length=rollout.ticks,
         )
 
     def _draw(self, moment: Any) -> Picture:
@@ -380,6 +506,16 @@ class Booth:
         """See `Duel.tick`."""
         assert self._duel is not None, "tick() before open()"
         return self._duel.tick(count)
+
+    def seek(self, tick: int) -> DuelFrame:
+        """See `Duel.seek`."""
+        assert self._duel is not None, "seek() before open()"
+        return self._duel.seek(tick)
+
+    def catch_up(self, count: int) -> DuelFrame:
+        """See `Duel.catch_up`."""
+        assert self._duel is not None, "catch_up() before open()"
+        return self._duel.catch_up(count)
 
     def restart(self) -> DuelFrame:
         """See `Duel.restart`."""

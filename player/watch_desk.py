@@ -24,7 +24,8 @@ from recorder.jobs import Service, start_thread
 from recorder.library import Library, SessionSummary, summarize
 from recorder.session import Session
 
-SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
+SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+_CATCH_UP_TICKS = 30  # thought about in one go: about 20 ms
 _MAX_DEBT_S = 0.25  # further behind than this, the game slows down rather than jumps
 
 
@@ -94,6 +95,7 @@ class WatchDesk:
         self._debt = 0.0
         self._last = 0.0
         self._play_when_open = False
+        self._wanted: int | None = None  # the tick to go to, once the answer under way has come
         self._retired: list[Any] = []  # threads of recorder.jobs in which a worker is being closed
 
     def refresh(self) -> None:
@@ -181,6 +183,19 @@ class WatchDesk:
             self._ask("restart")
             self._play()
 
+    def seek(self, tick: int) -> None:
+        """Go to a tick and hold there; of many wishes in a row only the last one counts."""
+        if self.state in (WatchState.PAUSED, WatchState.PLAYING, WatchState.OVER):
+            self.state = WatchState.PAUSED
+            self._wanted = tick
+            self._fulfil()
+
+    def step(self, ticks: int) -> None:
+        """So many ticks on, or back."""
+        if self.frame is not None:
+            start = self.frame.tick if self._wanted is None else self._wanted
+            self.seek(max(0, start + ticks))
+
     def faster(self, steps: int = 1) -> None:
         """The next higher speed, or a lower one for negative `steps`."""
         index = min(max(SPEEDS.index(self.speed) + steps, 0), len(SPEEDS) - 1)
@@ -200,7 +215,10 @@ class WatchDesk:
         before = self.state
         try:
             fresh = self._collect()
-            if self.state is WatchState.PLAYING:
+            self._fulfil()
+            if self.frame is not None and self.frame.behind and not self._awaiting:
+                self._ask("catch_up", _CATCH_UP_TICKS)
+            elif self.state is WatchState.PLAYING:
                 self._advance()
         except TwinplayError as error:
             self._fail(str(error))
@@ -232,6 +250,11 @@ class WatchDesk:
             if result.done and self.state is WatchState.PLAYING:
                 self.state = WatchState.OVER
         return fresh
+
+    def _fulfil(self) -> None:
+        if self._wanted is not None and not self._awaiting:
+            tick, self._wanted = self._wanted, None
+            self._ask("seek", tick)
 
     def _play(self) -> None:
         self.state = WatchState.PLAYING
@@ -272,7 +295,7 @@ class WatchDesk:
         if self._service is not None:
             self._retired = [thread for thread in self._retired if thread.is_alive()]
             self._retired.append(start_thread(self._service.close, "retire-watch-worker"))
-        self._service, self._awaiting, self._stale = None, "", 0
+        self._service, self._awaiting, self._stale, self._wanted = None, "", 0, None
 
 
 def newest_policies(library: Library) -> list[Path]:

@@ -33,7 +33,7 @@ from typing import Any
 from recorder.errors import TwinplayError
 
 _SHORT_SLICE_NS, _LONG_SLICE_NS = 100_000, 20_000_000  # the kernel takes 0.1 to 100 ms; usual are about 3
-GIVING_WAY = 13  # of 19; more would starve it on a busy machine (tests/bench.py realtime measures what it does)
+GIVING_WAY = 13  # of 19; more would starve it on a busy machine (python -m tests.bench realtime measures what it does)
 
 _spawn = multiprocessing.get_context("spawn")
 

@@ -163,14 +163,27 @@ def realtime(minutes: float) -> None:
         train += ["--max-seconds", str(60 * minutes + 60)]
         training = subprocess.Popen(train, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         hand = Hand(display, folder, "--library", str(folder / "library"))
+        # One process for all keys: a person's do not take the processor from the game.
+        keys = subprocess.Popen(
+            ["xdotool", "-"], stdin=subprocess.PIPE, text=True, env={**os.environ, "DISPLAY": display}
+        )
+        assert keys.stdin is not None
+
+        def hold(key: str, seconds: float) -> None:
+            for command in (f"keydown {key}", f"keyup {key}"):
+                print(command, file=keys.stdin, flush=True)
+                time.sleep(seconds if command.startswith("keydown") else 0.0)
+
         try:
             hand.arrive()
             hand.click("recordButton")
             until = time.monotonic() + 60 * minutes
             while time.monotonic() < until:
-                hand.hold("space", 0.05)  # serves, and begins the next game
+                hold("space", 0.05)  # serves, and begins the next game
                 for _ in range(4):
-                    hand.hold(rng.choice(["Left", "Right"]), rng.uniform(0.05, 0.6))
+                    hold(rng.choice(["Left", "Right"]), rng.uniform(0.05, 0.6))
+            keys.stdin.close()
+            keys.wait()
             assert training.poll() is None, "the training ended before the play"
             hand.click("stopButton")
             hand.wait(lambda: "takeSummary" in hand.look()["widgets"])

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from player.duel import duration_text
 from player.ui.duel_view import DuelSide
+from player.ui.timeline import Timeline
 from player.watch_desk import SPEEDS, Choice, WatchDesk, WatchState
 from recorder.ui.page import Page
 
@@ -50,6 +51,11 @@ class WatchPage(Page):
                 ("+", lambda: self._change_speed(1)),
                 ("=", lambda: self._change_speed(1)),
                 ("-", lambda: self._change_speed(-1)),
+                ("Left", lambda: self._step(-1)),
+                ("Right", lambda: self._step(1)),
+                ("Shift+Left", lambda: self._step(-1, seconds=True)),
+                ("Shift+Right", lambda: self._step(1, seconds=True)),
+                ("Home", lambda: self._seek(0)),
                 ("W", lambda: self._why.click() if self._why.isVisible() else None),
             )
         )
@@ -150,6 +156,9 @@ class WatchPage(Page):
         font.setBold(True)
         self._verdict.setFont(font)
         layout.addWidget(self._verdict)
+        self._timeline = Timeline()
+        self._timeline.seek_requested.connect(self._seek)
+        layout.addWidget(self._timeline)
         layout.addLayout(self._build_transport())
         return page
 
@@ -253,6 +262,13 @@ class WatchPage(Page):
         action()
         self._render()
 
+    def _seek(self, tick: int) -> None:
+        self._act(lambda: self.desk.seek(tick))
+
+    def _step(self, steps: int, *, seconds: bool = False) -> None:
+        rate = self.desk.frame.rate_hz if seconds and self.desk.frame is not None else 1
+        self._act(lambda: self.desk.step(round(steps * rate)))
+
     def _explain(self, wanted: bool) -> None:
         self.right.explains = wanted
         self.right.update()
@@ -271,6 +287,7 @@ class WatchPage(Page):
         no_clone = "No clone yet.\nTrain one, and it plays here." if not desk.policies else "No clone chosen."
         self.left.show_frame(frame, "Opening…" if waiting and desk.session else "No recording chosen.")
         self.right.show_frame(frame, "Waking the clone…" if waiting and desk.policy else no_clone)
+        self._timeline.show_frame(frame, (self.left.accent(), self.right.accent()))
         playing = desk.state is WatchState.PLAYING
         over = desk.state is WatchState.OVER
         self._play.setText("Pause" if playing else "Play again" if over else "Play")
@@ -281,4 +298,6 @@ class WatchPage(Page):
         self._train.setVisible(not desk.policies)
         self._why.setVisible(frame is not None and frame.right is not None and bool(frame.right.drives))
         self._verdict.setText(frame.verdict if frame is not None else "")
-        self._clock.setText("" if frame is None else f"{duration_text(frame.seconds)}   tick {frame.tick:,}")
+        behind = f"the clone thinks: {frame.behind:,} ticks to go   " if frame is not None and frame.behind else ""
+        time = "" if frame is None else f"{behind}{duration_text(frame.seconds)}   tick {frame.tick:,}"
+        self._clock.setText(time)

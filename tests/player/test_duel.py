@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from player.compose import compose
-from player.duel import Duel, Side, duration_text, score_text
+from player.duel import Duel, DuelFrame, Side, duration_text, score_text
 from recorder import Game, Session, get_spec
 from recorder.errors import SessionError, UsageError
 from tests.player.conftest import Clone, Waiting
@@ -139,6 +139,57 @@ def test_hopper_shows_how_far_it_came_its_torques_and_what_drives_them(hopper: S
     np.testing.assert_allclose(right.drives, np.outer([1, 2, 3], hopper.observations[8]))
     assert left.drives == ()
     assert len(frame.observation_names) == 11
+
+
+def seen(frame: DuelFrame) -> tuple[Any, ...]:
+    """What both sides show at a moment."""
+    sides = (left_of(frame.left), left_of(frame.right))
+    return tuple(
+        (side.ticks, side.score, side.lives, side.action, side.distance, side.over, np.asarray(side.picture).tobytes())
+        for side in sides
+    )
+
+
+def test_any_tick_can_be_seen_again_and_play_goes_on_from_where_it_was(breakout: Session) -> None:
+    with Duel(breakout, Copy(breakout, 0)) as duel:
+        moments = [seen(duel.frame())] + [seen(duel.tick()) for _ in range(150)]
+        for tick in (100, 99, 31, 30, 1, 0, 60, 61, 62, 149):
+            assert seen(duel.seek(tick)) == moments[tick], tick
+        assert seen(duel.tick()) == moments[150]
+        later = seen(duel.tick(20))
+    with Duel(breakout, Copy(breakout, 0)) as duel:
+        assert seen(duel.tick(170)) == later
+
+
+def test_a_hopper_of_a_moment_ago_stands_where_it_stood(hopper: Session) -> None:
+    with Duel(hopper, Copy(hopper, 0), episode=0, render=False) as duel:
+        moments = [seen(duel.frame())] + [seen(duel.tick()) for _ in range(10)]
+        assert [seen(duel.seek(tick)) for tick in (7, 2, 10)] == [moments[tick] for tick in (7, 2, 10)]
+
+
+def test_ahead_of_the_clone_the_recording_is_there_at_once_and_the_clone_catches_up(breakout: Session) -> None:
+    with Duel(breakout, Copy(breakout, 0)) as duel:
+        there = seen(duel.tick(120))
+    with Duel(breakout, Copy(breakout, 0)) as duel:
+        frame = duel.seek(120)
+        assert (left_of(frame.left).ticks, left_of(frame.right).ticks, frame.behind) == (120, 0, 120)
+        assert seen(frame)[0] == there[0]
+        assert duel.catch_up(50).behind == 70
+        frame = duel.catch_up(1_000)
+        assert frame.behind == 0
+        assert seen(frame) == there
+        end = duel.seek(10**6)
+        assert left_of(end.left).ticks == len(breakout.episodes[0])
+        assert left_of(end.left).over
+
+
+def test_the_marks_of_a_game_are_its_points_and_lost_lives(breakout: Session) -> None:
+    with Duel(breakout, Copy(breakout, 0), render=False) as duel:
+        frame = duel.tick(len(breakout.episodes[0]))
+    left, right = left_of(frame.left), left_of(frame.right)
+    assert (left.points, left.losses, left.length) == (right.points, right.losses, right.length)
+    assert len(left.points) == (np.asarray(breakout.rewards[: left.length]) > 0).sum() > 0
+    assert len(left.losses) == 5 - left.lives
 
 
 def test_a_scripted_or_random_player_is_never_shown_as_a_person(breakout: Session) -> None:

@@ -40,7 +40,8 @@ class LocalService:
             self.duel = Duel(args[0], None, episode=args[2], render=False)
             return self.duel.frame()
         assert self.duel is not None
-        return self.duel.tick(*args) if method == "tick" else self.duel.restart()
+        answer: DuelFrame = getattr(self.duel, method)(*args)
+        return answer
 
 
 class Clock:
@@ -174,10 +175,39 @@ def test_an_empty_library_offers_nothing(tmp_path: Path) -> None:
     assert (desk.state, desk.nothing_to_watch) == (WatchState.EMPTY, "sessions")
 
 
+def test_of_many_wishes_in_a_row_only_the_first_and_the_last_are_asked_for(
+    desk: WatchDesk, service: LocalService
+) -> None:
+    for tick in range(10, 60):
+        desk.seek(tick)
+    assert service.asked == [("seek", (10,))]
+    desk.poll()
+    assert service.asked == [("seek", (59,))]
+    desk.poll()
+    assert desk.frame is not None
+    assert desk.frame.tick == 59
+    assert desk.state is WatchState.PAUSED
+
+
+def test_going_elsewhere_holds_the_game_and_steps_count_from_there(desk: WatchDesk, clock: Clock) -> None:
+    desk.toggle()
+    run(desk, clock, 0.5)
+    desk.seek(100)
+    assert desk.state is WatchState.PAUSED
+    desk.step(-3)
+    desk.step(1)
+    run(desk, clock, 0.1)
+    assert desk.frame is not None
+    assert desk.frame.tick == 98
+    desk.toggle()
+    run(desk, clock, 0.5)
+    assert desk.frame.tick == pytest.approx(128, abs=3)
+
+
 def test_speed_stays_within_what_is_offered(desk: WatchDesk) -> None:
     for _ in range(9):
         desk.faster()
-    assert desk.speed == 4.0
+    assert desk.speed == 8.0
     for _ in range(9):
         desk.faster(-1)
-    assert desk.speed == 0.25
+    assert desk.speed == 0.1
