@@ -130,13 +130,16 @@ class WatchPage(Page):
         for box in (self._session, self._policy):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._episode.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        left = QHBoxLayout()
+        left, right = QHBoxLayout(), QHBoxLayout()
+        for row in (left, right):
+            row.setSpacing(10)
+        left.addWidget(QLabel("Recording"))
         left.addWidget(self._session, 1)
         left.addWidget(self._episode)
-        choices.addWidget(QLabel("Recording"), 0, 0)
-        choices.addLayout(left, 1, 0)
-        choices.addWidget(QLabel("Clone"), 0, 1)
-        choices.addWidget(self._policy, 1, 1)
+        right.addWidget(QLabel("Clone"))
+        right.addWidget(self._policy, 1)
+        choices.addLayout(left, 0, 0)
+        choices.addLayout(right, 0, 1)
         choices.setColumnStretch(0, 1)
         choices.setColumnStretch(1, 1)
         layout.addLayout(choices)
@@ -298,6 +301,7 @@ class WatchPage(Page):
         self._train.setVisible(not desk.policies)
         self._why.setVisible(frame is not None and frame.right is not None and bool(frame.right.drives))
         self._verdict.setText(frame.verdict if frame is not None else "")
+        self._verdict.setVisible(bool(self._verdict.text()))
         behind = f"the clone thinks: {frame.behind:,} ticks to go   " if frame is not None and frame.behind else ""
         time = "" if frame is None else f"{behind}{duration_text(frame.seconds)}   tick {frame.tick:,}"
         self._clock.setText(time)

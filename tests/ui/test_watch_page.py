@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QPushButton
 
+from player.ui.timeline import Timeline
 from player.ui.watch_page import WatchPage
 from player.watch_desk import WatchDesk, WatchState
 from recorder import Library, RandomAgent, get_spec, record
@@ -54,6 +55,20 @@ def test_a_recording_opens_plays_pauses_and_changes_speed_by_keys(library: Libra
         wait_until(lambda: page.desk.state is WatchState.PLAYING)
         wait_until(lambda: page.desk.state is WatchState.OVER)
         assert "scored" in page._verdict.text()
+
+        timeline = page.findChild(Timeline, "timeline")
+        assert timeline is not None
+        assert timeline.ticks == 240
+        QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=timeline.rect().center())
+        wait_until(lambda: page.desk.frame is not None and page.desk.frame.tick < 240)
+        assert page.desk.frame is not None
+        assert page.desk.frame.tick == pytest.approx(120, abs=2)
+        assert page.desk.state is WatchState.PAUSED
+        there = page.desk.frame.tick
+        QTest.keyClick(page, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+        wait_until(lambda: page.desk.frame is not None and page.desk.frame.tick == there + 60)
+        QTest.keyClick(page, Qt.Key.Key_Left)
+        wait_until(lambda: page.desk.frame is not None and page.desk.frame.tick == there + 59)
     finally:
         page.shutdown()
         page.close()
