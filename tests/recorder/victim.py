@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from recorder import Session, record
+from recorder import Library, Session, record
 from recorder.bindings import Bindings
 from recorder.clock import Pacer
 from recorder.errors import TwinplayError
@@ -75,10 +75,10 @@ def full_headless(library: Path) -> None:
 
 
 def play_for_a_moment(library: Path) -> RecordDesk:
-    """A desk in the middle of a take."""
+    """A desk in the middle of a take, some of which is on the disk."""
     desk = RecordDesk(library, Bindings({1: 1}, {1: "Space"}), controllers=None)
     desk.start()
-    wait_for(desk, lambda: desk.status.ticks >= 60)
+    wait_for(desk, lambda: desk.status.ticks >= 60 and any(s.ticks for s in Library(library).sessions()))
     return desk
 
 
