@@ -103,12 +103,12 @@ def open_app(argv: Sequence[str] = ()) -> int:
     from PySide6.QtWidgets import QApplication
 
     from player.ui.window import Window
+    from recorder.ui.look import dress
 
     app = QApplication.instance() or QApplication(["twinplay"])
     assert isinstance(app, QApplication)
     app.setApplicationName("Twinplay")
-    app.setStyle("Fusion")
-    app.setFont(_larger(app.font()))
+    dress(app)
     window = Window(library, _train_desk(library, options.training_batches))
     window.show()
     window.activateWindow()
@@ -135,11 +135,6 @@ def open_app(argv: Sequence[str] = ()) -> int:
     waker.timeout.connect(lambda: None)
     waker.start()
     return int(app.exec())
-
-
-def _larger(font: Any) -> Any:
-    font.setPointSizeF(max(font.pointSizeF(), 10.5))
-    return font
 
 
 def _train_desk(library: Path, batches: int | None) -> TrainDesk:

@@ -12,7 +12,6 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from player.compose import LEFT_ACCENT, RIGHT_ACCENT
 from player.duel import DuelFrame, Side, score_text
 from recorder.ui import look
 
@@ -20,7 +19,6 @@ _BADGES = {"person": "PERSON", "scripted": "SCRIPTED", "policy": "CLONE", "rando
 _HEADER, _KEYS, _TRACES, _PAD = 62, 62, 104, 14
 _PUSHES, _PULLS = (176, 42, 48), (26, 111, 173)
 # On a light window the video's accents are too pale to read; these are the same hues, darker (contrast above 4.5).
-_LIGHT_LEFT, _LIGHT_RIGHT = QColor(154, 88, 0), QColor(0, 98, 158)
 
 
 class DuelSide(QWidget):
@@ -54,9 +52,7 @@ class DuelSide(QWidget):
 
     def accent(self) -> QColor:
         """This side's colour on the present background."""
-        if look.is_dark(self.palette()):
-            return QColor(*(LEFT_ACCENT if self._left else RIGHT_ACCENT))
-        return _LIGHT_LEFT if self._left else _LIGHT_RIGHT
+        return look.tone(self.palette(), "person" if self._left else "clone")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

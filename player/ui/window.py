@@ -20,8 +20,8 @@ PAGES = ("record", "train", "watch")
 _NAV = """
 QPushButton { border: 0; border-radius: 8px; padding: 8px 20px; font-weight: 600; }
 QPushButton:hover { background: palette(midlight); }
-QPushButton:focus { border: 2px solid #1a6fad; padding: 6px 18px; }
-QPushButton:checked { background: #1a6fad; color: white; }
+QPushButton:focus { border: 2px solid palette(highlight); padding: 6px 18px; }
+QPushButton:checked { background: palette(highlight); color: palette(highlighted-text); }
 """
 
 

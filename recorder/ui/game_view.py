@@ -107,7 +107,7 @@ class GameView(QWidget):
         for cap in self._caps:
             box = QRectF(x, area.top(), wide, area.height())
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor("#1a6fad") if cap.held else look.mix(window, text, 0.12))
+            painter.setBrush(palette.color(palette.ColorRole.Highlight) if cap.held else look.mix(window, text, 0.12))
             painter.drawRoundedRect(box, _RADIUS, _RADIUS)
             ink = QColor("white") if cap.held else text
             top = QRectF(box.left(), box.top() + 7, box.width(), 20)

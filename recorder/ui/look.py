@@ -1,30 +1,152 @@
-"""The few colours that pages set themselves, alike in light and dark; everything else follows the palette.
+"""The one visual language of the window: colours, spacing and type, in light and in dark.
 
-White on each of them has a contrast above 4.5 : 1 (WCAG AA).
+A `QPalette` carries the colours, so that every widget, and whatever is painted by hand, follows the system's scheme:
+
+    Window  Base  AlternateBase  Button  Midlight (hover)  Mid (lines)  WindowText  PlaceholderText (faint)
+    Highlight (the accent; white on it)  Link (the accent as ink)   and `tone()` for what has a meaning
+
+All ink has a contrast of at least 4.5 : 1 on what it stands on (WCAG AA); a test computes it.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtWidgets import QApplication, QLabel
+
+SMALL, GAP, WIDE, MARGIN = 6, 10, 16, 20  # spacing: inside a group, between rows, between groups, around a page
+RADIUS = 8
+
+_ROLES = {  # role -> (light, dark)
+    QPalette.ColorRole.Window: ("#f4f5f8", "#15171c"),
+    QPalette.ColorRole.Base: ("#ffffff", "#1d2027"),
+    QPalette.ColorRole.AlternateBase: ("#f7f8fb", "#22262e"),
+    QPalette.ColorRole.Button: ("#ffffff", "#2a2e37"),
+    QPalette.ColorRole.Light: ("#ffffff", "#343a45"),
+    QPalette.ColorRole.Midlight: ("#e8ebf1", "#343a45"),
+    QPalette.ColorRole.Mid: ("#cdd2dc", "#424957"),
+    QPalette.ColorRole.Dark: ("#9aa3b2", "#0f1115"),
+    QPalette.ColorRole.Shadow: ("#5b6472", "#000000"),
+    QPalette.ColorRole.WindowText: ("#151922", "#eceff4"),
+    QPalette.ColorRole.Text: ("#151922", "#eceff4"),
+    QPalette.ColorRole.ButtonText: ("#151922", "#eceff4"),
+    QPalette.ColorRole.BrightText: ("#ffffff", "#ffffff"),
+    QPalette.ColorRole.PlaceholderText: ("#596273", "#a5aebb"),
+    QPalette.ColorRole.Highlight: ("#1a6fad", "#1f74b3"),
+    QPalette.ColorRole.HighlightedText: ("#ffffff", "#ffffff"),
+    QPalette.ColorRole.Link: ("#13629c", "#6cb8f0"),
+    QPalette.ColorRole.ToolTipBase: ("#232a36", "#eceff4"),
+    QPalette.ColorRole.ToolTipText: ("#ffffff", "#151922"),
+}
+_DISABLED = ("#8b94a3", "#6c7583")
+_TONES = {  # what has a meaning, as ink -> (light, dark)
+    "person": ("#9a5800", "#ffb248"),  # whoever demonstrates: left, training data
+    "clone": ("#00629e", "#58c4ff"),  # the twin: right
+    "good": ("#0f7a3d", "#5fd38d"),
+    "warning": ("#8a5a00", "#f2b84b"),
+    "bad": ("#b3261e", "#ff8a80"),
+    "live": ("#c62f35", "#ff6b70"),
+}
 
 BANNER = "background: #8c1d24; color: white; border-radius: 8px; padding: 10px 14px; font-weight: 600"
 PAGE = """
-QPushButton { padding: 6px 14px; }
-QPushButton[primary="true"] {
-    background: #1a6fad; color: white; font-weight: 600; border: 0; border-radius: 7px; padding: 8px 18px;
+QPushButton, QToolButton {
+    background: palette(button); border: 1px solid palette(mid); border-radius: 7px; padding: 6px 14px;
 }
-QPushButton[primary="true"]:hover { background: #1d7cc1; }
+QToolButton { padding: 6px 8px; }
+QPushButton:hover, QToolButton:hover { background: palette(midlight); }
+QPushButton:pressed, QToolButton:pressed { background: palette(mid); }
+QPushButton:focus, QToolButton:focus { border: 2px solid palette(highlight); padding: 5px 13px; }
+QToolButton:focus { padding: 5px 7px; }
+QPushButton:checked, QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); }
+QPushButton:disabled, QToolButton:disabled { background: palette(window); border-color: palette(midlight); }
+QPushButton[primary="true"] {
+    background: palette(highlight); color: white; font-weight: 600; border: 0; padding: 8px 18px;
+}
+QPushButton[primary="true"]:hover { background: palette(link); color: palette(base); }
 QPushButton[primary="true"]:focus { border: 2px solid palette(window-text); padding: 6px 16px; }
-QPushButton[primary="true"]:disabled { background: palette(midlight); color: palette(mid); }
-QTableView::indicator { width: 14px; height: 14px; border: 1px solid palette(text); border-radius: 3px; }
-QTableView::indicator:checked { background: #1a6fad; border: 1px solid #1a6fad; }
+QPushButton[primary="true"]:disabled { background: palette(midlight); color: palette(placeholder-text); }
+QPushButton[quiet="true"] { background: transparent; border: 0; color: palette(link); padding: 6px 8px; }
+QPushButton[quiet="true"]:hover { background: palette(midlight); }
+QPushButton[quiet="true"]:focus { border: 2px solid palette(highlight); padding: 4px 6px; }
+QComboBox, QLineEdit, QSpinBox, QDoubleSpinBox { padding: 4px 8px; min-height: 20px; }
+QTableView, QListView, QTreeView, QPlainTextEdit, QTextEdit {
+    background: palette(base); alternate-background-color: palette(alternate-base);
+    border: 1px solid palette(mid); border-radius: 8px;
+}
+QTableView:focus, QListView:focus, QPlainTextEdit:focus { border: 1px solid palette(highlight); }
+QHeaderView { background: transparent; }
+QHeaderView::section {
+    background: palette(base); color: palette(placeholder-text); border: 0; border-bottom: 1px solid palette(mid);
+    padding: 7px 8px; font-weight: 600;
+}
+QTableView::indicator { width: 14px; height: 14px; border: 1px solid palette(shadow); border-radius: 3px; }
+QTableView::indicator:checked { background: palette(highlight); border: 1px solid palette(highlight); }
+QProgressBar {
+    background: palette(midlight); border: 0; border-radius: 5px; min-height: 10px; max-height: 10px;
+    color: transparent;
+}
+QProgressBar::chunk { background: palette(highlight); border-radius: 5px; }
+QSplitter::handle { background: transparent; }
+QFrame[card="true"] { background: palette(base); border: 1px solid palette(mid); border-radius: 10px; }
+QLabel[faint="true"] { color: palette(placeholder-text); }
 """
+
+
+def palette_for(dark: bool) -> QPalette:
+    """The whole palette of a scheme."""
+    palette = QPalette()
+    for role, pair in _ROLES.items():
+        palette.setColor(role, QColor(pair[dark]))
+    for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(_DISABLED[dark]))
+    palette.setColor(
+        QPalette.ColorGroup.Disabled, QPalette.ColorRole.Highlight, QColor(_ROLES[QPalette.ColorRole.Mid][dark])
+    )
+    return palette
+
+
+def dress(app: QApplication) -> None:
+    """Give the application its style, type and colours; they follow the system between light and dark."""
+    app.setStyle("Fusion")
+    font = app.font()
+    font.setPointSizeF(max(font.pointSizeF(), 10.5))
+    app.setFont(font)
+    hints = app.styleHints()
+    app.setPalette(palette_for(hints.colorScheme() is Qt.ColorScheme.Dark))
+    hints.colorSchemeChanged.connect(lambda scheme: app.setPalette(palette_for(scheme is Qt.ColorScheme.Dark)))
 
 
 def is_dark(palette: QPalette) -> bool:
     """Whether a palette is a dark one."""
     return palette.color(QPalette.ColorRole.Window).lightness() < 128
+
+
+def tone(palette: QPalette, name: str) -> QColor:
+    """The ink of a meaning: person, clone, good, warning, bad or live."""
+    return QColor(_TONES[name][is_dark(palette)])
+
+
+def heading(text: str, name: str = "", factor: float = 1.2) -> QLabel:
+    """A label in bold, larger type."""
+    label = QLabel(text, objectName=name)
+    label.setFont(scaled(label.font(), factor, bold=True))
+    return label
+
+
+def faint(text: str = "", name: str = "", *, wrap: bool = False) -> QLabel:
+    """A label of lesser weight: explanations, captions."""
+    label = QLabel(text, objectName=name, wordWrap=wrap)
+    label.setProperty("faint", True)
+    return label
+
+
+def scaled(font: QFont, factor: float, *, bold: bool = False) -> QFont:
+    """A font of another size."""
+    other = QFont(font)
+    other.setPointSizeF(font.pointSizeF() * factor)
+    other.setBold(bold)
+    return other
 
 
 def mix(one: QColor, other: QColor, share: float) -> QColor:

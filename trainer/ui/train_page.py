@@ -33,13 +33,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from recorder.ui import look
 from recorder.ui.page import Page
 from trainer.train_desk import Row, TrainDesk, TrainState
 
 _POLL_MS = 100
 _COLUMNS = ("Game", "Player", "Date", "Games", "Minutes", "Score")
-_TRAIN_COLOUR = {"dark": "#58c4ff", "light": "#00629e"}
-_VALIDATION_COLOUR = {"dark": "#ffb248", "light": "#9a5800"}
 _PRESETS = {
     "quick": ("Quick", "A first impression: about four minutes"),
     "standard": ("Standard", "Plays well: up to ten minutes"),
@@ -220,7 +219,7 @@ class TrainPage(Page):
     def _style_plots(self) -> None:
         palette = self.palette()
         window, text = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text)
-        mode = "dark" if window.lightness() < 128 else "light"
+        train_ink, validation_ink = look.tone(palette, "clone"), look.tone(palette, "person")
         axis = QColor(text)
         axis.setAlpha(190)
         for title, plot, (training, validation) in zip(self._titles, self._plots, self._curves, strict=True):
@@ -230,12 +229,12 @@ class TrainPage(Page):
                 plot.getAxis(name).setPen(axis)
                 plot.getAxis(name).setTextPen(axis)
             plot.showGrid(x=False, y=True, alpha=0.18)
-            training.setPen(_TRAIN_COLOUR[mode], width=1.5)
-            validation.setPen(_VALIDATION_COLOUR[mode], width=2.5)
+            training.setPen(train_ink, width=1.5)
+            validation.setPen(validation_ink, width=2.5)
             if plot is self._plots[-1]:  # few points: a lone one draws no line
                 validation.setSymbol("o")
                 validation.setSymbolSize(7)
-                validation.setSymbolBrush(_VALIDATION_COLOUR[mode])
+                validation.setSymbolBrush(validation_ink)
                 validation.setSymbolPen(None)
             if plot.plotItem.legend is not None:
                 plot.plotItem.legend.setLabelTextColor(text)
