@@ -81,13 +81,15 @@ class KeyAgent:
     """Held keys to actions. Of several held keys the one pressed last wins; released, it gives way to the one before.
 
     `bindings` maps key codes to actions; `name` is the player's. A tap shorter than a tick still plays for one tick.
-    Every transition of a bound key goes to `on_key`, which a recording sets to store it.
+    Every transition of a bound key goes to `on_key`, which a recording sets to store it; `presses` counts
+    the keys that went down.
     """
 
     bindings: Mapping[int, int]
     name: str = ""
     on_key: Callable[[KeyEvent], None] | None = None
     kind: str = field(default="person", init=False)
+    presses: int = field(default=0, init=False)
     _held: list[int] = field(default_factory=list, init=False)
     _tapped: list[int] = field(default_factory=list, init=False)
 
@@ -98,6 +100,7 @@ class KeyAgent:
         if code not in self._held:
             self._held.append(code)
             self._tapped.append(code)
+            self.presses += 1
             self._report(time_ns, code, True)
         return True
 

@@ -177,6 +177,7 @@ def realtime(minutes: float) -> None:
         try:
             hand.arrive()
             hand.click("recordButton")
+            hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
             until = time.monotonic() + 60 * minutes
             while time.monotonic() < until:
                 hold("space", 0.05)  # serves, and begins the next game

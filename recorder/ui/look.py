@@ -48,6 +48,7 @@ _TONES = {  # what has a meaning, as ink -> (light, dark)
     "live": ("#c62f35", "#ff6b70"),
 }
 
+LIVE = QColor("#e5484d")  # over pictures, which are dark in every scheme
 BANNER = "background: #8c1d24; color: white; border-radius: 8px; padding: 10px 14px; font-weight: 600"
 PAGE = """
 QPushButton, QToolButton {
@@ -68,6 +69,7 @@ QPushButton[primary="true"]:focus { border: 2px solid palette(window-text); padd
 QPushButton[primary="true"]:disabled { background: palette(midlight); color: palette(placeholder-text); }
 QPushButton[quiet="true"] { background: transparent; border: 0; color: palette(link); padding: 6px 8px; }
 QPushButton[quiet="true"]:hover { background: palette(midlight); }
+QPushButton[quiet="true"]:disabled { color: palette(placeholder-text); background: transparent; }
 QPushButton[quiet="true"]:focus { border: 2px solid palette(highlight); padding: 4px 6px; }
 QComboBox, QLineEdit, QSpinBox, QDoubleSpinBox { padding: 4px 8px; min-height: 20px; }
 QTableView, QListView, QTreeView, QPlainTextEdit, QTextEdit {
@@ -88,6 +90,13 @@ QProgressBar {
 }
 QProgressBar::chunk { background: palette(highlight); border-radius: 5px; }
 QSplitter::handle { background: transparent; }
+QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
+QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
+QScrollBar::handle { background: palette(mid); border-radius: 4px; min-height: 28px; min-width: 28px; margin: 1px; }
+QScrollBar::handle:hover { background: palette(dark); }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }
 QFrame[card="true"] { background: palette(base); border: 1px solid palette(mid); border-radius: 10px; }
 QLabel[faint="true"] { color: palette(placeholder-text); }
 """
