@@ -136,6 +136,11 @@ class RecordPage(Page):
         self.desk.lose_keyboard()
         self._render()
 
+    def name_player(self, name: str) -> None:
+        """Who plays, from the next take on."""
+        self.desk.keys.name = name
+        self._render()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
         lifted = self._lifted.pop(int(key), None)
@@ -320,7 +325,8 @@ class RecordPage(Page):
         self._view.show_keycaps(
             [Keycap(name, self._keys_of(action), action in held) for action, name in _ROWS] if desk.by_hand else []
         )
-        kind = "You play" if desk.by_hand else "A scripted expert demonstrates"
+        name = desk.keys.name
+        kind = (f"{name} plays" if name else "You play") if desk.by_hand else "A scripted expert demonstrates"
         hint = "" if desk.by_hand else "; + and − change the speed"
         self._player.setText(f"{kind} at {spec.rate_hz:g} ticks a second{hint}")
         self._envs.setEnabled(not desk.busy)

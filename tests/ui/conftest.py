@@ -68,6 +68,7 @@ class Hand:
         self._log = (folder / "app.log").open("w+")
         self._env = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONWARNINGS": "error"}
         self._env["XDG_CONFIG_HOME"] = str(folder / "config")  # not the keys of whoever runs the tests
+        self._env["XDG_STATE_HOME"] = str(folder / "state")  # nor their log
         command = [sys.executable, "-m", "player.app", "--describe-to", str(self._seen), *arguments]
         self.process = subprocess.Popen(command, cwd=ROOT, env=self._env, stdout=self._log, stderr=self._log)
 
