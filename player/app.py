@@ -195,9 +195,11 @@ def _describe(window: Window, path: Path) -> None:
     if wait_ns is not None and wait_ns < _DESCRIBING_NS:
         return
     from PySide6.QtCore import QPoint
-    from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+    from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QMenu, QWidget
 
-    widgets = {}
+    from recorder.ui.look import is_dark
+
+    widgets: dict[str, dict[str, Any]] = {}
     for widget in window.findChildren(QWidget):
         name = widget.objectName()
         if not name or name.startswith("qt_") or not widget.isVisible():
@@ -209,12 +211,21 @@ def _describe(window: Window, path: Path) -> None:
         }
         if isinstance(widget, (QLabel, QAbstractButton)):
             entry["text"] = widget.text()
+        elif isinstance(widget, QComboBox):
+            entry["text"] = widget.currentText()
+        elif isinstance(widget, QMenu):
+            for action in widget.actions():
+                place = widget.actionGeometry(action).translated(corner)
+                rect = [place.x(), place.y(), place.width(), place.height()]
+                widgets[action.objectName()] = {"rect": rect, "enabled": action.isEnabled(), "text": action.text()}
         if widget.accessibleName():
             entry["name"] = widget.accessibleName()
         widgets[name] = entry
     frame = window.watch.desk.frame
     state = {
         "page": window.page,
+        "library": str(window.library),
+        "theme": "dark" if is_dark(window.palette()) else "light",
         "active": window.isActiveWindow(),
         "recording": window.record.desk.state.value,
         "watch_ticks": None if frame is None else [side.ticks if side else 0 for side in (frame.left, frame.right)],

@@ -1,6 +1,6 @@
-"""Every key of the window and what it does: the one list that the help is made from. A test compares it with the pages.
+"""Every key of the window and what it does: the one list that the help is made from. A test holds it against the pages.
 
-Keys that do the same are separated by a blank; those that play the game are the player's own and come from the bindings.
+Keys that do the same are separated by a blank. Those that play the game are the player's own: they are in the bindings.
 """
 
 from __future__ import annotations

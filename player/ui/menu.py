@@ -37,6 +37,7 @@ class MenuButton(QPushButton):
     def __init__(self, window: QWidget, memory: Memory) -> None:
         super().__init__("Menu", window, objectName="menuButton", toolTip="Player, library, help (F10)")
         self._window, self._memory = window, memory
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard with the game
         show_icon(self, "menu")
         self._menu = QMenu(self, objectName="appMenu")
         self._menu.setToolTipsVisible(True)
@@ -60,6 +61,8 @@ class MenuButton(QPushButton):
         self._add("sample", "sample", "Try it with the sample", lambda: try_sample(self._window))
         self._menu.addSeparator()
         themes = self._menu.addMenu("Theme")
+        themes.setObjectName("themeMenu")
+        themes.menuAction().setObjectName("themeAction")
         themes.menuAction().setData("theme")
         group = QActionGroup(self)
         for theme, title in _THEMES.items():
@@ -67,7 +70,6 @@ class MenuButton(QPushButton):
             action.setChecked(theme == self._memory.theme)
             action.triggered.connect(partial(self._set_theme, theme))
             themes.addAction(action)
-        self._themes = themes.menuAction()
         self._add("shortcuts", "keys", "Keyboard shortcuts", self._show_shortcuts, "F1")
         self._menu.addSeparator()
         self._add("diagnostics", "copy", "Copy diagnostics", partial(copy_diagnostics, self._window))

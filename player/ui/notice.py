@@ -1,4 +1,4 @@
-"""A line across the window for what concerns all pages: something went wrong, a folder has gone, the sample is there."""
+"""A line across the window for what concerns all pages: a failure, a folder that has gone, the sample that is there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recorder.ui.icons import show_icon
 
 
 class Notice(QFrame):
-    """Hidden until there is something to say. It goes when it is closed, or with the page unless there is something to do."""
+    """Hidden until there is something to say. It goes when closed, and with the page unless it offers something."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, objectName="notice", visible=False)
@@ -29,6 +29,8 @@ class Notice(QFrame):
         self._close.setProperty("quiet", True)
         self._close.setAccessibleName("Close")
         show_icon(self._close, "close")
+        for button in (self._action, self._close):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard with the game
         self._close.clicked.connect(self.hide)
         row.addWidget(self._text, 1)
         row.addWidget(self._action)

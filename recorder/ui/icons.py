@@ -1,7 +1,7 @@
 """The window's icons: assets/icons/*.svg, drawn in the ink of whatever they stand on.
 
-Each is one stroke on a 24 x 24 grid in `currentColor`. An icon carries its picture at several sizes, so that it is sharp
-at any scale of the screen, and in three inks: usual, disabled, and on the accent where its button is checked.
+Each is one stroke on a 24 x 24 grid in `currentColor`. An icon carries its picture at several sizes, so that it is
+sharp at any scale of the screen, and in three inks: usual, disabled, and on the accent where its button is checked.
 """
 
 from __future__ import annotations
