@@ -5,8 +5,10 @@ It acts on the window, and remembers what is chosen in its Memory.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import PySide6
 from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
@@ -15,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QPushBu
 
 from player.diagnostics import diagnostics, homeless
 from player.logfile import LOG, log_file
-from player.sample import SAMPLE, SamplePair
+from player.sample import SAMPLE
 from player.shortcuts import SHORTCUTS, Shortcuts
 from player.ui.dialogs import AboutDialog, PlayerDialog, ShortcutsDialog
 from player.ui.memory import Memory
@@ -174,37 +176,41 @@ def copy_diagnostics(window: QWidget) -> None:
         ),
         "Window": f"{window.width()} x {window.height()}, page {window.page}",
     }
-    text = diagnostics(window.library, screens)
-    QGuiApplication.clipboard().setText(text)
-    window.notice.say(
-        f"The diagnostics are on the clipboard ({len(text.splitlines())} lines); paste them into your report. "
-        f"They hold versions, the screen, the library's path and the end of {homeless(str(log_file()))}."
-    )
+
+    def copy(text: str) -> None:
+        QGuiApplication.clipboard().setText(text)
+        window.notice.say(
+            f"The diagnostics are on the clipboard ({len(text.splitlines())} lines); paste them into your report. "
+            f"They hold versions, the screen, the library's path and the end of {homeless(str(log_file()))}."
+        )
+
+    _aside(window, lambda: diagnostics(window.library, screens), copy)
 
 
 def try_sample(window: QWidget) -> None:
-    """Put the sample into the library, off the window's thread, and show it on the page at hand."""
-    outcome: list[SamplePair | TwinplayError] = []
+    """Put the sample into the library, and show it on the page at hand."""
+    _aside(window, lambda: SAMPLE.add(window.library), window.show_sample)
 
-    def work() -> None:
+
+def _aside(window: QWidget, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+    """Let a thread do some work, and then the window something with the result; a known failure is told."""
+    outcome: list[tuple[Callable[[Any], None], Any]] = []
+
+    def run() -> None:
         try:
-            outcome.append(SAMPLE.add(window.library))
+            outcome.append((then, work()))
         except TwinplayError as error:
-            outcome.append(error)
+            outcome.append((window.notice.say, str(error)))
 
-    thread = start_thread(work, "add-sample")
+    thread = start_thread(run, "menu")
     timer = QTimer(window, interval=_POLL_MS)
 
     def look_in() -> None:
-        if thread.is_alive():
-            return
-        timer.stop()
-        timer.deleteLater()
-        thread.join()
-        if outcome and isinstance(outcome[0], SamplePair):
-            window.show_sample(outcome[0])
-        elif outcome:
-            window.notice.say(str(outcome[0]))
+        if not thread.is_alive():
+            timer.stop()
+            timer.deleteLater()
+            for finish, result in outcome:
+                finish(result)
 
     timer.timeout.connect(look_in)
     timer.start()

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QAbstractButton
 from recorder.resources import asset
 
 SIZE = 18
-_SIZES = (SIZE, 24, 2 * SIZE, 3 * SIZE, 96)  # pixels; Qt takes the smallest that is large enough
+_SIZES = (SIZE, SIZE * 3 // 2, 2 * SIZE, 3 * SIZE)  # pixels, for screens at 100 to 300 %; Qt takes the fitting one
 
 
 @cache
@@ -24,27 +24,26 @@ def _drawing(name: str) -> str:
     return asset(f"icons/{name}.svg").read_text(encoding="utf-8")
 
 
-def _picture(name: str, ink: QColor, size: int) -> QPixmap:
-    picture = QPixmap(size, size)
-    picture.fill(Qt.GlobalColor.transparent)
+def _add(made: QIcon, name: str, ink: QColor, mode: QIcon.Mode, state: QIcon.State) -> None:
     drawing = QSvgRenderer(QByteArray(_drawing(name).replace("currentColor", ink.name()).encode()))
-    painter = QPainter(picture)
-    drawing.render(painter, QRectF(0, 0, size, size))
-    painter.end()
-    return picture
+    for size in _SIZES:
+        picture = QPixmap(size, size)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        drawing.render(painter, QRectF(0, 0, size, size))
+        painter.end()
+        made.addPixmap(picture, mode, state)
 
 
-def icon(name: str, palette: QPalette, role: QPalette.ColorRole = QPalette.ColorRole.ButtonText) -> QIcon:
+def icon(
+    name: str, palette: QPalette, role: QPalette.ColorRole = QPalette.ColorRole.ButtonText, *, checkable: bool = False
+) -> QIcon:
     """The icon `name`, in the ink `role` of a palette. Raises OSError where there is none of that name."""
     made = QIcon()
-    inks = (
-        (palette.color(role), QIcon.Mode.Normal, QIcon.State.Off),
-        (palette.color(QPalette.ColorGroup.Disabled, role), QIcon.Mode.Disabled, QIcon.State.Off),
-        (palette.color(QPalette.ColorRole.HighlightedText), QIcon.Mode.Normal, QIcon.State.On),
-    )
-    for ink, mode, state in inks:
-        for size in _SIZES:
-            made.addPixmap(_picture(name, ink, size), mode, state)
+    _add(made, name, palette.color(role), QIcon.Mode.Normal, QIcon.State.Off)
+    _add(made, name, palette.color(QPalette.ColorGroup.Disabled, role), QIcon.Mode.Disabled, QIcon.State.Off)
+    if checkable:
+        _add(made, name, palette.color(QPalette.ColorRole.HighlightedText), QIcon.Mode.Normal, QIcon.State.On)
     return made
 
 
@@ -64,7 +63,8 @@ class _Follower(QObject):
         self.draw()
 
     def draw(self) -> None:
-        self._button.setIcon(icon(self.name, self._button.palette(), self._role))
+        button = self._button
+        button.setIcon(icon(self.name, button.palette(), self._role, checkable=button.isCheckable()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.PaletteChange:
