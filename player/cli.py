@@ -192,8 +192,22 @@ def build_parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--quick", action="store_true", help="tiny budgets: shows the plumbing, not the play")
 
+    sample = command(
+        "sample",
+        "Put a short scripted session and a clone into a library, to try training and watching with.",
+        "twinplay sample --library recordings",
+    )
+    library(sample)
+    as_json(sample, "where they are and what they are")
+
+    diagnostics = command(
+        "diagnostics", "Print what the report of a problem should hold; it does not name you.", "twinplay diagnostics"
+    )
+    library(diagnostics)
+
     app = command("app", "Open the window.", "twinplay app --library recordings")
     library(app)
+    app.add_argument("--name", help="who plays, this time (default: as chosen in the window)")
     return parser
 
 
@@ -211,8 +225,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.command in (None, "app"):
         from player.app import open_app
 
-        chosen = getattr(options, "library", None)
-        return open_app(["--library", str(chosen)] if chosen else [])
+        chosen = {name: getattr(options, name, None) for name in ("library", "name")}
+        return open_app([text for name, value in chosen.items() if value for text in (f"--{name}", str(value))])
     from player import commands
 
     status: int = getattr(commands, options.command)(options)

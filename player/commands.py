@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from recorder.agents import Agent, RandomAgent
+from recorder.agents import Agent, RandomAgent, player_title
 from recorder.envs import get_spec
 from recorder.errors import TwinplayError, UsageError
 from recorder.experts import scripted
@@ -151,7 +151,9 @@ def _count(number: int, noun: str) -> str:
 
 def describe_player(player: dict[str, Any]) -> str:
     """Who played, with what kind of player that is; nothing scripted passes for a person."""
-    return f"{player.get('kind', '?')} {player.get('name', '')}".strip()
+    title = player_title(player)
+    text = f"{player.get('kind', '?')} {player.get('name', '')}".strip()
+    return f"{title}: {text}" if title else text
 
 
 def sessions(options: Namespace) -> int:
@@ -429,6 +431,26 @@ def _session_and_policy(files: list[str], library: Path | None) -> tuple[Path | 
             raise UsageError(f"two {kind}s are given, {found[kind]} and {given}; give one session, one policy, or both")
         found[kind] = Path(given) if kind == "policy" else session_path(given, library)
     return found.get("session"), found.get("policy")
+
+
+def sample(options: Namespace) -> int:
+    """See the command's help."""
+    from player.sample import SAMPLE
+
+    pair = SAMPLE.add(Library(options.library).path)
+    if options.json:
+        print(json.dumps({"session": str(pair.session), "policy": str(pair.policy), "about": SAMPLE.about}))
+    else:
+        print(f"{SAMPLE.sentence()}\n{pair.session}\n{pair.policy}")
+    return 0
+
+
+def diagnostics(options: Namespace) -> int:
+    """See the command's help."""
+    from player.diagnostics import diagnostics as text
+
+    print(text(Library(options.library).path), end="")
+    return 0
 
 
 def demo(options: Namespace) -> int:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from player.duel import KIND_TITLES, DuelFrame, score_text
+from recorder.agents import player_title
 from recorder.errors import SessionError, TwinplayError
 from recorder.jobs import Service, start_thread
 from recorder.library import Library, SessionSummary, summarize
@@ -61,7 +62,9 @@ def session_label(summary: SessionSummary) -> str:
     """One line for a list: environment, who played, when, best score."""
     kind = str(summary.player.get("kind", ""))
     name = str(summary.player.get("name", "")).strip()
+    title = player_title(summary.player)
     who = f"{name} (person)" if kind == "person" and name else KIND_TITLES.get(kind, kind)
+    who = f"{title}: {who.lower()}" if title else who
     best = "" if summary.best_score is None else f" · best {score_text(summary.best_score)}"
     return f"{summary.env_title} · {who} · {summary.created[:16].replace('T', ' ')}{best}"
 

@@ -59,6 +59,11 @@ def start_thread(function: Callable[[], None], name: str) -> threading.Thread:
     return thread
 
 
+def on_thread_failure(tell: Callable[[BaseException], None]) -> None:
+    """Call `tell`, in the thread concerned, with whatever a thread ends of that nobody caught."""
+    threading.excepthook = lambda failure: tell(failure.exc_value) if failure.exc_value is not None else None
+
+
 def available_cores() -> int:
     """Processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

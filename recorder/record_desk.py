@@ -27,6 +27,7 @@ from recorder.errors import TwinplayError
 from recorder.gamepad import Gamepads
 from recorder.jobs import start_thread
 from recorder.library import Library
+from recorder.room import free_hours
 from recorder.session import Session
 from recorder.sound import Speaker
 from recorder.takes import LiveTake, StagedTake, Take, TakeStatus
@@ -294,6 +295,15 @@ class RecordDesk:
                 self.takes.insert(0, take_line(self.last_take))
         except TwinplayError as error:
             self.error = str(error)
+
+    @property
+    def room(self) -> str:
+        """For how much play the disk has room, in words; empty where it does not say."""
+        try:
+            hours = free_hours(self.library, self.env)
+        except OSError:
+            return ""
+        return f"{hours:,.0f} h" if hours >= 2 else f"{60 * hours:,.0f} min"
 
     def look_for_takes(self) -> None:
         """Read what was recorded today from the library, without waiting for it; `poll` takes it in."""

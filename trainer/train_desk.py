@@ -21,6 +21,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol, TypeGuard
 
+from recorder.agents import player_title
 from recorder.errors import TwinplayError
 from recorder.jobs import Job, JobState
 from recorder.library import Library, SessionSummary, ensure_writable
@@ -109,7 +110,8 @@ def player_label(player: dict[str, Any]) -> str:
     if kind == "person":
         return f"{name} (person)" if name else "Person"
     titles = {"scripted": "Scripted", "policy": "Clone", "random": "Random", "mixed": "Mixed"}
-    return titles.get(kind, kind)
+    title = player_title(player)
+    return f"{title} ({titles.get(kind, kind).lower()})" if title else titles.get(kind, kind)
 
 
 class TrainDesk:

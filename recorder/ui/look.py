@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 SMALL, GAP, WIDE, MARGIN = 6, 10, 16, 20  # spacing: inside a group, between rows, between groups, around a page
 RADIUS = 8
+THEMES = ("system", "light", "dark")
 
 _ROLES = {  # role -> (light, dark)
     QPalette.ColorRole.Window: ("#f4f5f8", "#15171c"),
@@ -49,6 +50,8 @@ _TONES = {  # what has a meaning, as ink -> (light, dark)
 }
 
 LIVE = QColor("#e5484d")  # over pictures, which are dark in every scheme
+_SCHEMES = dict(zip(THEMES, (Qt.ColorScheme.Unknown, Qt.ColorScheme.Light, Qt.ColorScheme.Dark), strict=True))
+
 BANNER = "background: #8c1d24; color: white; border-radius: 8px; padding: 10px 14px; font-weight: 600"
 PAGE = """
 QPushButton, QToolButton {
@@ -115,15 +118,27 @@ def palette_for(dark: bool) -> QPalette:
     return palette
 
 
-def dress(app: QApplication) -> None:
-    """Give the application its style, type and colours; they follow the system between light and dark."""
+def dress(app: QApplication, theme: str = "system") -> None:
+    """Give the application its style, type and colours, as `set_theme` chooses them."""
     app.setStyle("Fusion")
     font = app.font()
     font.setPointSizeF(max(font.pointSizeF(), 10.5))
     app.setFont(font)
-    hints = app.styleHints()
-    app.setPalette(palette_for(hints.colorScheme() is Qt.ColorScheme.Dark))
-    hints.colorSchemeChanged.connect(lambda scheme: app.setPalette(palette_for(scheme is Qt.ColorScheme.Dark)))
+    app.styleHints().colorSchemeChanged.connect(lambda: _paint(app))
+    set_theme(app, theme)
+
+
+def set_theme(app: QApplication, theme: str) -> None:
+    """Light, dark, or what the system has: one of THEMES. Raises ValueError for anything else."""
+    app.setProperty("theme", THEMES.index(theme))
+    app.styleHints().setColorScheme(_SCHEMES[theme])  # title bars and dialogs of the system's own
+    _paint(app)
+
+
+def _paint(app: QApplication) -> None:
+    theme = THEMES[app.property("theme")]
+    dark = app.styleHints().colorScheme() is Qt.ColorScheme.Dark if theme == "system" else theme == "dark"
+    app.setPalette(palette_for(dark))
 
 
 def is_dark(palette: QPalette) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -12,10 +12,16 @@ from recorder.ui import look
 
 
 class Page(QWidget):
-    """A page named `name`; subclasses fill `body`, below the banner."""
+    """A page named `name`; subclasses fill `body`, below the banner.
+
+    `sample_requested`: whoever has nothing of their own yet wants to try the page with the sample.
+    """
+
+    sample_requested = Signal()
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._name = name
         self.setObjectName(f"{name}Page")
         self.setStyleSheet(look.PAGE)
         self.body = QVBoxLayout(self)
@@ -39,7 +45,7 @@ class Page(QWidget):
             shortcut.activated.connect(action)
 
     def empty_state(self, title: str, text: str, button: str, name: str, action: Callable[[], None]) -> QWidget:
-        """What the page says when it has nothing to show, and the way on."""
+        """What the page says when it has nothing to show, the way on, and the sample for a first try."""
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -55,4 +61,9 @@ class Page(QWidget):
         layout.addWidget(heading)
         layout.addWidget(QLabel(text, alignment=Qt.AlignmentFlag.AlignCenter))
         layout.addWidget(go, 0, Qt.AlignmentFlag.AlignCenter)
+        sample = QPushButton("Try it with the sample", objectName=f"{self._name}SampleButton")
+        sample.setToolTip("A short session played by a script, and a clone of it, come with Twinplay")
+        sample.setProperty("quiet", True)
+        sample.clicked.connect(self.sample_requested)
+        layout.addWidget(sample, 0, Qt.AlignmentFlag.AlignCenter)
         return page

@@ -96,6 +96,7 @@ class RecordPage(Page):
         self.body.addLayout(columns, 1)
         self._timer = QTimer(self, interval=_WAKE_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._wake)
+        self._room = ""
         self._counted = 0  # the figure of the count-down that is shown
         self._lifted: dict[int, tuple[int, int]] = {}  # key -> (event's own time in ms, monotonic ns)
         self.bind_keys(
@@ -122,6 +123,7 @@ class RecordPage(Page):
     def activate(self) -> None:
         """The page is shown."""
         self.desk.look_for_takes()
+        self._room = self.desk.room
         self._timer.start()
         self._view.setFocus()
         self._render()
@@ -142,6 +144,11 @@ class RecordPage(Page):
         """The window is no longer active."""
         self._lifted.clear()
         self.desk.lose_keyboard()
+        self._render()
+
+    def name_player(self, name: str) -> None:
+        """Who plays, from the next take on."""
+        self.desk.keys.name = name
         self._render()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -223,6 +230,7 @@ class RecordPage(Page):
 
     def _choose(self, index: int) -> None:
         self.desk.choose(self._envs.itemData(index))
+        self._room = self.desk.room
         self._view.setFocus()
         self._render()
 
@@ -238,6 +246,7 @@ class RecordPage(Page):
 
     def _stop(self) -> None:
         self.desk.stop()
+        self._room = self.desk.room
         self._render()
 
     def _discard(self, path: Path | bool | None = None) -> None:
@@ -300,7 +309,8 @@ class RecordPage(Page):
         self._view.show_keycaps(
             [Keycap(name, self._keys_of(action), action in held) for action, name in _ROWS] if desk.by_hand else []
         )
-        kind = "You play" if desk.by_hand else "A scripted expert demonstrates"
+        name = desk.keys.name
+        kind = (f"{name} plays" if name else "You play") if desk.by_hand else "A scripted expert demonstrates"
         hint = "" if desk.by_hand else "; + and − change the speed"
         self._player.setText(f"{kind} at {spec.rate_hz:g} ticks a second{hint}")
         self._envs.setEnabled(not desk.busy)
@@ -338,10 +348,10 @@ class RecordPage(Page):
 
     def _render_figures(self) -> None:
         status = self.desk.status if self.desk.busy else None
-        texts: dict[str, str] = {}
+        texts = {"space": self._room} if self._room else {}
         if status is not None:
             minutes, seconds = divmod(int(status.ticks / self.desk.spec.rate_hz), 60)
-            texts = {
+            texts |= {
                 "score": f"{status.score:,.0f}",
                 "lives": "●" * status.lives,
                 "games": str(status.games),
