@@ -196,6 +196,11 @@ class RecordDesk:
         """Whether the game's sound is off."""
         return self._speaker is None or self._speaker.muted
 
+    @property
+    def has_sound(self) -> bool:
+        """Whether there is something to hear the game with, as far as is known."""
+        return self._speaker is not None and not self._speaker.missing
+
     def mute(self, muted: bool) -> None:
         """Turn the game's sound off, or on."""
         if self._speaker is not None:

@@ -27,6 +27,7 @@ class Speaker:
 
     def __init__(self) -> None:
         self.muted = False
+        self.missing = False  # no card could be opened
         self._mixer: Any = None
         self._channel: Any = None
         self._waiting = bytearray()
@@ -67,6 +68,7 @@ class Speaker:
 
     def _open(self) -> None:
         if not _has_card():
+            self.missing = True
             return
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
         import pygame
@@ -74,6 +76,7 @@ class Speaker:
         try:
             pygame.mixer.init(_RATE_HZ, size=8, channels=1, buffer=SAMPLES, allowedchanges=0)
         except pygame.error:
+            self.missing = True
             return
         self._mixer = pygame.mixer
         self._channel = pygame.mixer.Channel(0)

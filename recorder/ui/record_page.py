@@ -319,13 +319,13 @@ class RecordPage(Page):
             (self._pause, state in (*_RUNNING, DeskState.PAUSED) and not desk.trouble),
             (self._finish, desk.busy),
             (self._drop, desk.busy or desk.last_take is not None),
-            (self._sound, desk.by_hand),
+            (self._sound, desk.by_hand and desk.has_sound),
         ):
             button.setEnabled(enabled)
         self._choose_keys_button.setEnabled(desk.by_hand and not desk.busy)
         self._pause.setText("Go on" if state is DeskState.PAUSED else "Pause")
         self._render_figures()
-        self._sound.setText("Sound: off" if desk.muted else "Sound: on")
+        self._sound.setText("No sound card" if not desk.has_sound else "Sound: off" if desk.muted else "Sound: on")
         self._summary.setVisible(not desk.busy and bool(desk.last_summary))
         self._summary.setText(desk.last_summary)
         self._takes.setEnabled(not desk.busy)

@@ -158,6 +158,7 @@ def test_a_speaker_plays_in_blocks_and_a_missing_card_is_silence(monkeypatch: py
     speaker.open()
     speaker._opening.join()
     speaker.play(tick)
+    assert speaker.missing
     speaker.close()
 
 
