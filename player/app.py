@@ -215,8 +215,8 @@ def _describe(window: Window, path: Path) -> None:
             entry["text"] = widget.currentText()
         elif isinstance(widget, QMenu):
             for action in widget.actions():
-                place = widget.actionGeometry(action).translated(corner)
-                rect = [place.x(), place.y(), place.width(), place.height()]
+                area = widget.actionGeometry(action).translated(corner)
+                rect = [area.x(), area.y(), area.width(), area.height()]
                 widgets[action.objectName()] = {"rect": rect, "enabled": action.isEnabled(), "text": action.text()}
         if widget.accessibleName():
             entry["name"] = widget.accessibleName()
