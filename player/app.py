@@ -166,7 +166,8 @@ def open_app(argv: Sequence[str] = ()) -> int:
     if options.watch_responsiveness is not None:
         from player.ui.watchdog import Watchdog
 
-        Watchdog(options.watch_responsiveness, lambda: window.page, window)
+        watchdog = Watchdog(options.watch_responsiveness, lambda: window.page, window)
+        app.aboutToQuit.connect(watchdog.stop)
 
     # All that is here by now stays; looking through it again and again would hold up a tick for 40 ms.
     gc.collect()
