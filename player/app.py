@@ -166,7 +166,8 @@ def open_app(argv: Sequence[str] = ()) -> int:
     if options.watch_responsiveness is not None:
         from player.ui.watchdog import Watchdog
 
-        Watchdog(options.watch_responsiveness, lambda: window.page, window)
+        watchdog = Watchdog(options.watch_responsiveness, lambda: window.page, window)
+        app.aboutToQuit.connect(watchdog.stop)
 
     # All that is here by now stays; looking through it again and again would hold up a tick for 40 ms.
     gc.collect()
@@ -215,9 +216,9 @@ def _describe(window: Window, path: Path) -> None:
             entry["text"] = widget.currentText()
         elif isinstance(widget, QMenu):
             for action in widget.actions():
-                spot = widget.actionGeometry(action).translated(corner)
-                item = [spot.x(), spot.y(), spot.width(), spot.height()]
-                widgets[action.objectName()] = {"rect": item, "enabled": action.isEnabled(), "text": action.text()}
+                area = widget.actionGeometry(action).translated(corner)
+                rect = [area.x(), area.y(), area.width(), area.height()]
+                widgets[action.objectName()] = {"rect": rect, "enabled": action.isEnabled(), "text": action.text()}
         if widget.accessibleName():
             entry["name"] = widget.accessibleName()
         widgets[name] = entry

@@ -18,6 +18,19 @@ STUDY_NAMES = ("breakout", "reaction", "ablation", "article", "hopper", "expert"
 EPILOG = "Exit status: 0 success, 1 failure, 2 a command that cannot be meant. `twinplay` alone opens the window."
 
 
+class _Version(argparse.Action):
+    """Prints the version; looking it up takes longer than all else here, so only who asks waits for it."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"twinplay {version('twinplay')}")
+        except PackageNotFoundError:
+            print("twinplay, from source")
+        parser.exit()
+
+
 class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Shows defaults, and keeps the examples' lines."""
 
@@ -69,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=_Formatter,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     def command(name: str, summary: str, example: str) -> argparse.ArgumentParser:

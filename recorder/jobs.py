@@ -64,6 +64,12 @@ def on_thread_failure(tell: Callable[[BaseException], None]) -> None:
     threading.excepthook = lambda failure: tell(failure.exc_value) if failure.exc_value is not None else None
 
 
+def main_thread_stack() -> str:
+    """Where the main thread is, as text; for whoever measures what holds it up."""
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    return "".join(traceback.format_stack(frame)) if frame is not None else ""
+
+
 def available_cores() -> int:
     """Processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

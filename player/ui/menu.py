@@ -43,6 +43,7 @@ class MenuButton(QPushButton):
         show_icon(self, "menu")
         self._menu = QMenu(self, objectName="appMenu")
         self._menu.setToolTipsVisible(True)
+        self._menu.aboutToHide.connect(self._leave)
         self._build()
         self.clicked.connect(self._open)
         for keys, action in (("F1", self._show_shortcuts), ("F10", self._open)):
@@ -53,6 +54,11 @@ class MenuButton(QPushButton):
         self._freshen()
         corner = self.mapToGlobal(self.rect().bottomRight())
         self._menu.popup(corner - QPoint(self._menu.sizeHint().width() - 1, -3))
+
+    def _leave(self) -> None:
+        """Qt does not tell the button that the mouse has left it for the menu."""
+        self.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, False)
+        self.update()
 
     def _build(self) -> None:
         self._player = self._add("player", "person", "Player…", self._ask_player)

@@ -71,18 +71,15 @@ class Hand:
         self._env["XDG_STATE_HOME"] = str(folder / "state")  # nor their log
         self._env["XDG_DATA_HOME"] = str(folder / "data")  # nor their library
         command = [sys.executable, "-m", "player.app", "--describe-to", str(self._seen), *arguments]
+        self.window = ""  # its number on the X server
         self.process = subprocess.Popen(command, cwd=ROOT, env=self._env, stdout=self._log, stderr=self._log)
 
     def arrive(self) -> None:
         """Wait for the window and give it the keyboard."""
         self.wait(lambda: "navigation" in self.look()["widgets"])
+        self.window = self.xdotool("search", "--onlyvisible", "--name", "^Twinplay$").split()[-1]
         self.xdotool("windowmove", "--sync", self.window, "0", "0")
         self.focus()
-
-    @property
-    def window(self) -> str:
-        """The window's number on the X server."""
-        return self.xdotool("search", "--onlyvisible", "--name", "^Twinplay$").split()[-1]
 
     def focus(self) -> None:
         """Give the window the keyboard, as a window manager does once a dialog closes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -18,6 +19,7 @@ from player.logfile import begin_log, end_log, log_file
 from player.shortcuts import SHORTCUTS
 from player.ui.guard import Guard
 from player.ui.memory import Memory
+from player.ui.watchdog import Watchdog
 from player.ui.window import PAGES, Window
 from recorder import Session, verify
 from recorder.jobs import start_thread
@@ -124,6 +126,21 @@ def test_a_thread_that_fails_is_told_too(window: Window, guard: Guard, capfd: py
     wait(lambda: said(window))
     assert "IndexError" in said(window)
     assert "IndexError" in capfd.readouterr().err
+
+
+def test_the_watchdog_tells_how_long_the_window_was_held_up_and_where(window: Window, tmp_path: Path) -> None:
+    button = QPushButton("Block", window, focusPolicy=Qt.FocusPolicy.NoFocus)
+    button.clicked.connect(lambda: time.sleep(0.2))
+    button.show()
+    watchdog = Watchdog(tmp_path / "held-up.json", lambda: window.page, window)
+    QTest.qWait(50)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    QTest.qWait(50)
+    watchdog.stop()
+    found = json.loads((tmp_path / "held-up.json").read_text())
+    assert max(ms for page, ms in found["held_up"] if page == "record") >= 190
+    assert found["worst_ms"]["record"] >= 190
+    assert "test_guard.py" in (tmp_path / "held-up.stacks").read_text()
 
 
 def test_the_list_of_shortcuts_is_that_of_the_pages(window: Window) -> None:
