@@ -241,6 +241,30 @@ def summarize(path: Path) -> SessionSummary:
         )
 
 
+def matches(summary: SessionSummary, search: str) -> bool:
+    """Whether each word of `search` is in the session's title, notes, tags, labels, environment, player or name."""
+    labels = (label for label, games in summary.labels.items() if games)
+    player = (str(summary.player.get(key, "")) for key in ("kind", "name"))
+    texts = (summary.title, summary.notes, *summary.tags, summary.env_title, summary.env, *player, *labels)
+    text = " ".join((*texts, summary.name, summary.state)).casefold()
+    return all(word in text for word in search.casefold().split())
+
+
+def sort_key(summary: SessionSummary, by: str) -> tuple[bool, Any, str]:
+    """What to order a list of sessions by: date, title, player, games, minutes, mean, best or size."""
+    value = {
+        "date": summary.created,
+        "title": (summary.title or summary.name).casefold(),
+        "player": f"{summary.player.get('kind', '')} {summary.player.get('name', '')}".casefold(),
+        "games": summary.episodes,
+        "minutes": summary.seconds,
+        "mean": summary.mean_score,
+        "best": summary.best_score,
+        "size": summary.size_bytes,
+    }[by]
+    return value is not None, value, summary.name
+
+
 def ensure_writable(folder: Path) -> None:
     """Raise LibraryError unless files can be made in `folder`, which is created if need be."""
     probe = folder / f".write-probe-{os.getpid()}"
