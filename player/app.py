@@ -75,7 +75,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The app's options; `twinplay watch` passes session and policy on."""
     parser = argparse.ArgumentParser(prog="twinplay app", description="Open the window.")
     parser.add_argument("--library", type=Path, default=None, metavar="DIR", help="folder of sessions")
-    parser.add_argument("--page", choices=("record", "train", "watch"), default="record", help="page to begin on")
+    parser.add_argument(
+        "--page", choices=("record", "library", "train", "watch"), default="record", help="page to begin on"
+    )
     parser.add_argument("--session", type=Path, metavar="SESSION", help="session to watch")
     parser.add_argument("--policy", type=Path, metavar="POLICY", help="policy to watch")
     parser.add_argument("--training-batches", type=int, metavar="N", help="cap every training, for trying things out")

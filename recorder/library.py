@@ -241,6 +241,15 @@ def summarize(path: Path) -> SessionSummary:
         )
 
 
+def player_label(player: Mapping[str, Any]) -> str:
+    """Who played, plainly: nothing scripted reads as a person."""
+    kind, name = str(player.get("kind", "")), str(player.get("name", "")).strip()
+    if kind == "person":
+        return f"{name} (person)" if name else "Person"
+    titles = {"scripted": "Scripted", "policy": "Clone", "random": "Random", "mixed": "Mixed"}
+    return titles.get(kind, kind)
+
+
 def matches(summary: SessionSummary, search: str) -> bool:
     """Whether each word of `search` is in the session's title, notes, tags, labels, environment, player or name."""
     labels = (label for label, games in summary.labels.items() if games)

@@ -1,7 +1,8 @@
-"""The window: three pages, one at a time, and what goes from one to the next."""
+"""The window: four pages, one at a time, and what goes from one to the next."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent
@@ -12,11 +13,13 @@ from player.ui.study_dialog import open_study
 from player.ui.watch_page import WatchPage
 from player.watch_desk import WatchDesk
 from recorder.library import Library
+from recorder.library_desk import LibraryDesk
+from recorder.ui.library_page import LibraryPage
 from recorder.ui.record_page import RecordPage, open_desk
 from trainer.train_desk import TrainDesk
 from trainer.ui.train_page import TrainPage
 
-PAGES = ("record", "train", "watch")
+PAGES = ("record", "library", "train", "watch")
 _NAV = """
 QPushButton { border: 0; border-radius: 8px; padding: 8px 20px; font-weight: 600; }
 QPushButton:hover { background: palette(midlight); }
@@ -26,7 +29,7 @@ QPushButton:checked { background: palette(highlight); color: palette(highlighted
 
 
 class Window(QWidget):
-    """Record, Train and Watch over one library."""
+    """Record, Library, Train and Watch over one library."""
 
     def __init__(self, library: Path, train_desk: TrainDesk, player_name: str = "") -> None:
         super().__init__()
@@ -36,9 +39,15 @@ class Window(QWidget):
         self.resize(1180, 800)
         self.library = library
         self.record = RecordPage(open_desk(library, player_name))
+        self.sessions = LibraryPage(LibraryDesk(Library(library)))
         self.train = TrainPage(train_desk)
         self.watch = WatchPage(WatchDesk(Library(library)))
-        self._pages: tuple[RecordPage | TrainPage | WatchPage, ...] = (self.record, self.train, self.watch)
+        self._pages: tuple[RecordPage | LibraryPage | TrainPage | WatchPage, ...] = (
+            self.record,
+            self.sessions,
+            self.train,
+            self.watch,
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -47,6 +56,9 @@ class Window(QWidget):
         for page in self._pages:
             self._stack.addWidget(page)
         layout.addWidget(self._stack, 1)
+        self.sessions.page_requested.connect(self.show_page)
+        self.sessions.train_requested.connect(self._train_on_all)
+        self.sessions.watch_requested.connect(lambda session: self.watch_pair(session, None))
         self.train.page_requested.connect(self.show_page)
         self.watch.page_requested.connect(self.show_page)
         self.record.train_requested.connect(self._train_on)
@@ -61,7 +73,7 @@ class Window(QWidget):
         return PAGES[self._current]
 
     def show_page(self, name: str) -> None:
-        """Show "record", "train" or "watch"."""
+        """Show one of PAGES."""
         index = PAGES.index(name)
         if index == self._current:
             return
@@ -123,6 +135,12 @@ class Window(QWidget):
     def _train_on(self, session: Path) -> None:
         self.show_page("train")
         self.train.choose(session)
+
+    def _train_on_all(self, sessions: Sequence[Path]) -> None:
+        self._train_on(sessions[0])
+        for session in sessions[1:]:
+            self.train.desk.choose(session)
+        self.train.activate()
 
     def _watch_twin(self, policy: Path) -> None:
         self.show_page("watch")
