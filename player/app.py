@@ -79,7 +79,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The app's options; `twinplay watch` passes session and policy on."""
     parser = argparse.ArgumentParser(prog="twinplay app", description="Open the window.")
     parser.add_argument("--library", type=Path, default=None, metavar="DIR", help="folder of sessions")
-    parser.add_argument("--page", choices=("record", "train", "watch"), help="page to begin on (default: the last one)")
+    pages = ("record", "library", "train", "watch")
+    parser.add_argument("--page", choices=pages, help="page to begin on (default: the last one)")
     parser.add_argument("--name", type=clean_name, metavar="NAME", help="who plays, this time")
     parser.add_argument("--session", type=Path, metavar="SESSION", help="session to watch")
     parser.add_argument("--policy", type=Path, metavar="POLICY", help="policy to watch")

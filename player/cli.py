@@ -8,13 +8,18 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import re
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 STUDY_NAMES = ("breakout", "reaction", "ablation", "article", "hopper", "expert")
+LIBRARY_COMMANDS = ("sessions", "show", "edit", "merge", "split", "trash")
+SORTS = ("date", "title", "player", "games", "minutes", "mean", "best", "size")
+MOMENT = re.compile(r"\d{1,9}|\d{1,7}(\.\d{1,3})?s|(\d{1,3}:)?\d{1,3}:\d{2}(\.\d{1,3})?")  # ticks, seconds, or a clock
 EPILOG = "Exit status: 0 success, 1 failure, 2 a command that cannot be meant. `twinplay` alone opens the window."
 
 
@@ -70,6 +75,21 @@ def _delays(text: str) -> tuple[int, ...]:
     return tuple(_whole(part, 0, 60, "a list of ticks from 0 to 60, such as 0,6,12") for part in text.split(","))
 
 
+def _index(text: str) -> int:
+    return _whole(text, 0, 10**9, "the number of a game, as `twinplay show` lists them")
+
+
+def _indices(text: str) -> tuple[int, ...]:
+    return tuple(_index(part) for part in text.split(","))
+
+
+def _span(text: str) -> tuple[str, str]:
+    first, dash, last = text.partition("-")
+    if text != "all" and not (dash and all(MOMENT.fullmatch(part) for part in (first, last))):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a span; give one such as 10s-25s, 1:10-1:25 or 600-1500")
+    return first, last
+
+
 def _probability(text: str) -> float:
     return _real(text, lambda value: 0 <= value < 1, "a probability from 0 to below 1")
 
@@ -111,9 +131,73 @@ def build_parser() -> argparse.ArgumentParser:
     library(record)
     as_json(record, "what was recorded")
 
-    sessions = command("sessions", "List the sessions of a library.", "twinplay sessions --library recordings")
+    sessions = command(
+        "sessions", "List the sessions of a library.", "twinplay sessions --search serve --env breakout --sort best"
+    )
+    sessions.add_argument("--search", default="", metavar="WORDS", help="only those with all of these words")
+    sessions.add_argument("--env", metavar="ENV", help="only those of this environment")
+    sessions.add_argument("--player", metavar="KIND", help="only those played by a person, scripted, policy or random")
+    sessions.add_argument("--sort", choices=SORTS, default="date", help="what to sort by")
     library(sessions)
     as_json(sessions, "the list")
+
+    show = command("show", "Tell all about one session: its games, notes, timing and actions.", "twinplay show SESSION")
+    show.add_argument("session", metavar="SESSION", help="a session's folder, or its name in the library")
+    library(show)
+    as_json(show, "it")
+
+    edit = command(
+        "edit",
+        "Title, tag or note a session, or leave parts of it out of training; nothing that was recorded changes.",
+        "twinplay edit SESSION --title 'Left hand' --tag slow --exclude-games 2,5 --exclude 10s-25s",
+    )
+    edit.add_argument("session", metavar="SESSION", help="a session's folder, or its name in the library")
+    edit.add_argument("--title", metavar="TEXT", help="what to call it (nothing: its folder's name)")
+    edit.add_argument("--notes", metavar="TEXT", help="what there is to say about it")
+    edit.add_argument("--tag", action="append", metavar="WORD", help="add a tag; may be given several times")
+    edit.add_argument("--untag", action="append", metavar="WORD", help="take a tag off")
+    edit.add_argument("--exclude-games", type=_indices, metavar="K,…", help="leave these games out of training")
+    edit.add_argument("--include-games", type=_indices, metavar="K,…", help="use these games in training again")
+    edit.add_argument("--good", type=_indices, metavar="K,…", help="label these games as successes")
+    edit.add_argument("--bad", type=_indices, metavar="K,…", help="label these games as failures")
+    edit.add_argument("--unlabel", type=_indices, metavar="K,…", help="take the labels off these games")
+    edit.add_argument(
+        "--exclude",
+        action="append",
+        type=_span,
+        metavar="FROM-TO",
+        help="leave a span of the session out of training: 10s-25s, 1:10-1:25, or in ticks, 600-1500",
+    )
+    edit.add_argument("--include", action="append", type=_span, metavar="FROM-TO", help="use a span again; or: all")
+    library(edit)
+
+    merge = command(
+        "merge", "Join sessions of one environment into a new one.", "twinplay merge SESSION SESSION --title 'Sunday'"
+    )
+    merge.add_argument("sessions", nargs="+", metavar="SESSION", help="a session's folder, or its name in the library")
+    merge.add_argument("--title", default="", metavar="TEXT", help="what to call the new session")
+    merge.add_argument("--trash", action="store_true", help="move the originals to the trash afterwards")
+    library(merge)
+
+    split = command("split", "Part a session in two, between two games.", "twinplay split SESSION --at 3")
+    split.add_argument("session", metavar="SESSION", help="a session's folder, or its name in the library")
+    split.add_argument(
+        "--at", type=_index, required=True, metavar="K", help="the game that the second part begins with"
+    )
+    split.add_argument("--trash", action="store_true", help="move the original to the trash afterwards")
+    library(split)
+
+    trash = command(
+        "trash",
+        "Move sessions to the library's trash, list it, bring sessions back, or empty it.",
+        "twinplay trash 2026-11-21T10-14-03-breakout",
+    )
+    trash.add_argument("sessions", nargs="*", metavar="SESSION", help="sessions to move there (none: list the trash)")
+    what = trash.add_mutually_exclusive_group()
+    what.add_argument("--restore", action="store_true", help="bring the named sessions back instead")
+    what.add_argument("--empty", action="store_true", help="delete for good what lies there, after a question")
+    trash.add_argument("--yes", action="store_true", help="do not ask before emptying it")
+    library(trash)
 
     verify = command(
         "verify",
@@ -241,9 +325,8 @@ def _run(options: argparse.Namespace) -> int:
 
         chosen = {name: getattr(options, name, None) for name in ("library", "name")}
         return open_app([text for name, value in chosen.items() if value for text in (f"--{name}", str(value))])
-    from player import commands
-
-    status: int = getattr(commands, options.command)(options)
+    module = import_module("player.library_commands" if options.command in LIBRARY_COMMANDS else "player.commands")
+    status: int = getattr(module, options.command)(options)
     sys.stdout.flush()
     return status
 

@@ -156,69 +156,6 @@ def describe_player(player: dict[str, Any]) -> str:
     return f"{title}: {text}" if title else text
 
 
-def sessions(options: Namespace) -> int:
-    """See the command's help."""
-    library = Library(options.library)
-    found = library.sessions()
-    if options.json:
-        rows = [
-            {
-                "path": str(row.path),
-                "env": row.env,
-                "player": row.player,
-                "created": row.created,
-                "state": row.state,
-                "ticks": row.ticks,
-                "seconds": row.seconds,
-                "scores": row.total_rewards,
-                "bytes": row.size_bytes,
-                "timing": None if row.timing is None else row.timing.to_json(),
-                "verified": row.verified,
-                "problem": row.problem,
-            }
-            for row in found
-        ]
-        print(json.dumps(rows))
-        return 0
-    if not found:
-        print(f"{library.path} holds no sessions yet; `twinplay record breakout` makes one")
-        return 0
-    table = Table(
-        "session",
-        "player",
-        "state",
-        "games",
-        "minutes",
-        "mean",
-        "best",
-        "MB",
-        "verified",
-        "clock",
-        box=None,
-        pad_edge=False,
-    )
-    for row in found:
-        mean, best = row.mean_score, row.best_score
-        table.add_row(
-            row.name,
-            describe_player(row.player),
-            row.state,
-            str(row.episodes),
-            f"{row.seconds / 60:.1f}",
-            "" if mean is None else f"{mean:,.1f}",
-            "" if best is None else f"{best:,.0f}",
-            f"{row.size_bytes / 1e6:.1f}",
-            "✓" if row.verified else "",
-            "" if row.timing is None else f"{row.timing.rate_hz:.2f} Hz, {row.timing.late_ticks:,} late",
-        )
-    width = None if sys.stdout.isatty() else 200
-    Console(width=width).print(table)
-    for row in found:
-        if row.problem:
-            print(row.problem, file=sys.stderr)
-    return 0
-
-
 def verify(options: Namespace) -> int:
     """See the command's help."""
     failures = 0

@@ -14,8 +14,9 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
     {
         "window": (
             ("Ctrl+1", "Record"),
-            ("Ctrl+2", "Train"),
-            ("Ctrl+3", "Watch"),
+            ("Ctrl+2", "Library"),
+            ("Ctrl+3", "Train"),
+            ("Ctrl+4", "Watch"),
             ("F1", "These shortcuts"),
             ("F10", "The menu"),
         ),
@@ -34,6 +35,13 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
             ("G", "Mark the game as good"),
             ("B", "Mark the game as bad"),
             ("M", "Sound on or off"),
+        ),
+        "library": (
+            ("Delete", "Move to the trash"),
+            ("Ctrl+Z", "Undo"),
+            ("Ctrl+F", "Search"),
+            ("X", "Mark a span to leave out"),
+            ("Esc", "Step back"),
         ),
         "watch": (
             ("Space", "Play or pause"),

@@ -2,6 +2,7 @@
 
     Job       a generator in a process of its own; its records arrive by poll()       training, filming
     Service   an object in a process of its own; requests go in, results come back    the clone while one watches
+    Task      a function in a thread of its own; its result is there once poll() says so       reading a library
     run_parallel   a function over many arguments on all cores                        evaluation
 
 Targets are named "package.module:name", so that the parent never imports what only the child needs (torch, above all).
@@ -68,6 +69,35 @@ def main_thread_stack() -> str:
     """Where the main thread is, as text; for whoever measures what holds it up."""
     frame = sys._current_frames().get(threading.main_thread().ident or 0)
     return "".join(traceback.format_stack(frame)) if frame is not None else ""
+
+
+class Task:
+    """Runs `function()` in a thread of its own, for what waits on a disk.
+
+    Once `poll()` has returned True there is `result`, or a sentence in `error`.
+    """
+
+    def __init__(self, function: Callable[[], Any], name: str) -> None:
+        self.result: Any = None
+        self.error = ""
+        self._function = function
+        self._thread = start_thread(self._run, name)
+
+    def poll(self) -> bool:
+        """Whether it is over."""
+        return not self._thread.is_alive()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for the end, up to `timeout` seconds."""
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        try:
+            self.result = self._function()
+        except Exception as error:
+            if not isinstance(error, TwinplayError):
+                traceback.print_exc(file=sys.stderr)
+            self.error = _sentence(error)
 
 
 def available_cores() -> int:

@@ -1,8 +1,8 @@
-"""The window: three pages, one at a time, and what goes from one to the next."""
+"""The window: four pages, one at a time, and what goes from one to the next."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent
@@ -17,13 +17,16 @@ from player.ui.notice import Notice
 from player.ui.watch_page import WatchPage
 from player.watch_desk import WatchDesk
 from recorder.library import Library
+from recorder.library_desk import LibraryDesk
 from recorder.ui import look
 from recorder.ui.icons import show_icon
+from recorder.ui.library_page import LibraryPage
+from recorder.ui.page import Page
 from recorder.ui.record_page import RecordPage, open_desk
 from trainer.train_desk import TrainDesk
 from trainer.ui.train_page import TrainPage
 
-PAGES = ("record", "train", "watch")
+PAGES = ("record", "library", "train", "watch")
 _NAV = """
 QPushButton { border: 0; border-radius: 8px; padding: 8px 20px; font-weight: 600; }
 QPushButton:hover { background: palette(midlight); }
@@ -33,7 +36,7 @@ QPushButton:checked { background: palette(highlight); color: palette(highlighted
 
 
 class Window(QWidget):
-    """Record, Train and Watch over one library; `train_desk` makes the desk of the Train page for a library."""
+    """Four pages over one library; `train_desk` makes the desk of the Train page for a library."""
 
     def __init__(
         self, library: Path, train_desk: Callable[[Path], TrainDesk], memory: Memory, player_name: str = ""
@@ -63,12 +66,16 @@ class Window(QWidget):
         """Make the pages of a library."""
         self.library = library
         self.record = RecordPage(open_desk(library, self._player_name))
+        self.sessions = LibraryPage(LibraryDesk(Library(library)))
         self.train = TrainPage(self._train_desk(library))
         self.watch = WatchPage(WatchDesk(Library(library)))
-        self._pages: tuple[RecordPage | TrainPage | WatchPage, ...] = (self.record, self.train, self.watch)
+        self._pages: tuple[Page, ...] = (self.record, self.sessions, self.train, self.watch)
         for page in self._pages:
             self._stack.addWidget(page)
             page.sample_requested.connect(lambda: try_sample(self))
+        self.sessions.page_requested.connect(self.show_page)
+        self.sessions.train_requested.connect(self._train_on_all)
+        self.sessions.watch_requested.connect(lambda session: self.watch_pair(session, None))
         self.train.page_requested.connect(self.show_page)
         self.watch.page_requested.connect(self.show_page)
         self.record.train_requested.connect(self._train_on)
@@ -133,7 +140,7 @@ class Window(QWidget):
         return PAGES[self._current]
 
     def show_page(self, name: str) -> None:
-        """Show "record", "train" or "watch"."""
+        """Show one of PAGES."""
         index = PAGES.index(name)
         if index == self._current:
             return
@@ -192,6 +199,12 @@ class Window(QWidget):
     def _train_on(self, session: Path) -> None:
         self.show_page("train")
         self.train.choose(session)
+
+    def _train_on_all(self, sessions: Sequence[Path]) -> None:
+        self._train_on(sessions[0])
+        for session in sessions[1:]:
+            self.train.desk.choose(session)
+        self.train.activate()
 
     def _watch_twin(self, policy: Path) -> None:
         self.show_page("watch")
