@@ -245,7 +245,7 @@ def verify(options: Namespace) -> int:
 def train(options: Namespace) -> int:
     """See the command's help."""
     from trainer.config import TrainConfig
-    from trainer.policy import read_header
+    from trainer.header import read_header
 
     give_way()
     check_output(options.out, ".safetensors")
@@ -391,7 +391,7 @@ def watch(options: Namespace) -> int:
     if session is not None:
         Session.open(session)
     if policy is not None:
-        from trainer.policy import read_header
+        from trainer.header import read_header
 
         read_header(policy)
     from player.app import open_app

@@ -9,9 +9,10 @@ tick, which the operating system caches as it sees fit and which is removed with
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,14 @@ class Batch:
 class Dataset:
     """The chosen episodes of some sessions of one environment; fill it by running `load` to its end, then `close` it.
 
+    `chosen` names, for sessions that are not to be taken whole, the indices of the episodes to take.
+
     Raises TrainingError when there is nothing to train on or the sessions do not belong together.
     """
 
-    def __init__(self, sessions: Sequence[Session], config: TrainConfig) -> None:
+    def __init__(
+        self, sessions: Sequence[Session], config: TrainConfig, chosen: Mapping[str, Collection[int]] | None = None
+    ) -> None:
         if not sessions:
             raise TrainingError("no session is chosen; choose at least one to train on")
         self.spec: EnvSpec = sessions[0].spec
@@ -62,7 +67,10 @@ class Dataset:
         self.config = config
         self.warnings: list[str] = []
         self._parts = [
-            (session, episode) for session in sessions for episode in session.episodes if not episode.excluded
+            (session, episode)
+            for session in sessions
+            for episode in session.episodes
+            if not episode.excluded and (not chosen or episode.index in chosen.get(session.name, (episode.index,)))
         ]
         self.ticks = sum(len(episode) for _, episode in self._parts)
         if self.ticks < 2:
@@ -151,6 +159,16 @@ class Dataset:
             rows = np.sort(np.random.default_rng(0).choice(rows, min(len(rows), _MEAN_SAMPLES), replace=False))
         sample = self._inputs[rows].astype(np.float32)
         return sample.mean(axis=0), sample.std(axis=0)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of what is learned from, as hex: the actions, what the inputs are like, and who validates.
+
+        It is known once everything is read.
+        """
+        digest = hashlib.sha256()
+        for part in (self._actions, self._starts, self.validation_rows, *self.statistics()):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
 
     def draw(self, rng: np.random.Generator, size: int) -> Batch:
         """A random training batch, rare actions drawn more often."""
