@@ -197,11 +197,11 @@ class TrainConfig:
 
     @property
     def budget_text(self) -> str:
-        """The budget in words, like "up to 7 minutes, then games to choose by"."""
+        """The budget in words, like "Up to 6.7 minutes, then games to choose by"."""
         parts = []
         if self.max_seconds is not None:
             seconds = self.max_seconds
-            parts.append(f"{seconds:g} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes")
+            parts.append(f"{seconds:g} seconds" if seconds < 90 else f"{seconds / 60:.2g} minutes")
         if self.max_batches is not None:
             parts.append(f"{self.max_batches:,} batches")
         text = f"Up to {' or '.join(parts)}" if parts else "As long as the environment's standard"

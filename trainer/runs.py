@@ -231,7 +231,10 @@ class Runs:
         setup = Setup(env, preset, config, sources, name, created.isoformat(timespec="seconds"))
         _write_json(folder / "config.json", setup.to_json())
         self.set_status(folder.name, Status(queued_ns=time.time_ns()))
-        self.log(folder.name, f"created: {preset or 'own settings'}, {len(sources)} session(s)")
+        self.log(
+            folder.name,
+            f"created: {preset or 'own settings'}, learns from {', '.join(source.name for source in sources)}",
+        )
         return self.get(folder.name)
 
     def path(self, run: str) -> Path:
@@ -338,10 +341,11 @@ class Runs:
         lock.release()
         return False
 
-    def settle(self, reason: str = "") -> list[Run]:
-        """Mark as INTERRUPTED the runs that say RUNNING, but that no process trains; returns those."""
+    def settle(self, reason: str = "", among: Sequence[str] | None = None) -> list[Run]:
+        """Mark as INTERRUPTED the runs (of all, or `among` some) that say RUNNING, but nobody trains them."""
         reason = reason or "the training process ended without a word (killed, or the computer was switched off)"
-        lost = [run for run in self.all() if run.status.state is RunState.RUNNING and not self.is_locked(run.id)]
+        known = self.all() if among is None else [run for name in among if (run := self._found(name)) is not None]
+        lost = [run for run in known if run.status.state is RunState.RUNNING and not self.is_locked(run.id)]
         for run in lost:
             self.set_status(run.id, replace(run.status, state=RunState.INTERRUPTED, reason=reason, pid=0))
             self.log(run.id, f"interrupted: {reason}")

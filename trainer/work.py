@@ -39,8 +39,9 @@ def work(library: str) -> None:
     runs = Runs(Path(library))
     with contextlib.suppress(Timeout), runs.lock("").acquire(timeout=_PATIENCE_S):
         while waiting := runs.queued():
-            for _ in perform(runs, waiting[0].id):
-                pass
+            with contextlib.suppress(RunError):  # somebody else took it, or it was paused just now
+                for _ in perform(runs, waiting[0].id):
+                    pass
             if runs.get(waiting[0].id).status.reason == _ENDED:
                 return
 
@@ -71,15 +72,17 @@ def perform(runs: Runs, run: str) -> Iterator[Progress]:
     Raises RunError when the run cannot be trained because another process does, or its files are damaged. It belongs on
     the main thread, which is told of signals.
     """
-    found = runs.get(run)
-    if found.setup is None:
-        raise RunError(found.problem)
-    lock = runs.lock(run)
+    lock = runs.lock(runs.path(run).name)
     try:
         lock.acquire(timeout=_PATIENCE_S)
     except Timeout:
         raise RunError(f"the run {run} is being trained by another process") from None
     try:
+        found = runs.get(run)
+        if found.status.state is not RunState.QUEUED:
+            raise RunError(
+                found.problem or f"the run {run} does not wait to be trained; it is {found.status.state.value}"
+            )
         with _Signals() as signals:
             yield from _Performance(runs, found).run(signals)
     finally:
@@ -145,6 +148,8 @@ class _Performance:
             )
         finally:
             (found.folder / "request").unlink(missing_ok=True)
+            if self._last is not None:
+                self.status = _with_figures(self.status, self._last)
             self.status = replace(self.status, state=end, reason=reason, pid=0)
             self.runs.set_status(self.run_id, self.status)
             self.runs.log(self.run_id, f"{end.value}{': ' if reason else ''}{reason}")
