@@ -16,8 +16,12 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
+PRESET_NAMES = ("quick", "standard", "best")
 STUDY_NAMES = ("breakout", "reaction", "ablation", "article", "hopper", "expert")
-LIBRARY_COMMANDS = ("sessions", "show", "edit", "merge", "split", "trash")
+_MODULES = {  # of the commands that are not in player.commands
+    **dict.fromkeys(("sessions", "show", "edit", "merge", "split", "trash"), "player.library_commands"),
+    **dict.fromkeys(("train", "runs", "policies"), "player.training_commands"),
+}
 SORTS = ("date", "title", "player", "games", "minutes", "mean", "best", "size")
 MOMENT = re.compile(r"\d{1,9}|\d{1,7}(\.\d{1,3})?s|(\d{1,3}:)?\d{1,3}:\d{2}(\.\d{1,3})?")  # ticks, seconds, or a clock
 EPILOG = "Exit status: 0 success, 1 failure, 2 a command that cannot be meant. `twinplay` alone opens the window."
@@ -88,6 +92,14 @@ def _span(text: str) -> tuple[str, str]:
     if text != "all" and not (dash and all(MOMENT.fullmatch(part) for part in (first, last))):
         raise argparse.ArgumentTypeError(f"{text!r} is not a span; give one such as 10s-25s, 1:10-1:25 or 600-1500")
     return first, last
+
+
+def _episodes(text: str) -> tuple[str, tuple[int, ...]]:
+    name, _, listed = text.rpartition("=")
+    what = "a session and numbers of its episodes, such as 2026-11-21T10-14-03-breakout=0,2"
+    if not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+    return name, tuple(_whole(part, 0, 10**6, what) for part in listed.split(","))
 
 
 def _probability(text: str) -> float:
@@ -210,12 +222,14 @@ def build_parser() -> argparse.ArgumentParser:
 
     train = command(
         "train",
-        "Clone the player of some sessions. Ctrl-C keeps the best so far.",
+        "Clone the player of some sessions. Ctrl-C pauses and keeps the best so far.",
         "twinplay train recordings/*-breakout.zarr --out clone.safetensors",
     )
-    train.add_argument("sessions", nargs="+", metavar="SESSION", help="a session's folder, or its name in the library")
-    train.add_argument("--out", type=Path, required=True, metavar="POLICY", help="policy file to write (or replace)")
-    train.add_argument("--preset", choices=("quick", "standard"), default="standard", help="how much to train")
+    train.add_argument("sessions", nargs="*", metavar="SESSION", help="a session's folder, or its name in the library")
+    train.add_argument(
+        "--out", type=Path, metavar="POLICY", help="policy file to write or replace (default: a new one in the library)"
+    )
+    train.add_argument("--preset", choices=PRESET_NAMES, default="standard", help="how much to train")
     train.add_argument(
         "--network", help="nature or article64 for screens, mlp or lstm for vectors (default: the environment's)"
     )
@@ -227,9 +241,50 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="TICKS",
         help="predict the action that many ticks later; of several (0,6,12) play chooses one",
     )
+    train.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting, such as learning_rate=5e-4"
+    )
+    train.add_argument(
+        "--episodes",
+        action="append",
+        type=_episodes,
+        default=[],
+        metavar="SESSION=0,2",
+        help="learn from these episodes of a session alone",
+    )
     train.add_argument("--seed", type=_seed, default=0, help="seed of weights and batches")
+    train.add_argument(
+        "--resume", metavar="RUN", help="go on with a run that was paused, interrupted or failed (see: twinplay runs)"
+    )
+    train.add_argument("--no-run", action="store_true", help="leave no run behind: it cannot be resumed or compared")
     library(train)
     as_json(train, "each progress record on a line of its own")
+
+    runs = command(
+        "runs",
+        "List the trainings of a library, or show, pause, stop or delete one.",
+        "twinplay runs --library recordings",
+    )
+    runs.add_argument("run", nargs="?", metavar="RUN", help="show the settings and the log of this one")
+    action = runs.add_mutually_exclusive_group()
+    action.add_argument("--pause", action="store_true", help="ask it to pause; twinplay train --resume RUN goes on")
+    action.add_argument("--stop", action="store_true", help="ask it to end, keeping the best so far")
+    action.add_argument("--delete", action="store_true", help="move it to the library's trash; its policy stays")
+    library(runs)
+    as_json(runs, "the list, or the run")
+
+    policies = command(
+        "policies",
+        "List the clones of a library; rename, delete, bring back or import one.",
+        "twinplay policies --library recordings",
+    )
+    change = policies.add_mutually_exclusive_group()
+    change.add_argument("--rename", nargs=2, metavar=("NAME", "NEW"), help="give one another name")
+    change.add_argument("--delete", metavar="NAME", help="move one to the library's trash")
+    change.add_argument("--restore", metavar="NAME", help="bring one back from the trash")
+    change.add_argument("--import", dest="take_over", type=Path, metavar="FILE", help="copy a policy file in, checked")
+    library(policies)
+    as_json(policies, "the list")
 
     study = command(
         "study",
@@ -325,7 +380,7 @@ def _run(options: argparse.Namespace) -> int:
 
         chosen = {name: getattr(options, name, None) for name in ("library", "name")}
         return open_app([text for name, value in chosen.items() if value for text in (f"--{name}", str(value))])
-    module = import_module("player.library_commands" if options.command in LIBRARY_COMMANDS else "player.commands")
+    module = import_module(_MODULES.get(options.command, "player.commands"))
     status: int = getattr(module, options.command)(options)
     sys.stdout.flush()
     return status

@@ -21,7 +21,6 @@ from recorder.agents import Agent, RandomAgent, player_title
 from recorder.envs import get_spec
 from recorder.errors import TwinplayError, UsageError
 from recorder.experts import scripted
-from recorder.jobs import give_way
 from recorder.library import Library, ensure_writable
 from recorder.recording import recording
 from recorder.session import Session
@@ -181,57 +180,6 @@ def verify(options: Namespace) -> int:
     return 1 if failures else 0
 
 
-def train(options: Namespace) -> int:
-    """See the command's help."""
-    from trainer.config import TrainConfig
-    from trainer.policy import read_header
-
-    give_way()
-    check_output(options.out, ".safetensors")
-    if options.out.exists():
-        read_header(options.out)  # only a policy may be replaced
-    opened = [Session.open(session_path(given, options.library)) for given in options.sessions]
-    overrides = {
-        name: getattr(options, name)
-        for name in ("network", "max_batches", "max_seconds", "label_shifts")
-        if getattr(options, name) is not None
-    }
-    config = TrainConfig.for_env(opened[0].spec.name, preset=options.preset, seed=options.seed, **overrides)
-    last = None
-    with _Meter("training", options.json) as meter:
-        for progress in training(opened, config, options.out):
-            last = progress
-            if options.json:
-                print(json.dumps(progress.to_json()), flush=True)
-            if progress.message:
-                meter.say(progress.message)
-            meter.show(progress.fraction, training_note(progress), progress.stage)
-    assert last is not None
-    if not options.json:
-        score = "" if last.score is None else f", mean score in trial games {last.score:,.1f}"
-        print(f"{options.out}: trained on {last.batch:,} batches in {last.seconds:.0f} s{score}")
-    return 0
-
-
-def training(sessions: list[Session], config: Any, out: Path) -> Iterator[Any]:
-    """`trainer.fit`, which on Ctrl-C keeps the best so far before the interrupt goes on."""
-    from trainer.fitting import fit
-
-    with contextlib.closing(fit(sessions, config, out=out)) as steps:
-        yield from steps
-
-
-def training_note(progress: Any) -> str:
-    """The figures of a Progress that a person follows."""
-    parts = [f"batch {progress.batch:,}"] if progress.batch else []
-    for label, value in (("loss", progress.loss), ("validation", progress.val_loss)):
-        parts += [f"{label} {value:.4f}"] if value is not None else []
-    for label, value in (("accuracy", progress.accuracy), ("validation", progress.val_accuracy)):
-        parts += [f"{label} {100 * value:.1f} %"] if value is not None else []
-    parts += [f"score {progress.score:,.1f}"] if progress.score is not None else []
-    return ", ".join(parts)
-
-
 def study(options: Namespace) -> int:
     """See the command's help."""
     from player.figures import draw
@@ -330,7 +278,7 @@ def watch(options: Namespace) -> int:
     if session is not None:
         Session.open(session)
     if policy is not None:
-        from trainer.policy import read_header
+        from trainer.header import read_header
 
         read_header(policy)
     from player.app import open_app

@@ -4,6 +4,7 @@
     Service   an object in a process of its own; requests go in, results come back    the clone while one watches
     Task      a function in a thread of its own; its result is there once poll() says so       reading a library
     run_parallel   a function over many arguments on all cores                        evaluation
+    Detached  a function in a process that outlives this one; it tells what it does in files   training
 
 Targets are named "package.module:name", so that the parent never imports what only the child needs (torch, above all).
 Processes are spawned, never forked: a fork of a process with threads or a GPU context is undefined.
@@ -14,10 +15,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import importlib
+import json
 import multiprocessing
 import os
 import platform
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -28,6 +31,7 @@ from concurrent.futures.process import BrokenProcessPool
 from enum import Enum
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_any
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -364,6 +368,65 @@ class Service:
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+
+
+# What a detached process runs: like a spawned one, it finds modules where its parent found them.
+_DETACHED = (
+    "import json, sys; job = json.loads(sys.argv[1]); sys.path[:] = job['path']; "
+    "from recorder.jobs import run_detached; run_detached(job)"
+)
+
+
+class Detached:
+    """Runs `target(**kwargs)`, of JSON values, in a process that goes on when this one ends, in a session of its own.
+
+    What it prints goes to the file `log`, which is begun anew. Nothing else connects the two; `poll` only sees its end.
+    """
+
+    def __init__(self, target: str, kwargs: dict[str, Any], log: Path) -> None:
+        job = {"path": [entry or os.getcwd() for entry in sys.path], "target": target, "kwargs": kwargs}
+        flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _DETACHED, json.dumps(job)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                creationflags=flags,
+            )
+
+    @property
+    def error(self) -> str | None:
+        """Why the process ended, None while it runs and when it ended well."""
+        code = self._process.poll()
+        if code is None or code == 0:
+            return None
+        killed = ", often for want of memory" if code == -9 else ""
+        return _exit_reason(code) + killed
+
+    def poll(self) -> bool:
+        """Whether it is still running."""
+        return self._process.poll() is None
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for its end, in seconds; returns whether it came."""
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def leave(self) -> None:
+        """Let it run on without us."""
+        if self.poll():
+            self._process.returncode = 0  # else Python warns that it is still running
+
+
+def run_detached(job: dict[str, Any]) -> None:
+    """What a detached process does."""
+    give_way()
+    resolve(job["target"])(**job["kwargs"])
 
 
 def _begin_worker() -> None:

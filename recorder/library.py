@@ -21,7 +21,7 @@ from typing import Any
 import platformdirs
 
 from recorder import trash
-from recorder.agents import PLAYER_KINDS
+from recorder.agents import PLAYER_KINDS, player_title
 from recorder.errors import LibraryError, SessionError
 from recorder.index import Entry, read_index, stamp_of, write_index
 from recorder.session import LABELS, Session
@@ -247,7 +247,8 @@ def player_label(player: Mapping[str, Any]) -> str:
     if kind == "person":
         return f"{name} (person)" if name else "Person"
     titles = {"scripted": "Scripted", "policy": "Clone", "random": "Random", "mixed": "Mixed"}
-    return titles.get(kind, kind)
+    title = player_title(player)
+    return f"{title} ({titles.get(kind, kind).lower()})" if title else titles.get(kind, kind)
 
 
 def matches(summary: SessionSummary, search: str) -> bool:

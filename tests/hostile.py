@@ -26,7 +26,7 @@ from recorder import Library, Session, verify
 from recorder.errors import TwinplayError
 from trainer import Policy, TrainConfig
 from trainer.dataset import Dataset
-from trainer.policy import read_header
+from trainer.header import read_header
 
 HANG_S = 30
 MEMORY_BYTES = 6 << 30  # torch alone reserves more than two of address space

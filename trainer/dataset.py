@@ -11,9 +11,10 @@ tick, which the operating system caches as it sees fit and which is removed with
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,10 +48,14 @@ class Batch:
 class Dataset:
     """The chosen episodes of some sessions of one environment; fill it by running `load` to its end, then `close` it.
 
+    `chosen` names, for sessions that are not to be taken whole, the indices of the episodes to take.
+
     Raises TrainingError when there is nothing to train on or the sessions do not belong together.
     """
 
-    def __init__(self, sessions: Sequence[Session], config: TrainConfig) -> None:
+    def __init__(
+        self, sessions: Sequence[Session], config: TrainConfig, chosen: Mapping[str, Collection[int]] | None = None
+    ) -> None:
         if not sessions:
             raise TrainingError("no session is chosen; choose at least one to train on")
         self.spec: EnvSpec = sessions[0].spec
@@ -63,9 +68,14 @@ class Dataset:
                 )
         self.config = config
         self.warnings: list[str] = []
-        chosen = [(session, session.to_learn(episode)) for session in sessions for episode in session.episodes]
-        self._episodes = [(session, parts) for session, parts in chosen if parts]
-        self._lengths = [sum(map(len, parts)) for _, parts in self._episodes]
+        parts = [
+            (session, session.to_learn(episode))
+            for session in sessions
+            for episode in session.episodes
+            if not chosen or episode.index in chosen.get(session.name, (episode.index,))
+        ]
+        self._episodes = [(session, ranges) for session, ranges in parts if ranges]
+        self._lengths = [sum(map(len, ranges)) for _, ranges in self._episodes]
         self.ticks = sum(self._lengths)
         if self.ticks < 2:
             names = ", ".join(str(session.path) for session in sessions)
@@ -153,6 +163,16 @@ class Dataset:
             rows = np.sort(np.random.default_rng(0).choice(rows, min(len(rows), _MEAN_SAMPLES), replace=False))
         sample = self._inputs[rows].astype(np.float32)
         return sample.mean(axis=0), sample.std(axis=0)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of what is learned from, as hex: the actions, what the inputs are like, and who validates.
+
+        It is known once everything is read.
+        """
+        digest = hashlib.sha256()
+        for part in (self._actions, self._starts, self.validation_rows, *self.statistics()):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
 
     def draw(self, rng: np.random.Generator, size: int) -> Batch:
         """A random training batch, rare actions drawn more often."""

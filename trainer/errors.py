@@ -11,3 +11,7 @@ class TrainingError(TwinplayError):
 
 class PolicyError(TwinplayError):
     """A policy file cannot be read, written, or used here."""
+
+
+class RunError(TwinplayError):
+    """A run's folder cannot be read, written, or what is asked of it cannot be done."""

@@ -2,35 +2,35 @@
 
     load ─▶ train ─▶ play ─▶ done        close() at any moment keeps the best so far
               │ every so often: validate the averaged weights, let them play; the best are written to `out`
+              │ every so many batches, and on close(): the checkpoint, from which another `fit` goes on
 
-The loss is cross-entropy for discrete actions and the mean squared error for continuous ones (Pomerleau 1991). The
-learning rate follows one cycle over the budget, whether that is counted in batches or in seconds.
+The learning rate follows one cycle over the budget, whether that is counted in batches or in seconds. A budget in
+seconds counts those of all sittings, but not what was lost with a process that was killed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import copy
-import ctypes
 import math
 import tempfile
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from recorder.jobs import available_cores
 from recorder.session import Session
-from trainer.augment import augment
+from trainer.checkpoint import CHECKPOINT_BATCHES, State, read_checkpoint, write_checkpoint
 from trainer.config import TrainConfig
-from trainer.dataset import Batch, Dataset
+from trainer.dataset import Dataset
 from trainer.errors import PolicyError, TrainingError
-from trainer.models import Net, ScreenNet, build
+from trainer.learner import Judgement, Learner, below, one_cycle
 from trainer.policy import Manner, Policy, save_policy
 from trainer.progress import Progress
 from trainer.trial import (
@@ -50,15 +50,30 @@ _REPORT_S = 0.25
 _VALIDATION_SAMPLES = 4_096
 _FIRST_ROUNDS = 0.3  # of the games that choose how to play, roughly
 _FIRST_CHECK = 0.4  # of the budget: earlier weights are never the best
+_KEPT = ("loss", "check", "last")  # why weights are kept: the lowest loss, the best play in passing, the last ones
 
 
 def fit(
-    sessions: Sequence[Path | str | Session], config: TrainConfig | None = None, *, out: Path | str
+    sessions: Sequence[Path | str | Session],
+    config: TrainConfig | None = None,
+    *,
+    out: Path | str,
+    episodes: Mapping[str, Sequence[int]] | None = None,
+    checkpoint: Path | str | None = None,
+    every: int = CHECKPOINT_BATCHES,
+    run: str = "",
 ) -> Generator[Progress, None, None]:
     """Train a clone of `sessions` and write it to `out`, replacing a policy of that name.
 
     `config` defaults to the standard one of the sessions' environment. Closing the generator keeps the best so far.
-    Raises SessionError, TrainingError or PolicyError before anything is written, when the input cannot be used.
+    `episodes` names, for sessions that are not to be learned from whole, the indices of the episodes to take.
+
+    `checkpoint` is a file that is replaced after `every` batches and on closing, and removed at the end. Where there is
+    one, training goes on from it: with a budget in batches and on a CPU, to the very weights that it would have come to
+    without the interruption. `run` is noted in the policy as where it comes from.
+
+    Raises SessionError, TrainingError or PolicyError before anything is written, when the input cannot be used; a
+    checkpoint of another training, or of sessions that have changed, is such an input.
     """
     opened = [session if isinstance(session, Session) else Session.open(session) for session in sessions]
     out = Path(out)
@@ -70,66 +85,92 @@ def fit(
         raise TrainingError("no session is chosen; choose at least one to train on")
     env = opened[0].spec.name
     config = config.completed(env) if config else TrainConfig.for_env(env)
-    run = _Run(opened, config, out)
+    training = _Training(opened, config, out, episodes, Path(checkpoint) if checkpoint else None, every, run)
     try:
-        yield from run.load()
-        yield from run.train()
-        yield from run.play()
-        yield run.progress("done", 1.0, message=f"saved {out}", score=run.score)
+        yield from training.load()
+        yield from training.train()
+        yield from training.play()
+        yield training.progress("done", 1.0, message=f"saved {out}", score=training.state.score)
+    except GeneratorExit:
+        training.write_checkpoint()
+        raise
     finally:
-        run.close()
+        training.close()
 
 
-class _Run:
-    """The state of one training run."""
+class _Training:
+    """One training, from its sessions to its policy."""
 
-    def __init__(self, sessions: Sequence[Session], config: TrainConfig, out: Path) -> None:
+    def __init__(
+        self,
+        sessions: Sequence[Session],
+        config: TrainConfig,
+        out: Path,
+        episodes: Mapping[str, Sequence[int]] | None,
+        checkpoint: Path | None,
+        every: int,
+        run: str,
+    ) -> None:
         self.config = config
         self.out = out
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        torch.set_num_threads(config.threads or available_cores())
-        _keep_freed_memory()
-        torch.manual_seed(config.seed)
-        self.net: Net = build(config, sessions[0].spec).to(self.device)
-        self.average: Net = copy.deepcopy(self.net).requires_grad_(False).eval()
-        self.data = Dataset(sessions, config)
         self.sessions = sessions
-        self.started = time.monotonic()
-        self.trained_s = 0.0
-        self.batch = 0
-        self.loss: float | None = None
-        self.accuracy: float | None = None
-        self.val_loss: float | None = None
-        self.val_accuracy: float | None = None
-        self.best_loss = math.inf
-        self.best_check = -math.inf
-        self.kept: dict[str, dict[str, Tensor]] = {}  # weights by why they are kept: "loss", "check", "last"
-        self.score: float | None = None
-        self.manner = Manner()
-        self.shift: int | None = None  # which label shift plays, once play has decided
-        self.bfloat16 = _use_bfloat16(config.precision, self.device)
-        self.saved = False
+        self.episodes = dict(episodes or {})
+        self.run = run
+        self.state = State()
+        torch.set_num_threads(config.threads or available_cores())
+        torch.manual_seed(config.seed)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.learner = Learner(config, sessions[0].spec, self.device)
+        self.rng = np.random.default_rng(config.seed)
+        self.data = Dataset(sessions, config, self.episodes)
+        self.kept: dict[str, dict[str, Tensor]] = {}  # weights by why they are kept
         self.arena = Arena(config.threads or available_cores())
+        self._checkpoint = checkpoint
+        self._every = every
+        self._written = -1  # the batch of the latest checkpoint; none before the data are there
+        self._ready = False
+        self._began = self._train_began = time.monotonic()
+        self._seconds_before = self._train_before = 0.0
         self._folder = tempfile.TemporaryDirectory(prefix="twinplay-")
         self._files = 0
 
+    @property
+    def manner(self) -> Manner:
+        """How the kept weights play best, as far as is known."""
+        if self.state.manner is None:
+            return Manner(1.0, self.data.rare_actions, past=self.config.pasts[0])
+        return Manner.from_json(self.state.manner)
+
+    @property
+    def seconds(self) -> float:
+        """Of all sittings."""
+        return self._seconds_before + time.monotonic() - self._began
+
     def progress(
-        self, stage: str, fraction: float, eta_s: float | None = None, message: str = "", score: float | None = None
+        self,
+        stage: str,
+        fraction: float,
+        eta_s: float | None = None,
+        message: str = "",
+        score: float | None = None,
+        judgement: Judgement | None = None,
     ) -> Progress:
+        state = self.state
         rows = max(1, len(self.data.train_rows))
         return Progress(
             stage=stage,
             fraction=min(1.0, fraction),
-            batch=self.batch,
+            batch=state.batch,
             batches=self.config.max_batches,
-            epoch=self.batch * self.config.batch_ticks / rows,
-            seconds=time.monotonic() - self.started,
+            epoch=state.batch * self.config.batch_ticks / rows,
+            seconds=self.seconds,
             eta_s=eta_s,
-            loss=self.loss,
-            accuracy=self.accuracy,
-            val_loss=self.val_loss,
-            val_accuracy=self.val_accuracy,
+            loss=state.loss,
+            accuracy=state.accuracy,
+            val_loss=state.val_loss,
+            val_accuracy=state.val_accuracy,
             score=score,
+            confusion=judgement.confusion if judgement else None,
             message=message,
         )
 
@@ -141,53 +182,57 @@ class _Run:
             if time.monotonic() - reported >= _REPORT_S:
                 reported = time.monotonic()
                 yield self.progress("load", fraction)
-        mean, deviation = self.data.statistics()
-        for net in (self.net, self.average):
-            net.set_statistics(torch.from_numpy(mean), torch.from_numpy(deviation))
-        self.manner = Manner(1.0, self.data.rare_actions, past=self.config.pasts[0])
+        self.learner.set_statistics(*self.data.statistics())
+        resumed = self._checkpoint is not None and self._checkpoint.exists()
+        if resumed:
+            self._restore()
         yield self.progress("load", 1.0)
         for warning in self.data.warnings:
             yield self.progress("load", 1.0, message=warning)
+        if resumed:
+            yield self.progress("load", 1.0, message=f"going on after {self.state.batch:,} batches")
+        self._ready = True
 
     def train(self) -> Iterator[Progress]:
-        config, net = self.config, self.net
-        rng = np.random.default_rng(config.seed)
-        optimizer = self._optimizer()
-        started = reported = time.monotonic()
-        validated, stale, checked = 0, 0, 0
-        net.train()
+        config, state = self.config, self.state
+        if state.stage != "train":
+            return
+        self._train_before, self._train_began = state.train_s, time.monotonic()
+        reported = time.monotonic()
+        self.learner.net.train()
         while True:
-            used = self._budget_used(time.monotonic() - started)
-            if used >= (validated + 1) / config.validations or used >= 1.0:
-                validated = max(validated + 1, math.floor(used * config.validations))
-                stale = 0 if self._validate() else stale + 1
-                self.trained_s = time.monotonic() - started
-                yield self.progress("train", used, self._eta(used, started))
+            used = self._budget_used()
+            if used >= (state.validated + 1) / config.validations or used >= 1.0:
+                state.validated = max(state.validated + 1, math.floor(used * config.validations))
+                judgement = self._validate()
+                yield self.progress("train", used, self._eta(used), judgement=judgement)
                 if used >= 1.0:
                     break
-                if stale >= config.patience:
-                    yield self.progress("train", used, 0.0, "validation stopped improving; ending early")
-                    break
-            if checked < config.checks and config.play_games:
-                due = _FIRST_CHECK + (1 - _FIRST_CHECK) * (checked + 1) / (config.checks + 1)
+            if state.stale >= config.patience:
+                yield self.progress("train", used, 0.0, "validation stopped improving; ending early")
+                break
+            if state.checked < config.checks and config.play_games:
+                due = _FIRST_CHECK + (1 - _FIRST_CHECK) * (state.checked + 1) / (config.checks + 1)
                 if used >= due:
-                    checked += 1
                     yield from self._check(used)
-            for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate * _one_cycle(used, config.warm_up)
-            self._step(optimizer, self.data.draw(rng, config.batch_size), rng)
+            if state.batch % self._every == 0 and state.batch:
+                self.write_checkpoint()
+            self._step(used)
             if time.monotonic() - reported >= _REPORT_S:
                 reported = time.monotonic()
-                yield self.progress("train", used, self._eta(used, started))
+                yield self.progress("train", used, self._eta(used))
 
     def play(self) -> Iterator[Progress]:
         """Choose the weights, and how to play them, by playing."""
-        config = self.config
-        self.kept["last"] = copy.deepcopy(self.average.state_dict())
+        config, state = self.config, self.state
+        if state.stage == "train":
+            state.stage = "play"
+            self.kept["last"] = self._weights()
+            self.write_checkpoint()
         if not config.play_games:
-            self.save("loss" if "loss" in self.kept else "last")
+            self._finish("loss" if "loss" in self.kept else "last")
             return
-        files = {str(self._policy_file(name)): name for name in self.kept}
+        files = {str(self._policy_file(name)): name for name in _KEPT if name in self.kept}
         first = [Entrant(file, manner) for file in files for manner in self._manners(few=True)]
         yield self.progress("play", 0.0, message="trying it in play")
         rounds = first_rounds(config)
@@ -203,15 +248,109 @@ class _Run:
                 standings = step
             else:
                 yield self.progress("play", _FIRST_ROUNDS + (1 - _FIRST_ROUNDS) * step)
-        self.manner, self.score = standings[0].entrant.manner, standings[0].score
-        self.save(files[standings[0].entrant.policy])
+        best = standings[0]
+        state.manner, state.score = best.entrant.manner.to_json(), best.score
+        self._finish(files[best.entrant.policy])
         message = f"plays best {_manner_text(self.manner, config, self.data.spec.discrete)}"
-        yield self.progress("play", 1.0, message=message, score=self.score)
+        yield self.progress("play", 1.0, message=message, score=state.score)
+
+    def write_checkpoint(self) -> None:
+        """Replace the checkpoint, if one is wanted and there is something new to keep."""
+        if self._checkpoint is None or not self._ready or self._written == self.state.batch:
+            return
+        self.state.seconds = self.seconds
+        if self.state.stage == "train":
+            self.state.train_s = self._train_s
+        tensors = self.learner.tensors()
+        for why, weights in self.kept.items():
+            tensors |= {f"kept/{why}/{name}": value for name, value in weights.items()}
+        write_checkpoint(self._checkpoint, tensors, self._belongs(), self.state, self.rng.bit_generator.state)
+        self._written = self.state.batch if self.state.stage == "train" else -1
+
+    def close(self) -> None:
+        """Keep the best so far, whatever happened, and clean up."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.data.close)
+            stack.callback(self._folder.cleanup)
+            stack.callback(self.arena.close)
+            if not self.state.saved and self.state.batch:
+                self.kept["last"] = self._weights()
+                self.save("last")
+
+    def save(self, name: str) -> None:
+        """Write the weights kept under this name."""
+        save_policy(self.out, self._player(self.kept[name]).net, self._header())
+        self.state.saved = True
+
+    def _finish(self, name: str) -> None:
+        self.save(name)
+        self._ready = False
+        if self._checkpoint is not None:
+            self._checkpoint.unlink(missing_ok=True)
+
+    def _belongs(self) -> dict[str, Any]:
+        config = {**self.config.to_json(), "threads": None}  # another machine may have other cores
+        return {"env": self.data.spec.name, "config": config, "data": self.data.fingerprint()}
+
+    def _restore(self) -> None:
+        assert self._checkpoint is not None
+        tensors, self.state, generator = read_checkpoint(self._checkpoint, self._belongs())
+        try:
+            self.learner.restore(tensors)
+            self.rng.bit_generator.state = generator
+            expected = {name: value.shape for name, value in self.learner.average.state_dict().items()}
+            for why in _KEPT:
+                weights = {name: value.to(self.device) for name, value in below(tensors, f"kept/{why}").items()}
+                if weights and {name: value.shape for name, value in weights.items()} != expected:
+                    raise ValueError(f"the weights kept for {why} are of another network")
+                if weights:
+                    self.kept[why] = weights
+            self.state.saved = self.state.saved and self.out.exists()
+            _ = self.manner
+        except (ValueError, TypeError, KeyError, RuntimeError) as error:
+            reason = (str(error).splitlines() or [""])[0][:160]
+            raise TrainingError(f"{self._checkpoint} is damaged ({reason}); train anew") from None
+        self._seconds_before, self._began = self.state.seconds, time.monotonic()
+
+    def _weights(self) -> dict[str, Tensor]:
+        return copy.deepcopy(self.learner.average.state_dict())
+
+    def _step(self, used: float) -> None:
+        config, state = self.config, self.state
+        rate = config.learning_rate * one_cycle(used, config.warm_up)
+        batch = self.data.draw(self.rng, config.batch_size)
+        loss, accuracy = self.learner.step(batch, state.batch + 1, rate, self.rng)
+        state.batch += 1
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss became {loss} at batch {state.batch}; lower the learning rate "
+                f"({config.learning_rate:g}) and train again"
+            )
+        share = max(0.02, 1 / state.batch)
+        state.loss = loss if state.loss is None else state.loss + share * (loss - state.loss)
+        if accuracy is not None:
+            before = state.accuracy
+            state.accuracy = accuracy if before is None else before + share * (accuracy - before)
+
+    def _validate(self) -> Judgement:
+        """Judge the averaged weights on held-out episodes; keep and save them if they are the best so far."""
+        state = self.state
+        judgement = self.learner.judge(self.data.validation_batches(256, _VALIDATION_SAMPLES))
+        state.val_loss, state.val_accuracy = judgement.loss, judgement.accuracy
+        if state.best_loss is not None and judgement.loss >= state.best_loss:
+            state.stale += 1
+            return judgement
+        state.stale, state.best_loss = 0, judgement.loss
+        self.kept["loss"] = self._weights()
+        if "check" not in self.kept:
+            self.save("loss")
+        return judgement
 
     def _check(self, used: float) -> Iterator[Progress]:
         """Let the present weights play a little; keep them if no earlier ones scored more."""
-        self.kept["now"] = copy.deepcopy(self.average.state_dict())
-        file = str(self._policy_file("now"))
+        state = self.state
+        now = self._weights()
+        file = str(self._policy_file("now", now))
         standings: list[Standing] = []
         for step in self._contest([Entrant(file, m) for m in self._manners(few=True)], check_rounds(self.config)):
             if isinstance(step, list):
@@ -219,18 +358,18 @@ class _Run:
             else:
                 yield self.progress("train", used)
         best = standings[0]
-        self.score, self.shift = best.score, best.entrant.manner.output
-        now = self.kept.pop("now")
-        if self.score >= self.best_check:
-            self.best_check, self.manner = self.score, best.entrant.manner
+        state.checked += 1
+        state.score, state.shift = best.score, best.entrant.manner.output
+        if state.best_check is None or best.score >= state.best_check:
+            state.best_check, state.manner = best.score, best.entrant.manner.to_json()
             self.kept["check"] = now
             self.save("check")
-        message = f"in short games after {self.batch:,} batches: {self.score:,.1f} points"
-        yield self.progress("train", used, message=message, score=self.score)
+        message = f"in short games after {state.batch:,} batches: {state.score:,.1f} points"
+        yield self.progress("train", used, message=message, score=state.score)
 
     def _manners(self, few: bool = False) -> list[Manner]:
         """Every manner worth trying; the label shift is settled by the first games."""
-        shifts = range(len(self.config.label_shifts)) if self.shift is None else (self.shift,)
+        shifts = range(len(self.config.label_shifts)) if self.state.shift is None else (self.state.shift,)
         return manners(self.data.spec, self.config, shifts, self.data.rare_actions, few=few)
 
     def _contest(
@@ -246,39 +385,26 @@ class _Run:
                 reported = time.monotonic()
                 yield step
 
-    def _policy_file(self, name: str) -> Path:
-        """A file of the weights kept under this name, for those who try them in play."""
+    def _policy_file(self, name: str, weights: dict[str, Tensor] | None = None) -> Path:
+        """A file of the weights kept under this name, or of these, for those who try them in play."""
         self._files += 1
         path = Path(self._folder.name) / f"{self._files}.safetensors"
-        save_policy(path, self._player(self.kept[name]).net, self._header())
+        save_policy(path, self._player(weights or self.kept[name]).net, self._header())
         return path
 
     def _player(self, weights: dict[str, Tensor]) -> Policy:
-        net = copy.deepcopy(self.average)
+        net = copy.deepcopy(self.learner.average)
         net.load_state_dict(weights)
         return Policy(net, self.data.spec, self.config, device=self.device)
 
-    def close(self) -> None:
-        """Keep the best so far, whatever happened, and clean up."""
-        with contextlib.ExitStack() as stack:
-            stack.callback(self.data.close)
-            stack.callback(self._folder.cleanup)
-            stack.callback(self.arena.close)
-            if not self.saved and self.batch:
-                self.kept["last"] = copy.deepcopy(self.average.state_dict())
-                self.save("last")
-
-    def save(self, name: str) -> None:
-        """Write the weights kept under this name."""
-        save_policy(self.out, self._player(self.kept[name]).net, self._header())
-        self.saved = True
-
     def _header(self) -> dict[str, Any]:
+        state = self.state
         return {
             "env": self.data.spec.to_json(),
             "config": self.config.to_json(),
             "play": self.manner.to_json(),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "run": self.run,
             "sessions": [
                 {
                     "name": session.name,
@@ -286,132 +412,35 @@ class _Run:
                     "player": session.player,
                     "ticks": len(session),
                     "total_rewards": session.games,
+                    **({"episodes": list(self.episodes[session.name])} if session.name in self.episodes else {}),
                 }
                 for session in self.sessions
             ],
             "training": {
-                "batches": self.batch,
-                "seconds": round(time.monotonic() - self.started, 1),
-                "validation_loss": None if math.isinf(self.best_loss) else self.best_loss,
-                "validation_accuracy": self.val_accuracy,
-                "score_in_play": self.score,
+                "batches": state.batch,
+                "seconds": round(self.seconds, 1),
+                "validation_loss": state.best_loss,
+                "validation_accuracy": state.val_accuracy,
+                "score_in_play": state.score,
                 "warnings": self.data.warnings,
                 "torch": str(torch.__version__),
             },
         }
 
-    def _optimizer(self) -> torch.optim.Optimizer:
-        config = self.config
-        if config.optimizer == "sgd":
-            return torch.optim.SGD(
-                self.net.parameters(), config.learning_rate, momentum=0.9, weight_decay=config.weight_decay
-            )
-        return torch.optim.AdamW(
-            self.net.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
-        )
+    @property
+    def _train_s(self) -> float:
+        return self._train_before + time.monotonic() - self._train_began
 
-    def _budget_used(self, seconds: float) -> float:
+    def _budget_used(self) -> float:
         shares = []
         if self.config.max_batches is not None:
-            shares.append(self.batch / self.config.max_batches)
+            shares.append(self.state.batch / self.config.max_batches)
         if self.config.max_seconds is not None:
-            shares.append(seconds / self.config.max_seconds)
+            shares.append(self._train_s / self.config.max_seconds)
         return max(shares)
 
-    def _eta(self, used: float, started: float) -> float | None:
-        return (time.monotonic() - started) * (1 - used) / used if used > 0.01 else None
-
-    def _step(self, optimizer: torch.optim.Optimizer, batch: Batch, rng: np.random.Generator) -> None:
-        raw = torch.from_numpy(batch.inputs).to(self.device)
-        labels = torch.from_numpy(batch.labels).to(self.device)
-        if isinstance(self.net, ScreenNet):
-            hidden = torch.from_numpy(rng.random(len(raw)) < self.config.hidden_share).to(self.device)
-            residuals, labels, mirrored = augment(
-                self.net.residuals(raw, hidden), labels, self.config, self.data.spec.mirror_actions, rng
-            )
-            output = self._forward(self.net, self.net.scaled(residuals), mirrored)
-        else:
-            nothing = torch.zeros(len(raw), dtype=torch.bool, device=self.device)
-            prepared = self.net.prepare(raw, nothing)
-            output = self._forward(self.net, prepared)
-        loss = self._criterion(output, labels)
-        optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(self.net.parameters(), 10.0)
-        optimizer.step()
-        self.batch += 1
-        # The average starts short and grows to the configured length, so that early weights do not linger.
-        decay = min(self.config.ema, self.batch / (self.batch + 10))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), 1 - decay)
-        if not math.isfinite(value := float(loss.detach())):
-            raise TrainingError(
-                f"the loss became {value} at batch {self.batch}; lower the learning rate "
-                f"({self.config.learning_rate:g}) and train again"
-            )
-        share = max(0.02, 1 / self.batch)
-        self.loss = value if self.loss is None else self.loss + share * (value - self.loss)
-        if self.data.spec.discrete:
-            hits = float((output.detach()[:, 0].argmax(1) == labels[:, 0]).float().mean())
-            self.accuracy = hits if self.accuracy is None else self.accuracy + share * (hits - self.accuracy)
-
-    def _forward(self, net: Net, *inputs: Tensor) -> Tensor:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            output: Tensor = net(*inputs)
-        return output.float()
-
-    def _criterion(self, output: Tensor, labels: Tensor) -> Tensor:
-        if self.data.spec.discrete:
-            return nn.functional.cross_entropy(output.flatten(0, 1), labels.flatten())
-        # An action at its limit tells only that the demonstrator wanted that much or more (Tobin 1958, "Estimation of
-        # relationships for limited dependent variables"): going further is no error, as play clips it.
-        beyond = ((labels >= 1) & (output > labels)) | ((labels <= -1) & (output < labels))
-        return torch.where(beyond, 0.0, output - labels).square().mean()
-
-    def _validate(self) -> bool:
-        """Judge the averaged weights on held-out episodes; keep and save them if they are the best so far."""
-        losses, hits, count = 0.0, 0.0, 0
-        with torch.inference_mode():
-            for batch in self.data.validation_batches(256, _VALIDATION_SAMPLES):
-                labels = torch.from_numpy(batch.labels).to(self.device)
-                # A past that is shown makes the loss low, whatever the network has understood.
-                hidden = torch.full((len(labels),), not self.config.pasts[-1], device=self.device)
-                inputs = self.average.prepare(torch.from_numpy(batch.inputs).to(self.device), hidden)
-                output = self._forward(self.average, inputs)
-                losses += float(self._criterion(output, labels)) * len(labels)
-                hits += float((output[:, 0].argmax(1) == labels[:, 0]).sum()) if self.data.spec.discrete else 0.0
-                count += len(labels)
-        self.val_loss = losses / count
-        if self.data.spec.discrete:
-            self.val_accuracy = hits / count
-        if self.val_loss >= self.best_loss:
-            return False
-        self.best_loss, self.kept["loss"] = self.val_loss, copy.deepcopy(self.average.state_dict())
-        if "check" not in self.kept:
-            self.save("loss")
-        return True
-
-
-def _keep_freed_memory() -> None:
-    """Let glibc keep what a batch frees for the next one.
-
-    By default it returns large blocks to the kernel and gets them again, page by page and zeroed, at every batch: a
-    third of a batch's time. Elsewhere than on glibc nothing is done.
-    """
-    trim_threshold, mmap_threshold = -1, -3
-    with contextlib.suppress(OSError, AttributeError, TypeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        for parameter in (trim_threshold, mmap_threshold):
-            mallopt(parameter, 1 << 30)
-
-
-def _use_bfloat16(precision: str, device: torch.device) -> bool:
-    if precision != "auto":
-        return precision == "bfloat16"
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # Without such instructions oneDNN emulates them, which is slower than float32.
-    return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+    def _eta(self, used: float) -> float | None:
+        return self._train_s * (1 - used) / used if used > 0.01 else None
 
 
 def _manner_text(manner: Manner, config: TrainConfig, discrete: bool) -> str:
@@ -424,10 +453,3 @@ def _manner_text(manner: Manner, config: TrainConfig, discrete: bool) -> str:
     if manner.temperature == 0:
         return f"by the likeliest action{late}"
     return f"by drawing actions at temperature {manner.temperature:g}{late}"
-
-
-def _one_cycle(used: float, warm_up: float) -> float:
-    """The learning rate's factor at a share of the budget: up linearly, then down along a cosine."""
-    if used < warm_up:
-        return 0.04 + 0.96 * used / warm_up
-    return max(0.001, 0.5 * (1 + math.cos(math.pi * (used - warm_up) / (1 - warm_up))))

@@ -8,9 +8,6 @@ plain numbers, checked against the network that the header names.
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,62 +17,26 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from recorder.envs import Env, EnvSpec, get_spec
 from recorder.errors import TwinplayError
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
+from trainer.header import POLICY_FORMAT, POLICY_KEY, POLICY_VERSION, read_header
 from trainer.models import Memory, Net, RecurrentNet, ScreenNet, build
 from trainer.preprocess import Preprocess
+from trainer.tensors import write_tensors
 
-FORMAT = "twinplay-policy"
-FORMAT_VERSION = 1
-_HEADER_KEY = "twinplay"
-_MAX_HEADER_BYTES = 8 << 20
 _COLDEST = 1e-3
 
 
 def save_policy(path: Path, net: Net, header: dict[str, Any]) -> None:
     """Write a policy file atomically: complete under its name, or not at all. Raises PolicyError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
-    full = {"format": FORMAT, "version": FORMAT_VERSION, **header}
+    full = {"format": POLICY_FORMAT, "version": POLICY_VERSION, **header}
     try:
-        save_file(tensors, temporary, {_HEADER_KEY: json.dumps(full)})
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except (OSError, SafetensorError) as error:
+        write_tensors(path, net.state_dict(), POLICY_KEY, full)
+    except OSError as error:
         raise PolicyError(f"{path} cannot be written: {error}; choose another place") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-
-
-def read_header(path: Path | str) -> dict[str, Any]:
-    """The header of a policy file, without its weights. Raises PolicyError when the file is not a policy."""
-    path = Path(path)
-    if not path.is_file():
-        raise PolicyError(f"{path} is not a policy: there is no such file; `twinplay train` makes one")
-    try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-        if length > min(_MAX_HEADER_BYTES, path.stat().st_size):
-            raise PolicyError(f"{path} is not a policy, or it is cut short; train it again or get a whole copy")
-        with safe_open(path, framework="pt") as tensors:
-            metadata = tensors.metadata() or {}
-        header = json.loads(metadata.get(_HEADER_KEY, "null"))
-    except (OSError, SafetensorError, ValueError, RecursionError) as error:
-        reason = str(error).splitlines()[0][:160]
-        raise PolicyError(f"{path} is not a readable policy ({reason}); train it again or get a whole copy") from None
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise PolicyError(f"{path} is a safetensors file, but not a policy of Twinplay; choose another file")
-    if header.get("version") != FORMAT_VERSION:
-        raise PolicyError(
-            f"{path} has policy format {header.get('version')!r}, this program reads {FORMAT_VERSION}; train it again"
-        )
-    return header
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, fields
 from typing import Any
+
+STAGES = ("load", "train", "play", "done")
+_MOST_ACTIONS = 64
 
 
 @dataclass(frozen=True)
@@ -14,7 +18,11 @@ class Progress:
     most `batches` is None where time is the budget; `fraction` of the stage is always known. `loss` and `accuracy`
     (share of ticks with the demonstrator's action; None for continuous actions) are running means over training
     batches, the `val_` ones are of the latest validation. `score` is the mean return of trial games
-    that have just been played, None in between: short games while it trains, longer ones at its end.
+    that have just been played, None in between: short games while it trains, longer ones at its end. `confusion`, in
+    the record of a validation, counts the ticks at which the demonstrator took action k and the clone finds j likeliest
+    (see trainer.learner.Judgement).
+
+    Raises ValueError for a stage that there is not.
     """
 
     stage: str
@@ -29,8 +37,45 @@ class Progress:
     val_loss: float | None = None
     val_accuracy: float | None = None
     score: float | None = None
+    confusion: tuple[tuple[int, ...], ...] | None = None
     message: str = ""
+
+    def __post_init__(self) -> None:
+        if self.stage not in STAGES:
+            raise ValueError(f"a training has no stage {self.stage!r}")
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Any) -> Progress:
+        """The inverse of `to_json`, from a file that may be damaged. Raises ValueError for anything else."""
+        if not isinstance(values, dict) or not set(values) <= {field.name for field in fields(cls)}:
+            raise ValueError("this is not a progress record")
+        for name, value in values.items():
+            if name in ("stage", "message"):
+                fits = isinstance(value, str)
+            elif name == "confusion":
+                fits = value is None or _is_table(value)
+            else:
+                fits = value is None or (_is_number(value) and math.isfinite(value))
+            if not fits or (value is None and name in ("fraction", "batch", "epoch", "seconds")):
+                raise ValueError(f"{name} of a progress record is {str(value)[:40]}")
+        if not isinstance(values.get("stage"), str):
+            raise ValueError("a progress record lacks its stage")
+        table = values.get("confusion")
+        return cls(**{**values, "confusion": None if table is None else tuple(tuple(row) for row in table)})
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def _is_table(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and 1 <= len(value) <= _MOST_ACTIONS
+        and all(isinstance(row, list) and len(row) == len(value) for row in value)
+        and all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for row in value for count in row)
+    )

@@ -29,7 +29,8 @@ from recorder.session import Session
 from trainer.config import TrainConfig
 from trainer.evaluation import bootstrap, bootstrap_difference, evaluate
 from trainer.fitting import fit
-from trainer.policy import Manner, read_header
+from trainer.header import read_header
+from trainer.policy import Manner
 from trainer.studies import Finding, Row, Study
 
 _CLONE_ALONE = ("sampled", "greedy", "unshifted")

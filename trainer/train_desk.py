@@ -1,368 +1,508 @@
 """What the Train page knows and does, without Qt.
 
-             start()              the last record
-    CHOOSING ───────▶ TRAINING ──────────────────▶ DONE
-        ▲                │ stop()                    ▲
-        │                ▼                           │ the best so far was kept
-        │            STOPPING ───────────────────────┤
-        └── again() ◀── FAILED ◀── any error ────────┘
+                                          ┌── pause() ──▶ PAUSING ──▶ PAUSED ──┐
+    CHOOSING ── start() ──▶ WAITING ──▶ TRAINING ── stop() ──▶ STOPPING ──▶ DONE │
+        ▲                     ▲           ├── its last record ──────────────▶ DONE │
+        │                     │           └── an error ──▶ FAILED              │ │
+        └── again()           └── resume() ◀── FAILED, INTERRUPTED, PAUSED ◀─────┘
 
-Training runs in a process of its own; `poll()` collects its records and turns them into curves and sentences.
+The state is that of the run that is shown. Runs are trained by a process that outlives the window (trainer.work) and
+tells all in their folders (trainer.runs); `poll()` reads what is new there, sees to it that the queue is worked off,
+and notices when the process has vanished. Nothing else connects the two, so a window that is opened later, or again,
+follows a training as well as the one that started it.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import replace
 from enum import Enum
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeGuard
+from typing import Any, Protocol
 
-from recorder.agents import player_title
 from recorder.errors import TwinplayError
-from recorder.jobs import Job, JobState
-from recorder.library import Library, SessionSummary, ensure_writable
+from recorder.jobs import Detached
+from recorder.library import Library, ensure_writable
 from recorder.session import Session
 from trainer.config import TrainConfig
-from trainer.progress import Progress
+from trainer.curves import Curves
+from trainer.policies import Policies, PolicySummary
+from trainer.runs import CHECKPOINT, Follower, Run, Runs, RunState
+from trainer.selection import Choice, FactsReader
 
-_SHORT_MINUTES = 2.0  # of Breakout; below this a clone rarely learns to return the ball
+MOST_COMPARED = 3
 
 
 class TrainState(Enum):
     """Drawn in the module's docstring."""
 
     CHOOSING = "choosing"
+    WAITING = "waiting"
     TRAINING = "training"
+    PAUSING = "pausing"
     STOPPING = "stopping"
+    PAUSED = "paused"
+    INTERRUPTED = "interrupted"
     DONE = "done"
     FAILED = "failed"
 
 
-class JobLike(Protocol):
-    """What the desk needs of recorder.jobs.Job."""
-
-    state: JobState
-    error: str | None
-
-    def poll(self) -> list[Any]: ...
-    def stop(self) -> None: ...
-    def kill(self) -> None: ...
-    def join(self, timeout: float | None = None) -> bool: ...
-
-
-@dataclass(frozen=True)
-class Row:
-    """One session as the list shows it. `problem` is empty for one that can be learned from."""
-
-    path: Path
-    env: str
-    env_title: str
-    player: str
-    is_person: bool
-    date: str
-    episodes: int
-    minutes: float
-    ticks: int
-    score: float | None
-    problem: str
+_STATES = {
+    RunState.QUEUED: TrainState.WAITING,
+    RunState.RUNNING: TrainState.TRAINING,
+    RunState.PAUSED: TrainState.PAUSED,
+    RunState.INTERRUPTED: TrainState.INTERRUPTED,
+    RunState.DONE: TrainState.DONE,
+    RunState.FAILED: TrainState.FAILED,
+}
+_ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 
 
-@dataclass(frozen=True)
-class Selection:
-    """What is chosen. `problem` says why it cannot be trained on; `warnings` do not prevent it."""
-
-    sessions: int
-    episodes: int
-    minutes: float
-    ticks: int
-    env_title: str
-    problem: str
-    warnings: tuple[str, ...]
+class WorkerLike(Protocol):
+    """What the desk needs of recorder.jobs.Detached."""
 
     @property
-    def text(self) -> str:
-        """One line, like "2 sessions · 7 episodes · 12.5 minutes · 45,000 ticks"."""
-        parts = (_count(self.sessions, "session"), _count(self.episodes, "episode"))
-        return " · ".join((*parts, f"{self.minutes:.1f} minutes", f"{self.ticks:,} ticks"))
+    def error(self) -> str | None: ...
+    def poll(self) -> bool: ...
+    def join(self, timeout: float | None = None) -> bool: ...
+    def leave(self) -> None: ...
 
 
-@dataclass
-class Curves:
-    """What is drawn: x is the batch. Validation has fewer points than training."""
-
-    batch: list[float] = field(default_factory=list)
-    loss: list[float] = field(default_factory=list)
-    accuracy: list[float] = field(default_factory=list)
-    val_batch: list[float] = field(default_factory=list)
-    val_loss: list[float] = field(default_factory=list)
-    val_accuracy: list[float] = field(default_factory=list)
-    play_batch: list[float] = field(default_factory=list)
-    play_score: list[float] = field(default_factory=list)
-
-
-def player_label(player: dict[str, Any]) -> str:
-    """Who played, plainly: nothing scripted reads as a person."""
-    kind, name = str(player.get("kind", "")), str(player.get("name", "")).strip()
-    if kind == "person":
-        return f"{name} (person)" if name else "Person"
-    titles = {"scripted": "Scripted", "policy": "Clone", "random": "Random", "mixed": "Mixed"}
-    title = player_title(player)
-    return f"{title} ({titles.get(kind, kind).lower()})" if title else titles.get(kind, kind)
+def start_worker(library: Path) -> WorkerLike:
+    """The process that works through the queue of a library."""
+    return Detached("trainer.work:work", {"library": str(library.resolve())}, library / "runs" / "worker.log")
 
 
 class TrainDesk:
-    """See the module's docstring. `overrides` go into every TrainConfig; `clock` gives the time that names a policy."""
+    """See the module's docstring. `overrides` go into every TrainConfig; `start` starts the process that trains."""
 
     def __init__(
         self,
         library: Library,
         *,
         overrides: Mapping[str, Any] | None = None,
-        start_job: Callable[[str, dict[str, Any]], JobLike] = Job,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        start: Callable[[Path], WorkerLike] = start_worker,
+        reader: FactsReader | None = None,
     ) -> None:
         self.library = library
-        self.state = TrainState.CHOOSING
-        self.rows: list[Row] = []
-        self.chosen: set[Path] = set()
+        self.kept = Runs(library.path)
+        self.policies = Policies(library.path)
+        self.choice = Choice(library, reader or FactsReader())
         self.preset = "standard"
-        self.curves = Curves()
-        self.progress: Progress | None = None
-        self.messages: list[str] = []
+        self.changes: dict[str, dict[str, Any]] = {}  # by environment: settings that differ from the preset's
+        self.runs: list[Run] = []
+        self.twins: list[PolicySummary] = []
+        self.shown = ""
+        self.compared: list[str] = []
         self.error = ""
-        self.policy: Path | None = None
-        self.score: float | None = None
-        self.stopped_early = False
+        self.notice = ""
+        self.in_background = False
         self._overrides = dict(overrides or {})
-        self._start_job = start_job
-        self._clock = clock
-        self._job: JobLike | None = None
-        self._serves: dict[Path, bool] = {}
-
-    @property
-    def training(self) -> bool:
-        """True while a process is at work."""
-        return self.state in (TrainState.TRAINING, TrainState.STOPPING)
+        self._start = start
+        self._worker: WorkerLike | None = None
+        self._followed: dict[str, tuple[Follower, Curves]] = {}
+        self._asked: dict[str, str] = {}  # what was asked of a run that is still at work
+        self._thrown: tuple[str, Path] | None = None
+        self._arrive()
 
     def refresh(self) -> None:
         """Read the library again; what was chosen stays chosen where it still exists."""
-        try:
-            self.rows = [_row(summary) for summary in self.library.sessions()]
-        except TwinplayError as error:
-            self.rows, self.error = [], str(error)
-            return
-        self.chosen &= {row.path for row in self.rows if not row.problem}
+        self.error = self.choice.refresh() or self.error
+        self._read_runs()
 
-    def choose(self, path: Path, chosen: bool = True) -> None:
-        """Tick or untick one session; one that cannot be learned from stays unticked."""
-        if chosen and any(row.path == path and not row.problem for row in self.rows):
-            self.chosen.add(path)
-        else:
-            self.chosen.discard(path)
+    def config(self, env: str) -> TrainConfig:
+        """The settings as they stand for an environment. Raises UsageError for values that cannot be meant."""
+        return TrainConfig.for_env(env, preset=self.preset, **{**self.changes.get(env, {}), **self._overrides})
+
+    def choose_preset(self, preset: str) -> None:
+        """Train by a preset, without changes to it."""
+        self.preset, self.changes = preset, {}
+
+    def change(self, env: str, changes: dict[str, Any]) -> None:
+        """Train an environment with these settings changed. Raises UsageError for what cannot be meant."""
+        TrainConfig.for_env(env, preset=self.preset, **changes)
+        self.changes = {**self.changes, env: dict(changes)}
 
     @property
-    def selection(self) -> Selection:
-        """What is chosen, with what is wrong or doubtful about it."""
-        rows = [row for row in self.rows if row.path in self.chosen]
-        titles = sorted({row.env_title for row in rows})
-        minutes = sum(row.minutes for row in rows)
-        problem, warnings = "", []
-        if not rows:
-            problem = "Tick the sessions to learn from."
-        elif len(titles) > 1:
-            problem = f"Choose sessions of one environment: {' and '.join(titles)} are mixed."
-        elif sum(row.ticks for row in rows) == 0:
-            problem = "The chosen sessions are empty; record some play first."
-        elif rows[0].env == "breakout":
-            if minutes < _SHORT_MINUTES:
-                warnings.append(f"{minutes:.1f} minutes is little to learn from; ten or more are better.")
-            if not any(self._has_serve(row.path) for row in rows):
-                warnings.append("Nobody serves in this selection (no FIRE), so the clone cannot learn to serve.")
-        if len({row.player for row in rows}) > 1 and not problem:
-            warnings.append("Different players are mixed; the clone learns an average of them.")
-        return Selection(
-            len(rows),
-            sum(row.episodes for row in rows),
-            minutes,
-            sum(row.ticks for row in rows),
-            titles[0] if len(titles) == 1 else "",
-            problem,
-            tuple(warnings),
-        )
+    def run(self) -> Run | None:
+        """The run that is shown."""
+        return next((run for run in self.runs if run.id == self.shown), None)
+
+    @property
+    def state(self) -> TrainState:
+        """The state of the run that is shown."""
+        run = self.run
+        if run is None:
+            return TrainState.CHOOSING
+        asked = self._asked.get(run.id)
+        if run.status.state is RunState.RUNNING and asked:
+            return TrainState.PAUSING if asked == "pause" else TrainState.STOPPING
+        return _STATES[run.status.state]
+
+    @property
+    def training(self) -> bool:
+        """True while any run is trained or waits for it."""
+        return any(run.status.state in _ACTIVE for run in self.runs)
+
+    @property
+    def in_charge(self) -> bool:
+        """Whether the window's process trains, and not only a command line that is followed."""
+        return self.training and (self._worker is not None or self.kept.is_locked())
+
+    @property
+    def busy(self) -> bool:
+        """True while `poll` may bring something new."""
+        return self.training or self._worker is not None or self.choice.busy or bool(self._unread)
+
+    @property
+    def curves(self) -> Curves:
+        """Those of the run that is shown."""
+        return self.curves_of(self.shown)
+
+    def curves_of(self, run: str) -> Curves:
+        """Those of any run, as far as they are read."""
+        return self._followed[run][1] if run in self._followed else Curves()
+
+    @property
+    def policy(self) -> Path | None:
+        """The clone of the run that is shown, once there is one; it is found again after it was renamed."""
+        run = self.run
+        if run is None or run.policy is None:
+            return None
+        if run.policy.exists():
+            return run.policy
+        return next((twin.path for twin in self.twins if twin.run == run.id), None)
 
     @property
     def can_train(self) -> bool:
-        """True when the selection can be trained on and nothing is under way."""
-        return not self.training and not self.selection.problem
+        """True when the selection can be trained on; while another run is trained it will wait."""
+        return not self.choice.selection.problem
 
-    def start(self) -> None:
-        """Train on what is chosen. A problem ends in FAILED with its sentence."""
-        if not self.can_train:
-            return
-        paths = [row.path for row in self.rows if row.path in self.chosen]
-        env = next(row.env for row in self.rows if row.path in self.chosen)
-        self.curves, self.progress, self.messages, self.error = Curves(), None, [], ""
-        self.score, self.stopped_early = None, False
-        try:
-            ensure_writable(self.library.policies)
-            self.policy = self._free_path(env)
-            config = TrainConfig.for_env(env, preset=self.preset, **self._overrides)
-            arguments = {"sessions": [str(path) for path in paths], "config": config, "out": self.policy}
-            self._job = self._start_job("trainer.fitting:fit", arguments)
-        except (TwinplayError, OSError) as error:
-            self._fail(str(error))
-            return
-        self.state = TrainState.TRAINING
-
-    def stop(self) -> None:
-        """Ask training to end and to keep the best so far."""
-        if self.state is TrainState.TRAINING and self._job is not None:
-            self._job.stop()
-            self.state = TrainState.STOPPING
-
-    def poll(self) -> bool:
-        """Collect the records that arrived; returns whether anything changed."""
-        if self._job is None:
-            return False
-        records = self._job.poll()
-        for record in records:
-            self._take(record)
-        if self._job.state is JobState.RUNNING:
-            return bool(records)
-        state, error, self._job = self._job.state, self._job.error, None
-        if state is JobState.FAILED:
-            kept = "; the best clone so far was kept" if self.policy is not None and self.policy.exists() else ""
-            self._fail(f"Training failed: {error}{kept}")
-        elif self.policy is None or not self.policy.exists():
-            self._fail("Training was stopped before there was a clone to keep.")
-        else:
-            self.state, self.stopped_early = TrainState.DONE, state is JobState.STOPPED
-        return True
-
-    def again(self) -> None:
-        """Leave a result or an error and choose anew."""
-        if not self.training:
-            self.state, self.error = TrainState.CHOOSING, ""
-
-    def shutdown(self, timeout: float = 15.0) -> None:
-        """Stop training, wait up to `timeout` seconds for what it keeps, then end the process."""
-        if self._job is None:
-            return
-        self._job.stop()
-        deadline = time.monotonic() + timeout
-        while self._job.state is JobState.RUNNING and time.monotonic() < deadline:
-            self._job.poll()  # an unread pipe would hold the process up
-            self._job.join(0.05)
-        if self._job.state is JobState.RUNNING:
-            self._job.kill()
-        self._job = None
-        self.state = TrainState.CHOOSING
+    @property
+    def resumable(self) -> bool:
+        """Whether the run that is shown can go on."""
+        run = self.run
+        return run is not None and run.resumable
 
     @property
     def fraction(self) -> float | None:
         """How much of the present stage is done, 0 to 1; None before it is known."""
-        return None if self.progress is None else min(1.0, max(0.0, float(self.progress.fraction)))
-
-    @property
-    def accuracy_known(self) -> bool:
-        """False once training runs on continuous actions, which are never simply right or wrong."""
-        return not self.curves.batch or any(map(math.isfinite, self.curves.accuracy))
+        latest = self.curves.latest
+        return None if latest is None else min(1.0, max(0.0, float(latest.fraction)))
 
     @property
     def headline(self) -> str:
-        """What is going on, in one line."""
-        progress = self.progress
-        if self.state is TrainState.STOPPING:
-            return "Stopping; the best so far is kept…"
-        if self.state is TrainState.DONE:
-            played = "" if self.score is None else f" It scores {self.score:,.0f} on average in play."
-            early = " Training was stopped early; the best so far was kept." if self.stopped_early else ""
-            return f"Your twin is ready.{played}{early}"
-        if self.state is TrainState.FAILED:
-            return self.error
-        if progress is None:
-            return "Starting the training process…"
-        stage = {"load": "Reading the sessions", "play": "Trying the clone in play"}.get(progress.stage, "Training")
-        left = progress.eta_s
-        if left is None or not math.isfinite(left):
+        """What is going on with the run that is shown, in one line."""
+        run, state, latest = self.run, self.state, self.curves.latest
+        if run is None:
+            return "How it learns"
+        played = "" if run.status.score is None else f" It scores {run.status.score:,.0f} on average in play."
+        texts = {
+            TrainState.STOPPING: "Stopping; the best so far is kept…",
+            TrainState.PAUSING: "Pausing…",
+            TrainState.PAUSED: f"Paused after {run.status.batches:,} batches. Go on whenever you like.",
+            TrainState.INTERRUPTED: f"Interrupted after {run.status.batches:,} batches. It can go on from there.",
+            TrainState.FAILED: "Training failed",
+            TrainState.DONE: f"Your twin is ready.{played}"
+            + (" Training was stopped early; the best so far was kept." if run.status.stopped_early else ""),
+            TrainState.WAITING: "Waiting for its turn…" if self._ahead(run) else "Starting the training process…",
+        }
+        if state in texts:
+            return texts[state]
+        if latest is None:
+            return "Starting…"
+        stage = {"load": "Reading the sessions", "play": "Trying the clone in play"}.get(latest.stage, "Training")
+        if latest.eta_s is None or latest.stage == "play":
             return f"{stage}…"
-        return f"{stage} · {_time_left(left)} left"
+        return f"{stage} · {time_left(latest.eta_s)} left"
 
-    def _take(self, record: Progress) -> None:
-        self.progress = record
-        curves, batch = self.curves, float(record.batch)
-        if _known(record.loss) and (not curves.batch or batch > curves.batch[-1]):
-            curves.batch.append(batch)
-            curves.loss.append(float(record.loss))
-            curves.accuracy.append(float(record.accuracy) if _known(record.accuracy) else math.nan)
-        if _known(record.val_loss) and (not curves.val_batch or batch > curves.val_batch[-1]):
-            curves.val_batch.append(batch)
-            curves.val_loss.append(float(record.val_loss))
-            curves.val_accuracy.append(float(record.val_accuracy) if _known(record.val_accuracy) else math.nan)
-        if _known(record.score):
-            self.score = float(record.score)
-            # The games that choose at the end are longer, so their scores belong to another curve.
-            if record.stage == "train":
-                curves.play_batch.append(batch)
-                curves.play_score.append(self.score)
-        if record.message and (not self.messages or self.messages[-1] != record.message):
-            self.messages.append(record.message)
+    @property
+    def explanation(self) -> str:
+        """Why the run that is shown stands where it does, and what is kept of it; "" while all is well."""
+        run = self.run
+        if run is None or self.state not in (TrainState.FAILED, TrainState.INTERRUPTED):
+            return ""
+        reason = run.problem or run.status.reason
+        kept = []
+        if self.policy is not None:
+            kept.append("the best clone so far was kept")
+        if (run.folder / CHECKPOINT).exists():
+            kept.append("Resume goes on from its last checkpoint")
+        sentence = f"{reason[:1].upper()}{reason[1:]}".rstrip(".")
+        return f"{sentence}. {' and '.join(kept).capitalize()}." if kept else f"{sentence}."
 
-    def _has_serve(self, path: Path) -> bool:
-        if path not in self._serves:
-            try:
-                self._serves[path] = bool((Session.open(path).actions == 1).any())
-            except TwinplayError:
-                self._serves[path] = True  # reading it again in training will say what is wrong
-        return self._serves[path]
+    @property
+    def offered(self) -> list[Run]:
+        """Runs that wait for somebody to resume them: paused or interrupted."""
+        return [run for run in self.runs if run.status.state in (RunState.PAUSED, RunState.INTERRUPTED)]
 
-    def _free_path(self, env: str) -> Path:
-        stem = f"{self._clock():%Y-%m-%dT%H-%M-%S}"
-        path = self.library.policies / f"{stem}-{env}.safetensors"
-        number = 2
-        while path.exists():
-            path = self.library.policies / f"{stem}.{number}-{env}.safetensors"
-            number += 1
-        return path
+    def poll(self) -> bool:
+        """Read what is new; returns whether anything changed."""
+        changed = self.choice.poll()
+        changed |= self._look_after_worker()
+        for index, run in enumerate(self.runs):
+            if run.status.state in _ACTIVE:
+                fresh = self._get(run.id)
+                if fresh is not None and fresh != run:
+                    self.runs[index], changed = fresh, True
+                    if fresh.status.state not in _ACTIVE:
+                        self._asked.pop(run.id, None)
+                        self.twins = self.policies.all()
+        for run_id in {self.shown, *self.compared} - {""}:
+            changed |= self._read(run_id)
+        return changed
 
-    def _fail(self, sentence: str) -> None:
-        self.state, self.error = TrainState.FAILED, sentence
+    def start(self) -> None:
+        """Train on what is chosen, at once or when the runs before it are over. A problem is told in `error`."""
+        if not self.can_train:
+            return
+        self.error = self.notice = ""
+        try:
+            ensure_writable(self.library.policies)
+            sessions = [Session.open(path) for path in self.choice.paths]
+            env = sessions[0].spec.name
+            preset = "" if self.changes.get(env) else self.preset
+            episodes = self.choice.episodes(sessions)
+            run = self.kept.create(sessions, self.config(env), preset=preset, episodes=episodes)
+        except (TwinplayError, OSError) as error:
+            self.error = str(error)
+            return
+        self.runs.insert(0, run)
+        if any(other.status.state is RunState.RUNNING for other in self.runs):
+            self.notice = "It waits for the training that is under way; see Runs."
+        else:
+            self.show(run.id)
+        self._look_after_worker()
+
+    def pause(self) -> None:
+        """Ask the run that is shown to pause: it goes on from there with `resume`."""
+        self._ask("pause")
+
+    def stop(self) -> None:
+        """Ask the run that is shown to end and to keep the best so far."""
+        self._ask("stop")
+
+    def resume(self) -> None:
+        """Let the run that is shown go on."""
+        self.error = self.notice = ""
+        run = self.run
+        if run is None or not run.resumable:
+            return
+        if run.policy is not None and run.policy.parent != self.library.policies:
+            self.error = f"This run writes {run.policy}, outside of the library; resume it with `twinplay train`."
+            return
+        try:
+            self.kept.enqueue(run.id)
+        except (TwinplayError, OSError) as error:
+            self.error = str(error)
+            return
+        self._read_runs()
+        self._look_after_worker()
+
+    def again(self) -> None:
+        """Show no run, and choose anew."""
+        self.shown, self.error, self.notice = "", "", ""
+
+    def show(self, run: str) -> None:
+        """Show a run: its curves, its settings, its log."""
+        self.shown = run if any(each.id == run for each in self.runs) else ""
+        self.compared = [each for each in self.compared if each != run]
+        if self.shown:
+            self._read(self.shown)
+
+    def compare(self, run: str, wanted: bool = True) -> None:
+        """Lay a run's curves over those of the one that is shown, or take them away; the oldest of too many goes."""
+        self.compared = [each for each in self.compared if each != run]
+        if wanted and run != self.shown and any(each.id == run for each in self.runs):
+            self.compared = [*self.compared, run][-MOST_COMPARED:]
+            self._read(run)
+
+    def log(self) -> str:
+        """The log of the run that is shown."""
+        return self.kept.read_log(self.shown) if self.run is not None else ""
+
+    def delete_run(self, run: str) -> None:
+        """Move a run to the trash; `undo` brings it back."""
+
+        def delete() -> None:
+            self._thrown = ("run", self.kept.trash(run))
+            self.compared = [each for each in self.compared if each != run]
+            self._followed.pop(run, None)
+            self.notice = "The run is in the trash; its twin stays."
+
+        self._do(delete)
+
+    def rename_twin(self, name: str, new: str) -> None:
+        """Give a clone another name; one that cannot be is told in `error`."""
+        self._do(lambda: self.policies.rename(name, new))
+
+    def delete_twin(self, name: str) -> None:
+        """Move a clone to the trash; `undo` brings it back."""
+
+        def delete() -> None:
+            self._thrown = ("twin", self.policies.trash(name))
+            self.notice = f"{name} is in the trash."
+
+        self._do(delete)
+
+    def import_twin(self, file: Path) -> None:
+        """Copy a policy file into the library; one that is none is told in `error`."""
+
+        def take_over() -> None:
+            self.notice = f"{self.policies.take_over(file).stem} is among your twins now."
+
+        self._do(take_over)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to bring back from the trash."""
+        return self._thrown is not None
+
+    def undo(self) -> None:
+        """Bring back what was deleted last."""
+        if self._thrown is None:
+            return
+        (what, where), self._thrown = self._thrown, None
+        self.notice = ""
+        if what == "run":
+            self._do(lambda: self.kept.restore(where))
+        else:
+            self._do(lambda: self.policies.restore(where))
+
+    def shutdown(self, timeout: float = 15.0) -> None:
+        """Pause what is trained, within `timeout` seconds, or leave it alone if it is to go on in the background."""
+        self.choice.close()
+        if self.in_background:
+            if self._worker is not None:
+                self._worker.leave()
+            return
+        deadline = time.monotonic() + timeout
+        while self.in_charge:
+            self._pause_all()
+            over = not self.kept.is_locked() if self._worker is None else not self._worker.poll()
+            if over or time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        if self._worker is not None:
+            self._worker.leave()  # if it is still there, it has been asked, and ends as soon as it can
+            self._worker = None
+
+    def _arrive(self) -> None:
+        """Take up what an earlier window left: follow what is trained, and offer what is not over."""
+        if self.kept.folder.is_dir():
+            self._quietly(self.kept.settle)
+            if not self.kept.is_locked():
+                self._pause_waiting()
+        self._read_runs()
+        active = [run for run in self.runs if run.status.state in _ACTIVE]
+        found = active[-1:] or self.offered[:1]
+        if found:
+            self.show(found[0].id)
+
+    def _read_runs(self) -> None:
+        self.runs = self.kept.all()
+        self.twins = self.policies.all()
+        if self.run is None:
+            self.shown = ""
+
+    def _get(self, run: str) -> Run | None:
+        try:
+            return self.kept.get(run)
+        except TwinplayError:
+            return None
+
+    @property
+    def _unread(self) -> set[str]:
+        return {run for run in (self.shown, *self.compared) if run and run not in self._followed}
+
+    def _read(self, run: str) -> bool:
+        if run not in self._followed:
+            self._followed[run] = (Follower(self.kept.folder / run), Curves())
+        follower, curves = self._followed[run]
+        records = follower.read()
+        for record in records:
+            curves.take(record)
+        return bool(records)
+
+    def _look_after_worker(self) -> bool:
+        """Start the process that trains when something waits; notice when it has vanished."""
+        changed = False
+        if self._worker is not None and not self._worker.poll():
+            error, self._worker = self._worker.error, None
+            lost = self.kept.settle(error or "")
+            if error is not None and not lost and (waiting := self.kept.queued()):
+                failed = replace(waiting[0].status, state=RunState.FAILED, reason=f"it could not begin: {error}")
+                self._quietly(lambda: self.kept.set_status(waiting[0].id, failed))
+            changed = True
+        active = [run for run in self.runs if run.status.state in _ACTIVE]
+        if active and self._worker is None and not self.kept.is_locked():
+            if self.kept.settle(among=[run.id for run in active]):
+                return True
+            if any(run.status.state is RunState.QUEUED for run in active):
+                try:
+                    self._worker = self._start(self.library.path)
+                except OSError as error:
+                    self.error = f"The training process cannot be started: {error.strerror or error}."
+                    self._pause_waiting()
+                changed = True
+        return changed
+
+    def _pause_waiting(self) -> None:
+        for run in self.kept.queued():
+            self._quietly(partial(self.kept.request, run.id, "pause"))
+
+    def _pause_all(self) -> None:
+        """Ask everything that is trained to pause, unless something is asked of it already."""
+        self._pause_waiting()
+        for run in self.runs:
+            fresh = self._get(run.id)
+            if fresh is not None and fresh.status.state is RunState.RUNNING and not self.kept.requested(run.id):
+                self._quietly(partial(self.kept.request, run.id, "pause"))
+
+    def _ahead(self, run: Run) -> bool:
+        """Whether another run comes before one that waits."""
+        others = [each for each in self.runs if each.id != run.id]
+        return any(
+            each.status.state is RunState.RUNNING
+            or (each.status.state is RunState.QUEUED and each.status.queued_ns < run.status.queued_ns)
+            for each in others
+        )
+
+    def _ask(self, what: str) -> None:
+        run = self.run
+        if run is None or run.status.state not in _ACTIVE:
+            return
+        self.error = ""
+        try:
+            self.kept.request(run.id, what)
+        except (TwinplayError, OSError) as error:
+            self.error = str(error)
+            return
+        if run.status.state is RunState.RUNNING:
+            self._asked[run.id] = what
+        self._read_runs()
+
+    def _do(self, action: Callable[[], object]) -> None:
+        self.error = self.notice = ""
+        try:
+            action()
+        except (TwinplayError, OSError) as error:
+            self.error = str(error)
+        self._read_runs()
+
+    def _quietly(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except (TwinplayError, OSError) as error:
+            self.error = str(error)
 
 
-def _row(summary: SessionSummary) -> Row:
-    problem = summary.problem
-    if summary.state == "recording":
-        problem = "is being recorded"
-    elif not problem and not summary.ticks:
-        problem = "is empty"
-    return Row(
-        summary.path,
-        summary.env,
-        summary.env_title or "Unreadable",
-        player_label(summary.player),
-        summary.player.get("kind") == "person",
-        summary.created[:16].replace("T", " "),
-        summary.episodes,
-        summary.seconds / 60,
-        summary.ticks,
-        summary.mean_score,
-        problem,
-    )
-
-
-def _known(value: float | None) -> TypeGuard[float]:
-    return value is not None and math.isfinite(value)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _time_left(seconds: float) -> str:
+def time_left(seconds: float) -> str:
+    """Like "1 min 20 s"."""
     if seconds < 60:
         return f"{max(1, round(seconds))} s"
+    if seconds >= 3_600:
+        return f"{int(seconds // 3_600)} h {int(seconds % 3_600) // 60:02d} min"
     return f"{int(seconds // 60)} min {int(seconds % 60):02d} s"

@@ -1,0 +1,277 @@
+"""What the commands about trainings do: train, runs and policies; see `player.commands`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from player.commands import _Meter, check_output, describe_player, session_path
+from recorder.errors import TwinplayError, UsageError
+from recorder.jobs import give_way
+from recorder.library import Library
+from recorder.session import Session
+from trainer.config import TrainConfig
+from trainer.errors import PolicyError, RunError, TrainingError
+from trainer.header import read_header
+from trainer.policies import Policies, PolicySummary
+from trainer.progress import Progress
+from trainer.runs import CHECKPOINT, Run, Runs, RunState
+from trainer.settings import parse_settings
+
+_WIDTH = 180  # of a table where there is no terminal
+
+
+def train(options: Namespace) -> int:
+    """See the command's help."""
+    give_way()
+    if options.resume:
+        if options.sessions or options.no_run:
+            raise UsageError("--resume goes on with a run as it is; give no sessions and no --no-run with it")
+        library = Library(options.library).path
+        return _follow(_resumed(Runs(library), options), Runs(library), options)
+    if not options.sessions:
+        raise UsageError("no session is given; name one, or a run to go on with: --resume RUN")
+    opened = [Session.open(session_path(given, options.library)) for given in options.sessions]
+    for other in opened[1:]:
+        if differences := opened[0].spec.differences(other.spec):
+            raise TrainingError(
+                f"{opened[0].path} and {other.path} cannot be trained on together ({'; '.join(differences)}); "
+                "choose sessions of one environment"
+            )
+    if options.out is not None:
+        check_output(options.out, ".safetensors")
+        if options.out.exists():
+            read_header(options.out)  # only a policy may be replaced
+    config = _config(opened[0].spec.name, options)
+    episodes = {Path(name).name.removesuffix(".zarr"): chosen for name, chosen in options.episodes}
+    if strange := set(episodes) - {session.name for session in opened}:
+        raise UsageError(f"--episodes names {', '.join(sorted(strange))}, which is not among the sessions")
+    # A run belongs to the library, or to the folder that the sessions lie in.
+    runs = Runs(options.library or opened[0].path.resolve().parent)
+    run = None
+    if not options.no_run:
+        try:
+            run = runs.create(opened, config, preset=options.preset, episodes=episodes, policy=options.out)
+        except TwinplayError as error:
+            if options.out is None:
+                raise
+            print(f"twinplay: {error}; this training leaves no run and cannot be resumed", file=sys.stderr)
+    if run is not None:
+        return _follow(run, runs, options)
+    if options.out is None:
+        raise UsageError("a training without a run needs --out POLICY")
+    return _show(_plain(opened, config, options.out, episodes), options.out, options.json)
+
+
+def _config(env: str, options: Namespace) -> TrainConfig:
+    names = ("network", "max_batches", "max_seconds", "label_shifts")
+    overrides = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    overrides = {"seed": options.seed, **overrides, **parse_settings(options.set)}
+    return TrainConfig.for_env(env, preset=options.preset, **overrides)
+
+
+def _resumed(runs: Runs, options: Namespace) -> Run:
+    """The run to go on with, waiting. Raises RunError when it cannot be, UsageError for a policy out of the library."""
+    run = runs.get(options.resume)
+    runs.settle()
+    if run.policy is not None and run.policy.parent != Library(runs.library).policies:
+        if options.out is None or options.out.resolve() != run.policy:
+            raise UsageError(f"the run {run.id} writes {run.policy}, outside of the library; give --out {run.policy}")
+    elif options.out is not None:
+        raise UsageError(f"the run {run.id} writes {run.policy}; leave --out away")
+    runs.enqueue(run.id)
+    return runs.get(run.id)
+
+
+def _follow(run: Run, runs: Runs, options: Namespace) -> int:
+    """Train a run here and tell of it; the exit status."""
+    from trainer.work import perform
+
+    assert run.policy is not None
+    _show(perform(runs, run.id), None, options.json)
+    found = runs.get(run.id)
+    if found.status.state is RunState.FAILED:
+        raise TrainingError(found.status.reason)
+    again = f"twinplay train --resume {run.id}" + (f" --library {runs.library}" if options.library is None else "")
+    if found.status.state is RunState.PAUSED:
+        kept = f"; the best so far is {run.policy}" if run.policy.exists() else ""
+        print(
+            f"twinplay: paused after {found.status.batches:,} batches{kept}; go on with: {again}",
+            file=sys.stderr,
+        )
+        return 130
+    if not options.json:
+        _conclude(run.policy, found.status.batches, found.status.seconds, found.status.score)
+    return 0
+
+
+def _plain(sessions: list[Session], config: TrainConfig, out: Path, episodes: Any) -> Iterator[Progress]:
+    """`trainer.fit`, which on Ctrl-C keeps the best so far before the interrupt goes on."""
+    from trainer.fitting import fit
+
+    with contextlib.closing(fit(sessions, config, out=out, episodes=episodes)) as steps:
+        yield from steps
+
+
+def _show(records: Iterator[Progress], out: Path | None, as_json: bool) -> int:
+    last = None
+    with _Meter("training", as_json) as meter:
+        for progress in records:
+            last = progress
+            if as_json:
+                print(json.dumps(progress.to_json()), flush=True)
+            if progress.message:
+                meter.say(progress.message)
+            meter.show(progress.fraction, training_note(progress), progress.stage)
+    if out is not None and last is not None and not as_json:
+        _conclude(out, last.batch, last.seconds, last.score)
+    return 0
+
+
+def _conclude(policy: Path, batches: int, seconds: float, score: float | None) -> None:
+    played = "" if score is None else f", mean score in trial games {score:,.1f}"
+    print(f"{policy}: trained on {batches:,} batches in {seconds:.0f} s{played}")
+
+
+def training_note(progress: Progress) -> str:
+    """The figures of a Progress that a person follows."""
+    parts = [f"batch {progress.batch:,}"] if progress.batch else []
+    for label, value in (("loss", progress.loss), ("validation", progress.val_loss)):
+        parts += [f"{label} {value:.4f}"] if value is not None else []
+    for label, value in (("accuracy", progress.accuracy), ("validation", progress.val_accuracy)):
+        parts += [f"{label} {100 * value:.1f} %"] if value is not None else []
+    parts += [f"score {progress.score:,.1f}"] if progress.score is not None else []
+    return ", ".join(parts)
+
+
+def runs(options: Namespace) -> int:
+    """See the command's help."""
+    kept = Runs(Library(options.library).path)
+    kept.settle()
+    if options.run is None:
+        if options.pause or options.stop or options.delete:
+            raise UsageError("name the run; `twinplay runs` lists them")
+        return _list_runs(kept, options.json)
+    run = kept.get(options.run)
+    if options.delete:
+        print(f"moved to {kept.trash(run.id)}")
+    elif options.pause or options.stop:
+        kept.request(run.id, "pause" if options.pause else "stop")
+        print(f"{run.id} is asked to {'pause' if options.pause else 'stop'}")
+    elif options.json:
+        print(json.dumps(_run_facts(run)))
+    else:
+        if run.setup is None:
+            raise RunError(run.problem)
+        print(f"{run.id}: {run.status.state.value}{': ' if run.status.reason else ''}{run.status.reason}")
+        for source in run.setup.sources:
+            chosen = "" if source.episodes is None else f", episodes {', '.join(map(str, source.episodes))}"
+            print(f"  learns from {source.name} ({source.minutes:.1f} minutes{chosen})")
+        print(f"  writes {run.policy}")
+        print(f"  settings {json.dumps(run.setup.config.to_json())}")
+        print(kept.read_log(run.id), end="")
+    return 0
+
+
+def _list_runs(kept: Runs, as_json: bool) -> int:
+    found = kept.all()
+    if as_json:
+        print(json.dumps([_run_facts(run) for run in found]))
+        return 0
+    if not found:
+        print(f"{kept.library} holds no runs yet; `twinplay train SESSION` makes one")
+        return 0
+    table = Table("run", "state", "preset", "minutes", "batches", "loss", "accuracy", "score", box=None, pad_edge=False)
+    for run in found:
+        status = run.status
+        table.add_row(
+            run.id,
+            status.state.value,
+            run.setup.preset if run.setup else "",
+            f"{status.seconds / 60:.1f}",
+            f"{status.batches:,}",
+            "" if status.val_loss is None else f"{status.val_loss:.4f}",
+            "" if status.val_accuracy is None else f"{100 * status.val_accuracy:.1f} %",
+            "" if status.score is None else f"{status.score:,.1f}",
+        )
+    Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
+    for run in found:
+        if run.problem or run.status.reason:
+            print(run.problem or f"{run.id}: {run.status.reason}", file=sys.stderr)
+    return 0
+
+
+def _run_facts(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        **run.status.to_json(),
+        "policy": None if run.policy is None else str(run.policy),
+        "resumable": run.resumable,
+        "checkpoint": (run.folder / CHECKPOINT).exists(),
+        "setup": None if run.setup is None else run.setup.to_json(),
+        "problem": run.problem,
+    }
+
+
+def policies(options: Namespace) -> int:
+    """See the command's help."""
+    kept = Policies(Library(options.library).path)
+    if options.rename:
+        print(kept.rename(*options.rename))
+    elif options.delete:
+        print(f"moved to {kept.trash(options.delete)}; bring it back with --restore {options.delete}")
+    elif options.restore:
+        name = options.restore.removesuffix(".safetensors")
+        thrown = next((path for path in kept.trashed() if path.stem == name), None)
+        if thrown is None:
+            raise PolicyError(f"the trash holds no policy named {name!r}")
+        print(kept.restore(thrown))
+    elif options.take_over:
+        print(kept.take_over(options.take_over))
+    else:
+        _list_policies(kept.all(), kept.folder, options.json)
+    return 0
+
+
+def _list_policies(found: list[PolicySummary], folder: Path, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([_policy_facts(each) for each in found]))
+        return
+    if not found:
+        print(f"{folder} holds no policies yet; `twinplay train SESSION` makes one")
+        return
+    table = Table("policy", "game", "made", "score", "learned from", "minutes", "MB", box=None, pad_edge=False)
+    for each in found:
+        players = ", ".join(dict.fromkeys(describe_player(player) for player in each.players))
+        score = "" if each.score is None else f"{each.score:,.1f}"
+        megabytes = f"{each.size_bytes / 1e6:.1f}"
+        table.add_row(each.name, each.env_title, each.created, score, players, f"{each.minutes:.1f}", megabytes)
+    Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
+    for each in found:
+        if each.problem:
+            print(each.problem, file=sys.stderr)
+
+
+def _policy_facts(each: PolicySummary) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "path": str(each.path),
+        "env": each.env,
+        "created": each.created,
+        "score": each.score,
+        "batches": each.batches,
+        "seconds": each.seconds,
+        "learned_from": each.learned_from,
+        "players": each.players,
+        "minutes": each.minutes,
+        "run": each.run,
+        "problem": each.problem,
+    }

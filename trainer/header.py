@@ -1,0 +1,56 @@
+"""The JSON header of a safetensors file, read without its tensors and without torch: the window may do that.
+
+    8 bytes: length of what follows │ JSON {"__metadata__": {KEY: our header as text}, tensor: {dtype, shape}} │ tensors
+
+Files may come from strangers: no more is read than a header may take, and what is in it is plain JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from trainer.errors import PolicyError
+
+POLICY_FORMAT = "twinplay-policy"
+POLICY_VERSION = 1
+POLICY_KEY = "twinplay"
+_MAX_HEADER_BYTES = 8 << 20
+
+
+def read_metadata(path: Path, key: str) -> Any:
+    """What the file's header holds under `key`, None where there is nothing.
+
+    Raises ValueError, saying why, for a file that is not safetensors or that is cut short.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+        if length > min(_MAX_HEADER_BYTES, path.stat().st_size):
+            raise ValueError("it is cut short, or of another kind")
+        with safe_open(path, framework="np") as tensors:
+            metadata = tensors.metadata() or {}
+        return json.loads(metadata.get(key, "null"))
+    except (OSError, SafetensorError, ValueError, RecursionError) as error:
+        raise ValueError((str(error).splitlines() or [""])[0][:160]) from None
+
+
+def read_header(path: Path | str) -> dict[str, Any]:
+    """The header of a policy file, without its weights. Raises PolicyError when the file is not a policy."""
+    path = Path(path)
+    if not path.is_file():
+        raise PolicyError(f"{path} is not a policy: there is no such file; `twinplay train` makes one")
+    try:
+        header = read_metadata(path, POLICY_KEY)
+    except ValueError as error:
+        raise PolicyError(f"{path} is not a readable policy ({error}); train it again or get a whole copy") from None
+    if not isinstance(header, dict) or header.get("format") != POLICY_FORMAT:
+        raise PolicyError(f"{path} is a safetensors file, but not a policy of Twinplay; choose another file")
+    if header.get("version") != POLICY_VERSION:
+        raise PolicyError(
+            f"{path} has policy format {header.get('version')!r}, this program reads {POLICY_VERSION}; train it again"
+        )
+    return header

@@ -1,0 +1,183 @@
+"""What learns: the network, its running average and its optimizer; one step, one judgement.
+
+The loss is cross-entropy for discrete actions and the mean squared error for continuous ones (Pomerleau 1991).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import ctypes
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from recorder.envs import EnvSpec
+from trainer.augment import augment
+from trainer.config import TrainConfig
+from trainer.dataset import Batch
+from trainer.models import Net, ScreenNet, build
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How the averaged weights do on held-out ticks.
+
+    `confusion[k][j]` counts the ticks at which the demonstrator took action k and the network finds j the likeliest;
+    it and `accuracy` are None for continuous actions.
+    """
+
+    loss: float
+    accuracy: float | None
+    confusion: tuple[tuple[int, ...], ...] | None
+
+
+class Learner:
+    """Built from torch's generator; the average, not the network itself, is what is judged, saved and played."""
+
+    def __init__(self, config: TrainConfig, spec: EnvSpec, device: torch.device) -> None:
+        self.config = config
+        self.spec = spec
+        self.device = device
+        self.net: Net = build(config, spec).to(device)
+        self.average: Net = copy.deepcopy(self.net).requires_grad_(False).eval()
+        self.optimizer = _optimizer(self.net, config)
+        self.bfloat16 = _use_bfloat16(config.precision, device)
+        keep_freed_memory()
+
+    def set_statistics(self, mean: npt.NDArray[np.float32], deviation: npt.NDArray[np.float32]) -> None:
+        """Tell both networks what the data are like; see the networks."""
+        for net in (self.net, self.average):
+            net.set_statistics(torch.from_numpy(mean), torch.from_numpy(deviation))
+
+    def step(self, batch: Batch, number: int, rate: float, rng: np.random.Generator) -> tuple[float, float | None]:
+        """Learn from batch `number` (from 1) at a learning rate; returns its loss, and its accuracy if there is one."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        raw = torch.from_numpy(batch.inputs).to(self.device)
+        labels = torch.from_numpy(batch.labels).to(self.device)
+        if isinstance(self.net, ScreenNet):
+            hidden = torch.from_numpy(rng.random(len(raw)) < self.config.hidden_share).to(self.device)
+            residuals, labels, mirrored = augment(
+                self.net.residuals(raw, hidden), labels, self.config, self.spec.mirror_actions, rng
+            )
+            output = self._forward(self.net, self.net.scaled(residuals), mirrored)
+        else:
+            nothing = torch.zeros(len(raw), dtype=torch.bool, device=self.device)
+            output = self._forward(self.net, self.net.prepare(raw, nothing))
+        loss = self._criterion(output, labels)
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(self.net.parameters(), 10.0)
+        self.optimizer.step()
+        # The average starts short and grows to the configured length, so that early weights do not linger.
+        decay = min(self.config.ema, number / (number + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), 1 - decay)
+        hits = None
+        if self.spec.discrete:
+            hits = float((output.detach()[:, 0].argmax(1) == labels[:, 0]).float().mean())
+        return float(loss.detach()), hits
+
+    def judge(self, batches: Iterable[Batch]) -> Judgement:
+        """How the averaged weights do on these."""
+        losses, count = 0.0, 0
+        actions = len(self.spec.action_names)
+        pairs = torch.zeros(actions * actions, dtype=torch.int64)
+        with torch.inference_mode():
+            for batch in batches:
+                labels = torch.from_numpy(batch.labels).to(self.device)
+                # A past that is shown makes the loss low, whatever the network has understood.
+                hidden = torch.full((len(labels),), not self.config.pasts[-1], device=self.device)
+                inputs = self.average.prepare(torch.from_numpy(batch.inputs).to(self.device), hidden)
+                output = self._forward(self.average, inputs)
+                losses += float(self._criterion(output, labels)) * len(labels)
+                count += len(labels)
+                if self.spec.discrete:
+                    likeliest = output[:, 0].argmax(1)
+                    pairs += torch.bincount(labels[:, 0] * actions + likeliest, minlength=actions * actions).cpu()
+        if not self.spec.discrete:
+            return Judgement(losses / count, None, None)
+        table = pairs.reshape(actions, actions)
+        return Judgement(losses / count, int(table.trace()) / count, tuple(tuple(row) for row in table.tolist()))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that has been learned, by name, for a checkpoint."""
+        found = {f"net/{name}": tensor for name, tensor in self.net.state_dict().items()}
+        found |= {f"average/{name}": tensor for name, tensor in self.average.state_dict().items()}
+        for index, parameter in enumerate(self.net.parameters()):
+            for name, value in self.optimizer.state[parameter].items():
+                if isinstance(value, Tensor):
+                    found[f"optimizer/{index}/{name}"] = value
+        return found | {"random": torch.get_rng_state()}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take up what `tensors` gave. Raises ValueError or RuntimeError for what does not fit."""
+        for part, net in (("net", self.net), ("average", self.average)):
+            net.load_state_dict(below(tensors, part))
+        for index, parameter in enumerate(self.net.parameters()):
+            state = self.optimizer.state[parameter]
+            for name, value in below(tensors, f"optimizer/{index}").items():
+                if value.dim() and value.shape != parameter.shape:
+                    raise ValueError(f"the optimizer's {name} of weight {index} has shape {tuple(value.shape)}")
+                # In the order of the weight in memory, as the optimizer itself would have made it.
+                state[name] = torch.empty_like(parameter).copy_(value) if value.dim() else value.clone()
+        torch.set_rng_state(tensors["random"])
+
+    def _forward(self, net: Net, *inputs: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            output: Tensor = net(*inputs)
+        return output.float()
+
+    def _criterion(self, output: Tensor, labels: Tensor) -> Tensor:
+        if self.spec.discrete:
+            return nn.functional.cross_entropy(output.flatten(0, 1), labels.flatten())
+        # An action at its limit tells only that the demonstrator wanted that much or more (Tobin 1958, "Estimation of
+        # relationships for limited dependent variables"): going further is no error, as play clips it.
+        beyond = ((labels >= 1) & (output > labels)) | ((labels <= -1) & (output < labels))
+        return torch.where(beyond, 0.0, output - labels).square().mean()
+
+
+def below(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
+    """The tensors named `part`/…, by what follows."""
+    return {name.removeprefix(f"{part}/"): value for name, value in tensors.items() if name.startswith(f"{part}/")}
+
+
+def one_cycle(used: float, warm_up: float) -> float:
+    """The learning rate's factor at a share of the budget: up linearly, then down along a cosine (Smith 2018)."""
+    if used < warm_up:
+        return 0.04 + 0.96 * used / warm_up
+    return max(0.001, 0.5 * (1 + math.cos(math.pi * (used - warm_up) / (1 - warm_up))))
+
+
+def _optimizer(net: Net, config: TrainConfig) -> torch.optim.Optimizer:
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(net.parameters(), config.learning_rate, momentum=0.9, weight_decay=config.weight_decay)
+    return torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True)
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep what a batch frees for the next one.
+
+    By default it returns large blocks to the kernel and gets them again, page by page and zeroed, at every batch: a
+    third of a batch's time. Elsewhere than on glibc nothing is done.
+    """
+    trim_threshold, mmap_threshold = -1, -3
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        for parameter in (trim_threshold, mmap_threshold):
+            mallopt(parameter, 1 << 30)
+
+
+def _use_bfloat16(precision: str, device: torch.device) -> bool:
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # Without such instructions oneDNN emulates them, which is slower than float32.
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16"))

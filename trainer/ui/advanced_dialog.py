@@ -1,0 +1,149 @@
+"""The settings of a training one by one, beside what the preset sets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QLabel,
+    QScrollArea,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from recorder.errors import UsageError
+from recorder.ui import look
+from trainer.config import TrainConfig
+from trainer.settings import Setting, settings_for
+
+
+class AdvancedDialog(QDialog):
+    """Edits `changes` to a preset; `accepted_changes` brings those that differ from it, once they can be meant."""
+
+    accepted_changes = Signal(dict)
+
+    def __init__(self, env: str, preset: str, changes: dict[str, Any], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("advancedDialog")
+        self.setWindowTitle("Advanced settings")
+        self.setStyleSheet(look.PAGE)
+        self.resize(480, 620)
+        self._env, self._preset = env, preset
+        self._default = TrainConfig.for_env(env, preset=preset)
+        self._fields: dict[str, tuple[Setting, QWidget]] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(look.MARGIN, look.WIDE, look.MARGIN, look.WIDE)
+        layout.setSpacing(look.GAP)
+        intro = f"Starting from the preset {preset.capitalize()}. Point at a setting to see what it does."
+        layout.addWidget(look.faint(intro, wrap=True))
+        form_holder = QWidget()
+        form = QFormLayout(form_holder)
+        form.setSpacing(look.GAP)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for setting in settings_for(env):
+            field = _field(setting, env)
+            field.setObjectName(f"{setting.name}Field")
+            field.setToolTip(setting.help)
+            field.setAccessibleName(setting.title)
+            label = QLabel(setting.title, toolTip=setting.help)
+            label.setBuddy(field)
+            form.addRow(label, field)
+            self._fields[setting.name] = (setting, field)
+        area = QScrollArea(widgetResizable=True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(form_holder)
+        layout.addWidget(area, 1)
+        self._problem = QLabel(objectName="advancedProblem", wordWrap=True, visible=False)
+        layout.addWidget(self._problem)
+        buttons = QDialogButtonBox()
+        back = buttons.addButton("Back to the preset", QDialogButtonBox.ButtonRole.ResetRole)
+        back.setObjectName("resetSettingsButton")
+        cancel = buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
+        cancel.setObjectName("cancelSettingsButton")
+        use = buttons.addButton("Use these", QDialogButtonBox.ButtonRole.AcceptRole)
+        use.setObjectName("useSettingsButton")
+        use.setProperty("primary", True)
+        back.clicked.connect(lambda: self._show({}))
+        buttons.accepted.connect(self._accept)
+        buttons.rejected.connect(self.reject)
+        layout.addWidget(buttons)
+        self._show(changes)
+
+    def changes(self) -> dict[str, Any]:
+        """The settings that differ from the preset's."""
+        values = {name: _read(setting, field) for name, (setting, field) in self._fields.items()}
+        return {name: value for name, value in values.items() if value != getattr(self._default, name)}
+
+    def _show(self, changes: dict[str, Any]) -> None:
+        for name, (_, field) in self._fields.items():
+            _write(field, changes.get(name, getattr(self._default, name)))
+        self._problem.hide()
+
+    def _accept(self) -> None:
+        changes = self.changes()
+        try:
+            TrainConfig.for_env(self._env, preset=self._preset, **changes)
+        except UsageError as error:
+            self._problem.setText(f"{error}.")
+            self._problem.show()
+            return
+        self.accepted_changes.emit(changes)
+        self.accept()
+
+
+class _Figure(QDoubleSpinBox):
+    """Shows 0.001 as 0.001, not as 0.0010000."""
+
+    def textFromValue(self, value: float) -> str:
+        return f"{value:g}" if abs(value) < 1e5 else f"{value:.0f}"
+
+
+def _field(setting: Setting, env: str) -> QWidget:
+    choices = setting.choices(env)
+    if choices:
+        box = QComboBox()
+        for choice in choices:
+            box.addItem(choice, choice)
+        return box
+    if setting.name == "seed":
+        low, high = 0.0, float(2**31 - 1)
+    else:
+        low, high = setting.limits
+    if setting.whole:
+        spin: QAbstractSpinBox = QSpinBox()
+        spin.setRange(0 if setting.off else int(low), int(high))
+        spin.setGroupSeparatorShown(True)
+    else:
+        spin = _Figure()
+        spin.setDecimals(7)
+        spin.setRange(0.0 if setting.off else low, high)
+    spin.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+    spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    if setting.off:
+        spin.setSpecialValueText(setting.off)
+    return spin
+
+
+def _read(setting: Setting, field: QWidget) -> Any:
+    if isinstance(field, QComboBox):
+        return field.currentData()
+    value = field.value()
+    if setting.off and value == field.minimum():
+        return None
+    return int(value) if setting.whole else float(value)
+
+
+def _write(field: QWidget, value: Any) -> None:
+    if isinstance(field, QComboBox):
+        field.setCurrentIndex(max(0, field.findData(value)))
+    else:
+        field.setValue(field.minimum() if value is None else value)

@@ -1,0 +1,184 @@
+"""One run: what is going on with it, its curves, its confusion matrix, its settings and its log."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from recorder.envs import get_spec
+from recorder.ui import look
+from trainer.runs import Run
+from trainer.settings import SETTINGS
+from trainer.train_desk import TrainDesk, TrainState
+from trainer.ui.confusion_view import ConfusionView
+from trainer.ui.curve_plots import CurvePlots
+from trainer.ui.segments import Segments
+
+_NOTHING = (
+    "Here you will see your twin learn: how often it does as you did, "
+    "what it mixes up, and how it scores in games of its own."
+)
+_AT_WORK = (TrainState.WAITING, TrainState.TRAINING, TrainState.PAUSING, TrainState.STOPPING)
+
+
+class RunPanel(QWidget):
+    """Shows the run that `desk` shows; `changed` after a button changed something, `watch_requested` for its clone."""
+
+    changed = Signal()
+    watch_requested = Signal()
+
+    def __init__(self, desk: TrainDesk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.desk = desk
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(look.GAP)
+        self._headline = look.heading("", "trainHeadline")
+        self._headline.setWordWrap(True)
+        self._about = look.faint(name="runAbout", wrap=True)
+        self._explanation = QLabel(objectName="runExplanation", wordWrap=True, visible=False)
+        self._progress = QProgressBar(objectName="trainProgress")
+        self._progress.setAccessibleName("How much of this stage is done")
+        layout.addWidget(self._headline)
+        layout.addWidget(self._about)
+        layout.addWidget(self._explanation)
+        layout.addWidget(self._progress)
+        layout.addLayout(self._build_buttons())
+        self._plots = CurvePlots()
+        self._confusion = ConfusionView()
+        self._settings = QPlainTextEdit(objectName="runSettings", readOnly=True)
+        self._log = QPlainTextEdit(objectName="trainMessages", readOnly=True)
+        self._log.setPlaceholderText("What happens in training is told here.")
+        self._segments = Segments(
+            [
+                ("curves", "Curves", self._plots),
+                ("confusion", "Confusion", self._confusion),
+                ("settings", "Settings", self._settings),
+                ("log", "Log", self._log),
+            ]
+        )
+        self._nothing = look.faint(_NOTHING, "noRunHint", wrap=True)
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.addWidget(self._nothing, 1)
+        self._segments.switched.connect(lambda _: self.render())
+        layout.addWidget(self._segments, 1)
+
+    def _build_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(look.SMALL)
+
+        def button(text: str, name: str, tip: str, action: object, primary: bool = False) -> QPushButton:
+            made = QPushButton(text, objectName=name, toolTip=tip)
+            made.setProperty("primary", primary)
+            made.clicked.connect(action)
+            row.addWidget(made)
+            return made
+
+        self._watch = button("Watch your twin", "watchButton", "See it play", self.watch_requested, primary=True)
+        self._resume = button("Resume", "resumeButton", "Go on from where it stopped", self._do("resume"), primary=True)
+        self._pause = button("Pause", "pauseTrainingButton", "Pause; it goes on from there later", self._do("pause"))
+        self._stop = button("Stop", "stopTrainingButton", "End it and keep the best so far", self._do("stop"))
+        row.addStretch(1)
+        self._another = button("New training", "anotherButton", "Leave this run and choose anew", self._do("again"))
+        self._another.setProperty("quiet", True)
+        return row
+
+    def render(self) -> None:
+        """Show the run as it stands."""
+        desk = self.desk
+        state, run, curves = desk.state, desk.run, desk.curves
+        at_work = state in _AT_WORK
+        self._headline.setText(desk.headline)
+        self._about.setText(_about(run) if run else "Tick what to learn from on the left, then click Train.")
+        self._explanation.setText(desk.explanation)
+        self._explanation.setVisible(bool(desk.explanation))
+        self._progress.setVisible(at_work)
+        fraction = desk.fraction if state is not TrainState.WAITING else None
+        if at_work:
+            self._progress.setRange(0, 0 if fraction is None else 1000)
+            if fraction is not None:
+                self._progress.setValue(round(1000 * fraction))
+        self._pause.setVisible(at_work)
+        self._pause.setEnabled(state in (TrainState.TRAINING, TrainState.WAITING))
+        self._stop.setVisible(at_work and state is not TrainState.WAITING)
+        self._stop.setEnabled(state is TrainState.TRAINING)
+        self._resume.setVisible(desk.resumable)
+        self._watch.setVisible(not at_work and desk.policy is not None)
+        self._set_primary(self._watch, not desk.resumable)
+        self._another.setVisible(run is not None and not at_work)
+        self._segments.setVisible(run is not None)
+        self._nothing.setVisible(run is None)
+        page = self._segments.current
+        if page == "curves":
+            others = [(_short(other), desk.curves_of(other)) for other in desk.compared]
+            self._plots.show_curves(curves, others)
+        elif page == "confusion":
+            self._show_confusion(run)
+        elif page == "settings":
+            _set_text(self._settings, _settings_text(run) if run else "")
+        else:
+            _set_text(self._log, desk.log().rstrip(), to_end=True)
+
+    def _show_confusion(self, run: Run | None) -> None:
+        if run is None or run.setup is None:
+            self._confusion.show_table(None, (), "Choose a run to see what its clone mixes up.")
+            return
+        spec = get_spec(run.setup.env)
+        reason = "It comes with the first validation."
+        if not spec.discrete:
+            reason = f"{spec.title} is steered by torques, which are never simply right or wrong."
+        self._confusion.show_table(self.desk.curves.confusion, tuple(spec.action_names), reason)
+
+    def _do(self, what: str) -> object:
+        def act() -> None:
+            getattr(self.desk, what)()
+            self.changed.emit()
+
+        return act
+
+    @staticmethod
+    def _set_primary(button: QPushButton, primary: bool) -> None:
+        if button.property("primary") != primary:
+            button.setProperty("primary", primary)
+            button.style().unpolish(button)
+            button.style().polish(button)
+
+
+def _short(run: str) -> str:
+    """ "2026-11-21T10-14-03-breakout" as "11-21 10:14:03"."""
+    return f"{run[5:10]} {run[11:19].replace('-', ':')}"
+
+
+def _about(run: Run) -> str:
+    if run.setup is None:
+        return run.id
+    setup = run.setup
+    minutes = sum(source.minutes for source in setup.sources)
+    preset = setup.preset.capitalize() if setup.preset else "Own settings"
+    sessions = f"{len(setup.sources)} session{'s' if len(setup.sources) > 1 else ''}"
+    return f"{get_spec(setup.env).title} · {preset} · {sessions}, {minutes:.1f} minutes"
+
+
+def _settings_text(run: Run) -> str:
+    if run.setup is None:
+        return run.problem
+    setup = run.setup
+    lines = ["Learned from"]
+    for source in setup.sources:
+        chosen = "" if source.episodes is None else f", games {', '.join(str(k + 1) for k in source.episodes)}"
+        lines.append(f"    {source.name} ({source.minutes:.1f} minutes{chosen})")
+    values = setup.config.to_json()
+    lines += ["", "Settings"]
+    for setting in SETTINGS:
+        value = values.pop(setting.name)
+        lines.append(f"    {setting.title}: {setting.off if value is None else value}")
+    lines += ["", "And the rest", *(f"    {name}: {value}" for name, value in values.items())]
+    lines += ["", f"Folder: {run.folder}"]
+    return "\n".join(lines)
+
+
+def _set_text(edit: QPlainTextEdit, text: str, to_end: bool = False) -> None:
+    if text != edit.toPlainText():
+        edit.setPlainText(text)
+        if to_end:
+            edit.verticalScrollBar().setValue(edit.verticalScrollBar().maximum())

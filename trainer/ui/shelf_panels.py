@@ -1,0 +1,275 @@
+"""What has been trained: the runs, to be shown and compared, and the twins that came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QInputDialog,
+    QLabel,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from recorder.envs import get_spec
+from recorder.library import player_label
+from recorder.ui import look
+from trainer.policies import PolicySummary
+from trainer.runs import Run, RunState
+from trainer.train_desk import MOST_COMPARED, TrainDesk
+from trainer.ui.roomy import Roomy
+
+_KEY = Qt.ItemDataRole.UserRole
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class _Shelf(QWidget):
+    """A table with a row of buttons, words for when it is empty, and a line for what was done last."""
+
+    changed = Signal()
+
+    def __init__(self, desk: TrainDesk, name: str, columns: Sequence[str], stretched: int, empty: str) -> None:
+        super().__init__()
+        self.desk = desk
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(look.GAP)
+        self.table = QTableWidget(0, len(columns), objectName=f"{name}Table")
+        self.table.setHorizontalHeaderLabels(list(columns))
+        self.table.verticalHeader().hide()
+        self.table.setShowGrid(False)
+        self.table.setAlternatingRowColors(True)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setTabKeyNavigation(False)
+        self.table.setItemDelegate(Roomy(self.table))
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
+        layout.addWidget(self.table, 1)
+        self._empty = look.faint(empty, f"{name}Empty", wrap=True)
+        layout.addWidget(self._empty)
+        self._notice = QLabel(objectName=f"{name}Notice", wordWrap=True, visible=False)
+        layout.addWidget(self._notice)
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(look.SMALL)
+        layout.addLayout(self._buttons)
+
+    def button(self, text: str, name: str, tip: str, action: object) -> QPushButton:
+        """Add a button to the row."""
+        made = QPushButton(text, objectName=name, toolTip=tip)
+        made.clicked.connect(action)
+        self._buttons.addWidget(made)
+        return made
+
+    def selected(self) -> object:
+        """The key of the selected row, None where there is none."""
+        rows = self.table.selectionModel().selectedRows()
+        return self.table.item(rows[0].row(), 0).data(_KEY) if rows else None
+
+    def fill(self, rows: Sequence[tuple[object, Sequence[str], str]], right_from: int) -> None:
+        """Show rows of (key, texts, tooltip); the selected one stays selected."""
+        before = self.selected()
+        blocker = QSignalBlocker(self.table)
+        self.table.setRowCount(len(rows))
+        for index, (key, texts, tip) in enumerate(rows):
+            for column, text in enumerate(texts):
+                item = QTableWidgetItem(text)
+                item.setToolTip(tip)
+                if column >= right_from:
+                    item.setTextAlignment(_RIGHT)
+                self.table.setItem(index, column, item)
+            self.table.item(index, 0).setData(_KEY, key)
+            if key == before:
+                self.table.selectRow(index)
+        blocker.unblock()
+        self.table.setVisible(bool(rows))
+        self._empty.setVisible(not rows)
+
+    def say(self, notice: str) -> None:
+        """Show what was done last."""
+        self._notice.setText(notice)
+        self._notice.setVisible(bool(notice))
+
+
+class RunsPanel(_Shelf):
+    """Every run with its settings and result; a click shows one, a tick lays it over the one that is shown."""
+
+    def __init__(self, desk: TrainDesk) -> None:
+        super().__init__(
+            desk,
+            "run",
+            ("", "Begun", "Training", "State", "Batches", "Correct", "Score"),
+            2,
+            "No training yet. Each one is kept here, with its settings, its curves and its log.",
+        )
+        self.table.setToolTip(f"Click to show a run; tick up to {MOST_COMPARED} to compare with it")
+        self.table.itemSelectionChanged.connect(self._selected)
+        self.table.itemChanged.connect(self._ticked)
+        self._delete = self.button("Delete", "deleteRunButton", "Move to the trash (Del); its twin stays", self._remove)
+        self._undo = self.button("Undo", "undoRunButton", "Bring back what was deleted last", self._bring_back)
+        self._buttons.addStretch(1)
+        QShortcut(QKeySequence("Del"), self.table, self._remove, context=Qt.ShortcutContext.WidgetShortcut)
+
+    def render(self) -> None:
+        """Show the runs as they stand."""
+        desk = self.desk
+        self.fill([(run.id, _run_texts(run), _run_tip(run)) for run in desk.runs], 4)
+        blocker = QSignalBlocker(self.table)
+        for index, run in enumerate(desk.runs):
+            tick = self.table.item(index, 0)
+            tick.setFlags(Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
+            chosen = run.id in desk.compared or run.id == desk.shown
+            tick.setCheckState(Qt.CheckState.Checked if chosen else Qt.CheckState.Unchecked)
+            if run.id == desk.shown:
+                tick.setFlags(Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled)
+                self.table.selectRow(index)
+        if desk.run is None:
+            self.table.clearSelection()
+        blocker.unblock()
+        run = desk.run
+        idle = run is not None and run.status.state not in (RunState.RUNNING, RunState.QUEUED)
+        self._delete.setEnabled(idle)
+        self._undo.setVisible(desk.can_undo)
+        self.say(desk.notice)
+
+    def _selected(self) -> None:
+        key = self.selected()
+        if isinstance(key, str) and key != self.desk.shown:
+            self.desk.show(key)
+            self.changed.emit()
+
+    def _ticked(self, item: QTableWidgetItem) -> None:
+        if item.column() == 0 and item.data(_KEY) != self.desk.shown:
+            self.desk.compare(item.data(_KEY), item.checkState() is Qt.CheckState.Checked)
+            self.changed.emit()
+
+    def _remove(self) -> None:
+        if self._delete.isEnabled():
+            self.desk.delete_run(self.desk.shown)
+            self.changed.emit()
+
+    def _bring_back(self) -> None:
+        self.desk.undo()
+        self.changed.emit()
+
+
+class TwinsPanel(_Shelf):
+    """The clones of the library; `watch_requested` brings the one to watch."""
+
+    watch_requested = Signal(object)
+
+    def __init__(self, desk: TrainDesk) -> None:
+        super().__init__(
+            desk,
+            "twin",
+            ("Name", "Game", "Score", "Learned from", "Made"),
+            3,
+            "No twin yet. Train one, or import a policy file that somebody gave you.",
+        )
+        self.table.setToolTip("Enter watches, F2 renames, Del deletes")
+        self.table.itemSelectionChanged.connect(self.render_buttons)
+        self.table.itemActivated.connect(lambda _: self._watch())
+        self._watch_button = self.button("Watch", "watchTwinButton", "See it play (Enter)", self._watch)
+        self._watch_button.setProperty("primary", True)
+        self._rename_button = self.button("Rename…", "renameTwinButton", "Give it another name (F2)", self._rename)
+        self._delete_button = self.button("Delete", "deleteTwinButton", "Move it to the trash (Del)", self._remove)
+        self._undo = self.button("Undo", "undoTwinButton", "Bring back what was deleted last", self._bring_back)
+        self._buttons.addStretch(1)
+        self.button("Import…", "importTwinButton", "Take over a policy file, checked first", self._import)
+        for keys, action in (("F2", self._rename), ("Del", self._remove)):
+            QShortcut(QKeySequence(keys), self.table, action, context=Qt.ShortcutContext.WidgetShortcut)
+
+    def render(self) -> None:
+        """Show the clones as they are."""
+        self.fill([(twin.path, _twin_texts(twin), _twin_tip(twin)) for twin in self.desk.twins], 99)
+        self._undo.setVisible(self.desk.can_undo)
+        self.say(self.desk.notice)
+        self.render_buttons()
+
+    def render_buttons(self) -> None:
+        """Enable what can be done with the selected clone."""
+        twin = self._twin()
+        self._watch_button.setEnabled(twin is not None and not twin.problem)
+        self._rename_button.setEnabled(twin is not None)
+        self._delete_button.setEnabled(twin is not None)
+
+    def rename(self, new: str) -> None:
+        """Give the selected clone another name."""
+        twin = self._twin()
+        if twin is not None and new.strip() and new != twin.name:
+            self.desk.rename_twin(twin.name, new)
+            self.changed.emit()
+
+    def _twin(self) -> PolicySummary | None:
+        key = self.selected()
+        return next((twin for twin in self.desk.twins if twin.path == key), None)
+
+    def _watch(self) -> None:
+        if self._watch_button.isEnabled():
+            self.watch_requested.emit(self.selected())
+
+    def _rename(self) -> None:
+        twin = self._twin()
+        if twin is not None:
+            new, said = QInputDialog.getText(self, "Rename your twin", "Name", text=twin.name)
+            if said:
+                self.rename(new)
+
+    def _remove(self) -> None:
+        twin = self._twin()
+        if twin is not None:
+            self.desk.delete_twin(twin.name)
+            self.changed.emit()
+
+    def _bring_back(self) -> None:
+        self.desk.undo()
+        self.changed.emit()
+
+    def _import(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, "Import a policy", "", "Policies (*.safetensors)")
+        if name:
+            self.desk.import_twin(Path(name))
+            self.changed.emit()
+
+
+def _run_texts(run: Run) -> tuple[str, ...]:
+    status, setup = run.status, run.setup
+    begun = f"{run.id[5:10]} {run.id[11:16].replace('-', ':')}"
+    if setup is None:
+        return ("", begun, "Unreadable", "failed", "", "", "")
+    state = "stopped early" if status.stopped_early else status.state.value
+    accuracy = "" if status.val_accuracy is None else f"{100 * status.val_accuracy:.0f} %"
+    score = "" if status.score is None else f"{status.score:,.0f}"
+    preset = setup.preset or "own settings"
+    return ("", begun, f"{get_spec(setup.env).title}, {preset}", state, f"{status.batches:,}", accuracy, score)
+
+
+def _run_tip(run: Run) -> str:
+    if run.setup is None:
+        return run.problem
+    learned = ", ".join(source.name for source in run.setup.sources[:4])
+    return f"{run.id}\nlearns from {learned}" + (f"\n{run.status.reason}" if run.status.reason else "")
+
+
+def _twin_texts(twin: PolicySummary) -> tuple[str, ...]:
+    if twin.problem:
+        return (twin.name, "Unreadable", "", "", "")
+    players = ", ".join(dict.fromkeys(player_label(player) for player in twin.players))
+    score = "" if twin.score is None else f"{twin.score:,.0f}"
+    return (twin.name, twin.env_title, score, f"{players}, {twin.minutes:.0f} min", twin.created)
+
+
+def _twin_tip(twin: PolicySummary) -> str:
+    return twin.problem or f"{twin.name}\nlearned from {', '.join(twin.learned_from[:4])}, {twin.batches:,} batches"

@@ -1,0 +1,302 @@
+"""What to learn from: sessions and their episodes to tick, what is chosen, and how much to train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from recorder.errors import UsageError
+from recorder.ui import look
+from trainer.config import PRESETS, TrainConfig
+from trainer.selection import EpisodeFacts, Row
+from trainer.train_desk import TrainDesk
+from trainer.ui.advanced_dialog import AdvancedDialog
+from trainer.ui.roomy import Roomy
+
+_COLUMNS = ("Session", "Player", "Date", "Games", "Minutes", "Score")
+_KEY = Qt.ItemDataRole.UserRole  # (path, episode index or -1)
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class SourcesPanel(QWidget):
+    """Shows `desk.choice` and the preset; `changed` after every choice, `start_requested` by the Train button."""
+
+    changed = Signal()
+    start_requested = Signal()
+
+    def __init__(self, desk: TrainDesk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.desk = desk
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(look.GAP)
+        self._tree = QTreeWidget(objectName="sessionTable")
+        self._tree.setAccessibleName("Sessions to learn from")
+        self._tree.setToolTip("Space ticks, the right arrow key shows a session's games")
+        self._tree.setHeaderLabels(list(_COLUMNS))
+        self._tree.setAlternatingRowColors(True)
+        self._tree.setUniformRowHeights(True)
+        self._tree.setItemDelegate(Roomy(self._tree))
+        self._tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self._tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        header = self._tree.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self._tree.itemChanged.connect(self._ticked)
+        self._tree.itemExpanded.connect(self._opened)
+        layout.addWidget(self._tree, 1)
+        self._summary = QLabel(objectName="selectionSummary", wordWrap=True)
+        self._bars = ShareBars()
+        self._warnings = QLabel(objectName="selectionWarnings", wordWrap=True)
+        layout.addWidget(self._summary)
+        layout.addWidget(self._bars)
+        layout.addWidget(self._warnings)
+        layout.addLayout(self._build_presets())
+        self._hint = look.faint(name="presetHint", wrap=True)
+        layout.addWidget(self._hint)
+        self._notice = QLabel(objectName="trainNotice", wordWrap=True, visible=False)
+        layout.addWidget(self._notice)
+
+    def _build_presets(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(look.GAP)
+        self._preset = QComboBox(objectName="presetChoice", toolTip="How much to train")
+        self._preset.setAccessibleName("Preset")
+        for key in PRESETS:
+            self._preset.addItem(key.capitalize(), key)
+        self._preset.activated.connect(self._preset_chosen)
+        self._advanced = QPushButton("Advanced…", objectName="advancedButton", toolTip="Change single settings")
+        self._advanced.clicked.connect(self.open_advanced)
+        self._back = QPushButton("Back to the preset", objectName="backToPresetButton")
+        self._back.setProperty("quiet", True)
+        self._back.clicked.connect(self._back_to_preset)
+        self._train = QPushButton("Train", objectName="trainButton", toolTip="Train on what is ticked (Ctrl+Return)")
+        self._train.setProperty("primary", True)
+        self._train.setMinimumWidth(110)
+        self._train.clicked.connect(self.start_requested)
+        row.addWidget(self._preset)
+        row.addWidget(self._advanced)
+        row.addWidget(self._back)
+        row.addStretch(1)
+        row.addWidget(self._train)
+        return row
+
+    def fill(self) -> None:
+        """Show the sessions anew; what was expanded stays so."""
+        opened = {item.data(0, _KEY)[0] for item in self._sessions() if item.isExpanded()}
+        blocker = QSignalBlocker(self._tree)
+        self._tree.clear()
+        for row in self.desk.choice.rows:
+            item = QTreeWidgetItem(_texts(row))
+            item.setData(0, _KEY, (row.path, -1))
+            for column in range(len(_COLUMNS)):
+                item.setToolTip(column, f"{row.path.name}: {row.problem}" if row.problem else row.path.name)
+                if column >= 3:
+                    item.setTextAlignment(column, _RIGHT)
+            if row.problem:
+                item.setFlags(Qt.ItemFlag.ItemIsSelectable)
+            else:
+                item.setFlags(_flags())
+                item.setChildIndicatorPolicy(QTreeWidgetItem.ChildIndicatorPolicy.ShowIndicator)
+            self._tree.addTopLevelItem(item)
+            item.setExpanded(row.path in opened)
+        blocker.unblock()
+        self.render_ticks()
+
+    def render(self) -> None:
+        """Show what is chosen."""
+        desk, selection = self.desk, self.desk.choice.selection
+        self.render_ticks()
+        self._summary.setText(selection.problem or f"{selection.env_title}: {selection.text}")
+        self._bars.show_shares(selection.shares)
+        self._warnings.setText("\n".join(f"Note: {warning}" for warning in selection.warnings))
+        self._warnings.setVisible(bool(selection.warnings))
+        self._preset.setCurrentIndex(self._preset.findData(desk.preset))
+        changes = desk.changes.get(selection.env, {})
+        self._back.setVisible(bool(changes))
+        self._hint.setText(self._hint_text(selection.env, len(changes)))
+        self._train.setEnabled(desk.can_train)
+        self._train.setText("Queue" if desk.training else "Train")
+        self._notice.setText(desk.notice)
+        self._notice.setVisible(bool(desk.notice))
+
+    def render_ticks(self) -> None:
+        """Show which sessions and episodes are ticked; episodes appear once they are read."""
+        choice = self.desk.choice
+        blocker = QSignalBlocker(self._tree)
+        for item in self._sessions():
+            path: Path = item.data(0, _KEY)[0]
+            facts = choice.facts.get(path)
+            if item.isDisabled():
+                continue
+            partly = path in choice.chosen and bool(choice.left_out.get(path))
+            item.setCheckState(0, _check_state(path in choice.chosen, partly))
+            if facts is None or not item.isExpanded():
+                continue
+            if item.childCount() != len(facts.episodes):
+                item.takeChildren()
+                for number, episode in enumerate(facts.episodes, 1):
+                    item.addChild(_episode_item(path, number, episode))
+            for child, episode in zip(_children(item), facts.episodes, strict=True):
+                if not episode.excluded:
+                    child.setCheckState(0, _check_state(choice.is_chosen(path, episode.index)))
+        blocker.unblock()
+
+    def open_advanced(self) -> AdvancedDialog:
+        """Show the settings; what is accepted changes the desk's."""
+        env = self.desk.choice.selection.env or "breakout"
+        dialog = AdvancedDialog(env, self.desk.preset, self.desk.changes.get(env, {}), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted_changes.connect(lambda changes: self._change(env, changes))
+        dialog.open()
+        return dialog
+
+    def start_if_possible(self) -> None:
+        """What the Train button does, if it may."""
+        if self._train.isEnabled():
+            self.start_requested.emit()
+
+    def _hint_text(self, env: str, changed: int) -> str:
+        desk = self.desk
+        text = PRESETS[desk.preset]
+        if env:
+            try:
+                config: TrainConfig = desk.config(env)
+            except UsageError:
+                return text
+            own = f" {changed} setting{'s' if changed > 1 else ''} of your own." if changed else ""
+            text = f"{text} {config.budget_text}.{own}"
+        return text
+
+    def _sessions(self) -> list[QTreeWidgetItem]:
+        return [self._tree.topLevelItem(index) for index in range(self._tree.topLevelItemCount())]
+
+    def _ticked(self, item: QTreeWidgetItem, column: int) -> None:
+        if column:
+            return
+        path, index = item.data(0, _KEY)
+        ticked = item.checkState(0) is Qt.CheckState.Checked
+        if index < 0:
+            self.desk.choice.choose(path, ticked)
+        else:
+            self.desk.choice.choose_episode(path, index, ticked)
+        self.changed.emit()
+
+    def _opened(self, item: QTreeWidgetItem) -> None:
+        self.desk.choice.open_session(item.data(0, _KEY)[0])
+        self.changed.emit()
+
+    def _preset_chosen(self, index: int) -> None:
+        self.desk.choose_preset(self._preset.itemData(index))
+        self.changed.emit()
+
+    def _back_to_preset(self) -> None:
+        self.desk.choose_preset(self.desk.preset)
+        self.changed.emit()
+
+    def _change(self, env: str, changes: dict[str, object]) -> None:
+        self.desk.change(env, changes)
+        self.changed.emit()
+
+
+class ShareBars(QWidget):
+    """How often each action is taken, as small bars with figures."""
+
+    def __init__(self) -> None:
+        super().__init__(objectName="shareBars")
+        self._shares: tuple[tuple[str, float], ...] = ()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setVisible(False)
+
+    def show_shares(self, shares: tuple[tuple[str, float], ...]) -> None:
+        """Show these; nothing takes no room."""
+        if shares != self._shares:
+            self._shares = shares
+            self.setVisible(bool(shares))
+            words = ", ".join(f"{name} {_percent(share)}" for name, share in shares)
+            self.setAccessibleName(f"Share of each action: {words}")
+            self.setToolTip("How often each action is taken in what is chosen")
+            self.updateGeometry()
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        rows = (len(self._shares) + 1) // 2
+        return QSize(200, rows * self._row_height())
+
+    def _row_height(self) -> int:
+        return self.fontMetrics().height() + 4
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        palette, metrics, height = self.palette(), self.fontMetrics(), self._row_height()
+        column = (self.width() - look.WIDE) / 2
+        names = max((metrics.horizontalAdvance(name) for name, _ in self._shares), default=0) + look.GAP
+        figures = metrics.horizontalAdvance("100.0 %") + look.SMALL
+        for index, (name, share) in enumerate(self._shares):
+            left, top = (index % 2) * (column + look.WIDE), (index // 2) * height
+            painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
+            painter.drawText(QRectF(left, top, names, height), Qt.AlignmentFlag.AlignVCenter, name)
+            painter.setPen(palette.color(QPalette.ColorRole.WindowText))
+            right = left + column - figures
+            painter.drawText(QRectF(right, top, figures, height), _RIGHT, _percent(share))
+            track = QRectF(left + names, top + height / 2 - 4, max(8.0, right - left - names), 8)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(palette.color(QPalette.ColorRole.Midlight))
+            painter.drawRoundedRect(track, 4, 4)
+            if share > 0:
+                painter.setBrush(look.tone(palette, "person"))
+                track.setWidth(max(3.0, track.width() * share))
+                painter.drawRoundedRect(track, 4, 4)
+        painter.end()
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _flags() -> Qt.ItemFlag:
+    return Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable
+
+
+def _check_state(ticked: bool, partly: bool = False) -> Qt.CheckState:
+    if partly:
+        return Qt.CheckState.PartiallyChecked
+    return Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
+
+
+def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
+    return [item.child(index) for index in range(item.childCount())]
+
+
+def _texts(row: Row) -> list[str]:
+    if row.problem:
+        return [row.env_title, row.problem, row.date, "", "", ""]
+    score = "" if row.score is None else f"{row.score:,.0f}"
+    return [row.env_title, row.player, row.date, str(row.episodes), f"{row.minutes:.1f}", score]
+
+
+def _episode_item(path: Path, number: int, episode: EpisodeFacts) -> QTreeWidgetItem:
+    said = ", ".join(filter(None, (episode.outcome, episode.label, "excluded" if episode.excluded else "")))
+    item = QTreeWidgetItem([f"Game {number}", said, "", "", f"{episode.ticks:,} ticks", f"{episode.score:,.0f}"])
+    item.setData(0, _KEY, (path, episode.index))
+    item.setFlags(Qt.ItemFlag.ItemIsSelectable if episode.excluded else _flags())
+    for column in (4, 5):
+        item.setTextAlignment(column, _RIGHT)
+    return item
