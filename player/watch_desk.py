@@ -18,7 +18,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
-from player.duel import KIND_TITLES, DuelFrame, score_text
+from player.scene import KIND_TITLES, DuelFrame, score_text
 from recorder.errors import SessionError, TwinplayError
 from recorder.jobs import Service, start_thread
 from recorder.library import Library, SessionSummary, summarize

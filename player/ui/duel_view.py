@@ -12,7 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from player.duel import DuelFrame, Side, score_text
+from player.scene import DuelFrame, Side, score_text
 from recorder.ui import look
 
 _BADGES = {"person": "PERSON", "scripted": "SCRIPTED", "policy": "CLONE", "random": "RANDOM", "mixed": "MIXED"}

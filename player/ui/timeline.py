@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from player.duel import DuelFrame, Side, duration_text
+from player.scene import DuelFrame, Side, duration_text
 from recorder.ui import look
 
 _LANE, _GAP, _MARGIN = 16.0, 4.0, 8.0

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from player.duel import duration_text
+from player.scene import duration_text
 from player.ui.duel_view import DuelSide
 from player.ui.timeline import Timeline
 from player.watch_desk import SPEEDS, Choice, WatchDesk, WatchState
