@@ -78,6 +78,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--page", choices=("record", "train", "watch"), default="record", help="page to begin on")
     parser.add_argument("--session", type=Path, metavar="SESSION", help="session to watch")
     parser.add_argument("--policy", type=Path, metavar="POLICY", help="policy to watch")
+    parser.add_argument("--against", type=Path, metavar="POLICY", help="second policy to watch, without a session")
     parser.add_argument("--training-batches", type=int, metavar="N", help="cap every training, for trying things out")
     parser.add_argument(
         "--describe-to",
@@ -113,7 +114,7 @@ def open_app(argv: Sequence[str] = ()) -> int:
     window.show()
     window.activateWindow()
     if options.session is not None or options.policy is not None:
-        window.watch_pair(options.session, options.policy)
+        window.watch_pair(options.session, options.policy, options.against)
     else:
         window.show_page(options.page)
     if options.describe_to is not None:
