@@ -121,17 +121,6 @@ class DuelFrame:
         return all(side.over for side in self.sides)
 
     @property
-    def standing(self) -> str:
-        """Who is ahead, in one sentence; empty without two sides, and once there is a verdict."""
-        if self.left is None or self.right is None or self.done or self.behind or not self.tick:
-            return ""
-        who, other = self._names(self.left, self.right)
-        gap = round(self.right.score) - round(self.left.score)
-        if not gap:
-            return f"{who} and {other} are level."
-        return f"{who} is {score_text(abs(gap))} {'ahead of' if gap > 0 else 'behind'} {other}."
-
-    @property
     def verdict(self) -> str:
         """What came of it, in one sentence; empty until every side is over."""
         if not self.done:
