@@ -75,6 +75,10 @@ def _seconds(text: str) -> float:
     return _real(text, lambda value: 0 < value < 1e7, "a number of seconds above zero")
 
 
+def _moment(text: str) -> float:
+    return _real(text, lambda value: 0 <= value < 1e7, "a number of seconds from zero")
+
+
 def _delays(text: str) -> tuple[int, ...]:
     return tuple(_whole(part, 0, 60, "a list of ticks from 0 to 60, such as 0,6,12") for part in text.split(","))
 
@@ -323,18 +327,34 @@ def build_parser() -> argparse.ArgumentParser:
     library(drives)
     as_json(drives, "the table")
 
+    agreement = command(
+        "agreement",
+        "How often a clone would have done what was recorded, and where it differs most clearly.",
+        "twinplay agreement recordings/2026-11-21T10-14-03-breakout.zarr clone.safetensors",
+    )
+    agreement.add_argument("session", metavar="SESSION", help="a session's folder, or its name in the library")
+    agreement.add_argument("policy", type=Path, metavar="POLICY", help="a policy file")
+    agreement.add_argument("--episode", type=int, metavar="K", help="which game of the session (default: the best)")
+    agreement.add_argument("--most", type=_positive, default=10, metavar="N", help="disagreements to print")
+    library(agreement)
+    as_json(agreement, "all of it")
+
     watch = command(
         "watch",
-        "Show, or film, a recording and a clone side by side.",
+        "Show, or film, a recording and a clone, or two clones, side by side.",
         "twinplay watch recordings/2026-11-21T10-14-03-breakout.zarr clone.safetensors --video out.mp4",
     )
     watch.add_argument("files", nargs="+", metavar="SESSION POLICY", help="a session, a policy, or one of each")
+    watch.add_argument("--against", type=Path, metavar="POLICY", help="a second policy, on the left, without a session")
     watch.add_argument(
-        "--video", type=Path, metavar="OUT.mp4", help="write an H.264 film instead of opening the window"
+        "--video", type=Path, metavar="OUT", help="write a film, OUT.mp4 or OUT.gif, instead of opening the window"
     )
     watch.add_argument("--episode", type=int, metavar="K", help="which game of the session (default: the best)")
-    watch.add_argument("--seconds", type=_seconds, metavar="S", help="length of the film (default: the whole games)")
-    watch.add_argument("--seed", type=_seed, default=0, help="seed of the clone")
+    watch.add_argument("--from", dest="start", type=_moment, metavar="S", help="second at which the film begins")
+    end = watch.add_mutually_exclusive_group()
+    end.add_argument("--to", type=_seconds, metavar="S", help="second at which it ends (default: with the games)")
+    end.add_argument("--seconds", type=_seconds, metavar="S", help="its length, instead of its end")
+    watch.add_argument("--seed", type=_seed, default=0, help="seed of the clone, and of a game without a session")
     library(watch)
 
     demo = command(

@@ -27,10 +27,11 @@ from recorder.library import Library, ensure_writable
 from recorder.recording import record
 from recorder.session import Session
 from trainer.config import TrainConfig
-from trainer.evaluation import bootstrap, bootstrap_difference, evaluate
+from trainer.evaluation import evaluate
 from trainer.fitting import fit
 from trainer.header import read_header
 from trainer.policy import Manner
+from trainer.scores import bootstrap, bootstrap_difference
 from trainer.studies import Finding, Row, Study
 
 _CLONE_ALONE = ("sampled", "greedy", "unshifted")

@@ -153,10 +153,10 @@ class Window(QWidget):
         self.notice.turn_page()
         LOG.info("page %s", name)
 
-    def watch_pair(self, session: Path | None, policy: Path | None) -> None:
-        """Show a recording and a clone side by side."""
+    def watch_pair(self, session: Path | None, policy: Path | None, against: Path | None = None) -> None:
+        """Show a recording, or the policy `against`, and a clone side by side."""
         self.show_page("watch")
-        self.watch.watch(session, policy)
+        self.watch.watch(session, policy, against)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.train.may_close():
