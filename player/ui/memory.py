@@ -77,7 +77,7 @@ class Memory:
             box = window.findChild(QComboBox, name)
             if box is not None and box.currentData() is not None:
                 self._settings.setValue(f"choices/{name}", str(box.currentData()))
-        for name, path in (("session", window.watch.desk.session), ("policy", window.watch.desk.policy)):
+        for name, path in (("session", window.watch.desk.pair.session), ("policy", window.watch.desk.pair.policy)):
             self._settings.setValue(f"watch/{name}", str(path or ""))
         self._settings.sync()
 
@@ -102,9 +102,9 @@ class Memory:
         """Choose the session and the policy watched last again, each where it still exists."""
         session, policy = (Path(self._text(f"watch/{name}") or "/") for name in ("session", "policy"))
         if policy.is_file():
-            window.watch.desk.policy = policy
+            window.watch.desk.pair.policy = policy
         if session.suffix == ".zarr" and session.is_dir():
-            window.watch.desk.set_session(session)
+            window.watch.desk.pair.set_session(session)
 
     def _text(self, key: str) -> str:
         value = self._settings.value(key)

@@ -69,11 +69,11 @@ def test_the_samples_clone_plays_and_any_other_clone_is_newer(tmp_path: Path) ->
     shutil.copyfile(pair.policy, own)
     desk = WatchDesk(Library(tmp_path))
     desk.refresh()
-    assert [choice.value for choice in desk.policies] == [own, pair.policy]
-    assert desk.sessions[0].label.startswith("Breakout · Sample: scripted player · ")
+    assert [choice.value for choice in desk.pair.policies] == [own, pair.policy]
+    assert desk.pair.sessions[0].label.startswith("Breakout · Sample (scripted) · ")
     rows = TrainDesk(Library(tmp_path))
     rows.refresh()
-    assert [row.player for row in rows.rows] == ["Sample (scripted)"]
+    assert [row.player for row in rows.choice.rows] == ["Sample (scripted)"]
 
 
 @pytest.mark.parametrize("name", ["../out.txt", "/tmp/out.txt", "a/../../out.txt", "c:\\out.txt", "folder/"])
