@@ -113,7 +113,7 @@ class LibraryFilter(QSortFilterProxyModel):
         """Show only these; empty ones do not narrow."""
         if (search, env, kind) != (self._search, self._env, self._kind):
             self._search, self._env, self._kind = search, env, kind
-            self.invalidateRowsFilter()
+            self.setFilterFixedString(f"{search}\n{env}\n{kind}")  # filters anew, in every version of Qt
 
     @property
     def rows(self) -> list[SessionSummary]:
