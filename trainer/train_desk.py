@@ -227,11 +227,11 @@ class TrainDesk:
         reason = run.problem or run.status.reason
         kept = []
         if self.policy is not None:
-            kept.append("the best clone so far was kept")
+            kept.append("The best clone so far was kept.")
         if (run.folder / CHECKPOINT).exists():
-            kept.append("Resume goes on from its last checkpoint")
+            kept.append("Resume goes on from its last checkpoint.")
         sentence = f"{reason[:1].upper()}{reason[1:]}".rstrip(".")
-        return f"{sentence}. {' and '.join(kept).capitalize()}." if kept else f"{sentence}."
+        return " ".join([f"{sentence}.", *kept])
 
     @property
     def offered(self) -> list[Run]:
@@ -435,6 +435,7 @@ class TrainDesk:
             if error is not None and not lost and (waiting := self.kept.queued()):
                 failed = replace(waiting[0].status, state=RunState.FAILED, reason=f"it could not begin: {error}")
                 self._quietly(lambda: self.kept.set_status(waiting[0].id, failed))
+            self._read_runs()
             changed = True
         active = [run for run in self.runs if run.status.state in _ACTIVE]
         if active and self._worker is None and not self.kept.is_locked():

@@ -1,58 +1,237 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+import pytest
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton, QTableWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QLabel,
+    QMessageBox,
+    QPlainTextEdit,
+    QPushButton,
+    QTableWidget,
+    QTreeWidget,
+    QWidget,
+)
 
-from recorder import Library, record
+from recorder import Library, Session, record
 from recorder.experts import scripted
 from tests.ui.test_watch_page import application, wait_until
+from trainer import TrainConfig
+from trainer.policies import Policies
+from trainer.runs import Runs, RunState
 from trainer.train_desk import TrainDesk, TrainState
+from trainer.ui.confusion_view import ConfusionView
+from trainer.ui.sources_panel import ShareBars
 from trainer.ui.train_page import TrainPage
+from trainer.work import perform
+
+SMALL = {"max_batches": 400, "validations": 4, "checks": 0, "play_games": 0, "threads": 1}
 
 
-def test_ticking_a_session_and_clicking_train_trains_and_offers_the_twin(tmp_path: Path) -> None:
-    application()
-    record("hopper", scripted("hopper"), library=tmp_path, episodes=2, seed=3)
-    page = TrainPage(TrainDesk(Library(tmp_path)))
-    page.desk.preset = "quick"
-    asked: list[Path] = []
-    page.watch_requested.connect(asked.append)
-    page.show()
-    try:
-        train = page.findChild(QPushButton, "trainButton")
-        stop = page.findChild(QPushButton, "stopTrainingButton")
-        assert not train.isEnabled()
-        page.findChild(QTableWidget, "sessionTable").item(0, 0).setCheckState(Qt.CheckState.Checked)
-        assert train.isEnabled()
-        QTest.mouseClick(train, Qt.MouseButton.LeftButton)
-        assert page.desk.training
-        wait_until(lambda: len(page.desk.curves.val_loss) >= 1 or not page.desk.training, 60_000)
-        if page.desk.training:
-            QTest.mouseClick(stop, Qt.MouseButton.LeftButton)
-        wait_until(lambda: not page.desk.training, 60_000)
-        assert page.desk.state is TrainState.DONE, page.desk.error
-        QTest.mouseClick(page.findChild(QPushButton, "watchButton"), Qt.MouseButton.LeftButton)
-        assert asked == [page.desk.policy]
-        assert asked[0].stat().st_size > 1000
-    finally:
-        page.shutdown()
-        page.close()
-        page.deleteLater()
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path: Path = tmp_path_factory.mktemp("page")
+    record("hopper", scripted("hopper"), library=path, episodes=2, seed=3)
+    record("breakout", scripted("breakout"), library=path, seconds=4, seed=3)
+    return path
+
+
+@pytest.fixture
+def library(recorded: Path, tmp_path: Path) -> Path:
+    for session in recorded.glob("*.zarr"):
+        (tmp_path / session.name).symlink_to(session)
+    return tmp_path
+
+
+class Opened:
+    """A page, and what it asked for."""
+
+    def __init__(self, library: Path, **overrides: object) -> None:
+        application()
+        self.page = TrainPage(TrainDesk(Library(library), overrides={**SMALL, **overrides}))
+        self.desk = self.page.desk
+        self.watched: list[Path] = []
+        self.page.watch_requested.connect(self.watched.append)
+        self.page.resize(1000, 640)
+        self.page.show()
+
+    def find(self, kind: type, name: str) -> QWidget:
+        found = self.page.findChild(kind, name)
+        assert found is not None, name
+        return found
+
+    def click(self, name: str) -> None:
+        button = self.find(QPushButton, name)
+        assert button.isVisible(), name
+        assert button.isEnabled(), name
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    def tick(self, env: str) -> None:
+        tree = self.find(QTreeWidget, "sessionTable")
+        for index in range(tree.topLevelItemCount()):
+            item = tree.topLevelItem(index)
+            if item.text(0) == env:
+                item.setCheckState(0, Qt.CheckState.Checked)
+
+    def close(self) -> None:
+        self.page.shutdown()
+        self.page.close()
+        self.page.deleteLater()
         QTest.qWait(1)
 
 
+@pytest.fixture
+def opened(library: Path) -> Iterator[Opened]:
+    opened = Opened(library)
+    yield opened
+    opened.close()
+
+
+def test_ticking_a_session_and_clicking_train_trains_pauses_resumes_and_offers_the_twin(library: Path) -> None:
+    opened = Opened(library, max_batches=20_000)
+    desk = opened.desk
+    try:
+        assert not opened.find(QPushButton, "trainButton").isEnabled()
+        opened.tick("Hopper")
+        opened.click("trainButton")
+        wait_until(lambda: len(desk.curves.val_loss) >= 1 or desk.state is TrainState.FAILED, 90_000)
+        assert desk.state is TrainState.TRAINING, desk.explanation
+        opened.click("pauseTrainingButton")
+        wait_until(lambda: desk.state is TrainState.PAUSED, 60_000)
+        assert opened.find(QPushButton, "runsSegment").text() == "Runs (1 to resume)"
+        reached = desk.curves.batch[-1]
+        opened.click("resumeButton")
+        wait_until(lambda: desk.state is TrainState.TRAINING and desk.curves.batch[-1] > reached, 90_000)
+        opened.click("stopTrainingButton")
+        wait_until(lambda: desk.state is TrainState.DONE, 60_000)
+        opened.click("watchButton")
+        assert opened.watched == [desk.policy]
+        assert opened.watched[0].stat().st_size > 1000
+    finally:
+        opened.close()
+
+
 def test_an_empty_library_leads_to_the_record_page(tmp_path: Path) -> None:
-    application()
-    page = TrainPage(TrainDesk(Library(tmp_path)))
+    opened = Opened(tmp_path)
     asked: list[str] = []
-    page.page_requested.connect(asked.append)
-    page.show()
-    QTest.mouseClick(page.findChild(QPushButton, "goRecordButton"), Qt.MouseButton.LeftButton)
+    opened.page.page_requested.connect(asked.append)
+    opened.click("goRecordButton")
     assert asked == ["record"]
-    page.shutdown()
-    page.close()
-    page.deleteLater()
-    QTest.qWait(1)
+    opened.close()
+
+
+def test_games_can_be_ticked_one_by_one_and_bars_show_the_share_of_each_action(opened: Opened) -> None:
+    choice = opened.desk.choice
+    opened.tick("Breakout")
+    wait_until(lambda: bool(choice.selection.shares), 20_000)
+    bars = opened.find(ShareBars, "shareBars")
+    assert bars.isVisible()
+    assert "FIRE" in bars.accessibleName()
+    tree = opened.find(QTreeWidget, "sessionTable")
+    hopper = next(item for item in map(tree.topLevelItem, range(2)) if item.text(0) == "Hopper")
+    hopper.setExpanded(True)
+    wait_until(lambda: hopper.childCount() == 2, 20_000)
+    assert hopper.checkState(0) is Qt.CheckState.Unchecked
+    opened.tick("Hopper")
+    assert [hopper.child(k).checkState(0) for k in range(2)] == [Qt.CheckState.Checked] * 2
+    hopper.child(1).setCheckState(0, Qt.CheckState.Unchecked)
+    assert hopper.checkState(0) is Qt.CheckState.PartiallyChecked
+    assert "mixed" in opened.find(QLabel, "selectionSummary").text()
+
+
+def test_advanced_settings_are_refused_or_used_and_go_back_to_the_preset(opened: Opened) -> None:
+    opened.tick("Hopper")
+    opened.click("advancedButton")
+    dialog = opened.page.findChild(QWidget, "advancedDialog")
+    dialog.findChild(QDoubleSpinBox, "learning_rateField").setValue(0.25)
+    dialog.findChild(QComboBox, "networkField").setCurrentText("lstm")
+    dialog.findChild(QDoubleSpinBox, "max_secondsField").setValue(0.05)
+    QTest.mouseClick(dialog.findChild(QPushButton, "useSettingsButton"), Qt.MouseButton.LeftButton)
+    assert "max_seconds is 0.05" in dialog.findChild(QLabel, "advancedProblem").text()
+    dialog.findChild(QDoubleSpinBox, "max_secondsField").setValue(0)
+    QTest.mouseClick(dialog.findChild(QPushButton, "useSettingsButton"), Qt.MouseButton.LeftButton)
+    assert opened.desk.changes == {"hopper": {"network": "lstm", "learning_rate": 0.25}}
+    assert "2 settings of your own" in opened.find(QLabel, "presetHint").text()
+    opened.click("backToPresetButton")
+    assert opened.desk.changes == {}
+
+
+def finished(library: Path, env: str, **changes: object) -> str:
+    """A run that is over before any window looks."""
+    session = Session.open(next(library.glob(f"*-{env}.zarr")))
+    runs = Runs(library)
+    run = runs.create([session], TrainConfig.for_env(env, **{**SMALL, "max_batches": 4, **changes}), preset="quick").id
+    list(perform(runs, run))
+    assert runs.get(run).status.state is RunState.DONE
+    return run
+
+
+def test_runs_are_shown_compared_and_deleted_and_the_confusion_is_read_out(library: Path) -> None:
+    first, second = finished(library, "hopper"), finished(library, "breakout", batch_size=8)
+    opened = Opened(library)
+    opened.click("runsSegment")
+    table = opened.find(QTableWidget, "runTable")
+    assert [table.item(row, 2).text() for row in range(2)] == ["Breakout, quick", "Hopper, quick"]
+    table.selectRow(0)
+    assert opened.desk.shown == second
+    table.item(1, 0).setCheckState(Qt.CheckState.Checked)
+    assert opened.desk.compared == [first]
+    opened.click("confusionSegment")
+    wait_until(lambda: "NOOP" in opened.find(ConfusionView, "confusionView").accessibleName(), 20_000)
+    opened.click("settingsSegment")
+    assert "Batch size: 8" in opened.find(QPlainTextEdit, "runSettings").toPlainText()
+    opened.click("logSegment")
+    assert "reading" in opened.find(QPlainTextEdit, "trainMessages").toPlainText()
+    opened.click("deleteRunButton")
+    assert [run.id for run in opened.desk.runs] == [first]
+    opened.click("undoRunButton")
+    assert len(opened.desk.runs) == 2
+    opened.close()
+
+
+def test_twins_are_renamed_deleted_brought_back_and_watched(library: Path) -> None:
+    run = finished(library, "hopper")
+    opened = Opened(library)
+    opened.click("twinsSegment")
+    table = opened.find(QTableWidget, "twinTable")
+    table.selectRow(0)
+    opened.page._twins.rename("Hoppity")
+    assert [twin.name for twin in Policies(library).all()] == ["Hoppity"]
+    opened.desk.show(run)
+    assert opened.desk.policy == library / "policies" / "Hoppity.safetensors"  # found again by the run it names
+    table.selectRow(0)
+    opened.click("watchTwinButton")
+    assert opened.watched == [library / "policies" / "Hoppity.safetensors"]
+    table.selectRow(0)
+    opened.click("deleteTwinButton")
+    assert Policies(library).all() == []
+    opened.click("undoTwinButton")
+    assert [twin.name for twin in Policies(library).all()] == ["Hoppity"]
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("button", "closes", "background"),
+    [("cancelCloseButton", False, False), ("pauseAndCloseButton", True, False), ("goOnInBackgroundButton", True, True)],
+)
+def test_closing_while_training_asks(opened: Opened, button: str, closes: bool, background: bool) -> None:
+    assert opened.page.may_close()
+    runs = Runs(opened.desk.library.path)
+    session = Session.open(next(opened.desk.library.path.glob("*-hopper.zarr")))
+    runs.create([session], TrainConfig.for_env("hopper", **SMALL))
+    opened.desk.refresh()
+
+    def answer() -> None:
+        box = opened.page.findChild(QMessageBox, "closeWhileTraining")
+        QTest.mouseClick(box.findChild(QPushButton, button), Qt.MouseButton.LeftButton)
+
+    with runs.lock("").acquire(timeout=0):
+        QTimer.singleShot(50, answer)
+        assert opened.page.may_close() is closes
+        assert opened.desk.in_background is background
+    opened.desk.in_background = False

@@ -1,0 +1,128 @@
+"""Training in the real window: it is paused, closed and resumed, and it goes on without a window."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from recorder import record
+from recorder.experts import scripted
+from tests.ui.conftest import Hand
+from trainer.runs import Runs, RunState
+
+ENOUGH = 200_000  # batches that nobody waits for
+
+
+def tick_first(hand: Hand) -> None:
+    """Tick the first session in the list, by keyboard."""
+    hand.wait(lambda: "sessionTable" in hand.look()["widgets"])
+    left, top, *_ = hand.look()["widgets"]["sessionTable"]["rect"]
+    hand.xdotool("mousemove", str(left + 80), str(top + 44), "click", "1", "key", "space")
+    hand.wait(lambda: hand.look()["widgets"]["trainButton"]["enabled"])
+
+
+class _ClientMessage(ctypes.Structure):
+    """XClientMessageEvent of Xlib, padded to the size of an XEvent."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("serial", ctypes.c_ulong),
+        ("send_event", ctypes.c_int),
+        ("display", ctypes.c_void_p),
+        ("window", ctypes.c_ulong),
+        ("message_type", ctypes.c_ulong),
+        ("format", ctypes.c_int),
+        ("data", ctypes.c_long * 5),
+        ("padding", ctypes.c_long * 12),
+    )
+
+
+def ask_to_close(hand: Hand) -> None:
+    """What a window manager sends when somebody clicks the cross of a window."""
+    window = int(hand.xdotool("search", "--onlyvisible", "--name", "^Twinplay$").split()[-1])
+    x11 = ctypes.CDLL("libX11.so.6")
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    x11.XInternAtom.restype = ctypes.c_ulong
+    display = ctypes.c_void_p(x11.XOpenDisplay(hand.display.encode()))
+    protocols, delete = (x11.XInternAtom(display, name, 0) for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW"))
+    client_message = 33
+    message = _ClientMessage(type=client_message, window=window, message_type=protocols, format=32)
+    message.data[0] = delete
+    x11.XSendEvent(display, ctypes.c_ulong(window), 0, ctypes.c_long(0), ctypes.byref(message))
+    x11.XCloseDisplay(display)
+
+
+def headline(hand: Hand) -> str:
+    text: str = hand.look()["widgets"].get("trainHeadline", {}).get("text", "")
+    return text
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 90.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_training_is_paused_closed_reopened_resumed_and_done(
+    open_window: Callable[..., Hand], tmp_path: Path
+) -> None:
+    library = tmp_path / "library"
+    record("hopper", scripted("hopper"), library=library, episodes=1, seed=1)
+    hand = open_window("--page", "train", "--training-batches", "2000")
+    tick_first(hand)
+    hand.click("presetChoice")
+    hand.xdotool("key", "Up", "Return")
+    hand.click("trainButton")
+    hand.wait(lambda: "left" in headline(hand), 90)
+    hand.click("pauseTrainingButton")
+    hand.wait(lambda: "resumeButton" in hand.look()["widgets"])
+    assert headline(hand).startswith("Paused after ")
+    (run,) = Runs(library).all()
+    assert run.setup is not None
+    assert (run.status.state, run.setup.preset) == (RunState.PAUSED, "quick")
+    assert 0 < run.status.batches < 2000
+    ask_to_close(hand)
+    assert hand.process.wait(20) == 0
+    assert hand.output() == ""
+
+    hand = open_window("--page", "train")
+    hand.wait(lambda: headline(hand).startswith("Paused after "))
+    hand.click("resumeButton")
+    hand.wait(lambda: "watchButton" in hand.look()["widgets"] and "resumeButton" not in hand.look()["widgets"], 120)
+    assert headline(hand).startswith("Your twin is ready.")
+    assert Runs(library).get(run.id).status.batches == 2000
+    assert "going on after" in Runs(library).read_log(run.id)
+    assert hand.output() == ""
+
+
+def test_a_training_goes_on_in_the_background_and_the_next_window_follows_it(
+    open_window: Callable[..., Hand], tmp_path: Path
+) -> None:
+    library = tmp_path / "library"
+    record("hopper", scripted("hopper"), library=library, episodes=1, seed=1)
+    hand = open_window("--page", "train", "--training-batches", str(ENOUGH))
+    tick_first(hand)
+    hand.click("trainButton")
+    hand.wait(lambda: "left" in headline(hand), 90)
+    ask_to_close(hand)
+    hand.click("goOnInBackgroundButton")
+    assert hand.process.wait(20) == 0
+    assert hand.output() == ""
+    runs = Runs(library)
+    (run,) = runs.all()
+    told = (run.folder / "progress.jsonl").stat().st_size
+    wait_for(lambda: (run.folder / "progress.jsonl").stat().st_size > told)
+    assert runs.is_locked(run.id)
+
+    hand = open_window("--page", "train")
+    hand.wait(lambda: "left" in headline(hand))
+    hand.click("stopTrainingButton")
+    hand.wait(lambda: headline(hand).startswith("Your twin is ready."), 60)
+    wait_for(lambda: not runs.is_locked())
+    found = runs.get(run.id)
+    assert (found.status.state, found.status.stopped_early) == (RunState.DONE, True)
+    assert 0 < found.status.batches < ENOUGH
+    assert hand.output() == ""
