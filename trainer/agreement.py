@@ -96,6 +96,13 @@ class Agreement:
             return ()
         return tuple(np.abs(self.recorded - self.clone).mean(axis=0).tolist())
 
+    @property
+    def headline(self) -> str:
+        """In a few words: the share that agrees, or how far apart torques are on average."""
+        if self.discrete:
+            return f"{100 * self.share:.0f} % agree"
+        return f"{float(np.mean(self.mean_difference)):.3f} apart"
+
     @cached_property
     def disagreements(self) -> tuple[Disagreement, ...]:
         """In the order of time; those less than a tenth of a second apart are one."""

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePai
 from player.pairing import Choice
 
 SEPARATOR = Choice("", "separator")
-_ARROW = 36  # pixels that the arrow and the padding take
+_ARROW = 31  # pixels that the arrow and the padding take
 
 
 class ChoiceBox(QComboBox):

@@ -93,15 +93,15 @@ class ExportDialog(QDialog):
         part.addWidget(self._to)
         part.addStretch(1)
         self._path = QLineEdit(str(self._suggestion()), objectName="exportPath", toolTip="The file to write")
-        browse = QPushButton("Choose…", objectName="exportBrowse", toolTip="Choose the folder and the name")
-        browse.clicked.connect(self._browse)
+        self._choose = QPushButton("Choose…", objectName="exportBrowse", toolTip="Choose the folder and the name")
+        self._choose.clicked.connect(self._browse)
         for row, (label, item) in enumerate((("Format", self._format), ("What", self._whole))):
             form.addWidget(QLabel(label), row, 0)
             form.addWidget(item, row, 1, 1, 2)
         form.addLayout(part, 2, 1, 1, 2)
         form.addWidget(QLabel("File"), 3, 0)
         form.addWidget(self._path, 3, 1)
-        form.addWidget(browse, 3, 2)
+        form.addWidget(self._choose, 3, 2)
         form.setColumnStretch(1, 1)
         return form
 
@@ -169,7 +169,7 @@ class ExportDialog(QDialog):
         running, record = chore.running, chore.record
         self._go.setText("Cancel" if running else "Save")
         self._go.setToolTip("Stop; nothing is left behind" if running else "Save the film (Enter)")
-        for widget in (self._format, self._whole, self._part, self._from, self._to, self._path):
+        for widget in (self._format, self._whole, self._part, self._from, self._to, self._path, self._choose):
             widget.setEnabled(not running)
         self._bar.setVisible(running)
         fraction = 0.0 if record is None else record.fraction

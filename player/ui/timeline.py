@@ -176,7 +176,7 @@ class Timeline(QWidget):
             done = QRectF(row.left(), row.top(), row.width() * (self._comparing or 0.0), row.height())
             painter.fillRect(done, look.mix(window, text, 0.3))
             return
-        self._label(painter, row, f"{100 * agreement.share:.0f} % agree", faint)
+        self._label(painter, row, agreement.headline, faint)
         bad = look.tone(self.palette(), "bad")
         pixels = max(1, round(row.width() * self.devicePixelRatioF()))
         key = (id(agreement), pixels, bad.rgb())

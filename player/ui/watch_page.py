@@ -425,10 +425,7 @@ class WatchPage(Page):
             widget.setVisible(agreement is not None or share is not None or failed)
             widget.setEnabled(agreement is not None)
         if agreement is not None:
-            agreed = f"{100 * agreement.share:.0f} % agree"
-            if not agreement.discrete:
-                agreed = f"{sum(agreement.mean_difference) / len(agreement.mean_difference):.3f} apart"
-            self._agree.setText(agreed)
+            self._agree.setText(agreement.headline)
             apart = ", ".join(f"{n} {d:.3f}" for n, d in zip(agreement.names, agreement.mean_difference, strict=False))
             self._agree.setToolTip(
                 "How often the clone would have done the same on the recording's own screens. "
