@@ -43,6 +43,7 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
             ("X", "Mark a span to leave out"),
             ("Esc", "Step back"),
         ),
+        "train": (("Ctrl+Return", "Train"),),
         "watch": (
             ("Space", "Play or pause"),
             ("R", "From the start"),
@@ -53,7 +54,13 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
             ("Home", "To the start"),
             ("-", "Slower"),
             ("+ =", "Faster"),
+            ("N", "The next disagreement"),
+            ("Shift+N", "The one before"),
+            ("D", "All disagreements"),
+            ("L", "What the clone looks at"),
             ("W", "What drives the clone (Hopper)"),
+            ("S", "The scoreboard"),
+            ("E", "Export a film"),
         ),
     }
 )

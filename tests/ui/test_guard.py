@@ -150,8 +150,9 @@ def test_the_list_of_shortcuts_is_that_of_the_pages(window: Window) -> None:
     listed = {page: {key for keys, _ in entries for key in keys.split()} for page, entries in SHORTCUTS.items()}
     direct = Qt.FindChildOption.FindDirectChildrenOnly
     assert keys_of(window, options=direct) == listed.pop("window")
+    pages = dict(zip(PAGES, (window.record, window.sessions, window.train, window.watch), strict=True))
     for page in PAGES:
-        assert keys_of(getattr(window, page), options=direct) == listed.pop(page, set()), page
+        assert keys_of(pages[page], options=direct) == listed.pop(page, set()), page
     assert listed == {}
 
 

@@ -74,7 +74,7 @@ def test_page_size_choices_theme_and_what_was_watched_are_as_they_were_left(
     assert hand.look()["window"][2:] == [1100, 760]
     assert hand.look()["state"]["theme"] == "dark"
     hand.wait(lambda: hand.look()["state"]["watch_ticks"] == [0, 0])
-    assert text(hand, "policyChoice") == "sample-breakout"
+    assert text(hand, "policyChoice") == "Clone · sample-breakout"
     hand.click("trainTab")
     hand.wait(lambda: text(hand, "presetChoice") == "Quick")
     assert hand.output() == ""
