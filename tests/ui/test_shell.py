@@ -53,6 +53,9 @@ def test_page_size_choices_theme_and_what_was_watched_are_as_they_were_left(
     open_window: Callable[..., Hand], tmp_path: Path
 ) -> None:
     hand = open_window()
+    hand.click("envBox")
+    hand.xdotool("key", "Down", "Return")
+    hand.wait(lambda: "Hopper" in text(hand, "envBox"))
     hand.click("trainTab")
     hand.click("trainSampleButton")
     hand.wait(lambda: text(hand, "presetChoice") == "Standard")
@@ -77,6 +80,8 @@ def test_page_size_choices_theme_and_what_was_watched_are_as_they_were_left(
     assert text(hand, "policyChoice") == "sample-breakout"
     hand.click("trainTab")
     hand.wait(lambda: text(hand, "presetChoice") == "Quick")
+    hand.click("recordTab")
+    hand.wait(lambda: "Hopper" in text(hand, "envBox") and "scripted" in text(hand, "playerLabel"))
     assert hand.output() == ""
 
 
