@@ -80,7 +80,7 @@ class Window(QWidget):
     def open_library(self, library: Path) -> bool:
         """Go on with another library; returns whether that was possible (see `busy`)."""
         if self.busy:
-            self.notice.say(self.busy)
+            self.notice.warn(self.busy)
             return False
         page, old = self.page, self._pages
         self._memory.keep(self)
@@ -120,12 +120,12 @@ class Window(QWidget):
             self.train.choose(sample.session)
         elif not self.record.desk.busy:
             self.watch_pair(sample.session, sample.policy)
-        self.notice.say(f"The sample is in your library: {SAMPLE.sentence()}")
+        self.notice.tell(f"The sample is in your library: {SAMPLE.sentence()}")
 
     def tell_failure(self, sentence: str) -> None:
         """Something that nobody foresaw: hold the game, say so, and say what to do."""
         self.record.lose_keyboard()
-        self.notice.say(sentence, "Copy diagnostics", lambda: copy_diagnostics(self))
+        self.notice.warn(sentence, "Copy diagnostics", lambda: copy_diagnostics(self))
 
     @property
     def page(self) -> str:
