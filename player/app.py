@@ -157,8 +157,10 @@ def open_app(argv: Sequence[str] = ()) -> int:
     else:
         page = options.page or memory.page
         window.show_page(page if page in PAGES else "record")
-    if gone or no_log:
-        window.notice.warn(gone or no_log)
+    if gone:
+        window.notice.warn(gone, "Library folder…", window.menu.change_library)
+    elif no_log:
+        window.notice.warn(no_log)
     if options.describe_to is not None:
         timer = QTimer(window, interval=90)  # no multiple of a tick's length, so that it does not meet one every time
         timer.timeout.connect(partial(_describe, window, options.describe_to))

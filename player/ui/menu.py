@@ -65,7 +65,7 @@ class MenuButton(QPushButton):
         self._player = self._add("player", "person", "Player…", self._ask_player)
         self._menu.addSeparator()
         self._folder = self._add("openLibrary", "folder", "Open the library folder", self._open_library)
-        self._add("changeLibrary", "library", "Library folder…", self._change_library)
+        self._add("changeLibrary", "library", "Library folder…", self.change_library)
         self._add("study", "study", "Open a study…", lambda: open_study(self._window))
         self._add("sample", "sample", "Try it with the sample", lambda: try_sample(self._window))
         self._menu.addSeparator()
@@ -124,7 +124,8 @@ class MenuButton(QPushButton):
                 lambda: QGuiApplication.clipboard().setText(str(folder)),
             )
 
-    def _change_library(self) -> None:
+    def change_library(self) -> None:
+        """Ask for another library folder, unless something is under way."""
         why_not = self._window.busy
         if why_not:
             self._window.notice.warn(why_not)

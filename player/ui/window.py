@@ -186,7 +186,8 @@ class Window(QWidget):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(lambda name=name: self.show_page(name))
         row.addStretch(1)
-        row.addWidget(MenuButton(self, self._memory))
+        self.menu = MenuButton(self, self._memory)
+        row.addWidget(self.menu)
         return bar
 
     def _train_on(self, session: Path) -> None:
