@@ -1,10 +1,12 @@
 """The log: what happened, for whoever has to find out why.
 
 LOG FOLDER/twinplay.log  twinplay.log.1  twinplay.log.2     (the user's own log folder; half a megabyte each)
+           crash.txt     where every thread was when the system killed the program; goes into the log at the next start
 """
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import sys
 import traceback
@@ -50,6 +52,22 @@ def end_log() -> None:
     for handler in list(LOG.handlers):
         LOG.removeHandler(handler)
         handler.close()
+
+
+def watch_for_crashes() -> bool:
+    """Write down from now on where the program is when the system kills it; returns whether that happened last time."""
+    path = log_file().with_name("crash.txt")
+    try:
+        notes = path.open("a+", encoding="utf-8")
+        notes.seek(0)
+        crash = notes.read(_TAIL_BYTES).strip()
+        notes.truncate(0)
+    except OSError:
+        return False
+    faulthandler.enable(notes)  # which keeps the file open
+    if crash:
+        LOG.error("the program was killed the last time:\n%s", crash)
+    return bool(crash)
 
 
 def last_lines(path: Path, count: int) -> list[str]:

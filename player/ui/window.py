@@ -114,12 +114,13 @@ class Window(QWidget):
         self.record.name_player(name)
 
     def show_sample(self, sample: SamplePair) -> None:
-        """The sample is in the library: show it, on the page at hand where that is Train, else in Watch."""
-        if self.page == "train":
-            self.train.activate()
+        """The sample is in the library: show it on the page at hand, or in Watch."""
+        if self.page in ("record", "watch"):
+            if not self.record.desk.busy:
+                self.watch_pair(sample.session, sample.policy)
+        else:
+            self._pages[self._current].activate()
             self.train.choose(sample.session)
-        elif not self.record.desk.busy:
-            self.watch_pair(sample.session, sample.policy)
         self.notice.tell(f"The sample is in your library: {SAMPLE.sentence()}")
 
     def tell_failure(self, sentence: str) -> None:
