@@ -33,22 +33,24 @@ def log_file() -> Path:
 def begin_log(path: Path | None = None) -> str:
     """Write the log to `path` (default: `log_file()`); returns why that cannot be done, or nothing."""
     path = path or log_file()
+    end_log()
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_OLDER, encoding="utf-8")
     except OSError as error:
+        LOG.addHandler(logging.NullHandler())
         return f"{path} cannot be written: {error.strerror}; there will be no log"
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     handler.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk must not stop the game
-    end_log()
     LOG.addHandler(handler)
-    LOG.setLevel(logging.INFO)
-    LOG.propagate = False
     return ""
 
 
 def end_log() -> None:
     """Close the log."""
+    LOG.propagate = True
     for handler in list(LOG.handlers):
         LOG.removeHandler(handler)
         handler.close()
