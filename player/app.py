@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from player.diagnostics import app_version
-from player.logfile import LOG, begin_log
+from player.logfile import LOG, begin_log, watch_for_crashes
 from recorder.errors import LibraryError, SystemLibraryError
 from recorder.jobs import come_first
 from recorder.library import Library, default_library, ensure_writable
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 # How long the thread that writes a recording may keep the interpreter when a tick is due; Python's own 5 ms are felt.
 _SWITCH_S = 0.0005
 _DESCRIBING_NS = 5_000_000
+_CRASHED = (
+    "Twinplay was ended by the system the last time. What was recorded is kept, up to the last second. If it happens "
+    "again, copy the diagnostics into a report."
+)
 # What Qt's X11 plugin and MuJoCo's renderer load, and the Debian package that brings each.
 _SYSTEM_LIBRARIES = {
     "libxcb-cursor.so.0": "libxcb-cursor0",
@@ -127,12 +131,14 @@ def open_app(argv: Sequence[str] = ()) -> int:
     come_first()
     sys.setswitchinterval(_SWITCH_S)
     no_log = begin_log()
+    crashed = watch_for_crashes()
     LOG.info("Twinplay %s, Python %s, %s", app_version(), platform.python_version(), platform.platform())
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
     from player.ui.guard import Guard
     from player.ui.memory import Memory
+    from player.ui.menu import copy_diagnostics
     from player.ui.window import PAGES, Window
     from recorder.ui.icons import app_icon
     from recorder.ui.look import dress
@@ -159,8 +165,12 @@ def open_app(argv: Sequence[str] = ()) -> int:
     else:
         page = options.page or memory.page
         window.show_page(page if page in PAGES else "record")
-    if gone or no_log:
-        window.notice.say(gone or no_log)
+    if gone:
+        window.notice.warn(gone, "Library folder…", window.menu.change_library)
+    elif crashed:
+        window.notice.warn(_CRASHED, "Copy diagnostics", partial(copy_diagnostics, window))
+    elif no_log:
+        window.notice.warn(no_log)
     if options.describe_to is not None:
         timer = QTimer(window, interval=90)  # no multiple of a tick's length, so that it does not meet one every time
         timer.timeout.connect(partial(_describe, window, options.describe_to))

@@ -1,10 +1,12 @@
 """The log: what happened, for whoever has to find out why.
 
 LOG FOLDER/twinplay.log  twinplay.log.1  twinplay.log.2     (the user's own log folder; half a megabyte each)
+           crash.txt     where every thread was when the system killed the program; goes into the log at the next start
 """
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import sys
 import traceback
@@ -31,25 +33,43 @@ def log_file() -> Path:
 def begin_log(path: Path | None = None) -> str:
     """Write the log to `path` (default: `log_file()`); returns why that cannot be done, or nothing."""
     path = path or log_file()
+    end_log()
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_OLDER, encoding="utf-8")
     except OSError as error:
+        LOG.addHandler(logging.NullHandler())
         return f"{path} cannot be written: {error.strerror}; there will be no log"
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     handler.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk must not stop the game
-    end_log()
     LOG.addHandler(handler)
-    LOG.setLevel(logging.INFO)
-    LOG.propagate = False
     return ""
 
 
 def end_log() -> None:
     """Close the log."""
+    LOG.propagate = True
     for handler in list(LOG.handlers):
         LOG.removeHandler(handler)
         handler.close()
+
+
+def watch_for_crashes() -> bool:
+    """Write down from now on where the program is when the system kills it; returns whether that happened last time."""
+    path = log_file().with_name("crash.txt")
+    try:
+        notes = path.open("a+", encoding="utf-8")
+        notes.seek(0)
+        crash = notes.read(_TAIL_BYTES).strip()
+        notes.truncate(0)
+    except OSError:
+        return False
+    faulthandler.enable(notes)  # which keeps the file open
+    if crash:
+        LOG.error("the program was killed the last time:\n%s", crash)
+    return bool(crash)
 
 
 def last_lines(path: Path, count: int) -> list[str]:

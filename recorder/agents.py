@@ -48,7 +48,7 @@ def describe(agent: Agent) -> dict[str, Any]:
 def player_title(player: Mapping[str, Any]) -> str:
     """What a scripted player or a clone is called beyond its kind, such as "Sample"; mostly nothing."""
     title = player.get("title")
-    return clean_name(title) if isinstance(title, str) and player.get("kind") != "person" else ""
+    return clean_name(title[:200]) if isinstance(title, str) and player.get("kind") != "person" else ""
 
 
 class RandomAgent:

@@ -2,10 +2,11 @@
 
     2026-11-21T10-14-03-breakout.zarr/     one Zarr v3 group; plain zarr.open_group reads it
       attributes        format, version; ticks, episodes, keys, finals (committed: trim the arrays to it); state
-                        ("recording" or "complete"); env (EnvSpec); player {kind, name, params}; seed; created (UTC);
-                        clock {monotonic_ns, unix_ns} of one moment; palette (256 RGB); key_names; digest; summary;
-                        verified (the digest that the replay certificate was obtained for); title, notes, tags,
-                        excluded_spans ([[start, stop), …] in ticks): what is thought of it (see recorder.edits)
+                        ("recording" or "complete"); env (EnvSpec); player {kind, name, params, title if any}; seed;
+                        created (UTC); clock {monotonic_ns, unix_ns} of one moment; palette (256 RGB); key_names;
+                        digest; summary; verified (the digest that the replay certificate was obtained for); title,
+                        notes, tags, excluded_spans ([[start, stop), …] in ticks): what is thought of it (see
+                        recorder.edits)
       screen            (T, 210, 160) uint8   palette index                 [environments with a screen]
       observation       (T, 11) float64       what the player saw           [the others]
       state             (T, S) float64        MuJoCo's physics and warm-start state

@@ -8,6 +8,7 @@ Whatever in there cannot be used is passed over: a window that opens as on the f
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,9 @@ from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtWidgets import QComboBox
 
 from recorder.bindings import bindings_file
+from recorder.errors import SessionError
 from recorder.profile import clean_name, login_name
+from recorder.session import Session
 from recorder.ui.look import THEMES
 
 if TYPE_CHECKING:
@@ -103,8 +106,8 @@ class Memory:
         session, policy = (Path(self._text(f"watch/{name}") or "/") for name in ("session", "policy"))
         if policy.is_file():
             window.watch.desk.pair.policy = policy
-        if session.suffix == ".zarr" and session.is_dir():
-            window.watch.desk.pair.set_session(session)
+        with contextlib.suppress(SessionError):
+            window.watch.desk.pair.set_session(Session.open(session).path)
 
     def _text(self, key: str) -> str:
         value = self._settings.value(key)

@@ -50,7 +50,8 @@ class MenuButton(QPushButton):
             QShortcut(QKeySequence(keys), window).activated.connect(action)
 
     def _open(self) -> None:
-        """Below the button, with its right edge."""
+        """Below the button, with its right edge. It takes the keyboard, so a game waits."""
+        self._window.record.lose_keyboard()
         self._freshen()
         corner = self.mapToGlobal(self.rect().bottomRight())
         self._menu.popup(corner - QPoint(self._menu.sizeHint().width() - 1, -3))
@@ -64,7 +65,7 @@ class MenuButton(QPushButton):
         self._player = self._add("player", "person", "Player…", self._ask_player)
         self._menu.addSeparator()
         self._folder = self._add("openLibrary", "folder", "Open the library folder", self._open_library)
-        self._add("changeLibrary", "library", "Library folder…", self._change_library)
+        self._add("changeLibrary", "library", "Library folder…", self.change_library)
         self._add("study", "study", "Open a study…", lambda: open_study(self._window))
         self._add("sample", "sample", "Try it with the sample", lambda: try_sample(self._window))
         self._menu.addSeparator()
@@ -117,16 +118,17 @@ class MenuButton(QPushButton):
 
     def _open_folder(self, folder: Path) -> None:
         if not folder.is_dir() or not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
-            self._window.notice.say(
+            self._window.notice.warn(
                 f"No program could be started that shows folders. This one is {folder}",
                 "Copy the path",
                 lambda: QGuiApplication.clipboard().setText(str(folder)),
             )
 
-    def _change_library(self) -> None:
+    def change_library(self) -> None:
+        """Ask for another library folder, unless something is under way."""
         why_not = self._window.busy
         if why_not:
-            self._window.notice.say(why_not)
+            self._window.notice.warn(why_not)
             return
         dialog = QFileDialog(self._window, "Library folder", str(self._window.library), objectName="libraryDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
@@ -139,7 +141,7 @@ class MenuButton(QPushButton):
         try:
             ensure_writable(folder)
         except LibraryError as error:
-            self._window.notice.say(str(error))
+            self._window.notice.warn(str(error))
             return
         if self._window.open_library(folder):
             self._memory.library = folder
@@ -185,7 +187,7 @@ def copy_diagnostics(window: QWidget) -> None:
 
     def copy(text: str) -> None:
         QGuiApplication.clipboard().setText(text)
-        window.notice.say(
+        window.notice.tell(
             f"The diagnostics are on the clipboard ({len(text.splitlines())} lines); paste them into your report. "
             f"They hold versions, the screen, the library's path and the end of {homeless(str(log_file()))}."
         )
@@ -206,7 +208,7 @@ def _aside(window: QWidget, work: Callable[[], Any], then: Callable[[Any], None]
         try:
             outcome.append((then, work()))
         except TwinplayError as error:
-            outcome.append((window.notice.say, str(error)))
+            outcome.append((window.notice.warn, str(error)))
 
     thread = start_thread(run, "menu")
     timer = QTimer(window, interval=_POLL_MS)

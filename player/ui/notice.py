@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from recorder.ui import look
-from recorder.ui.icons import show_icon
+from recorder.ui.icons import SIZE, picture, show_icon
 
 
 class Notice(QFrame):
@@ -21,6 +21,8 @@ class Notice(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(look.WIDE, look.SMALL, look.SMALL, look.SMALL)
         row.setSpacing(look.GAP)
+        self._sign = QLabel()
+        self._name = ""
         self._text = QLabel(objectName="noticeText", wordWrap=True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._action = QPushButton(objectName="noticeAction")
@@ -32,18 +34,19 @@ class Notice(QFrame):
         for button in (self._action, self._close):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard with the game
         self._close.clicked.connect(self.hide)
+        row.addWidget(self._sign)
         row.addWidget(self._text, 1)
         row.addWidget(self._action)
         row.addWidget(self._close)
         self._callable: Callable[[], object] = self.hide
 
-    def say(self, sentence: str, action: str = "", does: Callable[[], object] | None = None) -> None:
-        """Show a sentence, and a button where there is something to do."""
-        self._text.setText(sentence)
-        self._action.setText(action)
-        self._action.setVisible(bool(action))
-        self._callable = does or self.hide
-        self.show()
+    def tell(self, sentence: str) -> None:
+        """Something worth knowing."""
+        self._show("about", sentence)
+
+    def warn(self, sentence: str, action: str = "", does: Callable[[], object] | None = None) -> None:
+        """Something is not as it should be; with a button where there is something to do about it."""
+        self._show("warning", sentence, action, does)
 
     def turn_page(self) -> None:
         """Another page is shown."""
@@ -52,3 +55,21 @@ class Notice(QFrame):
 
     def _act(self) -> None:
         self._callable()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange and self._name:
+            self._draw()
+        super().changeEvent(event)
+
+    def _show(self, sign: str, sentence: str, action: str = "", does: Callable[[], object] | None = None) -> None:
+        self._name = sign
+        self._draw()
+        self._text.setText(sentence)
+        self._action.setText(action)
+        self._action.setVisible(bool(action))
+        self._callable = does or self.hide
+        self.show()
+
+    def _draw(self) -> None:
+        ink = look.tone(self.palette(), "warning" if self._name == "warning" else "clone")
+        self._sign.setPixmap(picture(self._name, ink, SIZE, self.devicePixelRatioF()))

@@ -87,7 +87,7 @@ class Window(QWidget):
     def open_library(self, library: Path) -> bool:
         """Go on with another library; returns whether that was possible (see `busy`)."""
         if self.busy:
-            self.notice.say(self.busy)
+            self.notice.warn(self.busy)
             return False
         page, old = self.page, self._pages
         self._memory.keep(self)
@@ -121,18 +121,19 @@ class Window(QWidget):
         self.record.name_player(name)
 
     def show_sample(self, sample: SamplePair) -> None:
-        """The sample is in the library: show it, on the page at hand where that is Train, else in Watch."""
-        if self.page == "train":
-            self.train.activate()
+        """The sample is in the library: show it on the page at hand, or in Watch."""
+        if self.page in ("record", "watch"):
+            if not self.record.desk.busy:
+                self.watch_pair(sample.session, sample.policy)
+        else:
+            self._pages[self._current].activate()
             self.train.choose(sample.session)
-        elif not self.record.desk.busy:
-            self.watch_pair(sample.session, sample.policy)
-        self.notice.say(f"The sample is in your library: {SAMPLE.sentence()}")
+        self.notice.tell(f"The sample is in your library: {SAMPLE.sentence()}")
 
     def tell_failure(self, sentence: str) -> None:
         """Something that nobody foresaw: hold the game, say so, and say what to do."""
         self.record.lose_keyboard()
-        self.notice.say(sentence, "Copy diagnostics", lambda: copy_diagnostics(self))
+        self.notice.warn(sentence, "Copy diagnostics", lambda: copy_diagnostics(self))
 
     @property
     def page(self) -> str:
@@ -193,7 +194,8 @@ class Window(QWidget):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(lambda name=name: self.show_page(name))
         row.addStretch(1)
-        row.addWidget(MenuButton(self, self._memory))
+        self.menu = MenuButton(self, self._memory)
+        row.addWidget(self.menu)
         return bar
 
     def _train_on(self, session: Path) -> None:

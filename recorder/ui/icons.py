@@ -24,15 +24,21 @@ def _drawing(name: str) -> str:
     return asset(f"icons/{name}.svg").read_text(encoding="utf-8")
 
 
-def _add(made: QIcon, name: str, ink: QColor, mode: QIcon.Mode, state: QIcon.State) -> None:
+def picture(name: str, ink: QColor, size: int, ratio: float = 1.0) -> QPixmap:
+    """The icon `name` as a picture of `size` units, for a screen with `ratio` pixels in each. Raises OSError."""
+    made = QPixmap(round(size * ratio), round(size * ratio))
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
     drawing = QSvgRenderer(QByteArray(_drawing(name).replace("currentColor", ink.name()).encode()))
+    drawing.render(painter, QRectF(made.rect()))
+    painter.end()
+    made.setDevicePixelRatio(ratio)
+    return made
+
+
+def _add(made: QIcon, name: str, ink: QColor, mode: QIcon.Mode, state: QIcon.State) -> None:
     for size in _SIZES:
-        picture = QPixmap(size, size)
-        picture.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(picture)
-        drawing.render(painter, QRectF(0, 0, size, size))
-        painter.end()
-        made.addPixmap(picture, mode, state)
+        made.addPixmap(picture(name, ink, size), mode, state)
 
 
 def icon(

@@ -130,13 +130,15 @@ def dress(app: QApplication, theme: str = "system") -> None:
 
 def set_theme(app: QApplication, theme: str) -> None:
     """Light, dark, or what the system has: one of THEMES. Raises ValueError for anything else."""
-    app.setProperty("theme", THEMES.index(theme))
+    if theme not in THEMES:
+        raise ValueError(f"theme {theme!r} is not one of {', '.join(THEMES)}")
+    app.setProperty("theme", theme)
     app.styleHints().setColorScheme(_SCHEMES[theme])  # title bars and dialogs of the system's own
     _paint(app)
 
 
 def _paint(app: QApplication) -> None:
-    theme = THEMES[app.property("theme")]
+    theme = app.property("theme")
     dark = app.styleHints().colorScheme() is Qt.ColorScheme.Dark if theme == "system" else theme == "dark"
     app.setPalette(palette_for(dark))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import Qt, Signal
@@ -9,6 +10,8 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from recorder.ui import look
+
+_LOG = logging.getLogger("twinplay")
 
 
 class Page(QWidget):
@@ -33,7 +36,9 @@ class Page(QWidget):
         self.body.addWidget(self._banner)
 
     def show_problem(self, sentence: str) -> None:
-        """Show a sentence in the banner; hide the banner when there is none."""
+        """Show a sentence in the banner, and log it; hide the banner when there is none."""
+        if sentence and sentence != self._banner.text():
+            _LOG.warning("%s: %s", self._name, sentence)
         self._banner.setText(sentence)
         self._banner.setVisible(bool(sentence))
 

@@ -169,6 +169,11 @@ def test_a_log_that_cannot_be_written_is_told_and_no_more(mine: Path) -> None:
     assert last_lines(log_file(), 5) == []
 
 
+def test_the_version_is_printed(capsys: Capture) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("twinplay")
+
+
 def test_diagnostics_are_printed(mine: Path, capsys: Capture) -> None:
     assert main(["diagnostics", "--library", str(mine)]) == 0
     printed = capsys.readouterr().out

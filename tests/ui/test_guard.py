@@ -109,6 +109,27 @@ def test_an_exception_in_a_slot_holds_the_take_is_logged_and_told_and_nothing_re
     assert verify(session).ok
 
 
+def test_an_exception_in_a_tick_holds_the_take_which_can_go_on(
+    window: Window, guard: Guard, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    desk = window.record.desk
+    QTest.mouseClick(window.findChild(QPushButton, "recordButton"), Qt.MouseButton.LeftButton)
+    wait(lambda: desk.status is not None and desk.status.ticks > 30)
+    with monkeypatch.context() as broken:
+        broken.setattr(desk.keys, "act", lambda observation: 1 / 0)
+        wait(lambda: said(window))
+        assert "ZeroDivisionError" in said(window)
+        assert desk.state is DeskState.PAUSED
+    ticks = desk.status.ticks
+    QTest.keyClick(window, Qt.Key.Key_P)
+    wait(lambda: desk.status.ticks > ticks + 30)
+    QTest.mouseClick(window.findChild(QPushButton, "stopButton"), Qt.MouseButton.LeftButton)
+    session = Session.open(desk.last_take)
+    assert len(session) > ticks + 30
+    assert verify(session).ok
+    assert capfd.readouterr().err.count("Traceback") == 1
+
+
 def test_one_that_comes_again_and_again_is_written_out_once_and_then_counted(
     window: Window, guard: Guard, capfd: pytest.CaptureFixture[str]
 ) -> None:

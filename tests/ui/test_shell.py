@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,6 +54,9 @@ def test_page_size_choices_theme_and_what_was_watched_are_as_they_were_left(
     open_window: Callable[..., Hand], tmp_path: Path
 ) -> None:
     hand = open_window()
+    hand.click("envBox")
+    hand.xdotool("key", "Down", "Return")
+    hand.wait(lambda: "Hopper" in text(hand, "envBox"))
     hand.click("trainTab")
     hand.click("trainSampleButton")
     hand.wait(lambda: text(hand, "presetChoice") == "Standard")
@@ -77,6 +81,8 @@ def test_page_size_choices_theme_and_what_was_watched_are_as_they_were_left(
     assert text(hand, "policyChoice") == "Clone · sample-breakout"
     hand.click("trainTab")
     hand.wait(lambda: text(hand, "presetChoice") == "Quick")
+    hand.click("recordTab")
+    hand.wait(lambda: "Hopper" in text(hand, "envBox") and "scripted" in text(hand, "playerLabel"))
     assert hand.output() == ""
 
 
@@ -168,6 +174,27 @@ def test_the_menu_and_the_shortcuts_are_reached_by_keyboard(open_window: Callabl
     hand.wait(lambda: text(hand, "noticeText").startswith("The diagnostics are on the clipboard"))
     log = (tmp_path / "state" / "twinplay" / "log" / "twinplay.log").read_text()
     assert "page record" in log
+    assert hand.output() == ""
+
+
+def test_a_crash_is_told_at_the_next_start_and_what_was_recorded_is_kept(
+    open_window: Callable[..., Hand], tmp_path: Path
+) -> None:
+    hand = open_window()
+    hand.click("recordButton")
+    hand.wait(lambda: text(hand, "timeFigure") == "0:02")
+    hand.process.send_signal(signal.SIGSEGV)
+    hand.process.wait(20)
+    hand = open_window()
+    hand.wait(lambda: text(hand, "noticeText").startswith("Twinplay was ended by the system the last time."))
+    log = (tmp_path / "state" / "twinplay" / "log" / "twinplay.log").read_text()
+    assert "Fatal Python error: Segmentation fault" in log
+    (summary,) = Library(tmp_path / "library").sessions()
+    assert summary.state == "interrupted"
+    assert summary.ticks > 60
+    hand.close()
+    hand = open_window()  # told once
+    assert "noticeText" not in hand.look()["widgets"]
     assert hand.output() == ""
 
 
