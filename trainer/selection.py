@@ -71,6 +71,7 @@ class EpisodeFacts:
 
     index: int
     ticks: int
+    minutes: float
     score: float
     outcome: str
     label: str
@@ -139,6 +140,7 @@ def read_facts(path: Path) -> SessionFacts:
                 EpisodeFacts(
                     episode.index,
                     len(episode),
+                    len(episode) / session.spec.rate_hz / 60,
                     episode.total_reward,
                     episode.outcome,
                     episode.label,

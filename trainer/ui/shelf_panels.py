@@ -55,6 +55,7 @@ class _Shelf(QWidget):
         self.table.setTabKeyNavigation(False)
         self.table.setItemDelegate(Roomy(self.table))
         header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
         layout.addWidget(self.table, 1)
@@ -110,7 +111,7 @@ class RunsPanel(_Shelf):
         super().__init__(
             desk,
             "run",
-            ("", "Begun", "Training", "State", "Batches", "Correct", "Score"),
+            ("", "Begun", "Training", "State", "Correct", "Score"),
             2,
             "No training yet. Each one is kept here, with its settings, its curves and its log.",
         )
@@ -129,11 +130,13 @@ class RunsPanel(_Shelf):
         blocker = QSignalBlocker(self.table)
         for index, run in enumerate(desk.runs):
             tick = self.table.item(index, 0)
-            tick.setFlags(Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
-            chosen = run.id in desk.compared or run.id == desk.shown
-            tick.setCheckState(Qt.CheckState.Checked if chosen else Qt.CheckState.Unchecked)
+            flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
+            if desk.comparable(run.id):
+                flags |= Qt.ItemFlag.ItemIsUserCheckable
+                chosen = run.id in desk.compared
+                tick.setCheckState(Qt.CheckState.Checked if chosen else Qt.CheckState.Unchecked)
+            tick.setFlags(flags)
             if run.id == desk.shown:
-                tick.setFlags(Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled)
                 self.table.selectRow(index)
         if desk.run is None:
             self.table.clearSelection()
@@ -151,7 +154,7 @@ class RunsPanel(_Shelf):
             self.changed.emit()
 
     def _ticked(self, item: QTableWidgetItem) -> None:
-        if item.column() == 0 and item.data(_KEY) != self.desk.shown:
+        if item.column() == 0 and self.desk.comparable(item.data(_KEY)):
             self.desk.compare(item.data(_KEY), item.checkState() is Qt.CheckState.Checked)
             self.changed.emit()
 
@@ -174,8 +177,8 @@ class TwinsPanel(_Shelf):
         super().__init__(
             desk,
             "twin",
-            ("Name", "Game", "Score", "Learned from", "Made"),
-            3,
+            ("Name", "Game", "Score", "Learned from"),
+            0,
             "No twin yet. Train one, or import a policy file that somebody gave you.",
         )
         self.table.setToolTip("Enter watches, F2 renames, Del deletes")
@@ -248,28 +251,31 @@ def _run_texts(run: Run) -> tuple[str, ...]:
     status, setup = run.status, run.setup
     begun = f"{run.id[5:10]} {run.id[11:16].replace('-', ':')}"
     if setup is None:
-        return ("", begun, "Unreadable", "failed", "", "", "")
+        return ("", begun, "Unreadable", "failed", "", "")
     state = "stopped early" if status.stopped_early else status.state.value
     accuracy = "" if status.val_accuracy is None else f"{100 * status.val_accuracy:.0f} %"
     score = "" if status.score is None else f"{status.score:,.0f}"
     preset = setup.preset or "own settings"
-    return ("", begun, f"{get_spec(setup.env).title}, {preset}", state, f"{status.batches:,}", accuracy, score)
+    return ("", begun, f"{get_spec(setup.env).title}, {preset}", state, accuracy, score)
 
 
 def _run_tip(run: Run) -> str:
     if run.setup is None:
         return run.problem
     learned = ", ".join(source.name for source in run.setup.sources[:4])
-    return f"{run.id}\nlearns from {learned}" + (f"\n{run.status.reason}" if run.status.reason else "")
+    return f"{run.id}\n{run.status.batches:,} batches, learns from {learned}" + (
+        f"\n{run.status.reason}" if run.status.reason else ""
+    )
 
 
 def _twin_texts(twin: PolicySummary) -> tuple[str, ...]:
     if twin.problem:
-        return (twin.name, "Unreadable", "", "", "")
+        return (twin.name, "Unreadable", "", "")
     players = ", ".join(dict.fromkeys(player_label(player) for player in twin.players))
     score = "" if twin.score is None else f"{twin.score:,.0f}"
-    return (twin.name, twin.env_title, score, f"{players}, {twin.minutes:.0f} min", twin.created)
+    return (twin.name, twin.env_title, score, f"{players}, {twin.minutes:.0f} min")
 
 
 def _twin_tip(twin: PolicySummary) -> str:
-    return twin.problem or f"{twin.name}\nlearned from {', '.join(twin.learned_from[:4])}, {twin.batches:,} batches"
+    learned = ", ".join(twin.learned_from[:4])
+    return twin.problem or f"{twin.name}\nmade {twin.created} in {twin.batches:,} batches\nlearned from {learned}"

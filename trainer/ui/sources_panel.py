@@ -294,7 +294,9 @@ def _texts(row: Row) -> list[str]:
 
 def _episode_item(path: Path, number: int, episode: EpisodeFacts) -> QTreeWidgetItem:
     said = ", ".join(filter(None, (episode.outcome, episode.label, "excluded" if episode.excluded else "")))
-    item = QTreeWidgetItem([f"Game {number}", said, "", "", f"{episode.ticks:,} ticks", f"{episode.score:,.0f}"])
+    item = QTreeWidgetItem([f"Game {number}", "", said, "", f"{episode.minutes:.1f}", f"{episode.score:,.0f}"])
+    for column in range(len(_COLUMNS)):
+        item.setToolTip(column, f"{episode.ticks:,} ticks")
     item.setData(0, _KEY, (path, episode.index))
     item.setFlags(Qt.ItemFlag.ItemIsSelectable if episode.excluded else _flags())
     for column in (4, 5):
