@@ -42,7 +42,7 @@ def main(demo: Path) -> None:
         try:
             hand.arrive()
             hand.click("recordButton")
-            time.sleep(0.6)
+            hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
             hand.hold("space", 0.1)
             hand.hold("Left", 0.3)
             hand.xdotool("keydown", "Right")

@@ -10,6 +10,7 @@ import ctypes
 import gc
 import json
 import os
+import platform
 import signal
 import sys
 from collections.abc import Sequence
@@ -17,9 +18,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recorder.errors import SystemLibraryError
+from player.diagnostics import app_version
+from player.logfile import LOG, begin_log, watch_for_crashes
+from recorder.errors import LibraryError, SystemLibraryError
 from recorder.jobs import come_first
 from recorder.library import Library, default_library, ensure_writable
+from recorder.profile import clean_name
 from trainer.train_desk import TrainDesk
 
 if TYPE_CHECKING:
@@ -28,6 +32,10 @@ if TYPE_CHECKING:
 # How long the thread that writes a recording may keep the interpreter when a tick is due; Python's own 5 ms are felt.
 _SWITCH_S = 0.0005
 _DESCRIBING_NS = 5_000_000
+_CRASHED = (
+    "Twinplay was ended by the system the last time. What was recorded is kept, up to the last second. If it happens "
+    "again, copy the diagnostics into a report."
+)
 # What Qt's X11 plugin and MuJoCo's renderer load, and the Debian package that brings each.
 _SYSTEM_LIBRARIES = {
     "libxcb-cursor.so.0": "libxcb-cursor0",
@@ -75,9 +83,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The app's options; `twinplay watch` passes session and policy on."""
     parser = argparse.ArgumentParser(prog="twinplay app", description="Open the window.")
     parser.add_argument("--library", type=Path, default=None, metavar="DIR", help="folder of sessions")
-    parser.add_argument("--page", choices=("record", "train", "watch"), default="record", help="page to begin on")
+    pages = ("record", "library", "train", "watch")
+    parser.add_argument("--page", choices=pages, help="page to begin on (default: the last one)")
+    parser.add_argument("--name", type=clean_name, metavar="NAME", help="who plays, this time")
     parser.add_argument("--session", type=Path, metavar="SESSION", help="session to watch")
     parser.add_argument("--policy", type=Path, metavar="POLICY", help="policy to watch")
+    parser.add_argument("--against", type=Path, metavar="POLICY", help="second policy to watch, without a session")
     parser.add_argument("--training-batches", type=int, metavar="N", help="cap every training, for trying things out")
     parser.add_argument(
         "--describe-to",
@@ -85,7 +96,29 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         metavar="FILE",
         help="keep a JSON file of what is on screen and where, for programs that drive the window",
     )
+    parser.add_argument("--watch-responsiveness", type=Path, metavar="FILE", help=argparse.SUPPRESS)
     return parser.parse_args(list(argv))
+
+
+def usable_library(asked: Path | None, wish: Path | None) -> tuple[Path, str]:
+    """The library to open, and a sentence where it is not the one wished for.
+
+    What the command line or the environment asks for counts more than what was chosen in the window, the `wish`. A wish
+    that has gone is kept for the next time. Raises LibraryError where the library cannot be written.
+    """
+    default = asked or default_library()
+    gone = ""
+    if asked is None and wish is not None and not os.environ.get("TWINPLAY_LIBRARY"):
+        if not wish.is_dir():
+            gone = f"The library {wish} is not there, so {default} is open for now. Bring it back, or choose another."
+        else:
+            try:
+                ensure_writable(wish)
+                return wish, ""
+            except LibraryError as error:
+                gone = f"{error}. For now {default} is open."
+    ensure_writable(default)
+    return default, gone
 
 
 def open_app(argv: Sequence[str] = ()) -> int:
@@ -97,29 +130,56 @@ def open_app(argv: Sequence[str] = ()) -> int:
     check_system()
     come_first()
     sys.setswitchinterval(_SWITCH_S)
-    library = options.library or default_library()
-    ensure_writable(library)
+    no_log = begin_log()
+    crashed = watch_for_crashes()
+    LOG.info("Twinplay %s, Python %s, %s", app_version(), platform.python_version(), platform.platform())
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from player.ui.window import Window
+    from player.ui.guard import Guard
+    from player.ui.memory import Memory
+    from player.ui.menu import copy_diagnostics
+    from player.ui.window import PAGES, Window
+    from recorder.ui.icons import app_icon
     from recorder.ui.look import dress
 
+    memory = Memory()
+    library, gone = usable_library(options.library, memory.library)
+    LOG.info("library %s", library)
     app = QApplication.instance() or QApplication(["twinplay"])
     assert isinstance(app, QApplication)
     app.setApplicationName("Twinplay")
-    dress(app)
-    window = Window(library, _train_desk(library, options.training_batches))
+    app.setDesktopFileName("twinplay")
+    app.setWindowIcon(app_icon())
+    dress(app, memory.theme)
+    guard = Guard(app)
+    guard.watch()
+    window = Window(library, partial(_train_desk, batches=options.training_batches), memory, options.name or "")
+    guard.failed.connect(window.tell_failure)
+    memory.restore_place(window)
+    memory.restore_pair(window)
     window.show()
     window.activateWindow()
     if options.session is not None or options.policy is not None:
-        window.watch_pair(options.session, options.policy)
+        window.watch_pair(options.session, options.policy, options.against)
     else:
-        window.show_page(options.page)
+        page = options.page or memory.page
+        window.show_page(page if page in PAGES else "record")
+    if gone:
+        window.notice.warn(gone, "Library folder…", window.menu.change_library)
+    elif crashed:
+        window.notice.warn(_CRASHED, "Copy diagnostics", partial(copy_diagnostics, window))
+    elif no_log:
+        window.notice.warn(no_log)
     if options.describe_to is not None:
         timer = QTimer(window, interval=90)  # no multiple of a tick's length, so that it does not meet one every time
         timer.timeout.connect(partial(_describe, window, options.describe_to))
         timer.start()
+    if options.watch_responsiveness is not None:
+        from player.ui.watchdog import Watchdog
+
+        watchdog = Watchdog(options.watch_responsiveness, lambda: window.page, window)
+        app.aboutToQuit.connect(watchdog.stop)
 
     # All that is here by now stays; looking through it again and again would hold up a tick for 40 ms.
     gc.collect()
@@ -137,7 +197,7 @@ def open_app(argv: Sequence[str] = ()) -> int:
     return int(app.exec())
 
 
-def _train_desk(library: Path, batches: int | None) -> TrainDesk:
+def _train_desk(library: Path, *, batches: int | None) -> TrainDesk:
     small = {} if batches is None else {"max_batches": batches, "play_games": 1, "play_ticks": 120}
     return TrainDesk(Library(library), overrides=small)
 
@@ -148,9 +208,11 @@ def _describe(window: Window, path: Path) -> None:
     if wait_ns is not None and wait_ns < _DESCRIBING_NS:
         return
     from PySide6.QtCore import QPoint
-    from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+    from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QMenu, QWidget
 
-    widgets = {}
+    from recorder.ui.look import is_dark
+
+    widgets: dict[str, dict[str, Any]] = {}
     for widget in window.findChildren(QWidget):
         name = widget.objectName()
         if not name or name.startswith("qt_") or not widget.isVisible():
@@ -162,12 +224,21 @@ def _describe(window: Window, path: Path) -> None:
         }
         if isinstance(widget, (QLabel, QAbstractButton)):
             entry["text"] = widget.text()
+        elif isinstance(widget, QComboBox):
+            entry["text"] = widget.currentText()
+        elif isinstance(widget, QMenu):
+            for action in widget.actions():
+                area = widget.actionGeometry(action).translated(corner)
+                rect = [area.x(), area.y(), area.width(), area.height()]
+                widgets[action.objectName()] = {"rect": rect, "enabled": action.isEnabled(), "text": action.text()}
         if widget.accessibleName():
             entry["name"] = widget.accessibleName()
         widgets[name] = entry
     frame = window.watch.desk.frame
     state = {
         "page": window.page,
+        "library": str(window.library),
+        "theme": "dark" if is_dark(window.palette()) else "light",
         "active": window.isActiveWindow(),
         "recording": window.record.desk.state.value,
         "watch_ticks": None if frame is None else [side.ticks if side else 0 for side in (frame.left, frame.right)],

@@ -8,15 +8,36 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import re
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 PRESET_NAMES = ("quick", "standard", "best")
 STUDY_NAMES = ("breakout", "reaction", "ablation", "article", "hopper", "expert")
+_MODULES = {  # of the commands that are not in player.commands
+    **dict.fromkeys(("sessions", "show", "edit", "merge", "split", "trash"), "player.library_commands"),
+    **dict.fromkeys(("train", "runs", "policies"), "player.training_commands"),
+}
+SORTS = ("date", "title", "player", "games", "minutes", "mean", "best", "size")
+MOMENT = re.compile(r"\d{1,9}|\d{1,7}(\.\d{1,3})?s|(\d{1,3}:)?\d{1,3}:\d{2}(\.\d{1,3})?")  # ticks, seconds, or a clock
 EPILOG = "Exit status: 0 success, 1 failure, 2 a command that cannot be meant. `twinplay` alone opens the window."
+
+
+class _Version(argparse.Action):
+    """Prints the version; looking it up takes longer than all else here, so only who asks waits for it."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"twinplay {version('twinplay')}")
+        except PackageNotFoundError:
+            print("twinplay, from source")
+        parser.exit()
 
 
 class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -54,8 +75,27 @@ def _seconds(text: str) -> float:
     return _real(text, lambda value: 0 < value < 1e7, "a number of seconds above zero")
 
 
+def _moment(text: str) -> float:
+    return _real(text, lambda value: 0 <= value < 1e7, "a number of seconds from zero")
+
+
 def _delays(text: str) -> tuple[int, ...]:
     return tuple(_whole(part, 0, 60, "a list of ticks from 0 to 60, such as 0,6,12") for part in text.split(","))
+
+
+def _index(text: str) -> int:
+    return _whole(text, 0, 10**9, "the number of a game, as `twinplay show` lists them")
+
+
+def _indices(text: str) -> tuple[int, ...]:
+    return tuple(_index(part) for part in text.split(","))
+
+
+def _span(text: str) -> tuple[str, str]:
+    first, dash, last = text.partition("-")
+    if text != "all" and not (dash and all(MOMENT.fullmatch(part) for part in (first, last))):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a span; give one such as 10s-25s, 1:10-1:25 or 600-1500")
+    return first, last
 
 
 def _episodes(text: str) -> tuple[str, tuple[int, ...]]:
@@ -78,6 +118,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=_Formatter,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     def command(name: str, summary: str, example: str) -> argparse.ArgumentParser:
@@ -106,9 +147,73 @@ def build_parser() -> argparse.ArgumentParser:
     library(record)
     as_json(record, "what was recorded")
 
-    sessions = command("sessions", "List the sessions of a library.", "twinplay sessions --library recordings")
+    sessions = command(
+        "sessions", "List the sessions of a library.", "twinplay sessions --search serve --env breakout --sort best"
+    )
+    sessions.add_argument("--search", default="", metavar="WORDS", help="only those with all of these words")
+    sessions.add_argument("--env", metavar="ENV", help="only those of this environment")
+    sessions.add_argument("--player", metavar="KIND", help="only those played by a person, scripted, policy or random")
+    sessions.add_argument("--sort", choices=SORTS, default="date", help="what to sort by")
     library(sessions)
     as_json(sessions, "the list")
+
+    show = command("show", "Tell all about one session: its games, notes, timing and actions.", "twinplay show SESSION")
+    show.add_argument("session", metavar="SESSION", help="a session's folder, or its name in the library")
+    library(show)
+    as_json(show, "it")
+
+    edit = command(
+        "edit",
+        "Title, tag or note a session, or leave parts of it out of training; nothing that was recorded changes.",
+        "twinplay edit SESSION --title 'Left hand' --tag slow --exclude-games 2,5 --exclude 10s-25s",
+    )
+    edit.add_argument("session", metavar="SESSION", help="a session's folder, or its name in the library")
+    edit.add_argument("--title", metavar="TEXT", help="what to call it (nothing: its folder's name)")
+    edit.add_argument("--notes", metavar="TEXT", help="what there is to say about it")
+    edit.add_argument("--tag", action="append", metavar="WORD", help="add a tag; may be given several times")
+    edit.add_argument("--untag", action="append", metavar="WORD", help="take a tag off")
+    edit.add_argument("--exclude-games", type=_indices, metavar="K,…", help="leave these games out of training")
+    edit.add_argument("--include-games", type=_indices, metavar="K,…", help="use these games in training again")
+    edit.add_argument("--good", type=_indices, metavar="K,…", help="label these games as successes")
+    edit.add_argument("--bad", type=_indices, metavar="K,…", help="label these games as failures")
+    edit.add_argument("--unlabel", type=_indices, metavar="K,…", help="take the labels off these games")
+    edit.add_argument(
+        "--exclude",
+        action="append",
+        type=_span,
+        metavar="FROM-TO",
+        help="leave a span of the session out of training: 10s-25s, 1:10-1:25, or in ticks, 600-1500",
+    )
+    edit.add_argument("--include", action="append", type=_span, metavar="FROM-TO", help="use a span again; or: all")
+    library(edit)
+
+    merge = command(
+        "merge", "Join sessions of one environment into a new one.", "twinplay merge SESSION SESSION --title 'Sunday'"
+    )
+    merge.add_argument("sessions", nargs="+", metavar="SESSION", help="a session's folder, or its name in the library")
+    merge.add_argument("--title", default="", metavar="TEXT", help="what to call the new session")
+    merge.add_argument("--trash", action="store_true", help="move the originals to the trash afterwards")
+    library(merge)
+
+    split = command("split", "Part a session in two, between two games.", "twinplay split SESSION --at 3")
+    split.add_argument("session", metavar="SESSION", help="a session's folder, or its name in the library")
+    split.add_argument(
+        "--at", type=_index, required=True, metavar="K", help="the game that the second part begins with"
+    )
+    split.add_argument("--trash", action="store_true", help="move the original to the trash afterwards")
+    library(split)
+
+    trash = command(
+        "trash",
+        "Move sessions to the library's trash, list it, bring sessions back, or empty it.",
+        "twinplay trash 2026-11-21T10-14-03-breakout",
+    )
+    trash.add_argument("sessions", nargs="*", metavar="SESSION", help="sessions to move there (none: list the trash)")
+    what = trash.add_mutually_exclusive_group()
+    what.add_argument("--restore", action="store_true", help="bring the named sessions back instead")
+    what.add_argument("--empty", action="store_true", help="delete for good what lies there, after a question")
+    trash.add_argument("--yes", action="store_true", help="do not ask before emptying it")
+    library(trash)
 
     verify = command(
         "verify",
@@ -222,18 +327,34 @@ def build_parser() -> argparse.ArgumentParser:
     library(drives)
     as_json(drives, "the table")
 
+    agreement = command(
+        "agreement",
+        "How often a clone would have done what was recorded, and where it differs most clearly.",
+        "twinplay agreement recordings/2026-11-21T10-14-03-breakout.zarr clone.safetensors",
+    )
+    agreement.add_argument("session", metavar="SESSION", help="a session's folder, or its name in the library")
+    agreement.add_argument("policy", type=Path, metavar="POLICY", help="a policy file")
+    agreement.add_argument("--episode", type=int, metavar="K", help="which game of the session (default: the best)")
+    agreement.add_argument("--most", type=_positive, default=10, metavar="N", help="disagreements to print")
+    library(agreement)
+    as_json(agreement, "all of it")
+
     watch = command(
         "watch",
-        "Show, or film, a recording and a clone side by side.",
+        "Show, or film, a recording and a clone, or two clones, side by side.",
         "twinplay watch recordings/2026-11-21T10-14-03-breakout.zarr clone.safetensors --video out.mp4",
     )
     watch.add_argument("files", nargs="+", metavar="SESSION POLICY", help="a session, a policy, or one of each")
+    watch.add_argument("--against", type=Path, metavar="POLICY", help="a second policy, on the left, without a session")
     watch.add_argument(
-        "--video", type=Path, metavar="OUT.mp4", help="write an H.264 film instead of opening the window"
+        "--video", type=Path, metavar="OUT", help="write a film, OUT.mp4 or OUT.gif, instead of opening the window"
     )
     watch.add_argument("--episode", type=int, metavar="K", help="which game of the session (default: the best)")
-    watch.add_argument("--seconds", type=_seconds, metavar="S", help="length of the film (default: the whole games)")
-    watch.add_argument("--seed", type=_seed, default=0, help="seed of the clone")
+    watch.add_argument("--from", dest="start", type=_moment, metavar="S", help="second at which the film begins")
+    end = watch.add_mutually_exclusive_group()
+    end.add_argument("--to", type=_seconds, metavar="S", help="second at which it ends (default: with the games)")
+    end.add_argument("--seconds", type=_seconds, metavar="S", help="its length, instead of its end")
+    watch.add_argument("--seed", type=_seed, default=0, help="seed of the clone, and of a game without a session")
     library(watch)
 
     demo = command(
@@ -244,8 +365,22 @@ def build_parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--quick", action="store_true", help="tiny budgets: shows the plumbing, not the play")
 
+    sample = command(
+        "sample",
+        "Put a short scripted session and a clone into a library, to try training and watching with.",
+        "twinplay sample --library recordings",
+    )
+    library(sample)
+    as_json(sample, "where they are and what they are")
+
+    diagnostics = command(
+        "diagnostics", "Print what the report of a problem should hold; it does not name you.", "twinplay diagnostics"
+    )
+    library(diagnostics)
+
     app = command("app", "Open the window.", "twinplay app --library recordings")
     library(app)
+    app.add_argument("--name", help="who plays, this time (default: as chosen in the window)")
     return parser
 
 
@@ -263,11 +398,9 @@ def _run(options: argparse.Namespace) -> int:
     if options.command in (None, "app"):
         from player.app import open_app
 
-        chosen = getattr(options, "library", None)
-        return open_app(["--library", str(chosen)] if chosen else [])
-    from player import commands, training_commands
-
-    module = training_commands if options.command in ("train", "runs", "policies") else commands
+        chosen = {name: getattr(options, name, None) for name in ("library", "name")}
+        return open_app([text for name, value in chosen.items() if value for text in (f"--{name}", str(value))])
+    module = import_module(_MODULES.get(options.command, "player.commands"))
     status: int = getattr(module, options.command)(options)
     sys.stdout.flush()
     return status

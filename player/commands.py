@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from recorder.agents import Agent, RandomAgent
+from recorder.agents import Agent, RandomAgent, player_title
 from recorder.envs import get_spec
 from recorder.errors import TwinplayError, UsageError
 from recorder.experts import scripted
@@ -84,14 +84,14 @@ def session_path(given: str, library: Path | None) -> Path:
     return path if path.exists() or os.sep in given else Library(library).find(given)
 
 
-def check_output(path: Path, suffix: str) -> None:
+def check_output(path: Path, *suffixes: str) -> None:
     """Refuse a place that cannot be written, before any work goes into it. Raises UsageError or LibraryError."""
     if path.is_dir():
-        raise UsageError(f"{path} is a folder; name a file ending in {suffix}")
+        raise UsageError(f"{path} is a folder; name a file ending in {' or '.join(suffixes)}")
     if not path.parent.is_dir():
         raise UsageError(f"{path} cannot be written: the folder {path.parent} does not exist; make it first")
-    if path.suffix.lower() != suffix:
-        raise UsageError(f"{path} must end in {suffix}")
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(f"{path} must end in {' or '.join(suffixes)}")
     ensure_writable(path.parent)
 
 
@@ -150,70 +150,9 @@ def _count(number: int, noun: str) -> str:
 
 def describe_player(player: dict[str, Any]) -> str:
     """Who played, with what kind of player that is; nothing scripted passes for a person."""
-    return f"{player.get('kind', '?')} {player.get('name', '')}".strip()
-
-
-def sessions(options: Namespace) -> int:
-    """See the command's help."""
-    library = Library(options.library)
-    found = library.sessions()
-    if options.json:
-        rows = [
-            {
-                "path": str(row.path),
-                "env": row.env,
-                "player": row.player,
-                "created": row.created,
-                "state": row.state,
-                "ticks": row.ticks,
-                "seconds": row.seconds,
-                "scores": row.total_rewards,
-                "bytes": row.size_bytes,
-                "timing": None if row.timing is None else row.timing.to_json(),
-                "verified": row.verified,
-                "problem": row.problem,
-            }
-            for row in found
-        ]
-        print(json.dumps(rows))
-        return 0
-    if not found:
-        print(f"{library.path} holds no sessions yet; `twinplay record breakout` makes one")
-        return 0
-    table = Table(
-        "session",
-        "player",
-        "state",
-        "games",
-        "minutes",
-        "mean",
-        "best",
-        "MB",
-        "verified",
-        "clock",
-        box=None,
-        pad_edge=False,
-    )
-    for row in found:
-        mean, best = row.mean_score, row.best_score
-        table.add_row(
-            row.name,
-            describe_player(row.player),
-            row.state,
-            str(row.episodes),
-            f"{row.seconds / 60:.1f}",
-            "" if mean is None else f"{mean:,.1f}",
-            "" if best is None else f"{best:,.0f}",
-            f"{row.size_bytes / 1e6:.1f}",
-            "✓" if row.verified else "",
-            "" if row.timing is None else f"{row.timing.rate_hz:.2f} Hz, {row.timing.late_ticks:,} late",
-        )
-    width = None if sys.stdout.isatty() else 200
-    Console(width=width).print(table)
-    for row in found:
-        if row.problem:
-            print(row.problem, file=sys.stderr)
-    return 0
+    title = player_title(player)
+    text = f"{player.get('kind', '?')} {player.get('name', '')}".strip()
+    return f"{title}: {text}" if title else text
 
 
 def verify(options: Namespace) -> int:
@@ -329,44 +268,96 @@ def drives(options: Namespace) -> int:
     return 0
 
 
+def agreement(options: Namespace) -> int:
+    """See the command's help."""
+    from player.scene import KIND_TITLES, duration_text
+    from trainer.agreement import comparing
+
+    session = Session.open(session_path(options.session, options.library))
+    found: Any = None
+    with _Meter("comparing", options.json) as meter:
+        for step in comparing(session, options.policy, episode=options.episode):
+            found = step.agreement
+            meter.show(step.done / max(1, step.total), f"{step.done:,} of {step.total:,} ticks")
+    if options.json:
+        print(json.dumps({"session": str(session.path), "policy": str(options.policy), **found.to_json()}))
+        return 0
+    kind = str(session.player.get("kind", ""))
+    who = KIND_TITLES.get(kind, kind).lower()
+    print(f"The clone does what the {who} did in {100 * found.share:.1f} % of {len(found):,} ticks.")
+    if found.mean_difference:
+        apart = ", ".join(f"{n} {d:.3f}" for n, d in zip(found.names, found.mean_difference, strict=True))
+        print(f"Mean absolute difference of each torque: {apart}.")
+    for each in found.clearest[: options.most]:
+        time_text = duration_text(each.tick / found.rate_hz)
+        print(f"{time_text:>6}  {who} {each.recorded}, clone {each.clone}  {100 * each.sure:.0f} %")
+    return 0
+
+
 def watch(options: Namespace) -> int:
     """See the command's help."""
     session, policy = _session_and_policy(options.files, options.library)
+    against: Path | None = options.against
+    if against is not None and session is not None:
+        raise UsageError(f"--against {against} takes the place of {session}; leave one of them out")
+    if against is not None and policy is None:
+        raise UsageError("--against names a second policy; name the first one too")
     if options.video is not None:
-        check_output(options.video, ".mp4")
-        print(make_film(session, policy, options.video, options.episode, options.seconds, options.seed))
+        check_output(options.video, ".mp4", ".gif")
+        start = options.start or 0.0
+        if options.to is not None and options.to <= start:
+            raise UsageError(f"--to {options.to:g} must come after --from {start:g}")
+        seconds = options.seconds if options.to is None else options.to - start
+        choice: dict[str, Any] = {"against": against, "episode": options.episode, "seed": options.seed}
+        print(make_film(session, policy, options.video, start=start, seconds=seconds, **choice))
         return 0
     if session is not None:
         Session.open(session)
-    if policy is not None:
-        from trainer.header import read_header
+    from trainer.header import read_header
 
-        read_header(policy)
+    for each in (policy, against):
+        if each is not None:
+            read_header(each)
     from player.app import open_app
 
     arguments = ["--library", str(options.library)] if options.library else []
-    arguments += ["--session", str(session)] if session else []
-    return open_app([*arguments, *(["--policy", str(policy)] if policy else []), "--page", "watch"])
+    for name, path in (("--session", session), ("--policy", policy), ("--against", against)):
+        arguments += [name, str(path)] if path else []
+    return open_app([*arguments, "--page", "watch"])
 
 
 def make_film(
     session: Path | None,
     policy: Path | None,
     video: Path,
+    *,
+    against: Path | None = None,
     episode: int | None = None,
+    start: float = 0.0,
     seconds: float | None = None,
     seed: int = 0,
-    quiet: bool = False,
 ) -> str:
     """Write the side-by-side film; returns a line that says what was written."""
-    from player.duel import Duel
-    from player.video import film
+    from player.film import filming
 
-    with Duel(session, policy, episode=episode, seed=seed) as duel, _Meter("filming", quiet) as meter:
-        for step in film(duel, video, seconds=seconds):
+    names = [None if path is None else str(path) for path in (session, policy, against)]
+    with (
+        _Meter("filming") as meter,
+        contextlib.closing(
+            filming(
+                str(video),
+                *names[:2],
+                against=names[2],
+                episode=episode,
+                seed=seed,
+                start=start,
+                seconds=seconds,
+            )
+        ) as steps,
+    ):
+        for step in steps:
             meter.show(step.fraction, f"{step.pictures:,} pictures")
-        verdict = duel.frame().verdict
-    return f"{video}: {step.pictures:,} pictures. {verdict}".strip()
+    return f"{video}: {step.pictures:,} pictures. {step.verdict}".strip()
 
 
 def _session_and_policy(files: list[str], library: Path | None) -> tuple[Path | None, Path | None]:
@@ -374,9 +365,32 @@ def _session_and_policy(files: list[str], library: Path | None) -> tuple[Path | 
     for given in files:
         kind = "policy" if given.endswith(".safetensors") or Path(given).is_file() else "session"
         if kind in found:
-            raise UsageError(f"two {kind}s are given, {found[kind]} and {given}; give one session, one policy, or both")
+            raise UsageError(
+                f"two {kind}s are given, {found[kind]} and {given}; give one session, one policy, or both "
+                "(a second policy with --against)"
+            )
         found[kind] = Path(given) if kind == "policy" else session_path(given, library)
     return found.get("session"), found.get("policy")
+
+
+def sample(options: Namespace) -> int:
+    """See the command's help."""
+    from player.sample import SAMPLE
+
+    pair = SAMPLE.add(Library(options.library).path)
+    if options.json:
+        print(json.dumps({"session": str(pair.session), "policy": str(pair.policy), "about": SAMPLE.about}))
+    else:
+        print(f"{SAMPLE.sentence()}\n{pair.session}\n{pair.policy}")
+    return 0
+
+
+def diagnostics(options: Namespace) -> int:
+    """See the command's help."""
+    from player.diagnostics import diagnostics as text
+
+    print(text(Library(options.library).path), end="")
+    return 0
 
 
 def demo(options: Namespace) -> int:

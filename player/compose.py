@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from player.duel import DuelFrame, Side, duration_text, score_text
+from player.scene import DuelFrame, Side, duration_text, score_text
 
 Picture = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]

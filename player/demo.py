@@ -11,9 +11,9 @@ from typing import Any
 
 from player.compose import compose
 from player.duel import Duel
+from player.film import film
 from player.plots import BLUE, ORANGE, Bar, Curve, bars, curves
 from player.report import Chapter, TableRow, write_report
-from player.video import film
 from recorder.errors import TwinplayError
 from recorder.experts import scripted
 from recorder.recording import record

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from player.plots import BLUE, GREEN, GREY, ORANGE, Bar, Curve, bars, curves
-from trainer.evaluation import bootstrap
+from trainer.scores import bootstrap
 from trainer.studies import Study
 from trainer.study import clone_games, demonstrator_mean, results
 

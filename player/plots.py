@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -95,6 +96,9 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 def _svg(figure: Figure) -> str:
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()
+    # A space is a glyph without a path, which Qt's renderer complains about at every use.
+    for name in re.findall(r'<path id="([^"]+)"(?: transform="[^"]*")?/>', text):
+        text = re.sub(rf'<(?:path id="{name}"|use xlink:href="#{name}")[^>]*/>', "", text)
     return text[text.index("<svg") :]

@@ -6,23 +6,25 @@
                                            └──────── OVER ◀────────┘
 
 The duel lives in a process of its own. One request is under way at a time and asks for as many ticks as are due by the
-clock, so that a slow machine shows fewer pictures at the same speed instead of falling behind.
+clock, so that a slow machine shows fewer pictures at the same speed instead of falling behind. Comparing the clone with
+the recording, filming and scoring are chores beside it, each in a process that gives way.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
-from player.duel import KIND_TITLES, DuelFrame, score_text
-from recorder.errors import SessionError, TwinplayError
+from player.chores import Chore, ChoreState
+from player.pairing import Pairing
+from player.scene import DuelFrame
+from recorder.errors import TwinplayError
 from recorder.jobs import Service, start_thread
-from recorder.library import Library, SessionSummary, summarize
-from recorder.session import Session
+from recorder.library import Library
+from trainer.agreement import Agreement, Disagreement
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 _CATCH_UP_TICKS = 30  # thought about in one go: about 20 ms
@@ -40,6 +42,9 @@ class WatchState(Enum):
     FAILED = "failed"
 
 
+_OPEN = (WatchState.PAUSED, WatchState.PLAYING, WatchState.OVER)
+
+
 class ServiceLike(Protocol):
     """What the desk needs of recorder.jobs.Service."""
 
@@ -48,45 +53,32 @@ class ServiceLike(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True)
-class Choice:
-    """One entry of a list: `value` is what it stands for, None for "none"."""
-
-    label: str
-    value: Any
-    env: str = ""
-
-
-def session_label(summary: SessionSummary) -> str:
-    """One line for a list: environment, who played, when, best score."""
-    kind = str(summary.player.get("kind", ""))
-    name = str(summary.player.get("name", "")).strip()
-    who = f"{name} (person)" if kind == "person" and name else KIND_TITLES.get(kind, kind)
-    best = "" if summary.best_score is None else f" · best {score_text(summary.best_score)}"
-    return f"{summary.env_title} · {who} · {summary.created[:16].replace('T', ' ')}{best}"
-
-
 class WatchDesk:
-    """See the module's docstring. `now` is a monotonic clock in seconds."""
+    """See the module's docstring. `now` is a monotonic clock in seconds.
+
+    `pair` is what is chosen. `agreement` is that of the clone with the recording on show, once it has been compared;
+    `comparing`, `filming` and `scoring` are the chores.
+    """
 
     def __init__(
         self,
         library: Library,
         *,
         start_service: Callable[[], ServiceLike] = lambda: Service("player.duel:Booth", {}),
+        start_chore: Callable[..., Chore] = Chore,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.library = library
+        self.pair = Pairing(library)
         self.state = WatchState.EMPTY
         self.frame: DuelFrame | None = None
         self.error = ""
         self.speed = 1.0
-        self.session: Path | None = None
-        self.episode: int | None = None
-        self.policy: Path | None = None
-        self.sessions: list[Choice] = []
-        self.episodes: list[Choice] = []
-        self.policies: list[Choice] = []
+        self.looking = False
+        self.agreement: Agreement | None = None
+        self.comparing = start_chore("trainer.agreement:comparing")
+        self.filming = start_chore("player.film:filming", tidy=True)
+        self.scoring = start_chore("player.chores:scoring")
+        self._compared: dict[tuple[Any, ...], Agreement] = {}
         self._start_service = start_service
         self._now = now
         self._service: ServiceLike | None = None
@@ -96,80 +88,39 @@ class WatchDesk:
         self._last = 0.0
         self._play_when_open = False
         self._wanted: int | None = None  # the tick to go to, once the answer under way has come
+        self._going: int | None = None  # the tick that the answer under way goes to
         self._retired: list[Any] = []  # threads of recorder.jobs in which a worker is being closed
 
     def refresh(self) -> None:
         """Read the library again; what was chosen stays chosen where it still exists."""
-        try:
-            found = [s for s in self.library.sessions() if s.state != "unreadable" and s.episodes]
-            self.policies = [
-                Choice(path.stem, path, path.stem.rpartition("-")[2]) for path in newest_policies(self.library)
-            ]
-        except (TwinplayError, OSError) as error:
-            self._fail(str(error))
-            return
-        self.sessions = [Choice(session_label(summary), summary.path, summary.env) for summary in found]
-        for chosen in (self.policy,):
-            if chosen is not None and chosen.exists() and chosen not in [c.value for c in self.policies]:
-                self.policies.append(Choice(chosen.stem, chosen))
-        if self.session is not None and not self.session.exists():
-            self.session = None
-        if self.session is not None and self.session not in [c.value for c in self.sessions]:
-            summary = summarize(self.session)
-            self.sessions.append(Choice(session_label(summary), self.session, summary.env))
-        if self.policy is not None and not self.policy.exists():
-            self.policy = None
-
-    @property
-    def nothing_to_watch(self) -> str:
-        """What is missing before anything can be watched: "sessions", "policies" or ""."""
-        if not self.sessions and not self.policies:
-            return "sessions"
-        return "" if self.policies else "policies"
-
-    def choose_defaults(self) -> None:
-        """Without a choice yet: the newest policy, and the newest session of its environment."""
-        if self.session is not None or self.policy is not None:
-            return
-        policy = self.policies[0] if self.policies else None
-        match = [c for c in self.sessions if policy is None or not policy.env or c.env == policy.env]
-        self.policy = policy.value if policy else None
-        self.set_session(match[0].value if match else None)
-
-    def set_session(self, path: Path | None, episode: int | None = None) -> None:
-        """Choose a session (None: the policy alone) and an episode of it (None: the best)."""
-        self.session, self.episode, self.episodes = path, episode, []
-        if path is None:
-            return
-        try:
-            episodes = Session.open(path).openings
-        except SessionError as error:
-            self._fail(str(error))
-            return
-        best = max(episodes, key=lambda e: e.total_reward, default=None)
-        self.episodes = [
-            Choice(f"Episode {e.index + 1} · {score_text(e.total_reward)}{' (best)' if e is best else ''}", e.index)
-            for e in episodes
-        ]
-        if self.episode is None and best is not None:
-            self.episode = best.index
+        self.pair.refresh()
+        if self.pair.error:
+            self._fail(self.pair.error)
 
     def open(self, *, play: bool = False) -> None:
         """Show what is chosen from its start; with `play`, begin at once."""
-        self.error, self.frame = "", None
-        if self.session is None and self.policy is None:
+        pair = self.pair
+        self.error, self.frame, self.agreement = "", None, None
+        self.comparing.cancel()
+        if pair.error:
+            self._fail(pair.error)
+            return
+        if not pair.chosen:
             self.state = WatchState.EMPTY
             return
         self.state = WatchState.OPENING
         self._play_when_open = play
-        session = None if self.session is None else str(self.session)
-        policy = None if self.policy is None else str(self.policy)
-        self._ask("open", session, policy, self.episode)
+        session, policy, against = (
+            None if path is None else str(path) for path in (pair.session, pair.policy, pair.against)
+        )
+        self._ask("open", session, policy, pair.episode, 0, against, self.looking)
 
     def toggle(self) -> None:
         """Play or pause; after the end, start again."""
         if self.state is WatchState.PLAYING:
             self.state = WatchState.PAUSED
+            if self.looking:
+                self._ask("look", True)  # at this very moment, not at one a little ago
         elif self.state is WatchState.PAUSED:
             self._play()
         elif self.state is WatchState.OVER:
@@ -179,13 +130,19 @@ class WatchDesk:
 
     def restart(self) -> None:
         """Back to the first tick, and play."""
-        if self.state in (WatchState.PAUSED, WatchState.PLAYING, WatchState.OVER):
+        if self.state in _OPEN:
             self._ask("restart")
             self._play()
 
+    def look(self, wanted: bool) -> None:
+        """Show what the clone looks at, or no longer."""
+        self.looking = wanted
+        if self.state in _OPEN:
+            self._ask("look", wanted)
+
     def seek(self, tick: int) -> None:
         """Go to a tick and hold there; of many wishes in a row only the last one counts."""
-        if self.state in (WatchState.PAUSED, WatchState.PLAYING, WatchState.OVER):
+        if self.state in _OPEN:
             self.state = WatchState.PAUSED
             self._wanted = tick
             self._fulfil()
@@ -193,8 +150,20 @@ class WatchDesk:
     def step(self, ticks: int) -> None:
         """So many ticks on, or back."""
         if self.frame is not None:
-            start = self.frame.tick if self._wanted is None else self._wanted
-            self.seek(max(0, start + ticks))
+            self.seek(max(0, self._here + ticks))
+
+    def seek_disagreement(self, steps: int) -> Disagreement | None:
+        """Go to the next moment at which the clone would have done something else, or back to the one before."""
+        if self.agreement is None or self.frame is None:
+            return None
+        here = self._here
+        if steps > 0:
+            found = next((each for each in self.agreement.disagreements if moment_of(each) > here), None)
+        else:
+            found = next((each for each in reversed(self.agreement.disagreements) if moment_of(each) < here), None)
+        if found is not None:
+            self.seek(moment_of(found))
+        return found
 
     def faster(self, steps: int = 1) -> None:
         """The next higher speed, or a lower one for negative `steps`."""
@@ -208,13 +177,41 @@ class WatchDesk:
         self._accrue()
         self.speed = speed
 
+    def export(self, path: Path, *, start: float = 0.0, seconds: float | None = None) -> None:
+        """Film what is on show, from `start` and for so many seconds of play (None: to the end), as MP4 or GIF."""
+        pair = self.pair
+        session, policy, against = (
+            None if each is None else str(each) for each in (pair.session, pair.policy, pair.against)
+        )
+        self.filming.start(
+            path=str(path),
+            session=session,
+            policy=policy,
+            against=against,
+            episode=pair.episode,
+            start=start,
+            seconds=seconds,
+        )
+
+    @property
+    def can_score(self) -> bool:
+        """Whether there is a clone whose games could be scored."""
+        return self.pair.policy is not None or self.pair.against is not None
+
+    def score(self, episodes: int, seed: int = 0) -> None:
+        """Let the clones on show, the recorded player and a random one play so many games each."""
+        policies = [str(path) for path in (self.pair.policy, self.pair.against) if path is not None]
+        session = None if self.pair.session is None else str(self.pair.session)
+        self.scoring.start(policies=policies, session=session, episodes=episodes, seed=seed)
+
     def poll(self) -> bool:
         """Collect what arrived and ask for what is due; call it often. Returns whether there is something new."""
+        fresh = self._compare()
         if self._service is None:
-            return False
+            return fresh
         before = self.state
         try:
-            fresh = self._collect()
+            fresh |= self._collect()
             self._fulfil()
             if self.frame is not None and self.frame.behind and not self._awaiting:
                 self._ask("catch_up", _CATCH_UP_TICKS)
@@ -227,12 +224,44 @@ class WatchDesk:
         return fresh or self.state is not before
 
     def close(self) -> None:
-        """Stop watching and wait for the worker to end."""
+        """Stop watching, and every chore, and wait for the workers to end."""
         self._retire()
+        for chore in (self.comparing, self.filming, self.scoring):
+            chore.close()
         for thread in self._retired:
             thread.join(10)
         self._retired.clear()
-        self.state, self.frame = WatchState.EMPTY, None
+        self.state, self.frame, self.agreement = WatchState.EMPTY, None, None
+
+    @property
+    def _here(self) -> int:
+        """The tick that is shown, or is about to be."""
+        assert self.frame is not None
+        return next((tick for tick in (self._wanted, self._going) if tick is not None), self.frame.tick)
+
+    def _compare(self) -> bool:
+        """Take in how far the comparison is."""
+        if not self.comparing.poll():
+            return False
+        record = self.comparing.record
+        if self.comparing.state is ChoreState.DONE and record is not None:
+            self.agreement = record.agreement
+            if self.agreement is not None:
+                self._compared[self._compared_pair()] = self.agreement
+        return True
+
+    def _begin_comparing(self) -> None:
+        pair = self.pair
+        if pair.session is None or pair.policy is None:
+            return
+        self.agreement = self._compared.get(self._compared_pair())
+        if self.agreement is None:
+            self.comparing.start(session=str(pair.session), policy=str(pair.policy), episode=pair.episode)
+
+    def _compared_pair(self) -> tuple[Any, ...]:
+        pair = self.pair
+        trained = pair.policy.stat().st_mtime_ns if pair.policy is not None and pair.policy.exists() else 0
+        return (pair.session, pair.episode, pair.policy, trained)
 
     def _collect(self) -> bool:
         fresh = False
@@ -241,10 +270,11 @@ class WatchDesk:
             if self._stale:
                 self._stale -= 1
                 continue
-            self._awaiting = ""
+            self._awaiting, self._going = "", None
             self.frame, fresh = result, True
             if self.state is WatchState.OPENING:
                 self.state = WatchState.PAUSED
+                self._begin_comparing()
                 if self._play_when_open:
                     self._play()
             if result.done and self.state is WatchState.PLAYING:
@@ -255,6 +285,7 @@ class WatchDesk:
         if self._wanted is not None and not self._awaiting:
             tick, self._wanted = self._wanted, None
             self._ask("seek", tick)
+            self._going = tick
 
     def _play(self) -> None:
         self.state = WatchState.PLAYING
@@ -280,7 +311,7 @@ class WatchDesk:
             self._stale = 0
         elif self._awaiting:
             self._stale += 1
-        self._awaiting = method
+        self._awaiting, self._going = method, None
         try:
             self._service.request(method, *args)
         except TwinplayError as error:
@@ -295,9 +326,9 @@ class WatchDesk:
         if self._service is not None:
             self._retired = [thread for thread in self._retired if thread.is_alive()]
             self._retired.append(start_thread(self._service.close, "retire-watch-worker"))
-        self._service, self._awaiting, self._stale, self._wanted = None, "", 0, None
+        self._service, self._awaiting, self._stale, self._wanted, self._going = None, "", 0, None, None
 
 
-def newest_policies(library: Library) -> list[Path]:
-    """The policies of a library, the newest first."""
-    return sorted(library.policies.glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+def moment_of(disagreement: Disagreement) -> int:
+    """The tick at which a duel shows what the recorded player did there."""
+    return disagreement.tick + 1

@@ -14,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from recorder.envs import Env, EnvSpec
+from recorder.profile import clean_name
 
 PLAYER_KINDS = ("person", "scripted", "policy", "random", "mixed")
 
@@ -30,7 +31,7 @@ class Agent(Protocol):
 
 
 def describe(agent: Agent) -> dict[str, Any]:
-    """The player as sessions and policies store it: {"kind", "name", "params"}.
+    """The player as sessions and policies store it: {"kind", "name", "params"}, and a "title" where it has one.
 
     An agent that does not say what it is counts as scripted: nothing but the keyboard is ever labelled a person.
     """
@@ -42,6 +43,12 @@ def describe(agent: Agent) -> dict[str, Any]:
     if described.get("kind") not in PLAYER_KINDS:
         raise ValueError(f"an agent's kind is one of {', '.join(PLAYER_KINDS)}, not {described.get('kind')!r}")
     return described
+
+
+def player_title(player: Mapping[str, Any]) -> str:
+    """What a scripted player or a clone is called beyond its kind, such as "Sample"; mostly nothing."""
+    title = player.get("title")
+    return clean_name(title[:200]) if isinstance(title, str) and player.get("kind") != "person" else ""
 
 
 class RandomAgent:
@@ -81,13 +88,15 @@ class KeyAgent:
     """Held keys to actions. Of several held keys the one pressed last wins; released, it gives way to the one before.
 
     `bindings` maps key codes to actions; `name` is the player's. A tap shorter than a tick still plays for one tick.
-    Every transition of a bound key goes to `on_key`, which a recording sets to store it.
+    Every transition of a bound key goes to `on_key`, which a recording sets to store it; `presses` counts
+    the keys that went down.
     """
 
     bindings: Mapping[int, int]
     name: str = ""
     on_key: Callable[[KeyEvent], None] | None = None
     kind: str = field(default="person", init=False)
+    presses: int = field(default=0, init=False)
     _held: list[int] = field(default_factory=list, init=False)
     _tapped: list[int] = field(default_factory=list, init=False)
 
@@ -98,6 +107,7 @@ class KeyAgent:
         if code not in self._held:
             self._held.append(code)
             self._tapped.append(code)
+            self.presses += 1
             self._report(time_ns, code, True)
         return True
 

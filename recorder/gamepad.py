@@ -1,4 +1,4 @@
-"""Game controllers, through pygame: D-pad or stick steers, any button fires. The only door to pygame.
+"""Game controllers, through pygame: D-pad or stick steers, any button fires.
 
 Controllers may be plugged in and out at any time. Without one, a poll costs a few microseconds.
 """

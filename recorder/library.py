@@ -4,30 +4,43 @@ library/
   2026-11-21T10-14-03-breakout.zarr/     sessions
   policies/                              clones trained on them (*.safetensors)
   .locks/   .trash/                      held by living recorders; sessions taken out
+  .index.json   .thumbnails/             derived, and made again whenever they are missing
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
+from recorder import trash
+from recorder.agents import PLAYER_KINDS, player_title
 from recorder.errors import LibraryError, SessionError
-from recorder.session import Session
+from recorder.index import Entry, read_index, stamp_of, write_index
+from recorder.session import LABELS, Session
 from recorder.timing import Timing
+from recorder.trash import Trashed
 from recorder.writer import is_being_written
 
 POLICIES = "policies"
+_SETTLED_NS = (
+    2_000_000_000  # what was changed later than that ago may be changed again within the clock of a file system
+)
 
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """One line of a list of sessions. `state`: complete, recording, interrupted, or unreadable (see `problem`)."""
+    """One line of a list of sessions. `state`: complete, recording, interrupted, or unreadable (see `problem`).
+
+    `labels` are how many games have each label, `learn_ticks` those that are not left out of training.
+    """
 
     path: Path
     name: str
@@ -44,6 +57,12 @@ class SessionSummary:
     timing: Timing | None = None
     verified: bool = False
     problem: str = ""
+    digest: str = ""
+    title: str = ""
+    notes: str = ""
+    tags: tuple[str, ...] = ()
+    labels: Mapping[str, int] = field(default_factory=dict)
+    learn_ticks: int = 0
 
     @property
     def mean_score(self) -> float | None:
@@ -54,6 +73,54 @@ class SessionSummary:
     def best_score(self) -> float | None:
         """Highest total reward of an episode."""
         return max(self.total_rewards, default=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """What a complete session's entry in the index holds: all but path, name and state, as plain JSON values."""
+        facts = {key: getattr(self, key) for key in _FACTS}
+        return facts | {"timing": None if self.timing is None else self.timing.to_json()}
+
+    @classmethod
+    def from_json(cls, path: Path, facts: Any) -> SessionSummary:
+        """The inverse of `to_json`. Raises ValueError, TypeError or KeyError for anything that is not one."""
+        values = {key: facts[key] for key in _FACTS}
+        for key, kind in _FACTS.items():
+            if not isinstance(values[key], kind) or isinstance(values[key], bool) is not (kind is bool):
+                raise ValueError(f"'{key}' is {str(values[key])[:40]}")
+        if values["player"].get("kind") not in PLAYER_KINDS:
+            raise ValueError("nobody played")
+        if not all(isinstance(tag, str) for tag in values["tags"]):
+            raise ValueError("a tag is no text")
+        numbers = [values["seconds"], *values["total_rewards"], *values["labels"].values()]
+        if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers):
+            raise ValueError("a number is none")
+        values |= {key: tuple(values[key]) for key in ("total_rewards", "tags")}
+        return cls(
+            path=path,
+            name=path.name.removesuffix(".zarr"),
+            state="complete",
+            timing=Timing.from_json(facts["timing"]),
+            **values,
+        )
+
+
+_FACTS: dict[str, Any] = {
+    "env": str,
+    "env_title": str,
+    "player": dict,
+    "created": str,
+    "ticks": int,
+    "episodes": int,
+    "seconds": float,
+    "total_rewards": (list, tuple),
+    "size_bytes": int,
+    "verified": bool,
+    "digest": str,
+    "title": str,
+    "notes": str,
+    "tags": (list, tuple),
+    "labels": dict,
+    "learn_ticks": int,
+}
 
 
 def default_library() -> Path:
@@ -78,13 +145,24 @@ class Library:
 
         Raises LibraryError when the folder cannot be read.
         """
-        try:
-            paths = sorted(self.path.glob("*.zarr"), key=lambda path: path.name, reverse=True)
-        except OSError as error:
-            raise LibraryError(f"{self.path} cannot be read: {error.strerror}") from error
         if self.path.exists() and not self.path.is_dir():
             raise LibraryError(f"{self.path} is a file, not a library folder; choose a folder")
-        return [summarize(path) for path in paths]
+        try:
+            names = [name for name in os.listdir(self.path) if name.endswith(".zarr") and not name.startswith(".")]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise LibraryError(f"{self.path} cannot be read: {error.strerror}") from error
+        known = read_index(self.path)
+        summaries, entries = [], {}
+        for name in sorted(names, reverse=True):
+            summary, entry = _look_up(self.path / name, known.get(name))
+            summaries.append(summary)
+            if entry is not None:
+                entries[name] = entry
+        if entries != known:
+            write_index(self.path, entries)
+        return summaries
 
     def find(self, name: str) -> Path:
         """The path of session `name`, given with or without ".zarr". Raises SessionError when there is none."""
@@ -101,26 +179,32 @@ class Library:
         path = self.find(name)
         if is_being_written(path):
             raise SessionError(f"{path} is being recorded; stop the recording first")
-        target = self.path / ".trash" / path.name
-        try:
-            target.parent.mkdir(exist_ok=True)
-            if target.exists():
-                target = target.with_name(f"{path.name.removesuffix('.zarr')}-{time.time_ns()}.zarr")
-            path.rename(target)
-        except OSError as error:
-            raise LibraryError(f"{path} cannot be moved to {target}: {error.strerror}") from error
-        return target
+        return trash.throw(path)
+
+    def trashed(self) -> list[Trashed]:
+        """What lies in the trash, the latest first."""
+        return trash.listed(self.path)
 
     def restore(self, trashed: Path) -> Path:
         """Bring a session back from the trash and return where it lies. Raises SessionError or LibraryError."""
-        target = self.path / trashed.name
-        if not trashed.is_dir() or trashed.parent != self.path / ".trash":
-            raise SessionError(f"{trashed} is not in the trash of {self.path}; it cannot be brought back")
-        try:
-            trashed.rename(target)
-        except OSError as error:
-            raise LibraryError(f"{trashed} cannot be moved to {target}: {error.strerror}") from error
-        return target
+        return trash.restore(self.path, trashed)
+
+    def empty_trash(self) -> tuple[int, int]:
+        """Delete for good what lies in the trash; how many sessions, and bytes, that were. Raises LibraryError."""
+        return trash.empty(self.path)
+
+
+def _look_up(path: Path, entry: Entry | None) -> tuple[SessionSummary, Entry | None]:
+    """A session's summary, from its entry in the index where that still holds, and the entry to keep."""
+    stamp = stamp_of(path)
+    if entry is not None and entry.stamp == stamp:
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+            return SessionSummary.from_json(path, entry.facts), entry
+    summary = summarize(path)
+    settled = stamp is not None and time.time_ns() - stamp[0] > _SETTLED_NS
+    if stamp is None or not settled or summary.state != "complete":
+        return summary, None
+    return summary, Entry(stamp, summary.to_json())
 
 
 def summarize(path: Path) -> SessionSummary:
@@ -144,11 +228,51 @@ def summarize(path: Path) -> SessionSummary:
             size_bytes=int(summary["size_bytes"]),
             timing=Timing.from_json(summary["timing"]),
             verified=session.verified,
+            digest=str(session.attributes.get("digest", "")),
+            title=session.title,
+            notes=session.notes,
+            tags=session.tags,
+            labels={label: int(summary["labels"][label]) for label in LABELS if label},
+            learn_ticks=int(summary["learn_ticks"]),
         )
     except (SessionError, KeyError, TypeError, ValueError) as error:
         return SessionSummary(
             path, path.name.removesuffix(".zarr"), "", "", {}, "", "unreadable", 0, 0, 0.0, (), 0, problem=str(error)
         )
+
+
+def player_label(player: Mapping[str, Any]) -> str:
+    """Who played, plainly: nothing scripted reads as a person."""
+    kind, name = str(player.get("kind", "")), str(player.get("name", "")).strip()
+    if kind == "person":
+        return f"{name} (person)" if name else "Person"
+    titles = {"scripted": "Scripted", "policy": "Clone", "random": "Random", "mixed": "Mixed"}
+    title = player_title(player)
+    return f"{title} ({titles.get(kind, kind).lower()})" if title else titles.get(kind, kind)
+
+
+def matches(summary: SessionSummary, search: str) -> bool:
+    """Whether each word of `search` is in the session's title, notes, tags, labels, environment, player or name."""
+    labels = (label for label, games in summary.labels.items() if games)
+    player = (str(summary.player.get(key, "")) for key in ("kind", "name"))
+    texts = (summary.title, summary.notes, *summary.tags, summary.env_title, summary.env, *player, *labels)
+    text = " ".join((*texts, summary.name, summary.state)).casefold()
+    return all(word in text for word in search.casefold().split())
+
+
+def sort_key(summary: SessionSummary, by: str) -> tuple[bool, Any, str]:
+    """What to order a list of sessions by: date, title, player, games, minutes, mean, best or size."""
+    value = {
+        "date": summary.created,
+        "title": (summary.title or summary.name).casefold(),
+        "player": f"{summary.player.get('kind', '')} {summary.player.get('name', '')}".casefold(),
+        "games": summary.episodes,
+        "minutes": summary.seconds,
+        "mean": summary.mean_score,
+        "best": summary.best_score,
+        "size": summary.size_bytes,
+    }[by]
+    return value is not None, value, summary.name
 
 
 def ensure_writable(folder: Path) -> None:

@@ -1,13 +1,13 @@
 """What the Record page does, without Qt.
 
-         start()         pause() / lost keyboard / cannot be written
-IDLE ───────────▶ RECORDING ◀──────────────────────────────▶ PAUSED
- ▲                 │  ▲ next_game()            resume()
- │   stop()        ▼  │
- └──────────── GAME_OVER        any other failure leads to IDLE with `error` set
+       start()           3, 2, 1             pause() / lost keyboard / cannot be written
+IDLE ─────────▶ COUNTDOWN ──────▶ RECORDING ◀──────────────────────────────▶ PAUSED
+ ▲                                 │  ▲ next_game()            resume()
+ │   stop()                        ▼  │
+ └──────────────────────────── GAME_OVER        any other failure leads to IDLE with `error` set
 
 While a take cannot be written (disk full, folder gone) `trouble` says so and the game waits; writing is tried again and
-again, and once it works, `resume()` does, too. A scripted expert waits and goes on by itself.
+again, and once it works, `resume()` does, too. A scripted expert waits and goes on by itself, and needs no count-down.
 """
 
 from __future__ import annotations
@@ -15,17 +15,23 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from recorder.agents import KeyAgent
 from recorder.bindings import Bindings, save_bindings
 from recorder.envs import EnvSpec, Game, get_spec
 from recorder.errors import TwinplayError
 from recorder.gamepad import Gamepads
+from recorder.jobs import start_thread
 from recorder.library import Library
+from recorder.room import free_hours
 from recorder.session import Session
+from recorder.sound import Speaker
 from recorder.takes import LiveTake, StagedTake, Take, TakeStatus
+from recorder.today import TakeLine, take_line, takes_of
 
 REWIND_S = 3.0
 
@@ -34,13 +40,17 @@ class DeskState(Enum):
     """See the module's docstring."""
 
     IDLE = "idle"
+    COUNTDOWN = "countdown"
     RECORDING = "recording"
     PAUSED = "paused"
     GAME_OVER = "game over"
 
 
 class RecordDesk:
-    """`bindings` say which key plays which action; `bindings_file` is where other ones are kept once chosen."""
+    """`bindings` say which key plays which action; `bindings_file` is where other ones are kept once chosen.
+
+    A person gets `countdown_s` seconds to find the keys before a take begins.
+    """
 
     def __init__(
         self,
@@ -50,6 +60,8 @@ class RecordDesk:
         bindings_file: Path | None = None,
         player_name: str = "",
         controllers: Callable[[], Gamepads] | None = Gamepads,
+        speaker: Speaker | None = None,
+        countdown_s: float = 3.0,
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.library = library
@@ -62,9 +74,16 @@ class RecordDesk:
         self.last_summary = ""
         self.recovered = False  # there was trouble, and it is over; until play goes on
         self._bindings_file = bindings_file
+        self._speaker = speaker
+        self._countdown_ns = round(countdown_s * 1e9)
+        self._go_ns = 0  # when the count-down ends
         self._now = now
         self._take: Take | None = None
-        self._discarded: Path | None = None
+        self.takes: list[TakeLine] = []  # of today, the newest first
+        self.lost_keyboard = False  # why it is paused
+        self._trashed: dict[Path, Path] = {}  # discarded takes -> where they lie
+        self._looking: Any = None  # the thread that looks for today's takes
+        self._found: list[TakeLine] | None = None
         self._controllers = controllers() if controllers is not None else None
         self._poster: TakeStatus | None = None
 
@@ -125,11 +144,15 @@ class RecordDesk:
                     seed=seed,
                     key_names=dict(self.bindings.names),
                     before_tick=self._poll_controllers,
+                    hear=None if self._speaker is None else self._speaker.play,
                     now=self._now,
                 )
+                if self._speaker is not None:
+                    self._speaker.open()
+                self._count_down()
             else:
                 self._take = StagedTake(self.env, self.library, seed=seed, now=self._now)
-            self.state = DeskState.RECORDING
+                self.state = DeskState.RECORDING
         except TwinplayError as error:
             self._fail(error)
 
@@ -141,10 +164,16 @@ class RecordDesk:
     def poll(self) -> bool:
         """Advance the take; returns whether there is something new to show."""
         if self._take is None:
-            return False
+            return self._take_in_found()
         before = self.trouble
+        counted = False
+        if self.state is DeskState.COUNTDOWN and self._now() >= self._go_ns:
+            counted = True
+            self.keys.reset()  # a key tapped while waiting is not the first move
+            self._take.resume()
+            self.state = DeskState.RECORDING
         try:
-            fresh = self._take.poll()
+            fresh = self._take.poll() or counted
         except TwinplayError as error:
             self._fail(error)
             return True
@@ -155,6 +184,28 @@ class RecordDesk:
         if self._take.status.game_over:
             self.state = DeskState.GAME_OVER
         return fresh
+
+    @property
+    def countdown(self) -> int:
+        """Seconds until the take begins, counted 3, 2, 1; 0 when none is counted."""
+        left = self._go_ns - self._now() if self.state is DeskState.COUNTDOWN else 0
+        return max(0, -(-left // 1_000_000_000))
+
+    @property
+    def muted(self) -> bool:
+        """Whether the game's sound is off."""
+        return self._speaker is None or self._speaker.muted
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether there is something to hear the game with, as far as is known."""
+        return self._speaker is not None and not self._speaker.missing
+
+    def mute(self, muted: bool) -> None:
+        """Turn the game's sound off, or on."""
+        if self._speaker is not None:
+            self._speaker.muted = muted
+            self._speaker.hush()
 
     @property
     def trouble(self) -> str:
@@ -174,21 +225,23 @@ class RecordDesk:
     def lose_keyboard(self) -> None:
         """The window is no longer the active one: no key is held, and the game waits."""
         self.keys.release_all(self._now())
-        if self.by_hand:
+        if self.by_hand and self.state in (DeskState.COUNTDOWN, DeskState.RECORDING):
             self.pause()
+            self.lost_keyboard = True
 
     def pause(self) -> None:
         """Hold the game."""
-        if self._take is not None and self.state is DeskState.RECORDING:
+        if self._take is not None and self.state in (DeskState.COUNTDOWN, DeskState.RECORDING):
             self.keys.release_all(self._now())
             self._take.pause()
             self.state = DeskState.PAUSED
+            self._hush()
 
     def resume(self) -> None:
         """Go on after a pause, unless there is `trouble`."""
         if self._take is not None and self.state is DeskState.PAUSED and not self.trouble:
             self._take.resume()
-            self.state, self.recovered = DeskState.RECORDING, False
+            self.state, self.recovered, self.lost_keyboard = DeskState.RECORDING, False, False
 
     def change_speed(self, steps: int) -> None:
         """Slower (negative) or faster by so many of the take's speeds; the next take begins at full speed."""
@@ -239,37 +292,60 @@ class RecordDesk:
         take, self._take, self.state = self._take, None, DeskState.IDLE
         if take is None:
             return
+        self._hush()
         try:
             self.last_take = take.stop()
             self.last_summary = _summary(self.last_take)
+            if self.last_take is not None:
+                self.takes.insert(0, take_line(self.last_take))
         except TwinplayError as error:
             self.error = str(error)
 
-    def discard(self) -> None:
-        """Move the take under way, or else the last one, to the library's trash; `undo_discard` brings it back."""
+    @property
+    def room(self) -> str:
+        """For how much play the disk has room, in words; empty where it does not say."""
+        try:
+            hours = free_hours(self.library, self.env)
+        except OSError:
+            return ""
+        return f"{hours:,.0f} h" if hours >= 2 else f"{60 * hours:,.0f} min"
+
+    def look_for_takes(self) -> None:
+        """Read what was recorded today from the library, without waiting for it; `poll` takes it in."""
+        if self._looking is None:
+            self._looking = start_thread(self._look_for_takes, "takes-of-today")
+
+    def discard(self, path: Path | None = None) -> None:
+        """Move a take to the library's trash: this one, or the one under way, or else the last; it can be undone."""
         if self.busy:
+            if path is not None:
+                return
             self.stop()
-        path, self.last_take = self.last_take, None
+        path = path or self.last_take
         if path is None:
             return
         try:
-            self._discarded = Library(self.library).trash(path.name)
+            self._trashed[path] = Library(self.library).trash(path.name)
+            self._show_as(path, discarded=True)
             self.last_summary = "Discarded. Ctrl+Z brings it back."
+            if path == self.last_take:
+                self.last_take = None
         except TwinplayError as error:
             self.error = str(error)
 
     @property
     def can_undo(self) -> bool:
         """Whether a discarded take can be brought back."""
-        return self._discarded is not None and not self.busy
+        return bool(self._trashed) and not self.busy
 
-    def undo_discard(self) -> None:
-        """Bring the take back that was discarded last."""
-        if self._discarded is None or self.busy:
+    def undo_discard(self, path: Path | None = None) -> None:
+        """Bring a take back: this one, or the one discarded last."""
+        if not self.can_undo or (path is not None and path not in self._trashed):
             return
-        trashed, self._discarded = self._discarded, None
+        path = path or next(reversed(self._trashed))
         try:
-            self.last_take = Library(self.library).restore(trashed)
+            self.last_take = Library(self.library).restore(self._trashed.pop(path))
+            self._show_as(path, discarded=False)
             self.last_summary = _summary(self.last_take)
         except TwinplayError as error:
             self.error = str(error)
@@ -283,9 +359,44 @@ class RecordDesk:
     def shutdown(self) -> None:
         """The window closes: keep what was played."""
         self.stop()
+        if self._looking is not None:
+            self._looking.join()
         if self._controllers is not None:
             self._controllers.close()
             self._controllers = None
+        if self._speaker is not None:
+            self._speaker.close()
+            self._speaker = None
+
+    def _look_for_takes(self) -> None:
+        try:
+            self._found = takes_of(self.library, datetime.now().astimezone().date())
+        except TwinplayError:
+            self._found = []  # the page says so as soon as one wants to record
+
+    def _take_in_found(self) -> bool:
+        found, self._found = self._found, None
+        if not found:
+            return False
+        known = {take.path for take in self.takes}
+        self.takes += [take for take in found if take.path not in known]
+        return True
+
+    def _show_as(self, path: Path, *, discarded: bool) -> None:
+        self.takes = [take.as_discarded(discarded) if take.path == path else take for take in self.takes]
+
+    def _count_down(self) -> None:
+        assert self._take is not None
+        if self._countdown_ns:
+            self._take.pause()
+            self._go_ns = self._now() + self._countdown_ns
+            self.state = DeskState.COUNTDOWN
+        else:
+            self.state = DeskState.RECORDING
+
+    def _hush(self) -> None:
+        if self._speaker is not None:
+            self._speaker.hush()
 
     def _poll_controllers(self) -> None:
         if self._controllers is not None:

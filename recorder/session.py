@@ -2,9 +2,11 @@
 
     2026-11-21T10-14-03-breakout.zarr/     one Zarr v3 group; plain zarr.open_group reads it
       attributes        format, version; ticks, episodes, keys, finals (committed: trim the arrays to it); state
-                        ("recording" or "complete"); env (EnvSpec); player {kind, name, params}; seed; created (UTC);
-                        clock {monotonic_ns, unix_ns} of one moment; palette (256 RGB); key_names; digest; summary;
-                        verified (the digest that the replay certificate was obtained for)
+                        ("recording" or "complete"); env (EnvSpec); player {kind, name, params, title if any}; seed;
+                        created (UTC); clock {monotonic_ns, unix_ns} of one moment; palette (256 RGB); key_names;
+                        digest; summary; verified (the digest that the replay certificate was obtained for); title,
+                        notes, tags, excluded_spans ([[start, stop), …] in ticks): what is thought of it (see
+                        recorder.edits)
       screen            (T, 210, 160) uint8   palette index                 [environments with a screen]
       observation       (T, 11) float64       what the player saw           [the others]
       state             (T, S) float64        MuJoCo's physics and warm-start state
@@ -37,9 +39,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -60,6 +62,7 @@ CHUNK_TICKS = 60  # one second of Breakout: 37 bytes a screen; half of it costs 
 SCALAR_CHUNK = 8_192  # scalars in 60-tick chunks would be thousands of files per half hour
 OUTCOMES = ("playing", "game over", "time limit", "stalled", "stopped", "rewound")
 LABELS = ("", "success", "failure")
+MAX_TITLE, MAX_NOTES, MAX_TAGS, MAX_TAG, MAX_SPANS = 120, 4_000, 24, 32, 1_000  # characters, or how many
 
 
 @dataclass(frozen=True)
@@ -402,6 +405,59 @@ class Session:
         row = self._guard(lambda: read(array, index))
         return self.palette[row] if self.spec.has_screen else row
 
+    def finals(self) -> dict[str, Array]:
+        """The stored moment that closes each finished episode, by the name of what is stored: a row for each index."""
+        stored: dict[str, tuple[tuple[int, ...] | None, str]] = (
+            {"screen": (self.spec.observation_shape[:2], "uint8")}
+            if self.spec.has_screen
+            else {"observation": (self.spec.observation_shape, self.spec.observation_dtype), "state": (None, "float64")}
+        )
+        return {
+            name: self._read(f"final_{name}", shape, dtype, self._final_rows) for name, (shape, dtype) in stored.items()
+        }
+
+    @property
+    def title(self) -> str:
+        """What its owner calls it, in one line; empty where only the folder names it."""
+        return " ".join(_text(self.attributes.get("title"), MAX_TITLE).split())
+
+    @property
+    def notes(self) -> str:
+        """Whatever its owner wrote about it."""
+        return _text(self.attributes.get("notes"), MAX_NOTES)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Words to find it by."""
+        tags = self.attributes.get("tags")
+        found = (" ".join(_text(tag, MAX_TAG).split()) for tag in tags) if isinstance(tags, list) else ()
+        return tuple(dict.fromkeys(tag for tag in found if tag))[:MAX_TAGS]
+
+    @cached_property
+    def excluded_spans(self) -> tuple[range, ...]:
+        """Ticks that are not to be learned from, in order and apart from each other.
+
+        Raises SessionError where they are not such: what somebody wanted left out must not be learned from by mistake.
+        """
+        spans, last = self.attributes.get("excluded_spans", []), -1
+        usable = isinstance(spans, list) and len(spans) <= MAX_SPANS
+        for span in spans if usable else ():
+            usable = isinstance(span, list) and len(span) == 2 and all(type(tick) is int for tick in span)
+            if not usable or not last < span[0] < span[1] <= self._ticks:
+                usable = False
+                break
+            last = span[1]
+        if not usable:
+            raise SessionError(
+                f"{self.path}: its excluded spans are no list of [start, stop] ticks below {self._ticks} in order; "
+                "set them anew with `twinplay edit`"
+            )
+        return tuple(range(start, stop) for start, stop in spans)
+
+    def to_learn(self, episode: Episode) -> list[range]:
+        """The ticks of an episode that training may use, in order: none of an excluded one. Raises SessionError."""
+        return _to_learn(episode, self.excluded_spans)
+
     @property
     def size_bytes(self) -> int:
         """Bytes of all files of the session."""
@@ -436,20 +492,52 @@ class Session:
         """Note that the replay certificate was obtained for what `digest` covers. Raises OSError."""
         self._group.set_attributes(verified=digest)
 
+    def annotate(
+        self, *, title: str, notes: str, tags: Sequence[str], excluded: Array, labels: Array, spans: Sequence[range]
+    ) -> None:
+        """Store what is thought of the session; `recorder.edits` checks and locks. Raises OSError or SessionError.
+
+        `excluded` bool and `labels` uint8 have a row for every episode that was begun.
+        """
+        for name, values in (("excluded", excluded), ("label", labels)):
+            if not np.array_equal(values, self._read(f"episodes/{name}", (), str(values.dtype), self._episode_rows)):
+                self._guard(partial(self._group.set_column, f"episodes/{name}", values))
+        changed: dict[str, Any] = {"title": title, "notes": notes, "tags": list(tags)}
+        changed["excluded_spans"] = [[span.start, span.stop] for span in spans]
+        stored = self.attributes.get("summary")
+        if self.complete and isinstance(stored, dict):
+            episodes = [
+                replace(episode, excluded=bool(excluded[episode.index]), label=LABELS[labels[episode.index]])
+                for episode in self.episodes
+            ]
+            changed["summary"] = stored | _opinions(episodes, spans)
+        self._group.set_attributes(**changed)
+
+    @property
+    def opinion_columns(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint8]]:
+        """`excluded` bool and `labels` uint8 (an index into LABELS), a row for every episode that was begun."""
+        excluded, labels = (
+            self._read(f"episodes/{name}", (), dtype, self._episode_rows)
+            for name, dtype in (("excluded", "bool"), ("label", "uint8"))
+        )
+        return excluded, labels
+
     def summary(self) -> dict[str, Any]:
-        """What a list of sessions shows: {"ticks", "episodes", "total_rewards", "size_bytes", "timing"}.
+        """What a list of sessions shows: {"ticks", "episodes", "total_rewards", "size_bytes", "timing", "labels",
+        "learn_ticks"}, the last of which are how many games have each label, and the ticks that training may use.
 
         It is quick for a complete session.
         """
         stored = self.attributes.get("summary")
         if self.complete and isinstance(stored, dict) and stored.get("ticks") == self._ticks:
-            return stored
+            return stored if "learn_ticks" in stored else stored | _opinions(self.episodes, self.excluded_spans)
         return {
             "ticks": self._ticks,
             "episodes": len(self.games),
             "total_rewards": self.games,
             "size_bytes": self.size_bytes,
             "timing": None if self.timing is None else self.timing.to_json(),
+            **_opinions(self.episodes, self.excluded_spans),
         }
 
     def _need_screens(self) -> None:
@@ -473,6 +561,32 @@ class Session:
             return action()
         except StoreError as error:
             raise SessionError(f"{self.path}: {error}; the session is damaged") from None
+
+
+def _to_learn(episode: Episode, spans: Sequence[range]) -> list[range]:
+    left, ranges = episode.start, []
+    if episode.excluded:
+        return []
+    for span in spans:
+        if span.stop > left and span.start < episode.stop:
+            ranges.append(range(left, span.start))
+            left = span.stop
+    ranges.append(range(left, episode.stop))
+    return [ticks for ticks in ranges if len(ticks)]
+
+
+def _opinions(episodes: Sequence[Episode], spans: Sequence[range]) -> dict[str, Any]:
+    played = [episode for episode in episodes if episode.outcome != "rewound"]
+    return {
+        "labels": {label: sum(episode.label == label for episode in played) for label in LABELS if label},
+        "learn_ticks": sum(len(ticks) for episode in episodes for ticks in _to_learn(episode, spans)),
+    }
+
+
+def _text(value: Any, limit: int) -> str:
+    """A stranger's text: no longer than `limit`, and without what a terminal or a window would obey."""
+    text = value[:limit] if isinstance(value, str) else ""
+    return "".join(letter for letter in text if letter.isprintable() or letter == "\n")
 
 
 def _count(attributes: dict[str, Any], name: str) -> int:

@@ -58,6 +58,7 @@ MAX_ROWS = 1 << 26  # 300 hours at 60 Hz
 _METADATA = "zarr.json"
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 _CREATE = os.O_WRONLY | os.O_CREAT | _BINARY
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # a stranger's session may hold a link where a file is to be written
 _FRAME_HEADER_BYTES = 18  # of zstd, at most
 _CODECS = [BytesCodec, ZstdCodec, Crc32cCodec]  # of every array; screens are transposed before
 # What zarr raises for metadata that makes no sense.
@@ -120,7 +121,7 @@ class _DurableStore(LocalStore):
             descriptor = os.open(path, _CREATE | os.O_EXCL, 0o666)
         except FileExistsError:
             name = f"{path}.part"
-            descriptor = os.open(name, _CREATE | os.O_TRUNC, 0o666)
+            descriptor = os.open(name, _CREATE | os.O_TRUNC | _NO_LINK, 0o666)
         try:
             with open(descriptor, "wb", buffering=0) as file:
                 view = memoryview(content).cast("B")
@@ -250,9 +251,14 @@ class GrowingArray:
         if self._transposed:
             # a fifth of NumPy's time, without Python's lock, and into memory that need not be got anew
             rows = cv2.transpose(rows.reshape(self._chunk, -1), self._turned)
-        frame = self._zstd.encode(rows)
         key = ".".join(["c", str(index), *["0"] * (self._array.ndim - 1)])
-        self._store.write(f"{self._name}/{key}", frame + google_crc32c.value(frame).to_bytes(4, "little"))
+        self._store.write(f"{self._name}/{key}", _pack(self._zstd, rows))
+
+
+def _pack(zstd: Zstd, rows: Array) -> bytes:
+    frame: bytes = zstd.encode(rows)
+    checksum: int = google_crc32c.value(frame)
+    return frame + checksum.to_bytes(4, "little")
 
 
 class GrowingGroup:
@@ -399,12 +405,31 @@ class StoredGroup:
                 raise StoreError(f"the chunk of '{name}' for rows {start} to {start + array.chunks[0] - 1} is missing")
 
     def set_attributes(self, **attributes: Any) -> None:
-        """Change attributes of a finished session; its arrays are never changed. Raises OSError."""
+        """Change attributes of a session that nobody writes any more. Raises OSError."""
         store = _DurableStore(self.path)
         store.fixed = True
         store.write_attributes(self.attributes | attributes)
         store.sync()
         self.attributes |= attributes
+
+    def set_column(self, name: str, values: Array) -> None:
+        """Give the first rows of a column other values; for what is thought of a session, never for what was recorded.
+
+        Raises OSError, and StoreError for a column that cannot be read.
+        """
+        array = self.array(name, (), str(values.dtype), len(values))
+        rows = read(array, slice(None))
+        rows[: len(values)] = values
+        assert isinstance(array.metadata, ArrayV3Metadata)
+        encode, chunk = array.metadata.chunk_key_encoding.encode_chunk_key, array.chunks[0]
+        store, zstd = _DurableStore(self.path), Zstd(level=_ZSTD_LEVEL)
+        store.fixed = True
+        for start in range(0, len(values), chunk):
+            whole = np.zeros(chunk, values.dtype.newbyteorder("<"))
+            here = rows[start : start + chunk]
+            whole[: len(here)] = here
+            store.write(f"{name}/{encode((start // chunk,))}", _pack(zstd, whole))
+        store.sync()
 
 
 def read(array: zarr.Array[Any], selection: Any) -> Array:

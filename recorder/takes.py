@@ -22,7 +22,7 @@ from recorder.experts import scripted
 from recorder.jobs import Service
 from recorder.rollout import Phase, Rollout
 from recorder.session import Session
-from recorder.timing import FULL_SPEED
+from recorder.timing import FULL_SPEED, Tempo
 from recorder.writer import SessionWriter
 
 Picture = npt.NDArray[np.uint8]
@@ -34,7 +34,8 @@ class TakeStatus:
     """What the page shows. `ticks` are those recorded in this take, `late_ticks` came over 8 ms late.
 
     `speed` is in percent of real time, `label` what the player thinks of the game under way. `trouble` is why what is
-    played cannot be written at the moment; empty while it can.
+    played cannot be written at the moment; empty while it can. `actions_hz` are the actions recorded and `presses_hz`
+    the keys pressed a second, of late.
     """
 
     picture: Picture
@@ -47,6 +48,8 @@ class TakeStatus:
     speed: int = FULL_SPEED
     label: str = ""
     trouble: str = ""
+    actions_hz: float = 0.0
+    presses_hz: float = 0.0
 
 
 class Take(Protocol):
@@ -72,6 +75,8 @@ class Take(Protocol):
 class LiveTake:
     """A person plays; the caller polls at least once per tick, and more often for smooth pacing.
 
+    `hear` is given the sound of every tick at full speed, as `Game.sound` returns it.
+
     Raises LibraryError when the library cannot be written. Where writing fails later, the game stands still and
     `status.trouble` tells why; nothing that was played is dropped.
     """
@@ -87,9 +92,13 @@ class LiveTake:
         seed: int,
         key_names: dict[int, str],
         before_tick: Callable[[], None] = lambda: None,
+        hear: Callable[[npt.NDArray[np.uint8]], None] | None = None,
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self._game = Game(get_spec(env))
+        self._game = Game(get_spec(env), sound=hear is not None)
+        self._hear = hear
+        self._now = now
+        self._tempo = Tempo()
         self._keys = keys
         self._before_tick = before_tick
         try:
@@ -125,6 +134,8 @@ class LiveTake:
             self._before_tick()
             self._rollout.tick(self._pacer.due_ns, self._speed)
             self._late += self._pacer.lateness_ns > LATE_NS
+            if self._hear is not None and self._speed == FULL_SPEED:
+                self._hear(self._game.sound())
             played = True
         if played:
             self.status = self._look()
@@ -133,6 +144,7 @@ class LiveTake:
     def pause(self) -> None:
         """Stop the clock and make what was played durable."""
         self._running = False
+        self._tempo.clear()
         self._writer.flush()
 
     def resume(self) -> None:
@@ -189,6 +201,7 @@ class LiveTake:
 
     def _look(self) -> TakeStatus:
         rollout = self._rollout
+        actions_hz, presses_hz = self._tempo.add(self._now(), self._writer.ticks, self._keys.presses)
         return TakeStatus(
             self._game.picture(),
             rollout.score,
@@ -200,6 +213,8 @@ class LiveTake:
             self._speed,
             self._writer.label,
             self._writer.trouble,
+            actions_hz,
+            presses_hz,
         )
 
 

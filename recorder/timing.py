@@ -9,6 +9,7 @@ motion are no jitter.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -81,3 +82,25 @@ def measure(
         slow_ticks=int((paced & ~full).sum()),
         single_ticks=int((~paced).sum()),
     )
+
+
+class Tempo:
+    """How much happens in a second, of late: of two counts that only grow."""
+
+    _WINDOW_NS = 2_000_000_000
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[int, int, int]] = deque()
+
+    def clear(self) -> None:
+        """The clock stands still: what was before does not count."""
+        self._seen.clear()
+
+    def add(self, now_ns: int, one: int, other: int) -> tuple[float, float]:
+        """Both counts at this time; returns how much each grew per second in the last two seconds."""
+        self._seen.append((now_ns, one, other))
+        while now_ns - self._seen[0][0] > self._WINDOW_NS:
+            self._seen.popleft()
+        then_ns, first, second = self._seen[0]
+        seconds = (now_ns - then_ns) * 1e-9
+        return ((one - first) / seconds, (other - second) / seconds) if seconds else (0.0, 0.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,13 @@ def verifying(session: Session) -> Iterator[VerifyProgress]:
     seconds = time.monotonic() - started
     notes = () if session.complete else ("the session was interrupted; what was committed is covered",)
     yield VerifyProgress(done, total, Certificate(not difference, done, difference, digest, seconds, notes))
+
+
+def verifying_each(paths: Sequence[str]) -> Iterator[tuple[str, VerifyProgress]]:
+    """Verify several sessions, one after the other; yields (path, progress). See `verifying`. Raises SessionError."""
+    for path in paths:
+        for progress in verifying(Session.open(path)):
+            yield path, progress
 
 
 def verify(session: Session) -> Certificate:

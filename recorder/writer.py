@@ -18,7 +18,7 @@ import shutil
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -86,8 +86,8 @@ class SessionWriter:
         try:
             making.mkdir(parents=True)
             self._group = GrowingGroup(making, _attributes(game, player, seed, created, now(), key_names or {}))
-            self._arrays = self._create_arrays(game)
-            self.path, self._lock = _move_in(self._group, library, created, game.spec)
+            self._arrays = create_arrays(self._group, game.spec, game.storage())
+            self.path, self._lock = move_in(self._group, library, created, game.spec)
             self._group.commit()
         except OSError as error:
             shutil.rmtree(making, ignore_errors=True)
@@ -96,7 +96,7 @@ class SessionWriter:
             ) from error
         self._spec = game.spec
         self._now = now
-        self._block_columns = {**game.storage(), **self._scalars(game.spec)}
+        self._block_columns = {**game.storage(), **tick_columns(game.spec)}
         self._block = _Block(self._block_columns)
         self._spare: queue.SimpleQueue[_Block] = queue.SimpleQueue()
         self._queue: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
@@ -272,26 +272,6 @@ class SessionWriter:
             time.sleep(_BACK_PRESSURE_S)
         self._queue.put((command, argument))  # a queue of C's: queue.Queue's lock alone took a tenth of a tick
 
-    @staticmethod
-    def _scalars(spec: EnvSpec) -> dict[str, tuple[tuple[int, ...], str]]:
-        action = {"action": (spec.action_shape, spec.action_dtype)}
-        return action | {column.name: ((), column.dtype) for column in TICK_COLUMNS}
-
-    def _create_arrays(self, game: Game) -> dict[str, GrowingArray]:
-        arrays = {}
-        for name, (shape, dtype) in game.storage().items():
-            chunk = CHUNK_TICKS if len(shape) > 1 else 1_000
-            arrays[name] = self._group.array(name, shape, dtype, chunk, growth=-(-SCALAR_CHUNK // chunk))
-            arrays[f"final_{name}"] = self._group.array(f"final_{name}", shape, dtype, _FINAL_CHUNK)
-        for name, (shape, dtype) in self._scalars(game.spec).items():
-            arrays[name] = self._group.array(name, shape, dtype, SCALAR_CHUNK, growth=1)
-        for folder, columns in (("episodes", EPISODE_COLUMNS), ("keys", KEY_COLUMNS)):
-            for column in columns:
-                arrays[f"{folder}/{column.name}"] = self._group.array(
-                    f"{folder}/{column.name}", (), column.dtype, 1_024
-                )
-        return arrays
-
     # From here on: the writer's thread.
 
     def _write_all(self) -> None:
@@ -369,6 +349,29 @@ class SessionWriter:
         self._group.commit(state="complete", summary=session.summary(), digest=session.digest())
 
 
+def tick_columns(spec: EnvSpec) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Name -> (shape, dtype) of what every tick has beside what `Game.storage` names."""
+    action = {"action": (spec.action_shape, spec.action_dtype)}
+    return action | {column.name: ((), column.dtype) for column in TICK_COLUMNS}
+
+
+def create_arrays(
+    group: GrowingGroup, spec: EnvSpec, storage: Mapping[str, tuple[tuple[int, ...], str]]
+) -> dict[str, GrowingArray]:
+    """All arrays of a new session, by name; `storage` as `Game.storage` gives it."""
+    arrays = {}
+    for name, (shape, dtype) in storage.items():
+        chunk = CHUNK_TICKS if len(shape) > 1 else 1_000
+        arrays[name] = group.array(name, shape, dtype, chunk, growth=-(-SCALAR_CHUNK // chunk))
+        arrays[f"final_{name}"] = group.array(f"final_{name}", shape, dtype, _FINAL_CHUNK)
+    for name, (shape, dtype) in tick_columns(spec).items():
+        arrays[name] = group.array(name, shape, dtype, SCALAR_CHUNK, growth=1)
+    for folder, columns in (("episodes", EPISODE_COLUMNS), ("keys", KEY_COLUMNS)):
+        for column in columns:
+            arrays[f"{folder}/{column.name}"] = group.array(f"{folder}/{column.name}", (), column.dtype, 1_024)
+    return arrays
+
+
 def session_lock(path: Path) -> FileLock:
     """The operating system's lock that a recorder holds while it writes `path`; it lies outside the session."""
     folder = path.parent / ".locks"
@@ -392,7 +395,7 @@ def is_being_written(path: Path) -> bool:
     return False
 
 
-def _move_in(group: GrowingGroup, library: Path, created: datetime, spec: EnvSpec) -> tuple[Path, FileLock]:
+def move_in(group: GrowingGroup, library: Path, created: datetime, spec: EnvSpec) -> tuple[Path, FileLock]:
     """Move a new session into the library, where nobody ever sees it incomplete or unlocked; returns path and lock."""
     stem = f"{created:%Y-%m-%dT%H-%M-%S}-{spec.name}"
     for attempt in range(1, 1_000):

@@ -3,6 +3,7 @@
 cost        recording at full speed beside plain env.step, PNG files with a CSV, and Minari's DataCollector
 kills       20 recorders killed at random moments
 mutations   1,000 damaged and malicious files
+responsive  how long the window was held up by each thing one can do in it, with 200 sessions in the library
 realtime    minutes of play at 60 Hz in the real window, beside a training that uses all cores (--minutes)
 """
 
@@ -14,6 +15,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -42,6 +44,7 @@ METHODS = {
 ROUNDS = 3
 TICKS = {"breakout": 6_000, "hopper": 6_000}
 KILLS, MUTATIONS = 20, 1_000
+SESSIONS = 200
 
 
 def steps(env: Env, name: str, ticks: int) -> Iterator[tuple[Any, Any, float]]:
@@ -152,6 +155,60 @@ def mutations() -> None:
         print(check_mutations(Path(folder), random.SystemRandom().randrange(1_000_000), MUTATIONS))
 
 
+def responsive() -> None:
+    from player.sample import SAMPLE
+    from tests.ui.conftest import Hand, virtual_screen
+
+    with tempfile.TemporaryDirectory() as name, virtual_screen() as display:
+        folder = Path(name)
+        library, measured = folder / "library", folder / "held-up.json"
+        sample = SAMPLE.add(library).session
+        for k in range(1, SESSIONS):
+            shutil.copytree(sample, library / f"2026-10-01T10-{k // 60:02d}-{k % 60:02d}-breakout.zarr")
+        hand = Hand(display, folder, "--library", str(library), "--watch-responsiveness", str(measured))
+        told = 0
+
+        def tell(what: str) -> None:
+            nonlocal told
+            time.sleep(1)
+            gaps = [f"{ms:.0f}" for _, ms in json.loads(measured.read_text())["held_up"]]
+            print(f"{what}: {', '.join(gaps[told:]) or 'never'}", flush=True)
+            told = len(gaps)
+
+        def go(page: str) -> None:
+            hand.click(f"{page}Tab")
+            hand.wait(lambda: hand.look()["state"]["page"] == page)
+
+        print("held up for longer than 50 ms, in ms:")
+        try:
+            hand.arrive()
+            tell("start")
+            for page in ("train", "watch", "record", "train", "watch"):
+                go(page)
+                tell(f"to {page}")
+            hand.click("menuButton")
+            tell("menu")
+            hand.click("diagnosticsAction")
+            tell("diagnostics")
+            hand.xdotool("key", "F1")
+            hand.wait(lambda: "shortcutsDialog" in hand.look()["widgets"])
+            tell("shortcuts")
+            hand.click("shortcutsClose")
+            hand.wait(lambda: "shortcutsDialog" not in hand.look()["widgets"])
+            hand.focus()
+            go("record")
+            hand.click("recordButton")
+            hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
+            tell("record")
+            hand.hold("Left", 3.0)
+            tell("play")
+            hand.click("stopButton")
+            hand.wait(lambda: hand.look()["state"]["recording"] == "idle")
+            tell("stop")
+        finally:
+            hand.close()
+
+
 def realtime(minutes: float) -> None:
     from tests.ui.conftest import Hand, virtual_screen
 
@@ -177,6 +234,7 @@ def realtime(minutes: float) -> None:
         try:
             hand.arrive()
             hand.click("recordButton")
+            hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
             until = time.monotonic() + 60 * minutes
             while time.monotonic() < until:
                 hold("space", 0.05)  # serves, and begins the next game
@@ -206,7 +264,7 @@ def realtime(minutes: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="?", choices=("cost", "kills", "mutations", "realtime", "work"))
+    parser.add_argument("name", nargs="?", choices=("cost", "kills", "mutations", "responsive", "realtime", "work"))
     parser.add_argument("arguments", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--minutes", type=float, default=10.0)
     options = parser.parse_args()
@@ -216,7 +274,8 @@ def main() -> None:
     elif options.name == "realtime":
         realtime(options.minutes)
     else:
-        for name, bench in {"cost": cost, "kills": kills, "mutations": mutations}.items():
+        benches = {"cost": cost, "kills": kills, "mutations": mutations, "responsive": responsive}
+        for name, bench in benches.items():
             if options.name in (None, name):
                 bench()
 

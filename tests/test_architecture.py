@@ -23,7 +23,7 @@ DOORS = {
     "gymnasium": ("recorder/envs.py",),
     "ale_py": ("recorder/envs.py",),
     "mujoco": ("recorder/envs.py", "recorder/experts/hopper_search.py"),
-    "pygame": ("recorder/gamepad.py",),
+    "pygame": ("recorder/gamepad.py", "recorder/sound.py"),
     "multiprocessing": ("recorder/jobs.py",),
     "concurrent": ("recorder/jobs.py",),
     "threading": ("recorder/jobs.py",),

@@ -1,6 +1,6 @@
 """Learning: behavioural cloning of recorded sessions into a policy that plays.
 
-    from trainer import TrainConfig, fit, Policy, evaluate
+    from trainer import TrainConfig, fit, Policy, evaluate, compare
 
 Importing this package, or its `config` and `progress`, does not import torch; the names that need it load on first use.
 """
@@ -11,6 +11,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from trainer.agreement import Agreement, compare
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError, TrainingError
 from trainer.progress import Progress
@@ -20,7 +21,17 @@ if TYPE_CHECKING:
     from trainer.fitting import fit
     from trainer.policy import Policy
 
-__all__ = ["Policy", "PolicyError", "Progress", "TrainConfig", "TrainingError", "evaluate", "fit"]
+__all__ = [
+    "Agreement",
+    "Policy",
+    "PolicyError",
+    "Progress",
+    "TrainConfig",
+    "TrainingError",
+    "compare",
+    "evaluate",
+    "fit",
+]
 
 # How long a thread of torch's spins before it sleeps. By default for milliseconds, which brings training to a crawl as
 # soon as a second process wants the same cores. Not at all (OMP_WAIT_POLICY=PASSIVE), and waking takes a third of a

@@ -1,7 +1,9 @@
 """Sessions as training data, however long: preprocessed once into a file on disk, from which batches are gathered.
 
-    sessions ─▶ episodes (not excluded) ─▶ split by episode ─┬─▶ training ticks   ─▶ random batches
-                                                             └─▶ validation ticks
+    sessions ─▶ episodes, without what is excluded ─▶ split by episode ─┬─▶ training ticks   ─▶ random batches
+                                                                        └─▶ validation ticks
+
+A span that is left out in the middle of an episode parts it: neither a history nor a label reaches across.
 
 Memory does not grow with the data: the preprocessed screens lie in a memory-mapped file in a temporary folder, 7 kB a
 tick, which the operating system caches as it sees fit and which is removed with the Dataset.
@@ -66,18 +68,20 @@ class Dataset:
                 )
         self.config = config
         self.warnings: list[str] = []
-        self._parts = [
-            (session, episode)
+        parts = [
+            (session, session.to_learn(episode))
             for session in sessions
             for episode in session.episodes
-            if not episode.excluded and (not chosen or episode.index in chosen.get(session.name, (episode.index,)))
+            if not chosen or episode.index in chosen.get(session.name, (episode.index,))
         ]
-        self.ticks = sum(len(episode) for _, episode in self._parts)
+        self._episodes = [(session, ranges) for session, ranges in parts if ranges]
+        self._lengths = [sum(map(len, ranges)) for _, ranges in self._episodes]
+        self.ticks = sum(self._lengths)
         if self.ticks < 2:
             names = ", ".join(str(session.path) for session in sessions)
             raise TrainingError(f"{names}: there is nothing to train on; record some play first")
         self._folder = Path(tempfile.mkdtemp(prefix="twinplay-"))
-        self._starts = np.empty(self.ticks, np.int64)  # of each tick's episode, in dataset rows
+        self._starts = np.empty(self.ticks, np.int64)  # of each tick's part of an episode, in dataset rows
         self._stops = np.empty(self.ticks, np.int64)
         shape = (config.size, config.size) if self.spec.has_screen else self.spec.observation_shape
         dtype = "uint8" if self.spec.has_screen else "float32"
@@ -103,12 +107,12 @@ class Dataset:
         """Read and preprocess everything; yields the fraction done."""
         preprocess = Preprocess.of(self.config)
         row = 0
-        for session, episode in self._parts:
-            first, last = row, row + len(episode)
+        for session, part in ((session, part) for session, parts in self._episodes for part in parts):
+            first, last = row, row + len(part)
             self._starts[first:last], self._stops[first:last] = first, last
-            self._actions[first:last] = session.actions[episode.start : episode.stop]
-            for tick in range(episode.start, episode.stop, _READ_TICKS):
-                stop = min(tick + _READ_TICKS, episode.stop)
+            self._actions[first:last] = session.actions[part.start : part.stop]
+            for tick in range(part.start, part.stop, _READ_TICKS):
+                stop = min(tick + _READ_TICKS, part.stop)
                 here = slice(row, row + stop - tick)
                 if self.spec.has_screen:
                     self._inputs[here] = preprocess.from_indices(session.screens(tick, stop), session.palette)
@@ -122,7 +126,7 @@ class Dataset:
 
     def _split(self) -> None:
         """Whole episodes to validation, at random, up to the share; of a lone episode, its end."""
-        lengths = [len(episode) for _, episode in self._parts]
+        lengths = self._lengths
         edges = np.concatenate([[0], np.cumsum(lengths)])
         wanted = max(1, round(self.config.validation_share * self.ticks))
         chosen: list[int] = []

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,105 +24,14 @@ from recorder.errors import AgentError, UsageError
 from recorder.experts import from_description
 from recorder.jobs import available_cores, run_parallel
 from recorder.rollout import Phase, Rollout
+from recorder.session import Session
+from trainer.agreement import refuse_mismatch
 from trainer.policy import Manner, Policy, act_together
+from trainer.scores import EvalProgress, EvalReport, GameResult, Score
 
 PLAYERS = ("clone", "demonstrator", "random")
 _EVALUATION = 0x0E7A1  # keeps evaluation seeds apart from recording seeds
-_BOOTSTRAPS = 10_000
 SIGN_OF_LIFE_TICKS = 50
-
-
-@dataclass(frozen=True)
-class GameResult:
-    """One game: `score` is its undiscounted return; `trace` tells distinct games apart."""
-
-    score: float
-    ticks: int
-    outcome: str
-    trace: str
-
-
-@dataclass(frozen=True)
-class Score:
-    """One player's games. `mean` and the 95 % interval `low` to `high` are over distinct games."""
-
-    player: str
-    label: str
-    returns: tuple[float, ...]
-    ticks: tuple[int, ...]
-    outcomes: tuple[str, ...]
-    distinct: int
-    mean: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, player: str, label: str, games: Sequence[GameResult]) -> Score:
-        """The score of some games, at least one."""
-        distinct = {game.trace: game.score for game in games}
-        mean, low, high = bootstrap(list(distinct.values()))
-        return cls(
-            player,
-            label,
-            tuple(game.score for game in games),
-            tuple(game.ticks for game in games),
-            tuple(game.outcome for game in games),
-            len(distinct),
-            mean,
-            low,
-            high,
-        )
-
-
-@dataclass(frozen=True)
-class EvalReport:
-    """The rows of an evaluation, the clone's first. `ratio` is clone to demonstrator, where both were played."""
-
-    policy: str
-    env: str
-    episodes: int
-    seed: int
-    sticky: float
-    rows: tuple[Score, ...]
-
-    @property
-    def ratio(self) -> float | None:
-        """Mean of the clone over mean of its demonstrator."""
-        means = {row.player: row.mean for row in self.rows}
-        clone, demonstrator = means.get("clone"), means.get("demonstrator")
-        return clone / demonstrator if clone is not None and demonstrator else None
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {**asdict(self), "ratio": self.ratio}
-
-
-@dataclass(frozen=True)
-class EvalProgress:
-    """Games finished of all; the last one has the report."""
-
-    done: int
-    total: int
-    report: EvalReport | None = None
-
-
-def bootstrap(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean and 95 % percentile bootstrap interval (Efron 1979) of at least one value."""
-    array = np.asarray(values, np.float64)
-    picks = np.random.default_rng(0).integers(0, len(array), (_BOOTSTRAPS, len(array)))
-    low, high = np.percentile(array[picks].mean(axis=1), [2.5, 97.5])
-    return float(array.mean()), float(low), float(high)
-
-
-def bootstrap_difference(one: Sequence[float], other: Sequence[float]) -> tuple[float, float]:
-    """The 95 % percentile bootstrap interval of the difference of the means of two samples, one minus the other."""
-    rng = np.random.default_rng(0)
-    means = [
-        values[rng.integers(0, len(values), (_BOOTSTRAPS, len(values)))].mean(axis=1)
-        for values in (np.asarray(one, np.float64), np.asarray(other, np.float64))
-    ]
-    low, high = np.percentile(means[0] - means[1], [2.5, 97.5])
-    return float(low), float(high)
 
 
 def evaluation_seed(seed: int, game: int) -> int:
@@ -273,13 +182,16 @@ def evaluate(
     players: Sequence[str] = PLAYERS,
     manner: Manner | None = None,
     processes: int | None = None,
+    recording: Session | Path | str | None = None,
 ) -> Iterator[EvalProgress]:
     """Play `episodes` games of the clone, its demonstrator and a random player from the same unseen starts.
 
     The clone plays as play chose in training, or in the `manner` given.
 
     A demonstrator that cannot be asked to play again (a person, or several players) is represented by the recorded
-    games, and labelled so. Raises PolicyError for an unreadable policy and UsageError for a number of games below one.
+    games, and labelled so. With a `recording`, its player is the demonstrator, and its games are those recorded.
+    Raises PolicyError for an unreadable policy or one of another environment than the recording's, SessionError for an
+    unreadable recording, and UsageError for a number of games below one.
     """
     if episodes < 1:
         raise UsageError(f"nothing to evaluate: {episodes} episodes")
@@ -287,7 +199,12 @@ def evaluate(
     loaded = Policy.load(path)
     seeds = [evaluation_seed(seed, k) for k in range(episodes)]
     rows: dict[str, Score] = {}
-    description, recorded = _demonstrator(loaded.header)
+    header = loaded.header
+    if recording is not None:
+        session = recording if isinstance(recording, Session) else Session.open(recording)
+        refuse_mismatch(session, loaded.spec, path)
+        header = {"sessions": [{"player": session.player, "total_rewards": session.games}]}
+    description, recorded = _demonstrator(header)
     played = [player for player in PLAYERS if player in players]
     if "demonstrator" in played and description is None:
         played.remove("demonstrator")

@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 
 from recorder.envs import Env, EnvSpec, get_spec
 from recorder.errors import TwinplayError
+from trainer.attention import attribute, heat
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
 from trainer.header import POLICY_FORMAT, POLICY_KEY, POLICY_VERSION, read_header
@@ -63,13 +64,13 @@ class Manner:
             raise ValueError(f"output {self.output}, kept actions {self.kept}")
 
     def probabilities(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """From logits (actions,) to the probabilities (actions,) of playing each."""
+        """From logits (…, actions) to the probabilities (…, actions) of playing each."""
         likely = _softmax(logits, 1.0)
         if self.temperature != 1.0:
-            others = np.setdiff1d(np.arange(len(logits)), self.kept)
+            others = np.setdiff1d(np.arange(logits.shape[-1]), self.kept)
             if len(others):
-                share = likely[others].sum()
-                likely[others] = share * _softmax(logits[others], max(self.temperature, _COLDEST))
+                share = likely[..., others].sum(axis=-1, keepdims=True)
+                likely[..., others] = share * _softmax(logits[..., others], max(self.temperature, _COLDEST))
         return likely.astype(np.float32)
 
     def to_json(self) -> dict[str, Any]:
@@ -84,9 +85,9 @@ class Manner:
 
 
 def _softmax(logits: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float64]:
-    scaled = (logits.astype(np.float64) - logits.max()) / temperature
+    scaled = (logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)) / temperature
     likely = np.exp(scaled)
-    return np.asarray(likely / likely.sum(), np.float64)
+    return np.asarray(likely / likely.sum(axis=-1, keepdims=True), np.float64)
 
 
 class Policy:
@@ -201,18 +202,67 @@ class Policy:
 
         Raises PolicyError for an observation of another environment.
         """
-        observation = np.asarray(observation)
+        observation = self._checked(observation)
+        if not self.spec.has_screen:
+            return np.asarray(observation, np.float32)
+        self._seen.insert(0, self._preprocess.from_rgb(observation))
+        del self._seen[self.reach + 1 :]
+        return self._stack(self._seen)
+
+    @property
+    def reach(self) -> int:
+        """How many ticks back it sees; what it remembers of before is not counted."""
+        return max(self.config.history) if self.spec.has_screen else 0
+
+    def _checked(self, given: Any) -> npt.NDArray[Any]:
+        observation: npt.NDArray[Any] = np.asarray(given)
         if observation.shape != tuple(self.spec.observation_shape):
             raise PolicyError(
                 f"the policy {self.name} sees {self.spec.title} {self.spec.observation_shape}, "
                 f"but was shown an observation of shape {observation.shape}; choose a policy of this environment"
             )
-        if not self.spec.has_screen:
-            return np.asarray(observation, np.float32)
-        ages = self.config.history
-        self._seen.insert(0, self._preprocess.from_rgb(observation))
-        del self._seen[max(ages) + 1 :]
-        return np.stack([self._seen[min(age, len(self._seen) - 1)] for age in ages])
+        return observation
+
+    def _stack(self, seen: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
+        """The screens at the ages of `history`, of preprocessed ones, the newest first."""
+        return np.stack([seen[min(age, len(seen) - 1)] for age in self.config.history])
+
+    def outputs(self, inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """What the network answers to many inputs as `see` returns them: logits (T, actions), or torques (T, m).
+
+        A network with a memory takes them as the ticks of one game, from its start. Nothing is remembered of them.
+        """
+        with torch.inference_mode():
+            seen = torch.from_numpy(np.ascontiguousarray(inputs)).to(self._device)
+            hidden = torch.full((len(seen),), not self.manner.past, device=self._device)
+            prepared = self.net.prepare(seen, hidden)
+            answers = self.net(prepared[None])[0] if isinstance(self.net, RecurrentNet) else self.net(prepared)
+            return np.asarray(answers[:, self.manner.output].float().cpu().numpy(), np.float32)
+
+    @staticmethod
+    def belief(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The network's own probabilities (…, actions), however sharply it plays them."""
+        return np.asarray(_softmax(logits, 1.0), np.float32)
+
+    def attention(self, screen: Any, before: Sequence[Any] | None = None) -> npt.NDArray[np.uint8]:
+        """How much each pixel of an RGB screen speaks for or against the action likeliest on it: uint8 (H, W).
+
+        The strongest is 255; see trainer.attention for the method. `screen` is the next one to act on in its game; or,
+        with `before`, that which came after those, oldest first. Nothing is remembered of them. Raises PolicyError for
+        a policy that sees no screens.
+        """
+        if not isinstance(self.net, ScreenNet):
+            raise PolicyError(f"the policy {self.name} sees no screens; ask what drives its torques instead")
+        grey = self._preprocess.from_rgb
+        seen = self._seen if before is None else [grey(self._checked(each)) for each in reversed(before)]
+        stack = torch.from_numpy(self._stack([grey(self._checked(screen)), *seen][: self.reach + 1])[None])
+        hidden = torch.tensor([not self.manner.past], device=self._device)
+        prepared = self.net.prepare(stack.to(self._device), hidden)
+        with torch.inference_mode():
+            logits = self.net(prepared)[0, self.manner.output].float().cpu().numpy()
+        action = int(self.manner.probabilities(logits).argmax())
+        attribution = attribute(self.net, prepared.detach(), self.manner.output, action)
+        return self._preprocess.on_screen(heat(attribution.float().cpu().numpy()), self.spec.observation_shape[:2])
 
     def drives(self, observation: Any) -> npt.NDArray[np.float32]:
         """What drives each action now: the gradient of every torque with respect to every entry of the observation.

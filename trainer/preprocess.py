@@ -49,6 +49,15 @@ class Preprocess:
             result[index] = self._shrink(cv2.LUT(np.ascontiguousarray(screen[top:bottom]), table))
         return result
 
+    def on_screen(self, picture: npt.NDArray[np.float32], shape: tuple[int, ...]) -> Screens:
+        """The way back, for what is known per pixel of the result: 0 to 1 as uint8 (H, W) = `shape`, 0 to 255."""
+        top, bottom = self.crop
+        spread = np.zeros(shape, np.uint8)
+        size = (shape[1], min(bottom, shape[0]) - top)
+        enlarged = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
+        spread[top : top + size[1]] = np.round(255 * enlarged.clip(0, 1))
+        return spread
+
     def _shrink(self, grey: npt.NDArray[Any]) -> Screens:
         shrunk = cv2.resize(grey, (self.size, self.size), interpolation=cv2.INTER_AREA)
         return np.asarray(np.right_shift(shrunk, 1), np.uint8)

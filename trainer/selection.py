@@ -11,14 +11,13 @@ import queue
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from recorder.envs import get_spec
 from recorder.errors import TwinplayError
 from recorder.jobs import start_thread
-from recorder.library import Library, SessionSummary
+from recorder.library import Library, SessionSummary, player_label
 from recorder.session import Session
 
 _SHORT_MINUTES = 2.0  # of Breakout; below this a clone rarely learns to return the ball
@@ -111,15 +110,6 @@ class Selection:
         return " · ".join((*parts, f"{self.minutes:.1f} minutes", f"{self.ticks:,} ticks"))
 
 
-def player_label(player: dict[str, Any]) -> str:
-    """Who played, plainly: nothing scripted reads as a person."""
-    kind, name = str(player.get("kind", "")), str(player.get("name", "")).strip()
-    if kind == "person":
-        return f"{name} (person)" if name else "Person"
-    titles = {"scripted": "Scripted", "policy": "Clone", "random": "Random", "mixed": "Mixed"}
-    return titles.get(kind, kind)
-
-
 def count(number: int, noun: str) -> str:
     """A number with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
@@ -132,20 +122,20 @@ def read_facts(path: Path) -> SessionFacts:
         actions = len(session.spec.action_names) if session.spec.discrete else 0
         found = []
         for episode in session.episodes:
-            taken: tuple[int, ...] = ()
-            if actions:
-                ticks = np.asarray(session.actions[episode.start : episode.stop])
-                taken = tuple(np.bincount(ticks, minlength=actions)[:actions].tolist())
+            taken = np.zeros(actions, np.int64)
+            parts = session.to_learn(episode)
+            for part in parts if actions else ():
+                taken += np.bincount(session.actions[part.start : part.stop], minlength=actions)[:actions]
             found.append(
                 EpisodeFacts(
                     episode.index,
-                    len(episode),
-                    len(episode) / session.spec.rate_hz / 60,
+                    sum(map(len, parts)),
+                    sum(map(len, parts)) / session.spec.rate_hz / 60,
                     episode.total_reward,
                     episode.outcome,
                     episode.label,
-                    episode.excluded,
-                    taken,
+                    not parts,
+                    tuple(taken.tolist()),
                 )
             )
         return SessionFacts(tuple(found))

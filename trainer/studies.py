@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is said of pairs of rows: that in each the first scores more than the second."""
+    """Something that is said of pairs of rows, named without their amount of play: the first scores more."""
 
     claim: str
     pairs: tuple[tuple[str, str], ...]

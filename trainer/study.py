@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,11 @@ from recorder.library import Library, ensure_writable
 from recorder.recording import record
 from recorder.session import Session
 from trainer.config import TrainConfig
-from trainer.evaluation import bootstrap, bootstrap_difference, evaluate
+from trainer.evaluation import evaluate
 from trainer.fitting import fit
 from trainer.header import read_header
 from trainer.policy import Manner
+from trainer.scores import bootstrap, bootstrap_difference
 from trainer.studies import Finding, Row, Study
 
 _CLONE_ALONE = ("sampled", "greedy", "unshifted")
@@ -205,27 +207,43 @@ def markdown(study: Study, folder: Path) -> str:
         lines += [f"| {' | '.join(columns)} |", f"|{'|'.join(_RULES.get(c, '---:') for c in columns)}|"]
         lines += [f"| {' | '.join(line[column] for column in columns)} |" for line in table]
     lines += ["", study.note] if study.note and table else []
-    said = [sentence for finding in study.findings if (sentence := finding_text(finding, study, cells))]
-    lines += ["", *said] if said else []
+    lines += [line for sentence in findings_text(study, cells) for line in ("", sentence)]
     return "\n".join(lines) + "\n"
 
 
-def finding_text(finding: Finding, study: Study, cells: Sequence[dict[str, Any]]) -> str:
-    """What the results say of a claim, with their figures; empty where a row of it is not finished.
+def findings_text(study: Study, cells: Sequence[dict[str, Any]]) -> list[str]:
+    """What the results say of the study's claims: a sentence for its first amount of play, and one for all the others.
 
-    A pair speaks for or against it where the 95 % bootstrap interval of the difference of means leaves out zero.
+    A pair of rows speaks for or against a claim where the 95 % bootstrap interval of the difference of their means
+    leaves out zero. A sentence needs all of its rows.
     """
+    amounts = list(dict.fromkeys(_amount(row) for row in study.rows))
+    sentences = []
+    for group in filter(None, (amounts[:1], amounts[1:])):
+        said = [_judge(finding, group, cells) for finding in study.findings]
+        if said and all(said):
+            sentences.append(f"From {_together(group)}, {'; '.join(said)}.")
+    return sentences
+
+
+def _together(amounts: Sequence[str]) -> str:
+    """As in "1, 4 and 11 games", of "1 game", "4 games" and "11 games"."""
+    *first, last = amounts
+    return f"{', '.join(amount.split()[0] for amount in first)} and {last}" if first else last
+
+
+def _judge(finding: Finding, amounts: Sequence[str], cells: Sequence[dict[str, Any]]) -> str:
     verdicts, figures = [], []
-    for better, worse in finding.pairs:
-        names = [next((r.name for r in study.rows if r.name.startswith(f"{name};")), name) for name in (better, worse)]
-        games = [clone_games(cells, name) for name in names]
-        if not all(games):
+    for pair in finding.pairs:
+        games = [[clone_games(cells, f"{name}; {amount}") for amount in amounts] for name in pair]
+        if not all(all(each) for each in games):
             return ""
-        low, high = bootstrap_difference(*games)
+        better, worse = (list(chain.from_iterable(each)) for each in games)
+        low, high = bootstrap_difference(better, worse)
         verdicts.append("holds" if low > 0 else "is reversed" if high < 0 else "makes no clear difference")
-        figures.append(f"{better}: {np.mean(games[0]):,.0f}, {worse}: {np.mean(games[1]):,.0f}")
-    verdict = verdicts[0] if len(set(verdicts)) == 1 else f"depends ({'; '.join(verdicts)})"
-    return f"- {finding.claim} {verdict}: {'; '.join(figures)}."
+        figures.append(f"{np.mean(better):,.0f} with {pair[0]} against {np.mean(worse):,.0f} with {pair[1]}")
+    verdict = verdicts[0] if len(set(verdicts)) == 1 else f"depends ({', '.join(verdicts)})"
+    return f"{finding.claim} {verdict} ({'; '.join(figures)})"
 
 
 def clone_games(cells: Sequence[Mapping[str, Any]], name: str) -> list[float]:

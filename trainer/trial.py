@@ -18,8 +18,9 @@ import numpy as np
 from recorder.envs import EnvSpec
 from recorder.jobs import Service
 from trainer.config import TrainConfig
-from trainer.evaluation import SIGN_OF_LIFE_TICKS, GameResult, Hall, Seat, evaluation_seed
+from trainer.evaluation import SIGN_OF_LIFE_TICKS, Hall, Seat, evaluation_seed
 from trainer.policy import Manner
+from trainer.scores import GameResult
 
 _TRIAL = 7_919  # keeps the starts of trial games apart from those of evaluations
 # The likeliest action alone can fall into loops in a deterministic game, and what a demonstrator does at random

@@ -8,17 +8,18 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from player.duel import DuelFrame, Side, score_text
+from player.scene import DuelFrame, Side, score_text
 from recorder.ui import look
 
 _BADGES = {"person": "PERSON", "scripted": "SCRIPTED", "policy": "CLONE", "random": "RANDOM", "mixed": "MIXED"}
-_HEADER, _KEYS, _TRACES, _PAD = 62, 62, 104, 14
+_HEADER, _KEYS, _TRACES, _PAD = 58, 56, 104, 14
 _PUSHES, _PULLS = (176, 42, 48), (26, 111, 173)
-# On a light window the video's accents are too pale to read; these are the same hues, darker (contrast above 4.5).
+_LOOKED_AT = (255, 60, 220)  # a hue that Breakout's screen has nowhere
 
 
 class DuelSide(QWidget):
@@ -32,7 +33,7 @@ class DuelSide(QWidget):
         self._side: Side | None = None
         self.explains = False  # whether it shows what drives the actions, where that is known
         self.setObjectName("leftSide" if left else "rightSide")
-        self.setMinimumSize(380, 420)
+        self.setMinimumSize(380, 330)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
@@ -80,24 +81,24 @@ class DuelSide(QWidget):
     def _paint_header(self, painter: QPainter, side: Side, text: QColor, window: QColor) -> None:
         accent = self.accent()
         painter.setBrush(accent)
-        painter.drawRoundedRect(QRectF(_PAD, 14, 4, 36), 2, 2)
+        painter.drawRoundedRect(QRectF(_PAD, 11, 4, 36), 2, 2)
         self._font(painter, 1.25, bold=True)
         painter.setPen(text)
         x = _PAD + 14.0
         title = painter.fontMetrics().elidedText(side.title, Qt.TextElideMode.ElideRight, self.width() // 3)
-        painter.drawText(QPointF(x, 30), title)
+        painter.drawText(QPointF(x, 27), title)
         x += painter.fontMetrics().horizontalAdvance(title) + 10
         self._font(painter, 0.75, bold=True)
         badge = _BADGES.get(side.kind, side.kind.upper())
         wide = painter.fontMetrics().horizontalAdvance(badge) + 14
         painter.setPen(accent)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(QRectF(x, 15.5, wide, 18), 9, 9)
-        painter.drawText(QRectF(x, 15.5, wide, 18), Qt.AlignmentFlag.AlignCenter, badge)
+        painter.drawRoundedRect(QRectF(x, 12.5, wide, 18), 9, 9)
+        painter.drawText(QRectF(x, 12.5, wide, 18), Qt.AlignmentFlag.AlignCenter, badge)
         self._font(painter, 2.2, bold=True)
         score = score_text(side.score)
         painter.drawText(
-            QRectF(0, 8, self.width() - _PAD, 46),
+            QRectF(0, 5, self.width() - _PAD, 46),
             int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter),
             score,
         )
@@ -106,12 +107,12 @@ class DuelSide(QWidget):
         painter.setBrush(text)
         lives = side.lives if self._frame is not None and self._frame.has_lives else 0
         for life in range(lives):
-            painter.drawEllipse(QPointF(self.width() - _PAD - taken - 18 - 14 * life, 32), 4, 4)
+            painter.drawEllipse(QPointF(self.width() - _PAD - taken - 18 - 14 * life, 29), 4, 4)
         self._font(painter, 0.9)
         painter.setPen(look.mix(window, text, 0.7))
         room = self.width() - 2 * _PAD - taken - 14 * lives - 40
         subtitle = painter.fontMetrics().elidedText(side.subtitle, Qt.TextElideMode.ElideMiddle, room)
-        painter.drawText(QPointF(_PAD + 14, 50), subtitle)
+        painter.drawText(QPointF(_PAD + 14, 47), subtitle)
 
     def _paint_picture(self, painter: QPainter, stage: QRectF) -> None:
         side = self._side
@@ -128,6 +129,8 @@ class DuelSide(QWidget):
                 painter.setBrush(QColor(0, 0, 0))
                 painter.drawRect(stage)
                 painter.drawImage(picture_place, image)
+                if side.looks is not None:
+                    self._paint_looks(painter, picture_place, side.looks)
             else:
                 painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
                 painter.drawImage(place, image)
@@ -145,6 +148,20 @@ class DuelSide(QWidget):
             self._font(painter, 1.5, bold=True)
             painter.setPen(QColor(255, 255, 255))
             painter.drawText(stage, Qt.AlignmentFlag.AlignCenter, side.ending[:1].upper() + side.ending[1:])
+
+    @staticmethod
+    def _paint_looks(painter: QPainter, place: QRectF, looks: npt.NDArray[np.uint8]) -> None:
+        """Dim the screen, and let glow what speaks for the clone's action."""
+        height, width = looks.shape
+        pixels = np.empty((height, width, 4), np.uint8)
+        # A ball of few pixels adds less than a paddle; it should be seen all the same. What adds nearly nothing, not.
+        glow = ((looks / 255.0 - 0.04) / 0.96).clip(0) ** 0.6
+        pixels[..., :3] = _LOOKED_AT[::-1]
+        pixels[..., 3] = np.round(210 * glow)
+        image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32)
+        painter.fillRect(place, QColor(0, 0, 0, 110))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(place, image)
 
     def _paint_drives(self, painter: QPainter, place: QRectF, side: Side, frame: DuelFrame) -> None:
         """A table over the picture: a row for what is seen, a column for every torque; red pushes, blue pulls."""

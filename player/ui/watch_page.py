@@ -1,33 +1,53 @@
-"""The Watch page: a recording and a clone side by side. A view of player.watch_desk; it holds no state of its own."""
+"""The Watch page: two players side by side. A view of player.watch_desk; it holds no state of its own.
+
+┌ banner ───────────────────────────────────────────────────────────────┐
+│ Left [recording or clone ▾] [episode ▾]  Right [clone ▾]  Scores  Save │
+│ ┌──────────────────────────────┐ ┌──────────────────────────────────┐  │
+│ │            left              │ │              right               │  │
+│ └──────────────────────────────┘ └──────────────────────────────────┘  │
+│ timeline: points, lost lives, presses, agreement                       │
+│ [Play] [Restart] [1×]   [‹] 83 % agree ▾ [›]   [What it looks at]  0:12 │
+└────────────────────────────────────────────────────────────────────────┘
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
+    QDialog,
     QFileDialog,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QPushButton,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from player.duel import duration_text
+from player.chores import ChoreState
+from player.pairing import Choice
+from player.scene import duration_text
+from player.ui.choice_box import SEPARATOR, ChoiceBox
 from player.ui.duel_view import DuelSide
+from player.ui.export_dialog import ExportDialog
+from player.ui.score_dialog import ScoreDialog
 from player.ui.timeline import Timeline
-from player.watch_desk import SPEEDS, Choice, WatchDesk, WatchState
+from player.watch_desk import SPEEDS, WatchDesk, WatchState, moment_of
+from recorder.ui import look
 from recorder.ui.page import Page
 
 _POLL_MS = 4  # well under a tick of 60 Hz, so that pictures appear when they are due
-_NO_RECORDING = "No recording: the clone alone"
-_NO_CLONE = "No clone: the recording alone"
+_NO_RECORDING = "Nothing: the clone alone"
+_NO_CLONE = "Nothing: the recording alone"
 _BROWSE = "Open another file…"
+_MOST = 12  # disagreements in the list
 
 
 class WatchPage(Page):
@@ -38,6 +58,8 @@ class WatchPage(Page):
     def __init__(self, desk: WatchDesk, parent: QWidget | None = None) -> None:
         super().__init__("watch", parent)
         self.desk = desk
+        self.body.setSpacing(8)
+        self._dialogs: dict[str, QDialog] = {}
         self._stack = QStackedWidget()
         self.body.addWidget(self._stack, 1)
         self._stack.addWidget(self._build_empty())
@@ -56,7 +78,13 @@ class WatchPage(Page):
                 ("Shift+Left", lambda: self._step(-1, seconds=True)),
                 ("Shift+Right", lambda: self._step(1, seconds=True)),
                 ("Home", lambda: self._seek(0)),
-                ("W", lambda: self._why.click() if self._why.isVisible() else None),
+                ("N", lambda: self._disagreement(1)),
+                ("Shift+N", lambda: self._disagreement(-1)),
+                ("D", self._list_disagreements),
+                ("L", lambda: self._press(self._look)),
+                ("W", lambda: self._press(self._why)),
+                ("S", lambda: self._press(self._scores)),
+                ("E", lambda: self._press(self._export)),
             )
         )
         self._render()
@@ -65,9 +93,8 @@ class WatchPage(Page):
         """The page is shown: look for what is new and open the newest pair."""
         self.desk.refresh()
         if self.desk.state is WatchState.EMPTY:
-            self.desk.choose_defaults()
-            if self.desk.error == "":
-                self.desk.open()
+            self.desk.pair.choose_defaults()
+            self.desk.open()
         self._fill()
         self._render()
         self._timer.start()
@@ -80,31 +107,37 @@ class WatchPage(Page):
         self._timer.stop()
         self._render()
 
-    def watch(self, session: Path | None, policy: Path | None) -> None:
-        """Show this pair from its start, playing."""
+    def watch(self, session: Path | None, policy: Path | None, against: Path | None = None) -> None:
+        """Show this pair from its start, playing; `against` is a second clone, for the left, in place of a session."""
         self.desk.refresh()
-        self.desk.policy = policy
-        self.desk.set_session(session)
-        if self.desk.state is not WatchState.FAILED:
-            self.desk.open(play=True)
+        self.desk.pair.policy = policy
+        self.desk.pair.set_left(session or against)
+        self.desk.open(play=True)
         self.activate()
 
     def watch_policy(self, policy: Path) -> None:
         """Show this clone beside the newest recording of its environment."""
         self.desk.refresh()
-        env = next((choice.env for choice in self.desk.policies if choice.value == policy), "")
-        match = [choice.value for choice in self.desk.sessions if choice.env == env]
+        pair = self.desk.pair
+        env = next((choice.env for choice in pair.policies if choice.value == policy), "")
+        match = [choice.value for choice in pair.sessions if choice.env == env]
         self.watch(match[0] if match else None, policy)
 
     def shutdown(self) -> None:
-        """End the worker; called when the window closes."""
+        """End the workers; called when the window closes."""
         self._timer.stop()
+        for dialog in list(self._dialogs.values()):
+            dialog.close()
         self.desk.close()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:
             self.update()
         super().changeEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_verdict()
 
     def _build_empty(self) -> QWidget:
         return self.empty_state(
@@ -119,135 +152,180 @@ class WatchPage(Page):
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(12)
-        choices = QGridLayout()
-        choices.setHorizontalSpacing(14)
-        self._session = QComboBox(objectName="sessionChoice", toolTip="The recording on the left")
-        self._episode = QComboBox(objectName="episodeChoice", toolTip="The episode of the recording")
-        self._policy = QComboBox(objectName="policyChoice", toolTip="The clone on the right")
-        self._session.setMinimumContentsLength(18)
-        self._policy.setMinimumContentsLength(18)
-        for box in (self._session, self._policy):
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._episode.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        left, right = QHBoxLayout(), QHBoxLayout()
-        for row in (left, right):
-            row.setSpacing(10)
-        left.addWidget(QLabel("Recording"))
-        left.addWidget(self._session, 1)
-        left.addWidget(self._episode)
-        right.addWidget(QLabel("Clone"))
-        right.addWidget(self._policy, 1)
-        choices.addLayout(left, 0, 0)
-        choices.addLayout(right, 0, 1)
-        choices.setColumnStretch(0, 1)
-        choices.setColumnStretch(1, 1)
-        layout.addLayout(choices)
-        self._session.activated.connect(self._session_chosen)
-        self._episode.activated.connect(self._episode_chosen)
-        self._policy.activated.connect(self._policy_chosen)
-        sides = QHBoxLayout()
+        layout.setSpacing(8)
+        layout.addLayout(self._build_choices())
+        self._sides = QWidget()
+        sides = QHBoxLayout(self._sides)
+        sides.setContentsMargins(0, 0, 0, 0)
         sides.setSpacing(14)
         self.left = DuelSide(True, "Choose a recording above.")
         self.right = DuelSide(False, "Choose a clone above.")
         sides.addWidget(self.left)
         sides.addWidget(self.right)
-        layout.addLayout(sides, 1)
-        self._verdict = QLabel(objectName="verdict", alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
-        font = self._verdict.font()
-        font.setPointSizeF(font.pointSizeF() * 1.25)
-        font.setBold(True)
-        self._verdict.setFont(font)
-        layout.addWidget(self._verdict)
+        layout.addWidget(self._sides, 1)
+        self._verdict = QLabel(
+            self._sides, objectName="verdict", alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True, visible=False
+        )
+        self._verdict.setProperty("card", True)
+        self._verdict.setFont(look.scaled(self._verdict.font(), 1.3, bold=True))
+        self._verdict.setMargin(look.WIDE)
         self._timeline = Timeline()
         self._timeline.seek_requested.connect(self._seek)
         layout.addWidget(self._timeline)
         layout.addLayout(self._build_transport())
         return page
 
+    def _build_choices(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(look.GAP)
+        self._left_choice = ChoiceBox("sessionChoice", "On the left: a recording, or another clone")
+        self._episode = ChoiceBox("episodeChoice", "The episode of the recording")
+        self._policy = ChoiceBox("policyChoice", "On the right: a clone")
+        for box in (self._left_choice, self._policy):
+            box.setMinimumContentsLength(14)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._episode.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._scores = QPushButton(
+            "Scores…", objectName="scoresButton", toolTip="Many games: the recorded player, the clone, chance (S)"
+        )
+        self._export = QPushButton("Save…", objectName="saveButton", toolTip="Save as a video or an animation (E)")
+        row.addWidget(QLabel("Left"))
+        row.addWidget(self._left_choice, 3)
+        row.addWidget(self._episode)
+        row.addSpacing(look.SMALL)
+        row.addWidget(QLabel("Right"))
+        row.addWidget(self._policy, 2)
+        row.addSpacing(look.SMALL)
+        row.addWidget(self._scores)
+        row.addWidget(self._export)
+        self._left_choice.activated.connect(lambda index: self._chosen(self._left_choice.itemData(index), left=True))
+        self._episode.activated.connect(self._episode_chosen)
+        self._policy.activated.connect(lambda index: self._chosen(self._policy.itemData(index), left=False))
+        self._scores.clicked.connect(lambda: self._open("scores", ScoreDialog))
+        self._export.clicked.connect(lambda: self._open("export", ExportDialog))
+        return row
+
     def _build_transport(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setSpacing(10)
+        row.setSpacing(look.GAP)
         self._play = QPushButton(objectName="playButton", toolTip="Play or pause (Space)")
-        self._play.setMinimumWidth(110)
+        self._play.setMinimumWidth(104)
         self._play.setProperty("primary", True)
         self._restart_button = QPushButton("Restart", objectName="restartButton", toolTip="From the start (R)")
-        self._speed = QComboBox(objectName="speedChoice", toolTip="Speed (+ and -)")
+        self._speed = QComboBox(objectName="speedChoice", toolTip="Speed (+ and -)", accessibleName="Speed")
         for speed in SPEEDS:
             self._speed.addItem(f"{speed:g}×", speed)
-        self._why = QPushButton(
-            "What drives it?", objectName="whyButton", checkable=True, focusPolicy=Qt.FocusPolicy.TabFocus
-        )
+        self._build_agreement()
+        self._look = QPushButton("What it looks at", objectName="lookButton", checkable=True)
+        self._look.setToolTip("Let glow what on the screen speaks for or against the clone's action (L)")
+        self._look.toggled.connect(self.desk.look)
+        self._why = QPushButton("What drives it?", objectName="whyButton", checkable=True)
         self._why.setToolTip("How much each torque answers to each thing the clone sees, at this moment (W)")
         self._why.toggled.connect(self._explain)
-        self._train = QPushButton("Train a clone", objectName="goTrainButton")
+        self._train = QPushButton("Train a clone", objectName="goTrainButton", toolTip="Go to the Train page")
         self._train.clicked.connect(lambda: self.page_requested.emit("train"))
-        self._clock = QLabel(objectName="clock")
+        self._clock = QLabel(objectName="clock", alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._clock.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._play.clicked.connect(self._toggle)
         self._restart_button.clicked.connect(self._restart)
         self._speed.activated.connect(lambda index: self._set_speed(SPEEDS[index]))
-        for button in (self._play, self._restart_button):
+        buttons = (self._play, self._restart_button, self._back, self._agree, self._on, self._look, self._why)
+        for button in (*buttons, self._scores, self._export):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         row.addWidget(self._play)
         row.addWidget(self._restart_button)
-        row.addWidget(QLabel("Speed"))
         row.addWidget(self._speed)
+        row.addSpacing(look.SMALL)
+        row.addWidget(self._back)
+        row.addWidget(self._agree)
+        row.addWidget(self._on)
+        row.addSpacing(look.SMALL)
+        row.addWidget(self._look)
         row.addWidget(self._why)
-        row.addStretch(1)
         row.addWidget(self._train)
-        row.addWidget(self._clock)
+        row.addWidget(self._clock, 1)
         return row
 
+    def _build_agreement(self) -> None:
+        self._back = QPushButton("‹", objectName="previousDisagreement", accessibleName="Previous disagreement")
+        self._back.setToolTip("The moment before at which the clone would have done something else (Shift+N)")
+        self._on = QPushButton("›", objectName="nextDisagreement", accessibleName="Next disagreement")
+        self._on.setToolTip("The next moment at which the clone would have done something else (N)")
+        self._back.clicked.connect(lambda: self._disagreement(-1))
+        self._on.clicked.connect(lambda: self._disagreement(1))
+        self._agree = QPushButton(objectName="agreementButton")
+        self._clearest = QMenu(self._agree, objectName="clearestMenu", toolTipsVisible=True)
+        self._clearest.aboutToShow.connect(self._fill_clearest)
+        self._agree.setMenu(self._clearest)
+
     def _fill(self) -> None:
-        desk = self.desk
-        self._fill_box(self._session, [*desk.sessions, Choice(_NO_RECORDING, None)], desk.session)
-        self._fill_box(self._episode, desk.episodes, desk.episode)
-        browse = [Choice(_NO_CLONE, None), Choice(_BROWSE, self._browse)]
-        self._fill_box(self._policy, [*desk.policies, *browse], desk.policy)
+        pair = self.desk.pair
+        clones = [Choice(f"Clone · {choice.label}", choice.value, choice.env) for choice in pair.policies]
+        groups = [pair.sessions, clones, [Choice(_NO_RECORDING, None), Choice(_BROWSE, self._browse_left)]]
+        entries = [entry for group in groups if group for entry in (*group, SEPARATOR)][:-1]
+        self._left_choice.show_choices(entries, pair.left)
+        self._episode.show_choices(pair.episodes, pair.episode)
+        last = [SEPARATOR] if clones else []
+        last += [Choice(_NO_CLONE, None), Choice(_BROWSE, self._browse_right)]
+        self._policy.show_choices([*clones, *last], pair.policy)
 
-    @staticmethod
-    def _fill_box(box: QComboBox, choices: Sequence[Choice], chosen: object) -> None:
-        blocker = QSignalBlocker(box)
-        box.clear()
-        for index, choice in enumerate(choices):
-            box.addItem(choice.label, choice.value)
-            if choice.value == chosen:
-                box.setCurrentIndex(index)
-        blocker.unblock()
-        box.setVisible(bool(choices))
+    def _chosen(self, value: object, *, left: bool) -> None:
+        if callable(value):
+            value()
+        elif left:
+            self._choose_left(value)
+        else:
+            self._choose_right(value)
 
-    def _session_chosen(self, index: int) -> None:
-        self.desk.set_session(self._session.itemData(index))
+    def _choose_left(self, path: Path | None) -> None:
+        self.desk.pair.set_left(path)
+        self._reopen()
+
+    def _choose_right(self, path: Path | None) -> None:
+        self.desk.pair.set_right(path)
         self._reopen()
 
     def _episode_chosen(self, index: int) -> None:
-        self.desk.episode = self._episode.itemData(index)
+        self.desk.pair.episode = self._episode.itemData(index)
         self._reopen()
 
-    def _policy_chosen(self, index: int) -> None:
-        chosen = self._policy.itemData(index)
-        if callable(chosen):
-            chosen()
-            return
-        self.desk.policy = chosen
-        self._reopen()
+    def _browse_left(self) -> None:
+        self._browse(self._choose_left)
 
-    def _browse(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(
-            self, "Open a clone", str(self.desk.library.policies), "Clones (*.safetensors)"
-        )
+    def _browse_right(self) -> None:
+        self._browse(self._choose_right)
+
+    def _browse(self, choose: Callable[[Path], None]) -> None:
+        folder = str(self.desk.pair.library.policies)
+        name, _ = QFileDialog.getOpenFileName(self, "Open a clone", folder, "Clones (*.safetensors)")
         if name:
-            self.desk.policy = Path(name)
-            self.desk.refresh()
-            self._reopen()
+            choose(Path(name))
         else:
             self._fill()
 
     def _reopen(self) -> None:
-        self.desk.open(play=self.desk.state is WatchState.PLAYING)
+        playing = self.desk.state is WatchState.PLAYING
+        self.desk.refresh()
+        self.desk.open(play=playing)
         self._fill()
         self._render()
         self.setFocus()
+
+    def _open(self, name: str, kind: type[QDialog]) -> None:
+        """Show a dialog, one of each kind; one goes on watching beside it."""
+        dialog = self._dialogs.get(name)
+        if dialog is None:
+            dialog = self._dialogs[name] = kind(self.desk, self)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.finished.connect(lambda _: self._dialogs.pop(name, None))
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+
+    @staticmethod
+    def _press(button: QPushButton) -> None:
+        if button.isVisible() and button.isEnabled():
+            button.click()
 
     def _toggle(self) -> None:
         self._act(self.desk.toggle)
@@ -261,7 +339,7 @@ class WatchPage(Page):
     def _set_speed(self, speed: float) -> None:
         self._act(lambda: self.desk.set_speed(speed))
 
-    def _act(self, action: Callable[[], None]) -> None:
+    def _act(self, action: Callable[[], object]) -> None:
         action()
         self._render()
 
@@ -272,25 +350,54 @@ class WatchPage(Page):
         rate = self.desk.frame.rate_hz if seconds and self.desk.frame is not None else 1
         self._act(lambda: self.desk.step(round(steps * rate)))
 
+    def _disagreement(self, steps: int) -> None:
+        self._act(lambda: self.desk.seek_disagreement(steps))
+
+    def _list_disagreements(self) -> None:
+        if self._agree.isVisible() and self._agree.isEnabled():
+            self._agree.showMenu()
+
+    def _fill_clearest(self) -> None:
+        self._clearest.clear()
+        agreement, frame = self.desk.agreement, self.desk.frame
+        if agreement is None or frame is None or frame.left is None:
+            return
+        who = frame.left.name.removeprefix("the ")
+        for each in agreement.clearest[:_MOST]:
+            at = duration_text(each.tick / agreement.rate_hz)
+            sure = f"{100 * each.sure:.0f} %" if agreement.discrete else ""
+            action = QAction(f"{at}   {who} {each.recorded}, clone {each.clone}   {sure}".rstrip(), self._clearest)
+            action.triggered.connect(self._jump_to(moment_of(each)))
+            self._clearest.addAction(action)
+        if not agreement.disagreements:
+            none = self._clearest.addAction("The clone would have done the same all along")
+            none.setEnabled(False)
+
+    def _jump_to(self, tick: int) -> Callable[[], None]:
+        return lambda: self._seek(tick)
+
     def _explain(self, wanted: bool) -> None:
-        self.right.explains = wanted
-        self.right.update()
+        for side in (self.left, self.right):
+            side.explains = wanted
+            side.update()
 
     def _poll(self) -> None:
         if self.desk.poll():
             self._render()
 
     def _render(self) -> None:
-        desk = self.desk
+        desk, pair = self.desk, self.desk.pair
         self.show_problem(desk.error if desk.state is WatchState.FAILED else "")
-        something = bool(desk.sessions or desk.policies or desk.policy or desk.session)
+        something = bool(pair.sessions or pair.policies or pair.chosen)
         self._stack.setCurrentIndex(1 if something else 0)
         frame = desk.frame
         waiting = desk.state is WatchState.OPENING
-        no_clone = "No clone yet.\nTrain one, and it plays here." if not desk.policies else "No clone chosen."
-        self.left.show_frame(frame, "Opening…" if waiting and desk.session else "No recording chosen.")
-        self.right.show_frame(frame, "Waking the clone…" if waiting and desk.policy else no_clone)
-        self._timeline.show_frame(frame, (self.left.accent(), self.right.accent()))
+        no_clone = "No clone yet.\nTrain one, and it plays here." if not pair.policies else "No clone chosen."
+        self.left.show_frame(frame, "Opening…" if waiting and pair.left else "Nothing chosen for the left.")
+        self.right.show_frame(frame, "Waking the clone…" if waiting and pair.policy else no_clone)
+        record = desk.comparing.record if desk.comparing.running else None
+        share = None if not desk.comparing.running else record.done / max(1, record.total) if record else 0.0
+        self._timeline.show_frame(frame, (self.left.accent(), self.right.accent()), desk.agreement, share)
         playing = desk.state is WatchState.PLAYING
         over = desk.state is WatchState.OVER
         self._play.setText("Pause" if playing else "Play again" if over else "Play")
@@ -298,10 +405,45 @@ class WatchPage(Page):
         self._play.setEnabled(ready)
         self._restart_button.setEnabled(ready and desk.state is not WatchState.FAILED)
         self._speed.setCurrentIndex(SPEEDS.index(desk.speed))
-        self._train.setVisible(not desk.policies)
-        self._why.setVisible(frame is not None and frame.right is not None and bool(frame.right.drives))
+        self._train.setVisible(not pair.policies)
+        self._scores.setEnabled(desk.can_score)
+        self._export.setEnabled(frame is not None)
+        self._look.setVisible(frame is not None and frame.can_look)
+        self._why.setVisible(frame is not None and any(side.drives for side in frame.sides))
+        self._render_agreement(share)
         self._verdict.setText(frame.verdict if frame is not None else "")
         self._verdict.setVisible(bool(self._verdict.text()))
+        self._place_verdict()
         behind = f"the clone thinks: {frame.behind:,} ticks to go   " if frame is not None and frame.behind else ""
         time = "" if frame is None else f"{behind}{duration_text(frame.seconds)}   tick {frame.tick:,}"
         self._clock.setText(time)
+
+    def _render_agreement(self, share: float | None) -> None:
+        desk, agreement = self.desk, self.desk.agreement
+        failed = desk.comparing.state is ChoreState.FAILED
+        for widget in (self._back, self._agree, self._on):
+            widget.setVisible(agreement is not None or share is not None or failed)
+            widget.setEnabled(agreement is not None)
+        if agreement is not None:
+            self._agree.setText(agreement.headline)
+            apart = ", ".join(f"{n} {d:.3f}" for n, d in zip(agreement.names, agreement.mean_difference, strict=False))
+            self._agree.setToolTip(
+                "How often the clone would have done the same on the recording's own screens. "
+                "Press for the clearest disagreements (D)"
+                if agreement.discrete
+                else f"Mean absolute difference of each torque on what was recorded: {apart}. "
+                "Press for the clearest disagreements (D)"
+            )
+        elif failed:
+            self._agree.setText("Not compared")
+            self._agree.setToolTip(desk.comparing.error)
+        else:
+            self._agree.setText(f"Comparing {100 * (share or 0.0):.0f} %")
+            self._agree.setToolTip("What would the clone have done on the recording's own screens?")
+
+    def _place_verdict(self) -> None:
+        """In the middle of both sides, where they meet."""
+        room = self._sides.size()
+        width = min(560, room.width() - 80)
+        height = self._verdict.heightForWidth(width)
+        self._verdict.setGeometry((room.width() - width) // 2, (room.height() - height) // 2 + 90, width, height)

@@ -1,22 +1,32 @@
-"""The window: three pages, one at a time, and what goes from one to the next."""
+"""The window: four pages, one at a time, and what goes from one to the next."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from player.ui.study_dialog import open_study
+from player.logfile import LOG
+from player.sample import SAMPLE, SamplePair
+from player.ui.memory import Memory
+from player.ui.menu import MenuButton, copy_diagnostics, try_sample
+from player.ui.notice import Notice
 from player.ui.watch_page import WatchPage
 from player.watch_desk import WatchDesk
 from recorder.library import Library
+from recorder.library_desk import LibraryDesk
+from recorder.ui import look
+from recorder.ui.icons import show_icon
+from recorder.ui.library_page import LibraryPage
+from recorder.ui.page import Page
 from recorder.ui.record_page import RecordPage, open_desk
 from trainer.train_desk import TrainDesk
 from trainer.ui.train_page import TrainPage
 
-PAGES = ("record", "train", "watch")
+PAGES = ("record", "library", "train", "watch")
 _NAV = """
 QPushButton { border: 0; border-radius: 8px; padding: 8px 20px; font-weight: 600; }
 QPushButton:hover { background: palette(midlight); }
@@ -26,34 +36,104 @@ QPushButton:checked { background: palette(highlight); color: palette(highlighted
 
 
 class Window(QWidget):
-    """Record, Train and Watch over one library."""
+    """Four pages over one library; `train_desk` makes the desk of the Train page for a library."""
 
-    def __init__(self, library: Path, train_desk: TrainDesk, player_name: str = "") -> None:
+    def __init__(
+        self, library: Path, train_desk: Callable[[Path], TrainDesk], memory: Memory, player_name: str = ""
+    ) -> None:
         super().__init__()
         self.setObjectName("window")
         self.setWindowTitle("Twinplay")
         self.setMinimumSize(1000, 680)
         self.resize(1180, 800)
-        self.library = library
-        self.record = RecordPage(open_desk(library, player_name))
-        self.train = TrainPage(train_desk)
-        self.watch = WatchPage(WatchDesk(Library(library)))
-        self._pages: tuple[RecordPage | TrainPage | WatchPage, ...] = (self.record, self.train, self.watch)
+        self._train_desk, self._memory = train_desk, memory
+        self._player_name = player_name or memory.player_name
+        self.notice = Notice()
+        self._stack = QStackedWidget()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._build_navigation())
-        self._stack = QStackedWidget()
+        line = QHBoxLayout()
+        line.setContentsMargins(look.MARGIN, look.GAP, look.MARGIN, 0)
+        line.addWidget(self.notice)
+        layout.addLayout(line)
+        layout.addWidget(self._stack, 1)
+        self._open(library)
+        self.show_page("record")
+
+    def _open(self, library: Path) -> None:
+        """Make the pages of a library."""
+        self.library = library
+        self.record = RecordPage(open_desk(library, self._player_name))
+        self.sessions = LibraryPage(LibraryDesk(Library(library)))
+        self.train = TrainPage(self._train_desk(library))
+        self.watch = WatchPage(WatchDesk(Library(library)))
+        self._pages: tuple[Page, ...] = (self.record, self.sessions, self.train, self.watch)
         for page in self._pages:
             self._stack.addWidget(page)
-        layout.addWidget(self._stack, 1)
+            page.sample_requested.connect(lambda: try_sample(self))
+        self.sessions.page_requested.connect(self.show_page)
+        self.sessions.train_requested.connect(self._train_on_all)
+        self.sessions.watch_requested.connect(lambda session: self.watch_pair(session, None))
         self.train.page_requested.connect(self.show_page)
         self.watch.page_requested.connect(self.show_page)
         self.record.train_requested.connect(self._train_on)
         self.record.watch_requested.connect(lambda session: self.watch_pair(session, None))
         self.train.watch_requested.connect(self._watch_twin)
+        self._memory.restore_choices(self)
         self._current = -1
-        self.show_page("record")
+
+    def open_library(self, library: Path) -> bool:
+        """Go on with another library; returns whether that was possible (see `busy`)."""
+        if self.busy:
+            self.notice.warn(self.busy)
+            return False
+        page, old = self.page, self._pages
+        self._memory.keep(self)
+        self._pages[self._current].deactivate()
+        for each in old:
+            each.shutdown()
+        self._open(library)
+        self.show_page(page)
+        for each in old:
+            self._stack.removeWidget(each)
+            each.deleteLater()
+        return True
+
+    @property
+    def busy(self) -> str:
+        """Why the library cannot be changed now, and what to do; empty when it can."""
+        if self.record.desk.busy:
+            return "A take is under way. Stop it first (Esc on the Record page), then choose another library."
+        if self.train.desk.training:
+            return "A training is under way. Stop it or let it finish, then choose another library."
+        return ""
+
+    @property
+    def player_name(self) -> str:
+        """Who plays; stored with each session from the next take on."""
+        return self._player_name
+
+    @player_name.setter
+    def player_name(self, name: str) -> None:
+        self._player_name = name
+        self.record.name_player(name)
+
+    def show_sample(self, sample: SamplePair) -> None:
+        """The sample is in the library: show it on the page at hand, or in Watch."""
+        if self.page in ("record", "watch"):
+            if not self.record.desk.busy:
+                self.watch_pair(sample.session, sample.policy)
+        else:
+            self._pages[self._current].activate()
+            self.train.choose(sample.session)
+        self.notice.tell(f"The sample is in your library: {SAMPLE.sentence()}")
+
+    def tell_failure(self, sentence: str) -> None:
+        """Something that nobody foresaw: hold the game, say so, and say what to do."""
+        self.record.lose_keyboard()
+        self.notice.warn(sentence, "Copy diagnostics", lambda: copy_diagnostics(self))
 
     @property
     def page(self) -> str:
@@ -61,7 +141,7 @@ class Window(QWidget):
         return PAGES[self._current]
 
     def show_page(self, name: str) -> None:
-        """Show "record", "train" or "watch"."""
+        """Show one of PAGES."""
         index = PAGES.index(name)
         if index == self._current:
             return
@@ -71,11 +151,13 @@ class Window(QWidget):
         self._stack.setCurrentIndex(index)
         self._tabs.button(index).setChecked(True)
         self._pages[index].activate()
+        self.notice.turn_page()
+        LOG.info("page %s", name)
 
-    def watch_pair(self, session: Path | None, policy: Path | None) -> None:
-        """Show a recording and a clone side by side."""
+    def watch_pair(self, session: Path | None, policy: Path | None, against: Path | None = None) -> None:
+        """Show a recording, or the policy `against`, and a clone side by side."""
         self.show_page("watch")
-        self.watch.watch(session, policy)
+        self.watch.watch(session, policy, against)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.train.may_close():
@@ -86,6 +168,7 @@ class Window(QWidget):
 
     def shutdown(self) -> None:
         """Finish what is under way, keeping a take and the best clone so far."""
+        self._memory.keep(self)
         for page in self._pages:
             page.shutdown()
 
@@ -104,25 +187,26 @@ class Window(QWidget):
         for index, name in enumerate(PAGES):
             keys = f"Ctrl+{index + 1}"
             button = QPushButton(name.capitalize(), objectName=f"{name}Tab", checkable=True, toolTip=keys)
+            show_icon(button, name)
             button.clicked.connect(lambda _checked=False, name=name: self.show_page(name))
             self._tabs.addButton(button, index)
             row.addWidget(button)
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(lambda name=name: self.show_page(name))
         row.addStretch(1)
-        study = QPushButton(
-            "Open a study…", objectName="studyButton", toolTip="The table and figures of a finished study"
-        )
-        study.clicked.connect(lambda: open_study(self))
-        row.addWidget(study)
-        short = Path(*self.library.parts[-2:])
-        where = QLabel(f"Library: {short}", objectName="libraryLabel", toolTip=str(self.library))
-        row.addWidget(where)
+        self.menu = MenuButton(self, self._memory)
+        row.addWidget(self.menu)
         return bar
 
     def _train_on(self, session: Path) -> None:
         self.show_page("train")
         self.train.choose(session)
+
+    def _train_on_all(self, sessions: Sequence[Path]) -> None:
+        self._train_on(sessions[0])
+        for session in sessions[1:]:
+            self.train.desk.choose(session)
+        self.train.activate()
 
     def _watch_twin(self, policy: Path) -> None:
         self.show_page("watch")

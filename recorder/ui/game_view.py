@@ -32,6 +32,7 @@ class GameView(QWidget):
         super().__init__(parent)
         self._picture: Picture | None = None
         self._title = self._hint = ""
+        self._large = False
         self._caps: tuple[Keycap, ...] = ()
         self._recording = False
         self.setObjectName("gameView")
@@ -47,10 +48,10 @@ class GameView(QWidget):
         self._picture, self._recording = picture, recording
         self.update()
 
-    def show_overlay(self, title: str, hint: str) -> None:
-        """Words over the dimmed picture; none when both are empty."""
-        if (title, hint) != (self._title, self._hint):
-            self._title, self._hint = title, hint
+    def show_overlay(self, title: str, hint: str, *, large: bool = False) -> None:
+        """Words over the dimmed picture; none when both are empty. `large` is for a figure to be seen from afar."""
+        if (title, hint, large) != (self._title, self._hint, self._large):
+            self._title, self._hint, self._large = title, hint, large
             self.setAccessibleDescription(f"{title}. {hint}")
             self.update()
 
@@ -71,7 +72,7 @@ class GameView(QWidget):
         if self._picture is not None:
             self._paint_picture(painter, stage, self._picture)
         if self._recording:
-            painter.setBrush(QColor("#e5484d"))
+            painter.setBrush(look.LIVE)
             painter.drawEllipse(QRectF(18, 17, 12, 12))
             self._write(painter, QRectF(38, 10, 100, 26), "REC", 1.0, Qt.AlignmentFlag.AlignVCenter)
         if self._title or self._hint:
@@ -89,12 +90,12 @@ class GameView(QWidget):
 
     def _paint_overlay(self, painter: QPainter, stage: QRectF) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(0, 0, 0, 178))
+        painter.setBrush(QColor(0, 0, 0, 140 if self._large else 178))
         painter.drawRoundedRect(stage, _RADIUS, _RADIUS)
         middle = stage.center().y()
         centre = Qt.AlignmentFlag.AlignHCenter
-        box = QRectF(stage.left() + 24, middle - 62, stage.width() - 48, 50)
-        self._write(painter, box, self._title, 1.9, centre | Qt.AlignmentFlag.AlignBottom)
+        box = QRectF(stage.left() + 24, middle - 132, stage.width() - 48, 120)
+        self._write(painter, box, self._title, 6.0 if self._large else 1.9, centre | Qt.AlignmentFlag.AlignBottom)
         box = QRectF(stage.left() + 24, middle - 4, stage.width() - 48, 80)
         flags = centre | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
         self._write(painter, box, self._hint, 1.1, flags, bold=False)

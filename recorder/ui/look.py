@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 SMALL, GAP, WIDE, MARGIN = 6, 10, 16, 20  # spacing: inside a group, between rows, between groups, around a page
 RADIUS = 8
+THEMES = ("system", "light", "dark")
 
 _ROLES = {  # role -> (light, dark)
     QPalette.ColorRole.Window: ("#f4f5f8", "#15171c"),
@@ -48,6 +49,9 @@ _TONES = {  # what has a meaning, as ink -> (light, dark)
     "live": ("#c62f35", "#ff6b70"),
 }
 
+LIVE = QColor("#e5484d")  # over pictures, which are dark in every scheme
+_SCHEMES = dict(zip(THEMES, (Qt.ColorScheme.Unknown, Qt.ColorScheme.Light, Qt.ColorScheme.Dark), strict=True))
+
 BANNER = "background: #8c1d24; color: white; border-radius: 8px; padding: 10px 14px; font-weight: 600"
 PAGE = """
 QPushButton, QToolButton {
@@ -68,6 +72,7 @@ QPushButton[primary="true"]:focus { border: 2px solid palette(window-text); padd
 QPushButton[primary="true"]:disabled { background: palette(midlight); color: palette(placeholder-text); }
 QPushButton[quiet="true"] { background: transparent; border: 0; color: palette(link); padding: 6px 8px; }
 QPushButton[quiet="true"]:hover { background: palette(midlight); }
+QPushButton[quiet="true"]:disabled { color: palette(placeholder-text); background: transparent; }
 QPushButton[quiet="true"]:focus { border: 2px solid palette(highlight); padding: 4px 6px; }
 QComboBox, QLineEdit, QSpinBox, QDoubleSpinBox { padding: 4px 8px; min-height: 20px; }
 QTableView, QListView, QTreeView, QPlainTextEdit, QTextEdit {
@@ -88,6 +93,13 @@ QProgressBar {
 }
 QProgressBar::chunk { background: palette(highlight); border-radius: 5px; }
 QSplitter::handle { background: transparent; }
+QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
+QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
+QScrollBar::handle { background: palette(mid); border-radius: 4px; min-height: 28px; min-width: 28px; margin: 1px; }
+QScrollBar::handle:hover { background: palette(dark); }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }
 QFrame[card="true"] { background: palette(base); border: 1px solid palette(mid); border-radius: 10px; }
 QLabel[faint="true"] { color: palette(placeholder-text); }
 """
@@ -106,15 +118,29 @@ def palette_for(dark: bool) -> QPalette:
     return palette
 
 
-def dress(app: QApplication) -> None:
-    """Give the application its style, type and colours; they follow the system between light and dark."""
+def dress(app: QApplication, theme: str = "system") -> None:
+    """Give the application its style, type and colours, as `set_theme` chooses them."""
     app.setStyle("Fusion")
     font = app.font()
     font.setPointSizeF(max(font.pointSizeF(), 10.5))
     app.setFont(font)
-    hints = app.styleHints()
-    app.setPalette(palette_for(hints.colorScheme() is Qt.ColorScheme.Dark))
-    hints.colorSchemeChanged.connect(lambda scheme: app.setPalette(palette_for(scheme is Qt.ColorScheme.Dark)))
+    app.styleHints().colorSchemeChanged.connect(lambda: _paint(app))
+    set_theme(app, theme)
+
+
+def set_theme(app: QApplication, theme: str) -> None:
+    """Light, dark, or what the system has: one of THEMES. Raises ValueError for anything else."""
+    if theme not in THEMES:
+        raise ValueError(f"theme {theme!r} is not one of {', '.join(THEMES)}")
+    app.setProperty("theme", theme)
+    app.styleHints().setColorScheme(_SCHEMES[theme])  # title bars and dialogs of the system's own
+    _paint(app)
+
+
+def _paint(app: QApplication) -> None:
+    theme = app.property("theme")
+    dark = app.styleHints().colorScheme() is Qt.ColorScheme.Dark if theme == "system" else theme == "dark"
+    app.setPalette(palette_for(dark))
 
 
 def is_dark(palette: QPalette) -> bool:

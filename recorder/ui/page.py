@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from recorder.ui import look
 
+_LOG = logging.getLogger("twinplay")
+
 
 class Page(QWidget):
-    """A page named `name`; subclasses fill `body`, below the banner."""
+    """A page named `name`; subclasses fill `body`, below the banner.
+
+    `sample_requested`: whoever has nothing of their own yet wants to try the page with the sample.
+    """
+
+    sample_requested = Signal()
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._name = name
         self.setObjectName(f"{name}Page")
         self.setStyleSheet(look.PAGE)
         self.body = QVBoxLayout(self)
@@ -27,7 +36,9 @@ class Page(QWidget):
         self.body.addWidget(self._banner)
 
     def show_problem(self, sentence: str) -> None:
-        """Show a sentence in the banner; hide the banner when there is none."""
+        """Show a sentence in the banner, and log it; hide the banner when there is none."""
+        if sentence and sentence != self._banner.text():
+            _LOG.warning("%s: %s", self._name, sentence)
         self._banner.setText(sentence)
         self._banner.setVisible(bool(sentence))
 
@@ -39,7 +50,7 @@ class Page(QWidget):
             shortcut.activated.connect(action)
 
     def empty_state(self, title: str, text: str, button: str, name: str, action: Callable[[], None]) -> QWidget:
-        """What the page says when it has nothing to show, and the way on."""
+        """What the page says when it has nothing to show, the way on, and the sample for a first try."""
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -55,4 +66,9 @@ class Page(QWidget):
         layout.addWidget(heading)
         layout.addWidget(QLabel(text, alignment=Qt.AlignmentFlag.AlignCenter))
         layout.addWidget(go, 0, Qt.AlignmentFlag.AlignCenter)
+        sample = QPushButton("Try it with the sample", objectName=f"{self._name}SampleButton")
+        sample.setToolTip("A short session played by a script, and a clone of it, come with Twinplay")
+        sample.setProperty("quiet", True)
+        sample.clicked.connect(self.sample_requested)
+        layout.addWidget(sample, 0, Qt.AlignmentFlag.AlignCenter)
         return page

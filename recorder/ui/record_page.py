@@ -4,7 +4,7 @@
 │                     │ environment   │
 │      the game       │ score … ticks │
 │                     │ [Record] …    │
-│ [LEFT][FIRE][RIGHT] │ last take     │
+│ [LEFT][FIRE][RIGHT] │ today's takes │
 └─────────────────────────────────────┘
 """
 
@@ -17,8 +17,6 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -33,9 +31,13 @@ from recorder.gamepad import LEFT as PAD_LEFT
 from recorder.gamepad import NAMES
 from recorder.gamepad import RIGHT as PAD_RIGHT
 from recorder.record_desk import DeskState, RecordDesk
+from recorder.sound import Speaker
+from recorder.ui import look
 from recorder.ui.game_view import GameView, Keycap
+from recorder.ui.hud import Hud
 from recorder.ui.keys_dialog import KeysDialog, key_label, key_name
 from recorder.ui.page import Page
+from recorder.ui.takes_list import TakesList
 
 # A Qt timer counts whole milliseconds, so it only wakes us; the desk's pacer decides whether a tick is due. The last
 # bit is slept through, or a tick would come up to a wake-up late.
@@ -53,10 +55,12 @@ _KEYS = {
     Qt.Key.Key_Space: FIRE,
     Qt.Key.Key_Up: FIRE,
 }
+_LABELS = {"success": "good", "failure": "bad"}
 _PADS = {PAD_FIRE: FIRE, PAD_RIGHT: RIGHT, PAD_LEFT: LEFT}
 USUAL = Bindings(
     {int(key): action for key, action in _KEYS.items()} | _PADS, {int(key): key_name(key) for key in _KEYS} | NAMES
 )
+_RUNNING = (DeskState.COUNTDOWN, DeskState.RECORDING)
 _ROWS = ((LEFT, "LEFT"), (FIRE, "FIRE"), (RIGHT, "RIGHT"))  # as they lie below the game
 _RESERVED = {
     Qt.Key.Key_P: "pauses the game",
@@ -65,6 +69,7 @@ _RESERVED = {
     Qt.Key.Key_Plus: "speeds the game up",
     Qt.Key.Key_Equal: "speeds the game up",
     Qt.Key.Key_Period: "plays a single tick",
+    Qt.Key.Key_M: "turns the sound on and off",
     Qt.Key.Key_G: "marks a game as good",
     Qt.Key.Key_B: "marks a game as bad",
     Qt.Key.Key_Tab: "moves between buttons",
@@ -91,6 +96,8 @@ class RecordPage(Page):
         self.body.addLayout(columns, 1)
         self._timer = QTimer(self, interval=_WAKE_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._wake)
+        self._room = ""
+        self._counted = 0  # the figure of the count-down that is shown
         self._lifted: dict[int, tuple[int, int]] = {}  # key -> (event's own time in ms, monotonic ns)
         self.bind_keys(
             (
@@ -108,12 +115,15 @@ class RecordPage(Page):
                 ("Shift+Backspace", lambda: self._rewind(keep=True)),
                 ("G", lambda: self._mark("success")),
                 ("B", lambda: self._mark("failure")),
+                ("M", self._toggle_sound),
             )
         )
         self._render()
 
     def activate(self) -> None:
         """The page is shown."""
+        self.desk.look_for_takes()
+        self._room = self.desk.room
         self._timer.start()
         self._view.setFocus()
         self._render()
@@ -136,6 +146,11 @@ class RecordPage(Page):
         self.desk.lose_keyboard()
         self._render()
 
+    def name_player(self, name: str) -> None:
+        """Who plays, from the next take on."""
+        self.desk.keys.name = name
+        self._render()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
         lifted = self._lifted.pop(int(key), None)
@@ -144,8 +159,11 @@ class RecordPage(Page):
             return
         if lifted is not None:
             self._settle(int(key), lifted[1])
-        if self.desk.state is DeskState.GAME_OVER and key in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        begins = key in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if begins and self.desk.state is DeskState.GAME_OVER:
             self.desk.next_game()
+        elif begins and self.desk.state is DeskState.IDLE:
+            self._start()
         elif not self.desk.press(int(key)):
             super().keyPressEvent(event)
         self._render()
@@ -171,67 +189,37 @@ class RecordPage(Page):
         self._envs.setToolTip("What to record")
         self._envs.currentIndexChanged.connect(self._choose)
         layout.addWidget(self._envs)
-        self._player = QLabel(objectName="playerLabel", wordWrap=True)
+        self._player = look.faint(name="playerLabel", wrap=True)
         layout.addWidget(self._player)
-        self._figures: dict[str, QLabel] = {}
-        grid = QGridLayout()
-        grid.setVerticalSpacing(6)
-        for row, (name, title) in enumerate(
-            (
-                ("score", "Score"),
-                ("lives", "Lives"),
-                ("games", "Game"),
-                ("time", "Take"),
-                ("late", "Late ticks"),
-                ("speed", "Speed"),
-                ("label", "Marked"),
-            )
-        ):
-            figure = QLabel("–", objectName=f"{name}Figure", alignment=Qt.AlignmentFlag.AlignRight)
-            font = figure.font()
-            font.setPointSizeF(font.pointSizeF() * (2.0 if name == "score" else 1.25))
-            font.setBold(True)
-            figure.setFont(font)
-            self._figures[name] = figure
-            grid.addWidget(QLabel(title), row, 0)
-            grid.addWidget(figure, row, 1)
-        layout.addSpacing(6)
-        layout.addLayout(grid)
-        layout.addSpacing(10)
-        self._record = self._button("Record", "recordButton", "Start a take (Ctrl+R)", self._start, primary=True)
+        self._hud = Hud()
+        layout.addWidget(self._hud)
+        layout.addSpacing(look.SMALL)
+        self._record = self._button("Record", "recordButton", "Start a take (Space, Ctrl+R)", self._start, primary=True)
         self._pause = self._button("Pause", "pauseButton", "Hold the game, or go on (P)", self._toggle_pause)
         self._finish = self._button("Stop", "stopButton", "Finish the take and keep it (Esc)", self._stop)
         self._drop = self._button(
             "Discard", "discardButton", "Take this one out of the library (Ctrl+Backspace)", self._discard
         )
         layout.addWidget(self._record)
-        row_layout = QHBoxLayout()
-        for button in (self._pause, self._finish, self._drop):
-            row_layout.addWidget(button)
-        layout.addLayout(row_layout)
         self._choose_keys_button = self._button("Keys…", "keysButton", "Choose which keys play", self._choose_keys)
-        layout.addWidget(self._choose_keys_button)
-        layout.addStretch(1)
-        layout.addWidget(self._build_last_take())
-        return side
-
-    def _build_last_take(self) -> QWidget:
-        self._card = QFrame(objectName="lastTake", visible=False)
-        self._card.setStyleSheet("#lastTake { border: 1px solid palette(mid); border-radius: 10px; }")
-        layout = QVBoxLayout(self._card)
-        layout.setContentsMargins(14, 12, 14, 12)
-        self._summary_title = QLabel("<b>Last take</b>")
-        self._summary = QLabel(objectName="takeSummary", wordWrap=True)
-        self._train = self._button(
-            "Train on this take", "trainTakeButton", "Open the Train page with this take chosen", self._request_training
-        )
-        self._watch = self._button("Watch it", "watchTakeButton", "Open the Watch page", self._request_watching)
-        layout.addWidget(self._summary_title)
+        self._sound = self._button("Sound", "soundButton", "The game's sound, on or off (M)", self._toggle_sound)
+        for row in ((self._pause, self._finish, self._drop), (self._choose_keys_button, self._sound)):
+            row_layout = QHBoxLayout()
+            row_layout.setSpacing(look.SMALL)
+            for button in row:
+                row_layout.addWidget(button)
+            layout.addLayout(row_layout)
+        self._summary = QLabel(objectName="takeSummary", wordWrap=True, visible=False)
         layout.addWidget(self._summary)
-        self._back = self._button("Bring it back", "undoButton", "Undo the discard (Ctrl+Z)", self._undo)
-        for button in (self._train, self._watch, self._back):
-            layout.addWidget(button)
-        return self._card
+        layout.addSpacing(look.SMALL)
+        layout.addWidget(look.heading("Today", factor=1.1))
+        self._takes = TakesList()
+        self._takes.train_requested.connect(self.train_requested)
+        self._takes.watch_requested.connect(self.watch_requested)
+        self._takes.discard_requested.connect(self._discard)
+        self._takes.restore_requested.connect(self._undo)
+        layout.addWidget(self._takes, 1)
+        return side
 
     def _button(self, text: str, name: str, tip: str, action: object, *, primary: bool = False) -> QPushButton:
         # Space serves the ball and must not press whatever button was clicked last; shortcuts reach them all.
@@ -242,6 +230,7 @@ class RecordPage(Page):
 
     def _choose(self, index: int) -> None:
         self.desk.choose(self._envs.itemData(index))
+        self._room = self.desk.room
         self._view.setFocus()
         self._render()
 
@@ -257,10 +246,11 @@ class RecordPage(Page):
 
     def _stop(self) -> None:
         self.desk.stop()
+        self._room = self.desk.room
         self._render()
 
-    def _discard(self) -> None:
-        self.desk.discard()
+    def _discard(self, path: Path | bool | None = None) -> None:
+        self.desk.discard(path if isinstance(path, Path) else None)
         self._render()
 
     def _change_speed(self, steps: int) -> None:
@@ -279,20 +269,18 @@ class RecordPage(Page):
         self.desk.mark(label)
         self._render()
 
-    def _undo(self) -> None:
-        self.desk.undo_discard()
+    def _undo(self, path: Path | None = None) -> None:
+        self.desk.undo_discard(path)
+        self._render()
+
+    def _toggle_sound(self) -> None:
+        self.desk.mute(not self.desk.muted)
         self._render()
 
     def _restart(self) -> None:
         self.desk.restart()
         self._view.setFocus()
         self._render()
-
-    def _request_training(self) -> None:
-        self.train_requested.emit(self.desk.last_take)
-
-    def _request_watching(self) -> None:
-        self.watch_requested.emit(self.desk.last_take)
 
     def _settle(self, key: int, lifted_ns: int) -> None:
         self.desk.release(key, time.monotonic_ns() - lifted_ns)
@@ -307,7 +295,7 @@ class RecordPage(Page):
         wait = self.desk.wait_ns
         if wait is not None and wait <= _NAP_NS:
             time.sleep(wait * 1e-9)
-        if self.desk.poll():
+        if self.desk.poll() or self.desk.countdown != self._counted:
             self._render()
 
     def _render(self) -> None:
@@ -315,30 +303,37 @@ class RecordPage(Page):
         state, status, spec = desk.state, desk.status, desk.spec
         self.show_problem(desk.error or desk.trouble)
         self._view.show_game(None if status is None else status.picture, recording=state is DeskState.RECORDING)
-        self._view.show_overlay(*self._overlay())
+        self._counted = desk.countdown
+        self._view.show_overlay(*self._overlay(), large=state is DeskState.COUNTDOWN)
         held = desk.keys.held_actions
         self._view.show_keycaps(
             [Keycap(name, self._keys_of(action), action in held) for action, name in _ROWS] if desk.by_hand else []
         )
-        kind = "You play" if desk.by_hand else "A scripted expert demonstrates"
+        name = desk.keys.name
+        kind = (f"{name} plays" if name else "You play") if desk.by_hand else "A scripted expert demonstrates"
         hint = "" if desk.by_hand else "; + and − change the speed"
         self._player.setText(f"{kind} at {spec.rate_hz:g} ticks a second{hint}")
         self._envs.setEnabled(not desk.busy)
         for button, enabled in (
             (self._record, not desk.busy),
-            (self._pause, state in (DeskState.RECORDING, DeskState.PAUSED) and not desk.trouble),
+            (self._pause, state in (*_RUNNING, DeskState.PAUSED) and not desk.trouble),
             (self._finish, desk.busy),
             (self._drop, desk.busy or desk.last_take is not None),
+            (self._sound, desk.by_hand and desk.has_sound),
         ):
             button.setEnabled(enabled)
         self._choose_keys_button.setEnabled(desk.by_hand and not desk.busy)
         self._pause.setText("Go on" if state is DeskState.PAUSED else "Pause")
         self._render_figures()
-        self._card.setVisible(not desk.busy and bool(desk.last_summary))
+        self._sound.setText("No sound card" if not desk.has_sound else "Sound: off" if desk.muted else "Sound: on")
+        self._summary.setVisible(not desk.busy and bool(desk.last_summary))
         self._summary.setText(desk.last_summary)
-        for button in (self._train, self._watch):
-            button.setVisible(desk.last_take is not None)
-        self._back.setVisible(desk.can_undo)
+        self._takes.setEnabled(not desk.busy)
+        self._takes.show_takes(desk.takes)
+
+    def _what_keys_do(self) -> str:
+        fire, left, right = (self._keys_of(action).split(" or ")[0] for action in (FIRE, LEFT, RIGHT))
+        return f"{fire} serves, {left} and {right} move."
 
     def _keys_of(self, action: int) -> str:
         names = self.desk.bindings.names
@@ -353,21 +348,23 @@ class RecordPage(Page):
 
     def _render_figures(self) -> None:
         status = self.desk.status if self.desk.busy else None
-        if status is None:
-            texts = dict.fromkeys(self._figures, "–")
-        else:
+        texts = {"space": self._room} if self._room else {}
+        if status is not None:
             minutes, seconds = divmod(int(status.ticks / self.desk.spec.rate_hz), 60)
-            texts = {
+            texts |= {
                 "score": f"{status.score:,.0f}",
-                "lives": "●" * status.lives if status.lives else "–",
+                "lives": "●" * status.lives,
                 "games": str(status.games),
                 "time": f"{minutes}:{seconds:02d}",
                 "speed": f"{status.speed} %",
-                "label": status.label or "–",
-                "late": f"{status.late_ticks:,} of {status.ticks:,}" if self.desk.by_hand else "–",
             }
-        for name, text in texts.items():
-            self._figures[name].setText(text)
+            if status.label:
+                texts["label"] = _LABELS[status.label]
+            if self.desk.by_hand:
+                texts["late"] = f"{status.late_ticks:,} of {status.ticks:,}"
+                texts["actions"] = f"{status.actions_hz:.1f}"
+                texts["presses"] = f"{status.presses_hz:.1f}"
+        self._hud.show_texts(texts)
 
     def _overlay(self) -> tuple[str, str]:
         desk = self.desk
@@ -375,6 +372,10 @@ class RecordPage(Page):
             return "Waiting", "The recording cannot be written; the line above says why."
         if desk.state is DeskState.PAUSED and desk.recovered:
             return "Paused", "The recording can be written again, and nothing was lost. P goes on."
+        if desk.state is DeskState.COUNTDOWN:
+            return str(desk.countdown), self._what_keys_do()
+        if desk.state is DeskState.PAUSED and desk.lost_keyboard:
+            return "Paused", "The window lost the keyboard, and no key is held. Click here, then P goes on."
         if desk.state is DeskState.PAUSED:
             return "Paused", "P goes on, Backspace goes back 3 seconds, a dot plays one tick, − and + change the speed."
         if desk.state is DeskState.GAME_OVER:
@@ -385,9 +386,11 @@ class RecordPage(Page):
             )
         if desk.state is DeskState.IDLE:
             if desk.by_hand:
-                fire = self._keys_of(FIRE)
-                return "Ready", f"Click Record or press Ctrl+R. Then {fire} serves, and the keys below move."
-            return "Ready", "Click Record or press Ctrl+R, and watch the expert demonstrate."
+                return (
+                    "Press Space to play",
+                    f"{self._what_keys_do()} All of it is recorded, for your twin to learn from.",
+                )
+            return "Press Space to begin", "An expert demonstrates, and all of it is recorded."
         return "", ""
 
     def event(self, event: QEvent) -> bool:
@@ -406,6 +409,6 @@ def open_desk(library: Path, player_name: str) -> RecordDesk:
         own, problem = load_bindings(file, get_spec("breakout").action_names), ""
     except BindingsError as error:
         own, problem = None, str(error)
-    desk = RecordDesk(library, own or USUAL, bindings_file=file, player_name=player_name)
+    desk = RecordDesk(library, own or USUAL, bindings_file=file, speaker=Speaker(), player_name=player_name)
     desk.error = problem
     return desk

@@ -7,8 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from recorder import RandomAgent, Session, get_spec, record
+from trainer import TrainConfig
+from trainer.models import build
+from trainer.policy import Manner, save_policy
 
 
 class Clone(RandomAgent):
@@ -41,3 +45,12 @@ def breakout(tmp_path_factory: pytest.TempPathFactory) -> Session:
 def hopper(tmp_path_factory: pytest.TempPathFactory) -> Session:
     library: Path = tmp_path_factory.mktemp("hopper")
     return record("hopper", RandomAgent(get_spec("hopper"), 1), library=library, episodes=2, seed=3)
+
+
+def untrained(env: str, path: Path, **settings: Any) -> Path:
+    """A policy file whose network is as it was before any training; `settings` are of TrainConfig."""
+    torch.manual_seed(5)
+    config = TrainConfig.for_env(env, max_batches=1, **settings)
+    net = build(config, get_spec(env))
+    save_policy(path, net, {"env": get_spec(env).to_json(), "config": config.to_json(), "play": Manner().to_json()})
+    return path

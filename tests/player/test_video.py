@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from player.duel import Duel
-from player.video import VideoError, film, write_video, writing
+from player.film import film
+from player.video import VideoError, write_video, writing
 from recorder import Session
 from tests.player.conftest import Clone
 

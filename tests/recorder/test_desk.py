@@ -37,7 +37,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def desk(tmp_path: Path, clock: FakeClock) -> RecordDesk:
     bindings = Bindings({LEFT_KEY: 3, FIRE_KEY: 1}, {LEFT_KEY: "Left", FIRE_KEY: "Space"})
-    return RecordDesk(tmp_path / "library", bindings, player_name="Ada", controllers=None, now=clock)
+    return RecordDesk(tmp_path / "library", bindings, player_name="Ada", controllers=None, countdown_s=0, now=clock)
 
 
 def play(desk: RecordDesk, clock: FakeClock, ticks: int) -> None:

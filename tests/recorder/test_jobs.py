@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from recorder import jobs
 from recorder.jobs import GIVING_WAY, Job, JobState, Service, WorkerError, run_parallel
 
 TARGETS = "tests.recorder.jobs_targets"
@@ -111,3 +113,16 @@ def test_parallel_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> No
 def test_parallel_calls_return_with_their_index() -> None:
     results = dict(run_parallel(f"{TARGETS}:square", [{"x": x} for x in range(7)], processes=2))
     assert results == {x: x * x for x in range(7)}
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_who_comes_first_wakes_from_a_sleep_when_it_is_over(first: bool) -> None:
+    slack: list[int] = []
+
+    def ask() -> None:
+        if first:
+            jobs.come_first()
+        slack.append(ctypes.CDLL(None).prctl(30, 0, 0, 0, 0))  # PR_GET_TIMERSLACK
+
+    jobs.start_thread(ask, "asks").join()
+    assert slack == [1 if first else 50_000]

@@ -76,7 +76,7 @@ def full_headless(library: Path) -> None:
 
 def play_for_a_moment(library: Path) -> RecordDesk:
     """A desk in the middle of a take, some of which is on the disk."""
-    desk = RecordDesk(library, Bindings({1: 1}, {1: "Space"}), controllers=None)
+    desk = RecordDesk(library, Bindings({1: 1}, {1: "Space"}), controllers=None, countdown_s=0)
     desk.start()
     wait_for(desk, lambda: desk.status.ticks >= 60 and any(s.ticks for s in Library(library).sessions()))
     return desk

@@ -13,9 +13,10 @@ from safetensors.torch import save_file
 
 from recorder import Session, record
 from trainer import Policy, PolicyError, TrainConfig, fit
-from trainer.evaluation import bootstrap, play_together
+from trainer.evaluation import play_together
 from trainer.models import RecurrentNet, VectorNet, build
 from trainer.policy import Manner, act_together, save_policy
+from trainer.scores import bootstrap
 from trainer.trial import Arena, Entrant, Round, Standing, contest, finalists
 
 

@@ -63,8 +63,8 @@ def test_a_study_of_games_tells_what_its_results_say_and_draws_them(tmp_path: Pa
     assert "| row | recorded | training | the article | demonstrator |" in table
     assert "| good; 1 game | 1 game |" in table
     assert "A note." in table
-    assert "good over bad holds: good: " in table
-    assert "bad over good is reversed: bad: " in table
+    assert "From 1 game, good over bad holds (" in table
+    assert "; bad over good is reversed (" in table
     assert [path.name for path in draw(study, last.table.parent)] == ["scores.svg", "errors.svg"]
     assert "<svg" in (last.table.parent / "errors.svg").read_text()
 

@@ -12,6 +12,7 @@ import torch
 import zarr
 
 from recorder import RandomAgent, Session, get_spec, record
+from recorder.edits import edit
 from recorder.errors import UsageError
 from recorder.experts import scripted
 from tests.trainer.conftest import TINY
@@ -70,6 +71,23 @@ def test_excluded_episodes_are_left_out(hopper: Session, tmp_path: Path) -> None
     data = Dataset([Session.open(path)], TrainConfig.for_env("hopper"))
     assert data.ticks == len(hopper) - len(hopper.episodes[0])
     data.close()
+
+
+def test_excluded_spans_are_left_out_and_nothing_reaches_across_them(breakout: Session, tmp_path: Path) -> None:
+    path = tmp_path / breakout.path.name
+    shutil.copytree(breakout.path, path)
+    session = edit(path, spans=[range(100, 160), range(len(breakout) - 10, len(breakout))])
+    data = Dataset([session], TrainConfig.for_env("breakout", label_shifts=(0, 6)))
+    list(data.load())
+    kept = np.r_[0:100, 160 : len(breakout) - 10]
+    assert data.ticks == len(kept)
+    rows = np.arange(90, 110)
+    now, later = data._labels(rows).T
+    batch = data._gather(rows)
+    data.close()
+    np.testing.assert_array_equal(now, breakout.actions[kept[rows]])
+    assert (later[4:10] == breakout.actions[99]).all()  # never an action of what was left out
+    assert (batch.inputs[10] == batch.inputs[10][:1]).all()  # nor a picture: a past of its own begins here
 
 
 def test_rare_actions_are_drawn_more_often(breakout: Session) -> None:

@@ -68,15 +68,22 @@ class Hand:
         self._log = (folder / "app.log").open("w+")
         self._env = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONWARNINGS": "error"}
         self._env["XDG_CONFIG_HOME"] = str(folder / "config")  # not the keys of whoever runs the tests
+        self._env["XDG_STATE_HOME"] = str(folder / "state")  # nor their log
+        self._env["XDG_DATA_HOME"] = str(folder / "data")  # nor their library
         command = [sys.executable, "-m", "player.app", "--describe-to", str(self._seen), *arguments]
+        self.window = ""  # its number on the X server
         self.process = subprocess.Popen(command, cwd=ROOT, env=self._env, stdout=self._log, stderr=self._log)
 
     def arrive(self) -> None:
         """Wait for the window and give it the keyboard."""
         self.wait(lambda: "navigation" in self.look()["widgets"])
-        window = self.xdotool("search", "--onlyvisible", "--name", "^Twinplay$").split()[-1]
-        self.xdotool("windowmove", "--sync", window, "0", "0")
-        self.xdotool("windowfocus", "--sync", window)
+        self.window = self.xdotool("search", "--onlyvisible", "--name", "^Twinplay$").split()[-1]
+        self.xdotool("windowmove", "--sync", self.window, "0", "0")
+        self.focus()
+
+    def focus(self) -> None:
+        """Give the window the keyboard, as a window manager does once a dialog closes."""
+        self.xdotool("windowfocus", "--sync", self.window)
         self.wait(lambda: self.look()["state"]["active"])
 
     def look(self) -> dict[str, Any]:

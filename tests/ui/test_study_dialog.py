@@ -20,7 +20,7 @@ def application() -> QApplication:
 
 def test_a_study_shows_its_table_and_its_figures(application: QApplication, tmp_path: Path) -> None:
     (tmp_path / "table.md").write_text("# Two networks\n\n| row | clone |\n|---|---:|\n| good | 3,500 |\n")
-    (tmp_path / "scores.svg").write_text(bars([Bar("clone", "good", 3.0, 2.0, 4.0)], "score"))
+    (tmp_path / "scores.svg").write_text(bars([Bar("clone", "a good one", 3.0, 2.0, 4.0)], "mean score"))
     (tmp_path / "broken.svg").write_text("")
     dialog = StudyDialog(tmp_path)
     dialog.show()

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from player.duel import Duel, DuelFrame
+from player.duel import Duel
+from player.scene import DuelFrame
 from player.watch_desk import WatchDesk, WatchState
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.jobs import WorkerError

@@ -23,7 +23,9 @@ def runs(mask: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 def test_play_by_hand_train_on_the_take_and_watch_the_twin(open_window: Callable[..., Hand], tmp_path: Path) -> None:
     hand = open_window("--training-batches", "6")
-    hand.click("recordButton")
+    hand.wait(lambda: "gameView" in hand.look()["widgets"])
+    hand.xdotool("key", "space")
+    hand.wait(lambda: hand.look()["state"]["recording"] == "countdown")
     hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
     hand.hold("space", 0.1)
     for _ in range(3):

@@ -22,10 +22,10 @@ from PySide6.QtWidgets import (
 )
 
 from recorder.envs import get_spec
+from recorder.library import player_label
 from recorder.ui import look
 from trainer.policies import PolicySummary
 from trainer.runs import Run, RunState
-from trainer.selection import player_label
 from trainer.train_desk import MOST_COMPARED, TrainDesk
 from trainer.ui.roomy import Roomy
 

@@ -1,0 +1,146 @@
+"""What a library offers to watch, and what of it is chosen for the left and the right.
+
+left    a recording (and an episode of it), another clone, or nothing
+right   a clone, or nothing
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from player.scene import score_text
+from recorder.errors import SessionError, TwinplayError
+from recorder.library import Library, SessionSummary, player_label, summarize
+from recorder.session import Session
+
+POLICY_SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of a list: `value` is what it stands for, None for "none". `env` is empty where it is not known."""
+
+    label: str
+    value: Any
+    env: str = ""
+
+
+def session_label(summary: SessionSummary) -> str:
+    """One line for a list: environment, its title if it has one, who played, when, best score."""
+    best = "" if summary.best_score is None else f"best {score_text(summary.best_score)}"
+    when = summary.created[:16].replace("T", " ")
+    return " · ".join(filter(None, (summary.env_title, summary.title, player_label(summary.player), when, best)))
+
+
+class Pairing:
+    """See the module's docstring. `error` is a sentence where something could not be read."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.session: Path | None = None
+        self.episode: int | None = None
+        self.against: Path | None = None
+        self.policy: Path | None = None
+        self.sessions: list[Choice] = []
+        self.policies: list[Choice] = []
+        self.episodes: list[Choice] = []
+        self.error = ""
+
+    @property
+    def left(self) -> Path | None:
+        """What is chosen for the left side."""
+        return self.session or self.against
+
+    @property
+    def chosen(self) -> bool:
+        """Whether there is anything to watch."""
+        return self.left is not None or self.policy is not None
+
+    @property
+    def nothing_to_watch(self) -> str:
+        """What is missing before anything can be watched: "sessions", "policies" or ""."""
+        if not self.sessions and not self.policies:
+            return "sessions"
+        return "" if self.policies else "policies"
+
+    def refresh(self) -> None:
+        """Read the library again; what was chosen stays chosen where it still exists."""
+        self.error = ""
+        try:
+            found = [s for s in self.library.sessions() if s.state != "unreadable" and s.episodes]
+            self.policies = [_policy_choice(path) for path in newest_policies(self.library)]
+        except (TwinplayError, OSError) as error:
+            self.error = str(error)
+            return
+        self.sessions = [Choice(session_label(summary), summary.path, summary.env) for summary in found]
+        self.session, self.policy, self.against = (
+            path if path is not None and path.exists() else None for path in (self.session, self.policy, self.against)
+        )
+        for path in (self.policy, self.against):
+            if path is not None and path not in [c.value for c in self.policies]:
+                self.policies.append(_policy_choice(path))
+        if self.session is not None and self.session not in [c.value for c in self.sessions]:
+            summary = summarize(self.session)
+            self.sessions.append(Choice(session_label(summary), self.session, summary.env))
+
+    def choose_defaults(self) -> None:
+        """Without a choice yet: the newest policy, and the newest session of its environment."""
+        if self.chosen:
+            return
+        policy = self.policies[0] if self.policies else None
+        match = [c for c in self.sessions if policy is None or not policy.env or c.env == policy.env]
+        self.policy = policy.value if policy else None
+        self.set_session(match[0].value if match else None)
+
+    def set_left(self, path: Path | None, episode: int | None = None) -> None:
+        """Choose a session and an episode of it (None: the best), another policy, or nothing, for the left side.
+
+        A clone of another environment on the right makes way for the newest one that fits.
+        """
+        if path is not None and path.suffix == POLICY_SUFFIX:
+            self.set_session(None)
+            self.against = path
+        else:
+            self.set_session(path, episode)
+        env = self._env(path)
+        if env and self._env(self.policy) not in ("", env):
+            self.policy = next((choice.value for choice in self.policies if choice.env == env), None)
+
+    def set_right(self, path: Path | None) -> None:
+        """Choose a policy for the right side; a left side of another environment makes way for a session that fits."""
+        self.policy = path
+        env = self._env(path)
+        if env and self._env(self.left) not in ("", env):
+            self.set_session(next((choice.value for choice in self.sessions if choice.env == env), None))
+
+    def set_session(self, path: Path | None, episode: int | None = None) -> None:
+        """Choose a session for the left side, and an episode of it (None: the best)."""
+        self.session, self.episode, self.episodes, self.against, self.error = path, episode, [], None, ""
+        if path is None:
+            return
+        try:
+            games = Session.open(path).openings
+        except SessionError as error:
+            self.error = str(error)
+            return
+        best = max(games, key=lambda game: game.total_reward, default=None)
+        self.episodes = [
+            Choice(f"Episode {e.index + 1} · {score_text(e.total_reward)}{' (best)' if e is best else ''}", e.index)
+            for e in games
+        ]
+        if self.episode is None and best is not None:
+            self.episode = best.index
+
+    def _env(self, path: Path | None) -> str:
+        return next((c.env for c in (*self.sessions, *self.policies) if c.value == path), "")
+
+
+def _policy_choice(path: Path) -> Choice:
+    return Choice(path.stem, path, path.stem.rpartition("-")[2])
+
+
+def newest_policies(library: Library) -> list[Path]:
+    """The policies of a library, the newest first."""
+    return sorted(library.policies.glob(f"*{POLICY_SUFFIX}"), key=lambda path: path.stat().st_mtime_ns, reverse=True)

@@ -1,0 +1,67 @@
+"""Every key of the window and what it does: the one list that the help is made from. A test holds it against the pages.
+
+Keys that do the same are separated by a blank. Those that play the game are the player's own: they are in the bindings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+Shortcuts = tuple[tuple[str, str], ...]
+
+SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
+    {
+        "window": (
+            ("Ctrl+1", "Record"),
+            ("Ctrl+2", "Library"),
+            ("Ctrl+3", "Train"),
+            ("Ctrl+4", "Watch"),
+            ("F1", "These shortcuts"),
+            ("F10", "The menu"),
+        ),
+        "record": (
+            ("Ctrl+R", "Start a take (Space, too)"),
+            ("P", "Pause, or go on"),
+            ("Esc", "Stop and keep the take"),
+            ("Ctrl+Backspace", "Discard the take"),
+            ("Ctrl+Z", "Bring a discarded take back"),
+            ("Ctrl+Shift+R", "Discard and start again"),
+            ("Backspace", "Go back 3 seconds in the game"),
+            ("Shift+Backspace", "The same, and keep what is undone"),
+            (".", "Play a single tick, while paused"),
+            ("-", "Slower"),
+            ("+ =", "Faster"),
+            ("G", "Mark the game as good"),
+            ("B", "Mark the game as bad"),
+            ("M", "Sound on or off"),
+        ),
+        "library": (
+            ("Delete", "Move to the trash"),
+            ("Ctrl+Z", "Undo"),
+            ("Ctrl+F", "Search"),
+            ("X", "Mark a span to leave out"),
+            ("Esc", "Step back"),
+        ),
+        "train": (("Ctrl+Return", "Train"),),
+        "watch": (
+            ("Space", "Play or pause"),
+            ("R", "From the start"),
+            ("Left", "A tick back"),
+            ("Right", "A tick on"),
+            ("Shift+Left", "A second back"),
+            ("Shift+Right", "A second on"),
+            ("Home", "To the start"),
+            ("-", "Slower"),
+            ("+ =", "Faster"),
+            ("N", "The next disagreement"),
+            ("Shift+N", "The one before"),
+            ("D", "All disagreements"),
+            ("L", "What the clone looks at"),
+            ("W", "What drives the clone (Hopper)"),
+            ("S", "The scoreboard"),
+            ("E", "Export a film"),
+        ),
+    }
+)
+TITLES = {"window": "Everywhere", "record": "Record", "library": "Library", "train": "Train", "watch": "Watch"}

@@ -1,0 +1,48 @@
+"""A list to choose from whose entry is shortened with an ellipsis where there is no room, and whole in its tooltip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter, QWidget
+
+from player.pairing import Choice
+
+SEPARATOR = Choice("", "separator")
+_ARROW = 31  # pixels that the arrow and the padding take
+
+
+class ChoiceBox(QComboBox):
+    """Shows Choices; `help_text` says what they are for."""
+
+    def __init__(self, name: str, help_text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setToolTip(help_text)
+        self._help = help_text
+
+    def show_choices(self, choices: Sequence[Choice], chosen: object) -> None:
+        """Offer these; the box is hidden where there are none."""
+        blocker = QSignalBlocker(self)
+        self.clear()
+        for index, choice in enumerate(choices):
+            if choice is SEPARATOR:
+                self.insertSeparator(index)
+                continue
+            self.addItem(choice.label, choice.value)
+            if choice.value == chosen:
+                self.setCurrentIndex(index)
+        blocker.unblock()
+        self.setVisible(bool(choices))
+        self.setToolTip("\n".join(text for text in (self._help, self.currentText()) if text))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        room = self.width() - _ARROW
+        option.currentText = option.fontMetrics.elidedText(option.currentText, Qt.TextElideMode.ElideRight, room)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)

@@ -1,0 +1,155 @@
+"""Small dialogs of the menu: the player's name, the keyboard shortcuts, what this program is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from player.diagnostics import app_version
+from player.shortcuts import TITLES, Shortcuts
+from recorder.profile import MAX_NAME, clean_name
+from recorder.ui import look
+from recorder.ui.icons import app_icon
+
+_GLYPHS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓", "-": "−"}
+
+
+class _Dialog(QDialog):
+    """A dialog in the window's style that is gone once closed; `body` is filled by subclasses."""
+
+    def __init__(self, name: str, title: str, parent: QWidget | None) -> None:
+        super().__init__(parent, objectName=name)
+        self.setWindowTitle(title)
+        self.setStyleSheet(look.PAGE)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(look.MARGIN, look.MARGIN, look.MARGIN, look.WIDE)
+        self.body.setSpacing(look.WIDE)
+
+    def add_buttons(self, *buttons: QPushButton) -> None:
+        """A row at the bottom, to the right."""
+        row = QHBoxLayout()
+        row.setSpacing(look.GAP)
+        row.addStretch(1)
+        for button in buttons:
+            row.addWidget(button)
+        self.body.addLayout(row)
+
+
+class PlayerDialog(_Dialog):
+    """Asks for the player's name; `name` is what was typed."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__("playerDialog", "Player", parent)
+        self.setMinimumWidth(420)
+        self._edit = QLineEdit(name, objectName="playerName", maxLength=MAX_NAME)
+        self._edit.setAccessibleName("Name of the player")
+        self._edit.selectAll()
+        self.body.addWidget(look.heading("Who plays?"))
+        self.body.addWidget(self._edit)
+        self.body.addWidget(
+            look.faint("Shown on the Record page and stored with each session that you play from now on.", wrap=True)
+        )
+        cancel = QPushButton("Cancel", objectName="playerCancel", autoDefault=False)
+        cancel.clicked.connect(self.reject)
+        done = QPushButton("Done", objectName="playerDone", default=True)
+        done.setProperty("primary", True)
+        done.clicked.connect(self.accept)
+        self.add_buttons(cancel, done)
+
+    @property
+    def name(self) -> str:
+        """As it is stored; empty for the account's name."""
+        return clean_name(self._edit.text())
+
+
+class ShortcutsDialog(_Dialog):
+    """A card of keys for each page, in two columns."""
+
+    def __init__(self, shortcuts: Mapping[str, Shortcuts], parent: QWidget | None = None) -> None:
+        super().__init__("shortcutsDialog", "Keyboard shortcuts", parent)
+        columns = QHBoxLayout()
+        columns.setSpacing(look.WIDE)
+        stacks = (QVBoxLayout(), QVBoxLayout())
+        heights = [0, 0]
+        for page, entries in sorted(shortcuts.items(), key=lambda item: -len(item[1])):
+            shorter = heights.index(min(heights))
+            stacks[shorter].addWidget(self._card(page, entries))
+            heights[shorter] += len(entries) + 2
+        content = QWidget()
+        for stack in stacks:
+            stack.setSpacing(look.WIDE)
+            stack.addStretch(1)
+            columns.addLayout(stack, 1)
+        columns.setContentsMargins(0, 0, 0, 0)
+        content.setLayout(columns)
+        area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(content)
+        self.body.addWidget(area, 1)
+        close = QPushButton("Close", objectName="shortcutsClose", default=True)
+        close.clicked.connect(self.accept)
+        self.add_buttons(close)
+        self.resize(920, 620)
+
+    def _card(self, page: str, entries: Shortcuts) -> QWidget:
+        card = QFrame(objectName=f"{page}Shortcuts")
+        card.setProperty("card", True)
+        grid = QGridLayout(card)
+        grid.setContentsMargins(look.WIDE, look.GAP, look.WIDE, look.WIDE)
+        grid.setHorizontalSpacing(look.WIDE)
+        grid.setVerticalSpacing(look.SMALL)
+        grid.setColumnStretch(1, 1)
+        grid.addWidget(look.heading(TITLES[page], factor=1.1), 0, 0, 1, 2)
+        for row, (keys, does) in enumerate(entries, 1):
+            grid.addWidget(QLabel(f"<b>{' or '.join(_key_text(key) for key in keys.split())}</b>"), row, 0)
+            grid.addWidget(QLabel(does, wordWrap=True), row, 1)
+        return card
+
+
+class AboutDialog(_Dialog):
+    """What this program is."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("aboutDialog", "About Twinplay", parent)
+        top = QHBoxLayout()
+        top.setSpacing(look.MARGIN)
+        picture = QLabel()
+        picture.setPixmap(app_icon().pixmap(72, 72))
+        top.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
+        words = QVBoxLayout()
+        words.setSpacing(look.SMALL)
+        words.addWidget(look.heading("Twinplay", factor=1.6))
+        words.addWidget(QLabel("Play a game. Click Train. Watch your twin play beside you."))
+        words.addWidget(
+            look.faint(
+                f"Version {app_version()}. MIT licence.\nBreakout runs in the Arcade Learning Environment, "
+                "Hopper in MuJoCo;\nsessions are Zarr, clones are safetensors.",
+                "aboutText",
+            )
+        )
+        top.addLayout(words)
+        self.body.addLayout(top)
+        close = QPushButton("Close", objectName="aboutClose", default=True)
+        close.clicked.connect(self.accept)
+        self.add_buttons(close)
+
+
+def _key_text(key: str) -> str:
+    parts = [_GLYPHS.get(part, part) for part in key.split("+")] if key != "+" else ["+"]
+    native = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+    return "+".join(parts) if all(part.isascii() for part in native) else native

@@ -1,0 +1,207 @@
+"""Save what is on show as a film: MP4 or GIF, all of it or a part, while one goes on watching."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths, QTimer
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QDialog,
+    QDoubleSpinBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from player.chores import ChoreState
+from player.scene import duration_text
+from player.watch_desk import WatchDesk
+from recorder.ui import look
+
+_POLL_MS = 100
+_FORMATS = (("Video (MP4)", ".mp4"), ("Animation (GIF)", ".gif"))
+_AROUND_S = 5.0  # a part is, to begin with, from this long before the present moment to this long after it
+
+
+class ExportDialog(QDialog):
+    """Asks what to save and where, and shows how far it is. Closing it cancels a film that is under way."""
+
+    def __init__(self, desk: WatchDesk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.desk = desk
+        self.setObjectName("exportDialog")
+        self.setWindowTitle("Save a film")
+        self.setStyleSheet(look.PAGE)
+        self.setMinimumWidth(560)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(look.MARGIN, look.WIDE, look.MARGIN, look.WIDE)
+        column.setSpacing(look.WIDE)
+        column.addWidget(look.heading("Save a film", "exportTitle"))
+        column.addLayout(self._build_form())
+        self._bar = QProgressBar(objectName="exportProgress", maximum=1000)
+        column.addWidget(self._bar)
+        self._words = look.faint(name="exportWords", wrap=True)
+        column.addWidget(self._words)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        self._close = QPushButton("Close", objectName="exportClose", toolTip="Close (Esc)")
+        self._close.clicked.connect(self.close)
+        self._go = QPushButton("Save", objectName="exportButton", default=True, toolTip="Save the film (Enter)")
+        self._go.setProperty("primary", True)
+        self._go.clicked.connect(self._start)
+        row.addWidget(self._close)
+        row.addWidget(self._go)
+        column.addLayout(row)
+        self._timer = QTimer(self, interval=_POLL_MS)
+        self._timer.timeout.connect(self._poll)
+        self._render()
+
+    def _build_form(self) -> QGridLayout:
+        form = QGridLayout()
+        form.setHorizontalSpacing(look.WIDE)
+        form.setVerticalSpacing(look.GAP)
+        frame = self.desk.frame
+        now = 0.0 if frame is None else frame.seconds
+        self._format = QComboBox(objectName="exportFormat", toolTip="MP4 is sharper; a GIF plays on any page")
+        for label, suffix in _FORMATS:
+            self._format.addItem(label, suffix)
+        self._format.currentIndexChanged.connect(self._rename)
+        self._whole = QRadioButton("The whole games", objectName="exportWhole", checked=True)
+        self._part = QRadioButton("From", objectName="exportPart")
+        spans = QButtonGroup(self)
+        spans.addButton(self._whole)
+        spans.addButton(self._part)
+        self._from = _seconds("exportFrom", max(0.0, now - _AROUND_S))
+        self._to = _seconds("exportTo", now + _AROUND_S)
+        for box in (self._from, self._to):
+            box.valueChanged.connect(lambda _: self._part.setChecked(True))
+        part = QHBoxLayout()
+        part.setSpacing(look.GAP)
+        part.addWidget(self._part)
+        part.addWidget(self._from)
+        part.addWidget(QLabel("to"))
+        part.addWidget(self._to)
+        part.addStretch(1)
+        self._path = QLineEdit(str(self._suggestion()), objectName="exportPath", toolTip="The file to write")
+        self._choose = QPushButton("Choose…", objectName="exportBrowse", toolTip="Choose the folder and the name")
+        self._choose.clicked.connect(self._browse)
+        for row, (label, item) in enumerate((("Format", self._format), ("What", self._whole))):
+            form.addWidget(QLabel(label), row, 0)
+            form.addWidget(item, row, 1, 1, 2)
+        form.addLayout(part, 2, 1, 1, 2)
+        form.addWidget(QLabel("File"), 3, 0)
+        form.addWidget(self._path, 3, 1)
+        form.addWidget(self._choose, 3, 2)
+        form.setColumnStretch(1, 1)
+        return form
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._stop()
+        super().closeEvent(event)
+
+    def reject(self) -> None:
+        self._stop()
+        super().reject()
+
+    def _suggestion(self) -> Path:
+        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
+        place = Path(folder) if folder and Path(folder).is_dir() else Path.home()
+        pair = self.desk.pair
+        name = next((path.stem for path in (pair.policy, pair.session, pair.against) if path is not None), "twinplay")
+        return _unused(place / f"{name}.mp4")
+
+    def _rename(self) -> None:
+        text = self._path.text().strip()
+        if text:
+            self._path.setText(str(Path(text).with_suffix(self._format.currentData())))
+
+    def _browse(self) -> None:
+        label, suffix = _FORMATS[self._format.currentIndex()]
+        name, _ = QFileDialog.getSaveFileName(self, "Save the film as", self._path.text(), f"{label} (*{suffix})")
+        if name:
+            self._path.setText(name if name.lower().endswith(suffix) else name + suffix)
+
+    def _start(self) -> None:
+        if self.desk.filming.running:
+            self._stop()
+            self._render()
+            self._words.setText("Cancelled; no file was left behind.")
+            return
+        path = Path(self._path.text().strip()).expanduser()
+        start, seconds = 0.0, None
+        if self._part.isChecked():
+            start, seconds = self._from.value(), self._to.value() - self._from.value()
+        problem = ""
+        if path.suffix.lower() != self._format.currentData():
+            problem = f"The name must end in {self._format.currentData()}."
+        elif not path.is_absolute() or not path.parent.is_dir():
+            problem = "There is no such folder. Choose another place for the file."
+        elif seconds is not None and seconds <= 0:
+            problem = "The end must come after the beginning."
+        if problem:
+            self._words.setText(problem)
+            return
+        self.desk.export(path, start=start, seconds=seconds)
+        self._timer.start()
+        self._render()
+
+    def _stop(self) -> None:
+        self._timer.stop()
+        if self.desk.filming.running:
+            self.desk.filming.cancel()
+
+    def _poll(self) -> None:
+        if self.desk.filming.poll():
+            self._render()
+
+    def _render(self) -> None:
+        chore = self.desk.filming
+        running, record = chore.running, chore.record
+        self._go.setText("Cancel" if running else "Save")
+        self._go.setToolTip("Stop; nothing is left behind" if running else "Save the film (Enter)")
+        for widget in (self._format, self._whole, self._part, self._from, self._to, self._path, self._choose):
+            widget.setEnabled(not running)
+        self._bar.setVisible(running)
+        fraction = 0.0 if record is None else record.fraction
+        self._bar.setRange(0, 0 if fraction is None else 1000)
+        self._bar.setValue(round(1000 * (fraction or 0.0)))
+        if running:
+            rate = self.desk.frame.rate_hz if self.desk.frame is not None else 60.0
+            at = "getting ready" if record is None else f"at {duration_text(record.ticks / rate)} of play"
+            pictures = 0 if record is None else record.pictures
+            self._words.setText(f"Filming, {at}: {pictures:,} pictures. You can go on watching.")
+            return
+        self._timer.stop()
+        if chore.state is ChoreState.DONE and record is not None and record.path is not None:
+            size = record.path.stat().st_size / 1e6 if record.path.exists() else 0.0
+            self._words.setText(f"Saved: {record.path} ({size:.1f} MB).")
+        elif chore.state is ChoreState.FAILED:
+            self._words.setText(f"It could not be saved: {chore.error}.")
+        else:
+            self._words.setText("Both games are played once more for the film.")
+
+
+def _seconds(name: str, value: float) -> QDoubleSpinBox:
+    box = QDoubleSpinBox(objectName=name, maximum=36_000.0, decimals=1, singleStep=1.0, suffix=" s")
+    box.setValue(value)
+    box.setToolTip("Seconds of play")
+    return box
+
+
+def _unused(path: Path) -> Path:
+    """The path, or the same with a number that no file has yet."""
+    number, candidate = 2, path
+    while candidate.exists():
+        candidate = path.with_stem(f"{path.stem}-{number}")
+        number += 1
+    return candidate

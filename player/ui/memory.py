@@ -1,0 +1,118 @@
+"""What the window remembers from one day to the next, in settings.ini of the user's configuration folder.
+
+    window/geometry, window/page, window/theme    library/folder    player/name
+    choices/<name of a list>   what was chosen last in it            watch/session, watch/policy   the pair watched last
+
+Whatever in there cannot be used is passed over: a window that opens as on the first day is no harm.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtWidgets import QComboBox
+
+from recorder.bindings import bindings_file
+from recorder.errors import SessionError
+from recorder.profile import clean_name, login_name
+from recorder.session import Session
+from recorder.ui.look import THEMES
+
+if TYPE_CHECKING:
+    from player.ui.window import Window
+
+_CHOICES = ("envBox", "presetChoice", "speedChoice")  # lists, by name, whose choice is kept
+
+
+def settings_file() -> Path:
+    """Where it is kept: beside the player's key bindings."""
+    return bindings_file().with_name("settings.ini")
+
+
+class Memory:
+    """See the module's docstring."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._settings = QSettings(str(file or settings_file()), QSettings.Format.IniFormat)
+
+    @property
+    def library(self) -> Path | None:
+        """The library folder that was chosen; None for the default one."""
+        folder = self._text("library/folder")
+        return Path(folder) if folder else None
+
+    @library.setter
+    def library(self, folder: Path | None) -> None:
+        self._keep("library/folder", str(folder or ""))
+
+    @property
+    def player_name(self) -> str:
+        """The name chosen for the player, or else the account's."""
+        return clean_name(self._text("player/name")) or login_name()
+
+    @player_name.setter
+    def player_name(self, name: str) -> None:
+        self._keep("player/name", clean_name(name))
+
+    @property
+    def theme(self) -> str:
+        """One of look.THEMES."""
+        theme = self._text("window/theme")
+        return theme if theme in THEMES else THEMES[0]
+
+    @theme.setter
+    def theme(self, theme: str) -> None:
+        self._keep("window/theme", theme)
+
+    @property
+    def page(self) -> str:
+        """The page shown last; empty on the first day."""
+        return self._text("window/page")
+
+    def keep(self, window: Window) -> None:
+        """Remember how the window is left."""
+        self._settings.setValue("window/geometry", window.saveGeometry())
+        self._settings.setValue("window/page", window.page)
+        for name in _CHOICES:
+            box = window.findChild(QComboBox, name)
+            if box is not None and box.currentData() is not None:
+                self._settings.setValue(f"choices/{name}", str(box.currentData()))
+        for name, path in (("session", window.watch.desk.pair.session), ("policy", window.watch.desk.pair.policy)):
+            self._settings.setValue(f"watch/{name}", str(path or ""))
+        self._settings.sync()
+
+    def restore_place(self, window: Window) -> None:
+        """Put the window where it was."""
+        geometry = self._settings.value("window/geometry")
+        if isinstance(geometry, QByteArray):
+            window.restoreGeometry(geometry)
+
+    def restore_choices(self, window: Window) -> None:
+        """Choose again on the pages what was chosen last, as far as it is still there."""
+        for name in _CHOICES:
+            box, wanted = window.findChild(QComboBox, name), self._text(f"choices/{name}")
+            if box is None or not wanted:
+                continue
+            index = next((i for i in range(box.count()) if str(box.itemData(i)) == wanted), -1)
+            if index >= 0 and index != box.currentIndex():
+                box.setCurrentIndex(index)
+                box.activated.emit(index)
+
+    def restore_pair(self, window: Window) -> None:
+        """Choose the session and the policy watched last again, each where it still exists."""
+        session, policy = (Path(self._text(f"watch/{name}") or "/") for name in ("session", "policy"))
+        if policy.is_file():
+            window.watch.desk.pair.policy = policy
+        with contextlib.suppress(SessionError):
+            window.watch.desk.pair.set_session(Session.open(session).path)
+
+    def _text(self, key: str) -> str:
+        value = self._settings.value(key)
+        return value if isinstance(value, str) else ""
+
+    def _keep(self, key: str, value: str) -> None:
+        self._settings.setValue(key, value)
+        self._settings.sync()

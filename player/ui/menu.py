@@ -1,0 +1,224 @@
+"""The menu at the right of the navigation: player, library, sample, looks, help.
+
+It acts on the window, and remembers what is chosen in its Memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import PySide6
+from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QPushButton, QWidget
+
+from player.diagnostics import diagnostics, homeless
+from player.logfile import LOG, log_file
+from player.sample import SAMPLE
+from player.shortcuts import SHORTCUTS, Shortcuts
+from player.ui.dialogs import AboutDialog, PlayerDialog, ShortcutsDialog
+from player.ui.memory import Memory
+from player.ui.study_dialog import open_study
+from recorder.errors import LibraryError, TwinplayError
+from recorder.jobs import start_thread
+from recorder.library import ensure_writable
+from recorder.ui import look
+from recorder.ui.icons import icon, show_icon
+from recorder.ui.keys_dialog import key_label
+
+_THEMES = {"system": "Like the system", "light": "Light", "dark": "Dark"}
+_POLL_MS = 30
+
+
+class MenuButton(QPushButton):
+    """Opens the menu; `window` is what it acts on (player.ui.window.Window)."""
+
+    def __init__(self, window: QWidget, memory: Memory) -> None:
+        super().__init__("Menu", window, objectName="menuButton", toolTip="Player, library, help (F10)")
+        self._window, self._memory = window, memory
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard with the game
+        show_icon(self, "menu")
+        self._menu = QMenu(self, objectName="appMenu")
+        self._menu.setToolTipsVisible(True)
+        self._menu.aboutToHide.connect(self._leave)
+        self._build()
+        self.clicked.connect(self._open)
+        for keys, action in (("F1", self._show_shortcuts), ("F10", self._open)):
+            QShortcut(QKeySequence(keys), window).activated.connect(action)
+
+    def _open(self) -> None:
+        """Below the button, with its right edge. It takes the keyboard, so a game waits."""
+        self._window.record.lose_keyboard()
+        self._freshen()
+        corner = self.mapToGlobal(self.rect().bottomRight())
+        self._menu.popup(corner - QPoint(self._menu.sizeHint().width() - 1, -3))
+
+    def _leave(self) -> None:
+        """Qt does not tell the button that the mouse has left it for the menu."""
+        self.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, False)
+        self.update()
+
+    def _build(self) -> None:
+        self._player = self._add("player", "person", "Player…", self._ask_player)
+        self._menu.addSeparator()
+        self._folder = self._add("openLibrary", "folder", "Open the library folder", self._open_library)
+        self._add("changeLibrary", "library", "Library folder…", self.change_library)
+        self._add("study", "study", "Open a study…", lambda: open_study(self._window))
+        self._add("sample", "sample", "Try it with the sample", lambda: try_sample(self._window))
+        self._menu.addSeparator()
+        themes = self._menu.addMenu("Theme")
+        themes.setObjectName("themeMenu")
+        themes.menuAction().setObjectName("themeAction")
+        themes.menuAction().setData("theme")
+        group = QActionGroup(self)
+        for theme, title in _THEMES.items():
+            action = QAction(title, group, objectName=f"{theme}ThemeAction", checkable=True)
+            action.setChecked(theme == self._memory.theme)
+            action.triggered.connect(partial(self._set_theme, theme))
+            themes.addAction(action)
+        self._add("shortcuts", "keys", "Keyboard shortcuts", self._show_shortcuts, "F1")
+        self._menu.addSeparator()
+        self._add("diagnostics", "copy", "Copy diagnostics", partial(copy_diagnostics, self._window))
+        self._add("log", "log", "Open the log's folder", lambda: self._open_folder(log_file().parent))
+        self._add("about", "about", "About Twinplay", lambda: AboutDialog(self._window).open())
+
+    def _add(self, name: str, picture: str, title: str, does: object, keys: str = "") -> QAction:
+        action = self._menu.addAction(title)
+        action.setObjectName(f"{name}Action")
+        action.setData(picture)
+        if keys:
+            action.setText(f"{title}\t{keys}")
+        action.triggered.connect(lambda _checked=False: does())
+        return action
+
+    def _freshen(self) -> None:
+        """What the menu says of the player and the library; icons in the ink of the day."""
+        for action in self._menu.actions():
+            if action.data():
+                action.setIcon(icon(action.data(), self._menu.palette()))
+        self._player.setText(f"Player: {_short(self._window.player_name)}…")
+        short = Path(*self._window.library.parts[-2:])
+        self._folder.setText(f"Open the library ({_short(str(short))})")
+        self._folder.setToolTip(str(self._window.library))
+
+    def _ask_player(self) -> None:
+        dialog = PlayerDialog(self._window.player_name, self._window)
+        dialog.accepted.connect(lambda: self._set_player(dialog.name))
+        dialog.open()
+
+    def _set_player(self, name: str) -> None:
+        self._memory.player_name = name
+        self._window.player_name = self._memory.player_name
+
+    def _open_library(self) -> None:
+        self._open_folder(self._window.library)
+
+    def _open_folder(self, folder: Path) -> None:
+        if not folder.is_dir() or not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self._window.notice.warn(
+                f"No program could be started that shows folders. This one is {folder}",
+                "Copy the path",
+                lambda: QGuiApplication.clipboard().setText(str(folder)),
+            )
+
+    def change_library(self) -> None:
+        """Ask for another library folder, unless something is under way."""
+        why_not = self._window.busy
+        if why_not:
+            self._window.notice.warn(why_not)
+            return
+        dialog = QFileDialog(self._window, "Library folder", str(self._window.library), objectName="libraryDialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(lambda name: self._set_library(Path(name)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _set_library(self, folder: Path) -> None:
+        try:
+            ensure_writable(folder)
+        except LibraryError as error:
+            self._window.notice.warn(str(error))
+            return
+        if self._window.open_library(folder):
+            self._memory.library = folder
+            LOG.info("library %s", folder)
+
+    def _set_theme(self, theme: str) -> None:
+        self._memory.theme = theme
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        look.set_theme(app, theme)
+
+    def _show_shortcuts(self) -> None:
+        if self._window.findChild(QDialog, "shortcutsDialog") is None:
+            ShortcutsDialog(_with_own_keys(self._window), self._window).open()
+
+
+def _short(text: str, most: int = 34) -> str:
+    return (text if len(text) <= most else f"{text[: most - 1]}…").replace("&", "&&")
+
+
+def _with_own_keys(window: QWidget) -> dict[str, Shortcuts]:
+    """The list of shortcuts, with the keys that play the game as the player chose them."""
+    desk = window.record.desk
+    own = []
+    for action, does in ((3, "Move left"), (2, "Move right"), (1, "Serve the ball")):
+        keys = [key_label(desk.bindings.names[key]) for key in desk.bindings.keys_of(action) if key > 0]
+        own.append((" ".join(keys), does))
+    return {**SHORTCUTS, "record": (*own, *SHORTCUTS["record"])}
+
+
+def copy_diagnostics(window: QWidget) -> None:
+    """Put what a report should hold on the clipboard, and say so."""
+    screens = {
+        "PySide6": PySide6.__version__,
+        "Qt platform": QGuiApplication.platformName(),
+        "Screens": ", ".join(
+            f"{screen.size().width()} x {screen.size().height()} at {screen.devicePixelRatio():g}, "
+            f"{screen.refreshRate():.0f} Hz"
+            for screen in QGuiApplication.screens()
+        ),
+        "Window": f"{window.width()} x {window.height()}, page {window.page}",
+    }
+
+    def copy(text: str) -> None:
+        QGuiApplication.clipboard().setText(text)
+        window.notice.tell(
+            f"The diagnostics are on the clipboard ({len(text.splitlines())} lines); paste them into your report. "
+            f"They hold versions, the screen, the library's path and the end of {homeless(str(log_file()))}."
+        )
+
+    _aside(window, lambda: diagnostics(window.library, screens), copy)
+
+
+def try_sample(window: QWidget) -> None:
+    """Put the sample into the library, and show it on the page at hand."""
+    _aside(window, lambda: SAMPLE.add(window.library), window.show_sample)
+
+
+def _aside(window: QWidget, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+    """Let a thread do some work, and then the window something with the result; a known failure is told."""
+    outcome: list[tuple[Callable[[Any], None], Any]] = []
+
+    def run() -> None:
+        try:
+            outcome.append((then, work()))
+        except TwinplayError as error:
+            outcome.append((window.notice.warn, str(error)))
+
+    thread = start_thread(run, "menu")
+    timer = QTimer(window, interval=_POLL_MS)
+
+    def look_in() -> None:
+        if not thread.is_alive():
+            timer.stop()
+            timer.deleteLater()
+            for finish, result in outcome:
+                finish(result)
+
+    timer.timeout.connect(look_in)
+    timer.start()

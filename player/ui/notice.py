@@ -1,0 +1,75 @@
+"""A line across the window for what concerns all pages: a failure, a folder that has gone, the sample that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+
+from recorder.ui import look
+from recorder.ui.icons import SIZE, picture, show_icon
+
+
+class Notice(QFrame):
+    """Hidden until there is something to say. It goes when closed, and with the page unless it offers something."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, objectName="notice", visible=False)
+        self.setProperty("card", True)
+        self.setStyleSheet(look.PAGE)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(look.WIDE, look.SMALL, look.SMALL, look.SMALL)
+        row.setSpacing(look.GAP)
+        self._sign = QLabel()
+        self._name = ""
+        self._text = QLabel(objectName="noticeText", wordWrap=True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._action = QPushButton(objectName="noticeAction")
+        self._action.clicked.connect(self._act)
+        self._close = QPushButton(objectName="noticeClose", toolTip="Close this line")
+        self._close.setProperty("quiet", True)
+        self._close.setAccessibleName("Close")
+        show_icon(self._close, "close")
+        for button in (self._action, self._close):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard with the game
+        self._close.clicked.connect(self.hide)
+        row.addWidget(self._sign)
+        row.addWidget(self._text, 1)
+        row.addWidget(self._action)
+        row.addWidget(self._close)
+        self._callable: Callable[[], object] = self.hide
+
+    def tell(self, sentence: str) -> None:
+        """Something worth knowing."""
+        self._show("about", sentence)
+
+    def warn(self, sentence: str, action: str = "", does: Callable[[], object] | None = None) -> None:
+        """Something is not as it should be; with a button where there is something to do about it."""
+        self._show("warning", sentence, action, does)
+
+    def turn_page(self) -> None:
+        """Another page is shown."""
+        if not self._action.isVisibleTo(self):
+            self.hide()
+
+    def _act(self) -> None:
+        self._callable()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange and self._name:
+            self._draw()
+        super().changeEvent(event)
+
+    def _show(self, sign: str, sentence: str, action: str = "", does: Callable[[], object] | None = None) -> None:
+        self._name = sign
+        self._draw()
+        self._text.setText(sentence)
+        self._action.setText(action)
+        self._action.setVisible(bool(action))
+        self._callable = does or self.hide
+        self.show()
+
+    def _draw(self) -> None:
+        ink = look.tone(self.palette(), "warning" if self._name == "warning" else "clone")
+        self._sign.setPixmap(picture(self._name, ink, SIZE, self.devicePixelRatioF()))

@@ -1,0 +1,213 @@
+"""The scoreboard: whoever was recorded, the clones on show and a random player, over many games from the same starts.
+
+Scripted player  ▇▇▇▇▇▇▇▇▇▇├──┤  45.2        the bar is the mean, the bracket its 95 % interval
+Clone            ▇▇▇▇▇▇▇├─┤      31.0
+Random player    ▇├┤              1.3
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from player.chores import ChoreState
+from player.scene import duration_text
+from player.watch_desk import WatchDesk
+from recorder.ui import look
+from trainer.scores import Score
+
+_POLL_MS = 200
+_ROW, _LABEL, _FIGURE = 52.0, 190.0, 190.0
+_TONES = {"demonstrator": "person", "clone": "clone"}
+
+
+class ScoreChart(QWidget):
+    """A bar for every player, with its interval and its figures."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("scoreChart")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._rows: Sequence[Score] = ()
+
+    def sizeHint(self) -> QSize:
+        return QSize(680, round(_ROW * max(3, len(self._rows))))
+
+    def show_rows(self, rows: Sequence[Score]) -> None:
+        """Show these scores."""
+        self._rows = rows
+        self.setAccessibleName("; ".join(score_sentence(row) for row in rows))
+        self.updateGeometry()
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        palette = self.palette()
+        text, window = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
+        faint = palette.color(QPalette.ColorRole.PlaceholderText)
+        reach = max((max(row.high, row.mean, 1e-9) for row in self._rows), default=1.0)
+        room = self.width() - _LABEL - _FIGURE
+        right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        left = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for index, row in enumerate(self._rows):
+            top = index * _ROW
+            name = _TONES.get(row.player)
+            colour = faint if name is None else look.tone(palette, name)
+            painter.setFont(look.scaled(self.font(), 1.0, bold=True))
+            painter.setPen(text)
+            title, more = row_title(row)
+            place = QRectF(0, top + (6 if more else 14), _LABEL - 12, _ROW / 2)
+            painter.drawText(place, right, title)
+            painter.setFont(look.scaled(self.font(), 0.85))
+            painter.setPen(faint)
+            more = painter.fontMetrics().elidedText(more, Qt.TextElideMode.ElideMiddle, int(_LABEL) - 16)
+            painter.drawText(place.translated(0, 18), right, more)
+            bar = QRectF(_LABEL, top + 14, max(2.0, room * max(0.0, row.mean) / reach), _ROW - 28)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(look.mix(window, colour, 0.75))
+            painter.drawRoundedRect(bar, 4, 4)
+            painter.setPen(QPen(text, 1.6))
+            low, high = (_LABEL + room * max(0.0, edge) / reach for edge in (row.low, row.high))
+            middle = bar.center().y()
+            painter.drawLine(QPointF(low, middle), QPointF(high, middle))
+            for x in (low, high):
+                painter.drawLine(QPointF(x, middle - 5), QPointF(x, middle + 5))
+            figures = QRectF(self.width() - _FIGURE + 12, top, _FIGURE - 12, _ROW / 2)
+            painter.setFont(look.scaled(self.font(), 1.0, bold=True))
+            painter.setPen(text)
+            painter.drawText(figures.adjusted(0, 6, 0, 2), left, f"{row.mean:,.1f}")
+            painter.setFont(look.scaled(self.font(), 0.85))
+            painter.setPen(faint)
+            painter.drawText(figures.translated(0, _ROW / 2 - 4), left, f"{row.low:,.1f} to {row.high:,.1f}")
+
+
+class ScoreDialog(QDialog):
+    """Plays the games in the background and shows what came of them. Closing it cancels games under way."""
+
+    def __init__(self, desk: WatchDesk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.desk = desk
+        self._began = 0.0
+        self.setObjectName("scoreDialog")
+        self.setWindowTitle("Scoreboard")
+        self.setStyleSheet(look.PAGE)
+        self.setMinimumWidth(720)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(look.MARGIN, look.WIDE, look.MARGIN, look.WIDE)
+        column.setSpacing(look.WIDE)
+        column.addWidget(look.heading("Scoreboard", "scoreTitle"))
+        self._chart = ScoreChart()
+        column.addWidget(self._chart)
+        self._words = look.faint(name="scoreWords", wrap=True)
+        column.addWidget(self._words)
+        self._bar = QProgressBar(objectName="scoreProgress")
+        column.addWidget(self._bar)
+        row = QHBoxLayout()
+        row.setSpacing(look.GAP)
+        self._games = QSpinBox(objectName="scoreGames", minimum=1, maximum=200, value=10)
+        self._games.setToolTip("More games take longer and give narrower intervals")
+        row.addWidget(QLabel("Games each"))
+        row.addWidget(self._games)
+        row.addStretch(1)
+        close = QPushButton("Close", objectName="scoreClose", toolTip="Close (Esc)")
+        close.clicked.connect(self.close)
+        self._go = QPushButton(objectName="scoreButton", default=True)
+        self._go.setProperty("primary", True)
+        self._go.clicked.connect(self._start)
+        row.addWidget(close)
+        row.addWidget(self._go)
+        column.addLayout(row)
+        self._timer = QTimer(self, interval=_POLL_MS)
+        self._timer.timeout.connect(self._poll)
+        self._render()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._stop()
+        super().closeEvent(event)
+
+    def reject(self) -> None:
+        self._stop()
+        super().reject()
+
+    def _start(self) -> None:
+        if self.desk.scoring.running:
+            self._stop()
+        else:
+            self._began = time.monotonic()
+            self.desk.score(self._games.value())
+            self._timer.start()
+        self._render()
+
+    def _stop(self) -> None:
+        self._timer.stop()
+        if self.desk.scoring.running:
+            self.desk.scoring.cancel()
+
+    def _poll(self) -> None:
+        self.desk.scoring.poll()
+        self._render()
+
+    def _render(self) -> None:
+        chore = self.desk.scoring
+        running, record = chore.running, chore.record
+        self._go.setText("Cancel" if running else "Play the games")
+        self._go.setToolTip("Stop the games" if running else "All play from the same starts, which nobody trained on")
+        self._games.setEnabled(not running)
+        self._bar.setVisible(running)
+        report = None if record is None else record.report
+        self._chart.setVisible(report is not None)
+        if running:
+            done, total = (0, 0) if record is None else (record.done, record.total)
+            self._bar.setRange(0, total)
+            self._bar.setValue(done)
+            waited = duration_text(time.monotonic() - self._began)
+            self._words.setText(f"{done} of {total} games, {waited}." if total else "Getting ready…")
+            return
+        self._timer.stop()
+        if chore.state is ChoreState.FAILED:
+            self._words.setText(f"The games could not be played: {chore.error}.")
+        elif report is not None:
+            self._chart.show_rows(report.rows)
+            self._words.setText(f"Mean score with its 95 % interval over distinct games: {_games_played(report.rows)}.")
+        else:
+            self._words.setText(
+                "How good is the clone, really? It plays many games from starts that it has never seen, beside the "
+                "recorded player and one who presses keys at random. A person's row are the games recorded."
+            )
+        self.adjustSize()
+
+
+def row_title(row: Score) -> tuple[str, str]:
+    """What kind of player it is, and which."""
+    kind, _, which = row.label.partition(" ")
+    return kind.rstrip(",").capitalize(), which
+
+
+def score_sentence(row: Score) -> str:
+    """A player's row in words."""
+    games = f"{len(row.returns)} games, {row.distinct} distinct"
+    return f"{row.label}: mean {row.mean:,.1f}, {row.low:,.1f} to {row.high:,.1f} ({games})"
+
+
+def _games_played(rows: Sequence[Score]) -> str:
+    """How many games these are, and how many of them are not one and the same."""
+    counts = {(len(row.returns), row.distinct) for row in rows}
+    if len(counts) == 1:
+        ((games, distinct),) = counts
+        return f"{games} games each, {'all' if distinct == games else distinct} distinct"
+    return ", ".join(f"{row_title(row)[0].lower()} {row.distinct} of {len(row.returns)}" for row in rows)

@@ -1,0 +1,69 @@
+"""Thin strips over time, a column of pixels for so many ticks: what was pressed, and where two disagree.
+
+presses   a row for each way to go (RIGHT over LEFT), full height for FIRE; of torques, a row for each
+apart     one row: neutral where the clone would have done the same, the stronger the surer it was of another
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtGui import QColor, QImage
+
+_FAINTEST = 0.35  # a single press among many ticks must still be seen
+
+
+def press_strip(
+    actions: npt.NDArray, names: tuple[str, ...], ticks: int, width: int, colour: QColor, other: QColor
+) -> QImage:
+    """Actions (T,) or (T, m) of a game, on a line of `ticks` ticks and `width` pixels.
+
+    Ways to go, and torques that push, are drawn in `colour`; FIRE, and torques that pull, in `other`.
+    """
+    low, high = _columns(ticks, width)
+    known = np.minimum(high, len(actions)) > low
+    low, high = np.minimum(low, len(actions)), np.minimum(high, len(actions))
+    count = np.maximum(1, high - low)
+
+    def mean(values: npt.NDArray) -> npt.NDArray:
+        sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+        return (sums[high] - sums[low]) / count
+
+    if actions.ndim == 2:
+        means = [np.where(known, mean(actions[:, torque]), 0.0) for torque in range(actions.shape[1])]
+        pushes = np.stack([np.clip(row, 0, 1) for row in means])
+        pulls = np.stack([np.clip(-row, 0, 1) for row in means])
+        return _image([(pushes, colour), (pulls, other)])
+    ways = [index for index, name in enumerate(names) if name not in ("NOOP", "FIRE")]
+    held = np.stack([_visible(mean(actions == way)) for way in ways])
+    fired = [_visible(mean(actions == index)) for index, name in enumerate(names) if name == "FIRE"]
+    fire = np.broadcast_to(np.max(fired, axis=0) > 0, held.shape).astype(float) if fired else np.zeros_like(held)
+    return _image([(held, colour), (fire, other)])
+
+
+def apart_strip(weights: npt.NDArray, ticks: int, width: int, colour: QColor) -> QImage:
+    """Weights (T,), 0 where two agree and up to 1 where they differ most, on a line of `ticks` ticks."""
+    low, high = (np.minimum(edge, len(weights)) for edge in _columns(ticks, width))
+    sums = np.concatenate([[0.0], np.cumsum(weights, dtype=np.float64)])
+    return _image([(_visible((sums[high] - sums[low]) / np.maximum(1, high - low))[None], colour)])
+
+
+def _columns(ticks: int, width: int) -> tuple[npt.NDArray, npt.NDArray]:
+    """The first tick of each column, and the one after its last."""
+    edges = np.linspace(0, ticks, width + 1)
+    low = np.floor(edges[:-1]).astype(np.int64)
+    return low, np.maximum(low + 1, np.ceil(edges[1:]).astype(np.int64))
+
+
+def _visible(share: npt.NDArray) -> npt.NDArray:
+    return np.where(share > 0, _FAINTEST + (1 - _FAINTEST) * share, 0.0)
+
+
+def _image(layers: list[tuple[npt.NDArray, QColor]]) -> QImage:
+    """Layers of opacity (rows, width) from 0 to 1, each over those before it."""
+    pixels = np.zeros((*layers[0][0].shape, 4), np.uint8)
+    for opacity, colour in layers:
+        pixels[opacity > 0, :3] = (colour.blue(), colour.green(), colour.red())
+        pixels[..., 3] = np.where(opacity > 0, np.round(255 * opacity), pixels[..., 3])
+    height, width = pixels.shape[:2]
+    return QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_ARGB32).copy()

@@ -1,0 +1,81 @@
+"""What is known of each session of a library, so that a list of a thousand needs to open none of them.
+
+    library/.index.json   {"format", "version", "sessions": {name: {"stamp": [mtime_ns, size], "facts": {…}}}}
+
+Decision: the index is derived, and never the only truth. An entry counts only while the session's `zarr.json`, which
+every commit, certificate and edit replaces, still has the time and size that the entry was made for; any other entry is
+made anew, by itself. Only complete sessions have one: what is being recorded, was interrupted, or cannot be read is
+looked at each time. An index that is damaged, too large or no plain file is as good as none, and one that cannot be
+written is done without. Alternative: a database, rejected because libraries are copied and shared as folders.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FILE = ".index.json"
+FORMAT, VERSION = "twinplay-index", 1
+MAX_BYTES = 32 << 20  # forty thousand sessions
+Stamp = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`facts` hold while the session's `zarr.json` has this `stamp`: (mtime in ns, size in bytes)."""
+
+    stamp: Stamp
+    facts: Any
+
+
+def stamp_of(session: Path | str) -> Stamp | None:
+    """The stamp of a session as it is now; None where it has no `zarr.json`."""
+    try:
+        found = os.stat(f"{session}/zarr.json")
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def read_index(library: Path) -> dict[str, Entry]:
+    """The entries by the name of the session's folder; none where there is no sound index. `facts` are not checked."""
+    try:
+        descriptor = os.open(library / FILE, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        with open(descriptor, "rb") as file:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
+                return {}
+            document = json.loads(file.read(MAX_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(document, dict) or (document.get("format"), document.get("version")) != (FORMAT, VERSION):
+        return {}
+    sessions = document.get("sessions")
+    entries = {}
+    for name, entry in sessions.items() if isinstance(sessions, dict) else ():
+        match entry:
+            case {"stamp": [int(mtime), int(size)], "facts": facts}:
+                entries[name] = Entry((mtime, size), facts)
+    return entries
+
+
+def write_index(library: Path, entries: Mapping[str, Entry]) -> None:
+    """Replace the index; where that cannot be done, all goes on without."""
+    sessions = {name: {"stamp": entry.stamp, "facts": entry.facts} for name, entry in entries.items()}
+    content = json.dumps({"format": FORMAT, "version": VERSION, "sessions": sessions}, separators=(",", ":")).encode()
+    if len(content) > MAX_BYTES:
+        return
+    part = library / f"{FILE}.{uuid.uuid4().hex}.part"
+    try:
+        part.write_bytes(content)
+        os.replace(part, library / FILE)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()

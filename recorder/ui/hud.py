@@ -1,0 +1,57 @@
+"""The figures of a take while it is played."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+from recorder.ui import look
+
+# name, caption, what it means; in two columns, the score above them
+_FIGURES = (
+    ("time", "Take", "Minutes and seconds recorded"),
+    ("games", "Game", "The number of this game in the take"),
+    ("actions", "Actions/s", "Actions recorded a second, of late: one for every tick of the game"),
+    ("presses", "Keys/s", "Keys pressed a second, of late"),
+    ("late", "Late ticks", "Ticks that came over 8 ms late; the session stores each one's time"),
+    ("speed", "Speed", "In percent of real time; minus and plus change it"),
+    ("label", "Marked", "G marks the game as good, B as bad"),
+    ("space", "Room for", "What the free disk space holds"),
+)
+
+
+class Hud(QWidget):
+    """Shows texts by name: score, lives and those of the figures; a dash where there is none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(look.WIDE)
+        grid.setVerticalSpacing(0)
+        self._texts: dict[str, QLabel] = {}
+        self._texts["score"] = look.heading("–", "scoreFigure", 2.6)
+        self._texts["lives"] = look.heading("", "livesFigure", 1.2)
+        self._texts["lives"].setToolTip("Lives left")
+        self._texts["lives"].setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
+        grid.addWidget(look.faint("Score"), 0, 0)
+        grid.addWidget(self._texts["score"], 1, 0)
+        grid.addWidget(self._texts["lives"], 1, 1)
+        for index, (name, title, tip) in enumerate(_FIGURES):
+            row, column = 2 + 3 * (index // 2), index % 2
+            title_label, figure = look.faint(title), look.heading("–", f"{name}Figure", 1.15)
+            for label in (title_label, figure):
+                label.setToolTip(tip)
+            grid.setRowMinimumHeight(row, look.SMALL)
+            grid.addWidget(title_label, row + 1, column)
+            grid.addWidget(figure, row + 2, column)
+            self._texts[name] = figure
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+
+    def show_texts(self, texts: Mapping[str, str]) -> None:
+        """Show these; every other figure becomes a dash."""
+        for name, label in self._texts.items():
+            label.setText(texts.get(name, "" if name == "lives" else "–"))

@@ -1,0 +1,290 @@
+"""The list of sessions: a model that is quick with thousands, what filters and sorts them, how a row is drawn.
+
+▣ title                     date     games  minutes  mean  best  size  ✓  tags
+  Breakout · Ada (person)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRectF,
+    QSize,
+    QSortFilterProxyModel,
+    Qt,
+)
+from PySide6.QtGui import QImage, QPainter, QPainterPath, QPalette
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from recorder.library import SessionSummary, matches, player_label, sort_key
+from recorder.preview import Picture
+from recorder.ui import look
+
+Index = QModelIndex | QPersistentModelIndex
+COLUMNS = ("Session", "Date", "Games", "Minutes", "Mean", "Best", "MB", "✓", "Tags")
+_SORTS = ("title", "date", "games", "minutes", "mean", "best", "size")
+_TIPS = ("", "", "", "Minutes of play", "Mean score of a game", "Best score of a game", "Size", "Replay verified", "")
+_SESSION, _DATE, _SIZE, _VERIFIED, _TAGS = 0, 1, 6, 7, 8
+_ROW, _THUMB_WIDE, _THUMB_HIGH = 54, 56, 42
+_STATES = {"recording": "being recorded", "interrupted": "interrupted", "unreadable": "unreadable"}
+_WIDTHS = (0, 128, 62, 72, 64, 60, 58, 34, 110)
+ROW_ROLE = Qt.ItemDataRole.UserRole
+
+
+class LibraryModel(QAbstractTableModel):
+    """Rows of SessionSummary; `thumbnail` gives the picture of one, or None while there is none."""
+
+    def __init__(self, thumbnail: Callable[[SessionSummary], Picture | None], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows: list[SessionSummary] = []
+        self._thumbnail = thumbnail
+
+    def show_rows(self, rows: Sequence[SessionSummary]) -> bool:
+        """Show these sessions; what stays where it is keeps its selection. Returns whether the list was built anew."""
+        if [row.path for row in rows] != [row.path for row in self._rows]:
+            self.beginResetModel()
+            self._rows = list(rows)
+            self.endResetModel()
+            return True
+        for number, (new, old) in enumerate(zip(rows, self._rows, strict=True)):
+            if new != old:
+                self._rows[number] = new
+                self.dataChanged.emit(self.index(number, 0), self.index(number, len(COLUMNS) - 1))
+        return False
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return COLUMNS[section]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return _TIPS[section] or None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(section)
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row = self._rows[index.row()]
+        if role == ROW_ROLE:
+            return row
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _text(row, index.column())
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return _escape(row.problem or row.notes or row.name)
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == _SESSION:
+            return self._thumbnail(row)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(index.column())
+        if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == _SESSION:
+            return ", ".join((title(row), subtitle(row)))
+        return None
+
+
+class LibraryFilter(QSortFilterProxyModel):
+    """Shows the sessions that match a search, an environment and a kind of player; sorts by what a column means."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._search = self._env = self._kind = ""
+        self.setDynamicSortFilter(True)
+
+    def narrow(self, search: str, env: str, kind: str) -> None:
+        """Show only these; empty ones do not narrow."""
+        if (search, env, kind) != (self._search, self._env, self._kind):
+            self._search, self._env, self._kind = search, env, kind
+            self.setFilterFixedString(f"{search}\n{env}\n{kind}")  # filters anew, in every version of Qt
+
+    @property
+    def rows(self) -> list[SessionSummary]:
+        """What is shown, in its order."""
+        return [self.index(number, 0).data(ROW_ROLE) for number in range(self.rowCount())]
+
+    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
+        row: SessionSummary = self.sourceModel().index(source_row, 0).data(ROW_ROLE)
+        return (
+            (not self._env or row.env == self._env)
+            and (not self._kind or row.player.get("kind") == self._kind)
+            and matches(row, self._search)
+        )
+
+    def lessThan(self, left: Index, right: Index) -> bool:
+        column = left.column()
+        one, other = left.data(ROW_ROLE), right.data(ROW_ROLE)
+        if column < len(_SORTS):
+            return sort_key(one, _SORTS[column]) < sort_key(other, _SORTS[column])
+        if column == _VERIFIED:
+            return (one.verified, one.created) < (other.verified, other.created)
+        return (one.tags, one.created) < (other.tags, other.created)
+
+
+class LibraryTable(QTableView):
+    """The view of it all."""
+
+    def __init__(self, model: QSortFilterProxyModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("libraryTable")
+        self.setModel(model)
+        self.setItemDelegate(_CellDelegate(self))
+        self.setItemDelegateForColumn(_SESSION, _SessionDelegate(self))
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(_ROW)
+        self.setShowGrid(False)
+        self.setAlternatingRowColors(True)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName("Sessions")
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(30)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(_SESSION, QHeaderView.ResizeMode.Stretch)
+        scale = self.fontMetrics().horizontalAdvance("0") / 8
+        for column, width in enumerate(_WIDTHS):
+            if width:
+                header.resizeSection(column, round(width * max(1.0, scale)))
+        self.setSortingEnabled(True)
+        self.sortByColumn(_DATE, Qt.SortOrder.DescendingOrder)
+
+    def resizeEvent(self, event: Any) -> None:
+        # A narrow window keeps what tells sessions apart; the pane beside tells the rest of the one that is chosen.
+        wide = self.viewport().width()
+        for column, needed in ((_TAGS, 900), (_SIZE, 780), (4, 640), (2, 600)):
+            self.setColumnHidden(column, wide < needed)
+        super().resizeEvent(event)
+
+
+class _CellDelegate(QStyledItemDelegate):
+    """A cell without a frame of its own: rows are chosen, not cells."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        super().initStyleOption(option, index)
+        option.state &= ~QStyle.StateFlag.State_HasFocus
+
+
+class _SessionDelegate(_CellDelegate):
+    """The first column: picture, title, and below it what and who."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(260, _ROW)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        self.initStyleOption(option, index)
+        option.text = ""
+        option.features &= ~QStyleOptionViewItem.ViewItemFeature.HasDecoration
+        style = option.widget.style()
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
+        row: SessionSummary = index.data(ROW_ROLE)
+        picture: Picture | None = index.data(Qt.ItemDataRole.DecorationRole)
+        palette = option.palette
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        ink = palette.color(QPalette.ColorRole.HighlightedText if chosen else QPalette.ColorRole.Text)
+        pale = ink if chosen else palette.color(QPalette.ColorRole.PlaceholderText)
+        area = QRectF(option.rect)
+        frame = QRectF(area.left() + 8, area.center().y() - _THUMB_HIGH / 2 + 0.5, _THUMB_WIDE, _THUMB_HIGH)
+        painter.save()
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        shape = QPainterPath()
+        shape.addRoundedRect(frame, 4, 4)
+        painter.fillPath(shape, palette.color(QPalette.ColorRole.Midlight))
+        if picture is not None:
+            pixels = np.ascontiguousarray(picture)
+            height, width = pixels.shape[:2]
+            painter.setClipPath(shape)
+            painter.drawImage(frame, QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888))
+            painter.setClipping(False)
+        left = frame.right() + 10
+        lines = QRectF(left, area.top() + 7, area.right() - left - 6, 20)
+        font = look.scaled(option.font, 1.0, bold=True)
+        painter.setFont(font)
+        painter.setPen(ink)
+        elide, middle = Qt.TextElideMode.ElideRight, Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(lines, middle, painter.fontMetrics().elidedText(title(row), elide, round(lines.width())))
+        painter.setFont(look.scaled(option.font, 0.92))
+        lines.translate(0, 20)
+        painter.setPen(look.tone(palette, _tone(row)) if row.state in _STATES and not chosen else pale)
+        painter.drawText(lines, middle, painter.fontMetrics().elidedText(subtitle(row), elide, round(lines.width())))
+        painter.restore()
+
+
+def title(row: SessionSummary) -> str:
+    """What a session is called in the list."""
+    return row.title or row.env_title or row.name
+
+
+def subtitle(row: SessionSummary) -> str:
+    """What was played, by whom, and what is to be known of it."""
+    marks = [f"{number} {label}" for label, number in row.labels.items() if number]
+    if row.ticks > row.learn_ticks and row.state == "complete":
+        marks.append(f"{100 * (row.ticks - row.learn_ticks) / row.ticks:.0f} % left out")
+    parts = [_STATES[row.state]] if row.state in _STATES else []
+    parts += [row.env_title] if row.title and row.env_title else []
+    parts += [player_label(row.player)] if row.player else []
+    return " · ".join((*parts, *marks))
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    across = Qt.AlignmentFlag.AlignLeft if column in (_SESSION, _DATE, _TAGS) else Qt.AlignmentFlag.AlignRight
+    return across | Qt.AlignmentFlag.AlignVCenter
+
+
+def _tone(row: SessionSummary) -> str:
+    return {"recording": "live", "interrupted": "warning"}.get(row.state, "bad")
+
+
+def _text(row: SessionSummary, column: int) -> str:
+    if column == _SESSION:
+        return title(row)
+    if row.state == "unreadable":
+        return ""
+    mean, best = row.mean_score, row.best_score
+    return (
+        "",
+        _date(row),
+        f"{row.episodes:,}",
+        f"{row.seconds / 60:.1f}",
+        "" if mean is None else f"{mean:,.1f}" if abs(mean) < 1_000 else f"{mean:,.0f}",
+        "" if best is None else f"{best:,.0f}",
+        f"{row.size_bytes / 1e6:.1f}",
+        "✓" if row.verified else "",
+        ", ".join(row.tags),
+    )[column]
+
+
+def _date(row: SessionSummary) -> str:
+    """When it was played, by the clock on the wall."""
+    try:
+        return f"{datetime.fromisoformat(row.created).astimezone():%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):
+        return row.created[:16]
+
+
+def _escape(text: str) -> str:
+    """For a tool tip, which would obey a stranger's markup."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")

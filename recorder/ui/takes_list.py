@@ -1,0 +1,129 @@
+"""The takes of today: a card each, with a picture, what came of it, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from recorder.takes import Picture
+from recorder.today import TakeLine
+from recorder.ui import look
+
+_LABELS = {"success": "good", "failure": "bad"}
+_SIZE = QSize(66, 51)  # of a thumbnail: an Atari screen in its true shape
+
+
+class Thumbnail(QWidget):
+    """A small picture of a take, or the name of the game where there is none."""
+
+    def __init__(self, picture: Picture | None, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name = name
+        self._picture = None if picture is None else np.ascontiguousarray(picture)
+        self.setFixedSize(_SIZE)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        palette = self.palette()
+        if self._picture is None:
+            painter.fillRect(self.rect(), palette.color(QPalette.ColorRole.Midlight))
+            painter.setFont(look.scaled(self.font(), 0.85))
+            painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
+            painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, self._name)
+        else:
+            height, width = self._picture.shape[:2]
+            image = QImage(self._picture.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+            painter.drawImage(QRectF(self.rect()), image)
+
+
+class TakesList(QScrollArea):
+    """Shows lines of recorder.today. Signals carry the path of the take that is meant."""
+
+    train_requested = Signal(object)
+    watch_requested = Signal(object)
+    discard_requested = Signal(object)
+    restore_requested = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("takesList")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._shown: tuple[object, ...] = ()
+        self.show_takes([])
+
+    def show_takes(self, takes: Sequence[TakeLine]) -> None:
+        """A card for each of these, the first on top."""
+        keys = tuple(take.key for take in takes)
+        if keys == self._shown and self.widget() is not None:
+            return
+        self._shown = keys
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, look.SMALL, 0)
+        layout.setSpacing(look.SMALL)
+        for index, take in enumerate(takes):
+            layout.addWidget(self._card(take, "" if index == 0 else str(index + 1)))
+        if not takes:
+            layout.addWidget(look.faint("Nothing yet. What you record today is listed here.", wrap=True))
+        layout.addStretch(1)
+        old = self.takeWidget()  # a click on it may be what brought us here, so it goes later
+        self.setWidget(content)
+        if old is not None:
+            old.deleteLater()
+
+    def _card(self, take: TakeLine, suffix: str) -> QFrame:
+        card = QFrame(objectName=f"takeCard{suffix}")
+        card.setProperty("card", True)
+        outer = QVBoxLayout(card)
+        outer.setContentsMargins(8, 8, 8, 4)
+        outer.setSpacing(2)
+        row = QHBoxLayout()
+        row.setSpacing(look.GAP)
+        row.addWidget(Thumbnail(take.picture, take.env_title))
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        minutes, seconds = divmod(round(take.seconds), 60)
+        title = look.heading(f"{take.score:,.0f}", factor=1.15)
+        games = "1 game" if take.games == 1 else f"{take.games} games"
+        state = "discarded" if take.discarded else ", ".join(_LABELS.get(label, label) for label in take.labels)
+        top = QHBoxLayout()
+        top.addWidget(title)
+        top.addStretch(1)
+        top.addWidget(look.faint(state))
+        words.addLayout(top)
+        words.addWidget(look.faint(f"{take.clock} · {games} · {minutes}:{seconds:02d}"))
+        title.setToolTip(f"{take.env_title}: the best score of the take\n{take.path.name}")
+        row.addLayout(words, 1)
+        outer.addLayout(row)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(0)
+        if take.discarded:
+            buttons.addWidget(
+                self._button("Bring it back", f"undoButton{suffix}", "Undo (Ctrl+Z)", self.restore_requested, take.path)
+            )
+        else:
+            for text, name, tip, signal in (
+                ("Train on it", "trainTakeButton", "Open the Train page with this take chosen", self.train_requested),
+                ("Watch", "watchTakeButton", "Open the Watch page with this take", self.watch_requested),
+                ("Discard", "discardTakeButton", "Move this take to the trash", self.discard_requested),
+            ):
+                buttons.addWidget(self._button(text, f"{name}{suffix}", tip, signal, take.path))
+        buttons.addStretch(1)
+        outer.addLayout(buttons)
+        return card
+
+    def _button(self, text: str, name: str, tip: str, signal: Signal, path: Path) -> QPushButton:
+        # Without focus: Space serves the ball and must not press whatever was clicked last.
+        button = QPushButton(text, objectName=name, toolTip=tip, focusPolicy=Qt.FocusPolicy.NoFocus)
+        button.setProperty("quiet", True)
+        button.clicked.connect(lambda: signal.emit(path))
+        return button

@@ -1,0 +1,97 @@
+"""What was thrown away: bring it back, or delete all of it for good."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QMessageBox,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from recorder.library_desk import LibraryDesk
+from recorder.ui import look
+
+_POLL_MS = 50
+
+
+class TrashDialog(QDialog):
+    """Shows the trash of `desk`'s library."""
+
+    def __init__(self, desk: LibraryDesk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self.setObjectName("trashDialog")
+        self.setWindowTitle("Trash")
+        self.setMinimumSize(520, 360)
+        self.setStyleSheet(look.PAGE)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(look.MARGIN, look.WIDE, look.MARGIN, look.WIDE)
+        layout.setSpacing(look.GAP)
+        self._words = look.faint("Looking…", "trashWords", wrap=True)
+        layout.addWidget(self._words)
+        self._list = QListWidget(objectName="trashList")
+        self._list.itemSelectionChanged.connect(self._render)
+        layout.addWidget(self._list, 1)
+        row = QHBoxLayout()
+        self._restore = QPushButton("Bring back", objectName="restoreButton")
+        self._restore.setProperty("primary", True)
+        self._empty = QPushButton("Empty the trash…", objectName="emptyTrashButton")
+        close = QPushButton("Close", objectName="closeTrashButton")
+        self._restore.clicked.connect(self._bring_back)
+        self._empty.clicked.connect(self._ask)
+        close.clicked.connect(self.accept)
+        row.addWidget(self._restore)
+        row.addWidget(self._empty)
+        row.addStretch(1)
+        row.addWidget(close)
+        layout.addLayout(row)
+        self._shown: object = None
+        desk.list_trash()
+        self._timer = QTimer(self, interval=_POLL_MS)
+        self._timer.timeout.connect(self._render)
+        self._timer.start()
+        self._render()
+
+    def _bring_back(self) -> None:
+        for item in self._list.selectedItems():
+            self._desk.restore(item.data(Qt.ItemDataRole.UserRole))
+
+    def _ask(self) -> None:
+        box = QMessageBox(self)
+        box.setObjectName("confirmEmptyTrash")
+        box.setWindowTitle("Empty the trash?")
+        box.setText(f"Delete {self._words.text()} for good?")
+        box.setInformativeText("They cannot be brought back after that.")
+        delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
+        delete.setObjectName("confirmDeleteButton")
+        box.setDefaultButton(box.addButton("Keep them", QMessageBox.ButtonRole.RejectRole))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.buttonClicked.connect(lambda button: self._desk.empty_trash() if button is delete else None)
+        box.open()
+
+    def _render(self) -> None:
+        trashed = self._desk.trashed
+        if trashed is not None and trashed is not self._shown:
+            self._shown = trashed
+            self._list.clear()
+            for each in trashed:
+                when = f"{datetime.fromtimestamp(each.when_s):%Y-%m-%d %H:%M}"
+                item = QListWidgetItem(f"{each.name}   {each.size_bytes / 1e6:.1f} MB, thrown away {when}")
+                item.setData(Qt.ItemDataRole.UserRole, each.path)
+                self._list.addItem(item)
+            if trashed:
+                self._list.setCurrentRow(0)
+        if trashed is not None:
+            number = f"{len(trashed):,} session{'' if len(trashed) == 1 else 's'}"
+            size = sum(each.size_bytes for each in trashed) / 1e6
+            self._words.setText(f"{number}, {size:,.1f} MB" if trashed else "The trash is empty.")
+        self._restore.setEnabled(bool(self._list.selectedItems()))
+        self._empty.setEnabled(bool(trashed))

@@ -1,0 +1,188 @@
+"""What nobody foresaw, in a window of this process: it is logged and told, and what was recorded is kept."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QShortcut
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+
+from player.logfile import begin_log, end_log, log_file
+from player.shortcuts import SHORTCUTS
+from player.ui.guard import Guard
+from player.ui.memory import Memory
+from player.ui.watchdog import Watchdog
+from player.ui.window import PAGES, Window
+from recorder import Session, verify
+from recorder.jobs import start_thread
+from recorder.library import Library
+from recorder.record_desk import DeskState
+from trainer.train_desk import TrainDesk
+
+
+@pytest.fixture
+def window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
+    for name in ("CONFIG", "STATE", "DATA"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+    QApplication.instance() or QApplication([])
+    window = Window(
+        tmp_path / "library", lambda library: TrainDesk(Library(library)), Memory(tmp_path / "settings.ini"), "Ada"
+    )
+    window.show()
+    assert QTest.qWaitForWindowExposed(window)
+    window.activateWindow()
+    yield window
+    window.close()
+    window.deleteLater()
+    QApplication.processEvents()
+
+
+@pytest.fixture
+def guard(window: Window, monkeypatch: pytest.MonkeyPatch) -> Iterator[Guard]:
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    assert begin_log() == ""
+    guard = Guard(window)
+    guard.failures.watch()
+    guard.failed.connect(window.tell_failure)
+    yield guard
+    end_log()
+
+
+def wait(until: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not until():
+        assert time.monotonic() < deadline, "never came about"
+        QTest.qWait(5)
+
+
+def said(window: Window) -> str:
+    label = window.findChild(QLabel, "noticeText")
+    return label.text() if label.isVisible() else ""
+
+
+def failing_button(window: Window) -> QPushButton:
+    button = QPushButton("Fail", window, focusPolicy=Qt.FocusPolicy.NoFocus)
+    button.clicked.connect(lambda: {}["of all things"])
+    button.show()
+    return button
+
+
+def test_an_exception_in_a_slot_holds_the_take_is_logged_and_told_and_nothing_recorded_is_lost(
+    window: Window, guard: Guard, capfd: pytest.CaptureFixture[str]
+) -> None:
+    desk = window.record.desk
+    QTest.mouseClick(window.findChild(QPushButton, "recordButton"), Qt.MouseButton.LeftButton)
+    wait(lambda: desk.status is not None and desk.status.ticks > 30)
+    button = failing_button(window)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    wait(lambda: said(window))
+    assert "nobody foresaw (KeyError: 'of all things')" in said(window)
+    assert "What was recorded is kept" in said(window)
+    assert desk.state is DeskState.PAUSED
+    log = log_file().read_text()
+    assert "Traceback" in log
+    assert "of all things" in log
+    assert "KeyError: 'of all things'" in capfd.readouterr().err
+
+    QTest.mouseClick(window.findChild(QPushButton, "noticeAction"), Qt.MouseButton.LeftButton)
+    wait(lambda: said(window).startswith("The diagnostics are on the clipboard"))
+    pasted = QGuiApplication.clipboard().text()
+    assert "PySide6-Essentials:" in pasted
+    assert "KeyError: 'of all things'" in pasted
+
+    ticks = desk.status.ticks
+    QTest.keyClick(window, Qt.Key.Key_P)
+    wait(lambda: desk.status.ticks > ticks)
+    QTest.mouseClick(window.findChild(QPushButton, "stopButton"), Qt.MouseButton.LeftButton)
+    assert desk.last_take is not None
+    session = Session.open(desk.last_take)
+    assert session.player["name"] == "Ada"
+    assert verify(session).ok
+
+
+def test_an_exception_in_a_tick_holds_the_take_which_can_go_on(
+    window: Window, guard: Guard, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    desk = window.record.desk
+    QTest.mouseClick(window.findChild(QPushButton, "recordButton"), Qt.MouseButton.LeftButton)
+    wait(lambda: desk.status is not None and desk.status.ticks > 30)
+    with monkeypatch.context() as broken:
+        broken.setattr(desk.keys, "act", lambda observation: 1 / 0)
+        wait(lambda: said(window))
+        assert "ZeroDivisionError" in said(window)
+        assert desk.state is DeskState.PAUSED
+    ticks = desk.status.ticks
+    QTest.keyClick(window, Qt.Key.Key_P)
+    wait(lambda: desk.status.ticks > ticks + 30)
+    QTest.mouseClick(window.findChild(QPushButton, "stopButton"), Qt.MouseButton.LeftButton)
+    session = Session.open(desk.last_take)
+    assert len(session) > ticks + 30
+    assert verify(session).ok
+    assert capfd.readouterr().err.count("Traceback") == 1
+
+
+def test_one_that_comes_again_and_again_is_written_out_once_and_then_counted(
+    window: Window, guard: Guard, capfd: pytest.CaptureFixture[str]
+) -> None:
+    button = failing_button(window)
+    for _ in range(12):
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    log = log_file().read_text()
+    assert log.count("Traceback") == 1
+    assert "KeyError again, 10 times by now" in log
+    assert capfd.readouterr().err.count("Traceback") == 1
+
+
+def test_a_thread_that_fails_is_told_too(window: Window, guard: Guard, capfd: pytest.CaptureFixture[str]) -> None:
+    start_thread(lambda: [][1], "unlucky").join(10)
+    wait(lambda: said(window))
+    assert "IndexError" in said(window)
+    assert "IndexError" in capfd.readouterr().err
+
+
+def test_the_watchdog_tells_how_long_the_window_was_held_up_and_where(window: Window, tmp_path: Path) -> None:
+    button = QPushButton("Block", window, focusPolicy=Qt.FocusPolicy.NoFocus)
+    button.clicked.connect(lambda: time.sleep(0.2))
+    button.show()
+    watchdog = Watchdog(tmp_path / "held-up.json", lambda: window.page, window)
+    QTest.qWait(50)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    QTest.qWait(50)
+    watchdog.stop()
+    found = json.loads((tmp_path / "held-up.json").read_text())
+    assert max(ms for page, ms in found["held_up"] if page == "record") >= 190
+    assert found["worst_ms"]["record"] >= 190
+    assert "test_guard.py" in (tmp_path / "held-up.stacks").read_text()
+
+
+def test_the_list_of_shortcuts_is_that_of_the_pages(window: Window) -> None:
+    def keys_of(parent: object, **options: object) -> set[str]:
+        return {shortcut.key().toString() for shortcut in parent.findChildren(QShortcut, **options)}
+
+    listed = {page: {key for keys, _ in entries for key in keys.split()} for page, entries in SHORTCUTS.items()}
+    direct = Qt.FindChildOption.FindDirectChildrenOnly
+    assert keys_of(window, options=direct) == listed.pop("window")
+    pages = dict(zip(PAGES, (window.record, window.sessions, window.train, window.watch), strict=True))
+    for page in PAGES:
+        assert keys_of(pages[page], options=direct) == listed.pop(page, set()), page
+    assert listed == {}
+
+
+def test_the_library_stays_while_a_training_is_under_way(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TrainDesk, "training", True)
+    assert not window.open_library(tmp_path / "other")
+    assert said(window).startswith("A training is under way. Stop it")
+    monkeypatch.undo()
+    assert window.open_library(tmp_path / "other")
+    assert window.train.desk.library.path == tmp_path / "other"

@@ -1,0 +1,313 @@
+"""The Library page in this process, over real sessions."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QTableView,
+    QTableWidget,
+    QWidget,
+)
+
+from recorder import Library, RandomAgent, Session, get_spec, record
+from recorder.edits import edit
+from recorder.library_desk import LibraryDesk
+from recorder.ui.library_page import LibraryPage
+from recorder.ui.scrubber import Scrubber
+from tests.ui.test_watch_page import application, wait_until
+
+Open = Callable[[Path], LibraryPage]
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A game of Breakout and three of Hopper."""
+    path: Path = tmp_path_factory.mktemp("library-page")
+    record("breakout", RandomAgent(get_spec("breakout"), 1), library=path, seconds=4, seed=3)
+    record("hopper", RandomAgent(get_spec("hopper"), 1), library=path, episodes=3, seed=1)
+    return path
+
+
+@pytest.fixture
+def open_page() -> Iterator[Open]:
+    pages: list[LibraryPage] = []
+
+    def open_it(library: Path) -> LibraryPage:
+        application()
+        page = LibraryPage(LibraryDesk(Library(library)))
+        pages.append(page)
+        page.resize(1_100, 760)
+        page.show()
+        page.activate()
+        QTest.qWaitForWindowExposed(page)
+        page.activateWindow()
+        return page
+
+    yield open_it
+    for page in pages:
+        page.shutdown()
+        page.close()
+        page.deleteLater()
+    QTest.qWait(1)
+
+
+@pytest.fixture
+def page(originals: Path, tmp_path: Path, open_page: Open) -> LibraryPage:
+    """The page with its first session shown."""
+    page = open_page(Path(shutil.copytree(originals, tmp_path / "library")))
+    wait_until(lambda: page.desk.moment is not None)
+    return page
+
+
+def child(page: QWidget, name: str, kind: type = QWidget) -> QWidget:
+    found = page.findChild(kind, name)
+    assert found is not None, name
+    return found
+
+
+def row_of(page: LibraryPage, env: str) -> int:
+    table = child(page, "libraryTable", QTableView)
+    rows = [table.model().index(n, 0).data(Qt.ItemDataRole.UserRole).env for n in range(table.model().rowCount())]
+    return rows.index(env)
+
+
+def choose(page: LibraryPage, env: str, *, add: bool = False) -> Session:
+    """Click a session's row."""
+    table = child(page, "libraryTable", QTableView)
+    place = table.visualRect(table.model().index(row_of(page, env), 1)).center()
+    held = Qt.KeyboardModifier.ControlModifier if add else Qt.KeyboardModifier.NoModifier
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, held, place)
+    assert page.desk.shown is not None
+    wait_until(lambda: page.desk.details is not None and page.desk.moment is not None)
+    return Session.open(page.desk.selected[0])
+
+
+def settled(page: LibraryPage) -> None:
+    wait_until(lambda: not page.desk.busy)
+    QTest.qWait(60)
+
+
+def test_an_empty_library_leads_to_the_record_page(tmp_path: Path, open_page: Open) -> None:
+    page = open_page(tmp_path)
+    asked: list[str] = []
+    page.page_requested.connect(asked.append)
+    go = child(page, "goRecordFromLibraryButton", QPushButton)
+    wait_until(go.isVisible)
+    QTest.mouseClick(go, Qt.MouseButton.LeftButton)
+    assert asked == ["record"]
+
+
+def test_a_folder_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path, open_page: Open) -> None:
+    (tmp_path / "file").touch()
+    page = open_page(tmp_path / "file")
+    banner = child(page, "libraryBanner", QLabel)
+    wait_until(banner.isVisible)
+    assert "is a file, not a library folder; choose a folder" in banner.text()
+
+
+def test_unticking_a_game_and_marking_a_span_leave_them_out_of_training(page: LibraryPage) -> None:
+    session = choose(page, "hopper")
+    games = child(page, "gamesTable", QTableWidget)
+    assert games.rowCount() == 3
+    box = games.visualItemRect(games.item(1, 0))
+    QTest.mouseClick(games.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(box.left() + 10, box.center().y()))
+    settled(page)
+    assert [episode.excluded for episode in Session.open(session.path).episodes] == [False, True, False]
+    scrubber = child(page, "scrubber", Scrubber)
+    exclude = child(page, "excludeButton", QPushButton)
+    QTest.mouseClick(scrubber, Qt.MouseButton.LeftButton, pos=QPoint(scrubber.width() // 4, 17))
+    first = page.desk.tick
+    assert first == pytest.approx(len(session) // 4, abs=2)
+    QTest.mouseClick(exclude, Qt.MouseButton.LeftButton)
+    assert exclude.text() == "Leave out up to here"
+    for _ in range(3):
+        QTest.keyClick(scrubber, Qt.Key.Key_Right)
+    QTest.mouseClick(exclude, Qt.MouseButton.LeftButton)
+    settled(page)
+    assert Session.open(session.path).excluded_spans == (range(first, first + 4),)
+    assert exclude.text() == "Use this part again"
+    QTest.keyClick(scrubber, Qt.Key.Key_X)
+    settled(page)
+    assert Session.open(session.path).excluded_spans == ()
+
+
+def test_a_span_is_drawn_with_shift_and_given_up_with_escape(page: LibraryPage) -> None:
+    session = choose(page, "hopper")
+    scrubber = child(page, "scrubber", Scrubber)
+    shift = Qt.KeyboardModifier.ShiftModifier
+    y, wide = scrubber.height() // 2, scrubber.width()
+    QTest.mousePress(scrubber, Qt.MouseButton.LeftButton, shift, QPoint(wide // 2, y))
+    QTest.mouseMove(scrubber, QPoint(3 * wide // 4, y))
+    QTest.mouseRelease(scrubber, Qt.MouseButton.LeftButton, shift, QPoint(3 * wide // 4, y))
+    settled(page)
+    (span,) = Session.open(session.path).excluded_spans
+    assert (span.start, span.stop) == pytest.approx((len(session) // 2, 3 * len(session) // 4), abs=2)
+    QTest.keyClick(scrubber, Qt.Key.Key_Home)
+    QTest.keyClick(scrubber, Qt.Key.Key_X)
+    QTest.keyClick(scrubber, Qt.Key.Key_Escape)
+    assert child(page, "excludeButton", QPushButton).text() == "Leave out from here"
+    settled(page)
+    assert Session.open(session.path).excluded_spans == (span,)
+
+
+def test_what_is_typed_is_stored_under_the_session_it_was_typed_for(page: LibraryPage) -> None:
+    hops = choose(page, "hopper")
+    title = child(page, "titleEdit", QLineEdit)
+    notes = child(page, "notesEdit", QPlainTextEdit)
+    title.setFocus()
+    QTest.keyClicks(title, "Hops & <b>skips</b>")
+    child(page, "tagsEdit", QLineEdit).setFocus()
+    QTest.keyClicks(child(page, "tagsEdit", QLineEdit), "left, slow")
+    notes.setFocus()
+    QTest.keyClicks(notes, "It fell.")
+    game = choose(page, "breakout")
+    assert title.text() == ""
+    settled(page)
+    stored = Session.open(hops.path)
+    assert (stored.title, stored.tags, stored.notes) == ("Hops & <b>skips</b>", ("left", "slow"), "It fell.")
+    assert Session.open(game.path).title == ""
+
+
+def test_search_and_filters_narrow_the_list(page: LibraryPage) -> None:
+    edit(choose(page, "hopper").path, notes="falls a lot")
+    page.desk.refresh()
+    settled(page)
+    table = child(page, "libraryTable", QTableView)
+    search = child(page, "librarySearch", QLineEdit)
+    QTest.keyClicks(search, "lot falls")
+    assert [table.model().index(n, 0).data() for n in range(table.model().rowCount())] == ["Hopper"]
+    QTest.keyClicks(search, " nowhere")
+    assert table.model().rowCount() == 0
+    assert child(page, "libraryNothing", QLabel).isVisible()
+    search.clear()
+    envs = child(page, "libraryEnvFilter", QComboBox)
+    assert [envs.itemText(n) for n in range(envs.count())] == ["All games", "Breakout", "Hopper"]
+    envs.setCurrentIndex(1)
+    envs.activated.emit(1)
+    assert table.model().rowCount() == 1
+    kinds = child(page, "libraryKindFilter", QComboBox)
+    assert [kinds.itemText(n) for n in range(kinds.count())] == ["Everyone", "Random players"]
+
+
+def test_delete_moves_what_is_selected_to_the_trash_and_ctrl_z_brings_it_back(page: LibraryPage) -> None:
+    session = choose(page, "hopper")
+    table = child(page, "libraryTable", QTableView)
+    QTest.keyClick(table, Qt.Key.Key_Delete)
+    wait_until(lambda: table.model().rowCount() == 1)
+    assert not session.path.exists()
+    assert "Moved 1 session to the trash" in child(page, "libraryMessage", QLabel).text()
+    QTest.keyClick(table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    wait_until(lambda: table.model().rowCount() == 2)
+    assert session.path.exists()
+
+
+def test_the_trash_can_be_looked_through_and_emptied_after_a_question(page: LibraryPage) -> None:
+    choose(page, "hopper")
+    choose(page, "breakout", add=True)
+    QTest.mouseClick(child(page, "trashButton", QPushButton), Qt.MouseButton.LeftButton)
+    settled(page)
+    page._open_trash()
+    wait_until(lambda: page.desk.trashed is not None and len(page.desk.trashed) == 2)
+    QTest.qWait(100)
+    QTest.mouseClick(child(page, "restoreButton", QPushButton), Qt.MouseButton.LeftButton)
+    wait_until(lambda: len(page.desk.rows) == 1)
+    wait_until(lambda: page.desk.trashed is not None and len(page.desk.trashed) == 1)
+    QTest.qWait(100)
+    QTest.mouseClick(child(page, "emptyTrashButton", QPushButton), Qt.MouseButton.LeftButton)
+    box = QApplication.activeModalWidget()
+    assert box is not None
+    assert len(page.desk.library.trashed()) == 1
+    QTest.mouseClick(child(box, "confirmDeleteButton", QPushButton), Qt.MouseButton.LeftButton)
+    wait_until(lambda: page.desk.trashed == [])
+    assert page.desk.library.trashed() == []
+    QTest.mouseClick(child(page, "closeTrashButton", QPushButton), Qt.MouseButton.LeftButton)
+
+
+def test_verify_merge_and_split_say_what_came_of_them(page: LibraryPage) -> None:
+    session = choose(page, "hopper")
+    verify, split = child(page, "verifyButton", QPushButton), child(page, "splitButton", QPushButton)
+    QTest.mouseClick(verify, Qt.MouseButton.LeftButton)
+    assert not verify.isEnabled()
+    wait_until(lambda: "verified, " in child(page, "libraryMessage", QLabel).text())
+    settled(page)
+    assert verify.text() == "Verified"
+    games = child(page, "gamesTable", QTableWidget)
+    QTest.mouseClick(games.viewport(), Qt.MouseButton.LeftButton, pos=games.visualItemRect(games.item(2, 1)).center())
+    assert page.desk.tick == session.episodes[2].start
+    QTest.mouseClick(split, Qt.MouseButton.LeftButton)
+    wait_until(lambda: len(page.desk.rows) == 4)
+    merge = child(page, "mergeButton", QPushButton)
+    settled(page)
+    assert not merge.isEnabled()
+    halves = [row.path for row in page.desk.rows if row.env == "hopper" and row.path != session.path]
+    table = child(page, "libraryTable", QTableView)
+    for number in range(table.model().rowCount()):
+        if table.model().index(number, 0).data(Qt.ItemDataRole.UserRole).path in halves:
+            place = table.visualRect(table.model().index(number, 1)).center()
+            held = Qt.KeyboardModifier.ControlModifier
+            QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, held, place)
+    place = table.visualRect(table.model().index(row_of(page, "hopper"), 1)).center()
+    assert len(page.desk.selected) == 3  # the halves and what was shown before
+    assert merge.text() == "Merge 3"
+    QTest.mouseClick(merge, Qt.MouseButton.LeftButton)
+    wait_until(lambda: len(page.desk.rows) == 5)
+    settled(page)
+    assert max(row.ticks for row in page.desk.rows if row.env == "hopper") == 2 * len(session)
+
+
+def test_what_is_selected_goes_to_train_and_watch(page: LibraryPage) -> None:
+    trained: list[list[Path]] = []
+    watched: list[Path] = []
+    page.train_requested.connect(trained.append)
+    page.watch_requested.connect(watched.append)
+    hops = choose(page, "hopper")
+    QTest.mouseClick(child(page, "libraryTrainButton", QPushButton), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(child(page, "libraryWatchButton", QPushButton), Qt.MouseButton.LeftButton)
+    assert (trained, watched) == ([[hops.path]], [hops.path])
+
+
+def test_an_unreadable_session_says_what_is_wrong_and_does_no_more(
+    originals: Path, tmp_path: Path, open_page: Open
+) -> None:
+    library = Path(shutil.copytree(originals, tmp_path / "library"))
+    broken = next(library.glob("*hopper.zarr"))
+    (broken / "zarr.json").write_text("{")
+    page = open_page(library)
+    wait_until(lambda: len(page.desk.rows) == 2)
+    table = child(page, "libraryTable", QTableView)
+    table.selectRow([row.path for row in page._filter.rows].index(broken))
+    wait_until(lambda: page.desk.details is not None and bool(page.desk.details.problem))
+    settled(page)
+    assert "is not a readable session" in child(page, "previewPicture").accessibleName()
+    for name in ("libraryTrainButton", "libraryWatchButton", "verifyButton", "mergeButton", "splitButton"):
+        assert not child(page, name, QPushButton).isEnabled(), name
+    assert child(page, "trashButton", QPushButton).isEnabled()
+
+
+def test_progress_shows_the_games_of_who_is_chosen(page: LibraryPage) -> None:
+    choose(page, "hopper")
+    QTest.mouseClick(child(page, "progressButton", QPushButton), Qt.MouseButton.LeftButton)
+    assert child(page, "progressHeadline", QLabel).text().startswith("Random, Hopper: 3 games, ")
+
+
+def test_a_library_that_changes_on_disk_is_shown_as_it_is_when_the_page_comes_back(page: LibraryPage) -> None:
+    choose(page, "hopper")
+    page.deactivate()
+    shutil.rmtree(page.desk.selected[0])
+    page.activate()
+    wait_until(lambda: len(page.desk.rows) == 1)
+    settled(page)
+    assert page.desk.shown is not None
+    assert page.desk.shown.env == "breakout"
