@@ -238,3 +238,15 @@ def test_closing_while_training_asks(opened: Opened, button: str, closes: bool, 
         assert opened.page.may_close() is closes
         assert opened.desk.in_background is background
     opened.desk.in_background = False
+
+
+def test_sessions_that_another_page_sends_are_ticked_alone(opened: Opened) -> None:
+    choice = opened.desk.choice
+    both = {row.path for row in choice.rows}
+    opened.click("twinsSegment")
+    opened.page.choose(*both)
+    assert choice.chosen == both
+    assert opened.find(QTreeWidget, "sessionTable").isVisible()
+    one = both.pop()
+    opened.page.choose(one)
+    assert choice.chosen == {one}

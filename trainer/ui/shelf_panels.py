@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
 from recorder.envs import get_spec
 from recorder.library import player_label
 from recorder.ui import look
+from recorder.ui.icons import show_icon
 from trainer.policies import PolicySummary
 from trainer.runs import Run, RunState
 from trainer.train_desk import MOST_COMPARED, TrainDesk
@@ -67,9 +67,11 @@ class _Shelf(QWidget):
         self._buttons.setSpacing(look.SMALL)
         layout.addLayout(self._buttons)
 
-    def button(self, text: str, name: str, tip: str, action: object) -> QPushButton:
+    def button(self, text: str, name: str, icon: str, tip: str, action: object, primary: bool = False) -> QPushButton:
         """Add a button to the row."""
         made = QPushButton(text, objectName=name, toolTip=tip)
+        made.setProperty("primary", primary)
+        show_icon(made, icon)
         made.clicked.connect(action)
         self._buttons.addWidget(made)
         return made
@@ -118,10 +120,10 @@ class RunsPanel(_Shelf):
         self.table.setToolTip(f"Click to show a run; tick up to {MOST_COMPARED} to compare with it")
         self.table.itemSelectionChanged.connect(self._selected)
         self.table.itemChanged.connect(self._ticked)
-        self._delete = self.button("Delete", "deleteRunButton", "Move to the trash (Del); its twin stays", self._remove)
-        self._undo = self.button("Undo", "undoRunButton", "Bring back what was deleted last", self._bring_back)
+        tips = ("Move to the trash (Del); its twin stays", "Bring back what was deleted last")
+        self._delete = self.button("Delete", "deleteRunButton", "trash", tips[0], self.remove)
+        self._undo = self.button("Undo", "undoRunButton", "undo", tips[1], self._bring_back)
         self._buttons.addStretch(1)
-        QShortcut(QKeySequence("Del"), self.table, self._remove, context=Qt.ShortcutContext.WidgetShortcut)
 
     def render(self) -> None:
         """Show the runs as they stand."""
@@ -158,7 +160,8 @@ class RunsPanel(_Shelf):
             self.desk.compare(item.data(_KEY), item.checkState() is Qt.CheckState.Checked)
             self.changed.emit()
 
-    def _remove(self) -> None:
+    def remove(self) -> None:
+        """Move the run that is shown to the trash."""
         if self._delete.isEnabled():
             self.desk.delete_run(self.desk.shown)
             self.changed.emit()
@@ -184,15 +187,13 @@ class TwinsPanel(_Shelf):
         self.table.setToolTip("Enter watches, F2 renames, Del deletes")
         self.table.itemSelectionChanged.connect(self.render_buttons)
         self.table.itemActivated.connect(lambda _: self._watch())
-        self._watch_button = self.button("Watch", "watchTwinButton", "See it play (Enter)", self._watch)
-        self._watch_button.setProperty("primary", True)
-        self._rename_button = self.button("Rename…", "renameTwinButton", "Give it another name (F2)", self._rename)
-        self._delete_button = self.button("Delete", "deleteTwinButton", "Move it to the trash (Del)", self._remove)
-        self._undo = self.button("Undo", "undoTwinButton", "Bring back what was deleted last", self._bring_back)
+        tips = ("Give it another name (F2)", "Move it to the trash (Del)", "Bring back what was deleted last")
+        self._watch_button = self.button("Watch", "watchTwinButton", "watch", "See it play (Enter)", self._watch, True)
+        self._rename_button = self.button("Rename…", "renameTwinButton", "edit", tips[0], self.ask_for_name)
+        self._delete_button = self.button("Delete", "deleteTwinButton", "trash", tips[1], self.remove)
+        self._undo = self.button("Undo", "undoTwinButton", "undo", tips[2], self._bring_back)
         self._buttons.addStretch(1)
-        self.button("Import…", "importTwinButton", "Take over a policy file, checked first", self._import)
-        for keys, action in (("F2", self._rename), ("Del", self._remove)):
-            QShortcut(QKeySequence(keys), self.table, action, context=Qt.ShortcutContext.WidgetShortcut)
+        self.button("Import…", "importTwinButton", "folder", "Take over a policy file, checked first", self._import)
 
     def render(self) -> None:
         """Show the clones as they are."""
@@ -223,14 +224,16 @@ class TwinsPanel(_Shelf):
         if self._watch_button.isEnabled():
             self.watch_requested.emit(self.selected())
 
-    def _rename(self) -> None:
+    def ask_for_name(self) -> None:
+        """Ask for another name for the selected clone."""
         twin = self._twin()
         if twin is not None:
             new, said = QInputDialog.getText(self, "Rename your twin", "Name", text=twin.name)
             if said:
                 self.rename(new)
 
-    def _remove(self) -> None:
+    def remove(self) -> None:
+        """Move the selected clone to the trash."""
         twin = self._twin()
         if twin is not None:
             self.desk.delete_twin(twin.name)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from recorder.errors import UsageError
 from recorder.ui import look
+from recorder.ui.icons import show_icon
 from trainer.config import PRESETS, TrainConfig
 from trainer.selection import EpisodeFacts, Row
 from trainer.train_desk import TrainDesk
@@ -88,6 +89,7 @@ class SourcesPanel(QWidget):
         self._back.clicked.connect(self._back_to_preset)
         self._train = QPushButton("Train", objectName="trainButton", toolTip="Train on what is ticked (Ctrl+Return)")
         self._train.setProperty("primary", True)
+        show_icon(self._train, "train")
         self._train.setMinimumWidth(110)
         self._train.clicked.connect(self.start_requested)
         row.addWidget(self._preset)
