@@ -79,7 +79,7 @@ def main(demo: Path) -> None:
 def _tick_breakout(hand: Hand) -> None:
     hand.wait(lambda: "sessionTable" in hand.look()["widgets"])
     left, top, *_ = hand.look()["widgets"]["sessionTable"]["rect"]
-    hand.xdotool("mousemove", str(left + 11), str(top + 67), "click", "1")
+    hand.xdotool("mousemove", str(left + 80), str(top + 72), "click", "1", "key", "space")
 
 
 if __name__ == "__main__":

@@ -273,7 +273,7 @@ def build_parser() -> argparse.ArgumentParser:
     action = runs.add_mutually_exclusive_group()
     action.add_argument("--pause", action="store_true", help="ask it to pause; twinplay train --resume RUN goes on")
     action.add_argument("--stop", action="store_true", help="ask it to end, keeping the best so far")
-    action.add_argument("--delete", action="store_true", help="move it to the library's trash; its policy stays")
+    action.add_argument("--delete", action="store_true", help="move it to the trash of runs; its policy stays")
     library(runs)
     as_json(runs, "the list, or the run")
 
@@ -284,7 +284,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     change = policies.add_mutually_exclusive_group()
     change.add_argument("--rename", nargs=2, metavar=("NAME", "NEW"), help="give one another name")
-    change.add_argument("--delete", metavar="NAME", help="move one to the library's trash")
+    change.add_argument("--delete", metavar="NAME", help="move one to the trash of policies")
     change.add_argument("--restore", metavar="NAME", help="bring one back from the trash")
     change.add_argument("--import", dest="take_over", type=Path, metavar="FILE", help="copy a policy file in, checked")
     library(policies)

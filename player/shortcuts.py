@@ -37,13 +37,17 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
             ("M", "Sound on or off"),
         ),
         "library": (
-            ("Delete", "Move to the trash"),
+            ("Del", "Move to the trash"),
             ("Ctrl+Z", "Undo"),
             ("Ctrl+F", "Search"),
             ("X", "Mark a span to leave out"),
             ("Esc", "Step back"),
         ),
-        "train": (("Ctrl+Return", "Train"),),
+        "train": (
+            ("Ctrl+Return", "Train"),
+            ("F2", "Rename a twin"),
+            ("Del", "Move a run or a twin to the trash"),
+        ),
         "watch": (
             ("Space", "Play or pause"),
             ("R", "From the start"),

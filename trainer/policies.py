@@ -1,6 +1,6 @@
 """The clones of a library: listed, renamed, thrown away and brought back, taken over from elsewhere. Without torch.
 
-library/policies/NAME.safetensors          library/.trash/policies/NAME.safetensors
+library/policies/NAME.safetensors          library/policies/.trash/NAME.safetensors
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Policies:
 
     def __init__(self, library: Path) -> None:
         self.folder = Library(library).policies
-        self._trash = library / ".trash" / "policies"
+        self._trash = self.folder / ".trash"
 
     def all(self) -> list[PolicySummary]:
         """Every clone, the newest first; what cannot be read is listed with its problem."""

@@ -352,11 +352,11 @@ class Runs:
         return [self.get(run.id) for run in lost]
 
     def trash(self, run: str) -> Path:
-        """Move a run, which nobody trains, to the library's trash; `restore` brings it back. Raises RunError."""
+        """Move a run, which nobody trains, to the trash of runs; `restore` brings it back. Raises RunError."""
         folder = self.path(run)
         if self.is_locked(run):
             raise RunError(f"the run {run} is being trained; stop it first")
-        target = self.library / ".trash" / "runs" / run
+        target = self.folder / ".trash" / run
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.exists():
@@ -368,7 +368,7 @@ class Runs:
 
     def restore(self, trashed: Path) -> None:
         """Bring a run back from the trash. Raises RunError."""
-        if trashed.parent != self.library / ".trash" / "runs" or not trashed.is_dir():
+        if trashed.parent != self.folder / ".trash" or not trashed.is_dir():
             raise RunError(f"{trashed} is not in the trash; it cannot be brought back")
         try:
             trashed.rename(self.folder / trashed.name)

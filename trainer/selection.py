@@ -70,6 +70,7 @@ class EpisodeFacts:
 
     index: int
     ticks: int
+    minutes: float
     score: float
     outcome: str
     label: str
@@ -129,6 +130,7 @@ def read_facts(path: Path) -> SessionFacts:
                 EpisodeFacts(
                     episode.index,
                     sum(map(len, parts)),
+                    sum(map(len, parts)) / session.spec.rate_hz / 60,
                     episode.total_reward,
                     episode.outcome,
                     episode.label,

@@ -308,14 +308,21 @@ class TrainDesk:
     def show(self, run: str) -> None:
         """Show a run: its curves, its settings, its log."""
         self.shown = run if any(each.id == run for each in self.runs) else ""
-        self.compared = [each for each in self.compared if each != run]
+        self.compared = [each for each in self.compared if self.comparable(each)]
         if self.shown:
             self._read(self.shown)
+
+    def comparable(self, run: str) -> bool:
+        """Whether a run's curves mean something beside those of the one that is shown: another one of the same game."""
+        shown, other = self.run, next((each for each in self.runs if each.id == run), None)
+        if shown is None or other is None or other.id == shown.id or shown.setup is None or other.setup is None:
+            return False
+        return shown.setup.env == other.setup.env
 
     def compare(self, run: str, wanted: bool = True) -> None:
         """Lay a run's curves over those of the one that is shown, or take them away; the oldest of too many goes."""
         self.compared = [each for each in self.compared if each != run]
-        if wanted and run != self.shown and any(each.id == run for each in self.runs):
+        if wanted and self.comparable(run):
             self.compared = [*self.compared, run][-MOST_COMPARED:]
             self._read(run)
 

@@ -107,7 +107,7 @@ class Window(QWidget):
         if self.record.desk.busy:
             return "A take is under way. Stop it first (Esc on the Record page), then choose another library."
         if self.train.desk.training:
-            return "A training is under way. Stop it or let it finish, then choose another library."
+            return "A training is under way. Stop it, pause it or let it finish, then choose another library."
         return ""
 
     @property
@@ -203,10 +203,8 @@ class Window(QWidget):
         self.train.choose(session)
 
     def _train_on_all(self, sessions: Sequence[Path]) -> None:
-        self._train_on(sessions[0])
-        for session in sessions[1:]:
-            self.train.desk.choose(session)
-        self.train.activate()
+        self.show_page("train")
+        self.train.choose(*sessions)
 
     def _watch_twin(self, policy: Path) -> None:
         self.show_page("watch")

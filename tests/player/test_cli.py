@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 import av
 import pytest
 
-from player.cli import main
+from player.cli import PRESET_NAMES, main
 from recorder import Library, Session
+from trainer.config import PRESETS
 
-COMMANDS = ("record", "sessions", "verify", "train", "evaluate", "watch", "demo", "app")
+COMMANDS = ("record", "sessions", "verify", "train", "runs", "policies", "evaluate", "watch", "demo", "app")
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +115,11 @@ def test_a_policy_can_be_recorded_and_filmed_alone(policy: str, library: Path, t
         ["record", "hopper", "--seed", "x"],
         ["evaluate", "x.safetensors", "--episodes", "0"],
         ["train"],
+        ["train", "x.zarr", "--preset", "huge"],
+        ["train", "--resume", "x", "--no-run"],
+        ["train", "x.zarr", "--episodes", "x"],
+        ["runs", "--pause"],
+        ["runs", "x", "--pause", "--stop"],
         ["dance"],
         ["verify"],
     ],
@@ -189,3 +196,97 @@ def test_the_demo_makes_a_report_with_films(tmp_path: Path, capsys: pytest.Captu
         assert f'src="{name}"' in page
         assert (out / name).stat().st_size > 1_000
     assert "report: " in capsys.readouterr().out
+
+
+SMALL = ("--set", "checks=0", "--set", "play_games=0", "--set", "threads=1")
+
+
+def only_run(library: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    capsys.readouterr()
+    assert main(["runs", "--json", "--library", str(library)]) == 0
+    (run,) = json.loads(capsys.readouterr().out)
+    assert isinstance(run, dict)
+    return run
+
+
+def test_a_training_is_paused_and_gone_on_with_as_a_run(
+    sessions: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = Path(sessions["hopper"]).stem
+    command = [sys.executable, "-m", "player", "train", sessions["hopper"], "--library", str(tmp_path), *SMALL]
+    command += ["--max-batches", "1500", "--episodes", f"{name}=0", "--set", "learning_rate=0.002", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while '"stage": "train"' not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    run = only_run(tmp_path, capsys)
+    assert f"go on with: twinplay train --resume {run['id']}" in said
+    assert (run["state"], run["checkpoint"], run["setup"]["sources"][0]["episodes"]) == ("paused", True, [0])
+    assert run["setup"]["config"]["learning_rate"] == 0.002
+    assert main(["train", "--resume", run["id"], "--library", str(tmp_path)]) == 0
+    run = only_run(tmp_path, capsys)
+    assert (run["state"], run["batches"]) == ("done", 1500)
+    assert main(["runs", "--library", str(tmp_path)]) == 0
+    assert main(["runs", run["id"], "--library", str(tmp_path)]) == 0
+    assert "going on after" in capsys.readouterr().out
+    assert refusal(capsys, "train", "--resume", run["id"], "--library", str(tmp_path)) == (
+        1,
+        f"twinplay: the run {run['id']} cannot be resumed: it is done",
+    )
+    assert main(["runs", run["id"], "--delete", "--library", str(tmp_path)]) == 0
+    assert main(["policies", "--rename", run["id"], "hops", "--library", str(tmp_path)]) == 0
+    assert main(["policies", "--delete", "hops", "--library", str(tmp_path)]) == 0
+    assert main(["policies", "--restore", "hops", "--library", str(tmp_path)]) == 0
+    capsys.readouterr()
+    assert main(["policies", "--json", "--library", str(tmp_path)]) == 0
+    assert [each["name"] for each in json.loads(capsys.readouterr().out)] == ["hops"]
+
+
+def test_a_policy_of_somebody_else_is_taken_over(
+    policy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["policies", "--import", policy, "--library", str(tmp_path)]) == 0
+    assert main(["policies", "--library", str(tmp_path)]) == 0
+    assert "hopper-expert" in capsys.readouterr().out
+    status, sentence = refusal(capsys, "policies", "--import", sys.executable, "--library", str(tmp_path))
+    assert (status, "not a file" in sentence or "not a readable policy" in sentence) == (1, True)
+
+
+def test_a_run_that_writes_outside_of_its_library_asks_for_its_place_again(
+    sessions: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "elsewhere.safetensors"
+    library = tmp_path / "library"
+    assert (
+        main(["train", sessions["hopper"], "--out", str(out), "--library", str(library), *SMALL, "--max-batches", "3"])
+        == 0
+    )
+    run = only_run(library, capsys)
+    assert run["policy"] == str(out)
+    status, sentence = refusal(capsys, "train", "--resume", run["id"], "--library", str(library))
+    assert (status, sentence.endswith(f"outside of the library; give --out {out}")) == (2, True)
+
+
+def test_without_a_run_nothing_but_the_policy_is_left(sessions: dict[str, str], tmp_path: Path) -> None:
+    out = tmp_path / "p.safetensors"
+    command = ["train", sessions["hopper"], "--out", str(out), "--no-run", "--library", str(tmp_path), *SMALL]
+    assert main([*command, "--max-batches", "3"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["p.safetensors"]
+
+
+@pytest.mark.parametrize(
+    "setting", ["size=huge", "hidden=3.5", "whiten=1", "nope=3", "learning_rate", "max_batches=true"]
+)
+def test_settings_that_cannot_be_meant_are_refused(
+    sessions: dict[str, str], capsys: pytest.CaptureFixture[str], setting: str
+) -> None:
+    status, sentence = refusal(capsys, "train", sessions["hopper"], "--set", setting)
+    assert status == 2
+    assert setting.partition("=")[0] in sentence
+
+
+def test_the_command_line_knows_the_presets() -> None:
+    assert tuple(PRESETS) == PRESET_NAMES

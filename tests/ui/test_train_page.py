@@ -172,14 +172,17 @@ def finished(library: Path, env: str, **changes: object) -> str:
 
 
 def test_runs_are_shown_compared_and_deleted_and_the_confusion_is_read_out(library: Path) -> None:
-    first, second = finished(library, "hopper"), finished(library, "breakout", batch_size=8)
+    first, second = finished(library, "breakout"), finished(library, "breakout", batch_size=8)
+    other = finished(library, "hopper")
     opened = Opened(library)
     opened.click("runsSegment")
     table = opened.find(QTableWidget, "runTable")
-    assert [table.item(row, 2).text() for row in range(2)] == ["Breakout, quick", "Hopper, quick"]
-    table.selectRow(0)
+    assert [table.item(row, 2).text() for row in range(3)] == ["Hopper, quick", *["Breakout, quick"] * 2]
+    table.selectRow(1)
     assert opened.desk.shown == second
-    table.item(1, 0).setCheckState(Qt.CheckState.Checked)
+    table.item(0, 0).setCheckState(Qt.CheckState.Checked)  # another game: nothing to compare
+    assert opened.desk.compared == []
+    table.item(2, 0).setCheckState(Qt.CheckState.Checked)
     assert opened.desk.compared == [first]
     opened.click("confusionSegment")
     wait_until(lambda: "NOOP" in opened.find(ConfusionView, "confusionView").accessibleName(), 20_000)
@@ -188,9 +191,9 @@ def test_runs_are_shown_compared_and_deleted_and_the_confusion_is_read_out(libra
     opened.click("logSegment")
     assert "reading" in opened.find(QPlainTextEdit, "trainMessages").toPlainText()
     opened.click("deleteRunButton")
-    assert [run.id for run in opened.desk.runs] == [first]
+    assert [run.id for run in opened.desk.runs] == [other, first]
     opened.click("undoRunButton")
-    assert len(opened.desk.runs) == 2
+    assert len(opened.desk.runs) == 3
     opened.close()
 
 
@@ -235,3 +238,15 @@ def test_closing_while_training_asks(opened: Opened, button: str, closes: bool, 
         assert opened.page.may_close() is closes
         assert opened.desk.in_background is background
     opened.desk.in_background = False
+
+
+def test_sessions_that_another_page_sends_are_ticked_alone(opened: Opened) -> None:
+    choice = opened.desk.choice
+    both = {row.path for row in choice.rows}
+    opened.click("twinsSegment")
+    opened.page.choose(*both)
+    assert choice.chosen == both
+    assert opened.find(QTreeWidget, "sessionTable").isVisible()
+    one = both.pop()
+    opened.page.choose(one)
+    assert choice.chosen == {one}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QWidget
 
 from recorder.ui import look
@@ -69,10 +69,10 @@ class ConfusionView(QWidget):
                 share = counted / total if total else 0.0
                 cell = QRectF(left + j * side + 1.5, _TOP + k * side + 1.5, side - 3, side - 3)
                 painter.setPen(palette.color(QPalette.ColorRole.Mid))
-                painter.setBrush(look.mix(empty, full, share))
+                fill = look.mix(empty, full, share)
+                painter.setBrush(fill)
                 painter.drawRoundedRect(cell, 5, 5)
-                dark = share > 0.5
-                painter.setPen(palette.color(QPalette.ColorRole.Base) if dark else ink)
+                painter.setPen(max((ink, empty), key=lambda pen, fill=fill: _contrast(pen, fill)))
                 figure = f"{100 * share:.0f} %" if total else "–"
                 half = cell.adjusted(0, 0, 0, -side * 0.3)
                 painter.drawText(half if side > 50 else cell, Qt.AlignmentFlag.AlignCenter, figure)
@@ -86,3 +86,14 @@ class ConfusionView(QWidget):
         foot = QRectF(0, _TOP + side * count + 6, self.width(), 22)
         painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, "rows: what the demonstrator did, on ticks held out")
         painter.end()
+
+
+def _contrast(one: QColor, other: QColor) -> float:
+    """As WCAG defines it, 1 to 21."""
+    darker, lighter = sorted(_luminance(colour) for colour in (one, other))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: QColor) -> float:
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.getRgbF()[:3]]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]

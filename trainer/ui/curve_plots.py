@@ -50,6 +50,7 @@ class CurvePlots(QWidget):
     def show_curves(self, own: Curves, others: list[tuple[str, Curves]]) -> None:
         """Draw a run's curves, and those of others under their names."""
         (loss, val_loss), (accuracy, val_accuracy), (_, played) = self._own
+        self._plots[0].setLogMode(False, not own.accuracy_known)  # squared errors fall over orders of magnitude
         loss.setData(own.batch, own.loss)
         val_loss.setData(own.val_batch, own.val_loss)
         accuracy.setData(own.batch, own.accuracy)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QProgressBar,
 
 from recorder.envs import get_spec
 from recorder.ui import look
+from recorder.ui.icons import show_icon
 from trainer.runs import Run
 from trainer.settings import SETTINGS
 from trainer.train_desk import TrainDesk, TrainState
@@ -67,19 +68,22 @@ class RunPanel(QWidget):
         row = QHBoxLayout()
         row.setSpacing(look.SMALL)
 
-        def button(text: str, name: str, tip: str, action: object, primary: bool = False) -> QPushButton:
+        def button(text: str, name: str, icon: str, tip: str, action: object, primary: bool = False) -> QPushButton:
             made = QPushButton(text, objectName=name, toolTip=tip)
             made.setProperty("primary", primary)
+            if icon:
+                show_icon(made, icon)
             made.clicked.connect(action)
             row.addWidget(made)
             return made
 
-        self._watch = button("Watch your twin", "watchButton", "See it play", self.watch_requested, primary=True)
-        self._resume = button("Resume", "resumeButton", "Go on from where it stopped", self._do("resume"), primary=True)
-        self._pause = button("Pause", "pauseTrainingButton", "Pause; it goes on from there later", self._do("pause"))
-        self._stop = button("Stop", "stopTrainingButton", "End it and keep the best so far", self._do("stop"))
+        self._watch = button("Watch your twin", "watchButton", "", "See it play", self.watch_requested, primary=True)
+        tips = ("Go on from where it stopped", "Pause; it goes on from there later", "End it and keep the best so far")
+        self._resume = button("Resume", "resumeButton", "play", tips[0], self._do("resume"), primary=True)
+        self._pause = button("Pause", "pauseTrainingButton", "pause", tips[1], self._do("pause"))
+        self._stop = button("Stop", "stopTrainingButton", "stop", tips[2], self._do("stop"))
         row.addStretch(1)
-        self._another = button("New training", "anotherButton", "Leave this run and choose anew", self._do("again"))
+        self._another = button("New training", "anotherButton", "", "Leave this run and choose anew", self._do("again"))
         self._another.setProperty("quiet", True)
         return row
 

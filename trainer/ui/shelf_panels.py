@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
 from recorder.envs import get_spec
 from recorder.library import player_label
 from recorder.ui import look
+from recorder.ui.icons import show_icon
 from trainer.policies import PolicySummary
 from trainer.runs import Run, RunState
 from trainer.train_desk import MOST_COMPARED, TrainDesk
@@ -55,6 +55,7 @@ class _Shelf(QWidget):
         self.table.setTabKeyNavigation(False)
         self.table.setItemDelegate(Roomy(self.table))
         header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
         layout.addWidget(self.table, 1)
@@ -66,9 +67,11 @@ class _Shelf(QWidget):
         self._buttons.setSpacing(look.SMALL)
         layout.addLayout(self._buttons)
 
-    def button(self, text: str, name: str, tip: str, action: object) -> QPushButton:
+    def button(self, text: str, name: str, icon: str, tip: str, action: object, primary: bool = False) -> QPushButton:
         """Add a button to the row."""
         made = QPushButton(text, objectName=name, toolTip=tip)
+        made.setProperty("primary", primary)
+        show_icon(made, icon)
         made.clicked.connect(action)
         self._buttons.addWidget(made)
         return made
@@ -110,17 +113,17 @@ class RunsPanel(_Shelf):
         super().__init__(
             desk,
             "run",
-            ("", "Begun", "Training", "State", "Batches", "Correct", "Score"),
+            ("", "Begun", "Training", "State", "Correct", "Score"),
             2,
             "No training yet. Each one is kept here, with its settings, its curves and its log.",
         )
         self.table.setToolTip(f"Click to show a run; tick up to {MOST_COMPARED} to compare with it")
         self.table.itemSelectionChanged.connect(self._selected)
         self.table.itemChanged.connect(self._ticked)
-        self._delete = self.button("Delete", "deleteRunButton", "Move to the trash (Del); its twin stays", self._remove)
-        self._undo = self.button("Undo", "undoRunButton", "Bring back what was deleted last", self._bring_back)
+        tips = ("Move to the trash (Del); its twin stays", "Bring back what was deleted last")
+        self._delete = self.button("Delete", "deleteRunButton", "trash", tips[0], self.remove)
+        self._undo = self.button("Undo", "undoRunButton", "undo", tips[1], self._bring_back)
         self._buttons.addStretch(1)
-        QShortcut(QKeySequence("Del"), self.table, self._remove, context=Qt.ShortcutContext.WidgetShortcut)
 
     def render(self) -> None:
         """Show the runs as they stand."""
@@ -129,11 +132,13 @@ class RunsPanel(_Shelf):
         blocker = QSignalBlocker(self.table)
         for index, run in enumerate(desk.runs):
             tick = self.table.item(index, 0)
-            tick.setFlags(Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
-            chosen = run.id in desk.compared or run.id == desk.shown
-            tick.setCheckState(Qt.CheckState.Checked if chosen else Qt.CheckState.Unchecked)
+            flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
+            if desk.comparable(run.id):
+                flags |= Qt.ItemFlag.ItemIsUserCheckable
+                chosen = run.id in desk.compared
+                tick.setCheckState(Qt.CheckState.Checked if chosen else Qt.CheckState.Unchecked)
+            tick.setFlags(flags)
             if run.id == desk.shown:
-                tick.setFlags(Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled)
                 self.table.selectRow(index)
         if desk.run is None:
             self.table.clearSelection()
@@ -151,11 +156,12 @@ class RunsPanel(_Shelf):
             self.changed.emit()
 
     def _ticked(self, item: QTableWidgetItem) -> None:
-        if item.column() == 0 and item.data(_KEY) != self.desk.shown:
+        if item.column() == 0 and self.desk.comparable(item.data(_KEY)):
             self.desk.compare(item.data(_KEY), item.checkState() is Qt.CheckState.Checked)
             self.changed.emit()
 
-    def _remove(self) -> None:
+    def remove(self) -> None:
+        """Move the run that is shown to the trash."""
         if self._delete.isEnabled():
             self.desk.delete_run(self.desk.shown)
             self.changed.emit()
@@ -174,22 +180,20 @@ class TwinsPanel(_Shelf):
         super().__init__(
             desk,
             "twin",
-            ("Name", "Game", "Score", "Learned from", "Made"),
-            3,
+            ("Name", "Game", "Score", "Learned from"),
+            0,
             "No twin yet. Train one, or import a policy file that somebody gave you.",
         )
         self.table.setToolTip("Enter watches, F2 renames, Del deletes")
         self.table.itemSelectionChanged.connect(self.render_buttons)
         self.table.itemActivated.connect(lambda _: self._watch())
-        self._watch_button = self.button("Watch", "watchTwinButton", "See it play (Enter)", self._watch)
-        self._watch_button.setProperty("primary", True)
-        self._rename_button = self.button("Rename…", "renameTwinButton", "Give it another name (F2)", self._rename)
-        self._delete_button = self.button("Delete", "deleteTwinButton", "Move it to the trash (Del)", self._remove)
-        self._undo = self.button("Undo", "undoTwinButton", "Bring back what was deleted last", self._bring_back)
+        tips = ("Give it another name (F2)", "Move it to the trash (Del)", "Bring back what was deleted last")
+        self._watch_button = self.button("Watch", "watchTwinButton", "watch", "See it play (Enter)", self._watch, True)
+        self._rename_button = self.button("Rename…", "renameTwinButton", "edit", tips[0], self.ask_for_name)
+        self._delete_button = self.button("Delete", "deleteTwinButton", "trash", tips[1], self.remove)
+        self._undo = self.button("Undo", "undoTwinButton", "undo", tips[2], self._bring_back)
         self._buttons.addStretch(1)
-        self.button("Import…", "importTwinButton", "Take over a policy file, checked first", self._import)
-        for keys, action in (("F2", self._rename), ("Del", self._remove)):
-            QShortcut(QKeySequence(keys), self.table, action, context=Qt.ShortcutContext.WidgetShortcut)
+        self.button("Import…", "importTwinButton", "folder", "Take over a policy file, checked first", self._import)
 
     def render(self) -> None:
         """Show the clones as they are."""
@@ -220,14 +224,16 @@ class TwinsPanel(_Shelf):
         if self._watch_button.isEnabled():
             self.watch_requested.emit(self.selected())
 
-    def _rename(self) -> None:
+    def ask_for_name(self) -> None:
+        """Ask for another name for the selected clone."""
         twin = self._twin()
         if twin is not None:
             new, said = QInputDialog.getText(self, "Rename your twin", "Name", text=twin.name)
             if said:
                 self.rename(new)
 
-    def _remove(self) -> None:
+    def remove(self) -> None:
+        """Move the selected clone to the trash."""
         twin = self._twin()
         if twin is not None:
             self.desk.delete_twin(twin.name)
@@ -248,28 +254,31 @@ def _run_texts(run: Run) -> tuple[str, ...]:
     status, setup = run.status, run.setup
     begun = f"{run.id[5:10]} {run.id[11:16].replace('-', ':')}"
     if setup is None:
-        return ("", begun, "Unreadable", "failed", "", "", "")
+        return ("", begun, "Unreadable", "failed", "", "")
     state = "stopped early" if status.stopped_early else status.state.value
     accuracy = "" if status.val_accuracy is None else f"{100 * status.val_accuracy:.0f} %"
     score = "" if status.score is None else f"{status.score:,.0f}"
     preset = setup.preset or "own settings"
-    return ("", begun, f"{get_spec(setup.env).title}, {preset}", state, f"{status.batches:,}", accuracy, score)
+    return ("", begun, f"{get_spec(setup.env).title}, {preset}", state, accuracy, score)
 
 
 def _run_tip(run: Run) -> str:
     if run.setup is None:
         return run.problem
     learned = ", ".join(source.name for source in run.setup.sources[:4])
-    return f"{run.id}\nlearns from {learned}" + (f"\n{run.status.reason}" if run.status.reason else "")
+    return f"{run.id}\n{run.status.batches:,} batches, learns from {learned}" + (
+        f"\n{run.status.reason}" if run.status.reason else ""
+    )
 
 
 def _twin_texts(twin: PolicySummary) -> tuple[str, ...]:
     if twin.problem:
-        return (twin.name, "Unreadable", "", "", "")
+        return (twin.name, "Unreadable", "", "")
     players = ", ".join(dict.fromkeys(player_label(player) for player in twin.players))
     score = "" if twin.score is None else f"{twin.score:,.0f}"
-    return (twin.name, twin.env_title, score, f"{players}, {twin.minutes:.0f} min", twin.created)
+    return (twin.name, twin.env_title, score, f"{players}, {twin.minutes:.0f} min")
 
 
 def _twin_tip(twin: PolicySummary) -> str:
-    return twin.problem or f"{twin.name}\nlearned from {', '.join(twin.learned_from[:4])}, {twin.batches:,} batches"
+    learned = ", ".join(twin.learned_from[:4])
+    return twin.problem or f"{twin.name}\nmade {twin.created} in {twin.batches:,} batches\nlearned from {learned}"

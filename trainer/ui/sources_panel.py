@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from recorder.errors import UsageError
 from recorder.ui import look
+from recorder.ui.icons import show_icon
 from trainer.config import PRESETS, TrainConfig
 from trainer.selection import EpisodeFacts, Row
 from trainer.train_desk import TrainDesk
@@ -88,6 +89,7 @@ class SourcesPanel(QWidget):
         self._back.clicked.connect(self._back_to_preset)
         self._train = QPushButton("Train", objectName="trainButton", toolTip="Train on what is ticked (Ctrl+Return)")
         self._train.setProperty("primary", True)
+        show_icon(self._train, "train")
         self._train.setMinimumWidth(110)
         self._train.clicked.connect(self.start_requested)
         row.addWidget(self._preset)
@@ -294,7 +296,9 @@ def _texts(row: Row) -> list[str]:
 
 def _episode_item(path: Path, number: int, episode: EpisodeFacts) -> QTreeWidgetItem:
     said = ", ".join(filter(None, (episode.outcome, episode.label, "excluded" if episode.excluded else "")))
-    item = QTreeWidgetItem([f"Game {number}", said, "", "", f"{episode.ticks:,} ticks", f"{episode.score:,.0f}"])
+    item = QTreeWidgetItem([f"Game {number}", "", said, "", f"{episode.minutes:.1f}", f"{episode.score:,.0f}"])
+    for column in range(len(_COLUMNS)):
+        item.setToolTip(column, f"{episode.ticks:,} ticks")
     item.setData(0, _KEY, (path, episode.index))
     item.setFlags(Qt.ItemFlag.ItemIsSelectable if episode.excluded else _flags())
     for column in (4, 5):

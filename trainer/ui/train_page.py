@@ -69,7 +69,7 @@ class TrainPage(Page):
         self._left.switched.connect(lambda _: self._render())
         self._run.watch_requested.connect(lambda: self.watch_requested.emit(self.desk.policy))
         self._twins.watch_requested.connect(self.watch_requested)
-        self.bind_keys((("Ctrl+Return", self._sources.start_if_possible),))
+        self.bind_keys((("Ctrl+Return", self._sources.start_if_possible), ("F2", self._rename), ("Del", self._remove)))
         self.activate()
 
     def activate(self) -> None:
@@ -81,11 +81,11 @@ class TrainPage(Page):
     def deactivate(self) -> None:
         """The page is hidden; training goes on."""
 
-    def choose(self, session: Path) -> None:
-        """Tick this session alone."""
+    def choose(self, *sessions: Path) -> None:
+        """Tick these sessions alone."""
         choice = self.desk.choice
         for row in choice.rows:
-            choice.choose(row.path, row.path == session)
+            choice.choose(row.path, row.path in sessions)
         if not self.desk.training:
             self.desk.again()
         self._left.show_page("sources")
@@ -132,6 +132,16 @@ class TrainPage(Page):
     def _start(self) -> None:
         self.desk.start()
         self._changed()
+
+    def _rename(self) -> None:
+        if self._left.current == "twins":
+            self._twins.ask_for_name()
+
+    def _remove(self) -> None:
+        if self._left.current == "runs":
+            self._runs.remove()
+        elif self._left.current == "twins":
+            self._twins.remove()
 
     def _changed(self) -> None:
         self._render()
