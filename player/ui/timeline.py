@@ -100,7 +100,8 @@ class Timeline(QWidget):
         share = (x - _GUTTER) / max(1.0, self.width() - _GUTTER - _MARGIN)
         return round(min(max(share, 0.0), 1.0) * self.ticks)
 
-    def _x(self, tick: int) -> float:
+    def place(self, tick: int) -> float:
+        """Where a tick is, in pixels from the left."""
         return _GUTTER + (self.width() - _GUTTER - _MARGIN) * min(1.0, tick / max(1, self.ticks))
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -124,7 +125,7 @@ class Timeline(QWidget):
             if below:
                 self._paint_agreement(painter, QRectF(_GUTTER, top, width, _APART), text, window)
                 top += _APART + _GAP
-        here = self._x(self._frame.tick)
+        here = self.place(self._frame.tick)
         painter.setPen(QPen(text, 2))
         painter.drawLine(QPointF(here, 1), QPointF(here, self.height() - 1))
 
@@ -140,16 +141,16 @@ class Timeline(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(look.mix(window, colour, 0.12))
         painter.drawRoundedRect(lane, 4, 4)
-        known = QRectF(lane.left(), lane.top(), self._x(side.length) - lane.left(), lane.height())
+        known = QRectF(lane.left(), lane.top(), self.place(side.length) - lane.left(), lane.height())
         painter.setBrush(look.mix(window, colour, 0.3))
         painter.drawRoundedRect(known, 4, 4)
         painter.setPen(QPen(colour, 1.4))
         for tick in side.points:
-            painter.drawLine(QPointF(self._x(tick), lane.top() + 3), QPointF(self._x(tick), lane.bottom() - 3))
+            painter.drawLine(QPointF(self.place(tick), lane.top() + 3), QPointF(self.place(tick), lane.bottom() - 3))
         painter.setPen(QPen(window, 1))
         painter.setBrush(colour)
         for tick in side.losses:
-            x, y, reach = self._x(tick), lane.center().y(), 6.0
+            x, y, reach = self.place(tick), lane.center().y(), 6.0
             corners = [QPointF(x, y - reach), QPointF(x + reach, y), QPointF(x, y + reach), QPointF(x - reach, y)]
             painter.drawPolygon(QPolygonF(corners))
 
@@ -169,7 +170,7 @@ class Timeline(QWidget):
         if self._frame is None or (agreement is None and self._comparing is None):
             return
         if self._frame.left is not None:  # the recording's whole length
-            row = QRectF(row.left(), row.top(), self._x(self._frame.left.length) - row.left(), row.height())
+            row = QRectF(row.left(), row.top(), self.place(self._frame.left.length) - row.left(), row.height())
         painter.fillRect(row, look.mix(window, text, 0.12))
         if agreement is None:
             self._label(painter, row, "Comparing…", faint)
