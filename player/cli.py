@@ -162,6 +162,10 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--sticky", type=_probability, default=0.0, metavar="P", help="probability of a sticky action"
     )
+    evaluate.add_argument(
+        "--session", metavar="SESSION", help="whose player to compare with (default: those whom it learned from)"
+    )
+    library(evaluate)
     as_json(evaluate, "the report")
 
     drives = command(
@@ -233,9 +237,10 @@ def _run(options: argparse.Namespace) -> int:
 
         chosen = getattr(options, "library", None)
         return open_app(["--library", str(chosen)] if chosen else [])
-    from player import commands
+    from player import commands, watch_commands
 
-    status: int = getattr(commands, options.command)(options)
+    room = watch_commands if options.command in ("watch", "agreement", "drives") else commands
+    status: int = getattr(room, options.command)(options)
     sys.stdout.flush()
     return status
 
