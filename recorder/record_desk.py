@@ -3,8 +3,8 @@
        start()           3, 2, 1             pause() / lost keyboard / cannot be written
 IDLE ─────────▶ COUNTDOWN ──────▶ RECORDING ◀──────────────────────────────▶ PAUSED
  ▲                                 │  ▲ next_game()            resume()
- │   stop()                        ▼  │
- └──────────────────────────── GAME_OVER        any other failure leads to IDLE with `error` set
+ │            stop()               ▼  │
+ └── FINISHING ◀─────────────── GAME_OVER        any other failure leads to IDLE with `error` set
 
 While a take cannot be written (disk full, folder gone) `trouble` says so and the game waits; writing is tried again and
 again, and once it works, `resume()` does, too. A scripted expert waits and goes on by itself, and needs no count-down.
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from recorder.bindings import Bindings, save_bindings
 from recorder.envs import EnvSpec, Game, get_spec
 from recorder.errors import TwinplayError
 from recorder.gamepad import Gamepads
-from recorder.jobs import start_thread
+from recorder.jobs import Task, start_thread
 from recorder.library import Library
 from recorder.room import free_hours
 from recorder.session import Session
@@ -44,6 +45,7 @@ class DeskState(Enum):
     RECORDING = "recording"
     PAUSED = "paused"
     GAME_OVER = "game over"
+    FINISHING = "finishing"
 
 
 class RecordDesk:
@@ -85,7 +87,10 @@ class RecordDesk:
         self._looking: Any = None  # the thread that looks for today's takes
         self._found: list[TakeLine] | None = None
         self._controllers = controllers() if controllers is not None else None
-        self._poster: TakeStatus | None = None
+        self._poster: TakeStatus | None = None  # what is shown without a take
+        self._game: Game | None = None  # to be played by hand; to make one takes 150 ms, so it is kept
+        self._finishing: Task | None = None
+        self._afterwards: Callable[[], None] = lambda: None
 
     @property
     def spec(self) -> EnvSpec:
@@ -99,8 +104,8 @@ class RecordDesk:
 
     @property
     def busy(self) -> bool:
-        """Whether a take is under way."""
-        return self._take is not None
+        """Whether a take is under way, or still being finished."""
+        return self._take is not None or self._finishing is not None
 
     @property
     def status(self) -> TakeStatus | None:
@@ -108,14 +113,15 @@ class RecordDesk:
         if self._take is not None:
             return self._take.status
         if self._poster is None and self.by_hand:
-            with Game(self.spec) as game:
-                game.reset(0)
-                self._poster = TakeStatus(game.picture(), 0.0, game.lives, 0, 0, False, 0)
+            game = self._lend_game()
+            game.reset(0)
+            self._poster = TakeStatus(game.picture(), 0.0, game.lives, 0, 0, False, 0)
         return self._poster
 
     def choose(self, env: str) -> None:
         """Another environment, between takes."""
         if not self.busy and env != self.env:
+            self._return_game()
             self.env, self._poster = env, None
 
     def rebind(self, bindings: Bindings) -> None:
@@ -138,7 +144,7 @@ class RecordDesk:
         try:
             if self.by_hand:
                 self._take = LiveTake(
-                    self.env,
+                    self._lend_game(),
                     self.keys,
                     self.library,
                     seed=seed,
@@ -163,6 +169,8 @@ class RecordDesk:
 
     def poll(self) -> bool:
         """Advance the take; returns whether there is something new to show."""
+        if self._finishing is not None:
+            return self._finishing.poll() and self._take_in_finished()
         if self._take is None:
             return self._take_in_found()
         before = self.trouble
@@ -287,19 +295,16 @@ class RecordDesk:
             self._take.next_game()
             self.state, self.recovered = DeskState.RECORDING, False
 
-    def stop(self) -> None:
-        """Finish the take and keep it."""
-        take, self._take, self.state = self._take, None, DeskState.IDLE
-        if take is None:
-            return
-        self._hush()
-        try:
-            self.last_take = take.stop()
-            self.last_summary = _summary(self.last_take)
-            if self.last_take is not None:
-                self.takes.insert(0, take_line(self.last_take))
-        except TwinplayError as error:
-            self.error = str(error)
+    def stop(self, wait: bool = True) -> None:
+        """Finish the take and keep it. That takes a moment: without `wait`, `poll` tells when it is done."""
+        take, self._take = self._take, None
+        if take is not None:
+            self._hush()
+            self.state = DeskState.FINISHING
+            self._finishing = Task(partial(_finish, take), "finish-take")
+        if wait and self._finishing is not None:
+            self._finishing.join()
+            self._take_in_finished()
 
     @property
     def room(self) -> str:
@@ -315,10 +320,17 @@ class RecordDesk:
         if self._looking is None:
             self._looking = start_thread(self._look_for_takes, "takes-of-today")
 
-    def discard(self, path: Path | None = None) -> None:
-        """Move a take to the library's trash: this one, or the one under way, or else the last; it can be undone."""
+    def discard(self, path: Path | None = None, wait: bool = True) -> None:
+        """Move a take to the library's trash: this one, or the one under way, or else the last; it can be undone.
+
+        Without `wait` it is done once the take under way is finished.
+        """
         if self.busy:
             if path is not None:
+                return
+            if not wait:
+                self._afterwards = self.discard
+                self.stop(wait=False)
                 return
             self.stop()
         path = path or self.last_take
@@ -351,10 +363,10 @@ class RecordDesk:
             self.error = str(error)
 
     def restart(self) -> None:
-        """Discard the take under way and begin another."""
+        """Discard the take under way and begin another once it is finished; `poll` tells when."""
         if self.busy:
-            self.discard()
-            self.start()
+            self._afterwards = self._discard_and_start
+            self.stop(wait=False)
 
     def shutdown(self) -> None:
         """The window closes: keep what was played."""
@@ -367,6 +379,33 @@ class RecordDesk:
         if self._speaker is not None:
             self._speaker.close()
             self._speaker = None
+        self._return_game()
+
+    def _lend_game(self) -> Game:
+        if self._game is None:
+            self._game = Game(self.spec, sound=self._speaker is not None)
+        return self._game
+
+    def _return_game(self) -> None:
+        if self._game is not None:
+            self._game.close()
+            self._game = None
+
+    def _take_in_finished(self) -> bool:
+        done, self._finishing, self.state = self._finishing, None, DeskState.IDLE
+        assert done is not None
+        if done.error:
+            self.error = done.error
+        else:
+            self.last_take, self.last_summary, line = done.result
+            self.takes[:0] = [line] if line is not None else []
+        afterwards, self._afterwards = self._afterwards, lambda: None
+        afterwards()
+        return True
+
+    def _discard_and_start(self) -> None:
+        self.discard()
+        self.start()
 
     def _look_for_takes(self) -> None:
         try:
@@ -409,6 +448,12 @@ class RecordDesk:
         if take is not None:
             with contextlib.suppress(TwinplayError):  # the first failure is the one to tell
                 self.last_take = take.stop()
+
+
+def _finish(take: Take) -> tuple[Path | None, str, TakeLine | None]:
+    """Finish a take: where it lies, its summary, and its line in the list of the day; nothing of one not played."""
+    path = take.stop()
+    return path, _summary(path), None if path is None else take_line(path)
 
 
 def _size(count: int) -> str:

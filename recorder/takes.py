@@ -73,9 +73,10 @@ class Take(Protocol):
 
 
 class LiveTake:
-    """A person plays; the caller polls at least once per tick, and more often for smooth pacing.
+    """A person plays `game`; the caller polls at least once per tick, and more often for smooth pacing.
 
-    `hear` is given the sound of every tick at full speed, as `Game.sound` returns it.
+    The game is lent: it is not closed. `hear` is given the sound of every tick at full speed, as `Game.sound` returns
+    it.
 
     Raises LibraryError when the library cannot be written. Where writing fails later, the game stands still and
     `status.trouble` tells why; nothing that was played is dropped.
@@ -85,7 +86,7 @@ class LiveTake:
 
     def __init__(
         self,
-        env: str,
+        game: Game,
         keys: KeyAgent,
         library: Path,
         *,
@@ -95,19 +96,15 @@ class LiveTake:
         hear: Callable[[npt.NDArray[np.uint8]], None] | None = None,
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self._game = Game(get_spec(env), sound=hear is not None)
+        self._game = game
         self._hear = hear
         self._now = now
         self._tempo = Tempo()
         self._keys = keys
         self._before_tick = before_tick
-        try:
-            self._writer = SessionWriter(
-                library, self._game, describe(keys), seed=seed, key_names=key_names, patient=True, now=now
-            )
-        except BaseException:
-            self._game.close()
-            raise
+        self._writer = SessionWriter(
+            library, self._game, describe(keys), seed=seed, key_names=key_names, patient=True, now=now
+        )
         keys.on_key = self._writer.key
         self._rollout = Rollout(
             self._game, keys, seed=seed, sink=self._writer, unattended=False, rewindable=True, now=now
@@ -193,11 +190,7 @@ class LiveTake:
                 return None
             return self._writer.close().path
         finally:
-            self._leave()
-
-    def _leave(self) -> None:
-        self._keys.on_key = None
-        self._game.close()
+            self._keys.on_key = None
 
     def _look(self) -> TakeStatus:
         rollout = self._rollout

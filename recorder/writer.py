@@ -376,7 +376,8 @@ def session_lock(path: Path) -> FileLock:
     """The operating system's lock that a recorder holds while it writes `path`; it lies outside the session."""
     folder = path.parent / ".locks"
     folder.mkdir(exist_ok=True)
-    return FileLock(folder / f"{path.name}.lock")
+    # Not of one thread: a take is begun in one and finished in another.
+    return FileLock(folder / f"{path.name}.lock", thread_local=False)
 
 
 def is_being_written(path: Path) -> bool:

@@ -255,12 +255,12 @@ class RecordPage(Page):
         self._render()
 
     def _stop(self) -> None:
-        self.desk.stop()
+        self.desk.stop(wait=False)
         self._room = self.desk.room
         self._render()
 
     def _discard(self, path: Path | bool | None = None) -> None:
-        self.desk.discard(path if isinstance(path, Path) else None)
+        self.desk.discard(path if isinstance(path, Path) else None, wait=False)
         self._render()
 
     def _change_speed(self, steps: int) -> None:
@@ -311,6 +311,7 @@ class RecordPage(Page):
     def _render(self) -> None:
         desk = self.desk
         state, status, spec = desk.state, desk.status, desk.spec
+        finishing = state is DeskState.FINISHING
         self.show_problem(desk.error or desk.trouble)
         self._view.show_game(None if status is None else status.picture, recording=state is DeskState.RECORDING)
         self._counted = desk.countdown
@@ -327,8 +328,8 @@ class RecordPage(Page):
         for button, enabled in (
             (self._record, not desk.busy),
             (self._pause, state in (*_RUNNING, DeskState.PAUSED) and not desk.trouble),
-            (self._finish, desk.busy),
-            (self._drop, desk.busy or desk.last_take is not None),
+            (self._finish, desk.busy and not finishing),
+            (self._drop, not finishing and (desk.busy or desk.last_take is not None)),
             (self._sound, desk.by_hand and desk.has_sound),
         ):
             button.setEnabled(enabled)
@@ -382,6 +383,8 @@ class RecordPage(Page):
             return "Waiting", "The recording cannot be written; the line above says why."
         if desk.state is DeskState.PAUSED and desk.recovered:
             return "Paused", "The recording can be written again, and nothing was lost. P goes on."
+        if desk.state is DeskState.FINISHING:
+            return "Saving…", ""
         if desk.state is DeskState.COUNTDOWN:
             return str(desk.countdown), self._what_keys_do()
         if desk.state is DeskState.PAUSED and desk.lost_keyboard:

@@ -150,7 +150,7 @@ def test_a_restart_discards_the_take_under_way_and_begins_another(desk: RecordDe
     desk.start()
     play(desk, clock, 30)
     desk.restart()
-    assert desk.state is DeskState.RECORDING
+    wait_for(desk, lambda: desk.state is DeskState.RECORDING)
     play(desk, clock, 12)
     desk.stop()
     (summary,) = Library(desk.library).sessions()
