@@ -237,7 +237,7 @@ class LibraryDesk:
     def restore(self, trashed: Path) -> None:
         """Bring one session back from the trash."""
         self._undo = [kept for kept in ([p for p in each if p != trashed] for each in self._undo) if kept]
-        self._do("Brought 1 session back.", partial(self.library.restore, trashed))
+        self._do("Brought 1 session back.", lambda: [self.library.restore(trashed)])
 
     def empty_trash(self) -> None:
         """Delete for good what lies in the trash; whoever asks for it was asked first."""
@@ -329,6 +329,8 @@ class LibraryDesk:
             self.error = task.error
             if not task.error:
                 self.message = message
+                if isinstance(task.result, list):  # sessions that came back
+                    self.select(task.result)
             if self.selected:
                 self._wanted_details = self.selected[0]
             if self.trashed is not None:

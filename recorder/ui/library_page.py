@@ -63,6 +63,7 @@ class LibraryPage(Page):
         self.desk = desk
         self._filled = 0
         self._active = False
+        self._number = 0  # of the row that was selected last: its neighbour is next when it goes
         self._model = LibraryModel(desk.thumbnail, self)
         self._plotted: tuple[object, ...] = ()  # what the curve was drawn for
         self._stack = QStackedWidget()
@@ -237,6 +238,7 @@ class LibraryPage(Page):
     def _selected(self, *_: QItemSelection) -> None:
         numbers, current = self._chosen_numbers(), self._table.currentIndex().row()
         numbers.sort(key=lambda number: number != current)  # the one under the cursor is shown
+        self._number = numbers[0] if numbers else self._number
         self._pane.save_words()
         self.desk.select([self._model.rows[number].path for number in numbers])
         self._render()
@@ -337,7 +339,7 @@ class LibraryPage(Page):
             blocker.unblock()
             self._table.viewport().update()
         if not numbers and self._model.rows:
-            self._table.selectRow(min(max(self._table.currentIndex().row(), 0), len(self._model.rows) - 1))
+            self._table.selectRow(min(self._number, len(self._model.rows) - 1))
 
     @staticmethod
     def _fill_box(box: QComboBox, everything: str, entries: dict[str, str]) -> None:
