@@ -162,7 +162,7 @@ class LibraryPage(Page):
         self._table = LibraryTable(self._model)
         self._table.selectionModel().selectionChanged.connect(self._selected)
         self._model.modelReset.connect(self._reselect)
-        self._table.doubleClicked.connect(lambda _index: self._watch())
+        self._table.activated.connect(lambda _index: self._watch())
         self._nothing = look.faint("No session is like that.", "libraryNothing")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._plot = ProgressPlot()
@@ -209,7 +209,9 @@ class LibraryPage(Page):
         grid.setSpacing(look.GAP)
         self._train = self._button("Train on this", "libraryTrainButton", "Open the Train page with it chosen")
         self._train.setProperty("primary", True)
-        self._watch_button = self._button("Watch it", "libraryWatchButton", "Open the Watch page (double click)")
+        self._watch_button = self._button(
+            "Watch it", "libraryWatchButton", "Open the Watch page (double click, or Enter)"
+        )
         self._verify = self._button("Verify", "verifyButton", "Simulate it again and compare every tick, bit for bit")
         self._merge = self._button("Merge", "mergeButton", "Join the selected sessions into a new one")
         self._split_button = self._button("Split", "splitButton", "Part it in two before the game that is chosen above")

@@ -269,7 +269,7 @@ class SessionPane(QWidget):
             self.save_words()
         if watched is self._games and event.type() == QEvent.Type.KeyPress:
             assert isinstance(event, QKeyEvent)
-            label = {Qt.Key.Key_G: "success", Qt.Key.Key_B: "failure"}.get(Qt.Key(event.key()))
+            label = {Qt.Key.Key_G: "success", Qt.Key.Key_B: "failure"}.get(event.key())
             if label is not None and self.game is not None:
                 self.label_requested.emit(self.game, label)
                 return True

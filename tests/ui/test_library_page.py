@@ -190,6 +190,29 @@ def test_what_is_typed_is_stored_under_the_session_it_was_typed_for(page: Librar
     assert Session.open(game.path).title == ""
 
 
+def test_what_is_typed_last_is_stored_when_the_window_closes(page: LibraryPage) -> None:
+    session = choose(page, "hopper")
+    notes = child(page, "notesEdit", QPlainTextEdit)
+    notes.setFocus()
+    QTest.keyClicks(notes, "at the last moment")
+    page.shutdown()
+    assert Session.open(session.path).notes == "at the last moment"
+
+
+def test_the_order_of_a_column_keeps_what_is_selected(page: LibraryPage) -> None:
+    session = choose(page, "hopper")
+    table = child(page, "libraryTable", QTableView)
+    rows = set()
+    header = table.horizontalHeader()
+    for _ in range(2):
+        place = QPoint(header.sectionViewportPosition(3) + 10, header.height() // 2)
+        QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        rows.add(row_of(page, "hopper"))
+        assert page.desk.selected == (session.path,)
+        assert [index.row() for index in table.selectionModel().selectedRows(0)] == [row_of(page, "hopper")]
+    assert rows == {0, 1}
+
+
 def test_search_and_filters_narrow_the_list(page: LibraryPage) -> None:
     edit(choose(page, "hopper").path, notes="falls a lot")
     page.desk.refresh()
