@@ -255,7 +255,7 @@ def matches(summary: SessionSummary, search: str) -> bool:
     labels = (label for label, games in summary.labels.items() if games)
     player = (str(summary.player.get(key, "")) for key in ("kind", "name"))
     texts = (summary.title, summary.notes, *summary.tags, summary.env_title, summary.env, *player, *labels)
-    text = " ".join((*texts, summary.name, summary.state)).casefold()
+    text = " ".join((*texts, summary.name)).casefold()
     return all(word in text for word in search.casefold().split())
 
 

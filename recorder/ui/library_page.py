@@ -106,13 +106,18 @@ class LibraryPage(Page):
         self.desk.close()
 
     def _build_empty(self) -> QWidget:
-        return self.empty_state(
+        page = self.empty_state(
             "No recordings yet",
             "Everything you record is kept here: to look at again,\nto sort out, and to train on.",
             "Go to Record",
             "goRecordFromLibraryButton",
             lambda: self.page_requested.emit("record"),
         )
+        trash = self._button("Look into the trash…", "openTrashFromEmptyButton", "Bring back what was thrown away")
+        trash.setProperty("quiet", True)
+        trash.clicked.connect(self._open_trash)
+        page.layout().addWidget(trash, 0, Qt.AlignmentFlag.AlignCenter)
+        return page
 
     def _build_content(self) -> QWidget:
         content = QWidget()
@@ -361,7 +366,7 @@ class LibraryPage(Page):
         if self._filled != desk.listed:
             self._fill()
         self.show_problem(desk.error)
-        something = bool(desk.rows) or desk.state is LibraryState.FAILED
+        something = bool(desk.rows) or desk.can_undo or desk.state is LibraryState.FAILED
         self._stack.setCurrentIndex(1 if something else 2 if desk.state is LibraryState.LOADING else 0)
         self._nothing.setVisible(bool(desk.rows) and not len(self._model.rows))
         self._table.viewport().update()

@@ -246,6 +246,18 @@ def test_delete_moves_what_is_selected_to_the_trash_and_ctrl_z_brings_it_back(pa
     assert session.path.exists()
 
 
+def test_the_last_session_can_be_thrown_away_and_brought_back(page: LibraryPage) -> None:
+    choose(page, "hopper")
+    choose(page, "breakout", add=True)
+    QTest.mouseClick(child(page, "trashButton", QPushButton), Qt.MouseButton.LeftButton)
+    wait_until(lambda: not page.desk.rows)
+    undo = child(page, "libraryUndoButton", QPushButton)
+    wait_until(undo.isVisible)
+    QTest.mouseClick(undo, Qt.MouseButton.LeftButton)
+    wait_until(lambda: len(page.desk.rows) == 2)
+    assert len(page.desk.selected) == 2
+
+
 def test_the_trash_can_be_looked_through_and_emptied_after_a_question(page: LibraryPage) -> None:
     choose(page, "hopper")
     choose(page, "breakout", add=True)
