@@ -1,6 +1,7 @@
 """Measurements that are too long, or too noisy, for the suite: `make bench`, or `python -m tests.bench NAME`.
 
 cost        recording at full speed beside plain env.step, PNG files with a CSV, and Minari's DataCollector
+library     listing a thousand sessions, from the index and by opening each
 kills       20 recorders killed at random moments
 mutations   1,000 damaged and malicious files
 realtime    minutes of play at 60 Hz in the real window, beside a training that uses all cores (--minutes)
@@ -14,6 +15,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -28,6 +30,7 @@ import numpy as np
 from recorder import Library, Session, record
 from recorder.envs import Env, Game, get_spec
 from recorder.experts import scripted
+from recorder.index import FILE as INDEX
 from recorder.rollout import episode_seed
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +44,7 @@ METHODS = {
 }
 ROUNDS = 3
 TICKS = {"breakout": 6_000, "hopper": 6_000}
-KILLS, MUTATIONS = 20, 1_000
+KILLS, MUTATIONS, SESSIONS = 20, 1_000, 1_000
 
 
 def steps(env: Env, name: str, ticks: int) -> Iterator[tuple[Any, Any, float]]:
@@ -204,9 +207,34 @@ def realtime(minutes: float) -> None:
         print(f"{session.size_bytes / len(session):.1f} bytes a tick")
 
 
+def library() -> None:
+    """How long a list of many sessions takes with the index and without."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        session = record("hopper", scripted("hopper"), library=folder / "original", seconds=1)
+        time.sleep(2.1)  # what has just changed is not indexed
+        for number in range(SESSIONS):
+            shutil.copytree(session.path, folder / f"2026-01-01T00-00-00-hopper-{number}.zarr")
+
+        def seconds() -> float:
+            begun = time.perf_counter()
+            assert len(Library(folder).sessions()) == SESSIONS
+            return time.perf_counter() - begun
+
+        opened = []
+        for _ in range(5):
+            (folder / INDEX).unlink(missing_ok=True)
+            opened.append(seconds())
+        indexed = [seconds() for _ in range(15)]
+        one, other = statistics.median(opened), statistics.median(indexed)
+        print(
+            f"{SESSIONS:,} sessions: {one:.2f} s by opening each, {other:.3f} s from the index, {one / other:.0f} : 1"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="?", choices=("cost", "kills", "mutations", "realtime", "work"))
+    parser.add_argument("name", nargs="?", choices=("cost", "library", "kills", "mutations", "realtime", "work"))
     parser.add_argument("arguments", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--minutes", type=float, default=10.0)
     options = parser.parse_args()
@@ -216,7 +244,7 @@ def main() -> None:
     elif options.name == "realtime":
         realtime(options.minutes)
     else:
-        for name, bench in {"cost": cost, "kills": kills, "mutations": mutations}.items():
+        for name, bench in {"cost": cost, "library": library, "kills": kills, "mutations": mutations}.items():
             if options.name in (None, name):
                 bench()
 
