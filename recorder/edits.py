@@ -38,7 +38,7 @@ def edit(
     LibraryError where nothing can be written.
     """
     _check_words(title, notes, tags)
-    with _alone(path):
+    with alone(path):
         session = Session.open(path)
         columns = [column.copy() for column in session.opinion_columns]
         known = {episode.index for episode in session.episodes}
@@ -93,13 +93,13 @@ def without(spans: Iterable[range], hole: range) -> list[range]:
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Nobody else writes the session meanwhile."""
+def alone(path: Path, patience_s: float = 0.0) -> Iterator[None]:
+    """Nobody else writes the session meanwhile. Raises SessionError or LibraryError."""
     if not path.is_dir():
         raise SessionError(f"{path} is not there; `twinplay sessions` lists the sessions that are")
     try:
         lock = session_lock(path)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=patience_s)
     except Timeout:
         raise SessionError(f"{path} is being recorded, or changed elsewhere; wait until that is done") from None
     except OSError as error:

@@ -76,24 +76,22 @@ class SessionSummary:
 
     def to_json(self) -> dict[str, Any]:
         """What a complete session's entry in the index holds: all but path, name and state, as plain JSON values."""
-        facts = {key: getattr(self, key) for key in _FACTS}
+        facts = {key: list(value) if isinstance(value := getattr(self, key), tuple) else value for key in _FACTS}
         return facts | {"timing": None if self.timing is None else self.timing.to_json()}
 
     @classmethod
     def from_json(cls, path: Path, facts: Any) -> SessionSummary:
-        """The inverse of `to_json`. Raises ValueError, TypeError or KeyError for anything that is not one."""
+        """The inverse of `to_json`. Raises ValueError, TypeError, KeyError or OverflowError for what is not one."""
         values = {key: facts[key] for key in _FACTS}
-        for key, kind in _FACTS.items():
-            if not isinstance(values[key], kind) or isinstance(values[key], bool) is not (kind is bool):
-                raise ValueError(f"'{key}' is {str(values[key])[:40]}")
+        if [type(value) for value in values.values()] != list(_FACTS.values()):
+            raise ValueError("a value is of another kind")
         if values["player"].get("kind") not in PLAYER_KINDS:
             raise ValueError("nobody played")
-        if not all(isinstance(tag, str) for tag in values["tags"]):
+        if any(type(tag) is not str for tag in values["tags"]):
             raise ValueError("a tag is no text")
-        numbers = [values["seconds"], *values["total_rewards"], *values["labels"].values()]
-        if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers):
+        if not all(map(math.isfinite, (values["seconds"], *values["total_rewards"], *values["labels"].values()))):
             raise ValueError("a number is none")
-        values |= {key: tuple(values[key]) for key in ("total_rewards", "tags")}
+        values["total_rewards"], values["tags"] = tuple(values["total_rewards"]), tuple(values["tags"])
         return cls(
             path=path,
             name=path.name.removesuffix(".zarr"),
@@ -103,7 +101,7 @@ class SessionSummary:
         )
 
 
-_FACTS: dict[str, Any] = {
+_FACTS: dict[str, type] = {
     "env": str,
     "env_title": str,
     "player": dict,
@@ -111,13 +109,13 @@ _FACTS: dict[str, Any] = {
     "ticks": int,
     "episodes": int,
     "seconds": float,
-    "total_rewards": (list, tuple),
+    "total_rewards": list,
     "size_bytes": int,
     "verified": bool,
     "digest": str,
     "title": str,
     "notes": str,
-    "tags": (list, tuple),
+    "tags": list,
     "labels": dict,
     "learn_ticks": int,
 }
@@ -198,7 +196,7 @@ def _look_up(path: Path, entry: Entry | None) -> tuple[SessionSummary, Entry | N
     """A session's summary, from its entry in the index where that still holds, and the entry to keep."""
     stamp = stamp_of(path)
     if entry is not None and entry.stamp == stamp:
-        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, OverflowError):
             return SessionSummary.from_json(path, entry.facts), entry
     summary = summarize(path)
     settled = stamp is not None and time.time_ns() - stamp[0] > _SETTLED_NS
@@ -235,7 +233,7 @@ def summarize(path: Path) -> SessionSummary:
             labels={label: int(summary["labels"][label]) for label in LABELS if label},
             learn_ticks=int(summary["learn_ticks"]),
         )
-    except (SessionError, KeyError, TypeError, ValueError) as error:
+    except (SessionError, KeyError, TypeError, ValueError, OverflowError) as error:
         return SessionSummary(
             path, path.name.removesuffix(".zarr"), "", "", {}, "", "unreadable", 0, 0, 0.0, (), 0, problem=str(error)
         )
@@ -256,7 +254,7 @@ def matches(summary: SessionSummary, search: str) -> bool:
     labels = (label for label, games in summary.labels.items() if games)
     player = (str(summary.player.get(key, "")) for key in ("kind", "name"))
     texts = (summary.title, summary.notes, *summary.tags, summary.env_title, summary.env, *player, *labels)
-    text = " ".join((*texts, summary.name, summary.state)).casefold()
+    text = " ".join((*texts, summary.name)).casefold()
     return all(word in text for word in search.casefold().split())
 
 

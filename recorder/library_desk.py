@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from recorder.edits import edit, without
-from recorder.errors import TwinplayError
+from recorder.errors import LibraryError, TwinplayError
 from recorder.jobs import Job, JobState, Service, Task
 from recorder.library import Library, SessionSummary
 from recorder.preview import Details, Moment, Picture, Thumbnail, prune_thumbnails
@@ -155,7 +155,9 @@ class LibraryDesk:
         if self._listing is not None:
             self._stale = True
             return
-        self._listing = Task(self.library.sessions, "list-library")
+        self._listing = Task(self._list, "list-library")
+        if self.state is LibraryState.FAILED:
+            self.error = ""
         if not self.rows:
             self.state = LibraryState.LOADING
 
@@ -237,7 +239,7 @@ class LibraryDesk:
     def restore(self, trashed: Path) -> None:
         """Bring one session back from the trash."""
         self._undo = [kept for kept in ([p for p in each if p != trashed] for each in self._undo) if kept]
-        self._do("Brought 1 session back.", partial(self.library.restore, trashed))
+        self._do("Brought 1 session back.", lambda: [self.library.restore(trashed)])
 
     def empty_trash(self) -> None:
         """Delete for good what lies in the trash; whoever asks for it was asked first."""
@@ -299,6 +301,11 @@ class LibraryDesk:
     def _wishes(self) -> bool:
         return self._wanted_details is not None or self._wanted_tick is not None or bool(self._wanted_thumbs)
 
+    def _list(self) -> list[SessionSummary]:
+        if not self.library.path.exists():
+            raise LibraryError(f"{self.library.path} is not there; bring the folder back, or choose another library")
+        return self.library.sessions()
+
     def _poll_listing(self) -> bool:
         changed = False
         if self._trash_listing is not None and self._trash_listing.poll():
@@ -312,8 +319,6 @@ class LibraryDesk:
         if listing.error:
             self.state, self.error, self.rows = LibraryState.FAILED, listing.error, []
         else:
-            if self.state is LibraryState.FAILED:
-                self.error = ""
             self.state, self.rows = LibraryState.LISTED, listing.result
         self.listed += 1
         there = {row.path for row in self.rows}
@@ -329,6 +334,8 @@ class LibraryDesk:
             self.error = task.error
             if not task.error:
                 self.message = message
+                if isinstance(task.result, list):  # sessions that came back
+                    self.select(task.result)
             if self.selected:
                 self._wanted_details = self.selected[0]
             if self.trashed is not None:

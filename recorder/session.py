@@ -489,8 +489,9 @@ class Session:
         return self.complete and self.attributes.get("verified") == self.attributes.get("digest") is not None
 
     def certify(self, digest: str) -> None:
-        """Note that the replay certificate was obtained for what `digest` covers. Raises OSError."""
-        self._group.set_attributes(verified=digest)
+        """Note that the replay certificate was obtained for what `digest` covers. Raises OSError or SessionError."""
+        self._guard(lambda: self._group.set_attributes(verified=digest))
+        self.attributes = self._group.attributes
 
     def annotate(
         self, *, title: str, notes: str, tags: Sequence[str], excluded: Array, labels: Array, spans: Sequence[range]
@@ -511,7 +512,8 @@ class Session:
                 for episode in self.episodes
             ]
             changed["summary"] = stored | _opinions(episodes, spans)
-        self._group.set_attributes(**changed)
+        self._guard(lambda: self._group.set_attributes(**changed))
+        self.attributes = self._group.attributes
 
     @property
     def opinion_columns(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint8]]:

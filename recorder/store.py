@@ -405,12 +405,15 @@ class StoredGroup:
                 raise StoreError(f"the chunk of '{name}' for rows {start} to {start + array.chunks[0] - 1} is missing")
 
     def set_attributes(self, **attributes: Any) -> None:
-        """Change attributes of a session that nobody writes any more. Raises OSError."""
+        """Change attributes of a session that nobody writes any more; others stay as they are by now.
+
+        Raises OSError, and StoreError when it can no longer be read.
+        """
+        self.attributes = StoredGroup(self.path).attributes | attributes
         store = _DurableStore(self.path)
         store.fixed = True
-        store.write_attributes(self.attributes | attributes)
+        store.write_attributes(self.attributes)
         store.sync()
-        self.attributes |= attributes
 
     def set_column(self, name: str, values: Array) -> None:
         """Give the first rows of a column other values; for what is thought of a session, never for what was recorded.

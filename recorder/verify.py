@@ -15,9 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from recorder.edits import alone
 from recorder.envs import Game, get_spec
 from recorder.errors import SessionError, TwinplayError
 from recorder.session import CHUNK_TICKS, Episode, Session
+
+_PATIENCE_S = 5.0  # while somebody changes what is thought of the session
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def verifying(session: Session) -> Iterator[VerifyProgress]:
     except (_DifferenceError, TwinplayError) as found:
         difference = str(found)
     if not difference and session.complete and not session.verified:
-        with contextlib.suppress(OSError):  # a library that can only be read
+        with contextlib.suppress(OSError, TwinplayError), alone(session.path, _PATIENCE_S):  # where it can be written
             session.certify(digest)
     seconds = time.monotonic() - started
     notes = () if session.complete else ("the session was interrupted; what was committed is covered",)

@@ -1,6 +1,7 @@
 """Measurements that are too long, or too noisy, for the suite: `make bench`, or `python -m tests.bench NAME`.
 
 cost        recording at full speed beside plain env.step, PNG files with a CSV, and Minari's DataCollector
+library     listing a thousand sessions, from the index and by opening each
 kills       20 recorders killed at random moments
 mutations   1,000 damaged and malicious files
 responsive  how long the window was held up by each thing one can do in it, with 200 sessions in the library
@@ -30,6 +31,7 @@ import numpy as np
 from recorder import Library, Session, record
 from recorder.envs import Env, Game, get_spec
 from recorder.experts import scripted
+from recorder.index import FILE as INDEX
 from recorder.rollout import episode_seed
 
 ROOT = Path(__file__).parents[1]
@@ -44,7 +46,7 @@ METHODS = {
 ROUNDS = 3
 TICKS = {"breakout": 6_000, "hopper": 6_000}
 KILLS, MUTATIONS = 20, 1_000
-SESSIONS = 200
+LISTED, OFFERED = 1_000, 200  # sessions
 
 
 def steps(env: Env, name: str, ticks: int) -> Iterator[tuple[Any, Any, float]]:
@@ -163,7 +165,7 @@ def responsive() -> None:
         folder = Path(name)
         library, measured = folder / "library", folder / "held-up.json"
         sample = SAMPLE.add(library).session
-        for k in range(1, SESSIONS):
+        for k in range(1, OFFERED):
             shutil.copytree(sample, library / f"2026-10-01T10-{k // 60:02d}-{k % 60:02d}-breakout.zarr")
         hand = Hand(display, folder, "--library", str(library), "--watch-responsiveness", str(measured))
         told = 0
@@ -262,9 +264,33 @@ def realtime(minutes: float) -> None:
         print(f"{session.size_bytes / len(session):.1f} bytes a tick")
 
 
+def library() -> None:
+    """How long a list of many sessions takes with the index and without."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        session = record("hopper", scripted("hopper"), library=folder / "original", seconds=1)
+        time.sleep(2.1)  # what has just changed is not indexed
+        for number in range(LISTED):
+            shutil.copytree(session.path, folder / f"2026-01-01T00-00-00-hopper-{number}.zarr")
+
+        def seconds() -> float:
+            begun = time.perf_counter()
+            assert len(Library(folder).sessions()) == LISTED
+            return time.perf_counter() - begun
+
+        opened = []
+        for _ in range(5):
+            (folder / INDEX).unlink(missing_ok=True)
+            opened.append(seconds())
+        indexed = [seconds() for _ in range(15)]
+        one, other = statistics.median(opened), statistics.median(indexed)
+        print(f"{LISTED:,} sessions: {one:.2f} s by opening each, {other:.3f} s from the index, {one / other:.0f} : 1")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="?", choices=("cost", "kills", "mutations", "responsive", "realtime", "work"))
+    names = ("cost", "library", "kills", "mutations", "responsive", "realtime", "work")
+    parser.add_argument("name", nargs="?", choices=names)
     parser.add_argument("arguments", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--minutes", type=float, default=10.0)
     options = parser.parse_args()
@@ -274,7 +300,7 @@ def main() -> None:
     elif options.name == "realtime":
         realtime(options.minutes)
     else:
-        benches = {"cost": cost, "kills": kills, "mutations": mutations, "responsive": responsive}
+        benches = {"cost": cost, "library": library, "kills": kills, "mutations": mutations, "responsive": responsive}
         for name, bench in benches.items():
             if options.name in (None, name):
                 bench()

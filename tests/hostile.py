@@ -23,7 +23,10 @@ import numpy as np
 
 from player.duel import Duel
 from recorder import Library, Session, verify
+from recorder.edits import edit
 from recorder.errors import TwinplayError
+from recorder.preview import Projector, read_details
+from recorder.reshape import splitting
 from trainer import Policy, TrainConfig
 from trainer.dataset import Dataset
 from trainer.header import read_header
@@ -152,10 +155,18 @@ def use_session(path: Path, policy: Policy) -> None:
     Library(path.parent).sessions()
     session = Session.open(path)
     session.summary()
+    read_details(session)
+    if session.spec.has_screen:
+        Projector().thumbnail(str(path))
+    _ = session.title, session.notes, session.tags
     _ = session.episodes, session.games, session.keys, session.key_names, session.timing
     _ = session.actions, session.rewards, session.terminated, session.lives, session.time_ns
     for tick in {0, len(session) - 1} if len(session) else ():
         np.asarray(session.observations[tick])
+    if len(session.episodes) > 1 and session.complete:
+        for _ in splitting(path, session.episodes[1].index, path.parent):
+            pass
+    edit(path, title="seen", excluded={episode.index: False for episode in session.episodes}, spans=[])
     certificate = verify(session)
     assert certificate.ok or certificate.difference
     for _ in Dataset([session], TrainConfig.for_env(session.spec.name)).load():

@@ -63,6 +63,7 @@ class LibraryPage(Page):
         self.desk = desk
         self._filled = 0
         self._active = False
+        self._number = 0  # of the row that was selected last: its neighbour is next when it goes
         self._model = LibraryModel(desk.thumbnail, self)
         self._plotted: tuple[object, ...] = ()  # what the curve was drawn for
         self._stack = QStackedWidget()
@@ -105,13 +106,18 @@ class LibraryPage(Page):
         self.desk.close()
 
     def _build_empty(self) -> QWidget:
-        return self.empty_state(
+        page = self.empty_state(
             "No recordings yet",
             "Everything you record is kept here: to look at again,\nto sort out, and to train on.",
             "Go to Record",
             "goRecordFromLibraryButton",
             lambda: self.page_requested.emit("record"),
         )
+        trash = self._button("Look into the trash…", "openTrashFromEmptyButton", "Bring back what was thrown away")
+        trash.setProperty("quiet", True)
+        trash.clicked.connect(self._open_trash)
+        page.layout().addWidget(trash, 0, Qt.AlignmentFlag.AlignCenter)
+        return page
 
     def _build_content(self) -> QWidget:
         content = QWidget()
@@ -161,7 +167,7 @@ class LibraryPage(Page):
         self._table = LibraryTable(self._model)
         self._table.selectionModel().selectionChanged.connect(self._selected)
         self._model.modelReset.connect(self._reselect)
-        self._table.doubleClicked.connect(lambda _index: self._watch())
+        self._table.activated.connect(lambda _index: self._watch())
         self._nothing = look.faint("No session is like that.", "libraryNothing")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._plot = ProgressPlot()
@@ -208,7 +214,9 @@ class LibraryPage(Page):
         grid.setSpacing(look.GAP)
         self._train = self._button("Train on this", "libraryTrainButton", "Open the Train page with it chosen")
         self._train.setProperty("primary", True)
-        self._watch_button = self._button("Watch it", "libraryWatchButton", "Open the Watch page (double click)")
+        self._watch_button = self._button(
+            "Watch it", "libraryWatchButton", "Open the Watch page (double click, or Enter)"
+        )
         self._verify = self._button("Verify", "verifyButton", "Simulate it again and compare every tick, bit for bit")
         self._merge = self._button("Merge", "mergeButton", "Join the selected sessions into a new one")
         self._split_button = self._button("Split", "splitButton", "Part it in two before the game that is chosen above")
@@ -237,6 +245,7 @@ class LibraryPage(Page):
     def _selected(self, *_: QItemSelection) -> None:
         numbers, current = self._chosen_numbers(), self._table.currentIndex().row()
         numbers.sort(key=lambda number: number != current)  # the one under the cursor is shown
+        self._number = numbers[0] if numbers else self._number
         self._pane.save_words()
         self.desk.select([self._model.rows[number].path for number in numbers])
         self._render()
@@ -337,7 +346,7 @@ class LibraryPage(Page):
             blocker.unblock()
             self._table.viewport().update()
         if not numbers and self._model.rows:
-            self._table.selectRow(min(max(self._table.currentIndex().row(), 0), len(self._model.rows) - 1))
+            self._table.selectRow(min(self._number, len(self._model.rows) - 1))
 
     @staticmethod
     def _fill_box(box: QComboBox, everything: str, entries: dict[str, str]) -> None:
@@ -357,7 +366,7 @@ class LibraryPage(Page):
         if self._filled != desk.listed:
             self._fill()
         self.show_problem(desk.error)
-        something = bool(desk.rows) or desk.state is LibraryState.FAILED
+        something = bool(desk.rows) or desk.can_undo or desk.state is LibraryState.FAILED
         self._stack.setCurrentIndex(1 if something else 2 if desk.state is LibraryState.LOADING else 0)
         self._nothing.setVisible(bool(desk.rows) and not len(self._model.rows))
         self._table.viewport().update()

@@ -78,7 +78,7 @@ class Scrubber(QWidget):
             return
         if event.key() in steps:
             far = event.modifiers() & Qt.KeyboardModifier.ControlModifier
-            tick = self._tick + steps[Qt.Key(event.key())] * (round(self._details.rate_hz) if far else 1)
+            tick = self._tick + steps[event.key()] * (round(self._details.rate_hz) if far else 1)
         else:
             tick = 0 if event.key() == Qt.Key.Key_Home else self._details.ticks - 1
         self.seek_requested.emit(min(max(tick, 0), max(0, self._details.ticks - 1)))

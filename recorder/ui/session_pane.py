@@ -220,6 +220,7 @@ class SessionPane(QWidget):
         self._picture.show_moment(moment, words)
         self._scrubber.show_details(details, tick, self._marked)
         self._show_marking()
+        self._show_present_game()
 
     def save_words(self) -> None:
         """Hand on what was typed and is not stored yet."""
@@ -236,10 +237,7 @@ class SessionPane(QWidget):
 
     @property
     def game(self) -> int | None:
-        """The index of the game that is chosen in the list of games, or else of the one that is shown."""
-        row = self._games.currentRow()
-        if row >= 0 and self._games.selectedItems():
-            return int(self._games.item(row, 0).data(Qt.ItemDataRole.UserRole))
+        """The index of the game that is shown."""
         here = self._episode
         return None if here is None else here.index
 
@@ -271,7 +269,7 @@ class SessionPane(QWidget):
             self.save_words()
         if watched is self._games and event.type() == QEvent.Type.KeyPress:
             assert isinstance(event, QKeyEvent)
-            label = {Qt.Key.Key_G: "success", Qt.Key.Key_B: "failure"}.get(Qt.Key(event.key()))
+            label = {Qt.Key.Key_G: "success", Qt.Key.Key_B: "failure"}.get(event.key())
             if label is not None and self.game is not None:
                 self.label_requested.emit(self.game, label)
                 return True
@@ -307,8 +305,7 @@ class SessionPane(QWidget):
         table.verticalHeader().setDefaultSectionSize(28)
         table.setShowGrid(False)
         table.setTabKeyNavigation(False)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)  # the game that is shown is in bold
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setAccessibleName("Games; ticked ones are used in training")
@@ -322,6 +319,7 @@ class SessionPane(QWidget):
             header.resizeSection(column, width)
         table.itemChanged.connect(self._ticked)
         table.currentCellChanged.connect(self._game_chosen)
+        table.cellClicked.connect(self._game_chosen)
         return table
 
     def _show_words(self, details: Details | None, other: bool) -> None:
@@ -332,6 +330,7 @@ class SessionPane(QWidget):
         for edit, text in zip((self._title, self._tags), texts, strict=True):
             if (other or not edit.hasFocus()) and edit.text() != text:
                 edit.setText(text)
+                edit.setCursorPosition(0)
             edit.setEnabled(usable)
         notes = details.notes if details is not None else ""
         if (other or not self._notes.hasFocus()) and self._notes.toPlainText() != notes:
@@ -368,6 +367,16 @@ class SessionPane(QWidget):
         blocker.unblock()
         rows = min(max(len(episodes), 1), 5)
         table.setFixedHeight(table.horizontalHeader().sizeHint().height() + 28 * rows + 4)
+
+    def _show_present_game(self) -> None:
+        blocker = QSignalBlocker(self._games)
+        for row in range(self._games.rowCount()):
+            present = self._games.item(row, 0).data(Qt.ItemDataRole.UserRole) == self.game
+            if self._games.item(row, 0).font().bold() != present:
+                for column in range(self._games.columnCount()):
+                    item = self._games.item(row, column)
+                    item.setFont(look.scaled(self._games.font(), 1.0, bold=present))
+        blocker.unblock()
 
     def _show_facts(self, details: Details | None) -> None:
         if details is None:

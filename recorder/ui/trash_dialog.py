@@ -38,6 +38,8 @@ class TrashDialog(QDialog):
         self._words = look.faint("Looking…", "trashWords", wrap=True)
         layout.addWidget(self._words)
         self._list = QListWidget(objectName="trashList")
+        self._list.setSpacing(3)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.itemSelectionChanged.connect(self._render)
         layout.addWidget(self._list, 1)
         row = QHBoxLayout()
@@ -83,8 +85,8 @@ class TrashDialog(QDialog):
             self._shown = trashed
             self._list.clear()
             for each in trashed:
-                when = f"{datetime.fromtimestamp(each.when_s):%Y-%m-%d %H:%M}"
-                item = QListWidgetItem(f"{each.name}   {each.size_bytes / 1e6:.1f} MB, thrown away {when}")
+                item = QListWidgetItem(f"{each.name}, {each.size_bytes / 1e6:.1f} MB")
+                item.setToolTip(f"Thrown away {datetime.fromtimestamp(each.when_s):%Y-%m-%d %H:%M}")
                 item.setData(Qt.ItemDataRole.UserRole, each.path)
                 self._list.addItem(item)
             if trashed:

@@ -14,6 +14,7 @@ from recorder.edits import edit, merge_spans, without
 from recorder.errors import SessionError, TwinplayError, UsageError
 from recorder.experts import scripted
 from recorder.reshape import merging, splitting
+from recorder.verify import verifying
 from tests.recorder.test_playing import steered
 
 
@@ -58,6 +59,17 @@ def test_what_is_thought_of_a_session_is_kept_and_its_certificate_stays_good(ses
     again = Session.open(session.path)
     assert (again.tags, again.title, again.excluded_spans) == ((), "My best", found.excluded_spans)
     assert not any(episode.excluded for episode in again.episodes)
+
+
+def test_a_title_given_while_the_session_is_verified_stays(session: Session) -> None:
+    steps = verifying(session)
+    next(steps)
+    edit(session.path, title="meanwhile")
+    *_, last = steps
+    assert last.certificate is not None
+    assert last.certificate.ok
+    found = Session.open(session.path)
+    assert (found.title, found.verified) == ("meanwhile", True)
 
 
 def test_plain_zarr_reads_what_was_changed(session: Session) -> None:

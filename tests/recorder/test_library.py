@@ -136,6 +136,8 @@ def test_a_damaged_index_is_as_good_as_none(shelf: Library, damage: bytes) -> No
         ("ticks", True),
         ("seconds", float("nan")),
         ("total_rewards", [1.0, "x"]),
+        ("total_rewards", [10**400]),
+        ("timing", {"rate_hz": 10**400}),
         ("tags", [["nested"]]),
         ("labels", {"success": None}),
         ("timing", {"rate_hz": "fast"}),

@@ -83,6 +83,19 @@ def test_a_folder_that_is_no_library_is_said_plainly(tmp_path: Path) -> None:
     desk.close()
 
 
+def test_a_folder_that_goes_away_is_told_and_found_again(desk: LibraryDesk) -> None:
+    chosen(desk, "hopper")
+    away = desk.library.path.with_name("unplugged")
+    desk.library.path.rename(away)
+    desk.refresh()
+    wait(desk, lambda: desk.state is LibraryState.FAILED)
+    assert "is not there; bring the folder back" in desk.error
+    away.rename(desk.library.path)
+    desk.refresh()
+    wait(desk, lambda: desk.state is LibraryState.LISTED)
+    assert (len(desk.rows), desk.error) == (2, "")
+
+
 def test_any_moment_of_both_environments_can_be_seen(desk: LibraryDesk) -> None:
     session = chosen(desk, "breakout")
     desk.seek(100)

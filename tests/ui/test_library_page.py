@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from recorder.edits import edit
 from recorder.library_desk import LibraryDesk
 from recorder.ui.library_page import LibraryPage
 from recorder.ui.scrubber import Scrubber
-from tests.ui.test_watch_page import application, wait_until
+from tests.ui.test_watch_page import application
 
 Open = Callable[[Path], LibraryPage]
 
@@ -71,6 +72,15 @@ def page(originals: Path, tmp_path: Path, open_page: Open) -> LibraryPage:
     return page
 
 
+def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Let the window work until something is so; unlike QTest.qWait, this leaves the desk's threads their turn."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        QApplication.processEvents()
+        time.sleep(0.005)
+
+
 def child(page: QWidget, name: str, kind: type = QWidget) -> QWidget:
     found = page.findChild(kind, name)
     assert found is not None, name
@@ -96,7 +106,7 @@ def choose(page: LibraryPage, env: str, *, add: bool = False) -> Session:
 
 def settled(page: LibraryPage) -> None:
     wait_until(lambda: not page.desk.busy)
-    QTest.qWait(60)
+    QApplication.processEvents()
 
 
 def test_an_empty_library_leads_to_the_record_page(tmp_path: Path, open_page: Open) -> None:
@@ -180,6 +190,29 @@ def test_what_is_typed_is_stored_under_the_session_it_was_typed_for(page: Librar
     assert Session.open(game.path).title == ""
 
 
+def test_what_is_typed_last_is_stored_when_the_window_closes(page: LibraryPage) -> None:
+    session = choose(page, "hopper")
+    notes = child(page, "notesEdit", QPlainTextEdit)
+    notes.setFocus()
+    QTest.keyClicks(notes, "at the last moment")
+    page.shutdown()
+    assert Session.open(session.path).notes == "at the last moment"
+
+
+def test_the_order_of_a_column_keeps_what_is_selected(page: LibraryPage) -> None:
+    session = choose(page, "hopper")
+    table = child(page, "libraryTable", QTableView)
+    rows = set()
+    header = table.horizontalHeader()
+    for _ in range(2):
+        place = QPoint(header.sectionViewportPosition(3) + 10, header.height() // 2)
+        QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        rows.add(row_of(page, "hopper"))
+        assert page.desk.selected == (session.path,)
+        assert [index.row() for index in table.selectionModel().selectedRows(0)] == [row_of(page, "hopper")]
+    assert rows == {0, 1}
+
+
 def test_search_and_filters_narrow_the_list(page: LibraryPage) -> None:
     edit(choose(page, "hopper").path, notes="falls a lot")
     page.desk.refresh()
@@ -213,18 +246,29 @@ def test_delete_moves_what_is_selected_to_the_trash_and_ctrl_z_brings_it_back(pa
     assert session.path.exists()
 
 
+def test_the_last_session_can_be_thrown_away_and_brought_back(page: LibraryPage) -> None:
+    choose(page, "hopper")
+    choose(page, "breakout", add=True)
+    QTest.mouseClick(child(page, "trashButton", QPushButton), Qt.MouseButton.LeftButton)
+    wait_until(lambda: not page.desk.rows)
+    undo = child(page, "libraryUndoButton", QPushButton)
+    wait_until(undo.isVisible)
+    QTest.mouseClick(undo, Qt.MouseButton.LeftButton)
+    wait_until(lambda: len(page.desk.rows) == 2)
+    assert len(page.desk.selected) == 2
+
+
 def test_the_trash_can_be_looked_through_and_emptied_after_a_question(page: LibraryPage) -> None:
     choose(page, "hopper")
     choose(page, "breakout", add=True)
     QTest.mouseClick(child(page, "trashButton", QPushButton), Qt.MouseButton.LeftButton)
     settled(page)
     page._open_trash()
-    wait_until(lambda: page.desk.trashed is not None and len(page.desk.trashed) == 2)
-    QTest.qWait(100)
+    words = child(page, "trashWords", QLabel)
+    wait_until(lambda: words.text().startswith("2 sessions, "))
     QTest.mouseClick(child(page, "restoreButton", QPushButton), Qt.MouseButton.LeftButton)
     wait_until(lambda: len(page.desk.rows) == 1)
-    wait_until(lambda: page.desk.trashed is not None and len(page.desk.trashed) == 1)
-    QTest.qWait(100)
+    wait_until(lambda: words.text().startswith("1 session, "))
     QTest.mouseClick(child(page, "emptyTrashButton", QPushButton), Qt.MouseButton.LeftButton)
     box = QApplication.activeModalWidget()
     assert box is not None
