@@ -41,6 +41,7 @@ class _Shelf(QWidget):
     def __init__(self, desk: TrainDesk, name: str, columns: Sequence[str], stretched: int, empty: str) -> None:
         super().__init__()
         self.desk = desk
+        self._stretched = stretched
         self._rows: list[tuple[object, Sequence[str], str]] | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -99,7 +100,9 @@ class _Shelf(QWidget):
             self.table.item(index, 0).setData(_KEY, key)
             if key == before:
                 self.table.selectRow(index)
-        self.table.resizeColumnsToContents()  # once: a header that does so by itself does it for every item
+        for column in range(self.table.columnCount()):
+            if column != self._stretched:  # once: a header that does so by itself does it for every item
+                self.table.resizeColumnToContents(column)
         self.table.resizeRowsToContents()
         blocker.unblock()
         self.table.setVisible(bool(rows))
