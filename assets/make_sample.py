@@ -22,7 +22,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from player.sample import SAMPLE, TITLE
+from player.sample import TITLE, Sample
 from recorder.experts import BreakoutPlayer
 from recorder.recording import record
 from recorder.session import Session
@@ -72,7 +72,7 @@ def main(policy: Path | None) -> None:
         }
         (HERE / "about.json").write_text(json.dumps(about, indent=1) + "\n")
     print(f"{sum(file.stat().st_size for file in HERE.iterdir()) / 1e6:.1f} MB in {HERE}")
-    print(SAMPLE.sentence())
+    print(Sample(HERE).sentence())
 
 
 def halve(policy: Path, out: Path) -> None:

@@ -21,6 +21,7 @@ STUDY_NAMES = ("breakout", "reaction", "ablation", "article", "hopper", "expert"
 _MODULES = {  # of the commands that are not in player.commands
     **dict.fromkeys(("sessions", "show", "edit", "merge", "split", "trash"), "player.library_commands"),
     **dict.fromkeys(("train", "runs", "policies"), "player.training_commands"),
+    **dict.fromkeys(("watch", "agreement", "drives"), "player.watch_commands"),
 }
 SORTS = ("date", "title", "player", "games", "minutes", "mean", "best", "size")
 MOMENT = re.compile(r"\d{1,9}|\d{1,7}(\.\d{1,3})?s|(\d{1,3}:)?\d{1,3}:\d{2}(\.\d{1,3})?")  # ticks, seconds, or a clock
@@ -315,6 +316,10 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--sticky", type=_probability, default=0.0, metavar="P", help="probability of a sticky action"
     )
+    evaluate.add_argument(
+        "--session", metavar="SESSION", help="whose player to compare with (default: those whom it learned from)"
+    )
+    library(evaluate)
     as_json(evaluate, "the report")
 
     drives = command(

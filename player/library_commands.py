@@ -12,8 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from player.commands import _Meter as Meter
 from player.commands import describe_player, session_path
+from player.meter import Meter
 from recorder.edits import edit as change
 from recorder.edits import without
 from recorder.envs import get_spec

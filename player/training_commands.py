@@ -13,7 +13,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from player.commands import _Meter, check_output, describe_player, session_path
+from player.commands import check_output, describe_player, session_path
+from player.meter import Meter
 from recorder.errors import TwinplayError, UsageError
 from recorder.jobs import give_way
 from recorder.library import Library
@@ -123,7 +124,7 @@ def _plain(sessions: list[Session], config: TrainConfig, out: Path, episodes: An
 
 def _show(records: Iterator[Progress], out: Path | None, as_json: bool) -> int:
     last = None
-    with _Meter("training", as_json) as meter:
+    with Meter("training", as_json) as meter:
         for progress in records:
             last = progress
             if as_json:

@@ -285,9 +285,11 @@ def _serve(connection: Connection, target: str, kwargs: dict[str, Any]) -> None:
     except BaseException as error:
         if not isinstance(error, TwinplayError):
             traceback.print_exc(file=sys.stderr)
-        connection.send(("", _sentence(error), True))
+        with contextlib.suppress(BrokenPipeError):
+            connection.send(("", _sentence(error), True))
         return
-    connection.send(("", None, False))
+    with contextlib.suppress(BrokenPipeError):  # it may be closed before it has begun; then the loop ends at once
+        connection.send(("", None, False))
     while True:
         try:
             method, args = connection.recv()

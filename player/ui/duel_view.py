@@ -48,7 +48,7 @@ class DuelSide(QWidget):
         name = (
             self._placeholder if side is None else f"{side.title}, score {score_text(side.score)}, {side.action_label}"
         )
-        self.setAccessibleName(name)
+        self.setAccessibleName(name if side is None or side.looks is None else f"{name}, with what it looks at")
         self.update()
 
     def accent(self) -> QColor:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
+from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from player.scene import DuelFrame, Side, duration_text
@@ -38,7 +38,7 @@ class Timeline(QWidget):
         self._agreement: Agreement | None = None
         self._comparing: float | None = None
         self._colours: tuple[QColor, QColor] = (QColor(), QColor())
-        self._apart: tuple[tuple[object, ...], QImage] | None = None  # drawn once for an agreement and a width
+        self._drawn: tuple[tuple[object, ...], QPixmap] | None = None  # all but the present tick, and what it shows
 
     def sizeHint(self) -> QSize:
         return QSize(600, round(2 * (_LANE + _NEAR + _STRIP + _GAP) + _APART + 2 * _MARGIN))
@@ -54,6 +54,8 @@ class Timeline(QWidget):
 
         `comparing` is the share that has been compared, while there is no agreement yet.
         """
+        if frame is None or agreement is not self._agreement:
+            self._drawn = None
         self._frame, self._colours, self._agreement, self._comparing = frame, colours, agreement, comparing
         if frame is not None:
             self.setAccessibleName(f"{duration_text(frame.seconds)} of {duration_text(self.ticks / frame.rate_hz)}")
@@ -100,20 +102,41 @@ class Timeline(QWidget):
         share = (x - _GUTTER) / max(1.0, self.width() - _GUTTER - _MARGIN)
         return round(min(max(share, 0.0), 1.0) * self.ticks)
 
-    def _x(self, tick: int) -> float:
+    def place(self, tick: int) -> float:
+        """Where a tick is, in pixels from the left."""
         return _GUTTER + (self.width() - _GUTTER - _MARGIN) * min(1.0, tick / max(1, self.ticks))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._frame is None or not self.ticks:
+        frame = self._frame
+        if frame is None or not self.ticks:
             return
+        ratio, palette = self.devicePixelRatioF(), self.palette()
+        # While a clone plays on, everything is drawn anew only once that would show: by a column of pixels or two.
+        grain = max(1, self.ticks // 400)
+        lengths = tuple(side.length // grain for side in frame.sides)
+        titles = tuple((side.title, len(side.points), len(side.losses)) for side in frame.sides)
+        key = (self.ticks // grain, lengths, titles, self._comparing, self.size(), ratio, palette.cacheKey())
+        if self._drawn is None or self._drawn[0] != key:
+            pixmap = QPixmap(self.size() * ratio)
+            pixmap.setDevicePixelRatio(ratio)
+            pixmap.fill(Qt.GlobalColor.transparent)
+            with QPainter(pixmap) as inner:
+                self._paint_rows(inner, frame)
+            self._drawn = (key, pixmap)
         painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._drawn[1])
+        here = self.place(frame.tick)
+        painter.setPen(QPen(palette.color(QPalette.ColorRole.WindowText), 2))
+        painter.drawLine(QPointF(here, 1), QPointF(here, self.height() - 1))
+
+    def _paint_rows(self, painter: QPainter, frame: DuelFrame) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(look.scaled(self.font(), 0.85))
         palette = self.palette()
         text, window = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
         width = self.width() - _GUTTER - _MARGIN
         top = _MARGIN
-        for side, colour, below in zip((self._frame.left, self._frame.right), self._colours, (1, 0), strict=True):
+        for side, colour, below in zip((frame.left, frame.right), self._colours, (True, False), strict=True):
             lane = QRectF(_GUTTER, top + (0 if below else _STRIP + _NEAR), width, _LANE)
             strip = QRectF(_GUTTER, top + (_LANE + _NEAR if below else 0), width, _STRIP)
             if side is not None:
@@ -124,9 +147,6 @@ class Timeline(QWidget):
             if below:
                 self._paint_agreement(painter, QRectF(_GUTTER, top, width, _APART), text, window)
                 top += _APART + _GAP
-        here = self._x(self._frame.tick)
-        painter.setPen(QPen(text, 2))
-        painter.drawLine(QPointF(here, 1), QPointF(here, self.height() - 1))
 
     def _label(self, painter: QPainter, row: QRectF, text: str, colour: QColor) -> None:
         painter.setPen(colour)
@@ -140,16 +160,16 @@ class Timeline(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(look.mix(window, colour, 0.12))
         painter.drawRoundedRect(lane, 4, 4)
-        known = QRectF(lane.left(), lane.top(), self._x(side.length) - lane.left(), lane.height())
+        known = QRectF(lane.left(), lane.top(), self.place(side.length) - lane.left(), lane.height())
         painter.setBrush(look.mix(window, colour, 0.3))
         painter.drawRoundedRect(known, 4, 4)
         painter.setPen(QPen(colour, 1.4))
         for tick in side.points:
-            painter.drawLine(QPointF(self._x(tick), lane.top() + 3), QPointF(self._x(tick), lane.bottom() - 3))
+            painter.drawLine(QPointF(self.place(tick), lane.top() + 3), QPointF(self.place(tick), lane.bottom() - 3))
         painter.setPen(QPen(window, 1))
         painter.setBrush(colour)
         for tick in side.losses:
-            x, y, reach = self._x(tick), lane.center().y(), 6.0
+            x, y, reach = self.place(tick), lane.center().y(), 6.0
             corners = [QPointF(x, y - reach), QPointF(x + reach, y), QPointF(x, y + reach), QPointF(x - reach, y)]
             painter.drawPolygon(QPolygonF(corners))
 
@@ -169,7 +189,7 @@ class Timeline(QWidget):
         if self._frame is None or (agreement is None and self._comparing is None):
             return
         if self._frame.left is not None:  # the recording's whole length
-            row = QRectF(row.left(), row.top(), self._x(self._frame.left.length) - row.left(), row.height())
+            row = QRectF(row.left(), row.top(), self.place(self._frame.left.length) - row.left(), row.height())
         painter.fillRect(row, look.mix(window, text, 0.12))
         if agreement is None:
             self._label(painter, row, "Comparing…", faint)
@@ -179,8 +199,5 @@ class Timeline(QWidget):
         self._label(painter, row, agreement.headline, faint)
         bad = look.tone(self.palette(), "bad")
         pixels = max(1, round(row.width() * self.devicePixelRatioF()))
-        key = (id(agreement), pixels, bad.rgb())
-        if self._apart is None or self._apart[0] != key:
-            weights = np.where(agreement.differs, agreement.sure, 0.0)
-            self._apart = (key, apart_strip(weights, len(agreement), pixels, bad))
-        painter.drawImage(row, self._apart[1])
+        weights = np.where(agreement.differs, agreement.sure, 0.0)
+        painter.drawImage(row, apart_strip(weights, len(agreement), pixels, bad))

@@ -31,7 +31,7 @@ from PySide6.QtWidgets import (
 from recorder.library import SessionSummary, player_label
 from recorder.library_desk import LibraryDesk, LibraryState, history
 from recorder.ui import look
-from recorder.ui.library_table import ROW_ROLE, LibraryFilter, LibraryModel, LibraryTable
+from recorder.ui.library_table import LibraryModel, LibraryTable
 from recorder.ui.page import Page
 from recorder.ui.progress_plot import ProgressPlot
 from recorder.ui.session_pane import SessionPane
@@ -64,8 +64,7 @@ class LibraryPage(Page):
         self._filled = 0
         self._active = False
         self._model = LibraryModel(desk.thumbnail, self)
-        self._filter = LibraryFilter(self)
-        self._filter.setSourceModel(self._model)
+        self._plotted: tuple[object, ...] = ()  # what the curve was drawn for
         self._stack = QStackedWidget()
         self._stack.addWidget(self._build_empty())
         self._stack.addWidget(self._build_content())
@@ -159,8 +158,9 @@ class LibraryPage(Page):
         layout = QVBoxLayout(side)
         layout.setContentsMargins(0, 0, 8, 0)
         layout.setSpacing(look.GAP)
-        self._table = LibraryTable(self._filter)
+        self._table = LibraryTable(self._model)
         self._table.selectionModel().selectionChanged.connect(self._selected)
+        self._model.modelReset.connect(self._reselect)
         self._table.doubleClicked.connect(lambda _index: self._watch())
         self._nothing = look.faint("No session is like that.", "libraryNothing")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -231,16 +231,19 @@ class LibraryPage(Page):
         return QPushButton(text, objectName=name, toolTip=tip)
 
     def _narrow(self) -> None:
-        self._filter.narrow(self._search.text(), self._envs.currentData() or "", self._kinds.currentData() or "")
+        self._model.narrow(self._search.text(), self._envs.currentData() or "", self._kinds.currentData() or "")
         self._render()
 
     def _selected(self, *_: QItemSelection) -> None:
-        chosen = self._table.selectionModel().selectedRows(0)
-        current = self._table.currentIndex()
-        chosen.sort(key=lambda index: index.row() != current.row())  # the one under the cursor is shown
+        numbers, current = self._chosen_numbers(), self._table.currentIndex().row()
+        numbers.sort(key=lambda number: number != current)  # the one under the cursor is shown
         self._pane.save_words()
-        self.desk.select([index.data(ROW_ROLE).path for index in chosen])
+        self.desk.select([self._model.rows[number].path for number in numbers])
         self._render()
+
+    def _chosen_numbers(self) -> list[int]:
+        spans = self._table.selectionModel().selection()
+        return sorted({number for span in spans for number in range(span.top(), span.bottom() + 1)})
 
     def _seek(self, tick: int) -> None:
         self.desk.seek(tick)
@@ -314,26 +317,27 @@ class LibraryPage(Page):
     def _fill(self) -> None:
         """Show the list as it is now, with what was selected; with the newest, where nothing was."""
         self._filled = self.desk.listed
-        selection = self._table.selectionModel()
-        blocker = QSignalBlocker(selection)
         self._model.show_rows(self.desk.rows)
-        blocker.unblock()
         self._fill_box(self._envs, "All games", {row.env: row.env_title for row in self.desk.rows if row.env})
         kinds = {str(row.player.get("kind")) for row in self.desk.rows}
         self._fill_box(self._kinds, "Everyone", {kind: name for kind, name in _KINDS.items() if kind in kinds})
-        self._filter.narrow(self._search.text(), self._envs.currentData() or "", self._kinds.currentData() or "")
-        wanted = set(self.desk.selected)
-        numbers = [number for number, row in enumerate(self._filter.rows) if row.path in wanted]
-        if {index.row() for index in selection.selectedRows(0)} != set(numbers):
+        self._model.narrow(self._search.text(), self._envs.currentData() or "", self._kinds.currentData() or "")
+        self._reselect()
+
+    def _reselect(self) -> None:
+        """Mark what is selected in a list that is in another order, or other; the first, where none of it is there."""
+        wanted, selection = set(self.desk.selected), self._table.selectionModel()
+        numbers = [number for number, row in enumerate(self._model.rows) if row.path in wanted]
+        if self._chosen_numbers() != numbers:
             blocker = QSignalBlocker(selection)
             flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
             selection.clearSelection()
             for number in numbers:
-                selection.select(self._filter.index(number, 0), flags)
+                selection.select(self._model.index(number, 0), flags)
             blocker.unblock()
             self._table.viewport().update()
-        if not numbers and self._filter.rowCount():
-            self._table.selectRow(min(max(self._table.currentIndex().row(), 0), self._filter.rowCount() - 1))
+        if not numbers and self._model.rows:
+            self._table.selectRow(min(max(self._table.currentIndex().row(), 0), len(self._model.rows) - 1))
 
     @staticmethod
     def _fill_box(box: QComboBox, everything: str, entries: dict[str, str]) -> None:
@@ -355,7 +359,7 @@ class LibraryPage(Page):
         self.show_problem(desk.error)
         something = bool(desk.rows) or desk.state is LibraryState.FAILED
         self._stack.setCurrentIndex(1 if something else 2 if desk.state is LibraryState.LOADING else 0)
-        self._nothing.setVisible(bool(desk.rows) and not self._filter.rowCount())
+        self._nothing.setVisible(bool(desk.rows) and not len(self._model.rows))
         self._table.viewport().update()
         shown = desk.shown
         self._right.setCurrentIndex(0 if shown is not None else 1)
@@ -384,7 +388,7 @@ class LibraryPage(Page):
         self._throw.setEnabled(any(row.state != "recording" for row in chosen))
 
     def _census(self) -> str:
-        rows = self._filter.rows
+        rows = self._model.rows
         minutes, size = sum(row.seconds for row in rows) / 60, sum(row.size_bytes for row in rows) / 1e6
         number = f"{len(rows):,} session{'' if len(rows) == 1 else 's'}"
         return f"{number}, {minutes:,.1f} minutes of play, {size:,.1f} MB"
@@ -394,8 +398,12 @@ class LibraryPage(Page):
         self._plot.setVisible(wanted)
         if not wanted:
             return
-        rows = self._filter.rows
+        rows = self._model.rows
         example = self.desk.shown or (rows[0] if rows else None)
+        wanted_for = (rows, example)
+        if self._plotted == wanted_for:
+            return
+        self._plotted = wanted_for
         if example is not None:
             rows = [
                 row

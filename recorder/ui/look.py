@@ -141,6 +141,11 @@ def _paint(app: QApplication) -> None:
     theme = app.property("theme")
     dark = app.styleHints().colorScheme() is Qt.ColorScheme.Dark if theme == "system" else theme == "dark"
     app.setPalette(palette_for(dark))
+    for widget in app.allWidgets():  # Qt does not tell those with a style sheet, nor what is in them
+        sheet = widget.styleSheet()
+        if sheet:
+            widget.setStyleSheet("")
+            widget.setStyleSheet(sheet)
 
 
 def is_dark(palette: QPalette) -> bool:

@@ -35,6 +35,7 @@ from recorder.sound import Speaker
 from recorder.ui import look
 from recorder.ui.game_view import GameView, Keycap
 from recorder.ui.hud import Hud
+from recorder.ui.icons import show_icon
 from recorder.ui.keys_dialog import KeysDialog, key_label, key_name
 from recorder.ui.page import Page
 from recorder.ui.takes_list import TakesList
@@ -69,6 +70,8 @@ _RESERVED = {
     Qt.Key.Key_Plus: "speeds the game up",
     Qt.Key.Key_Equal: "speeds the game up",
     Qt.Key.Key_Period: "plays a single tick",
+    Qt.Key.Key_F1: "shows the keys",
+    Qt.Key.Key_F10: "opens the menu",
     Qt.Key.Key_M: "turns the sound on and off",
     Qt.Key.Key_G: "marks a game as good",
     Qt.Key.Key_B: "marks a game as bad",
@@ -200,6 +203,13 @@ class RecordPage(Page):
         self._drop = self._button(
             "Discard", "discardButton", "Take this one out of the library (Ctrl+Backspace)", self._discard
         )
+        for button, picture in (
+            (self._record, "record"),
+            (self._pause, "pause"),
+            (self._finish, "stop"),
+            (self._drop, "trash"),
+        ):
+            show_icon(button, picture)
         layout.addWidget(self._record)
         self._choose_keys_button = self._button("Keys…", "keysButton", "Choose which keys play", self._choose_keys)
         self._sound = self._button("Sound", "soundButton", "The game's sound, on or off (M)", self._toggle_sound)

@@ -11,12 +11,15 @@ from typing import Any
 
 import av
 import pytest
+from PIL import Image, ImageSequence
 
 from player.cli import PRESET_NAMES, main
 from recorder import Library, Session
+from tests.player.conftest import untrained
 from trainer.config import PRESETS
 
-COMMANDS = ("record", "sessions", "verify", "train", "runs", "policies", "evaluate", "watch", "demo", "app")
+COMMANDS = ("record", "sessions", "verify", "train", "runs", "policies", "evaluate", "agreement", "drives", "watch")
+COMMANDS += ("show", "edit", "merge", "split", "trash", "sample", "diagnostics", "study", "demo", "app")
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +99,42 @@ def test_a_side_by_side_film_is_h264_and_plays(sessions: dict[str, str], policy:
         assert sum(1 for _ in container.decode(video=0)) >= 20
 
 
+def test_part_of_two_clones_becomes_a_gif(policy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "two.gif"
+    span = ["--from", "0.2", "--to", "0.6"]
+    assert main(["watch", policy, "--against", policy, "--video", str(out), *span]) == 0
+    assert "two.gif: 11 pictures." in capsys.readouterr().out
+    with Image.open(out) as image:
+        assert sum(each.info["duration"] for each in ImageSequence.Iterator(image)) == 440
+
+
+def test_agreement_is_printed_with_the_clearest_disagreements(
+    sessions: dict[str, str], policy: str, library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["agreement", sessions["hopper"], policy, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["ticks"] == len(Session.open(sessions["hopper"]))
+    assert set(facts["mean_difference"]) == {"thigh", "leg", "foot"}
+    assert 0 <= facts["share"] <= 1
+    assert all(each["start"] <= each["tick"] < each["stop"] for each in facts["disagreements"])
+    clone = str(untrained("breakout", tmp_path / "new.safetensors"))
+    assert main(["agreement", Path(sessions["breakout"]).stem, clone, "--library", str(library), "--most", "2"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.startswith("The clone does what the scripted player did in ")
+    assert len(lines) == 2
+    assert all("scripted player " in line and ", clone " in line and line.endswith(" %") for line in lines)
+
+
+def test_a_clone_is_scored_beside_the_player_of_a_session(
+    sessions: dict[str, str], policy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", policy, "--episodes", "1", "--session", sessions["hopper"], "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert rows[1]["label"].startswith("scripted")
+    status, sentence = refusal(capsys, "evaluate", policy, "--session", sessions["breakout"])
+    assert (status, "is a session of Breakout" in sentence) == (1, True)
+
+
 def test_a_policy_can_be_recorded_and_filmed_alone(policy: str, library: Path, tmp_path: Path) -> None:
     assert main(["record", "hopper", "--player", policy, "--episodes", "1", "--library", str(tmp_path)]) == 0
     (summary,) = Library(tmp_path).sessions()
@@ -122,6 +161,12 @@ def test_a_policy_can_be_recorded_and_filmed_alone(policy: str, library: Path, t
         ["runs", "x", "--pause", "--stop"],
         ["dance"],
         ["verify"],
+        ["watch", "x.safetensors", "y.safetensors"],
+        ["watch", "x.safetensors", "--video", "film.avi"],
+        ["watch", "x.safetensors", "--video", "film.gif", "--from", "-1"],
+        ["watch", "x.safetensors", "--video", "film.gif", "--from", "5", "--to", "5"],
+        ["watch", "x.safetensors", "--video", "film.gif", "--to", "5", "--seconds", "5"],
+        ["agreement", "x.zarr"],
     ],
 )
 def test_what_cannot_be_meant_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,6 +191,8 @@ def test_files_of_the_wrong_kind_exit_with_1_and_their_name(
         (["evaluate", str(text)], "notes.txt"),
         (["evaluate", sessions["hopper"]], "hopper.zarr"),
         (["watch", sessions["breakout"], policy, "--video", str(tmp_path / "v.mp4")], "hopper.safetensors"),
+        (["agreement", sessions["breakout"], policy], "hopper.safetensors"),
+        (["agreement", sessions["hopper"], str(cut)], "cut.safetensors"),
         (["train", *sessions.values(), "--out", str(tmp_path / "p.safetensors")], "cannot be trained on together"),
         (["record", "breakout", "--episodes", "1", "--library", str(text)], "notes.txt"),
         (["record", "breakout", "--episodes", "1", "--library", "/proc/nowhere"], "/proc/nowhere"),
@@ -162,6 +209,8 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
     assert refusal(capsys, "train", sessions["hopper"], "--out", missing)[0] == 2
     assert refusal(capsys, "train", sessions["hopper"], "--out", str(tmp_path))[0] == 2
     assert refusal(capsys, "watch", sessions["hopper"], policy, "--video", str(tmp_path / "no" / "v.mp4"))[0] == 2
+    status, sentence = refusal(capsys, "watch", sessions["hopper"], policy, "--against", policy)
+    assert (status, "leave one of them out" in sentence) == (2, True)
     other = tmp_path / "precious.safetensors"
     other.write_text("not a policy")
     assert refusal(capsys, "train", sessions["hopper"], "--out", str(other))[0] == 1

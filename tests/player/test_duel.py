@@ -11,7 +11,7 @@ from player.duel import Duel
 from player.scene import DuelFrame, Side, duration_text, score_text
 from recorder import Game, Session, get_spec
 from recorder.errors import SessionError, UsageError
-from tests.player.conftest import Clone, Waiting
+from tests.player.conftest import Clone, Waiting, untrained
 from trainer.errors import PolicyError
 
 
@@ -230,3 +230,135 @@ def test_the_composed_picture_keeps_its_even_size_and_shows_both_screens_sharply
 def test_numbers_read_as_people_write_them() -> None:
     assert score_text(1234.4) == "1,234"
     assert duration_text(83.9) == "1:23"
+
+
+class Seer(Clone):
+    """Says that it looks at the left half of the screen, and remembers what it was shown."""
+
+    reach = 4
+
+    def __init__(self, seconds: float = 0.0, clock: list[float] | None = None) -> None:
+        super().__init__("breakout")
+        self.asked: list[tuple[Any, Any]] = []
+        self._seconds, self._clock = seconds, clock or [0.0]
+
+    def attention(self, screen: Any, before: Any = None) -> Any:
+        self.asked.append((screen, before))
+        self._clock[0] += self._seconds
+        looks = np.zeros(screen.shape[:2], np.uint8)
+        looks[:, :80] = 255
+        return looks
+
+
+def test_what_the_clone_looks_at_is_shown_only_when_asked_for(breakout: Session) -> None:
+    seer = Seer()
+    with Duel(breakout, seer) as duel:
+        assert duel.frame().can_look
+        assert left_of(duel.tick(5).right).looks is None
+        assert seer.asked == []
+        right = left_of(duel.look(True).right)
+        assert right.looks is not None
+        assert right.looks[:, :80].all()
+        np.testing.assert_array_equal(seer.asked[-1][0], right.picture)
+        assert seer.asked[-1][1] is None  # it stands there itself, and knows what it saw
+        assert left_of(duel.look(False).right).looks is None
+        asked = len(seer.asked)
+        duel.tick(5)
+        assert len(seer.asked) == asked
+
+
+def test_what_it_looked_at_a_moment_ago_is_asked_with_what_came_before(breakout: Session) -> None:
+    seer = Seer()
+    with Duel(breakout, seer) as duel:
+        pictures = [left_of(duel.frame().right).picture] + [left_of(duel.tick().right).picture for _ in range(100)]
+        duel.look(True)
+        for tick in (62, 31, 2, 0):
+            assert left_of(duel.seek(tick).right).looks is not None
+            screen, before = seer.asked[-1]
+            np.testing.assert_array_equal(screen, pictures[tick])
+            assert len(before) == min(4, tick)
+            for age, seen in enumerate(reversed(before), 1):
+                np.testing.assert_array_equal(seen, pictures[tick - age])
+
+
+def test_looking_leaves_two_thirds_of_the_time_to_play(breakout: Session) -> None:
+    clock = [0.0]
+    seer = Seer(0.010, clock)
+    with Duel(breakout, seer, now=lambda: clock[0]) as duel:
+        duel.look(True)
+        asked, began = len(seer.asked), clock[0]
+        for _ in range(100):
+            clock[0] += 0.001  # what a tick takes
+            assert left_of(duel.tick().right).looks is not None or duel.frame().tick > 15
+        spent = 0.010 * (len(seer.asked) - asked)
+        assert 0.2 < spent / (clock[0] - began) < 0.36
+
+
+def test_two_policies_play_from_the_same_start_each_in_its_own_way() -> None:
+    with Duel(None, Clone("breakout", 1), against=Clone("breakout", 2), seed=3) as duel:
+        first = duel.frame()
+        np.testing.assert_array_equal(left_of(first.left).picture, left_of(first.right).picture)
+        frame = duel.tick(90)
+        assert not np.array_equal(left_of(frame.left).actions, left_of(frame.right).actions)
+        later = seen(duel.tick(30))
+        duel.tick(30)
+        assert seen(duel.seek(120)) == later
+        end = duel.tick(100_000)
+    assert end.done
+    assert left_of(end.left).kind == left_of(end.right).kind == "policy"
+    assert end.length == max(left_of(end.left).ticks, left_of(end.right).ticks)
+
+
+def test_a_policy_file_can_play_against_itself(tmp_path: Path) -> None:
+    path = untrained("hopper", tmp_path / "hopper.safetensors")
+    with Duel(None, path, against=path, render=False, seed=4) as duel:
+        frame = duel.tick(5)
+    assert (left_of(frame.right).subtitle, left_of(frame.left).subtitle) == ("hopper · seed 4", "hopper · seed 5")
+
+
+def test_policies_of_two_environments_are_refused() -> None:
+    with pytest.raises(PolicyError, match="plays Breakout, but the policy plays Hopper"):
+        Duel(None, Clone("breakout"), against=Clone("hopper"))
+
+
+def test_a_side_tells_all_that_it_did(breakout: Session) -> None:
+    with Duel(breakout, Copy(breakout, 0), render=False) as duel:
+        frame = duel.tick(100)
+    left, right = left_of(frame.left), left_of(frame.right)
+    np.testing.assert_array_equal(left.actions, breakout.actions[: len(breakout.episodes[0])])
+    np.testing.assert_array_equal(right.actions, left.actions[:100])
+
+
+def side(kind: str, title: str, score: float, ticks: int, ending: str = "game over", **more: Any) -> Side:
+    return Side(kind, title, more.pop("subtitle", ""), None, score, 0, "", 0, ticks, True, ending, **more)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "sentence"),
+    [
+        (
+            side("person", "Person", 332, 6_000),
+            side("policy", "Clone", 412, 7_860, twin=True),
+            "Your twin scored 412, 80 more than you, and played 31 seconds longer.",
+        ),
+        (
+            side("person", "Ada", 1_500, 6_000, "recording stopped"),
+            side("policy", "Clone", 12, 5_940, twin=True),
+            "Ada's twin scored 12, 1,488 less than Ada by the time the recording stopped, and played 1 second less.",
+        ),
+        (
+            side("scripted", "Scripted player", 12, 600),
+            side("policy", "Clone", 12, 610),
+            "The clone scored 12, the same as the scripted player.",
+        ),
+        (
+            side("policy", "Clone", 5, 600, subtitle="old"),
+            side("policy", "Clone", 7, 18_600, subtitle="new"),
+            "Clone new scored 7, 2 more than clone old, and played 5 minutes longer.",
+        ),
+        (None, side("policy", "Clone", 7, 600), "The clone scored 7 in 0:10 (game over)."),
+    ],
+)
+def test_the_result_is_stated_in_a_sentence(left: Side | None, right: Side, sentence: str) -> None:
+    frame = DuelFrame(9_000, 60.0, "Breakout", ("NOOP",), True, True, left, right)
+    assert frame.verdict == sentence

@@ -6,11 +6,15 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image, ImageSequence
 
+from player.compose import compose
 from player.duel import Duel
-from player.film import film
+from player.film import film, filming
+from player.gif import WIDTH, writing_gif
 from player.video import VideoError, write_video, writing
 from recorder import Session
+from recorder.errors import UsageError
 from tests.player.conftest import Clone
 
 
@@ -74,3 +78,82 @@ def test_a_place_that_cannot_hold_a_video_is_refused_in_a_sentence(tmp_path: Pat
     (tmp_path / "folder.mp4").mkdir()
     with pytest.raises(VideoError, match="is a folder"):
         write_video(pictures(1), tmp_path / "folder.mp4", 30)
+
+
+def decoded(path: Path) -> tuple[list[np.ndarray], list[int]]:
+    """The pictures of a GIF, RGB, and how long each is shown, in milliseconds."""
+    with Image.open(path) as image:
+        frames = [(np.asarray(each.convert("RGB")), each.info["duration"]) for each in ImageSequence.Iterator(image)]
+    return [picture for picture, _ in frames], [duration for _, duration in frames]
+
+
+def moving_square(count: int) -> Iterator[np.ndarray]:
+    for index in range(count):
+        picture = np.full((48, 64, 3), (20, 22, 30), np.uint8)
+        picture[8:16, 40:56] = (88, 196, 255)
+        picture[20:30, 4 * index : 4 * index + 8] = (255, 178, 72)
+        yield picture
+
+
+def test_a_gif_reads_back_exactly_with_the_pictures_that_went_in(tmp_path: Path) -> None:
+    path = tmp_path / "film.gif"
+    assert list(writing_gif(moving_square(6), path, 20)) == [1, 2, 3, 4, 5, 6]
+    pictures, durations = decoded(path)
+    assert durations == [50] * 6
+    for picture, expected in zip(pictures, moving_square(6), strict=True):
+        np.testing.assert_array_equal(picture, expected)
+    assert path.read_bytes()[:6] == b"GIF89a"
+
+
+def test_a_picture_that_does_not_change_keeps_its_time(tmp_path: Path) -> None:
+    picture = next(moving_square(1))
+    list(writing_gif([picture] * 4, tmp_path / "still.gif", 25))
+    pictures, durations = decoded(tmp_path / "still.gif")
+    assert sum(durations) == 160
+    for each in pictures:
+        np.testing.assert_array_equal(each, picture)
+
+
+def test_a_gif_of_part_of_a_duel_is_small_and_as_long_as_the_part(breakout: Session, tmp_path: Path) -> None:
+    path = tmp_path / "part.gif"
+    with Duel(breakout, Clone("breakout")) as duel:
+        last = list(film(duel, path, start=1, seconds=1.5))[-1]
+        first = compose(duel.seek(60))
+    assert last.ticks == 150
+    assert last.path == path
+    pictures, durations = decoded(path)
+    assert sum(durations) == pytest.approx(1_500, abs=50)
+    assert pictures[0].shape[1] == WIDTH
+    scale = first.shape[1] / WIDTH
+    for y, x in ((40, 100), (120, 300), (150, 560)):  # bricks, and the cards around them
+        np.testing.assert_allclose(
+            pictures[0][y, x], first[round((y + 0.5) * scale), round((x + 0.5) * scale)], atol=24
+        )
+    assert path.stat().st_size < 250_000
+
+
+def test_a_film_of_files_begins_and_ends_where_it_should(breakout: Session, tmp_path: Path) -> None:
+    steps = list(filming(str(tmp_path / "part.mp4"), str(breakout.path), None, start=2, seconds=1))
+    assert [step.pictures for step in steps if step.ticks < 120] == [0] * (120 // 30 - 1)
+    assert (steps[-1].ticks, steps[-1].pictures) == (180, 31)
+
+
+def test_a_film_cannot_begin_after_the_end(breakout: Session, tmp_path: Path) -> None:
+    with Duel(breakout) as duel, pytest.raises(UsageError, match="over after 0:04; begin the film earlier"):
+        list(film(duel, tmp_path / "late.gif", start=60))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".mp4"])
+def test_a_film_that_is_cancelled_leaves_nothing(breakout: Session, tmp_path: Path, suffix: str) -> None:
+    steps = filming(str(tmp_path / f"film{suffix}"), str(breakout.path), None)
+    while next(steps).pictures < 3:
+        pass
+    assert len(list(tmp_path.iterdir())) == 1  # the part file
+    steps.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_films_of_other_kinds_are_refused(breakout: Session, tmp_path: Path) -> None:
+    with Duel(breakout) as duel, pytest.raises(VideoError, match=r"ends in \.mp4 or \.gif"):
+        list(film(duel, tmp_path / "film.avi"))

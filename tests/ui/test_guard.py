@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QShortcut
+from PySide6.QtGui import QGuiApplication, QPalette, QShortcut
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from player.logfile import begin_log, end_log, log_file
 from player.shortcuts import SHORTCUTS
@@ -25,6 +25,7 @@ from recorder import Session, verify
 from recorder.jobs import start_thread
 from recorder.library import Library
 from recorder.record_desk import DeskState
+from recorder.ui import look
 from trainer.train_desk import TrainDesk
 
 
@@ -171,10 +172,27 @@ def test_the_list_of_shortcuts_is_that_of_the_pages(window: Window) -> None:
     listed = {page: {key for keys, _ in entries for key in keys.split()} for page, entries in SHORTCUTS.items()}
     direct = Qt.FindChildOption.FindDirectChildrenOnly
     assert keys_of(window, options=direct) == listed.pop("window")
-    pages = dict(zip(PAGES, (window.record, window.sessions, window.train, window.watch), strict=True))
     for page in PAGES:
-        assert keys_of(pages[page], options=direct) == listed.pop(page, set()), page
+        assert keys_of(window.findChild(QWidget, f"{page}Page"), options=direct) == listed.pop(page, set()), page
     assert listed == {}
+
+
+def test_whatever_is_in_the_window_follows_the_theme(window: Window) -> None:
+    app = QApplication.instance()
+    before, lines = app.palette(), QPalette.ColorRole.Mid  # which no style sheet sets
+    try:
+        for theme in ("dark", "light", "dark"):
+            look.set_theme(app, theme)
+            QApplication.processEvents()
+            others = {
+                widget.objectName() or type(widget).__name__
+                for widget in window.findChildren(QWidget)
+                if widget.palette().color(lines) != app.palette().color(lines)
+            }
+            assert others == set(), theme
+    finally:
+        look.set_theme(app, "system")
+        app.setPalette(before)
 
 
 def test_the_library_stays_while_a_training_is_under_way(
@@ -186,3 +204,4 @@ def test_the_library_stays_while_a_training_is_under_way(
     monkeypatch.undo()
     assert window.open_library(tmp_path / "other")
     assert window.train.desk.library.path == tmp_path / "other"
+    wait(lambda: all(len(window.findChildren(QWidget, f"{page}Page")) == 1 for page in PAGES))

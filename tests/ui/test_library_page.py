@@ -287,7 +287,7 @@ def test_an_unreadable_session_says_what_is_wrong_and_does_no_more(
     page = open_page(library)
     wait_until(lambda: len(page.desk.rows) == 2)
     table = child(page, "libraryTable", QTableView)
-    table.selectRow([row.path for row in page._filter.rows].index(broken))
+    table.selectRow([row.path for row in page._model.rows].index(broken))
     wait_until(lambda: page.desk.details is not None and bool(page.desk.details.problem))
     settled(page)
     assert "is not a readable session" in child(page, "previewPicture").accessibleName()

@@ -115,6 +115,7 @@ def test_another_library_is_opened_from_the_menu_but_not_under_a_take(
     hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
     pick(hand, "changeLibraryAction")
     hand.wait(lambda: text(hand, "noticeText").startswith("A take is under way. Stop it first"))
+    assert hand.look()["state"]["recording"] == "paused"  # the menu took the keyboard
     hand.click("stopButton")
     hand.wait(lambda: hand.look()["state"]["recording"] == "idle")
     pick(hand, "changeLibraryAction")

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from player.chores import ChoreState
 from player.duel import Duel
 from player.scene import DuelFrame
 from player.watch_desk import WatchDesk, WatchState
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.jobs import WorkerError
+from trainer.agreement import Agreement, Comparison
 
 
 class LocalService:
@@ -38,11 +43,43 @@ class LocalService:
 
     def _answer(self, method: str, args: tuple[Any, ...]) -> DuelFrame:
         if method == "open":
+            self.opened = args
             self.duel = Duel(args[0], None, episode=args[2], render=False)
             return self.duel.frame()
         assert self.duel is not None
         answer: DuelFrame = getattr(self.duel, method)(*args)
         return answer
+
+
+class FakeChore:
+    """Notes what it is to do; says what it is told to say."""
+
+    def __init__(self, target: str, *, tidy: bool = False) -> None:
+        self.target, self.tidy = target, tidy
+        self.state, self.record, self.error = ChoreState.IDLE, None, ""
+        self.wish: dict[str, Any] | None = None
+        self.closed = False
+        self._news = False
+
+    @property
+    def running(self) -> bool:
+        return self.state is ChoreState.RUNNING
+
+    def start(self, **arguments: Any) -> None:
+        self.wish, self.record, self.state = arguments, None, ChoreState.RUNNING
+
+    def say(self, record: Any, state: ChoreState = ChoreState.RUNNING) -> None:
+        self.record, self.state, self._news = record, state, True
+
+    def poll(self) -> bool:
+        news, self._news = self._news, False
+        return news
+
+    def cancel(self) -> None:
+        self.state = ChoreState.IDLE
+
+    def close(self) -> None:
+        self.closed = True
 
 
 class Clock:
@@ -71,9 +108,9 @@ def service() -> LocalService:
 
 @pytest.fixture
 def desk(library: Library, service: LocalService, clock: Clock) -> WatchDesk:
-    desk = WatchDesk(library, start_service=lambda: service, now=clock)
+    desk = WatchDesk(library, start_service=lambda: service, start_chore=FakeChore, now=clock)
     desk.refresh()
-    desk.choose_defaults()
+    desk.pair.choose_defaults()
     desk.open()
     desk.poll()
     return desk
@@ -130,7 +167,7 @@ def test_at_the_end_it_says_what_happened_and_space_starts_again(desk: WatchDesk
     run(desk, clock, 6)
     assert desk.state is WatchState.OVER
     assert desk.frame is not None
-    assert desk.frame.verdict.startswith("Random player scored")
+    assert desk.frame.verdict.startswith("The random player scored")
     desk.toggle()
     desk.poll()
     assert desk.state is WatchState.PLAYING
@@ -171,9 +208,9 @@ def test_closing_ends_the_worker(desk: WatchDesk, service: LocalService) -> None
 def test_an_empty_library_offers_nothing(tmp_path: Path) -> None:
     desk = WatchDesk(Library(tmp_path), start_service=LocalService)
     desk.refresh()
-    desk.choose_defaults()
+    desk.pair.choose_defaults()
     desk.open()
-    assert (desk.state, desk.nothing_to_watch) == (WatchState.EMPTY, "sessions")
+    assert (desk.state, desk.pair.nothing_to_watch) == (WatchState.EMPTY, "sessions")
 
 
 def test_of_many_wishes_in_a_row_only_the_first_and_the_last_are_asked_for(
@@ -212,3 +249,148 @@ def test_speed_stays_within_what_is_offered(desk: WatchDesk) -> None:
     for _ in range(9):
         desk.faster(-1)
     assert desk.speed == 0.1
+
+
+def agreement_of(desk: WatchDesk, stretches: list[tuple[int, int]]) -> Agreement:
+    """An agreement with the recording on show but for these stretches, the surest in the middle of each."""
+    assert desk.frame is not None
+    assert desk.frame.left is not None
+    recorded = np.zeros(desk.frame.left.length, np.int64)
+    clone, sure = recorded.copy(), np.full(len(recorded), 0.4, np.float32)
+    for start, stop in stretches:
+        clone[start:stop] = 2
+        sure[(start + stop) // 2] = 0.9
+    return Agreement(recorded, clone, sure, ("NOOP", "FIRE", "RIGHT", "LEFT"), 60.0)
+
+
+@pytest.fixture
+def policies(library: Library) -> Iterator[list[Path]]:
+    """Names of policies of both environments; nothing reads them."""
+    library.policies.mkdir(exist_ok=True)
+    paths = [library.policies / f"{name}.safetensors" for name in ("one-breakout", "two-breakout", "three-hopper")]
+    for number, path in enumerate(paths):
+        path.touch()
+        os.utime(path, (1_000 - number, 1_000 - number))
+    yield paths
+    for path in paths:
+        path.unlink()
+
+
+@pytest.fixture
+def paired(desk: WatchDesk, policies: list[Path]) -> WatchDesk:
+    """The desk with a recording on the left and a policy on the right."""
+    desk.refresh()
+    desk.pair.set_right(policies[0])
+    desk.open()
+    desk.poll()
+    return desk
+
+
+def test_a_recording_and_a_clone_are_compared_once_they_are_on_show(paired: WatchDesk) -> None:
+    chore = paired.comparing
+    pair = paired.pair
+    assert chore.target == "trainer.agreement:comparing"
+    assert chore.wish == {"session": str(pair.session), "policy": str(pair.policy), "episode": pair.episode}
+    chore.say(Comparison(50, 240))
+    assert paired.poll()
+    assert paired.agreement is None
+    found = agreement_of(paired, [(50, 60)])
+    chore.say(Comparison(240, 240, found), ChoreState.DONE)
+    paired.poll()
+    assert paired.agreement is found
+
+    chore.wish = None  # the same pair again: it is known
+    paired.open()
+    assert paired.agreement is None
+    paired.poll()
+    assert (paired.agreement, chore.wish) == (found, None)
+
+
+def test_a_recording_alone_and_two_clones_are_not_compared(desk: WatchDesk, policies: list[Path]) -> None:
+    assert desk.comparing.wish is None
+    desk.refresh()
+    desk.pair.set_left(policies[1])
+    desk.pair.set_right(policies[0])
+    desk.open()
+    assert desk.comparing.wish is None
+
+
+def test_disagreements_are_visited_in_order_and_one_by_one(paired: WatchDesk) -> None:
+    paired.comparing.say(Comparison(240, 240, agreement_of(paired, [(20, 30), (90, 110), (200, 204)])), ChoreState.DONE)
+    paired.poll()
+    visited = []
+    for steps in (1, 1, 1, 1, -1, -1, -1):
+        paired.seek_disagreement(steps)
+        paired.poll()
+        paired.poll()
+        assert paired.frame is not None
+        visited.append(paired.frame.tick)
+    assert visited == [26, 101, 203, 203, 101, 26, 26]
+    assert paired.state is WatchState.PAUSED
+    paired.seek_disagreement(1)
+    paired.seek_disagreement(1)  # faster than the worker answers
+    paired.poll()
+    paired.poll()
+    assert paired.frame is not None
+    assert paired.frame.tick == 203
+
+
+def test_looking_is_asked_for_and_again_at_the_moment_of_a_pause(
+    desk: WatchDesk, service: LocalService, clock: Clock
+) -> None:
+    desk.look(True)
+    assert service.asked == [("look", (True,))]
+    desk.poll()
+    desk.toggle()
+    run(desk, clock, 0.3)
+    desk.poll()
+    desk.toggle()
+    assert service.asked[-1] == ("look", (True,))
+    desk.poll()
+    desk.look(False)
+    assert service.asked[-1] == ("look", (False,))
+    desk.poll()
+    desk.looking = True
+    desk.open()
+    desk.poll()
+    assert service.opened[-1] is True
+
+
+def test_a_choice_of_another_environment_brings_what_fits(desk: WatchDesk, policies: list[Path]) -> None:
+    desk.refresh()
+    pair = desk.pair
+    breakout = pair.session
+    pair.set_right(policies[2])
+    assert (pair.policy, pair.session) == (policies[2], None)
+    pair.set_left(breakout)
+    assert (pair.session, pair.policy) == (breakout, policies[0])
+    pair.set_left(policies[1])
+    assert (pair.left, pair.session, pair.episodes, pair.policy) == (policies[1], None, [], policies[0])
+    pair.set_left(None)
+    assert (pair.left, pair.chosen) == (None, True)
+
+
+def test_two_clones_are_opened_without_a_session(desk: WatchDesk, service: LocalService, policies: list[Path]) -> None:
+    desk.pair.set_left(policies[0])
+    desk.pair.set_right(policies[0])
+    desk.open()
+    assert service.asked[-1] == ("open", (None, str(policies[0]), None, 0, str(policies[0]), False))
+
+
+def test_filming_and_scoring_are_of_what_is_on_show(paired: WatchDesk, tmp_path: Path) -> None:
+    session, policy = str(paired.pair.session), str(paired.pair.policy)
+    paired.export(tmp_path / "film.gif", start=2.0, seconds=3.0)
+    assert paired.filming.tidy
+    assert paired.filming.wish == {
+        "path": str(tmp_path / "film.gif"),
+        "session": session,
+        "policy": policy,
+        "against": None,
+        "episode": paired.pair.episode,
+        "start": 2.0,
+        "seconds": 3.0,
+    }
+    paired.score(12)
+    assert paired.scoring.wish == {"policies": [policy], "session": session, "episodes": 12, "seed": 0}
+    paired.close()
+    assert all(chore.closed for chore in (paired.comparing, paired.filming, paired.scoring))

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QPushButton
 
@@ -59,7 +59,8 @@ def test_a_recording_opens_plays_pauses_and_changes_speed_by_keys(library: Libra
         timeline = page.findChild(Timeline, "timeline")
         assert timeline is not None
         assert timeline.ticks == 240
-        QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=timeline.rect().center())
+        middle = QPoint(round(timeline.place(120)), timeline.height() // 2)
+        QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=middle)
         wait_until(lambda: page.desk.frame is not None and page.desk.frame.tick < 240)
         assert page.desk.frame is not None
         assert page.desk.frame.tick == pytest.approx(120, abs=2)

@@ -1,0 +1,138 @@
+"""Long work beside the play, and the scoreboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from player.chores import Chore, ChoreState, scoring
+from recorder import Session
+from recorder.jobs import JobState
+from tests.player.conftest import untrained
+from trainer.scores import bootstrap
+
+
+class FakeJob:
+    """Says what it is told to say."""
+
+    def __init__(self) -> None:
+        self.state = JobState.RUNNING
+        self.error: str | None = None
+        self.records: list[Any] = []
+        self.calls: list[str] = []
+
+    def poll(self) -> list[Any]:
+        records, self.records = self.records, []
+        return records
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+        self.state = JobState.STOPPED
+
+    def kill(self) -> None:
+        self.calls.append("kill")
+
+    def join(self, timeout: float | None = None) -> bool:
+        self.calls.append("join")
+        return self.state is not JobState.RUNNING
+
+
+class Office:
+    """Starts fake jobs."""
+
+    def __init__(self) -> None:
+        self.jobs: list[FakeJob] = []
+        self.wishes: list[tuple[str, dict[str, Any]]] = []
+
+    def __call__(self, target: str, arguments: dict[str, Any]) -> FakeJob:
+        self.jobs.append(FakeJob())
+        self.wishes.append((target, arguments))
+        return self.jobs[-1]
+
+
+def test_a_chore_shows_its_latest_word_and_is_done_when_its_job_is() -> None:
+    office = Office()
+    chore = Chore("a:b", start_job=office)
+    assert chore.poll() is False
+    chore.start(one=1)
+    assert office.wishes == [("a:b", {"one": 1})]
+    assert (chore.state, chore.poll()) == (ChoreState.RUNNING, False)
+    office.jobs[0].records = ["first", "second"]
+    assert chore.poll()
+    assert (chore.record, chore.running) == ("second", True)
+    office.jobs[0].state = JobState.DONE
+    assert chore.poll()
+    assert (chore.record, chore.state) == ("second", ChoreState.DONE)
+    chore.close()
+
+
+def test_a_failed_chore_says_why_and_may_begin_again() -> None:
+    office = Office()
+    chore = Chore("a:b", start_job=office)
+    chore.start()
+    office.jobs[0].state, office.jobs[0].error = JobState.FAILED, "the disk is full"
+    chore.poll()
+    assert (chore.state, chore.error) == (ChoreState.FAILED, "the disk is full")
+    chore.start()
+    assert (chore.state, chore.error, chore.record) == (ChoreState.RUNNING, "", None)
+    chore.close()
+
+
+@pytest.mark.parametrize(("tidy", "calls"), [(False, ["kill"]), (True, ["stop", "join"])])
+def test_a_cancelled_chore_is_killed_unless_it_has_to_tidy_up(tidy: bool, calls: list[str]) -> None:
+    office = Office()
+    chore = Chore("a:b", tidy=tidy, start_job=office)
+    chore.start()
+    chore.close()
+    assert chore.state is ChoreState.IDLE
+    assert office.jobs[0].calls == calls
+    office.jobs[0].records = ["late"]
+    assert not chore.poll()
+
+
+def test_a_wish_takes_the_place_of_the_one_before() -> None:
+    office = Office()
+    chore = Chore("a:b", start_job=office)
+    chore.start(n=1)
+    office.jobs[0].records = ["of the first"]
+    chore.start(n=2)
+    assert office.jobs[0].calls == ["kill"]
+    chore.poll()
+    assert chore.record is None
+    chore.close()
+
+
+def test_the_scoreboard_has_the_recorded_player_both_clones_and_chance(hopper: Session, tmp_path: Path) -> None:
+    one = untrained("hopper", tmp_path / "one.safetensors")
+    two = untrained("hopper", tmp_path / "two.safetensors", network="lstm")
+    *steps, last = scoring([str(one), str(two)], str(hopper.path), episodes=3, seed=1)
+    assert last.report is not None
+    rows = last.report.rows
+    assert [row.player for row in rows] == ["demonstrator", "clone", "clone", "random"]
+    assert [row.label for row in rows][1:3] == ["clone one", "clone two"]
+    assert rows[0].label.startswith("random")  # who was recorded, by the kind of player that it is
+    for row in rows:
+        assert row.distinct <= len(row.returns)
+        assert row.low <= row.mean <= row.high
+    assert (rows[1].mean, rows[1].low, rows[1].high) == bootstrap(rows[1].returns)
+    done = [step.done for step in steps]
+    assert done == sorted(done)
+    assert last.done == last.total == steps[0].total
+
+
+def test_a_person_is_represented_by_the_games_recorded(hopper: Session, tmp_path: Path) -> None:
+    from recorder.store import StoredGroup
+
+    path = untrained("hopper", tmp_path / "one.safetensors")
+    StoredGroup(hopper.path).set_attributes(player={"kind": "person", "name": "Ada", "params": {}})
+    try:
+        *_, last = scoring([str(path)], str(hopper.path), episodes=1)
+    finally:
+        StoredGroup(hopper.path).set_attributes(player=hopper.player)
+    assert last.report is not None
+    human = last.report.rows[0]
+    assert (human.label, human.player) == ("person Ada, as recorded", "demonstrator")
+    np.testing.assert_allclose(human.returns, hopper.games)

@@ -1,0 +1,287 @@
+"""The Watch page with a clone in it: agreement, what it looks at, two clones, films and scores."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageSequence
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDoubleSpinBox,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QRadioButton,
+    QSpinBox,
+)
+
+from player.chores import ChoreState
+from player.ui.score_dialog import ScoreChart
+from player.ui.timeline import Timeline
+from player.ui.watch_page import WatchPage
+from player.watch_desk import WatchDesk, WatchState, moment_of
+from recorder import Library, RandomAgent, get_spec, record
+from tests.player.conftest import untrained
+from tests.ui.conftest import Hand
+from tests.ui.test_watch_page import application, wait_until
+
+
+class Sweeper(RandomAgent):
+    """Holds each action for a third of a second, one after the other."""
+
+    ticks = 0
+
+    def act(self, observation: Any) -> Any:
+        self.ticks += 1
+        return (1, 2, 3, 0)[self.ticks // 20 % 4]
+
+
+PLAYERS = {"breakout": Sweeper, "hopper": RandomAgent}
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """A short recording, and a clone that has not learned anything, of each environment."""
+    found = Library(tmp_path_factory.mktemp("watch-clones"))
+    found.policies.mkdir()
+    for env, seconds in (("breakout", 4), ("hopper", 0.3)):
+        record(env, PLAYERS[env](get_spec(env), 1), library=found.path, seconds=seconds, seed=3)
+        untrained(env, found.policies / f"new-{env}.safetensors")
+    return found
+
+
+@pytest.fixture
+def page(library: Library) -> Iterator[WatchPage]:
+    application()
+    page = WatchPage(WatchDesk(library))
+    page.resize(1140, 740)
+    page.show()
+    QTest.qWaitForWindowExposed(page)
+    page.activateWindow()
+    yield page
+    page.shutdown()
+    page.close()
+    page.deleteLater()
+    QTest.qWait(1)
+
+
+def watch(page: WatchPage, env: str, *, alone: bool = False) -> None:
+    """Show a clone of this environment, beside the recording or itself, paused at the start."""
+    pair = page.desk.pair
+    page.desk.refresh()
+    policy = page.desk.pair.library.policies / f"new-{env}.safetensors"
+    session = next(choice.value for choice in pair.sessions if choice.env == env)
+    page.watch(None if alone else session, policy, policy if alone else None)
+    wait_until(lambda: page.desk.state is WatchState.PLAYING)
+    page.setFocus()
+    QTest.keyClick(page, Qt.Key.Key_Space)
+    assert page.desk.state is WatchState.PAUSED
+
+
+def here(page: WatchPage) -> int:
+    return -1 if page.desk.frame is None else page.desk.frame.tick
+
+
+def dialog_of(page: WatchPage, name: str) -> QDialog:
+    wait_until(lambda: page.findChild(QDialog, name) is not None)
+    dialog = page.findChild(QDialog, name)
+    assert dialog is not None
+    assert dialog.isVisible()
+    return dialog
+
+
+def test_the_clone_is_compared_and_keys_lead_from_one_disagreement_to_the_next(page: WatchPage) -> None:
+    watch(page, "breakout")
+    wait_until(lambda: page.desk.agreement is not None)
+    agreement = page.desk.agreement
+    assert agreement is not None
+    assert len(agreement.disagreements) > 2
+    button = page.findChild(QPushButton, "agreementButton")
+    wait_until(lambda: button.text() == agreement.headline)
+    assert re.fullmatch(r"\d+ % agree", button.text())
+
+    page.desk.seek(0)
+    wait_until(lambda: here(page) == 0)
+    first, second = (moment_of(each) for each in agreement.disagreements[:2])
+    QTest.keyClick(page, Qt.Key.Key_N)
+    wait_until(lambda: here(page) == first)
+    QTest.mouseClick(page.findChild(QPushButton, "nextDisagreement"), Qt.MouseButton.LeftButton)
+    wait_until(lambda: here(page) == second)
+    QTest.keyClick(page, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
+    wait_until(lambda: here(page) == first)
+
+    menu = page.findChild(QMenu, "clearestMenu")
+    menu.aboutToShow.emit()
+    clearest = agreement.clearest[0]
+    assert f"random player {clearest.recorded}, clone {clearest.clone}" in menu.actions()[0].text()
+    assert menu.actions()[0].text().endswith(f"{100 * clearest.sure:.0f} %")
+    menu.actions()[0].trigger()
+    wait_until(lambda: here(page) == moment_of(clearest))
+
+    timeline = page.findChild(Timeline, "timeline")
+    words = timeline.describe(clearest.tick)
+    assert f"Random player: {clearest.recorded}" in words
+    assert f"In its place the clone: {clearest.clone}" in words
+
+
+def test_what_the_clone_looks_at_glows_over_its_picture_alone(page: WatchPage) -> None:
+    watch(page, "breakout")
+    page.desk.seek(40)
+    wait_until(lambda: here(page) == 40 and page.desk.frame is not None and not page.desk.frame.behind)
+    left, right = page.left.grab().toImage(), page.right.grab().toImage()
+    QTest.keyClick(page, Qt.Key.Key_L)
+    wait_until(lambda: page.desk.frame is not None and page.desk.frame.right.looks is not None)
+    assert page.findChild(QPushButton, "lookButton").isChecked()
+    assert page.left.grab().toImage() == left
+    assert page.right.grab().toImage() != right
+    QTest.keyClick(page, Qt.Key.Key_L)
+    wait_until(lambda: page.desk.frame is not None and page.desk.frame.right.looks is None)
+    assert page.right.grab().toImage() == right
+
+
+def test_hopper_has_torques_apart_and_what_drives_them(page: WatchPage) -> None:
+    watch(page, "hopper")
+    wait_until(lambda: page.desk.agreement is not None)
+    button = page.findChild(QPushButton, "agreementButton")
+    wait_until(lambda: button.text().endswith("apart"))
+    assert "thigh" in button.toolTip()
+    assert not page.findChild(QPushButton, "lookButton").isVisible()
+    before = page.right.grab().toImage()
+    QTest.keyClick(page, Qt.Key.Key_W)
+    assert page.right.explains
+    assert page.right.grab().toImage() != before
+
+
+def test_a_clone_is_chosen_for_the_left_and_both_play_to_the_end(page: WatchPage) -> None:
+    watch(page, "hopper")
+    left, right = page.findChild(QComboBox, "sessionChoice"), page.findChild(QComboBox, "policyChoice")
+    index = left.findText("Clone · new-hopper")
+    assert index > 0
+    left.setCurrentIndex(index)
+    left.activated.emit(index)
+    wait_until(lambda: page.desk.frame is not None and page.desk.frame.left.kind == "policy")
+    assert right.currentText() == "Clone · new-hopper"
+    assert not page.findChild(QComboBox, "episodeChoice").isVisible()
+    assert not page.findChild(QPushButton, "agreementButton").isVisible()
+    QTest.keyClick(page, Qt.Key.Key_Space)
+    verdict = page.findChild(QLabel, "verdict")
+    wait_until(lambda: verdict.isVisible())
+    assert re.fullmatch(r"Clone new-hopper · seed 0 scored .* clone new-hopper · seed 1.*", verdict.text())
+    assert page._sides.rect().contains(verdict.geometry())
+
+
+def test_part_of_a_duel_is_saved_as_a_gif_while_one_watches(page: WatchPage, tmp_path: Path) -> None:
+    watch(page, "breakout")
+    QTest.keyClick(page, Qt.Key.Key_E)
+    dialog = dialog_of(page, "exportDialog")
+    dialog.findChild(QLineEdit, "exportPath").setText(str(tmp_path / "film.mp4"))
+    dialog.findChild(QComboBox, "exportFormat").setCurrentIndex(1)
+    assert dialog.findChild(QLineEdit, "exportPath").text() == str(tmp_path / "film.gif")
+    dialog.findChild(QDoubleSpinBox, "exportFrom").setValue(1.0)
+    dialog.findChild(QDoubleSpinBox, "exportTo").setValue(0.5)
+    assert dialog.findChild(QRadioButton, "exportPart").isChecked()
+    go, words = dialog.findChild(QPushButton, "exportButton"), dialog.findChild(QLabel, "exportWords")
+    QTest.mouseClick(go, Qt.MouseButton.LeftButton)
+    assert words.text() == "The end must come after the beginning."
+    dialog.findChild(QDoubleSpinBox, "exportTo").setValue(2.0)
+    QTest.mouseClick(go, Qt.MouseButton.LeftButton)
+    assert go.text() == "Cancel"
+    wait_until(lambda: page.desk.filming.state is ChoreState.DONE)
+    wait_until(lambda: words.text().startswith("Saved: "))
+    with Image.open(tmp_path / "film.gif") as image:
+        assert sum(each.info["duration"] for each in ImageSequence.Iterator(image)) == pytest.approx(1_000, abs=50)
+    assert [path.name for path in tmp_path.iterdir()] == ["film.gif"]
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    wait_until(lambda: page.findChild(QDialog, "exportDialog") is None)
+
+
+def test_a_film_that_is_cancelled_leaves_no_file(page: WatchPage, tmp_path: Path) -> None:
+    watch(page, "breakout")
+    page.findChild(QPushButton, "saveButton").click()
+    dialog = dialog_of(page, "exportDialog")
+    dialog.findChild(QLineEdit, "exportPath").setText(str(tmp_path / "film.mp4"))
+    go = dialog.findChild(QPushButton, "exportButton")
+    go.click()
+    wait_until(lambda: page.desk.filming.record is not None and page.desk.filming.record.pictures > 0)
+    assert list(tmp_path.iterdir())
+    go.click()
+    assert page.desk.filming.state is ChoreState.IDLE
+    assert "no file was left" in dialog.findChild(QLabel, "exportWords").text()
+    wait_until(lambda: not list(tmp_path.iterdir()))
+
+
+def test_the_scoreboard_plays_games_and_shows_them_with_their_intervals(page: WatchPage) -> None:
+    watch(page, "hopper")
+    QTest.keyClick(page, Qt.Key.Key_S)
+    dialog = dialog_of(page, "scoreDialog")
+    dialog.findChild(QSpinBox, "scoreGames").setValue(2)
+    go = dialog.findChild(QPushButton, "scoreButton")
+    go.click()
+    assert go.text() == "Cancel"
+    wait_until(lambda: page.desk.scoring.state is ChoreState.DONE)
+    chart = dialog.findChild(ScoreChart, "scoreChart")
+    wait_until(lambda: chart.isVisible())
+    assert re.search(r"random.*; clone new-hopper: mean [\d.]+, .*; random player", chart.accessibleName())
+    assert "2 games each, all distinct" in dialog.findChild(QLabel, "scoreWords").text()
+    go.click()
+    wait_until(lambda: page.desk.scoring.running)
+    go.click()
+    assert page.desk.scoring.state is ChoreState.IDLE
+    dialog.close()
+
+
+def test_choices_are_shortened_where_there_is_no_room_and_whole_in_their_tooltips(page: WatchPage) -> None:
+    watch(page, "breakout")
+    box = page.findChild(QComboBox, "sessionChoice")
+    assert box.currentText() in box.toolTip()
+    page.resize(960, 620)
+    QTest.qWait(50)
+    window = page.rect()
+    for name in ("playButton", "lookButton", "clock", "scoresButton", "saveButton", "timeline", "rightSide"):
+        widget = page.findChild(object, name)
+        corner = widget.mapTo(page, QPoint(0, 0))
+        assert window.contains(corner), name
+        assert window.contains(corner + QPoint(widget.width() - 1, widget.height() - 1)), name
+        assert widget.width() >= widget.minimumSizeHint().width(), name
+
+
+def test_in_the_real_window_keys_play_look_and_lead_through_disagreements(
+    open_window: Callable[..., Hand], library: Library
+) -> None:
+    session = next(choice for choice in library.sessions() if choice.env == "breakout").path
+    policy = library.policies / "new-breakout.safetensors"
+    hand = open_window("--session", str(session), "--policy", str(policy))
+    hand.wait(lambda: min(hand.look()["state"]["watch_ticks"] or [0]) > 30)
+    hand.wait(lambda: hand.look()["widgets"].get("agreementButton", {}).get("text", "").endswith("% agree"))
+    hand.xdotool("key", "space")
+    hand.wait(lambda: hand.look()["widgets"]["playButton"]["text"] in ("Play", "Play again"))
+
+    def tick() -> int:
+        return int(hand.look()["widgets"]["clock"]["text"].split("tick ")[1].replace(",", ""))
+
+    hand.xdotool("key", "Home")
+    hand.wait(lambda: tick() == 0)
+    hand.xdotool("key", "n")
+    hand.wait(lambda: tick() > 0)
+    first = tick()
+    hand.xdotool("key", "n")
+    hand.wait(lambda: tick() > first)
+    hand.xdotool("key", "shift+n")
+    hand.wait(lambda: tick() == first)
+    hand.xdotool("key", "l")
+    hand.wait(lambda: "looks at" in hand.look()["widgets"]["rightSide"]["name"])
+    hand.click("lookButton")
+    hand.wait(lambda: "looks at" not in hand.look()["widgets"]["rightSide"]["name"])
+    hand.click("saveButton")
+    hand.wait(lambda: "exportButton" in hand.look()["widgets"])
+    hand.click("exportClose")
+    hand.wait(lambda: "exportButton" not in hand.look()["widgets"])
+    assert hand.output() == ""
