@@ -38,7 +38,7 @@ class Curves:
 
     def take(self, record: Progress) -> None:
         """Add what a record tells."""
-        if self.latest is not None and record.batch < self.latest.batch:
+        if record.stage != "load":  # while it loads, it does not know yet how far it was
             self._forget_after(record.batch)
         self.latest, batch = record, float(record.batch)
         if _known(record.loss) and (not self.batch or batch > self.batch[-1]):
@@ -64,6 +64,8 @@ class Curves:
     def _forget_after(self, batch: int) -> None:
         for x, *others in _TRACES:
             xs: list[float] = getattr(self, x)
+            if not xs or xs[-1] <= batch:
+                continue
             kept = sum(each <= batch for each in xs)
             for name in (x, *others):
                 del getattr(self, name)[kept:]

@@ -61,6 +61,7 @@ class Policies:
 
     def __init__(self, library: Path) -> None:
         self.folder = Library(library).policies
+        self._known: dict[Path, tuple[int, int, PolicySummary]] = {}  # by file, with its time and size
         self._trash = self.folder / ".trash"
 
     def all(self) -> list[PolicySummary]:
@@ -70,8 +71,16 @@ class Policies:
             for entry in os.scandir(self.folder):
                 if entry.name.endswith(SUFFIX) and not entry.name.startswith("."):
                     with contextlib.suppress(OSError):
-                        found.append((entry.stat().st_mtime_ns, summarize(Path(entry.path))))
+                        found.append(self._summary(entry))
         return [summary for _, summary in sorted(found, key=lambda pair: -pair[0])]
+
+    def _summary(self, entry: os.DirEntry[str]) -> tuple[int, PolicySummary]:
+        """When a file was changed, and its summary, which is read again only then."""
+        path, facts = Path(entry.path), entry.stat()
+        known = self._known.get(path)
+        if known is None or known[:2] != (facts.st_mtime_ns, facts.st_size):
+            known = self._known[path] = (facts.st_mtime_ns, facts.st_size, summarize(path))
+        return known[0], known[2]
 
     def find(self, name: str) -> Path:
         """The file of a clone. Raises PolicyError when there is none of that name."""

@@ -197,6 +197,7 @@ class Runs:
     def __init__(self, library: Path) -> None:
         self.library = library
         self.folder = library / "runs"
+        self._setups: dict[Path, tuple[int, Setup]] = {}  # by file, with its time: they are written once
 
     def create(
         self,
@@ -248,7 +249,7 @@ class Runs:
         """One run; damaged files are told in its `problem`. Raises RunError when there is no such run."""
         folder = self.path(run)
         try:
-            setup = Setup.from_json(_read_json(folder / "config.json"))
+            setup = self._setup(folder / "config.json")
             policy = self._policy_path(setup)
         except (ValueError, OSError, RecursionError) as error:
             problem = f"{folder / 'config.json'} cannot be read ({_short(error)}); delete the run and train anew"
@@ -380,6 +381,12 @@ class Runs:
             return self.get(name)
         except RunError:
             return None
+
+    def _setup(self, path: Path) -> Setup:
+        changed = path.stat().st_mtime_ns
+        if self._setups.get(path, (0,))[0] != changed:
+            self._setups[path] = (changed, Setup.from_json(_read_json(path)))
+        return self._setups[path][1]
 
     def _policy_path(self, setup: Setup) -> Path:
         if os.path.isabs(setup.policy):

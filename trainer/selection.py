@@ -199,11 +199,14 @@ class Choice:
         self.chosen: set[Path] = set()
         self.left_out: dict[Path, set[int]] = {}
         self.facts: dict[Path, SessionFacts] = {}
+        self.changes = 0  # counts them, so that whoever shows this knows when to look again
         self._library = library
         self._reader = reader
+        self._selection: tuple[int, Selection] | None = None
 
     def refresh(self) -> str:
         """Read the library again; what was chosen stays chosen where it still exists. Returns what went wrong."""
+        self.changes += 1
         try:
             self.rows = [Row.of(summary) for summary in self._library.sessions()]
         except TwinplayError as error:
@@ -217,6 +220,7 @@ class Choice:
 
     def choose(self, path: Path, chosen: bool = True) -> None:
         """Tick or untick one session, whole; one that cannot be learned from stays unticked."""
+        self.changes += 1
         if chosen and any(row.path == path and not row.problem for row in self.rows):
             self.chosen.add(path)
             self._reader.want(path)
@@ -235,6 +239,7 @@ class Choice:
             return
         out = set(self.left_out.get(path, ())) if path in self.chosen else set(usable)
         out = out - {index} if chosen else out | {index}
+        self.changes += 1
         if usable <= out:
             self.choose(path, False)
         else:
@@ -253,7 +258,10 @@ class Choice:
     @property
     def selection(self) -> Selection:
         """What is chosen, with what is wrong or doubtful about it."""
-        return describe([row for row in self.rows if row.path in self.chosen], self.facts, self.left_out)
+        if self._selection is None or self._selection[0] != self.changes:
+            rows = [row for row in self.rows if row.path in self.chosen]
+            self._selection = self.changes, describe(rows, self.facts, self.left_out)
+        return self._selection[1]
 
     def episodes(self, sessions: Sequence[Session]) -> dict[str, list[int]]:
         """The episodes to take of those sessions that are not taken whole."""
@@ -271,8 +279,14 @@ class Choice:
     def poll(self) -> bool:
         """Take in what has been read about sessions; returns whether there was anything."""
         found = self._reader.take()
-        self.facts |= found
+        for path, facts in found.items():
+            self.know(path, facts)
         return bool(found)
+
+    def know(self, path: Path, facts: SessionFacts) -> None:
+        """Take in what is known about a session."""
+        self.changes += 1
+        self.facts[path] = facts
 
     def close(self) -> None:
         """Read no more."""

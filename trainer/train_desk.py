@@ -202,7 +202,9 @@ class TrainDesk:
         texts = {
             TrainState.STOPPING: "Stopping; the best so far is kept…",
             TrainState.PAUSING: "Pausing…",
-            TrainState.PAUSED: f"Paused after {run.status.batches:,} batches. Go on whenever you like.",
+            TrainState.PAUSED: f"Paused after {run.status.batches:,} batches. Go on whenever you like."
+            if run.status.batches
+            else "Paused before it began. Go on whenever you like.",
             TrainState.INTERRUPTED: f"Interrupted after {run.status.batches:,} batches. It can go on from there.",
             TrainState.FAILED: "Training failed",
             TrainState.DONE: f"Your twin is ready.{played}"
@@ -246,6 +248,8 @@ class TrainDesk:
             if run.status.state in _ACTIVE:
                 fresh = self._get(run.id)
                 if fresh is not None and fresh != run:
+                    if fresh.status.state is not run.status.state:
+                        self.notice = ""
                     self.runs[index], changed = fresh, True
                     if fresh.status.state not in _ACTIVE:
                         self._asked.pop(run.id, None)

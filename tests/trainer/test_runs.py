@@ -72,6 +72,7 @@ def test_a_paused_run_goes_on_and_its_curves_join(runs: Runs, hopper: Session) -
     for record in Follower(paused.folder).read():
         curves.take(record)
     assert curves.val_batch == sorted(set(curves.val_batch))
+    assert curves.batch[0] <= paused.status.batches < curves.batch[-1]
     assert len(curves.val_batch) == 3
     assert len(list(paused.folder.glob("events.out.tfevents.*"))) == 2
 

@@ -159,7 +159,7 @@ def test_a_selection_tells_minutes_and_the_share_of_each_action_and_is_warned_ab
     assert "little to learn from" in selection.warnings[0]
     facts = choice.facts[path]
     silent = tuple(replace(each, counts=(each.ticks, 0, 0, 0)) for each in facts.episodes)
-    choice.facts[path] = SessionFacts(silent)
+    choice.know(path, SessionFacts(silent))
     warnings = " ".join(choice.selection.warnings)
     assert "no FIRE" in warnings
     assert "RIGHT and LEFT is never pressed" in warnings
@@ -178,7 +178,7 @@ def test_single_episodes_can_be_left_out_and_excluded_ones_never_count(stage: St
     choice.choose_episode(path, first.index)
     assert choice.selection.ticks == first.ticks
     assert [choice.is_chosen(path, each.index) for each in (first, second)] == [True, False]
-    choice.facts[path] = SessionFacts((replace(first, excluded=True), second))
+    choice.know(path, SessionFacts((replace(first, excluded=True), second)))
     choice.choose(path)
     assert choice.selection.ticks == second.ticks
     choice.choose_episode(path, first.index, False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pyqtgraph
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QPalette
@@ -28,7 +30,7 @@ class CurvePlots(QWidget):
         self._others: list[list[pyqtgraph.PlotDataItem]] = []
         self._compared: tuple[str, ...] = ()
         for title in _TITLES:
-            plot = pyqtgraph.PlotWidget()
+            plot = pyqtgraph.PlotWidget(axisItems={"left": _LeftAxis("left")})
             plot.setObjectName(f"{title.split()[0].lower()}Plot")
             plot.setAccessibleName(title)
             plot.setTitle(title)
@@ -50,7 +52,8 @@ class CurvePlots(QWidget):
     def show_curves(self, own: Curves, others: list[tuple[str, Curves]]) -> None:
         """Draw a run's curves, and those of others under their names."""
         (loss, val_loss), (accuracy, val_accuracy), (_, played) = self._own
-        self._plots[0].setLogMode(False, not own.accuracy_known)  # squared errors fall over orders of magnitude
+        logarithmic = not own.accuracy_known  # squared errors fall over orders of magnitude
+        self._plots[0].setLogMode(False, logarithmic)
         loss.setData(own.batch, own.loss)
         val_loss.setData(own.val_batch, own.val_loss)
         accuracy.setData(own.batch, own.accuracy)
@@ -61,7 +64,7 @@ class CurvePlots(QWidget):
             self._others[0][index].setData(curves.val_batch, curves.val_loss)
             self._others[1][index].setData(curves.val_batch, curves.val_accuracy)
             self._others[2][index].setData(curves.play_batch, curves.play_score)
-        self._plots[1].setVisible(own.accuracy_known)
+        self._plots[1].setVisible(any(map(math.isfinite, own.accuracy)))
         self._plots[2].setVisible(bool(own.play_batch) or any(curves.play_batch for _, curves in others))
         self._name_axis()
         names = tuple(name for name, _ in others)
@@ -117,6 +120,16 @@ class CurvePlots(QWidget):
                 legend.setLabelTextColor(text)
                 for _, label in legend.items:
                     label.setText(label.text)  # the colour alone does not repaint a label
+
+
+class _LeftAxis(pyqtgraph.AxisItem):
+    """Where it is logarithmic, it names 1, 2 and 5 of each decade; all nine would run into each other."""
+
+    def logTickStrings(self, values: list[float], scale: float, spacing: float | None) -> list[str]:
+        texts = super().logTickStrings(values, scale, spacing)
+        leading = [round(10 ** (value - math.floor(value + 1e-9))) for value in values]
+        named = (2, 5) if spacing is None else (1,)  # what lies between decades comes without a spacing
+        return [text if first in named else "" for text, first in zip(texts, leading, strict=True)]
 
 
 def _dots(curve: pyqtgraph.PlotDataItem, ink: QColor) -> None:

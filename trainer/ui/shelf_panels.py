@@ -41,6 +41,8 @@ class _Shelf(QWidget):
     def __init__(self, desk: TrainDesk, name: str, columns: Sequence[str], stretched: int, empty: str) -> None:
         super().__init__()
         self.desk = desk
+        self._stretched = stretched
+        self._rows: list[tuple[object, Sequence[str], str]] | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.GAP)
@@ -56,7 +58,6 @@ class _Shelf(QWidget):
         self.table.setItemDelegate(Roomy(self.table))
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
         layout.addWidget(self.table, 1)
         self._empty = look.faint(empty, f"{name}Empty", wrap=True)
@@ -82,7 +83,10 @@ class _Shelf(QWidget):
         return self.table.item(rows[0].row(), 0).data(_KEY) if rows else None
 
     def fill(self, rows: Sequence[tuple[object, Sequence[str], str]], right_from: int) -> None:
-        """Show rows of (key, texts, tooltip); the selected one stays selected."""
+        """Show rows of (key, texts, tooltip), if they are others; the selected one stays selected."""
+        if self._rows == (rows := list(rows)):
+            return
+        self._rows = rows
         before = self.selected()
         blocker = QSignalBlocker(self.table)
         self.table.setRowCount(len(rows))
@@ -96,6 +100,10 @@ class _Shelf(QWidget):
             self.table.item(index, 0).setData(_KEY, key)
             if key == before:
                 self.table.selectRow(index)
+        for column in range(self.table.columnCount()):
+            if column != self._stretched:  # once: a header that does so by itself does it for every item
+                self.table.resizeColumnToContents(column)
+        self.table.resizeRowsToContents()
         blocker.unblock()
         self.table.setVisible(bool(rows))
         self._empty.setVisible(not rows)
@@ -135,10 +143,14 @@ class RunsPanel(_Shelf):
             flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
             if desk.comparable(run.id):
                 flags |= Qt.ItemFlag.ItemIsUserCheckable
-                chosen = run.id in desk.compared
-                tick.setCheckState(Qt.CheckState.Checked if chosen else Qt.CheckState.Unchecked)
-            tick.setFlags(flags)
-            if run.id == desk.shown:
+                chosen = Qt.CheckState.Checked if run.id in desk.compared else Qt.CheckState.Unchecked
+                if tick.data(Qt.ItemDataRole.CheckStateRole) != chosen:
+                    tick.setCheckState(chosen)
+            elif tick.data(Qt.ItemDataRole.CheckStateRole) is not None:
+                tick.setData(Qt.ItemDataRole.CheckStateRole, None)
+            if tick.flags() != flags:
+                tick.setFlags(flags)
+            if run.id == desk.shown and self.selected() != run.id:
                 self.table.selectRow(index)
         if desk.run is None:
             self.table.clearSelection()

@@ -43,6 +43,8 @@ class SourcesPanel(QWidget):
     def __init__(self, desk: TrainDesk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.desk = desk
+        self._rows: list[Row] = []
+        self._drawn = -1  # which of the choice's changes the ticks show
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.GAP)
@@ -100,7 +102,12 @@ class SourcesPanel(QWidget):
         return row
 
     def fill(self) -> None:
-        """Show the sessions anew; what was expanded stays so."""
+        """Show the sessions anew, if they are others; what was expanded stays so."""
+        self._drawn = -1
+        if self._rows == self.desk.choice.rows:
+            self.render_ticks()
+            return
+        self._rows = list(self.desk.choice.rows)
         opened = {item.data(0, _KEY)[0] for item in self._sessions() if item.isExpanded()}
         blocker = QSignalBlocker(self._tree)
         self._tree.clear()
@@ -141,6 +148,9 @@ class SourcesPanel(QWidget):
     def render_ticks(self) -> None:
         """Show which sessions and episodes are ticked; episodes appear once they are read."""
         choice = self.desk.choice
+        if self._drawn == choice.changes:
+            return
+        self._drawn = choice.changes
         blocker = QSignalBlocker(self._tree)
         for item in self._sessions():
             path: Path = item.data(0, _KEY)[0]
@@ -202,6 +212,7 @@ class SourcesPanel(QWidget):
 
     def _opened(self, item: QTreeWidgetItem) -> None:
         self.desk.choice.open_session(item.data(0, _KEY)[0])
+        self._drawn = -1
         self.changed.emit()
 
     def _preset_chosen(self, index: int) -> None:
