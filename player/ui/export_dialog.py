@@ -41,7 +41,6 @@ class ExportDialog(QDialog):
         self.desk = desk
         self.setObjectName("exportDialog")
         self.setWindowTitle("Save a film")
-        self.setStyleSheet(look.PAGE)
         self.setMinimumWidth(560)
         column = QVBoxLayout(self)
         column.setContentsMargins(look.MARGIN, look.WIDE, look.MARGIN, look.WIDE)

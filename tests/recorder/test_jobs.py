@@ -111,3 +111,8 @@ def test_parallel_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> No
 def test_parallel_calls_return_with_their_index() -> None:
     results = dict(run_parallel(f"{TARGETS}:square", [{"x": x} for x in range(7)], processes=2))
     assert results == {x: x * x for x in range(7)}
+
+
+def test_a_service_that_is_closed_before_it_has_begun_ends_quietly(capfd: pytest.CaptureFixture[str]) -> None:
+    Service(f"{TARGETS}:Adder", {"start": 1}).close()
+    assert capfd.readouterr().err == ""
