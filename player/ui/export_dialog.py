@@ -63,6 +63,7 @@ class ExportDialog(QDialog):
         column.addLayout(row)
         self._timer = QTimer(self, interval=_POLL_MS)
         self._timer.timeout.connect(self._poll)
+        desk.filming.cancel()  # what was saved before is no news
         self._render()
 
     def _build_form(self) -> QGridLayout:
