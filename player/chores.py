@@ -66,7 +66,7 @@ class Chore:
     def start(self, **arguments: Any) -> None:
         """Begin, in place of what was under way."""
         self.cancel()
-        self.record, self.error, self.state = None, "", ChoreState.RUNNING
+        self.state = ChoreState.RUNNING
         self._job = self._start_job(self._target, arguments)
 
     def poll(self) -> bool:
@@ -87,7 +87,7 @@ class Chore:
     def cancel(self) -> None:
         """Forget it. What it leaves is put away without waiting for it."""
         job, self._job = self._job, None
-        self.state = ChoreState.IDLE
+        self.state, self.record, self.error = ChoreState.IDLE, None, ""
         if job is None:
             return
         if not self._tidy:

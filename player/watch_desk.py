@@ -102,6 +102,8 @@ class WatchDesk:
         pair = self.pair
         self.error, self.frame, self.agreement = "", None, None
         self.comparing.cancel()
+        if not self.scoring.running:
+            self.scoring.cancel()  # what it found was of those shown before
         if pair.error:
             self._fail(pair.error)
             return

@@ -41,7 +41,6 @@ class ExportDialog(QDialog):
         self.desk = desk
         self.setObjectName("exportDialog")
         self.setWindowTitle("Save a film")
-        self.setStyleSheet(look.PAGE)
         self.setMinimumWidth(560)
         column = QVBoxLayout(self)
         column.setContentsMargins(look.MARGIN, look.WIDE, look.MARGIN, look.WIDE)
@@ -64,6 +63,7 @@ class ExportDialog(QDialog):
         column.addLayout(row)
         self._timer = QTimer(self, interval=_POLL_MS)
         self._timer.timeout.connect(self._poll)
+        desk.filming.cancel()  # what was saved before is no news
         self._render()
 
     def _build_form(self) -> QGridLayout:

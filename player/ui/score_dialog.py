@@ -105,7 +105,6 @@ class ScoreDialog(QDialog):
         self._began = 0.0
         self.setObjectName("scoreDialog")
         self.setWindowTitle("Scoreboard")
-        self.setStyleSheet(look.PAGE)
         self.setMinimumWidth(720)
         column = QVBoxLayout(self)
         column.setContentsMargins(look.MARGIN, look.WIDE, look.MARGIN, look.WIDE)
@@ -187,7 +186,7 @@ class ScoreDialog(QDialog):
         else:
             self._words.setText(
                 "How good is the clone, really? It plays many games from starts that it has never seen, beside the "
-                "recorded player and one who presses keys at random. A person's row are the games recorded."
+                "recorded player and one who plays at random. A person is represented by the games recorded."
             )
         self.adjustSize()
 

@@ -126,3 +126,8 @@ def test_who_comes_first_wakes_from_a_sleep_when_it_is_over(first: bool) -> None
 
     jobs.start_thread(ask, "asks").join()
     assert slack == [1 if first else 50_000]
+
+
+def test_a_service_that_is_closed_before_it_has_begun_ends_quietly(capfd: pytest.CaptureFixture[str]) -> None:
+    Service(f"{TARGETS}:Adder", {"start": 1}).close()
+    assert capfd.readouterr().err == ""
