@@ -14,6 +14,8 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication, QLabel
 
+from recorder.resources import asset
+
 SMALL, GAP, WIDE, MARGIN = 6, 10, 16, 20  # spacing: inside a group, between rows, between groups, around a page
 RADIUS = 8
 THEMES = ("system", "light", "dark")
@@ -74,7 +76,23 @@ QPushButton[quiet="true"] { background: transparent; border: 0; color: palette(l
 QPushButton[quiet="true"]:hover { background: palette(midlight); }
 QPushButton[quiet="true"]:disabled { color: palette(placeholder-text); background: transparent; }
 QPushButton[quiet="true"]:focus { border: 2px solid palette(highlight); padding: 4px 6px; }
-QComboBox, QLineEdit, QSpinBox, QDoubleSpinBox { padding: 4px 8px; min-height: 20px; }
+QLineEdit {
+    background: palette(base); border: 1px solid palette(mid); border-radius: 7px; padding: 5px 10px; min-height: 18px;
+}
+QLineEdit:focus { border: 2px solid palette(highlight); padding: 4px 9px; }
+QComboBox {
+    background: palette(button); color: palette(button-text); border: 1px solid palette(mid); border-radius: 7px;
+    padding: 5px 10px; min-height: 18px;
+}
+QComboBox:hover { background: palette(midlight); }
+QComboBox:focus { border: 2px solid palette(highlight); padding: 4px 9px; }
+QComboBox:disabled { color: palette(placeholder-text); background: palette(window); border-color: palette(midlight); }
+QComboBox::drop-down { border: 0; width: 24px; }
+QComboBox::down-arrow { image: url("CHEVRON"); width: 12px; height: 12px; }
+QComboBox QAbstractItemView {
+    background: palette(base); color: palette(text); border: 1px solid palette(mid);
+    selection-background-color: palette(highlight); selection-color: palette(highlighted-text);
+}
 QTableView, QListView, QTreeView, QPlainTextEdit, QTextEdit {
     background: palette(base); alternate-background-color: palette(alternate-base);
     border: 1px solid palette(mid); border-radius: 8px;
@@ -85,8 +103,13 @@ QHeaderView::section {
     background: palette(base); color: palette(placeholder-text); border: 0; border-bottom: 1px solid palette(mid);
     padding: 7px 8px; font-weight: 600;
 }
-QTableView::indicator { width: 14px; height: 14px; border: 1px solid palette(shadow); border-radius: 3px; }
-QTableView::indicator:checked { background: palette(highlight); border: 1px solid palette(highlight); }
+QTableView::indicator, QTreeView::indicator {
+    width: 14px; height: 14px; border: 1px solid palette(placeholder-text); border-radius: 3px; background: palette(base);
+}
+QTableView::indicator:checked, QTreeView::indicator:checked {
+    background: palette(highlight); border: 1px solid palette(highlight); image: url("CHECK");
+}
+QTreeView::indicator:indeterminate { background: palette(midlight); border: 1px solid palette(highlight); }
 QProgressBar {
     background: palette(midlight); border: 0; border-radius: 5px; min-height: 10px; max-height: 10px;
     color: transparent;
@@ -102,7 +125,7 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }
 QFrame[card="true"] { background: palette(base); border: 1px solid palette(mid); border-radius: 10px; }
 QLabel[faint="true"] { color: palette(placeholder-text); }
-"""
+""".replace("CHEVRON", asset("icons/chevron.svg").as_posix()).replace("CHECK", asset("icons/check.svg").as_posix())
 
 
 def palette_for(dark: bool) -> QPalette:
