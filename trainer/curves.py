@@ -73,3 +73,12 @@ class Curves:
 
 def _known(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value)
+
+
+def time_left(seconds: float) -> str:
+    """Like "1 min 20 s"."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    if seconds >= 3_600:
+        return f"{int(seconds // 3_600)} h {int(seconds % 3_600) // 60:02d} min"
+    return f"{int(seconds // 60)} min {int(seconds % 60):02d} s"

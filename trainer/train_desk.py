@@ -20,17 +20,17 @@ from dataclasses import replace
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from recorder.errors import TwinplayError
-from recorder.jobs import Detached
 from recorder.library import Library, ensure_writable
 from recorder.session import Session
 from trainer.config import TrainConfig
-from trainer.curves import Curves
+from trainer.curves import Curves, time_left
 from trainer.policies import Policies, PolicySummary
 from trainer.runs import CHECKPOINT, Follower, Run, Runs, RunState
 from trainer.selection import Choice, FactsReader
+from trainer.worker import WorkerLike, start_worker
 
 MOST_COMPARED = 3
 
@@ -58,21 +58,6 @@ _STATES = {
     RunState.FAILED: TrainState.FAILED,
 }
 _ACTIVE = (RunState.QUEUED, RunState.RUNNING)
-
-
-class WorkerLike(Protocol):
-    """What the desk needs of recorder.jobs.Detached."""
-
-    @property
-    def error(self) -> str | None: ...
-    def poll(self) -> bool: ...
-    def join(self, timeout: float | None = None) -> bool: ...
-    def leave(self) -> None: ...
-
-
-def start_worker(library: Path) -> WorkerLike:
-    """The process that works through the queue of a library."""
-    return Detached("trainer.work:work", {"library": str(library.resolve())}, library / "runs" / "worker.log")
 
 
 class TrainDesk:
@@ -509,12 +494,3 @@ class TrainDesk:
             action()
         except (TwinplayError, OSError) as error:
             self.error = str(error)
-
-
-def time_left(seconds: float) -> str:
-    """Like "1 min 20 s"."""
-    if seconds < 60:
-        return f"{max(1, round(seconds))} s"
-    if seconds >= 3_600:
-        return f"{int(seconds // 3_600)} h {int(seconds % 3_600) // 60:02d} min"
-    return f"{int(seconds // 60)} min {int(seconds % 60):02d} s"

@@ -9,10 +9,11 @@ import pytest
 
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.errors import UsageError
+from trainer.curves import time_left
 from trainer.progress import Progress
 from trainer.runs import CHECKPOINT, Run, Runs, RunState
 from trainer.selection import FactsReader, SessionFacts, player_label, read_facts
-from trainer.train_desk import TrainDesk, TrainState, time_left
+from trainer.train_desk import TrainDesk, TrainState
 
 
 class Immediately(FactsReader):
