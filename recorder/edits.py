@@ -17,7 +17,8 @@ from pathlib import Path
 from filelock import Timeout
 
 from recorder.errors import LibraryError, SessionError, UsageError
-from recorder.session import LABELS, MAX_NOTES, MAX_SPANS, MAX_TAG, MAX_TAGS, MAX_TITLE, Session
+from recorder.opinions import MAX_NOTES, MAX_SPANS, MAX_TAG, MAX_TAGS, MAX_TITLE
+from recorder.session import LABELS, Session
 from recorder.writer import session_lock
 
 

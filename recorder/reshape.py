@@ -26,14 +26,12 @@ import numpy as np
 from recorder.edits import merge_spans
 from recorder.envs import Game, get_spec
 from recorder.errors import LibraryError, SessionError, UsageError
+from recorder.opinions import MAX_NOTES, MAX_TAGS, MAX_TITLE
 from recorder.session import (
     CHUNK_TICKS,
     EPISODE_COLUMNS,
     KEY_COLUMNS,
     LABELS,
-    MAX_NOTES,
-    MAX_TAGS,
-    MAX_TITLE,
     OUTCOMES,
     TICK_COLUMNS,
     Episode,

@@ -51,6 +51,7 @@ import numpy.typing as npt
 from recorder.agents import PLAYER_KINDS
 from recorder.envs import EnvSpec
 from recorder.errors import SessionError
+from recorder.opinions import cut_out, read_notes, read_spans, read_tags, read_title
 from recorder.store import MAX_ROWS, Array, StoredGroup, StoreError, read
 from recorder.timing import Timing, measure
 
@@ -62,7 +63,6 @@ CHUNK_TICKS = 60  # one second of Breakout: 37 bytes a screen; half of it costs 
 SCALAR_CHUNK = 8_192  # scalars in 60-tick chunks would be thousands of files per half hour
 OUTCOMES = ("playing", "game over", "time limit", "stalled", "stopped", "rewound")
 LABELS = ("", "success", "failure")
-MAX_TITLE, MAX_NOTES, MAX_TAGS, MAX_TAG, MAX_SPANS = 120, 4_000, 24, 32, 1_000  # characters, or how many
 
 
 @dataclass(frozen=True)
@@ -419,40 +419,31 @@ class Session:
     @property
     def title(self) -> str:
         """What its owner calls it, in one line; empty where only the folder names it."""
-        return " ".join(_text(self.attributes.get("title"), MAX_TITLE).split())
+        return read_title(self.attributes)
 
     @property
     def notes(self) -> str:
         """Whatever its owner wrote about it."""
-        return _text(self.attributes.get("notes"), MAX_NOTES)
+        return read_notes(self.attributes)
 
     @property
     def tags(self) -> tuple[str, ...]:
         """Words to find it by."""
-        tags = self.attributes.get("tags")
-        found = (" ".join(_text(tag, MAX_TAG).split()) for tag in tags) if isinstance(tags, list) else ()
-        return tuple(dict.fromkeys(tag for tag in found if tag))[:MAX_TAGS]
+        return read_tags(self.attributes)
 
     @cached_property
     def excluded_spans(self) -> tuple[range, ...]:
         """Ticks that are not to be learned from, in order and apart from each other.
 
-        Raises SessionError where they are not such: what somebody wanted left out must not be learned from by mistake.
+        Raises SessionError where they are not such.
         """
-        spans, last = self.attributes.get("excluded_spans", []), -1
-        usable = isinstance(spans, list) and len(spans) <= MAX_SPANS
-        for span in spans if usable else ():
-            usable = isinstance(span, list) and len(span) == 2 and all(type(tick) is int for tick in span)
-            if not usable or not last < span[0] < span[1] <= self._ticks:
-                usable = False
-                break
-            last = span[1]
-        if not usable:
+        try:
+            return read_spans(self.attributes, self._ticks)
+        except ValueError:
             raise SessionError(
                 f"{self.path}: its excluded spans are no list of [start, stop] ticks below {self._ticks} in order; "
                 "set them anew with `twinplay edit`"
-            )
-        return tuple(range(start, stop) for start, stop in spans)
+            ) from None
 
     def to_learn(self, episode: Episode) -> list[range]:
         """The ticks of an episode that training may use, in order: none of an excluded one. Raises SessionError."""
@@ -566,15 +557,7 @@ class Session:
 
 
 def _to_learn(episode: Episode, spans: Sequence[range]) -> list[range]:
-    left, ranges = episode.start, []
-    if episode.excluded:
-        return []
-    for span in spans:
-        if span.stop > left and span.start < episode.stop:
-            ranges.append(range(left, span.start))
-            left = span.stop
-    ranges.append(range(left, episode.stop))
-    return [ticks for ticks in ranges if len(ticks)]
+    return [] if episode.excluded else cut_out(range(episode.start, episode.stop), spans)
 
 
 def _opinions(episodes: Sequence[Episode], spans: Sequence[range]) -> dict[str, Any]:
@@ -583,12 +566,6 @@ def _opinions(episodes: Sequence[Episode], spans: Sequence[range]) -> dict[str, 
         "labels": {label: sum(episode.label == label for episode in played) for label in LABELS if label},
         "learn_ticks": sum(len(ticks) for episode in episodes for ticks in _to_learn(episode, spans)),
     }
-
-
-def _text(value: Any, limit: int) -> str:
-    """A stranger's text: no longer than `limit`, and without what a terminal or a window would obey."""
-    text = value[:limit] if isinstance(value, str) else ""
-    return "".join(letter for letter in text if letter.isprintable() or letter == "\n")
 
 
 def _count(attributes: dict[str, Any], name: str) -> int:

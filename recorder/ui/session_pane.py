@@ -32,8 +32,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from recorder.opinions import MAX_NOTES, MAX_TITLE
 from recorder.preview import Details, Moment
-from recorder.session import MAX_NOTES, MAX_TITLE, Episode
+from recorder.session import Episode
 from recorder.ui import look
 from recorder.ui.scrubber import Scrubber
 
