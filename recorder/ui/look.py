@@ -104,7 +104,8 @@ QHeaderView::section {
     padding: 7px 8px; font-weight: 600;
 }
 QTableView::indicator, QTreeView::indicator {
-    width: 14px; height: 14px; border: 1px solid palette(placeholder-text); border-radius: 3px; background: palette(base);
+    width: 14px; height: 14px; border: 1px solid palette(placeholder-text); border-radius: 3px;
+    background: palette(base);
 }
 QTableView::indicator:checked, QTreeView::indicator:checked {
     background: palette(highlight); border: 1px solid palette(highlight); image: url("CHECK");
