@@ -108,7 +108,7 @@ QTableView::indicator, QTreeView::indicator {
     background: palette(base);
 }
 QTableView::indicator:checked, QTreeView::indicator:checked {
-    background: palette(highlight); border: 1px solid palette(highlight); image: url("CHECK");
+    background: palette(highlight); border: 1px solid palette(base); image: url("CHECK");
 }
 QTreeView::indicator:indeterminate { background: palette(midlight); border: 1px solid palette(highlight); }
 QProgressBar {
@@ -126,7 +126,7 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }
 QFrame[card="true"] { background: palette(base); border: 1px solid palette(mid); border-radius: 10px; }
 QLabel[faint="true"] { color: palette(placeholder-text); }
-""".replace("CHEVRON", asset("icons/chevron.svg").as_posix()).replace("CHECK", asset("icons/check.svg").as_posix())
+""".replace("CHEVRON", asset("marks/chevron.svg").as_posix()).replace("CHECK", asset("marks/check.svg").as_posix())
 
 
 def palette_for(dark: bool) -> QPalette:

@@ -104,6 +104,7 @@ def test_an_exception_in_a_slot_holds_the_take_is_logged_and_told_and_nothing_re
     QTest.keyClick(window, Qt.Key.Key_P)
     wait(lambda: desk.status.ticks > ticks)
     QTest.mouseClick(window.findChild(QPushButton, "stopButton"), Qt.MouseButton.LeftButton)
+    wait(lambda: desk.last_take is not None)
     assert desk.last_take is not None
     session = Session.open(desk.last_take)
     assert session.player["name"] == "Ada"
@@ -125,6 +126,7 @@ def test_an_exception_in_a_tick_holds_the_take_which_can_go_on(
     QTest.keyClick(window, Qt.Key.Key_P)
     wait(lambda: desk.status.ticks > ticks + 30)
     QTest.mouseClick(window.findChild(QPushButton, "stopButton"), Qt.MouseButton.LeftButton)
+    wait(lambda: desk.last_take is not None)
     session = Session.open(desk.last_take)
     assert len(session) > ticks + 30
     assert verify(session).ok
