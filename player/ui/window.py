@@ -39,7 +39,13 @@ class Window(QWidget):
     """Four pages over one library; `train_desk` makes the desk of the Train page for a library."""
 
     def __init__(
-        self, library: Path, train_desk: Callable[[Path], TrainDesk], memory: Memory, player_name: str = ""
+        self,
+        library: Path,
+        train_desk: Callable[[Path], TrainDesk],
+        memory: Memory,
+        player_name: str = "",
+        *,
+        countdown_s: float = 3.0,
     ) -> None:
         super().__init__()
         self.setObjectName("window")
@@ -48,6 +54,7 @@ class Window(QWidget):
         self.resize(1180, 800)
         self._train_desk, self._memory = train_desk, memory
         self._player_name = player_name or memory.player_name
+        self._countdown_s = countdown_s
         self.notice = Notice()
         self._stack = QStackedWidget()
         layout = QVBoxLayout(self)
@@ -65,7 +72,7 @@ class Window(QWidget):
     def _open(self, library: Path) -> None:
         """Make the pages of a library."""
         self.library = library
-        self.record = RecordPage(open_desk(library, self._player_name))
+        self.record = RecordPage(open_desk(library, self._player_name, self._countdown_s))
         self.sessions = LibraryPage(LibraryDesk(Library(library)))
         self.train = TrainPage(self._train_desk(library))
         self.watch = WatchPage(WatchDesk(Library(library)))

@@ -415,13 +415,20 @@ class RecordPage(Page):
         return super().event(event)
 
 
-def open_desk(library: Path, player_name: str) -> RecordDesk:
+def open_desk(library: Path, player_name: str, countdown_s: float) -> RecordDesk:
     """A desk with the player's own keys, or the usual ones."""
     file = bindings_file()
     try:
         own, problem = load_bindings(file, get_spec("breakout").action_names), ""
     except BindingsError as error:
         own, problem = None, str(error)
-    desk = RecordDesk(library, own or USUAL, bindings_file=file, speaker=Speaker(), player_name=player_name)
+    desk = RecordDesk(
+        library,
+        own or USUAL,
+        bindings_file=file,
+        speaker=Speaker(),
+        player_name=player_name,
+        countdown_s=countdown_s,
+    )
     desk.error = problem
     return desk

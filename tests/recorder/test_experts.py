@@ -77,7 +77,7 @@ def test_the_serve_waits_as_long_as_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    "player", [scripted("hopper"), *(scripted("breakout", style=style) for style in STYLES)], ids=str
+    "player", [scripted("hopper"), *(scripted("breakout", style=style) for style in STYLES)], ids=["hopper", *STYLES]
 )
 def test_a_description_rebuilds_its_player(player: Agent) -> None:
     stored = json.loads(json.dumps(describe(player)))

@@ -70,7 +70,8 @@ class Hand:
         self._env["XDG_CONFIG_HOME"] = str(folder / "config")  # not the keys of whoever runs the tests
         self._env["XDG_STATE_HOME"] = str(folder / "state")  # nor their log
         self._env["XDG_DATA_HOME"] = str(folder / "data")  # nor their library
-        command = [sys.executable, "-m", "player.app", "--describe-to", str(self._seen), *arguments]
+        command = [sys.executable, "-m", "player.app", "--describe-to", str(self._seen), "--countdown", "0.5"]
+        command += arguments
         self.window = ""  # its number on the X server
         self.process = subprocess.Popen(command, cwd=ROOT, env=self._env, stdout=self._log, stderr=self._log)
 
