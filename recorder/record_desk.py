@@ -23,6 +23,7 @@ from typing import Any
 
 from recorder.agents import KeyAgent
 from recorder.bindings import Bindings, save_bindings
+from recorder.edits import edit
 from recorder.envs import EnvSpec, Game, get_spec
 from recorder.errors import TwinplayError
 from recorder.gamepad import Gamepads
@@ -344,6 +345,18 @@ class RecordDesk:
                 self.last_take = None
         except TwinplayError as error:
             self.error = str(error)
+
+    def label(self, path: Path, label: str) -> None:
+        """Label all games of a finished take "success" or "failure"; the same label again takes it off."""
+        try:
+            games = Session.open(path).episodes
+            label = "" if all(game.label == label for game in games) else label
+            edit(path, labels={game.index: label for game in games})
+            line = take_line(path)
+        except TwinplayError as error:
+            self.error = str(error)
+            return
+        self.takes = [line if take.path == path else take for take in self.takes]
 
     @property
     def can_undo(self) -> bool:

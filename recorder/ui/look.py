@@ -74,6 +74,7 @@ QPushButton[primary="true"]:focus { border: 2px solid palette(window-text); padd
 QPushButton[primary="true"]:disabled { background: palette(midlight); color: palette(placeholder-text); }
 QPushButton[quiet="true"] { background: transparent; border: 0; color: palette(link); padding: 6px 8px; }
 QPushButton[quiet="true"]:hover { background: palette(midlight); }
+QPushButton[quiet="true"]:checked { background: palette(midlight); color: palette(button-text); font-weight: 600; }
 QPushButton[quiet="true"]:disabled { color: palette(placeholder-text); background: transparent; }
 QPushButton[quiet="true"]:focus { border: 2px solid palette(highlight); padding: 4px 6px; }
 QLineEdit {

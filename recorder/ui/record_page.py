@@ -228,6 +228,7 @@ class RecordPage(Page):
         self._takes.watch_requested.connect(self.watch_requested)
         self._takes.discard_requested.connect(self._discard)
         self._takes.restore_requested.connect(self._undo)
+        self._takes.label_requested.connect(self._label)
         layout.addWidget(self._takes, 1)
         return side
 
@@ -281,6 +282,10 @@ class RecordPage(Page):
 
     def _undo(self, path: Path | None = None) -> None:
         self.desk.undo_discard(path)
+        self._render()
+
+    def _label(self, path: Path, label: str) -> None:
+        self.desk.label(path, label)
         self._render()
 
     def _toggle_sound(self) -> None:

@@ -14,7 +14,7 @@ from recorder.takes import Picture
 from recorder.today import TakeLine
 from recorder.ui import look
 
-_LABELS = {"success": "good", "failure": "bad"}
+_LABELS = {"success": "Good", "failure": "Bad"}
 _SIZE = QSize(66, 51)  # of a thumbnail: an Atari screen in its true shape
 
 
@@ -49,6 +49,7 @@ class TakesList(QScrollArea):
     watch_requested = Signal(object)
     discard_requested = Signal(object)
     restore_requested = Signal(object)
+    label_requested = Signal(object, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -94,11 +95,15 @@ class TakesList(QScrollArea):
         minutes, seconds = divmod(round(take.seconds), 60)
         title = look.heading(f"{take.score:,.0f}", factor=1.15)
         games = "1 game" if take.games == 1 else f"{take.games} games"
-        state = "discarded" if take.discarded else ", ".join(_LABELS.get(label, label) for label in take.labels)
         top = QHBoxLayout()
         top.addWidget(title)
         top.addStretch(1)
-        top.addWidget(look.faint(state))
+        if take.discarded:
+            top.addWidget(look.faint("discarded"))
+        else:
+            top.setSpacing(0)
+            for label, text in _LABELS.items():
+                top.addWidget(self._label_button(take, label, text, suffix))
         words.addLayout(top)
         words.addWidget(look.faint(f"{take.clock} · {games} · {minutes}:{seconds:02d}"))
         title.setToolTip(f"{take.env_title}: the best score of the take\n{take.path.name}")
@@ -120,6 +125,15 @@ class TakesList(QScrollArea):
         buttons.addStretch(1)
         outer.addLayout(buttons)
         return card
+
+    def _label_button(self, take: TakeLine, label: str, text: str, suffix: str) -> QPushButton:
+        button = QPushButton(text, objectName=f"{label}TakeButton{suffix}", focusPolicy=Qt.FocusPolicy.NoFocus)
+        button.setToolTip(f"Mark all games of this take as {text.lower()}, or take the mark off")
+        button.setProperty("quiet", True)
+        button.setCheckable(True)
+        button.setChecked(label in take.labels)
+        button.clicked.connect(lambda: self.label_requested.emit(take.path, label))
+        return button
 
     def _button(self, text: str, name: str, tip: str, signal: Signal, path: Path) -> QPushButton:
         # Without focus: Space serves the ball and must not press whatever was clicked last.

@@ -189,4 +189,12 @@ def test_todays_takes_are_listed_and_any_of_them_can_be_discarded_and_brought_ba
     desk.undo_discard()
     assert [take.discarded for take in desk.takes] == [False, False]
     assert {summary.path for summary in Library(library).sessions()} == {last, earlier}
+
+    desk.label(earlier, "failure")
+    assert desk.takes[1].labels == ("failure",)
+    assert {episode.label for episode in Session.open(earlier).episodes} == {"failure"}
+    desk.label(earlier, "failure")
+    assert desk.takes[1].labels == ()
+    desk.label(tmp_path / "gone.zarr", "failure")
+    assert "gone.zarr" in desk.error
     desk.shutdown()

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import qInstallMessageHandler
+from PySide6.QtCore import QCoreApplication, QEvent, qInstallMessageHandler
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,6 +59,50 @@ def qt_is_content() -> Iterator[None]:
     yield
     qInstallMessageHandler(previous)
     assert messages == []
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """A widget, a thread or a process that outlives its test fails it."""
+    threads, processes, widgets = _threads(), _children(), _top_widgets()
+    yield
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:  # what was told to end may take a moment
+        left = [
+            *(thread.name for thread in _threads() - threads),
+            *(command for pid, command in _children().items() if pid not in processes),
+            *(repr(widget) for widget in _top_widgets() - widgets),
+        ]
+        if not left:
+            return
+        time.sleep(0.02)
+    pytest.fail(f"left behind: {', '.join(left)}")
+
+
+def _threads() -> set[threading.Thread]:
+    """Those alive, but for the pool that zarr keeps for the whole process."""
+    return {thread for thread in threading.enumerate() if not thread.name.startswith(("zarr_io", "asyncio_"))}
+
+
+def _top_widgets() -> set[QWidget]:
+    if QApplication.instance() is None:
+        return set()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+    # The menus of pyqtgraph's plots have no parent and go with the last reference to the plot.
+    return {widget for widget in QApplication.topLevelWidgets() if not isinstance(widget, QMenu)}
+
+
+def _children() -> dict[str, str]:
+    """Process number -> command of this process's living children, but for Python's own resource tracker."""
+    found = {}
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):  # of a thread that has just ended
+            for pid in (task / "children").read_text().split():
+                command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+                if command and "resource_tracker" not in command:  # a dead one has none
+                    found[pid] = command
+    return found
 
 
 class Hand:
