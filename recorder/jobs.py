@@ -428,6 +428,9 @@ class Detached:
 def run_detached(job: dict[str, Any]) -> None:
     """What a detached process does."""
     give_way()
+    # Linux weighs whole sessions against each other first ("autogroups", sched(7)), and this process has its own.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(GIVING_WAY))
     resolve(job["target"])(**job["kwargs"])
 
 
