@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from recorder import jobs
-from recorder.jobs import GIVING_WAY, Job, JobState, Service, WorkerError, run_parallel
+from recorder.jobs import GIVING_WAY, Detached, Job, JobState, Service, WorkerError, run_parallel
 
 TARGETS = "tests.recorder.jobs_targets"
 
@@ -131,3 +131,10 @@ def test_who_comes_first_wakes_from_a_sleep_when_it_is_over(first: bool) -> None
 def test_a_service_that_is_closed_before_it_has_begun_ends_quietly(capfd: pytest.CaptureFixture[str]) -> None:
     Service(f"{TARGETS}:Adder", {"start": 1}).close()
     assert capfd.readouterr().err == ""
+
+
+def test_a_detached_process_and_its_session_give_way(tmp_path: Path) -> None:
+    process = Detached(f"{TARGETS}:tell_priority", {"out": str(tmp_path / "told")}, tmp_path / "log")
+    assert process.join(60)
+    assert (tmp_path / "log").read_text() == ""
+    assert (tmp_path / "told").read_text() == f"{GIVING_WAY} {GIVING_WAY}"
