@@ -5,7 +5,7 @@ library     listing a thousand sessions, from the index and by opening each
 kills       20 recorders killed at random moments
 mutations   1,000 damaged and malicious files
 responsive  how long the window was held up by each thing one can do in it, with 200 sessions in the library
-realtime    minutes of play at 60 Hz in the real window, beside a training that uses all cores (--minutes)
+realtime    minutes of play at 60 Hz in the real window, beside a training started in it on all cores (--minutes)
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,6 +33,10 @@ from recorder.envs import Env, Game, get_spec
 from recorder.experts import scripted
 from recorder.index import FILE as INDEX
 from recorder.rollout import episode_seed
+from trainer.runs import Run, Runs, RunState
+
+if TYPE_CHECKING:
+    from tests.ui.conftest import Hand
 
 ROOT = Path(__file__).parents[1]
 LONGER = 10
@@ -211,22 +215,35 @@ def responsive() -> None:
             hand.close()
 
 
+def train_in_the_window(hand: Hand) -> None:
+    """Tick the only session and train on it, with the preset that takes longest."""
+    hand.click("trainTab")
+    hand.wait(lambda: "sessionTable" in hand.look()["widgets"])
+    left, top, *_ = hand.look()["widgets"]["sessionTable"]["rect"]
+    hand.xdotool("mousemove", str(left + 80), str(top + 46), "click", "1", "key", "space")
+    hand.click("presetChoice")
+    hand.xdotool("key", "End", "Return")
+    hand.click("trainButton")
+
+
 def realtime(minutes: float) -> None:
     from tests.ui.conftest import Hand, virtual_screen
 
     rng = random.Random(0)
     with tempfile.TemporaryDirectory() as name, virtual_screen() as display:
         folder = Path(name)
-        taught = record("breakout", scripted("breakout", 1), library=folder / "taught", seconds=600, seed=1)
-        train = [sys.executable, "-m", "player", "train", str(taught.path), "--out", str(folder / "clone.safetensors")]
-        train += ["--max-seconds", str(60 * minutes + 60)]
-        training = subprocess.Popen(train, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        hand = Hand(display, folder, "--library", str(folder / "library"))
+        library = folder / "library"
+        taught = record("breakout", scripted("breakout", 1), library=library, seconds=600, seed=1)
+        hand = Hand(display, folder, "--library", str(library))
         # One process for all keys: a person's do not take the processor from the game.
         keys = subprocess.Popen(
             ["xdotool", "-"], stdin=subprocess.PIPE, text=True, env={**os.environ, "DISPLAY": display}
         )
         assert keys.stdin is not None
+
+        def training() -> Run:
+            (run,) = Runs(library).all()
+            return run
 
         def hold(key: str, seconds: float) -> None:
             for command in (f"keydown {key}", f"keyup {key}"):
@@ -235,6 +252,10 @@ def realtime(minutes: float) -> None:
 
         try:
             hand.arrive()
+            train_in_the_window(hand)
+            hand.wait(lambda: training().status.batches > 10, 120)
+            before, begun = training().status.batches, time.monotonic()
+            hand.click("recordTab")
             hand.click("recordButton")
             hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
             until = time.monotonic() + 60 * minutes
@@ -244,20 +265,20 @@ def realtime(minutes: float) -> None:
                     hold(rng.choice(["Left", "Right"]), rng.uniform(0.05, 0.6))
             keys.stdin.close()
             keys.wait()
-            assert training.poll() is None, "the training ended before the play"
+            assert training().status.state is RunState.RUNNING, "the training ended before the play"
+            trained = (training().status.batches - before) / (time.monotonic() - begun)
             hand.click("stopButton")
             hand.wait(lambda: "takeSummary" in hand.look()["widgets"])
         finally:
-            hand.close()
-            training.terminate()
-            training.wait()
-        (summary,) = Library(folder / "library").sessions()
-        session = Session.open(summary.path)
+            hand.close()  # pauses the training
+        (path,) = {summary.path for summary in Library(library).sessions()} - {taught.path}
+        session = Session.open(path)
         lateness = (session.time_ns - session.due_ns) / 1e6
         timing = session.timing
         assert timing is not None
         games, cores = len(session.games), os.cpu_count()
-        print(f"{len(session):,} ticks in {games} games, beside a training on {cores} cores: {timing}")
+        print(f"{len(session):,} ticks in {games} games: {timing}")
+        print(f"beside a training started in the window, {trained:.1f} batches a second on {cores} cores")
         print(f"rate {timing.rate_hz:.3f} Hz, interval p50 {timing.p50_ms:.2f} ms, p99 {timing.p99_ms:.2f} ms")
         share, p99 = 100 * timing.late_ticks / timing.ticks, np.percentile(lateness, 99)
         print(f"ticks over 8 ms late: {timing.late_ticks:,} ({share:.3f} %); lateness p99 {p99:.2f} ms")
