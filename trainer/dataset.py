@@ -63,7 +63,8 @@ class Dataset:
             differences = self.spec.differences(session.spec)
             if differences:
                 raise TrainingError(
-                    f"{sessions[0].path} and {session.path} cannot be trained on together ({'; '.join(differences)}); "
+                    f"{sessions[0].place} and {session.place} cannot be trained on together "
+                    f"({'; '.join(differences)}); "
                     "choose sessions of one environment"
                 )
         self.config = config
@@ -78,7 +79,7 @@ class Dataset:
         self._lengths = [sum(map(len, ranges)) for _, ranges in self._episodes]
         self.ticks = sum(self._lengths)
         if self.ticks < 2:
-            names = ", ".join(str(session.path) for session in sessions)
+            names = ", ".join(str(session.place) for session in sessions)
             raise TrainingError(f"{names}: there is nothing to train on; record some play first")
         self._folder = Path(tempfile.mkdtemp(prefix="twinplay-"))
         self._starts = np.empty(self.ticks, np.int64)  # of each tick's part of an episode, in dataset rows
