@@ -18,6 +18,7 @@ from recorder.places import Place, Url, on_this_computer, place
 from recorder.remote import RemoteFolder
 from recorder.session import CHUNK_TICKS
 from recorder.transfer import copy_session
+from tests.hostile import crc32c
 
 CHUNKS = 150
 
@@ -147,6 +148,26 @@ def test_a_chunk_that_goes_while_it_is_read_is_an_error_and_no_zeros(take: Sessi
         copy.screens(120 * CHUNK_TICKS, 120 * CHUNK_TICKS + 1)
     with pytest.raises(SessionError, match="rows 7200 to 7259 is missing"):
         Session.open(copy.place).screens(0, 1)
+
+
+def test_what_a_chunk_says_of_its_size_is_checked_before_it_is_unpacked(take: Session, memory: str) -> None:
+    copy = Session.open(str(copy_session(take.path, memory)))
+    frame = b"\x28\xb5\x2f\xfd\xe0" + (2**40).to_bytes(8, "little") + b"harm"
+    bomb = frame + crc32c(frame).to_bytes(4, "little")
+    fsspec.filesystem("memory").pipe(f"{memory}/{take.path.name}/screen/c.1.0.0", bomb)
+    with pytest.raises(SessionError, match=r"'screen/c\.1\.0\.0' is damaged \(it does not say how much it unpacks to"):
+        copy.screens(CHUNK_TICKS, CHUNK_TICKS + 1)
+
+
+def test_a_chunk_larger_than_any_is_not_even_fetched(
+    take: Session, memory: str, brought: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Session.open(str(copy_session(take.path, memory)))
+    monkeypatch.setattr("recorder.wary.MAX_CHUNK_BYTES", 10)
+    brought.clear()
+    with pytest.raises(SessionError, match="more than any chunk needs"):
+        copy.screens(CHUNK_TICKS, CHUNK_TICKS + 1)
+    assert "screen/c.1.0.0" not in [name for call in brought for name in call]
 
 
 def test_a_session_at_a_url_verifies_but_cannot_be_marked_so(hops: Session, memory: str) -> None:
