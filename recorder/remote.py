@@ -1,8 +1,8 @@
 """Sessions at URLs, through fsspec and its drivers (s3fs, gcsfs, adlfs, …), which nothing else here imports.
 
-    fetch ─▶ held: file contents, the latest 16 MB ─▶ read        one session that is being read
-    contents ─▶ batches of up to 128 files or 8 MB                      one that is being copied or hashed
-    session_heads ─▶ the `zarr.json` of each session                    a library that is being listed
+    fetch ─▶ held: file contents, the latest 16 MB ─▶ read       one session that is being read
+    contents ─▶ batches of up to 128 files or 8 MB                     one that is being copied or hashed
+    session_heads ─▶ the `zarr.json` of each session                   a library that is being listed
 
 Each arrow is one listing, or one call for many files at once, which drivers fetch at the same time: what costs is the
 way to the store and back, not the few kilobytes of a chunk. Listings are always fresh: somebody else may have pushed.
@@ -46,6 +46,7 @@ class RemoteFolder:
         self._held: dict[str, bytes] = {}
         if head is not None:
             self._held[METADATA] = head
+        self._begun = False
         self._ends: dict[str, int] = {}  # the chunk before which what was last expected of each array ended
 
     def files(self) -> dict[str, int]:
@@ -63,11 +64,14 @@ class RemoteFolder:
                     raise
                 found = {}
         start = len(self._root) + 1
-        return {
-            path[start:]: int(about["size"])
+        files = {
+            path[start:]: about.get("size")
             for path, about in found.items()
             if about.get("type") == "file" and path.startswith(f"{self._root}/")
         }
+        if not all(isinstance(size, int) for size in files.values()):  # some web servers; what could be read then?
+            raise RemoteError(f"{self.url} does not tell how large its files are; copy the session into a folder first")
+        return files
 
     def names(self, folder: str) -> set[str]:
         """See Folder."""
@@ -76,9 +80,10 @@ class RemoteFolder:
 
     def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """See Folder."""
-        for batch in _batches((name, self._files[name]) for name in names):
+        sizes = self._files
+        for batch in _batches((name, sizes.get(name, 0)) for name in names):
             for name, content in zip(batch, self._bring(batch), strict=True):
-                if content is None or len(content) != self._files[name]:
+                if content is None or len(content) != sizes.get(name):
                     raise RemoteError(f"{self.url}/{name} changed while it was read; try again when nobody writes it")
                 yield name, content
 
@@ -123,8 +128,8 @@ class RemoteFolder:
         if name not in self._files:
             return None
         check_size(name, self._files[name])
-        if not self._ends:  # the first: of a short session, what comes now is everything
-            self._ends[""] = 0
+        if not self._begun:  # of a short session, what comes now is everything
+            self._begun = True
             needed = (name for name in self._files if name.endswith(METADATA) or _FIRST_CHUNK.search(name))
             self.fetch(self._small(sorted(needed, key=self._files.__getitem__)))
         if name not in self._held:
