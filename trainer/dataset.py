@@ -142,7 +142,8 @@ class Dataset:
         if not chosen:
             held_out[-wanted:] = True
             self.warnings.append("too few episodes to hold whole ones out; the last minutes of play validate instead")
-        self.train_rows, self.validation_rows = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+        self.train_rows = np.flatnonzero(~held_out)[:: self.config.every]
+        self.validation_rows = np.flatnonzero(held_out)
 
     def _weigh(self) -> None:
         weights = np.zeros(len(self.train_rows))

@@ -102,6 +102,20 @@ def test_rare_actions_are_drawn_more_often(breakout: Session) -> None:
     assert data.rare_actions == (FIRE,)
 
 
+def test_every_so_many_ticks_are_learned_from_and_the_past_stays_dense(breakout: Session) -> None:
+    whole, thin = (Dataset([breakout], TrainConfig.for_env("breakout", every=every)) for every in (1, 5))
+    for data in (whole, thin):
+        list(data.load())
+    rows = thin.train_rows[10:30]
+    dense, thinned = whole._gather(rows), thin._gather(rows)
+    validation = whole.validation_rows, thin.validation_rows
+    for data in (whole, thin):
+        data.close()
+    np.testing.assert_array_equal(thin.train_rows, whole.train_rows[::5])
+    np.testing.assert_array_equal(*validation)
+    np.testing.assert_array_equal(dense.inputs, thinned.inputs)
+
+
 def test_labels_can_be_taken_from_later_ticks_of_the_same_episode(breakout: Session) -> None:
     data = Dataset([breakout], TrainConfig.for_env("breakout", label_shifts=(0, 15)))
     list(data.load())
