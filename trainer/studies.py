@@ -175,15 +175,15 @@ STUDIES = {
             tuple(
                 Row(name, style="prompt", minutes=ticks / 3_600, settings={**_ARTICLE, "every": every})
                 for name, ticks, every in (
-                    ("100,000 ticks, 25 epochs", 100_000, 1),
-                    ("500,000 ticks, 5 epochs", 500_000, 1),
-                    ("every 5th of 500,000 ticks, 25 epochs", 500_000, 5),
+                    ("100,000 ticks for 25 epochs", 100_000, 1),
+                    ("all 500,000 ticks for 5 epochs", 500_000, 1),
+                    ("every 5th of 500,000 ticks for 25 epochs", 500_000, 5),
                 )
             ),
             errors=(
-                "100,000 ticks, 25 epochs",
-                "500,000 ticks, 5 epochs",
-                "every 5th of 500,000 ticks, 25 epochs",
+                "100,000 ticks for 25 epochs",
+                "all 500,000 ticks for 5 epochs",
+                "every 5th of 500,000 ticks for 25 epochs",
             ),
             held_out=True,
         ),
