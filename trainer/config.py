@@ -40,6 +40,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "play_ticks": (60, 36_000),
     "threads": (1, 256),
     "sequence": (2, 512),
+    "cache_bytes": (1e5, 1e15),
 }
 
 
@@ -77,6 +78,10 @@ class TrainConfig:
     last games of at most `play_ticks` ticks, `play_games` of them in the last round, choose how the clone plays best.
     These last ones come on top of the budget.
 
+    Machine: `threads` of the network, all cores by default; `cache_bytes` of temporary files at most, of which no more
+    than the disk has free are taken. They are enough for 190 hours of Breakout at once; of more than that, batches are
+    drawn from one large random part after the other (see trainer.mix).
+
     Raises UsageError for values that cannot be meant.
     """
 
@@ -112,6 +117,7 @@ class TrainConfig:
     play_ticks: int = 9_000
     seed: int = 0
     threads: int | None = None
+    cache_bytes: int = 8_000_000_000
 
     def __post_init__(self) -> None:
         known = [AUTO, *(name for names in NETWORKS.values() for name in names)]

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
-import tempfile
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -33,6 +32,7 @@ from trainer.errors import PolicyError, TrainingError
 from trainer.learner import Judgement, Learner, below, one_cycle
 from trainer.policy import Manner, Policy, save_policy
 from trainer.progress import Progress
+from trainer.scratch import Scratch
 from trainer.trial import (
     Arena,
     Entrant,
@@ -131,7 +131,7 @@ class _Training:
         self._ready = False
         self._began = self._train_began = time.monotonic()
         self._seconds_before = self._train_before = 0.0
-        self._folder = tempfile.TemporaryDirectory(prefix="twinplay-")
+        self._scratch = Scratch()
         self._files = 0
 
     @property
@@ -156,13 +156,12 @@ class _Training:
         judgement: Judgement | None = None,
     ) -> Progress:
         state = self.state
-        rows = max(1, len(self.data.train_rows))
         return Progress(
             stage=stage,
             fraction=min(1.0, fraction),
             batch=state.batch,
             batches=self.config.max_batches,
-            epoch=state.batch * self.config.batch_ticks / rows,
+            epoch=state.batch * self.config.batch_ticks / self.data.train_ticks,
             seconds=self.seconds,
             eta_s=eta_s,
             loss=state.loss,
@@ -186,6 +185,8 @@ class _Training:
         resumed = self._checkpoint is not None and self._checkpoint.exists()
         if resumed:
             self._restore()
+            for _ in self.data.resume(self.state.batch):
+                yield self.progress("load", 1.0)
         yield self.progress("load", 1.0)
         for warning in self.data.warnings:
             yield self.progress("load", 1.0, message=warning)
@@ -271,7 +272,7 @@ class _Training:
         """Keep the best so far, whatever happened, and clean up."""
         with contextlib.ExitStack() as stack:
             stack.callback(self.data.close)
-            stack.callback(self._folder.cleanup)
+            stack.callback(self._scratch.close)
             stack.callback(self.arena.close)
             if not self.state.saved and self.state.batch:
                 self.kept["last"] = self._weights()
@@ -290,6 +291,7 @@ class _Training:
 
     def _belongs(self) -> dict[str, Any]:
         config = {**self.config.to_json(), "threads": None}  # another machine may have other cores
+        del config["cache_bytes"]  # and another disk
         return {"env": self.data.spec.name, "config": config, "data": self.data.fingerprint()}
 
     def _restore(self) -> None:
@@ -388,7 +390,7 @@ class _Training:
     def _policy_file(self, name: str, weights: dict[str, Tensor] | None = None) -> Path:
         """A file of the weights kept under this name, or of these, for those who try them in play."""
         self._files += 1
-        path = Path(self._folder.name) / f"{self._files}.safetensors"
+        path = self._scratch.path / f"{self._files}.safetensors"
         save_policy(path, self._player(weights or self.kept[name]).net, self._header())
         return path
 
