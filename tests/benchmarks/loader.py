@@ -133,7 +133,7 @@ def work(method: str, path: str, seconds: float) -> dict[str, float]:
 def loader(options: Options) -> Iterator[str]:
     """The table of all methods, on the same play."""
     with tempfile.TemporaryDirectory() as folder:
-        session = play(Path(folder), 600 if options.small else 6_000)
+        session = play(Path(folder), 3_000 if options.small else 6_000)
         found = {
             method: alone(
                 "tests.benchmarks.loader:work", method=method, path=str(session.path), seconds=1 if options.small else 5

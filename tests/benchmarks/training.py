@@ -62,7 +62,7 @@ def work(path: str, turns: int, count: int) -> dict[str, list[float]]:
 def training(options: Options) -> Iterator[str]:
     """The table of all sources."""
     with tempfile.TemporaryDirectory() as folder:
-        session = play(Path(folder), 1_200 if options.small else 12_000)
+        session = play(Path(folder), 3_000 if options.small else 12_000)
         turns, count = (2, 2) if options.small else (30, 6)
         found = alone("tests.benchmarks.training:work", path=str(session.path), turns=turns, count=count)
     first = median(found["tensors"])
