@@ -33,6 +33,7 @@ from trainer.shelf import Shelf
 
 # Ticks that tell what the data are like; a screen has 7,056 numbers, a vector eleven.
 _MEAN_SCREENS, _MEAN_VECTORS = 4_096, 100_000
+_BLOCK = 256
 FIRE = 1
 _RARE = 0.05
 
@@ -143,8 +144,11 @@ class Dataset:
             picks = np.sort(np.random.default_rng(0).choice(count, min(count, enough), replace=False))
             rows = self.train_rows[picks]
             sample = self._material.sample(rows) if self._mix.pooled else self._mix.take(rows)
-            sample = sample.astype(np.float32)
-            self._statistics = sample.mean(axis=0), sample.std(axis=0)
+            # Some at a time: as floats, all of them would take more memory than anything else in training.
+            blocks = [sample[first : first + _BLOCK] for first in range(0, len(sample), _BLOCK)]
+            mean = sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / len(sample)
+            squares = sum(np.square(block - mean).sum(axis=0) for block in blocks) / len(sample)
+            self._statistics = mean.astype(np.float32), np.sqrt(squares).astype(np.float32)
         return self._statistics
 
     def fingerprint(self) -> str:

@@ -38,9 +38,9 @@ _PIECE_TICKS = 600
 _ENOUGH_TO_TELL = 100_000  # ticks, after which it is plain whether all will fit
 # Of the cache: two pools, one of them in the making, and what validates.
 _POOL_SHARE, _ASIDE_SHARE = 3 / 8, 1 / 4
-# How often each tick of a pool is drawn on average before the pool is replaced. Decoding a tick costs about half as
-# much as learning from it, so that reading takes an eighth of the time that the network takes.
-_DRAWS = 4
+# How often each tick of a pool is drawn on average before the pool is replaced: the fewer, the sooner all has been
+# seen, and the more reading there is beside each batch.
+_DRAWS = 2
 _ROOM = 0.9  # of the pieces that the first pool found room for: so that nearly every later one does, too
 _ORDERS = 0x9001  # keeps the generator of pieces apart from others of the same seed
 

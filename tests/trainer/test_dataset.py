@@ -153,10 +153,10 @@ def test_pools_come_from_the_whole_recording_and_leave_little_of_it_out(hopper: 
             pools.setdefault(data._mix._number, set()).update(rows)
         train = {row for block in data.train_rows.blocks() for row in block.tolist()}
         assert len(pools) > 8
-        assert all(0.1 < len(pool) / len(train) < 0.8 for pool in pools.values())
+        assert all(len(pool) / len(train) < 0.5 for pool in pools.values())
         assert len(set().union(*pools.values())) > 0.95 * len(train)
         order = [min(pool) // 200 for pool in pools.values()]
-        assert order[:4] != order[4:8]  # each pass in an order of its own
+        assert order[1:5] != order[5:9] != order[9:13]  # each pass in an order of its own
     finally:
         data.close()
 
