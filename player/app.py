@@ -23,6 +23,7 @@ from player.logfile import LOG, begin_log, watch_for_crashes
 from recorder.errors import LibraryError, SystemLibraryError
 from recorder.jobs import come_first
 from recorder.library import Library, default_library, ensure_writable
+from recorder.places import on_this_computer, place
 from recorder.profile import clean_name
 from trainer.train_desk import TrainDesk
 
@@ -82,7 +83,7 @@ def check_system() -> None:
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The app's options; `twinplay watch` passes session and policy on."""
     parser = argparse.ArgumentParser(prog="twinplay app", description="Open the window.")
-    parser.add_argument("--library", type=Path, default=None, metavar="DIR", help="folder of sessions")
+    parser.add_argument("--library", default=None, metavar="DIR", help="folder of sessions")
     pages = ("record", "library", "train", "watch")
     parser.add_argument("--page", choices=pages, help="page to begin on (default: the last one)")
     parser.add_argument("--name", type=clean_name, metavar="NAME", help="who plays, this time")
@@ -145,7 +146,8 @@ def open_app(argv: Sequence[str] = ()) -> int:
     from recorder.ui.look import dress
 
     memory = Memory()
-    library, gone = usable_library(options.library, memory.library)
+    asked = None if options.library is None else on_this_computer(place(options.library))
+    library, gone = usable_library(asked, memory.library)
     LOG.info("library %s", library)
     app = QApplication.instance() or QApplication(["twinplay"])
     assert isinstance(app, QApplication)

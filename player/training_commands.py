@@ -13,11 +13,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from player.commands import check_output, describe_player, session_path
+from player.commands import check_output, describe_player, session_place
 from player.meter import Meter
 from recorder.errors import TwinplayError, UsageError
 from recorder.jobs import give_way
 from recorder.library import Library
+from recorder.places import absolute, on_this_computer
 from recorder.session import Session
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError, RunError, TrainingError
@@ -40,11 +41,11 @@ def train(options: Namespace) -> int:
         return _follow(_resumed(Runs(library), options), Runs(library), options)
     if not options.sessions:
         raise UsageError("no session is given; name one, or a run to go on with: --resume RUN")
-    opened = [Session.open(session_path(given, options.library)) for given in options.sessions]
+    opened = [Session.open(session_place(given, options.library)) for given in options.sessions]
     for other in opened[1:]:
         if differences := opened[0].spec.differences(other.spec):
             raise TrainingError(
-                f"{opened[0].path} and {other.path} cannot be trained on together ({'; '.join(differences)}); "
+                f"{opened[0].place} and {other.place} cannot be trained on together ({'; '.join(differences)}); "
                 "choose sessions of one environment"
             )
     if options.out is not None:
@@ -55,9 +56,7 @@ def train(options: Namespace) -> int:
     episodes = {Path(name).name.removesuffix(".zarr"): chosen for name, chosen in options.episodes}
     if strange := set(episodes) - {session.name for session in opened}:
         raise UsageError(f"--episodes names {', '.join(sorted(strange))}, which is not among the sessions")
-    # A run belongs to the library, or to the folder that the sessions lie in.
-    runs = Runs(options.library or opened[0].path.resolve().parent)
-    run = None
+    runs, run = Runs(_home(opened[0], options)), None
     if not options.no_run:
         try:
             run = runs.create(opened, config, preset=options.preset, episodes=episodes, policy=options.out)
@@ -70,6 +69,18 @@ def train(options: Namespace) -> int:
     if options.out is None:
         raise UsageError("a training without a run needs --out POLICY")
     return _show(_plain(opened, config, options.out, episodes), options.out, options.json)
+
+
+def _home(first: Session, options: Namespace) -> Path:
+    """The library that a run belongs to: the one that is named, or where the sessions lie.
+
+    Sessions at a URL leave it in the app's own. Raises UsageError where a URL is named.
+    """
+    where = absolute(first.place)
+    if options.library is None and isinstance(where, Path):
+        return where.parent
+    library = Library(None if options.no_run else options.library).place
+    return on_this_computer(library, "name sessions by their URLs and a folder with --library, or add --no-run")
 
 
 def _config(env: str, options: Namespace) -> TrainConfig:

@@ -2,7 +2,7 @@
 
     TwinplayError ── exit status 1 on the command line, a banner in the window
       ├─ UsageError ── exit status 2
-      ├─ UnknownEnvError, AgentError, SessionError, LibraryError, SystemLibraryError
+      ├─ UnknownEnvError, AgentError, SessionError, LibraryError (RemoteError), SystemLibraryError
       └─ (trainer.errors) TrainingError, PolicyError
 
 Programming mistakes are not in this family: they stay `assert`, `TypeError`, `ValueError`.
@@ -45,6 +45,10 @@ class SessionError(TwinplayError):
 
 class LibraryError(TwinplayError):
     """The folder of sessions cannot be used."""
+
+
+class RemoteError(LibraryError):
+    """A library or a session at a URL cannot be reached, read or written."""
 
 
 class SystemLibraryError(TwinplayError):

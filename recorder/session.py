@@ -36,10 +36,9 @@ ending at `ticks` with outcome "interrupted". Nothing needs repair.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -52,8 +51,10 @@ from recorder.agents import PLAYER_KINDS
 from recorder.envs import EnvSpec
 from recorder.errors import SessionError
 from recorder.opinions import cut_out, read_notes, read_spans, read_tags, read_title
-from recorder.store import MAX_ROWS, Array, StoredGroup, StoreError, read
+from recorder.places import Folder, Place, on_this_computer, place
+from recorder.store import MAX_ROWS, Array, StoredGroup, read
 from recorder.timing import Timing, measure
+from recorder.wary import METADATA, StoreError
 
 _T = TypeVar("_T")
 
@@ -158,8 +159,8 @@ class Frames:
 class Session:
     """A recording, opened for reading. Arrays of scalars are read whole at first use; screens chunk by chunk."""
 
-    def __init__(self, path: Path, group: StoredGroup) -> None:
-        self.path = path
+    def __init__(self, group: StoredGroup) -> None:
+        self.place = group.place
         self._group = group
         attributes = group.attributes
         self.attributes = attributes
@@ -185,29 +186,40 @@ class Session:
         self._chunk: npt.NDArray[np.uint8] = np.empty((0, 0, 0), np.uint8)
 
     @classmethod
-    def open(cls, path: Path | str) -> Session:
-        """Open a session for reading, also one that is still being written.
+    def open(cls, path: Place | str, *, head: bytes | None = None) -> Session:
+        """Open a session for reading, in a folder or at a URL, also one that is still being written.
 
-        Raises SessionError, saying what is wrong with which file, when it is not a readable session.
+        `head` is its `zarr.json`, where it lies at a URL and that is known already. Raises SessionError, saying what is
+        wrong with which file, when it is not a readable session, and RemoteError when a URL cannot be reached.
         """
-        path = Path(path)
+        where = place(path)
         try:
-            return cls(path, StoredGroup(path))
+            return cls(StoredGroup(where, head))
         except StoreError as error:
             raise SessionError(
-                f"{path} is not a readable session: {error}; choose a .zarr folder from a library"
+                f"{where} is not a readable session: {error}; choose a .zarr folder from a library"
             ) from None
 
     def __len__(self) -> int:
         return self._ticks
 
     def __repr__(self) -> str:
-        return f"Session({str(self.path)!r}, {self.spec.name}, {self.player['kind']}, {len(self)} ticks)"
+        return f"Session({str(self.place)!r}, {self.spec.name}, {self.player['kind']}, {len(self)} ticks)"
+
+    @property
+    def path(self) -> Path:
+        """Its folder on this computer. Raises UsageError for a session at a URL, whose `place` that is."""
+        return on_this_computer(self.place)
+
+    @property
+    def folder(self) -> Folder:
+        """Its files as they are stored."""
+        return self._group.folder
 
     @property
     def name(self) -> str:
         """The folder's name without its suffix."""
-        return self.path.name.removesuffix(".zarr")
+        return self.place.name.removesuffix(".zarr")
 
     @property
     def duration_s(self) -> float:
@@ -222,7 +234,7 @@ class Session:
         except (KeyError, ValueError, TypeError, OverflowError):
             palette = np.empty(0, np.uint8)
         if palette.shape != (256, 3):
-            raise SessionError(f"{self.path} holds no palette of 256 colours, so its screens cannot be shown")
+            raise SessionError(f"{self.place} holds no palette of 256 colours, so its screens cannot be shown")
         return palette
 
     @cached_property
@@ -343,7 +355,7 @@ class Session:
                 total_reward = float(self.rewards[start:stop].sum())
             if not 0 <= start <= stop <= self._ticks:
                 raise SessionError(
-                    f"{self.path}: episode {index} claims ticks {start} to {stop}, but {self._ticks} are committed; "
+                    f"{self.place}: episode {index} claims ticks {start} to {stop}, but {self._ticks} are committed; "
                     "the session is damaged"
                 )
             if stop > start:
@@ -386,7 +398,7 @@ class Session:
                 or not parent.start <= episode.parent_tick <= parent.stop
             ):
                 raise SessionError(
-                    f"{self.path}: episode {episode.index} claims to go on from tick {episode.parent_tick} of episode "
+                    f"{self.place}: episode {episode.index} claims to go on from tick {episode.parent_tick} of episode "
                     f"{episode.parent}, which does not hold it; the session is damaged"
                 )
             ranges.insert(0, range(parent.start, episode.parent_tick))
@@ -446,7 +458,7 @@ class Session:
             return read_spans(self.attributes, self._ticks)
         except ValueError:
             raise SessionError(
-                f"{self.path}: its excluded spans are no list of [start, stop] ticks below {self._ticks} in order; "
+                f"{self.place}: its excluded spans are no list of [start, stop] ticks below {self._ticks} in order; "
                 "set them anew with `twinplay edit`"
             ) from None
 
@@ -457,26 +469,24 @@ class Session:
     @property
     def size_bytes(self) -> int:
         """Bytes of all files of the session."""
-        size = 0
-        for file in self.path.rglob("*"):
-            with contextlib.suppress(OSError):  # one that is being written takes another name meanwhile
-                size += file.stat().st_size if file.is_file() else 0
-        return size
+        return sum(self.folder.files().values())
 
     def digest(self) -> str:
         """SHA-256 over environment, player, seed and every stored array, as hex, but not notes, labels and exclusions.
 
         It hashes the stored chunks, so a recording of half an hour takes milliseconds, not a full decode.
         """
+        contents = self.folder.contents(sorted(self.folder.files()))
+        return self.digest_of((name, hashlib.sha256(content).hexdigest()) for name, content in contents)
+
+    def digest_of(self, hashes: Iterable[tuple[str, str]]) -> str:
+        """The digest that it has if these are the names and SHA-256 hashes of its files, in the order of the names."""
         digest = hashlib.sha256()
         for key in ("version", "ticks", "env", "player", "seed", "palette"):
             digest.update(json.dumps([key, self.attributes.get(key)], sort_keys=True).encode())
-        for file in sorted(self.path.rglob("*"), key=lambda file: file.relative_to(self.path).as_posix()):
-            name = file.relative_to(self.path).as_posix()
-            if file.is_symlink() or not file.is_file() or name == "zarr.json" or name.startswith(_OPINIONS):
-                continue
-            content = hashlib.sha256(file.read_bytes()).hexdigest()
-            digest.update(f"{name} {content}\n".encode())
+        for name, content in hashes:
+            if name != METADATA and not name.startswith(_OPINIONS):
+                digest.update(f"{name} {content}\n".encode())
         return digest.hexdigest()
 
     @property
@@ -541,7 +551,7 @@ class Session:
     def _need_screens(self) -> None:
         if not self.spec.has_screen:
             raise SessionError(
-                f"{self.path} is a session of {self.spec.title}, which stores observation vectors and no screens; "
+                f"{self.place} is a session of {self.spec.title}, which stores observation vectors and no screens; "
                 "read session.observations"
             )
 
@@ -558,7 +568,7 @@ class Session:
         try:
             return action()
         except StoreError as error:
-            raise SessionError(f"{self.path}: {error}; the session is damaged") from None
+            raise SessionError(f"{self.place}: {error}; the session is damaged") from None
 
 
 def _to_learn(episode: Episode, spans: Sequence[range]) -> list[range]:

@@ -31,6 +31,7 @@ from recorder.agents import KeyEvent
 from recorder.envs import EnvSpec, Game
 from recorder.errors import LibraryError, SessionError
 from recorder.jobs import start_thread
+from recorder.places import Place, Url
 from recorder.rollout import Step
 from recorder.session import (
     CHUNK_TICKS,
@@ -380,8 +381,10 @@ def session_lock(path: Path) -> FileLock:
     return FileLock(folder / f"{path.name}.lock", thread_local=False)
 
 
-def is_being_written(path: Path) -> bool:
-    """Whether a living recorder holds the session."""
+def is_being_written(path: Place) -> bool:
+    """Whether a living recorder holds the session; at a URL nobody records."""
+    if isinstance(path, Url):
+        return False
     lock_file = path.parent / ".locks" / f"{path.name}.lock"
     if not lock_file.exists():
         return False

@@ -70,7 +70,8 @@ class Dataset:
             differences = self.spec.differences(session.spec)
             if differences:
                 raise TrainingError(
-                    f"{sessions[0].path} and {session.path} cannot be trained on together ({'; '.join(differences)}); "
+                    f"{sessions[0].place} and {session.place} cannot be trained on together "
+                    f"({'; '.join(differences)}); "
                     "choose sessions of one environment"
                 )
         self.config = config
@@ -85,7 +86,7 @@ class Dataset:
         self._lengths = [sum(map(len, ranges)) for _, ranges in parts]
         self.ticks = sum(self._lengths)
         if self.ticks < 2:
-            names = ", ".join(str(session.path) for session in sessions)
+            names = ", ".join(str(session.place) for session in sessions)
             raise TrainingError(f"{names}: there is nothing to train on; record some play first")
         pieces = [(session, ticks) for session, ranges in parts for ticks in ranges]
         self._material = Material(pieces, self.spec, config)

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from recorder.jobs import available_cores
+from recorder.places import Place
 from recorder.session import Session
 from trainer.checkpoint import CHECKPOINT_BATCHES, State, read_checkpoint, write_checkpoint
 from trainer.config import TrainConfig
@@ -54,7 +55,7 @@ _KEPT = ("loss", "check", "last")  # why weights are kept: the lowest loss, the 
 
 
 def fit(
-    sessions: Sequence[Path | str | Session],
+    sessions: Sequence[Place | str | Session],
     config: TrainConfig | None = None,
     *,
     out: Path | str,

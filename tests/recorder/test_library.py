@@ -39,9 +39,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     original = Session.open.__func__  # type: ignore[attr-defined]
 
-    def counting(cls: type[Session], path: Path | str) -> Session:
+    def counting(cls: type[Session], path: Path | str, **known: Any) -> Session:
         names.append(Path(path).name)
-        return original(cls, path)  # type: ignore[no-any-return]
+        return original(cls, path, **known)  # type: ignore[no-any-return]
 
     monkeypatch.setattr(Session, "open", classmethod(counting))
     return names
