@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -51,7 +51,7 @@ class Window(QWidget):
         self.setObjectName("window")
         self.setWindowTitle("Twinplay")
         self.setMinimumSize(1000, 680)
-        self.resize(1180, 800)
+        self.resize(QSize(1180, 800).boundedTo(self.screen().availableSize()))
         self._train_desk, self._memory = train_desk, memory
         self._player_name = player_name or memory.player_name
         self._countdown_s = countdown_s

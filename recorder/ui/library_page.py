@@ -93,6 +93,7 @@ class LibraryPage(Page):
         self._timer.start()
         self._table.setFocus()
         self._render()
+        self.focus_way_on()
 
     def deactivate(self) -> None:
         """The page is hidden; what was begun goes on."""
@@ -113,10 +114,12 @@ class LibraryPage(Page):
             "goRecordFromLibraryButton",
             lambda: self.page_requested.emit("record"),
         )
-        trash = self._button("Look into the trash…", "openTrashFromEmptyButton", "Bring back what was thrown away")
-        trash.setProperty("quiet", True)
-        trash.clicked.connect(self._open_trash)
-        page.layout().addWidget(trash, 0, Qt.AlignmentFlag.AlignCenter)
+        self._thrown = self._button(
+            "Look into the trash…", "openTrashFromEmptyButton", "Bring back what was thrown away"
+        )
+        self._thrown.setProperty("quiet", True)
+        self._thrown.clicked.connect(self._open_trash)
+        page.layout().addWidget(self._thrown, 0, Qt.AlignmentFlag.AlignCenter)
         return page
 
     def _build_content(self) -> QWidget:
@@ -368,6 +371,8 @@ class LibraryPage(Page):
         self.show_problem(desk.error)
         something = bool(desk.rows) or desk.can_undo or desk.state is LibraryState.FAILED
         self._stack.setCurrentIndex(1 if something else 2 if desk.state is LibraryState.LOADING else 0)
+        if not something:
+            self._thrown.setVisible(desk.library.has_trash)
         self._nothing.setVisible(bool(desk.rows) and not len(self._model.rows))
         self._table.viewport().update()
         shown = desk.shown

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.library import SessionSummary, matches, player_label, sort_key
+from recorder.library import SessionSummary, local_time, matches, player_label, sort_key
 from recorder.preview import Picture
 from recorder.ui import look
 
@@ -262,7 +261,7 @@ def _text(row: SessionSummary, column: int) -> str:
     mean, best = row.mean_score, row.best_score
     return (
         "",
-        _date(row),
+        local_time(row.created),
         f"{row.episodes:,}",
         f"{row.seconds / 60:.1f}",
         "" if mean is None else f"{mean:,.1f}" if abs(mean) < 1_000 else f"{mean:,.0f}",
@@ -271,14 +270,6 @@ def _text(row: SessionSummary, column: int) -> str:
         "✓" if row.verified else "",
         ", ".join(row.tags),
     )[column]
-
-
-def _date(row: SessionSummary) -> str:
-    """When it was played, by the clock on the wall."""
-    try:
-        return f"{datetime.fromisoformat(row.created).astimezone():%Y-%m-%d %H:%M}"
-    except (ValueError, OverflowError, OSError):
-        return row.created[:16]
 
 
 def _escape(text: str) -> str:

@@ -223,7 +223,7 @@ class RecordPage(Page):
         layout.addWidget(self._summary)
         layout.addSpacing(look.SMALL)
         layout.addWidget(look.heading("Today", factor=1.1))
-        self._takes = TakesList()
+        self._takes = TakesList(self._view)
         self._takes.train_requested.connect(self.train_requested)
         self._takes.watch_requested.connect(self.watch_requested)
         self._takes.discard_requested.connect(self._discard)
@@ -233,9 +233,11 @@ class RecordPage(Page):
         return side
 
     def _button(self, text: str, name: str, tip: str, action: object, *, primary: bool = False) -> QPushButton:
-        # Space serves the ball and must not press whatever button was clicked last; shortcuts reach them all.
-        button = QPushButton(text, objectName=name, toolTip=tip, focusPolicy=Qt.FocusPolicy.NoFocus)
+        # Space serves the ball and must not press whatever button was clicked last. One that Tab led to may be pressed,
+        # and hands the keyboard back to the game.
+        button = QPushButton(text, objectName=name, toolTip=tip, focusPolicy=Qt.FocusPolicy.TabFocus)
         button.setProperty("primary", primary)
+        button.clicked.connect(lambda: self._view.setFocus())
         button.clicked.connect(action)
         return button
 
@@ -358,6 +360,7 @@ class RecordPage(Page):
     def _choose_keys(self) -> None:
         dialog = KeysDialog(self.desk.bindings, USUAL, _ROWS, {int(key): does for key, does in _RESERVED.items()}, self)
         dialog.accepted.connect(lambda: self.desk.rebind(dialog.bindings))
+        dialog.finished.connect(lambda: self._view.setFocus())
         dialog.finished.connect(self._render)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
