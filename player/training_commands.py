@@ -254,7 +254,9 @@ def _list_policies(found: list[PolicySummary], folder: Path, as_json: bool) -> N
         players = ", ".join(dict.fromkeys(describe_player(player) for player in each.players))
         score = "" if each.score is None else f"{each.score:,.1f}"
         megabytes = f"{each.size_bytes / 1e6:.1f}"
-        table.add_row(each.name, each.env_title, local_time(each.created), score, players, f"{each.minutes:.1f}", megabytes)
+        table.add_row(
+            each.name, each.env_title, local_time(each.created), score, players, f"{each.minutes:.1f}", megabytes
+        )
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
     for each in found:
         if each.problem:

@@ -258,7 +258,7 @@ def player_label(player: Mapping[str, Any]) -> str:
 
 
 def local_time(created: str, form: str = "%Y-%m-%d %H:%M") -> str:
-    """A stored moment (ISO 8601, UTC) by the clock on the wall; what is no moment stays as it is, cut to that length."""
+    """A stored moment (ISO 8601, UTC) by the clock on the wall; what is no moment stays as it is, cut short."""
     try:
         return f"{datetime.fromisoformat(created).astimezone():{form}}"
     except (ValueError, OverflowError, OSError):

@@ -27,9 +27,10 @@ _LOPSIDED = 0.9  # of all ticks with one action: most of the play then shows not
 
 @dataclass(frozen=True)
 class Row:
-    """One session as the list shows it. `problem` is empty for one that can be learned from."""
+    """One session as the list shows it. `title` is what somebody called it; `problem` is empty where all is well."""
 
     path: Path
+    title: str
     env: str
     env_title: str
     player: str
@@ -51,6 +52,7 @@ class Row:
             problem = "is empty"
         return cls(
             summary.path,
+            summary.title,
             summary.env,
             summary.env_title or "Unreadable",
             player_label(summary.player),

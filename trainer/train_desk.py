@@ -210,7 +210,9 @@ class TrainDesk:
         """Why the run that is shown stands where it does, what is kept of it, and what to do; "" while it goes well."""
         run = self.run
         if self.state is TrainState.DONE and run is not None and run.setup is not None and run.setup.preset == "quick":
-            return "Quick gives a first impression. More play to learn from, and the preset Standard, make a better twin."
+            return (
+                "Quick gives a first impression. More play to learn from, and the preset Standard, make a better twin."
+            )
         if run is None or self.state not in (TrainState.FAILED, TrainState.INTERRUPTED):
             return ""
         reason = run.problem or run.status.reason
@@ -292,9 +294,14 @@ class TrainDesk:
         self._read_runs()
         self._look_after_worker()
 
+    def dismiss(self) -> None:
+        """What was told of the last deed has been read."""
+        self.error = self.notice = ""
+
     def again(self) -> None:
         """Show no run, and choose anew."""
-        self.shown, self.error, self.notice = "", "", ""
+        self.shown = ""
+        self.dismiss()
 
     def show(self, run: str) -> None:
         """Show a run: its curves, its settings, its log."""

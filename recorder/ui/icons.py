@@ -56,7 +56,8 @@ def icon(
     """The icon `name`, in the ink `role` of a palette, with `beside` units of room on its right. Raises OSError."""
     made = QIcon()
     _add(made, name, palette.color(role), QIcon.Mode.Normal, QIcon.State.Off, beside)
-    disabled = palette.color(QPalette.ColorGroup.Disabled, role)
+    faint = role is QPalette.ColorRole.HighlightedText  # what is on the accent loses it, as its words do
+    disabled = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.PlaceholderText if faint else role)
     _add(made, name, disabled, QIcon.Mode.Disabled, QIcon.State.Off, beside)
     if checkable:
         _add(made, name, palette.color(QPalette.ColorRole.HighlightedText), QIcon.Mode.Normal, QIcon.State.On, beside)

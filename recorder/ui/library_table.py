@@ -123,7 +123,7 @@ class LibraryModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return _text(row, index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _escape(row.problem or row.notes or row.name)
+            return _escape("\n".join(filter(None, (title(row), subtitle(row), row.problem, row.notes))))
         if role == Qt.ItemDataRole.DecorationRole and index.column() == _SESSION:
             return self._thumbnail(row)
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -140,7 +140,7 @@ class LibraryTable(QTableView):
         super().__init__(parent)
         self.setObjectName("libraryTable")
         self.setModel(model)
-        self.setItemDelegate(_CellDelegate(self))
+        self.setItemDelegate(RowDelegate(self))
         self.setItemDelegateForColumn(_SESSION, _SessionDelegate(self))
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -175,7 +175,7 @@ class LibraryTable(QTableView):
         super().resizeEvent(event)
 
 
-class _CellDelegate(QStyledItemDelegate):
+class RowDelegate(QStyledItemDelegate):
     """A cell without a frame of its own: rows are chosen, not cells."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
@@ -183,7 +183,7 @@ class _CellDelegate(QStyledItemDelegate):
         option.state &= ~QStyle.StateFlag.State_HasFocus
 
 
-class _SessionDelegate(_CellDelegate):
+class _SessionDelegate(RowDelegate):
     """The first column: picture, title, and below it what and who."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:

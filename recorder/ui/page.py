@@ -38,6 +38,7 @@ class Page(QWidget):
 
     def show_problem(self, sentence: str) -> None:
         """Show a sentence in the banner, and log it; hide the banner when there is none."""
+        sentence = f"{sentence[:1].upper()}{sentence[1:]}"
         if sentence and sentence != self._banner.text():
             _LOG.warning("%s: %s", self._name, sentence)
         self._banner.setText(sentence)
@@ -77,6 +78,7 @@ class Page(QWidget):
         sample = QPushButton("Try it with the sample", objectName=f"{self._name}SampleButton")
         sample.setToolTip("A short session played by a script, and a clone of it, come with Twinplay")
         sample.setProperty("quiet", True)
+        sample.setAutoDefault(True)
         sample.clicked.connect(self.sample_requested)
         layout.addWidget(sample, 0, Qt.AlignmentFlag.AlignCenter)
         return page

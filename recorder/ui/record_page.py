@@ -331,6 +331,9 @@ class RecordPage(Page):
         kind = (f"{name} plays" if name else "You play") if desk.by_hand else "A scripted expert demonstrates"
         hint = "" if desk.by_hand else "; + and − change the speed"
         self._player.setText(f"{kind} at {spec.rate_hz:g} ticks a second{hint}")
+        self._player.setToolTip(
+            "A tick is one step of the game: one screen, one action. The menu (F10) changes the player's name."
+        )
         self._envs.setEnabled(not desk.busy)
         for button, enabled in (
             (self._record, not desk.busy),
@@ -406,6 +409,9 @@ class RecordPage(Page):
                 "Space plays another game in this take. G or B marks it good or bad. Esc stops and keeps the take.",
             )
         if desk.state is DeskState.IDLE:
+            if desk.last_take is not None:
+                again = "Space plays another." if desk.by_hand else "Space records another."
+                return "Your take is kept", f"“Train on it”, at the right, makes a twin of it. {again}"
             if desk.by_hand:
                 return (
                     "Press Space to play",

@@ -34,6 +34,7 @@ def window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
     for name in ("CONFIG", "STATE", "DATA"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
     QApplication.instance() or QApplication([])
+    (tmp_path / "library").mkdir()
     memory = Memory(tmp_path / "settings.ini")
     window = Window(tmp_path / "library", lambda library: TrainDesk(Library(library)), memory, "Ada", countdown_s=0.2)
     window.show()

@@ -199,6 +199,9 @@ class TwinsPanel(_Shelf):
         self.table.setToolTip("Enter watches, F2 renames, Del deletes")
         self.table.itemSelectionChanged.connect(self.render_buttons)
         self.table.itemActivated.connect(lambda _: self._watch())
+        self.table.horizontalHeaderItem(2).setToolTip(
+            "Mean of the games that chose how it plays, often cut short; Scores… on the Watch page plays whole ones"
+        )
         tips = ("Give it another name (F2)", "Move it to the trash (Del)", "Bring back what was deleted last")
         self._watch_button = self.button("Watch", "watchTwinButton", "watch", "See it play (Enter)", self._watch, True)
         self._rename_button = self.button("Rename…", "renameTwinButton", "edit", tips[0], self.ask_for_name)
@@ -210,6 +213,8 @@ class TwinsPanel(_Shelf):
     def render(self) -> None:
         """Show the clones as they are."""
         self.fill([(twin.path, _twin_texts(twin), _twin_tip(twin)) for twin in self.desk.twins], 99)
+        if self.selected() is None and self.desk.twins:
+            self.table.selectRow(0)
         self._undo.setVisible(self.desk.can_undo)
         self.say(self.desk.notice)
         self.render_buttons()
@@ -293,4 +298,7 @@ def _twin_texts(twin: PolicySummary) -> tuple[str, ...]:
 
 def _twin_tip(twin: PolicySummary) -> str:
     learned = ", ".join(twin.learned_from[:4])
-    return twin.problem or f"{twin.name}\nmade {local_time(twin.created)} in {twin.batches:,} batches\nlearned from {learned}"
+    return (
+        twin.problem
+        or f"{twin.name}\nmade {local_time(twin.created)} in {twin.batches:,} batches\nlearned from {learned}"
+    )

@@ -79,7 +79,8 @@ class TrainPage(Page):
         self.focus_way_on()
 
     def deactivate(self) -> None:
-        """The page is hidden; training goes on."""
+        """The page is hidden; training goes on, and what went wrong before was read."""
+        self.desk.dismiss()
 
     def choose(self, *sessions: Path) -> None:
         """Tick these sessions alone."""
