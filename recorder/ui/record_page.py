@@ -418,6 +418,8 @@ class RecordPage(Page):
                     f"{self._what_keys_do()} All of it is recorded, for your twin to learn from.",
                 )
             return "Press Space to begin", "An expert demonstrates, and all of it is recorded."
+        if not desk.by_hand and desk.status is not None and not desk.status.ticks:
+            return "Waking the expert…", ""
         return "", ""
 
     def event(self, event: QEvent) -> bool:

@@ -72,6 +72,7 @@ def test_a_buttons_icon_follows_the_theme_and_is_white_on_the_accent(app: QAppli
             assert ink(drawn.pixmap(button.iconSize(), 3.0)) == text.name()
             checked = drawn.pixmap(button.iconSize(), 3.0, QIcon.Mode.Normal, QIcon.State.On)
             assert ink(checked) == "#ffffff"
+        assert button.iconSize().width() > SIZE  # room between picture and words
         before = button.icon().cacheKey()
         show_icon(button, "stop")
         assert button.icon().cacheKey() == before
