@@ -143,6 +143,8 @@ def test_games_can_be_ticked_one_by_one_and_bars_show_the_share_of_each_action(o
     assert [hopper.child(k).checkState(0) for k in range(2)] == [Qt.CheckState.Checked] * 2
     hopper.child(1).setCheckState(0, Qt.CheckState.Unchecked)
     assert hopper.checkState(0) is Qt.CheckState.PartiallyChecked
+    assert "Hopper: 1 session" in opened.find(QLabel, "selectionSummary").text()  # Breakout was ticked by itself
+    opened.tick("Breakout")
     assert "mixed" in opened.find(QLabel, "selectionSummary").text()
 
 
