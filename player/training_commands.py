@@ -17,7 +17,7 @@ from player.commands import check_output, describe_player, session_place
 from player.meter import Meter
 from recorder.errors import TwinplayError, UsageError
 from recorder.jobs import give_way
-from recorder.library import Library
+from recorder.library import Library, local_time
 from recorder.places import absolute, on_this_computer
 from recorder.session import Session
 from trainer.config import TrainConfig
@@ -265,7 +265,9 @@ def _list_policies(found: list[PolicySummary], folder: Path, as_json: bool) -> N
         players = ", ".join(dict.fromkeys(describe_player(player) for player in each.players))
         score = "" if each.score is None else f"{each.score:,.1f}"
         megabytes = f"{each.size_bytes / 1e6:.1f}"
-        table.add_row(each.name, each.env_title, each.created, score, players, f"{each.minutes:.1f}", megabytes)
+        table.add_row(
+            each.name, each.env_title, local_time(each.created), score, players, f"{each.minutes:.1f}", megabytes
+        )
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
     for each in found:
         if each.problem:

@@ -13,7 +13,7 @@ NETWORKS = {"screen": ("nature", "article64"), "vector": ("mlp", "lstm")}
 PRESETS = {
     "quick": "A first impression.",
     "standard": "Plays well.",
-    "best": "The same recipe with three to five times the time, and more games to choose by.",
+    "best": "The same recipe with three to five times the time, and more games to judge by.",
 }
 AUTO = "auto"
 PRECISIONS = (AUTO, "float32", "bfloat16")
@@ -206,7 +206,7 @@ class TrainConfig:
 
     @property
     def budget_text(self) -> str:
-        """The budget in words, like "Up to 6.7 minutes, then games to choose by"."""
+        """The budget in words, like "Up to 6.7 minutes, then some games to find out how it plays best"."""
         parts = []
         if self.max_seconds is not None:
             seconds = self.max_seconds
@@ -214,7 +214,7 @@ class TrainConfig:
         if self.max_batches is not None:
             parts.append(f"{self.max_batches:,} batches")
         text = f"Up to {' or '.join(parts)}" if parts else "As long as the environment's standard"
-        return f"{text}, then games to choose by" if self.play_games else text
+        return f"{text}, then some games to find out how it plays best" if self.play_games else text
 
     def completed(self, env: str) -> TrainConfig:
         """With a network and a budget, the environment's defaults where there is none."""

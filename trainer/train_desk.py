@@ -75,7 +75,7 @@ class TrainDesk:
         self.kept = Runs(library.path)
         self.policies = Policies(library.path)
         self.choice = Choice(library, reader or FactsReader())
-        self.preset = "standard"
+        self.preset = "quick"  # whoever trains for the first time wants to see what comes of it
         self.changes: dict[str, dict[str, Any]] = {}  # by environment: settings that differ from the preset's
         self.runs: list[Run] = []
         self.twins: list[PolicySummary] = []
@@ -207,8 +207,12 @@ class TrainDesk:
 
     @property
     def explanation(self) -> str:
-        """Why the run that is shown stands where it does, and what is kept of it; "" while all is well."""
+        """Why the run that is shown stands where it does, what is kept of it, and what to do; "" while it goes well."""
         run = self.run
+        if self.state is TrainState.DONE and run is not None and run.setup is not None and run.setup.preset == "quick":
+            return (
+                "Quick gives a first impression. More play to learn from, and the preset Standard, make a better twin."
+            )
         if run is None or self.state not in (TrainState.FAILED, TrainState.INTERRUPTED):
             return ""
         reason = run.problem or run.status.reason
@@ -290,9 +294,14 @@ class TrainDesk:
         self._read_runs()
         self._look_after_worker()
 
+    def dismiss(self) -> None:
+        """What was told of the last deed has been read."""
+        self.error = self.notice = ""
+
     def again(self) -> None:
         """Show no run, and choose anew."""
-        self.shown, self.error, self.notice = "", "", ""
+        self.shown = ""
+        self.dismiss()
 
     def show(self, run: str) -> None:
         """Show a run: its curves, its settings, its log."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -28,7 +28,7 @@ from trainer.ui.train_page import TrainPage
 
 PAGES = ("record", "library", "train", "watch")
 _NAV = """
-QPushButton { border: 0; border-radius: 8px; padding: 8px 20px; font-weight: 600; }
+QPushButton { border: 0; border-radius: 8px; padding: 8px 20px; font-weight: 600; outline: 0; }
 QPushButton:hover { background: palette(midlight); }
 QPushButton:focus { border: 2px solid palette(highlight); padding: 6px 18px; }
 QPushButton:checked { background: palette(highlight); color: palette(highlighted-text); }
@@ -51,9 +51,10 @@ class Window(QWidget):
         self.setObjectName("window")
         self.setWindowTitle("Twinplay")
         self.setMinimumSize(1000, 680)
-        self.resize(1180, 800)
+        self.resize(QSize(1180, 800).boundedTo(self.screen().availableSize()))
         self._train_desk, self._memory = train_desk, memory
         self._player_name = player_name or memory.player_name
+        self._missed = False  # the notice says that the library's folder has gone
         self._countdown_s = countdown_s
         self.notice = Notice()
         self._stack = QStackedWidget()
@@ -159,7 +160,18 @@ class Window(QWidget):
         self._tabs.button(index).setChecked(True)
         self._pages[index].activate()
         self.notice.turn_page()
+        self._miss_library()
         LOG.info("page %s", name)
+
+    def _miss_library(self) -> None:
+        """Say so where the library's folder has gone: pages without recordings look as on the first day."""
+        if not self.library.is_dir():
+            gone = f"{self.library} is not there, and what is in it cannot be shown. Bring it back, or choose another."
+            self.notice.warn(gone, "Library folder…", self.menu.change_library)
+            self._missed = True
+        elif self._missed:
+            self.notice.hide()
+            self._missed = False
 
     def watch_pair(self, session: Path | None, policy: Path | None, against: Path | None = None) -> None:
         """Show a recording, or the policy `against`, and a clone side by side."""

@@ -57,7 +57,7 @@ _SCHEMES = dict(zip(THEMES, (Qt.ColorScheme.Unknown, Qt.ColorScheme.Light, Qt.Co
 BANNER = "background: #8c1d24; color: white; border-radius: 8px; padding: 10px 14px; font-weight: 600"
 PAGE = """
 QPushButton, QToolButton {
-    background: palette(button); border: 1px solid palette(mid); border-radius: 7px; padding: 6px 14px;
+    background: palette(button); border: 1px solid palette(mid); border-radius: 7px; padding: 6px 14px; outline: 0;
 }
 QToolButton { padding: 6px 8px; }
 QPushButton:hover, QToolButton:hover { background: palette(midlight); }
@@ -99,6 +99,7 @@ QTableView, QListView, QTreeView, QPlainTextEdit, QTextEdit {
     border: 1px solid palette(mid); border-radius: 8px;
 }
 QTableView:focus, QListView:focus, QPlainTextEdit:focus { border: 1px solid palette(highlight); }
+QTableView::item, QTreeView::item { padding: 0 5px; }
 QHeaderView { background: transparent; }
 QHeaderView::section {
     background: palette(base); color: palette(placeholder-text); border: 0; border-bottom: 1px solid palette(mid);

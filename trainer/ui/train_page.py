@@ -70,16 +70,17 @@ class TrainPage(Page):
         self._run.watch_requested.connect(lambda: self.watch_requested.emit(self.desk.policy))
         self._twins.watch_requested.connect(self.watch_requested)
         self.bind_keys((("Ctrl+Return", self._sources.start_if_possible), ("F2", self._rename), ("Del", self._remove)))
-        self.activate()
+        self._look_again()
 
     def activate(self) -> None:
         """The page is shown: look for new sessions, runs and clones."""
-        self.desk.refresh()
-        self._sources.fill()
-        self._changed()
+        self._look_again()
+        self._left.take_keyboard()
+        self.focus_way_on()
 
     def deactivate(self) -> None:
-        """The page is hidden; training goes on."""
+        """The page is hidden; training goes on, and what went wrong before was read."""
+        self.desk.dismiss()
 
     def choose(self, *sessions: Path) -> None:
         """Tick these sessions alone."""
@@ -128,6 +129,11 @@ class TrainPage(Page):
             "goRecordButton",
             lambda: self.page_requested.emit("record"),
         )
+
+    def _look_again(self) -> None:
+        self.desk.refresh()
+        self._sources.fill()
+        self._changed()
 
     def _start(self) -> None:
         self.desk.start()
