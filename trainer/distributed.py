@@ -276,4 +276,5 @@ def _meet(store: Store, rank: int, size: int) -> Store:
 
 def join() -> World:
     """The processes that torchrun started together with this one, or this one alone. Raises TrainingError."""
-    return Ranks() if int(os.environ.get("WORLD_SIZE", "1")) > 1 else World()
+    started = "LOCAL_WORLD_SIZE" in os.environ and int(os.environ["WORLD_SIZE"]) > 1
+    return Ranks() if started else World()
