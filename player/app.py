@@ -126,9 +126,11 @@ def usable_library(asked: Path | None, wish: Path | None) -> tuple[Path, str]:
 def open_app(argv: Sequence[str] = ()) -> int:
     """Open the window and return the exit status once it is closed.
 
-    Raises SystemLibraryError where no window can be opened, and LibraryError for a library that cannot be written.
+    Raises SystemLibraryError where no window can be opened, LibraryError for a library that cannot be written, and
+    UsageError for one at a URL.
     """
     options = parse(argv)
+    asked = None if options.library is None else on_this_computer(place(options.library))
     check_system()
     come_first()
     sys.setswitchinterval(_SWITCH_S)
@@ -146,7 +148,6 @@ def open_app(argv: Sequence[str] = ()) -> int:
     from recorder.ui.look import dress
 
     memory = Memory()
-    asked = None if options.library is None else on_this_computer(place(options.library))
     library, gone = usable_library(asked, memory.library)
     LOG.info("library %s", library)
     app = QApplication.instance() or QApplication(["twinplay"])

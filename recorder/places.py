@@ -103,11 +103,12 @@ def place(given: Place | str) -> Place:
     if not isinstance(given, str):
         return given
     found = _URL.fullmatch(given)
-    if found is None:
-        return Path(given)
-    scheme, rest = found[1].lower(), found[2].rstrip("/")
     # fsspec would follow a chain from one driver to the next; some of those run what a file tells them to.
-    if "::" in given or not rest:
+    chain = "::" in given and "://" in given
+    if found is None and not chain:
+        return Path(given)
+    scheme, rest = ("", "") if found is None else (found[1].lower(), found[2].rstrip("/"))
+    if chain or not rest:
         raise UsageError(f"{given} is no URL of a session or a library; give one such as s3://bucket/folder")
     return _path_of(given) if scheme in _LOCAL else Url(f"{scheme}://{rest}")
 
