@@ -1,7 +1,7 @@
 # make demo   install, then record, verify, train, evaluate and film both environments (no screen needed)
 # make app    install, then open the window
 # make test   install, then every check
-# make bench  install, then what takes too long for the checks: the cost of recording, 20 kills, 1,000 bad files
+# make bench  install, then what takes too long for the checks, with what one might pick instead: docs/bench.md
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -22,7 +22,7 @@ test: install lint
 
 bench: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .[bench]
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.benchmarks --out docs/bench.md
 
 lint: install
 	$(BIN)/ruff check .

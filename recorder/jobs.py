@@ -39,7 +39,8 @@ from recorder.errors import TwinplayError
 
 _SHORT_SLICE_NS, _LONG_SLICE_NS = 100_000, 20_000_000  # the kernel takes 0.1 to 100 ms; usual are about 3
 _PR_SET_TIMERSLACK = 29  # prctl(2); of the calling thread, in nanoseconds
-GIVING_WAY = 13  # of 19; more would starve it on a busy machine (python -m tests.bench realtime measures what it does)
+# Of 19; more would starve it on a busy machine (python -m tests.benchmarks realtime measures what it does).
+GIVING_WAY = 13
 
 _spawn = multiprocessing.get_context("spawn")
 

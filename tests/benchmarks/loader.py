@@ -12,6 +12,7 @@ A sample is five screens of 84 x 84 (now, and 2, 4, 8 and 16 ticks ago) and an a
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -34,7 +35,8 @@ METHODS = {
 }
 
 
-def batches_of(method: str, session: Session, folder: Path) -> Callable[[], Any]:
+@contextlib.contextmanager
+def batches_of(method: str, session: Session, folder: Path) -> Iterator[Callable[[], Any]]:
     """What gives the next batch of a way to make them."""
     from trainer import TrainConfig
     from trainer.dataset import Dataset
@@ -44,29 +46,29 @@ def batches_of(method: str, session: Session, folder: Path) -> Callable[[], Any]
     rng = np.random.default_rng(0)
     if method in ("twinplay", "pool"):
         data = Dataset([session], config)
-        list(data.load())
-        return lambda: data.draw(rng, BATCH)
-    if method == "tensors":
-        return in_memory(session, config, rng)
-    return one_at_a_time(method, session, config, folder)
+        with contextlib.closing(data):
+            list(data.load())
+            yield lambda: data.draw(rng, BATCH)
+    elif method == "tensors":
+        yield in_memory(session, config, rng)
+    else:
+        yield one_at_a_time(method, session, config, folder)
 
 
 def in_memory(session: Session, config: Any, rng: np.random.Generator) -> Callable[[], Any]:
-    """Batches from all screens as one tensor."""
-    import torch
-
+    """Batches from all screens as one array, by NumPy, whose indexing is quicker than torch's here."""
     from trainer.dataset import Batch
     from trainer.preprocess import Preprocess
 
     preprocess = Preprocess.of(config)
     read = (session.screens(first, first + 600) for first in range(0, len(session), 600))
-    screens = torch.from_numpy(np.concatenate([preprocess.from_indices(some, session.palette) for some in read]))
-    actions = torch.from_numpy(session.actions.astype(np.int64))
-    ages = torch.tensor(config.history)
+    screens = np.concatenate([preprocess.from_indices(some, session.palette) for some in read])
+    actions = session.actions.astype(np.int64)
+    ages = np.array(config.history)
 
     def batch() -> Batch:
-        rows = torch.from_numpy(rng.integers(16, len(screens), BATCH))
-        return Batch(screens[rows[:, None] - ages].numpy(), actions[rows][:, None].numpy())
+        rows = rng.integers(16, len(screens), BATCH)
+        return Batch(screens[rows[:, None] - ages], actions[rows][:, None])
 
     return batch
 
@@ -117,8 +119,10 @@ def work(method: str, path: str, seconds: float) -> dict[str, float]:
 
     torch.set_num_threads(1)
     keep_freed_memory()
-    with tempfile.TemporaryDirectory() as folder:
-        batch = batches_of(method, Session.open(path), Path(folder))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        batches_of(method, Session.open(path), Path(folder)) as batch,
+    ):
         batch()
         count, begun, busy = 0, time.perf_counter(), time.process_time()
         while time.perf_counter() - begun < seconds:

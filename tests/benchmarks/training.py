@@ -10,11 +10,11 @@ A turn is some batches of each; ratios are of the medians over turns, so that wh
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -42,20 +42,21 @@ def work(path: str, turns: int, count: int) -> dict[str, list[float]]:
     session = Session.open(path)
     learner = Learner(TrainConfig.for_env("breakout"), session.spec, torch.device("cpu"))
     rng = np.random.default_rng(0)
-    sources: dict[str, Callable[[], Any]] = {
-        method: batches_of(method, session, Path()) for method in METHODS if method != "ready"
-    }
-    ready = sources["tensors"]()
-    sources["ready"] = lambda: ready
-    for source in sources.values():
-        learner.step(source(), 1, 1e-4, rng)
     seconds: dict[str, list[float]] = {method: [] for method in METHODS}
-    for turn in range(turns):
-        for method in np.random.default_rng(turn).permutation(list(METHODS)).tolist():
-            begun = time.perf_counter()
-            for _ in range(count):
-                learner.step(sources[method](), 2, 1e-4, rng)
-            seconds[method].append((time.perf_counter() - begun) / count)
+    with contextlib.ExitStack() as stack:
+        sources = {
+            method: stack.enter_context(batches_of(method, session, Path())) for method in METHODS if method != "ready"
+        }
+        ready = sources["tensors"]()
+        sources["ready"] = lambda: ready
+        for source in sources.values():
+            learner.step(source(), 1, 1e-4, rng)
+        for turn in range(turns):
+            for method in np.random.default_rng(turn).permutation(list(METHODS)).tolist():
+                begun = time.perf_counter()
+                for _ in range(count):
+                    learner.step(sources[method](), 2, 1e-4, rng)
+                seconds[method].append((time.perf_counter() - begun) / count)
     return seconds
 
 
