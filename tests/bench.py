@@ -189,7 +189,7 @@ def responsive() -> None:
         try:
             hand.arrive()
             tell("start")
-            for page in ("train", "watch", "record", "train", "watch"):
+            for page in ("library", "train", "watch", "record", "library", "train", "watch"):
                 go(page)
                 tell(f"to {page}")
             hand.click("menuButton")
