@@ -224,6 +224,26 @@ def test_a_library_that_has_gone_is_told_on_every_page_until_it_is_back(window: 
     assert said(window) == ""
 
 
+def test_a_training_that_ends_elsewhere_is_told_but_not_into_a_game(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TrainDesk, "headline", "Your twin is ready.")
+    monkeypatch.setattr(TrainDesk, "policy", tmp_path / "clone.safetensors")
+    window.show_page("train")
+    window.train.run_over.emit()
+    assert said(window) == ""  # it is to be seen there
+    window.show_page("record")
+    assert said(window) == ""
+    QTest.mouseClick(window.findChild(QPushButton, "recordButton"), Qt.MouseButton.LeftButton)
+    window.train.run_over.emit()
+    assert said(window) == ""
+    window.record.desk.stop()
+    window.show_page("library")
+    assert said(window) == "Your twin is ready."
+    QTest.mouseClick(window.findChild(QPushButton, "noticeAction"), Qt.MouseButton.LeftButton)
+    assert (window.page, said(window)) == ("watch", "")
+
+
 def test_whatever_is_in_the_window_follows_the_theme(window: Window) -> None:
     app = QApplication.instance()
     before, lines = app.palette(), QPalette.ColorRole.Mid  # which no style sheet sets

@@ -97,7 +97,8 @@ def opened(library: Path) -> Iterator[Opened]:
 
 def test_ticking_a_session_and_clicking_train_trains_pauses_resumes_and_offers_the_twin(library: Path) -> None:
     opened = Opened(library, max_batches=20_000)
-    desk = opened.desk
+    desk, over = opened.desk, []
+    opened.page.run_over.connect(lambda: over.append(desk.state))
     try:
         opened.tick("Hopper")
         opened.click("trainButton")
@@ -111,6 +112,7 @@ def test_ticking_a_session_and_clicking_train_trains_pauses_resumes_and_offers_t
         wait_until(lambda: desk.state is TrainState.TRAINING and desk.curves.batch[-1] > reached, 90_000)
         opened.click("stopTrainingButton")
         wait_until(lambda: desk.state is TrainState.DONE, 60_000)
+        assert over == [TrainState.DONE]  # and not when it was paused
         opened.click("watchButton")
         assert opened.watched == [desk.policy]
         assert opened.watched[0].stat().st_size > 1000
