@@ -157,7 +157,7 @@ def test_a_session_is_found_by_its_title_and_curves_wait_for_the_first_batch(lib
     edit(titled, title="My first take")
     opened = Opened(library)
     tree = opened.find(QTreeWidget, "sessionTable")
-    assert "Hopper · My first take" in [tree.topLevelItem(index).text(0) for index in range(3)]
+    assert "My first take · Hopper" in [tree.topLevelItem(index).text(0) for index in range(3)]
     Runs(library).create([Session.open(path)], TrainConfig.for_env("hopper", **SMALL))
     opened.desk.refresh()
     opened.desk.show(opened.desk.runs[0].id)
