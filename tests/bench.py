@@ -5,6 +5,7 @@ library     listing a thousand sessions, from the index and by opening each
 kills       20 recorders killed at random moments
 mutations   1,000 damaged and malicious files
 responsive  how long the window was held up by each thing one can do in it, with 200 sessions in the library
+first       the seconds of each step from an empty home to the clone beside one's take (docs/first-five-minutes.md)
 realtime    minutes of play at 60 Hz in the real window, beside a training started in it on all cores (--minutes)
 """
 
@@ -51,6 +52,7 @@ ROUNDS = 3
 TICKS = {"breakout": 6_000, "hopper": 6_000}
 KILLS, MUTATIONS = 20, 1_000
 LISTED, OFFERED = 1_000, 200  # sessions
+PLAYED_S = 60.0
 
 
 def steps(env: Env, name: str, ticks: int) -> Iterator[tuple[Any, Any, float]]:
@@ -215,6 +217,56 @@ def responsive() -> None:
             hand.close()
 
 
+def first() -> None:
+    from tests.ui.conftest import Hand, virtual_screen
+
+    rng = random.Random(0)
+    with tempfile.TemporaryDirectory() as name, virtual_screen() as display:
+        began = last = time.monotonic()
+
+        def lap(step: str) -> None:
+            nonlocal last
+            now = time.monotonic()
+            print(f"{step}: {now - last:.1f} s", flush=True)
+            last = now
+
+        def text(widget: str) -> str:
+            return str(hand.look()["widgets"].get(widget, {}).get("text", ""))
+
+        hand = Hand(display, Path(name), "--countdown", "3")
+        try:
+            hand.arrive()
+            lap("the window is there")
+            hand.xdotool("key", "space")
+            hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
+            lap("3, 2, 1")
+            while time.monotonic() < last + PLAYED_S:
+                hand.hold("space", 0.05)  # serves, and begins the next game
+                for _ in range(4):
+                    hand.hold(rng.choice(["Left", "Right"]), rng.uniform(0.05, 0.6))
+            lap("played")
+            hand.xdotool("key", "Escape")
+            hand.wait(lambda: "takeSummary" in hand.look()["widgets"])
+            lap("the take is kept")
+            hand.xdotool("key", "ctrl+2")
+            hand.wait(lambda: text("sessionFactsLabel"))
+            lap("the library shows it")
+            hand.click("libraryTrainButton")
+            hand.wait(lambda: hand.look()["widgets"].get("trainButton", {}).get("enabled"))
+            hand.xdotool("key", "ctrl+Return")
+            hand.wait(lambda: "left" in text("trainHeadline"), 1_200)
+            lap("the training has begun")
+            hand.xdotool("key", "ctrl+2")
+            hand.wait(lambda: "twin is ready" in text("noticeText"), 1_200)
+            lap("the clone is ready")
+            hand.click("noticeAction")
+            hand.wait(lambda: min(hand.look()["state"]["watch_ticks"] or [0]) > 20)
+            lap("both play")
+            print(f"in all: {time.monotonic() - began:.0f} s")
+        finally:
+            hand.close()
+
+
 def train_in_the_window(hand: Hand) -> None:
     """Train on the only session, with the preset that takes longest."""
     hand.click("trainTab")
@@ -307,7 +359,7 @@ def library() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = ("cost", "library", "kills", "mutations", "responsive", "realtime", "work")
+    names = ("cost", "library", "kills", "mutations", "responsive", "first", "realtime", "work")
     parser.add_argument("name", nargs="?", choices=names)
     parser.add_argument("arguments", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--minutes", type=float, default=10.0)
@@ -315,6 +367,8 @@ def main() -> None:
     if options.name == "work":
         method, name, ticks = options.arguments
         work(method, name, int(ticks))
+    elif options.name == "first":
+        first()
     elif options.name == "realtime":
         realtime(options.minutes)
     else:
