@@ -213,6 +213,12 @@ def test_every_button_of_record_is_reached_by_tab_and_hands_the_keyboard_back_to
     buttons["soundButton"].setFocus()
     QTest.keyClick(buttons["soundButton"], Qt.Key.Key_Space)
     assert window.focusWidget() is game
+    buttons["recordButton"].setFocus()
+    QTest.keyClick(buttons["recordButton"], Qt.Key.Key_Space)
+    for state in (DeskState.COUNTDOWN, DeskState.RECORDING):
+        wait(lambda state=state: window.record.desk.state is state)
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        assert window.focusWidget() is game, state  # Space serves, and presses nothing
 
 
 def test_a_library_that_has_gone_is_told_on_every_page_until_it_is_back(window: Window, tmp_path: Path) -> None:
