@@ -109,7 +109,7 @@ class Selection:
     def text(self) -> str:
         """One line, like "2 sessions · 7 games · 12.5 minutes · 45,000 ticks"."""
         parts = (count(self.sessions, "session"), count(self.episodes, "game"))
-        return " · ".join((*parts, f"{self.minutes:.1f} minutes", f"{self.ticks:,} ticks"))
+        return " · ".join((*parts, f"{self.minutes:.1f} minutes", count(self.ticks, "tick")))
 
 
 def count(number: int, noun: str) -> str:

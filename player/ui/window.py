@@ -54,6 +54,7 @@ class Window(QWidget):
         self.resize(QSize(1180, 800).boundedTo(self.screen().availableSize()))
         self._train_desk, self._memory = train_desk, memory
         self._player_name = player_name or memory.player_name
+        self._news: tuple[str, Path | None] | None = None  # of a training that is over: a sentence, and its clone
         self._missed = False  # the notice says that the library's folder has gone
         self._countdown_s = countdown_s
         self.notice = Notice()
@@ -89,6 +90,7 @@ class Window(QWidget):
         self.record.train_requested.connect(self._train_on)
         self.record.watch_requested.connect(lambda session: self.watch_pair(session, None))
         self.train.watch_requested.connect(self._watch_twin)
+        self.train.run_over.connect(self._take_news)
         self._memory.restore_choices(self)
         self._current = -1
 
@@ -160,8 +162,30 @@ class Window(QWidget):
         self._tabs.button(index).setChecked(True)
         self._pages[index].activate()
         self.notice.turn_page()
+        self._tell_news()
         self._miss_library()
         LOG.info("page %s", name)
+
+    def _take_news(self) -> None:
+        desk = self.train.desk
+        self._news = (desk.headline if desk.policy is not None else f"{desk.headline}. {desk.explanation}", desk.policy)
+        self._tell_news()
+
+    def _tell_news(self) -> None:
+        """A training is over: say so where that is not to be seen. A line more would move a game that is played."""
+        if self.page == "train":
+            self._news = None
+        if self._news is None or self.record.desk.busy:
+            return
+        (sentence, policy), self._news = self._news, None
+        if policy is None:
+            self.notice.warn(sentence, "Go to Train", lambda: self._follow(lambda: self.show_page("train")))
+        else:
+            self.notice.tell(sentence, "Watch your twin", lambda: self._follow(lambda: self._watch_twin(policy)))
+
+    def _follow(self, way: Callable[[], object]) -> None:
+        self.notice.hide()
+        way()
 
     def _miss_library(self) -> None:
         """Say so where the library's folder has gone: pages without recordings look as on the first day."""

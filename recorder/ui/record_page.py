@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -165,6 +165,7 @@ class RecordPage(Page):
         begins = key in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if begins and self.desk.state is DeskState.GAME_OVER:
             self.desk.next_game()
+            self._view.setFocus()
         elif begins and self.desk.state is DeskState.IDLE:
             self._start()
         elif not self.desk.press(int(key)):
@@ -409,7 +410,7 @@ class RecordPage(Page):
                 "Space plays another game in this take. G or B marks it good or bad. Esc stops and keeps the take.",
             )
         if desk.state is DeskState.IDLE:
-            if desk.last_take is not None:
+            if desk.just_kept:
                 again = "Space plays another." if desk.by_hand else "Space records another."
                 return "Your take is kept", f"“Train on it”, at the right, makes a twin of it. {again}"
             if desk.by_hand:
@@ -422,13 +423,9 @@ class RecordPage(Page):
             return "Waking the expert…", ""
         return "", ""
 
-    def event(self, event: QEvent) -> bool:
+    def focusNextPrevChild(self, forward: bool) -> bool:
         # Tab would take the keyboard away from the game in the middle of a rally.
-        if event.type() == QEvent.Type.KeyPress and self.desk.state is DeskState.RECORDING:
-            assert isinstance(event, QKeyEvent)
-            if event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
-                return True
-        return super().event(event)
+        return self.desk.state in _RUNNING or super().focusNextPrevChild(forward)
 
 
 def open_desk(library: Path, player_name: str, countdown_s: float) -> RecordDesk:

@@ -183,8 +183,9 @@ def test_the_list_of_shortcuts_is_that_of_the_pages(window: Window) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_that_is_shown_has_the_keyboard(window: Window, name: str) -> None:
     SAMPLE.add(window.library)
-    for page in (name, next(other for other in PAGES if other != name), name):
-        window.show_page(page)
+    for page in (next(other for other in PAGES if other != name), name):
+        tab = window.findChild(QPushButton, f"{page}Tab")
+        QTest.mouseClick(tab, Qt.MouseButton.LeftButton)
     wait(lambda: not window.sessions.desk.busy)
     shown = window.findChild(QWidget, f"{name}Page")
     assert window.focusWidget() is shown or shown.isAncestorOf(window.focusWidget())
@@ -212,6 +213,12 @@ def test_every_button_of_record_is_reached_by_tab_and_hands_the_keyboard_back_to
     buttons["soundButton"].setFocus()
     QTest.keyClick(buttons["soundButton"], Qt.Key.Key_Space)
     assert window.focusWidget() is game
+    buttons["recordButton"].setFocus()
+    QTest.keyClick(buttons["recordButton"], Qt.Key.Key_Space)
+    for state in (DeskState.COUNTDOWN, DeskState.RECORDING):
+        wait(lambda state=state: window.record.desk.state is state)
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        assert window.focusWidget() is game, state  # Space serves, and presses nothing
 
 
 def test_a_library_that_has_gone_is_told_on_every_page_until_it_is_back(window: Window, tmp_path: Path) -> None:
@@ -222,6 +229,26 @@ def test_a_library_that_has_gone_is_told_on_every_page_until_it_is_back(window: 
     (tmp_path / "away").rename(window.library)
     window.show_page("train")
     assert said(window) == ""
+
+
+def test_a_training_that_ends_elsewhere_is_told_but_not_into_a_game(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TrainDesk, "headline", "Your twin is ready.")
+    monkeypatch.setattr(TrainDesk, "policy", tmp_path / "clone.safetensors")
+    window.show_page("train")
+    window.train.run_over.emit()
+    assert said(window) == ""  # it is to be seen there
+    window.show_page("record")
+    assert said(window) == ""
+    QTest.mouseClick(window.findChild(QPushButton, "recordButton"), Qt.MouseButton.LeftButton)
+    window.train.run_over.emit()
+    assert said(window) == ""
+    window.record.desk.stop()
+    window.show_page("library")
+    assert said(window) == "Your twin is ready."
+    QTest.mouseClick(window.findChild(QPushButton, "noticeAction"), Qt.MouseButton.LeftButton)
+    assert (window.page, said(window)) == ("watch", "")
 
 
 def test_whatever_is_in_the_window_follows_the_theme(window: Window) -> None:

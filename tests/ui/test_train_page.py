@@ -97,7 +97,8 @@ def opened(library: Path) -> Iterator[Opened]:
 
 def test_ticking_a_session_and_clicking_train_trains_pauses_resumes_and_offers_the_twin(library: Path) -> None:
     opened = Opened(library, max_batches=20_000)
-    desk = opened.desk
+    desk, over = opened.desk, []
+    opened.page.run_over.connect(lambda: over.append(desk.state))
     try:
         opened.tick("Hopper")
         opened.click("trainButton")
@@ -111,6 +112,7 @@ def test_ticking_a_session_and_clicking_train_trains_pauses_resumes_and_offers_t
         wait_until(lambda: desk.state is TrainState.TRAINING and desk.curves.batch[-1] > reached, 90_000)
         opened.click("stopTrainingButton")
         wait_until(lambda: desk.state is TrainState.DONE, 60_000)
+        assert over == [TrainState.DONE]  # and not when it was paused
         opened.click("watchButton")
         assert opened.watched == [desk.policy]
         assert opened.watched[0].stat().st_size > 1000
@@ -155,7 +157,7 @@ def test_a_session_is_found_by_its_title_and_curves_wait_for_the_first_batch(lib
     edit(titled, title="My first take")
     opened = Opened(library)
     tree = opened.find(QTreeWidget, "sessionTable")
-    assert "Hopper · My first take" in [tree.topLevelItem(index).text(0) for index in range(3)]
+    assert "My first take · Hopper" in [tree.topLevelItem(index).text(0) for index in range(3)]
     Runs(library).create([Session.open(path)], TrainConfig.for_env("hopper", **SMALL))
     opened.desk.refresh()
     opened.desk.show(opened.desk.runs[0].id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -30,7 +30,7 @@ from trainer.ui.advanced_dialog import AdvancedDialog
 from trainer.ui.roomy import Roomy
 
 _COLUMNS = ("Session", "Player", "Date", "Games", "Minutes", "Score")
-_MOST_LETTERS = 30  # of a session's name in the list; its tooltip has the rest
+_GAMES, _NARROW = 3, 600  # below this width in pixels the number of games makes way for the session's title
 _KEY = Qt.ItemDataRole.UserRole  # (path, episode index or -1)
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -49,7 +49,7 @@ class SourcesPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.GAP)
-        self._tree = QTreeWidget(objectName="sessionTable")
+        self._tree = _Sessions(objectName="sessionTable")
         self._tree.setAccessibleName("Sessions to learn from")
         self._tree.setToolTip("Space ticks, the right arrow key shows a session's games")
         self._tree.setHeaderLabels(list(_COLUMNS))
@@ -64,7 +64,8 @@ class SourcesPanel(QWidget):
         header = self._tree.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        for column in (0, 1):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         self._tree.itemChanged.connect(self._ticked)
         self._tree.itemExpanded.connect(self._opened)
         layout.addWidget(self._tree, 1)
@@ -234,6 +235,14 @@ class SourcesPanel(QWidget):
         self.changed.emit()
 
 
+class _Sessions(QTreeWidget):
+    """A narrow list keeps what tells sessions apart."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.setColumnHidden(_GAMES, self.viewport().width() < _NARROW)
+        super().resizeEvent(event)
+
+
 class ShareBars(QWidget):
     """How often each action is taken, as small bars with figures."""
 
@@ -308,15 +317,8 @@ def _texts(row: Row) -> list[str]:
     if row.problem:
         return [row.env_title, row.problem if row.env else row.path.stem, row.date, "", "", ""]
     score = "" if row.score is None else f"{row.score:,.0f}"
-    name = f"{row.env_title} · {row.title}" if row.title else row.env_title
-    return [
-        name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 1]}…",
-        row.player,
-        row.date,
-        str(row.episodes),
-        f"{row.minutes:.1f}",
-        score,
-    ]
+    name = f"{row.title} · {row.env_title}" if row.title else row.env_title
+    return [name, row.player, row.date, str(row.episodes), f"{row.minutes:.1f}", score]
 
 
 def _episode_item(path: Path, number: int, episode: EpisodeFacts) -> QTreeWidgetItem:

@@ -17,20 +17,24 @@ from PySide6.QtWidgets import QMessageBox, QSplitter, QStackedWidget, QVBoxLayou
 
 from recorder.ui import look
 from recorder.ui.page import Page
-from trainer.train_desk import TrainDesk
+from trainer.train_desk import TrainDesk, TrainState
 from trainer.ui.run_panel import RunPanel
 from trainer.ui.segments import Segments
 from trainer.ui.shelf_panels import RunsPanel, TwinsPanel
 from trainer.ui.sources_panel import SourcesPanel
 
 _POLL_MS = 100
+_AT_WORK = (TrainState.WAITING, TrainState.TRAINING, TrainState.STOPPING)
 
 
 class TrainPage(Page):
-    """Shows what `desk` says. Signals: `page_requested("record")`, and `watch_requested(policy path)`."""
+    """Shows what `desk` says. Signals: `page_requested("record")`, `watch_requested(policy path)`, and `run_over` once
+    the run that is shown is done or has failed.
+    """
 
     page_requested = Signal(str)
     watch_requested = Signal(object)
+    run_over = Signal()
 
     def __init__(self, desk: TrainDesk, parent: QWidget | None = None) -> None:
         super().__init__("train", parent)
@@ -155,8 +159,11 @@ class TrainPage(Page):
             self._timer.start()
 
     def _poll(self) -> None:
+        before = self.desk.state
         if self.desk.poll():
             self._render()
+        if before in _AT_WORK and self.desk.state in (TrainState.DONE, TrainState.FAILED, TrainState.INTERRUPTED):
+            self.run_over.emit()
         if not self.desk.busy:
             self._timer.stop()
 
