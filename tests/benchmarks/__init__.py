@@ -15,6 +15,6 @@ responsive  how long the window was held up by each thing one can do in it, with
 first       seconds of each step from an empty home to a clone beside one's take (docs/first-five-minutes.md)
 realtime    minutes of play at 60 Hz in the real window, beside a training started in it on all cores (--minutes)
 
-Without names all are run but for `first` and `realtime`. With --size small each takes seconds, and only shows how it works. With
---out FILE.md the tables go into that file, each in place of what stood under its heading.
+Without names all are run but for `first` and `realtime`. With --size small each takes seconds, and only shows how it
+works. With --out FILE.md the tables go into that file, each in place of what stood under its heading.
 """
