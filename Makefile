@@ -1,10 +1,11 @@
 # make demo   install, then record, verify, train, evaluate and film both environments (no screen needed)
 # make app    install, then open the window
 # make test   install, then every check
-# make bench  install, then what takes too long for the checks: the cost of recording, 20 kills, 1,000 bad files
+# make bench  install, then what takes too long for the checks, with what one might pick instead: docs/bench.md
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
+TIMED := tests/recorder/test_durability.py tests/ui/test_whole_loop.py tests/ui/test_record_window.py
 
 .PHONY: demo app test bench lint install lock clean
 
@@ -14,14 +15,14 @@ demo: install
 app: install
 	$(BIN)/twinplay
 
-# Two at a time, but for what real clocks time: windows, and recorders that are killed.
+# Two at a time, but for what real clocks time: play by hand in a window, and recorders that are killed.
 test: install lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/ui --ignore tests/recorder/test_durability.py
-	$(BIN)/python -m pytest tests/recorder/test_durability.py tests/ui
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TIMED:%=--ignore %)
+	$(BIN)/python -m pytest $(TIMED)
 
 bench: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .[bench]
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.benchmarks --out docs/bench.md
 
 lint: install
 	$(BIN)/ruff check .

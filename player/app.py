@@ -255,6 +255,6 @@ def _describe(window: Window, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    from player.cli import guarded
+    from recorder.errors import guarded
 
     sys.exit(guarded(lambda: open_app(sys.argv[1:])))

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import re
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -420,6 +417,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = build_parser().parse_args(arguments)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
+    from recorder.errors import guarded
+
     return guarded(lambda: _run(options))
 
 
@@ -433,30 +432,3 @@ def _run(options: argparse.Namespace) -> int:
     status: int = getattr(module, options.command)(options)
     sys.stdout.flush()
     return status
-
-
-def guarded(action: Callable[[], int]) -> int:
-    """Run `action`; turn every failure into one sentence on stderr and an exit status."""
-    from recorder.errors import TwinplayError
-
-    try:
-        return action()
-    except TwinplayError as error:
-        print(f"twinplay: {error}", file=sys.stderr)
-        return error.exit_status
-    except KeyboardInterrupt:
-        print("twinplay: interrupted; what was complete by then is kept", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # Whoever read us has left; without this, Python complains again while it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except Exception as error:
-        with tempfile.NamedTemporaryFile("w", prefix="twinplay-", suffix=".log", delete=False) as log:
-            traceback.print_exc(file=log)
-        reason = (str(error).splitlines() or [""])[0]
-        print(
-            f"twinplay: an error nobody foresaw ({type(error).__name__}: {reason}); please report it with {log.name}",
-            file=sys.stderr,
-        )
-        return 1

@@ -60,7 +60,7 @@ class Recording:
         return Side(
             kind=kind,
             title=name if kind == "person" and name else KIND_TITLES.get(kind, kind),
-            subtitle=f"{session.name} · episode {self.episode.index + 1}",
+            subtitle=f"{session.name} · game {self.episode.index + 1}",
             picture=None if draw is None else draw(moment),
             score=float(self._scores[tick]),
             action=plain(action),

@@ -33,13 +33,14 @@ from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_any
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from recorder.errors import TwinplayError
 
 _SHORT_SLICE_NS, _LONG_SLICE_NS = 100_000, 20_000_000  # the kernel takes 0.1 to 100 ms; usual are about 3
 _PR_SET_TIMERSLACK = 29  # prctl(2); of the calling thread, in nanoseconds
-GIVING_WAY = 13  # of 19; more would starve it on a busy machine (python -m tests.bench realtime measures what it does)
+# Of 19; more would starve it on a busy machine (python -m tests.benchmarks realtime measures what it does).
+GIVING_WAY = 13
 
 _spawn = multiprocessing.get_context("spawn")
 
@@ -208,6 +209,26 @@ def _without_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+class JobLike(Protocol):
+    """What those who wait for a Job need of it; a test's stand-in has as much."""
+
+    state: JobState
+    error: str | None
+
+    def poll(self) -> list[Any]: ...
+    def stop(self) -> None: ...
+    def kill(self) -> None: ...
+    def join(self, timeout: float | None = None) -> bool: ...
+
+
+class ServiceLike(Protocol):
+    """What those who ask a Service need of it."""
+
+    def request(self, method: str, *args: Any) -> None: ...
+    def poll(self) -> list[tuple[str, Any]]: ...
+    def close(self) -> None: ...
 
 
 class Job:

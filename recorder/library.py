@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,13 @@ class Library:
             raise SessionError(f"{path} is being recorded; stop the recording first")
         return trash.throw(path)
 
+    @property
+    def has_trash(self) -> bool:
+        """Whether anything lies in the trash."""
+        with contextlib.suppress(OSError):
+            return any(True for _ in os.scandir(self.path / trash.FOLDER))
+        return False
+
     def trashed(self) -> list[Trashed]:
         """What lies in the trash, the latest first."""
         return trash.listed(self.path)
@@ -269,6 +277,14 @@ def player_label(player: Mapping[str, Any]) -> str:
     titles = {"scripted": "Scripted", "policy": "Clone", "random": "Random", "mixed": "Mixed"}
     title = player_title(player)
     return f"{title} ({titles.get(kind, kind).lower()})" if title else titles.get(kind, kind)
+
+
+def local_time(created: str, form: str = "%Y-%m-%d %H:%M") -> str:
+    """A stored moment (ISO 8601, UTC) by the clock on the wall; what is no moment stays as it is, cut short."""
+    try:
+        return f"{datetime.fromisoformat(created).astimezone():{form}}"
+    except (ValueError, OverflowError, OSError):
+        return created[:16]
 
 
 def matches(summary: SessionSummary, search: str) -> bool:

@@ -312,6 +312,11 @@ class Session:
         """What an Agent saw: RGB screens, or vectors (T, n)."""
         return Frames(self) if self.spec.has_screen else self._vectors
 
+    def vectors(self, start: int, stop: int) -> Array:
+        """What an Agent saw in ticks [start, stop) of an environment without a screen, (n, …); nothing is kept."""
+        shape, dtype = self.spec.observation_shape, self.spec.observation_dtype
+        return self._guard(lambda: read(self._checked("observation", shape, dtype, self._ticks), slice(start, stop)))
+
     @cached_property
     def _vectors(self) -> Array:
         return self._ticks_of("observation", self.spec.observation_shape, self.spec.observation_dtype)

@@ -339,7 +339,7 @@ class SessionWriter:
                 return
             self._failure = SessionError(
                 f"{self.path} could not be written: {_reason(error)}; "
-                "what was played until about a second before is kept"
+                "what was played until about a second before is kept; make room before the next take"
             )
 
     def _complete(self) -> None:

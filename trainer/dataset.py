@@ -1,37 +1,48 @@
-"""Sessions as training data, however long: preprocessed once into a file on disk, from which batches are gathered.
+"""Sessions as training data, however long: preprocessed once into packed files, from which batches are gathered.
 
     sessions ─▶ episodes, without what is excluded ─▶ split by episode ─┬─▶ training ticks   ─▶ random batches
                                                                         └─▶ validation ticks
 
 A span that is left out in the middle of an episode parts it: neither a history nor a label reaches across.
 
-Memory does not grow with the data: the preprocessed screens lie in a memory-mapped file in a temporary folder, 7 kB a
-tick, which the operating system caches as it sees fit and which is removed with the Dataset.
+Several processes part the training ticks among them, each a run of them: what is drawn is the same for all, and each
+reads, prepares and gathers what is its own (trainer.distributed). The first one reads those that validate, too.
+
+Memory does not grow with the data: everything of a size with them lies in memory-mapped files in a temporary folder, of
+at most `TrainConfig.cache_bytes`. Batches are drawn by full shuffling over all sessions as long as the packed screens
+fit into that, which 190 hours of Breakout do by default; `trainer.mix` tells what happens beyond.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import shutil
-import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from recorder.envs import EnvSpec
-from recorder.session import CHUNK_TICKS, Session
+from recorder.session import Session
 from trainer.config import TrainConfig
+from trainer.distributed import World
 from trainer.errors import TrainingError
-from trainer.preprocess import Preprocess
+from trainer.material import Material, Ranges, Rows
+from trainer.mix import Mix
+from trainer.scratch import Scratch
+from trainer.shelf import Shelf
 
-_READ_TICKS = 10 * CHUNK_TICKS
-_MEAN_SAMPLES = 4_096
+# Ticks that tell what the data are like; a screen has 7,056 numbers, a vector eleven.
+_MEAN_SCREENS, _MEAN_VECTORS = 4_096, 100_000
+_BLOCK = 256
 FIRE = 1
 _RARE = 0.05
+
+Array = npt.NDArray[Any]
+Take = Callable[[Rows], Array]
 
 
 @dataclass(frozen=True)
@@ -39,22 +50,30 @@ class Batch:
     """`inputs` uint8 (B, history, size, size) or float32 (B, n); `labels` int64 (B, K) or float32 (B, K, m).
 
     K is the number of label shifts. For a network with a memory, vectors and their labels are sequences: (B, T, …).
+    Of a batch of `size` samples that several processes learn from these are the ones at `places`, int64 (B,).
     """
 
     inputs: npt.NDArray[Any]
     labels: npt.NDArray[Any]
+    places: npt.NDArray[np.int64]
+    size: int
 
 
 class Dataset:
     """The chosen episodes of some sessions of one environment; fill it by running `load` to its end, then `close` it.
 
-    `chosen` names, for sessions that are not to be taken whole, the indices of the episodes to take.
+    `chosen` names, for sessions that are not to be taken whole, the indices of the episodes to take. `world` are the
+    processes that part the ticks among them.
 
     Raises TrainingError when there is nothing to train on or the sessions do not belong together.
     """
 
     def __init__(
-        self, sessions: Sequence[Session], config: TrainConfig, chosen: Mapping[str, Collection[int]] | None = None
+        self,
+        sessions: Sequence[Session],
+        config: TrainConfig,
+        chosen: Mapping[str, Collection[int]] | None = None,
+        world: World | None = None,
     ) -> None:
         if not sessions:
             raise TrainingError("no session is chosen; choose at least one to train on")
@@ -68,6 +87,8 @@ class Dataset:
                     "choose sessions of one environment"
                 )
         self.config = config
+        self._world = world or World()
+        self._own = range(0)
         self.warnings: list[str] = []
         parts = [
             (session, session.to_learn(episode))
@@ -75,148 +96,288 @@ class Dataset:
             for episode in session.episodes
             if not chosen or episode.index in chosen.get(session.name, (episode.index,))
         ]
-        self._episodes = [(session, ranges) for session, ranges in parts if ranges]
-        self._lengths = [sum(map(len, ranges)) for _, ranges in self._episodes]
+        parts = [(session, ranges) for session, ranges in parts if ranges]
+        self._lengths = [sum(map(len, ranges)) for _, ranges in parts]
         self.ticks = sum(self._lengths)
         if self.ticks < 2:
             names = ", ".join(str(session.place) for session in sessions)
             raise TrainingError(f"{names}: there is nothing to train on; record some play first")
-        self._folder = Path(tempfile.mkdtemp(prefix="twinplay-"))
-        self._starts = np.empty(self.ticks, np.int64)  # of each tick's part of an episode, in dataset rows
-        self._stops = np.empty(self.ticks, np.int64)
-        shape = (config.size, config.size) if self.spec.has_screen else self.spec.observation_shape
-        dtype = "uint8" if self.spec.has_screen else "float32"
-        needed = self.ticks * int(np.prod(shape)) * np.dtype(dtype).itemsize
-        free = shutil.disk_usage(self._folder).free
-        if needed > 0.9 * free:
-            self.close()
-            raise TrainingError(
-                f"preparing {self.ticks} ticks takes {needed / 1e9:.1f} GB in {self._folder.parent}, where "
-                f"{free / 1e9:.1f} GB are free; make room, or set TMPDIR to another disk"
-            )
-        self._inputs = np.memmap(self._folder / "inputs", dtype, "w+", shape=(self.ticks, *shape))
-        self._actions = np.empty((self.ticks, *self.spec.action_shape), "int64" if self.spec.discrete else "float32")
-        self.train_rows: npt.NDArray[np.int64] = np.empty(0, np.int64)
-        self.validation_rows: npt.NDArray[np.int64] = np.empty(0, np.int64)
-        self._probabilities: npt.NDArray[np.float64] | None = None
+        pieces = [(session, ticks) for session, ranges in parts for ticks in ranges]
+        self._material = Material(pieces, self.spec, config)
+        self.train_rows = self.validation_rows = Ranges([])
+        self._counts = np.zeros(len(self.spec.action_names), np.int64)  # of each discrete action
+        self._weights = np.zeros((0, 0))  # of each shift's label
+        self._mix: Mix | None = None
+        self._aside: tuple[int, Shelf] | None = None  # what validates, where it is not at hand anyway, and its limit
+        self._statistics: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None = None
+        try:
+            self._scratch = Scratch()
+        except OSError as error:
+            raise TrainingError(f"there is no place for temporary files ({error}); set TMPDIR to one") from None
 
     def close(self) -> None:
-        """Remove the temporary file."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Remove the temporary files."""
+        if self._mix is not None:
+            self._mix.close()
+        if self._aside is not None:
+            self._aside[1].close()
+        self._scratch.close()
 
     def load(self) -> Iterator[float]:
-        """Read and preprocess everything; yields the fraction done."""
-        preprocess = Preprocess.of(self.config)
-        row = 0
-        for session, part in ((session, part) for session, parts in self._episodes for part in parts):
-            first, last = row, row + len(part)
-            self._starts[first:last], self._stops[first:last] = first, last
-            self._actions[first:last] = session.actions[part.start : part.stop]
-            for tick in range(part.start, part.stop, _READ_TICKS):
-                stop = min(tick + _READ_TICKS, part.stop)
-                here = slice(row, row + stop - tick)
-                if self.spec.has_screen:
-                    self._inputs[here] = preprocess.from_indices(session.screens(tick, stop), session.palette)
-                else:
-                    self._inputs[here] = session.observations[tick:stop]
-                row += stop - tick
-                yield row / self.ticks
-        self._split()
-        if self.spec.discrete:
-            self._weigh()
+        """Read and preprocess what this process needs (or as much as there is room for); yields the fraction done.
 
-    def _split(self) -> None:
-        """Whole episodes to validation, at random, up to the share; of a lone episode, its end."""
-        lengths = self._lengths
-        edges = np.concatenate([[0], np.cumsum(lengths)])
-        wanted = max(1, round(self.config.validation_share * self.ticks))
-        chosen: list[int] = []
-        for index in np.random.default_rng(self.config.seed).permutation(len(lengths)).tolist():
-            # Taking at most twice the share keeps one long game from emptying the training set.
-            if sum(lengths[i] for i in chosen) + lengths[index] <= 2 * wanted:
-                chosen.append(index)
-            if sum(lengths[i] for i in chosen) >= wanted:
-                break
-        held_out = np.zeros(self.ticks, bool)
-        for index in chosen:
-            held_out[edges[index] : edges[index + 1]] = True
-        if not chosen:
-            held_out[-wanted:] = True
-            self.warnings.append("too few episodes to hold whole ones out; the last minutes of play validate instead")
-        self.train_rows, self.validation_rows = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+        Raises SessionError for a damaged session, and TrainingError for one that does not fit its environment and when
+        the disk is full.
+        """
+        with self._telling_of_the_disk():
+            self._material.read_actions(self._scratch.path)
+            self._split()
+            every = self.config.every
+            if not any(self._learned(block).any() for block in self.train_rows.blocks()):
+                raise TrainingError(f"every {every}th of {self.ticks} ticks leaves none to learn from; set every lower")
+            self._own = own_rows(self.train_rows, self._world)
+            if self.spec.discrete:
+                self._weigh()
+            room = min(self.config.cache_bytes, self._scratch.room()) - self._material.action_bytes
+            weigh = self._weights_of if self.spec.discrete or self.config.every > 1 else None
+            self._mix = Mix(
+                self._material,
+                self.train_rows,
+                weigh,
+                self.config,
+                self._margins,
+                self._scratch.path,
+                max(1, room),
+                self._needed() if self._world.size > 1 else None,
+            )
+            yield from self._mix.load()
 
-    def _weigh(self) -> None:
-        weights = np.zeros(len(self.train_rows))
-        for labels in self._labels(self.train_rows).T:
-            counts = np.bincount(labels, minlength=len(self.spec.action_names)).astype(float)
-            shares = counts / counts.sum()
-            wanted = np.where(counts > 0, np.maximum(shares, self.config.rare_action_share), 0.0)
-            wanted /= wanted.sum()
-            weights += np.divide(wanted, counts, out=np.zeros_like(counts), where=counts > 0)[labels]
-        self._probabilities = np.cumsum(weights / weights.sum())
-        if self.spec.action_names[FIRE] == "FIRE" and not (self._actions == FIRE).any():
-            self.warnings.append("nobody presses FIRE in these sessions, so the clone will not be able to serve")
+    def resume(self, draws: int) -> Iterator[float]:
+        """Go on as after so many calls of `draw`; yields like `load` where something has to be read for it."""
+        assert self._mix is not None
+        with self._telling_of_the_disk():
+            yield from self._mix.resume(draws)
 
     def statistics(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Mean and standard deviation over training ticks, each of the shape of one input."""
-        rows = self.train_rows
-        if self.spec.has_screen:
-            rows = np.sort(np.random.default_rng(0).choice(rows, min(len(rows), _MEAN_SAMPLES), replace=False))
-        sample = self._inputs[rows].astype(np.float32)
-        return sample.mean(axis=0), sample.std(axis=0)
+        """Mean and standard deviation over training ticks, each of the shape of one input.
+
+        The first call, after `load`, is one that all processes make: each has only some of the ticks.
+        """
+        if self._statistics is None:
+            assert self._mix is not None
+            count = len(self.train_rows)
+            enough = _MEAN_SCREENS if self.spec.has_screen else _MEAN_VECTORS
+            picks = np.sort(np.random.default_rng(0).choice(count, min(count, enough), replace=False))
+            rows = self.train_rows[picks]
+            if self._mix.pooled:
+                sample = self._material.sample(rows)
+            else:
+                own = self._is_own(rows)
+                here = self._mix.take(rows[own])
+                sample = np.zeros((len(rows), *here.shape[1:]), here.dtype)
+                sample[own] = here
+                sample = self._world.total(sample)  # of each tick all processes but one have zeros
+            # Some at a time: as floats, all of them would take more memory than anything else in training.
+            blocks = [sample[first : first + _BLOCK] for first in range(0, len(sample), _BLOCK)]
+            mean = sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / len(sample)
+            squares = sum(np.square(block - mean).sum(axis=0) for block in blocks) / len(sample)
+            self._statistics = mean.astype(np.float32), np.sqrt(squares).astype(np.float32)
+        return self._statistics
 
     def fingerprint(self) -> str:
         """SHA-256 of what is learned from, as hex: the actions, what the inputs are like, and who validates.
 
-        It is known once everything is read.
+        It is known once everything is read, and does not depend on the room for it.
         """
         digest = hashlib.sha256()
-        for part in (self._actions, self._starts, self.validation_rows, *self.statistics()):
+        everything = Ranges([range(self.ticks)])
+        for block in everything.blocks():
+            digest.update(self._material.actions(block).tobytes())
+        for block in everything.blocks():
+            digest.update(self._material.starts(block).tobytes())
+        for block in self.validation_rows.blocks():
+            digest.update(block.tobytes())
+        for part in self.statistics():
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()
 
     def draw(self, rng: np.random.Generator, size: int) -> Batch:
-        """A random training batch, rare actions drawn more often."""
-        if self._probabilities is None:
-            return self._gather(rng.choice(self.train_rows, size))
-        picks = np.searchsorted(self._probabilities, rng.random(size)).clip(max=len(self.train_rows) - 1)
-        return self._gather(self.train_rows[picks])
+        """A random training batch, rare actions drawn more often; of several processes, this one's part of it."""
+        assert self._mix is not None
+        with self._telling_of_the_disk():
+            rows = self._mix.draw(rng, size)
+            places = np.flatnonzero(self._is_own(rows))
+            return replace(self._gather(rows[places]), places=places, size=size)
 
     def validation_batches(self, size: int, limit: int) -> Iterator[Batch]:
         """The validation ticks in order, evenly thinned out to at most `limit` (of sequences: ticks in all)."""
-        rows = self.validation_rows
+        assert self._mix is not None
         limit //= self.config.sequence if self.config.recurrent else 1
-        if len(rows) > limit:
-            rows = rows[np.linspace(0, len(rows) - 1, limit).astype(np.int64)]
+        take: Take = self._mix.take
+        if self._mix.pooled:
+            with self._telling_of_the_disk():
+                limit, shelf = self._put_aside(limit)
+            take = shelf.take
+        rows = self._validating(limit)
         for start in range(0, len(rows), size):
-            yield self._gather(rows[start : start + size])
+            yield self._gather(rows[start : start + size], take)
+
+    @property
+    def train_ticks(self) -> int:
+        """How many ticks are learned from."""
+        return max(1, len(self.train_rows) // self.config.every)
 
     @property
     def rare_actions(self) -> tuple[int, ...]:
         """Discrete actions that were taken, but in less than a twentieth of the ticks."""
-        if not self.spec.discrete:
-            return ()
-        shares = np.bincount(self._actions, minlength=len(self.spec.action_names)) / self.ticks
+        shares = self._counts / self.ticks
         return tuple(np.flatnonzero((shares > 0) & (shares < _RARE)).tolist())
 
-    def _labels(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    @property
+    def _margins(self) -> tuple[int, int]:
+        """How many ticks before and after its own a sample looks at."""
+        if self.config.recurrent:
+            return self.config.sequence - 1, self.config.sequence - 1
+        return (max(self.config.history), 0) if self.spec.has_screen else (0, 0)
+
+    @contextlib.contextmanager
+    def _telling_of_the_disk(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise TrainingError(
+                f"the training's data cannot be kept in {self._scratch.path.parent} ({error.strerror or error}); make "
+                "room, or set TMPDIR to another disk"
+            ) from error
+
+    def _split(self) -> None:
+        """Whole episodes to validation, at random, up to the share; of a lone episode, its end."""
+        lengths = self._lengths
+        edges = np.concatenate([[0], np.cumsum(lengths)]).tolist()
+        wanted = max(1, round(self.config.validation_share * self.ticks))
+        chosen, held = set(), 0
+        for index in np.random.default_rng(self.config.seed).permutation(len(lengths)).tolist():
+            # Taking at most twice the share keeps one long game from emptying the training set.
+            if held + lengths[index] <= 2 * wanted:
+                chosen.add(index)
+                held += lengths[index]
+            if held >= wanted:
+                break
+        episodes = [range(first, stop) for first, stop in pairwise(edges)]
+        self.train_rows = Ranges([rows for index, rows in enumerate(episodes) if index not in chosen])
+        self.validation_rows = Ranges([rows for index, rows in enumerate(episodes) if index in chosen])
+        if not chosen:
+            self.train_rows = Ranges([range(self.ticks - wanted)])
+            self.validation_rows = Ranges([range(self.ticks - wanted, self.ticks)])
+            self.warnings.append("too few episodes to hold whole ones out; the last minutes of play validate instead")
+
+    def _weigh(self) -> None:
+        """Find the weight of each label at each shift: rarer ones than the share that is wanted weigh more."""
+        known = len(self.spec.action_names)
+        for block in Ranges([range(self.ticks)]).blocks():
+            self._counts += np.bincount(self._material.actions(block), minlength=known)
+        counts = np.zeros((len(self.config.label_shifts), known))
+        for block in self.train_rows.blocks():
+            for shift, labels in enumerate(self._labels(block[self._learned(block)]).T):
+                counts[shift] += np.bincount(labels, minlength=known)
+        shares = counts / counts.sum(axis=1, keepdims=True)
+        wanted = np.where(counts > 0, np.maximum(shares, self.config.rare_action_share), 0.0)
+        wanted /= wanted.sum(axis=1, keepdims=True)
+        self._weights = np.divide(wanted, counts, out=np.zeros_like(counts), where=counts > 0)
+        if self.spec.action_names[FIRE] == "FIRE" and not self._counts[FIRE]:
+            self.warnings.append("nobody presses FIRE in these sessions, so the clone will not be able to serve")
+
+    def _weights_of(self, rows: Rows) -> npt.NDArray[np.float64]:
+        """How often each of rows (n,) is drawn, relative to the others."""
+        weights = self._learned(rows).astype(np.float64)
+        if self.spec.discrete:
+            weights *= self._weights[np.arange(len(self._weights)), self._labels(rows)].sum(axis=1)
+        return weights
+
+    def _learned(self, rows: Rows) -> npt.NDArray[np.bool_]:
+        """Which of the training rows (n,) are learned from."""
+        return np.asarray(rows % self.config.every == 0)
+
+    def _labels(self, rows: Rows) -> Array:
         """The actions at each shift after `rows`, (B, K, …); at the end of an episode, its last one."""
         shifted = rows[:, None] + np.asarray(self.config.label_shifts)
-        labels: npt.NDArray[Any] = self._actions[np.minimum(shifted, self._stops[rows][:, None] - 1)]
-        return labels
+        return self._material.actions(np.minimum(shifted, self._material.stops(rows)[:, None] - 1))
 
-    def _gather(self, rows: npt.NDArray[np.int64]) -> Batch:
+    def _seen(self, rows: Rows) -> Rows:
+        """The rows that samples of `rows` look at, (B, n); they stay within the episode."""
+        starts = self._material.starts(rows)[:, None]
         if self.config.recurrent:
             # Sequences end within their episode; a shorter episode's first tick is repeated.
             ticks = np.arange(self.config.sequence)
-            first = np.minimum(rows, self._stops[rows] - len(ticks))
-            rows = np.maximum(first[:, None] + ticks, self._starts[rows][:, None])
-            return Batch(
-                np.asarray(self._inputs[rows]),
-                self._labels(rows.reshape(-1)).reshape(*rows.shape, -1, *self.spec.action_shape),
-            )
-        if not self.spec.has_screen:
-            return Batch(np.asarray(self._inputs[rows]), self._labels(rows))
-        ages = np.asarray(self.config.history)
-        stacked = np.maximum(rows[:, None] - ages, self._starts[rows][:, None])
-        return Batch(np.asarray(self._inputs[stacked]), self._labels(rows))
+            first = np.minimum(rows, self._material.stops(rows) - len(ticks))
+            seen = first[:, None] + ticks
+        else:
+            seen = rows[:, None] - np.asarray(self.config.history if self.spec.has_screen else (0,))
+        return np.asarray(np.maximum(seen, starts), np.int64)
+
+    def _gather(self, rows: Rows, take: Take | None = None) -> Batch:
+        if take is None:
+            assert self._mix is not None
+            take = self._mix.take
+        seen = self._seen(rows)
+        places, size = np.arange(len(rows)), len(rows)
+        if self.config.recurrent:
+            shape = (*seen.shape, len(self.config.label_shifts), *self.spec.action_shape)
+            return Batch(take(seen), self._labels(seen.reshape(-1)).reshape(shape), places, size)
+        return Batch(take(seen if self.spec.has_screen else seen[:, 0]), self._labels(rows), places, size)
+
+    def _is_own(self, rows: Rows) -> npt.NDArray[np.bool_]:
+        """Which of some training rows (n,) are this process's own."""
+        return np.asarray((rows >= self._own.start) & (rows < self._own.stop))
+
+    def _needed(self) -> list[range]:
+        """The runs of rows, each within a part, that this process's samples look at, and those that validate."""
+        own = [
+            range(max(each.start, self._own.start), min(each.stop, self._own.stop)) for each in self.train_rows.ranges
+        ]
+        wanted = own + (list(self.validation_rows.ranges) if self._world.first else [])
+        pieces = self._material.cut(
+            Ranges(sorted((each for each in wanted if each), key=lambda e: e.start)), self.ticks
+        )
+        return [self._material.within(piece, *self._margins) for piece in pieces]
+
+    def _validating(self, limit: int) -> Rows:
+        """The validation ticks, evenly thinned out to at most `limit`."""
+        count = len(self.validation_rows)
+        picks = np.arange(count) if count <= limit else np.linspace(0, count - 1, limit).astype(np.int64)
+        return self.validation_rows[picks]
+
+    def _put_aside(self, limit: int) -> tuple[int, Shelf]:
+        """A shelf of what validates, fewer ticks than `limit` where there is no room for so many; and their number."""
+        assert self._mix is not None
+        if self._aside is None:
+            shelf = None
+            while shelf is None:
+                shelf = self._mix.put_aside(_spans(self._seen(self._validating(limit))))
+                limit = limit if shelf is not None else limit // 2
+            self._aside = limit, shelf
+        return self._aside
+
+
+def _spans(rows: Rows) -> list[range]:
+    """The stretches of rows that samples look at, who look at rows (B, …); what overlaps is one."""
+    spans: list[range] = []
+    for first, last in zip(rows.min(axis=1).tolist(), rows.max(axis=1).tolist(), strict=True):
+        if spans and first < spans[-1].stop:
+            spans[-1] = range(spans[-1].start, max(last + 1, spans[-1].stop))
+        else:
+            spans.append(range(first, last + 1))
+    return spans
+
+
+def own_rows(rows: Ranges, world: World) -> range:
+    """The span of dataset rows in which those of `rows`, which rise, are a process's own: as many for each.
+
+    Decision: ticks that follow each other, not whole episodes: so parts are equal even of a single game, and little is
+    read twice (what is seen with the first tick of a part).
+    """
+    edges = np.array([len(rows) * k // world.size for k in (world.rank, world.rank + 1)])
+    if edges[0] == edges[1]:
+        return range(0)
+    first, last = rows[edges - [0, 1]].tolist()
+    return range(first, last + 1)

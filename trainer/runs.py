@@ -107,6 +107,12 @@ class Setup:
         return cls(config=config, sources=tuple(_source(each) for each in sources), **texts)  # type: ignore[arg-type]
 
 
+def _minutes(session: Session, chosen: Sequence[int] | None) -> float:
+    """Minutes of play that are learned from: without what is excluded, and of the chosen episodes alone."""
+    episodes = [episode for episode in session.episodes if chosen is None or episode.index in chosen]
+    return sum(len(part) for episode in episodes for part in session.to_learn(episode)) / session.spec.rate_hz / 60
+
+
 def _source(values: Any) -> Source:
     if not isinstance(values, dict) or not isinstance(values.get("path"), str) or not values["path"]:
         raise ValueError("one of its sessions has no path")
@@ -222,7 +228,7 @@ class Runs:
             Source(
                 str(absolute(session.place)),
                 str(session.attributes.get("digest") or session.digest()),
-                session.duration_s / 60,
+                _minutes(session, (episodes or {}).get(session.name)),
                 tuple((episodes or {})[session.name]) if session.name in (episodes or {}) else None,
             )
             for session in sessions

@@ -57,10 +57,13 @@ def test_validation_holds_whole_episodes_out(hopper: Session) -> None:
     data = Dataset([hopper], TrainConfig.for_env("hopper", validation_share=0.2))
     list(data.load())
     episodes = [set(range(episode.start, episode.stop)) for episode in hopper.episodes]
-    held_out = set(data.validation_rows.tolist())
+    held_out, learned_from = (
+        {row for block in rows.blocks() for row in block.tolist()} for rows in (data.validation_rows, data.train_rows)
+    )
     assert held_out
     assert all(episode <= held_out or not episode & held_out for episode in episodes)
-    assert not held_out & set(data.train_rows.tolist())
+    assert held_out | learned_from == set(range(len(hopper)))
+    assert not held_out & learned_from
     data.close()
 
 
@@ -100,6 +103,20 @@ def test_rare_actions_are_drawn_more_often(breakout: Session) -> None:
     assert natural < 0.01
     assert 0.03 < float((drawn == FIRE).mean()) < 0.07
     assert data.rare_actions == (FIRE,)
+
+
+@pytest.mark.parametrize("env", ["breakout", "hopper"])
+def test_every_so_many_ticks_are_learned_from(env: str, request: pytest.FixtureRequest) -> None:
+    data = Dataset([request.getfixturevalue(env)], TrainConfig.for_env(env, every=50))
+    list(data.load())
+    assert data._mix is not None
+    drawn = set(data._mix.draw(np.random.default_rng(0), 2_000).tolist())
+    training = set(data.train_rows[np.arange(len(data.train_rows))].tolist())
+    data.close()
+    wanted = {row for row in training if row % 50 == 0}
+    assert drawn <= wanted
+    assert len(drawn) > 0.9 * len(wanted)
+    assert data.train_ticks == len(training) // 50
 
 
 def test_labels_can_be_taken_from_later_ticks_of_the_same_episode(breakout: Session) -> None:
@@ -202,17 +219,22 @@ def test_the_same_seed_and_batches_give_the_same_policy(breakout: Session, tmp_p
     assert all(torch.equal(files[0][name], files[1][name]) for name in files[0])
 
 
-def test_closing_the_generator_keeps_the_best_so_far_and_cleans_up(breakout: Session, tmp_path: Path) -> None:
-    before = set(Path(tempfile.gettempdir()).glob("twinplay-*"))
+def test_closing_the_generator_keeps_the_best_so_far_and_cleans_up(
+    breakout: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     out = tmp_path / "p.safetensors"
     training = fit([breakout], TrainConfig.for_env("breakout", max_seconds=600.0), out=out)
     for progress in training:
         if progress.stage == "train" and progress.batch >= 3:
             break
+    assert list(temporary.iterdir())
     training.close()
     assert Policy.load(out).header["training"]["batches"] >= 3
-    assert set(Path(tempfile.gettempdir()).glob("twinplay-*")) <= before
-    assert [file.name for file in tmp_path.iterdir()] == ["p.safetensors"]
+    assert list(temporary.iterdir()) == []
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["p.safetensors", "temporary"]
 
 
 def test_a_hopper_clone_comes_close_to_its_expert(hopper_policy: Path) -> None:

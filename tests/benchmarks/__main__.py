@@ -1,0 +1,88 @@
+"""The command line of the benches; see the package."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+from pathlib import Path
+
+import tests.benchmarks as package
+from recorder.jobs import available_cores
+from tests.benchmarks.common import Options
+
+TITLES = {
+    "recorder": "Recording",
+    "store": "Reading",
+    "loader": "Making batches",
+    "mixing": "Mixing",
+    "training": "Training",
+    "memory": "Memory",
+    "evaluation": "Evaluation",
+    "startup": "Starting",
+    "library": "Listing",
+    "kills": "Killed recorders",
+    "mutations": "Strangers' files",
+    "responsive": "The window",
+    "first": "The first five minutes",
+    "realtime": "Real time",
+}
+ROOMS = {
+    "kills": "robustness",
+    "mutations": "robustness",
+    "responsive": "window",
+    "first": "window",
+    "realtime": "window",
+}
+LONG = ("first", "realtime")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        "python -m tests.benchmarks",
+        description=package.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", choices=[*TITLES, []], metavar="NAME")
+    parser.add_argument("--size", choices=("small", "full"), default="full")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of play for realtime")
+    parser.add_argument("--out", type=Path, help="a Markdown file for the tables")
+    arguments = parser.parse_args()
+    options = Options(arguments.size == "small", arguments.minutes)
+    for name in arguments.names or [name for name in TITLES if name not in LONG]:
+        bench = getattr(importlib.import_module(f"tests.benchmarks.{ROOMS.get(name, name)}"), name)
+        print(f"\n## {TITLES[name]}\n", flush=True)
+        lines = []
+        for line in bench(options):
+            print(line, flush=True)
+            lines.append(line)
+        if arguments.out:
+            put(arguments.out, name, "\n".join(lines), options)
+
+
+def put(file: Path, name: str, text: str, options: Options) -> None:
+    """Put what a bench found under its heading, which is added at the end where it is missing."""
+    old = file.read_text() if file.exists() else "# Benches\n"
+    size = " --size small" if options.small else ""
+    told = f"`python -m tests.benchmarks {name}{size}` on {machine()}:"
+    section = f"## {TITLES[name]}\n\n{told}\n\n{text.strip()}\n"
+    parts = re.split(r"^(?=## )", old, flags=re.MULTILINE)
+    for index, part in enumerate(parts):
+        if part.startswith(f"## {TITLES[name]}\n"):
+            # What somebody wrote below the figures stays.
+            _, rule, written = part.partition("\n<!-- end of figures -->\n")
+            parts[index] = section + (rule + written if rule else "\n")
+            break
+    else:
+        parts.append("\n" + section)
+    file.write_text("".join(parts).rstrip() + "\n")
+
+
+def machine() -> str:
+    """Its cores and memory."""
+    kilobytes = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[1])  # type: ignore[index]
+    return f"{available_cores()} cores with {kilobytes / 2**20:.0f} GB of memory"
+
+
+if __name__ == "__main__":
+    main()
