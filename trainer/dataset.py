@@ -7,7 +7,7 @@ A span that is left out in the middle of an episode parts it: neither a history 
 
 Memory does not grow with the data: everything of a size with them lies in memory-mapped files in a temporary folder, of
 at most `TrainConfig.cache_bytes`. Batches are drawn by full shuffling over all sessions as long as the packed screens
-fit into that, which 190 hours of Breakout do by default; `trainer.mix` tells what happens beyond.
+fit into that, which 180 hours of Breakout do by default; `trainer.mix` tells what happens beyond.
 """
 
 from __future__ import annotations
