@@ -26,7 +26,8 @@ from recorder.agents import PLAYER_KINDS, player_title
 from recorder.errors import LibraryError, SessionError
 from recorder.index import Entry, read_index, stamp_of, write_index
 from recorder.places import Place, Url, on_this_computer, place
-from recorder.session import LABELS, Session
+from recorder.schema import LABELS
+from recorder.session import Session
 from recorder.timing import Timing
 from recorder.trash import Trashed
 from recorder.writer import is_being_written
