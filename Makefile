@@ -5,6 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
+TIMED := tests/recorder/test_durability.py tests/ui/test_whole_loop.py tests/ui/test_record_window.py
 
 .PHONY: demo app test bench lint install lock clean
 
@@ -14,10 +15,10 @@ demo: install
 app: install
 	$(BIN)/twinplay
 
-# Two at a time, but for what real clocks time: windows, and recorders that are killed.
+# Two at a time, but for what real clocks time: play by hand in a window, and recorders that are killed.
 test: install lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/ui --ignore tests/recorder/test_durability.py
-	$(BIN)/python -m pytest tests/recorder/test_durability.py tests/ui
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TIMED:%=--ignore %)
+	$(BIN)/python -m pytest $(TIMED)
 
 bench: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .[bench]

@@ -23,6 +23,7 @@ from player.logfile import LOG, begin_log, watch_for_crashes
 from recorder.errors import LibraryError, SystemLibraryError
 from recorder.jobs import come_first
 from recorder.library import Library, default_library, ensure_writable
+from recorder.places import on_this_computer, place
 from recorder.profile import clean_name
 from trainer.train_desk import TrainDesk
 
@@ -82,7 +83,7 @@ def check_system() -> None:
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The app's options; `twinplay watch` passes session and policy on."""
     parser = argparse.ArgumentParser(prog="twinplay app", description="Open the window.")
-    parser.add_argument("--library", type=Path, default=None, metavar="DIR", help="folder of sessions")
+    parser.add_argument("--library", default=None, metavar="DIR", help="folder of sessions")
     pages = ("record", "library", "train", "watch")
     parser.add_argument("--page", choices=pages, help="page to begin on (default: the last one)")
     parser.add_argument("--name", type=clean_name, metavar="NAME", help="who plays, this time")
@@ -125,9 +126,11 @@ def usable_library(asked: Path | None, wish: Path | None) -> tuple[Path, str]:
 def open_app(argv: Sequence[str] = ()) -> int:
     """Open the window and return the exit status once it is closed.
 
-    Raises SystemLibraryError where no window can be opened, and LibraryError for a library that cannot be written.
+    Raises SystemLibraryError where no window can be opened, LibraryError for a library that cannot be written, and
+    UsageError for one at a URL.
     """
     options = parse(argv)
+    asked = None if options.library is None else on_this_computer(place(options.library))
     check_system()
     come_first()
     sys.setswitchinterval(_SWITCH_S)
@@ -145,7 +148,7 @@ def open_app(argv: Sequence[str] = ()) -> int:
     from recorder.ui.look import dress
 
     memory = Memory()
-    library, gone = usable_library(options.library, memory.library)
+    library, gone = usable_library(asked, memory.library)
     LOG.info("library %s", library)
     app = QApplication.instance() or QApplication(["twinplay"])
     assert isinstance(app, QApplication)
@@ -252,6 +255,6 @@ def _describe(window: Window, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    from player.cli import guarded
+    from recorder.errors import guarded
 
     sys.exit(guarded(lambda: open_app(sys.argv[1:])))

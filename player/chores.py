@@ -11,24 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
-from recorder.jobs import Job, JobState, start_thread
+from recorder.jobs import Job, JobLike, JobState, start_thread
 from trainer.scores import EvalProgress
 
 _PATIENCE_S = 30.0  # for a film to put its part file away; it looks up after every picture
-
-
-class JobLike(Protocol):
-    """What a chore needs of recorder.jobs.Job."""
-
-    state: JobState
-    error: str | None
-
-    def poll(self) -> list[Any]: ...
-    def stop(self) -> None: ...
-    def kill(self) -> None: ...
-    def join(self, timeout: float | None = None) -> bool: ...
 
 
 class ChoreState(Enum):

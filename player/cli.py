@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import re
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -20,9 +17,11 @@ PRESET_NAMES = ("quick", "standard", "best")
 STUDY_NAMES = ("breakout", "reaction", "ablation", "article", "hopper", "expert")
 _MODULES = {  # of the commands that are not in player.commands
     **dict.fromkeys(("sessions", "show", "edit", "merge", "split", "trash"), "player.library_commands"),
+    **dict.fromkeys(("push", "pull"), "player.transfer_commands"),
     **dict.fromkeys(("train", "runs", "policies"), "player.training_commands"),
     **dict.fromkeys(("watch", "agreement", "drives"), "player.watch_commands"),
 }
+A_SESSION = "a session's folder or URL, or its name in the library"
 SORTS = ("date", "title", "player", "games", "minutes", "mean", "best", "size")
 MOMENT = re.compile(r"\d{1,9}|\d{1,7}(\.\d{1,3})?s|(\d{1,3}:)?\d{1,3}:\d{2}(\.\d{1,3})?")  # ticks, seconds, or a clock
 EPILOG = "Exit status: 0 success, 1 failure, 2 a command that cannot be meant. `twinplay` alone opens the window."
@@ -128,7 +127,10 @@ def build_parser() -> argparse.ArgumentParser:
         )
 
     def library(sub: argparse.ArgumentParser) -> None:
-        sub.add_argument("--library", type=Path, metavar="DIR", help="folder of sessions (default: the app's own)")
+        sub.add_argument("--library", metavar="DIR", help="folder of sessions (default: the app's own)")
+
+    def places(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--library", metavar="DIR", help="folder of sessions, or its URL (default: the app's own)")
 
     def as_json(sub: argparse.ArgumentParser, what: str) -> None:
         sub.add_argument("--json", action="store_true", help=f"print {what} as JSON")
@@ -155,12 +157,12 @@ def build_parser() -> argparse.ArgumentParser:
     sessions.add_argument("--env", metavar="ENV", help="only those of this environment")
     sessions.add_argument("--player", metavar="KIND", help="only those played by a person, scripted, policy or random")
     sessions.add_argument("--sort", choices=SORTS, default="date", help="what to sort by")
-    library(sessions)
+    places(sessions)
     as_json(sessions, "the list")
 
     show = command("show", "Tell all about one session: its games, notes, timing and actions.", "twinplay show SESSION")
-    show.add_argument("session", metavar="SESSION", help="a session's folder, or its name in the library")
-    library(show)
+    show.add_argument("session", metavar="SESSION", help=A_SESSION)
+    places(show)
     as_json(show, "it")
 
     edit = command(
@@ -216,13 +218,32 @@ def build_parser() -> argparse.ArgumentParser:
     trash.add_argument("--yes", action="store_true", help="do not ask before emptying it")
     library(trash)
 
+    push = command(
+        "push",
+        "Copy sessions into another library: of a team, in the cloud, on another disk. What is there stays as it is.",
+        "twinplay push recordings/*.zarr --to s3://bucket/team",
+    )
+    push.add_argument("sessions", nargs="+", metavar="SESSION", help=f"{A_SESSION}; or a whole library")
+    push.add_argument("--to", required=True, metavar="URL", help="URL or folder of the library to copy them into")
+    places(push)
+    as_json(push, "where each session lies, a line each,")
+
+    pull = command(
+        "pull",
+        "Copy sessions from a URL into a library on this computer. What is there stays as it is.",
+        "twinplay pull s3://bucket/team --library recordings",
+    )
+    pull.add_argument("sessions", nargs="+", metavar="URL", help="URL or folder of a session, or of a whole library")
+    library(pull)
+    as_json(pull, "where each session lies, a line each,")
+
     verify = command(
         "verify",
         "Simulate sessions again and compare every tick, bit for bit.",
         "twinplay verify recordings/2026-11-21T10-14-03-breakout.zarr",
     )
-    verify.add_argument("sessions", nargs="+", metavar="SESSION", help="a session's folder, or its name in the library")
-    library(verify)
+    verify.add_argument("sessions", nargs="+", metavar="SESSION", help=A_SESSION)
+    places(verify)
     as_json(verify, "the certificates")
 
     train = command(
@@ -230,7 +251,7 @@ def build_parser() -> argparse.ArgumentParser:
         "Clone the player of some sessions. Ctrl-C pauses and keeps the best so far.",
         "twinplay train recordings/*-breakout.zarr --out clone.safetensors",
     )
-    train.add_argument("sessions", nargs="*", metavar="SESSION", help="a session's folder, or its name in the library")
+    train.add_argument("sessions", nargs="*", metavar="SESSION", help=A_SESSION)
     train.add_argument(
         "--out", type=Path, metavar="POLICY", help="policy file to write or replace (default: a new one in the library)"
     )
@@ -262,7 +283,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--resume", metavar="RUN", help="go on with a run that was paused, interrupted or failed (see: twinplay runs)"
     )
     train.add_argument("--no-run", action="store_true", help="leave no run behind: it cannot be resumed or compared")
-    library(train)
+    places(train)
     as_json(train, "each progress record on a line of its own")
 
     runs = command(
@@ -319,7 +340,7 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--session", metavar="SESSION", help="whose player to compare with (default: those whom it learned from)"
     )
-    library(evaluate)
+    places(evaluate)
     as_json(evaluate, "the report")
 
     drives = command(
@@ -329,7 +350,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     drives.add_argument("policy", type=Path, metavar="POLICY", help="a policy file")
     drives.add_argument("session", metavar="SESSION", help="a session whose first game's observations are asked about")
-    library(drives)
+    places(drives)
     as_json(drives, "the table")
 
     agreement = command(
@@ -337,11 +358,11 @@ def build_parser() -> argparse.ArgumentParser:
         "How often a clone would have done what was recorded, and where it differs most clearly.",
         "twinplay agreement recordings/2026-11-21T10-14-03-breakout.zarr clone.safetensors",
     )
-    agreement.add_argument("session", metavar="SESSION", help="a session's folder, or its name in the library")
+    agreement.add_argument("session", metavar="SESSION", help=A_SESSION)
     agreement.add_argument("policy", type=Path, metavar="POLICY", help="a policy file")
     agreement.add_argument("--episode", type=int, metavar="K", help="which game of the session (default: the best)")
     agreement.add_argument("--most", type=_positive, default=10, metavar="N", help="disagreements to print")
-    library(agreement)
+    places(agreement)
     as_json(agreement, "all of it")
 
     watch = command(
@@ -360,7 +381,7 @@ def build_parser() -> argparse.ArgumentParser:
     end.add_argument("--to", type=_seconds, metavar="S", help="second at which it ends (default: with the games)")
     end.add_argument("--seconds", type=_seconds, metavar="S", help="its length, instead of its end")
     watch.add_argument("--seed", type=_seed, default=0, help="seed of the clone, and of a game without a session")
-    library(watch)
+    places(watch)
 
     demo = command(
         "demo", "Run the whole loop on scripted players, without a screen, and report.", "twinplay demo --out demo-out"
@@ -396,6 +417,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = build_parser().parse_args(arguments)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
+    from recorder.errors import guarded
+
     return guarded(lambda: _run(options))
 
 
@@ -409,30 +432,3 @@ def _run(options: argparse.Namespace) -> int:
     status: int = getattr(module, options.command)(options)
     sys.stdout.flush()
     return status
-
-
-def guarded(action: Callable[[], int]) -> int:
-    """Run `action`; turn every failure into one sentence on stderr and an exit status."""
-    from recorder.errors import TwinplayError
-
-    try:
-        return action()
-    except TwinplayError as error:
-        print(f"twinplay: {error}", file=sys.stderr)
-        return error.exit_status
-    except KeyboardInterrupt:
-        print("twinplay: interrupted; what was complete by then is kept", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # Whoever read us has left; without this, Python complains again while it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except Exception as error:
-        with tempfile.NamedTemporaryFile("w", prefix="twinplay-", suffix=".log", delete=False) as log:
-            traceback.print_exc(file=log)
-        reason = (str(error).splitlines() or [""])[0]
-        print(
-            f"twinplay: an error nobody foresaw ({type(error).__name__}: {reason}); please report it with {log.name}",
-            file=sys.stderr,
-        )
-        return 1

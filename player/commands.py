@@ -18,16 +18,27 @@ from recorder.envs import get_spec
 from recorder.errors import TwinplayError, UsageError
 from recorder.experts import scripted
 from recorder.library import Library, ensure_writable
+from recorder.places import Place, on_this_computer, place
 from recorder.recording import recording
 from recorder.session import Session
 from recorder.verify import verifying
 from trainer.errors import PolicyError
 
 
-def session_path(given: str, library: Path | None) -> Path:
-    """A session given as a path, or by its name in the library. Raises SessionError where there is none."""
-    path = Path(given)
-    return path if path.exists() or os.sep in given else Library(library).find(given)
+def session_path(given: str, library: Place | str | None) -> Path:
+    """A session given as a path, or by its name in the library.
+
+    Raises SessionError where there is none, UsageError for a URL.
+    """
+    return on_this_computer(session_place(given, library))
+
+
+def session_place(given: str, library: Place | str | None) -> Place:
+    """A session given as a path, as a URL, or by its name in the library. Raises SessionError where there is none."""
+    where = place(given)
+    if isinstance(where, Path) and not where.exists() and os.sep not in given:
+        return Library(library).find(given)
+    return where
 
 
 def check_output(path: Path, *suffixes: str) -> None:
@@ -60,15 +71,13 @@ def record(options: Namespace) -> int:
         if policy.spec.name != spec.name:
             raise PolicyError(f"{options.player} plays {policy.spec.title}, not {spec.title}; choose another policy")
         agent = policy
-    library = Library(options.library)
+    library = Library(options.library).place
     episodes = options.episodes if options.episodes or options.seconds else 5
     session: Session | None = None
     with (
         Meter(f"recording {spec.title}", options.json) as meter,
         contextlib.closing(
-            recording(
-                spec.name, agent, library=library.path, episodes=episodes, seconds=options.seconds, seed=options.seed
-            )
+            recording(spec.name, agent, library=library, episodes=episodes, seconds=options.seconds, seed=options.seed)
         ) as steps,
     ):
         for step in steps:
@@ -105,7 +114,7 @@ def verify(options: Namespace) -> int:
     """See the command's help."""
     failures = 0
     for given in options.sessions:
-        path = session_path(given, options.library)
+        path = session_place(given, options.library)
         certificate = None
         with Meter(f"verifying {path.name}", options.json) as meter:
             for step in verifying(Session.open(path)):
@@ -153,7 +162,7 @@ def study(options: Namespace) -> int:
 def evaluate(options: Namespace) -> int:
     """See the command's help."""
     report: Any = None
-    recording = None if options.session is None else session_path(options.session, options.library)
+    recording = None if options.session is None else session_place(options.session, options.library)
     with Meter("evaluating", options.json) as meter:
         for step in evaluation(options.policy, options.episodes, options.seed, options.sticky, recording):
             report = step.report
@@ -172,7 +181,7 @@ def evaluate(options: Namespace) -> int:
 
 
 def evaluation(
-    policy: Path, episodes: int, seed: int, sticky: float = 0.0, recording: Path | None = None
+    policy: Path, episodes: int, seed: int, sticky: float = 0.0, recording: Place | None = None
 ) -> Iterator[Any]:
     """`trainer.evaluate`."""
     from trainer.evaluation import evaluate as run

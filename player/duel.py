@@ -30,7 +30,9 @@ from recorder.agents import Agent
 from recorder.envs import EnvSpec, Game
 from recorder.errors import UsageError
 from recorder.experts.hopper import OBSERVATIONS
-from recorder.session import Episode, Session
+from recorder.places import Place
+from recorder.schema import Episode
+from recorder.session import Session
 from trainer.agreement import choose_game, refuse_mismatch
 from trainer.errors import PolicyError
 
@@ -49,7 +51,7 @@ class Duel:
 
     def __init__(
         self,
-        session: Session | Path | str | None = None,
+        session: Session | Place | str | None = None,
         policy: Agent | Path | str | None = None,
         *,
         against: Agent | Path | str | None = None,
@@ -62,7 +64,7 @@ class Duel:
             raise UsageError("nothing to watch: give a session, a policy, or both")
         if session is not None and against is not None:
             raise UsageError("a session and a second policy are both given for the left side; give one of them")
-        if isinstance(session, (str, Path)):
+        if session is not None and not isinstance(session, Session):
             session = Session.open(session)
         given = (policy, against)
         agents = [_load(one, seed + number) for number, one in enumerate(given)]

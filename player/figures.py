@@ -50,5 +50,12 @@ def _errors(study: Study, cells: Sequence[Mapping[str, Any]]) -> str:
         if runs:
             points = list(zip(*runs, strict=False))
             batches = [step[0]["batch"] for step in points]
-            lines.append(Curve(name, batches, [sum(p["loss"] for p in s) / len(s) for s in points], colour))
-    return curves(lines, "batches", "training error", logarithmic=True) if lines else ""
+            lines.append(Curve(name, batches, _means(points, "loss"), colour))
+            if study.held_out:
+                lines.append(Curve("", batches, _means(points, "val_loss"), colour, dashed=True))
+    label = "error (dashed: held out)" if study.held_out else "training error"
+    return curves(lines, "batches", label, logarithmic=True) if lines else ""
+
+
+def _means(points: Sequence[Sequence[Mapping[str, Any]]], name: str) -> list[float]:
+    return [sum(p[name] for p in seeds) / len(seeds) for seeds in points]

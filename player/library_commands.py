@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from player.commands import describe_player, session_path
+from player.commands import describe_player, session_path, session_place
 from player.meter import Meter
 from recorder.edits import edit as change
 from recorder.edits import without
@@ -45,9 +45,9 @@ def sessions(options: Namespace) -> int:
     if not found:
         wanted = "none of them is like that; leave out --search, --env or --player to see them"
         print(
-            f"{library.path} holds {len(everything)} sessions, but {wanted}"
+            f"{library.place} holds {len(everything)} sessions, but {wanted}"
             if everything
-            else f"{library.path} holds no sessions yet; `twinplay record breakout` makes one"
+            else f"{library.place} holds no sessions yet; `twinplay record breakout` makes one"
         )
         return 0
     names = ("session", "player", "state", "games", "minutes", "mean", "best", "MB", "verified", "clock", "title, tags")
@@ -76,7 +76,7 @@ def sessions(options: Namespace) -> int:
 
 def _facts(row: SessionSummary) -> dict[str, Any]:
     return {
-        "path": str(row.path),
+        "path": str(row.place),
         "title": row.title,
         "notes": row.notes,
         "tags": row.tags,
@@ -98,9 +98,9 @@ def _facts(row: SessionSummary) -> dict[str, Any]:
 
 def show(options: Namespace) -> int:
     """See the command's help."""
-    path = session_path(options.session, options.library)
-    session = Session.open(path)
-    summary = summarize(path)
+    where = session_place(options.session, options.library)
+    session = Session.open(where)
+    summary = summarize(where)
     if summary.state == "unreadable":
         raise SessionError(summary.problem)
     if options.json:
@@ -230,7 +230,8 @@ def trash(options: Namespace) -> int:
 
 def _describe(session: Session, summary: SessionSummary) -> None:
     kept, whole = summary.learn_ticks, max(1, len(session))
-    lines = [f"{session.path}", f"{session.spec.title}, played by {describe_player(session.player)}, {summary.created}"]
+    lines = [str(session.place)]
+    lines.append(f"{session.spec.title}, played by {describe_player(session.player)}, {summary.created}")
     lines += [f"title: {session.title}"] if session.title else []
     lines += [f"tags: {', '.join(session.tags)}"] if session.tags else []
     lines += [f"notes: {session.notes}"] if session.notes else []

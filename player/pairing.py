@@ -12,7 +12,7 @@ from typing import Any
 
 from player.scene import score_text
 from recorder.errors import SessionError, TwinplayError
-from recorder.library import Library, SessionSummary, player_label, summarize
+from recorder.library import Library, SessionSummary, local_time, player_label, summarize
 from recorder.session import Session
 
 POLICY_SUFFIX = ".safetensors"
@@ -30,7 +30,7 @@ class Choice:
 def session_label(summary: SessionSummary) -> str:
     """One line for a list: environment, its title if it has one, who played, when, best score."""
     best = "" if summary.best_score is None else f"best {score_text(summary.best_score)}"
-    when = summary.created[:16].replace("T", " ")
+    when = local_time(summary.created)
     return " · ".join(filter(None, (summary.env_title, summary.title, player_label(summary.player), when, best)))
 
 
@@ -127,7 +127,7 @@ class Pairing:
             return
         best = max(games, key=lambda game: game.total_reward, default=None)
         self.episodes = [
-            Choice(f"Episode {e.index + 1} · {score_text(e.total_reward)}{' (best)' if e is best else ''}", e.index)
+            Choice(f"Game {e.index + 1} · {score_text(e.total_reward)}{' (best)' if e is best else ''}", e.index)
             for e in games
         ]
         if self.episode is None and best is not None:

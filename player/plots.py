@@ -30,12 +30,13 @@ _STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Curve:
-    """A named line: `x` and `y` of the same length."""
+    """A named line: `x` and `y` of the same length. A dashed one goes with the line before it, and has no name."""
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     colour: str
+    dashed: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def curves(lines: Sequence[Curve], xlabel: str, ylabel: str, *, logarithmic: boo
     with matplotlib.rc_context(_STYLE):
         figure, axes = _figure(4.6, 2.7)
         for line in lines:
-            axes.plot(line.x, line.y, color=line.colour, linewidth=1.8, label=line.name)
+            style = "--" if line.dashed else "-"
+            axes.plot(line.x, line.y, style, color=line.colour, linewidth=1.8, label=line.name or None)
         if logarithmic:
             axes.set_yscale("log")
         axes.set_xlabel(xlabel)

@@ -142,6 +142,12 @@ class DuelFrame:
         longer = f", and played {_span(abs(seconds))} {'longer' if seconds > 0 else 'less'}" if seconds else ""
         return f"{who} scored {score_text(right.score)}, {compared}{longer}."
 
+    def title_of(self, side: Side) -> str:
+        """What a side is headed with: a clone of whoever is beside it is that one's twin."""
+        if side.twin and self.left is not None and self.left.kind == "person":
+            return self._names(self.left, side)[0]
+        return side.title
+
     @staticmethod
     def _names(left: Side, right: Side) -> tuple[str, str]:
         """The right side at the beginning of a sentence, and the left one within it."""

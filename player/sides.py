@@ -18,7 +18,8 @@ from player.scene import KIND_TITLES, OUTCOMES, Picture, Side, action_label
 from recorder.agents import Agent, describe
 from recorder.envs import EnvSpec, Game
 from recorder.rollout import Phase, Rollout
-from recorder.session import Episode, Session
+from recorder.schema import Episode
+from recorder.session import Session
 
 Draw = Callable[[Any], Picture]
 
@@ -60,7 +61,7 @@ class Recording:
         return Side(
             kind=kind,
             title=name if kind == "person" and name else KIND_TITLES.get(kind, kind),
-            subtitle=f"{session.name} · episode {self.episode.index + 1}",
+            subtitle=f"{session.name} · game {self.episode.index + 1}",
             picture=None if draw is None else draw(moment),
             score=float(self._scores[tick]),
             action=plain(action),

@@ -13,19 +13,20 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from player.commands import check_output, describe_player, session_path
+from player.commands import check_output, describe_player, session_place
 from player.meter import Meter
 from recorder.errors import TwinplayError, UsageError
 from recorder.jobs import give_way
-from recorder.library import Library
+from recorder.library import Library, local_time
+from recorder.places import absolute, on_this_computer
 from recorder.session import Session
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError, RunError, TrainingError
 from trainer.header import read_header
 from trainer.policies import Policies, PolicySummary
-from trainer.progress import Progress
+from trainer.progress import Progress, training_note
 from trainer.runs import CHECKPOINT, Run, Runs, RunState
-from trainer.settings import parse_settings
+from trainer.settings import chosen_config, chosen_episodes
 
 _WIDTH = 180  # of a table where there is no terminal
 
@@ -40,24 +41,20 @@ def train(options: Namespace) -> int:
         return _follow(_resumed(Runs(library), options), Runs(library), options)
     if not options.sessions:
         raise UsageError("no session is given; name one, or a run to go on with: --resume RUN")
-    opened = [Session.open(session_path(given, options.library)) for given in options.sessions]
+    opened = [Session.open(session_place(given, options.library)) for given in options.sessions]
     for other in opened[1:]:
         if differences := opened[0].spec.differences(other.spec):
             raise TrainingError(
-                f"{opened[0].path} and {other.path} cannot be trained on together ({'; '.join(differences)}); "
+                f"{opened[0].place} and {other.place} cannot be trained on together ({'; '.join(differences)}); "
                 "choose sessions of one environment"
             )
     if options.out is not None:
         check_output(options.out, ".safetensors")
         if options.out.exists():
             read_header(options.out)  # only a policy may be replaced
-    config = _config(opened[0].spec.name, options)
-    episodes = {Path(name).name.removesuffix(".zarr"): chosen for name, chosen in options.episodes}
-    if strange := set(episodes) - {session.name for session in opened}:
-        raise UsageError(f"--episodes names {', '.join(sorted(strange))}, which is not among the sessions")
-    # A run belongs to the library, or to the folder that the sessions lie in.
-    runs = Runs(options.library or opened[0].path.resolve().parent)
-    run = None
+    config = chosen_config(opened[0].spec.name, options)
+    episodes = chosen_episodes([session.name for session in opened], options)
+    runs, run = Runs(_home(opened[0], options)), None
     if not options.no_run:
         try:
             run = runs.create(opened, config, preset=options.preset, episodes=episodes, policy=options.out)
@@ -72,11 +69,16 @@ def train(options: Namespace) -> int:
     return _show(_plain(opened, config, options.out, episodes), options.out, options.json)
 
 
-def _config(env: str, options: Namespace) -> TrainConfig:
-    names = ("network", "max_batches", "max_seconds", "label_shifts")
-    overrides = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    overrides = {"seed": options.seed, **overrides, **parse_settings(options.set)}
-    return TrainConfig.for_env(env, preset=options.preset, **overrides)
+def _home(first: Session, options: Namespace) -> Path:
+    """The library that a run belongs to: the one that is named, or where the sessions lie.
+
+    Sessions at a URL leave it in the app's own. Raises UsageError where a URL is named.
+    """
+    where = absolute(first.place)
+    if options.library is None and isinstance(where, Path):
+        return where.parent
+    library = Library(None if options.no_run else options.library).place
+    return on_this_computer(library, "name sessions by their URLs and a folder with --library, or add --no-run")
 
 
 def _resumed(runs: Runs, options: Namespace) -> Run:
@@ -140,17 +142,6 @@ def _show(records: Iterator[Progress], out: Path | None, as_json: bool) -> int:
 def _conclude(policy: Path, batches: int, seconds: float, score: float | None) -> None:
     played = "" if score is None else f", mean score in trial games {score:,.1f}"
     print(f"{policy}: trained on {batches:,} batches in {seconds:.0f} s{played}")
-
-
-def training_note(progress: Progress) -> str:
-    """The figures of a Progress that a person follows."""
-    parts = [f"batch {progress.batch:,}"] if progress.batch else []
-    for label, value in (("loss", progress.loss), ("validation", progress.val_loss)):
-        parts += [f"{label} {value:.4f}"] if value is not None else []
-    for label, value in (("accuracy", progress.accuracy), ("validation", progress.val_accuracy)):
-        parts += [f"{label} {100 * value:.1f} %"] if value is not None else []
-    parts += [f"score {progress.score:,.1f}"] if progress.score is not None else []
-    return ", ".join(parts)
 
 
 def runs(options: Namespace) -> int:
@@ -254,7 +245,9 @@ def _list_policies(found: list[PolicySummary], folder: Path, as_json: bool) -> N
         players = ", ".join(dict.fromkeys(describe_player(player) for player in each.players))
         score = "" if each.score is None else f"{each.score:,.1f}"
         megabytes = f"{each.size_bytes / 1e6:.1f}"
-        table.add_row(each.name, each.env_title, each.created, score, players, f"{each.minutes:.1f}", megabytes)
+        table.add_row(
+            each.name, each.env_title, local_time(each.created), score, players, f"{each.minutes:.1f}", megabytes
+        )
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
     for each in found:
         if each.problem:

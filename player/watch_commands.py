@@ -12,9 +12,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from player.commands import check_output, session_path
+from player.commands import check_output, session_place
 from player.meter import Meter
 from recorder.errors import UsageError
+from recorder.places import Place, on_this_computer
 from recorder.session import Session
 from trainer.errors import PolicyError
 
@@ -27,10 +28,10 @@ def drives(options: Namespace) -> int:
     from trainer.policy import Policy
 
     policy = Policy.load(options.policy)
-    session = Session.open(session_path(options.session, options.library))
+    session = Session.open(session_place(options.session, options.library))
     if session.spec.name != policy.spec.name:
         raise PolicyError(
-            f"{options.policy} plays {policy.spec.title}, but {session.path} is a session of {session.spec.title}; "
+            f"{options.policy} plays {policy.spec.title}, but {session.place} is a session of {session.spec.title}; "
             "choose two of the same environment"
         )
     first = session.episodes[0]
@@ -61,14 +62,14 @@ def agreement(options: Namespace) -> int:
     from player.scene import KIND_TITLES, duration_text
     from trainer.agreement import comparing
 
-    session = Session.open(session_path(options.session, options.library))
+    session = Session.open(session_place(options.session, options.library))
     found: Any = None
     with Meter("comparing", options.json) as meter:
         for step in comparing(session, options.policy, episode=options.episode):
             found = step.agreement
             meter.show(step.done / max(1, step.total), f"{step.done:,} of {step.total:,} ticks")
     if options.json:
-        print(json.dumps({"session": str(session.path), "policy": str(options.policy), **found.to_json()}))
+        print(json.dumps({"session": str(session.place), "policy": str(options.policy), **found.to_json()}))
         return 0
     kind = str(session.player.get("kind", ""))
     who = KIND_TITLES.get(kind, kind).lower()
@@ -100,7 +101,7 @@ def watch(options: Namespace) -> int:
         print(make_film(session, policy, options.video, start=start, seconds=seconds, **choice))
         return 0
     if session is not None:
-        Session.open(session)
+        Session.open(on_this_computer(session, "`twinplay pull` it first, or film it with --video"))
     from trainer.header import read_header
 
     for each in (policy, against):
@@ -115,7 +116,7 @@ def watch(options: Namespace) -> int:
 
 
 def make_film(
-    session: Path | None,
+    session: Place | None,
     policy: Path | None,
     video: Path,
     *,
@@ -136,14 +137,18 @@ def make_film(
     return f"{video}: {step.pictures:,} pictures. {step.verdict}".strip()
 
 
-def _session_and_policy(files: list[str], library: Path | None) -> tuple[Path | None, Path | None]:
-    found: dict[str, Path] = {}
+def _session_and_policy(files: list[str], library: str | None) -> tuple[Place | None, Path | None]:
+    session: Place | None = None
+    policy: Path | None = None
     for given in files:
         kind = "policy" if given.endswith(".safetensors") or Path(given).is_file() else "session"
-        if kind in found:
+        if (first := policy if kind == "policy" else session) is not None:
             raise UsageError(
-                f"two {kind}s are given, {found[kind]} and {given}; give one session, one policy, or both "
+                f"two {kind}s are given, {first} and {given}; give one session, one policy, or both "
                 "(a second policy with --against)"
             )
-        found[kind] = Path(given) if kind == "policy" else session_path(given, library)
-    return found.get("session"), found.get("policy")
+        if kind == "policy":
+            policy = Path(given)
+        else:
+            session = session_place(given, library)
+    return session, policy

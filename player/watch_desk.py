@@ -16,13 +16,13 @@ import time
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from player.chores import Chore, ChoreState
 from player.pairing import Pairing
 from player.scene import DuelFrame
 from recorder.errors import TwinplayError
-from recorder.jobs import Service, start_thread
+from recorder.jobs import Service, ServiceLike, start_thread
 from recorder.library import Library
 from trainer.agreement import Agreement, Disagreement
 
@@ -43,14 +43,6 @@ class WatchState(Enum):
 
 
 _OPEN = (WatchState.PAUSED, WatchState.PLAYING, WatchState.OVER)
-
-
-class ServiceLike(Protocol):
-    """What the desk needs of recorder.jobs.Service."""
-
-    def request(self, method: str, *args: Any) -> None: ...
-    def poll(self) -> list[tuple[str, Any]]: ...
-    def close(self) -> None: ...
 
 
 class WatchDesk:

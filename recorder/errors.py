@@ -2,7 +2,7 @@
 
     TwinplayError ── exit status 1 on the command line, a banner in the window
       ├─ UsageError ── exit status 2
-      ├─ UnknownEnvError, AgentError, SessionError, LibraryError, SystemLibraryError
+      ├─ UnknownEnvError, AgentError, SessionError, LibraryError (RemoteError), SystemLibraryError
       └─ (trainer.errors) TrainingError, PolicyError
 
 Programming mistakes are not in this family: they stay `assert`, `TypeError`, `ValueError`.
@@ -10,6 +10,11 @@ Programming mistakes are not in this family: they stay `assert`, `TypeError`, `V
 
 from __future__ import annotations
 
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -47,5 +52,34 @@ class LibraryError(TwinplayError):
     """The folder of sessions cannot be used."""
 
 
+class RemoteError(LibraryError):
+    """A library or a session at a URL cannot be reached, read or written."""
+
+
 class SystemLibraryError(TwinplayError):
     """A library of the operating system is missing; the message names the package that brings it."""
+
+
+def guarded(action: Callable[[], int]) -> int:
+    """Run `action`; turn every failure into one sentence on stderr and an exit status."""
+    try:
+        return action()
+    except TwinplayError as error:
+        print(f"twinplay: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("twinplay: interrupted; what was complete by then is kept", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read us has left; without this, Python complains again while it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        with tempfile.NamedTemporaryFile("w", prefix="twinplay-", suffix=".log", delete=False) as log:
+            traceback.print_exc(file=log)
+        reason = (str(error).splitlines() or [""])[0]
+        print(
+            f"twinplay: an error nobody foresaw ({type(error).__name__}: {reason}); please report it with {log.name}",
+            file=sys.stderr,
+        )
+        return 1

@@ -33,7 +33,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_any
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from recorder.errors import TwinplayError
 
@@ -209,6 +209,26 @@ def _without_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+class JobLike(Protocol):
+    """What those who wait for a Job need of it; a test's stand-in has as much."""
+
+    state: JobState
+    error: str | None
+
+    def poll(self) -> list[Any]: ...
+    def stop(self) -> None: ...
+    def kill(self) -> None: ...
+    def join(self, timeout: float | None = None) -> bool: ...
+
+
+class ServiceLike(Protocol):
+    """What those who ask a Service need of it."""
+
+    def request(self, method: str, *args: Any) -> None: ...
+    def poll(self) -> list[tuple[str, Any]]: ...
+    def close(self) -> None: ...
 
 
 class Job:

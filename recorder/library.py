@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ from recorder import trash
 from recorder.agents import PLAYER_KINDS, player_title
 from recorder.errors import LibraryError, SessionError
 from recorder.index import Entry, read_index, stamp_of, write_index
-from recorder.session import LABELS, Session
+from recorder.places import Place, Url, on_this_computer, place
+from recorder.schema import LABELS
+from recorder.session import Session
 from recorder.timing import Timing
 from recorder.trash import Trashed
 from recorder.writer import is_being_written
@@ -42,7 +45,7 @@ class SessionSummary:
     `labels` are how many games have each label, `learn_ticks` those that are not left out of training.
     """
 
-    path: Path
+    place: Place
     name: str
     env: str
     env_title: str
@@ -63,6 +66,11 @@ class SessionSummary:
     tags: tuple[str, ...] = ()
     labels: Mapping[str, int] = field(default_factory=dict)
     learn_ticks: int = 0
+
+    @property
+    def path(self) -> Path:
+        """The session's folder on this computer. Raises UsageError for one at a URL, whose `place` that is."""
+        return on_this_computer(self.place)
 
     @property
     def mean_score(self) -> float | None:
@@ -93,7 +101,7 @@ class SessionSummary:
             raise ValueError("a number is none")
         values["total_rewards"], values["tags"] = tuple(values["total_rewards"]), tuple(values["tags"])
         return cls(
-            path=path,
+            place=path,
             name=path.name.removesuffix(".zarr"),
             state="complete",
             timing=Timing.from_json(facts["timing"]),
@@ -124,14 +132,24 @@ _FACTS: dict[str, type] = {
 def default_library() -> Path:
     """Where recordings go unless told otherwise: the user's data folder, or $TWINPLAY_LIBRARY."""
     chosen = os.environ.get("TWINPLAY_LIBRARY")
-    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("twinplay", appauthor=False)) / "library"
+    if chosen:
+        return on_this_computer(place(chosen), "set TWINPLAY_LIBRARY to one")
+    return Path(platformdirs.user_data_dir("twinplay", appauthor=False)) / "library"
 
 
 class Library:
-    """The sessions of one folder, which need not exist yet."""
+    """The sessions of one folder, which need not exist yet, or of one URL.
 
-    def __init__(self, path: Path | str | None = None) -> None:
-        self.path = Path(path) if path is not None else default_library()
+    At a URL only `sessions` is to be had; all else raises UsageError.
+    """
+
+    def __init__(self, path: Place | str | None = None) -> None:
+        self.place = place(path) if path is not None else default_library()
+
+    @property
+    def path(self) -> Path:
+        """The folder. Raises UsageError for a library at a URL."""
+        return on_this_computer(self.place)
 
     @property
     def policies(self) -> Path:
@@ -141,8 +159,14 @@ class Library:
     def sessions(self) -> list[SessionSummary]:
         """All sessions, the newest first; an unreadable one is listed with its problem.
 
-        Raises LibraryError when the folder cannot be read.
+        At a URL only finished copies are listed, without an index: by one listing, and all `zarr.json` at once.
+        Raises LibraryError when the folder cannot be read, RemoteError when the URL cannot be reached.
         """
+        if isinstance(self.place, Url):
+            from recorder.remote import session_heads
+
+            heads = session_heads(self.place)
+            return [summarize(self.place / name, heads[name]) for name in sorted(heads, reverse=True)]
         if self.path.exists() and not self.path.is_dir():
             raise LibraryError(f"{self.path} is a file, not a library folder; choose a folder")
         try:
@@ -162,22 +186,29 @@ class Library:
             write_index(self.path, entries)
         return summaries
 
-    def find(self, name: str) -> Path:
-        """The path of session `name`, given with or without ".zarr". Raises SessionError when there is none."""
-        path = self.path / f"{Path(name).name.removesuffix('.zarr')}.zarr"
-        if not path.is_dir():
-            raise SessionError(f"{self.path} holds no session named {name}; `twinplay sessions` lists them")
-        return path
+    def find(self, name: str) -> Place:
+        """Where session `name` is, given with or without ".zarr". Raises SessionError when a folder has none."""
+        where = self.place / f"{Path(name).name.removesuffix('.zarr')}.zarr"
+        if isinstance(where, Path) and not where.is_dir():
+            raise SessionError(f"{self.place} holds no session named {name}; `twinplay sessions` lists them")
+        return where
 
     def trash(self, name: str) -> Path:
         """Move a session out of the library into its trash and return where it lies; `restore` brings it back.
 
         Raises SessionError when there is no such session, or a living recorder writes it.
         """
-        path = self.find(name)
+        path = on_this_computer(self.find(name))
         if is_being_written(path):
             raise SessionError(f"{path} is being recorded; stop the recording first")
         return trash.throw(path)
+
+    @property
+    def has_trash(self) -> bool:
+        """Whether anything lies in the trash."""
+        with contextlib.suppress(OSError):
+            return any(True for _ in os.scandir(self.path / trash.FOLDER))
+        return False
 
     def trashed(self) -> list[Trashed]:
         """What lies in the trash, the latest first."""
@@ -205,14 +236,14 @@ def _look_up(path: Path, entry: Entry | None) -> tuple[SessionSummary, Entry | N
     return summary, Entry(stamp, summary.to_json())
 
 
-def summarize(path: Path) -> SessionSummary:
-    """The summary of one session; never raises for a damaged one."""
+def summarize(where: Place, head: bytes | None = None) -> SessionSummary:
+    """The summary of one session; never raises for a damaged one, but RemoteError. `head` is as in `Session.open`."""
     try:
-        session = Session.open(path)
+        session = Session.open(where, head=head)
         summary = session.summary()
-        state = "complete" if session.complete else "recording" if is_being_written(path) else "interrupted"
+        state = "complete" if session.complete else "recording" if is_being_written(where) else "interrupted"
         return SessionSummary(
-            path=path,
+            place=where,
             name=session.name,
             env=session.spec.name,
             env_title=session.spec.title,
@@ -235,7 +266,7 @@ def summarize(path: Path) -> SessionSummary:
         )
     except (SessionError, KeyError, TypeError, ValueError, OverflowError) as error:
         return SessionSummary(
-            path, path.name.removesuffix(".zarr"), "", "", {}, "", "unreadable", 0, 0, 0.0, (), 0, problem=str(error)
+            where, where.name.removesuffix(".zarr"), "", "", {}, "", "unreadable", 0, 0, 0.0, (), 0, problem=str(error)
         )
 
 
@@ -247,6 +278,14 @@ def player_label(player: Mapping[str, Any]) -> str:
     titles = {"scripted": "Scripted", "policy": "Clone", "random": "Random", "mixed": "Mixed"}
     title = player_title(player)
     return f"{title} ({titles.get(kind, kind).lower()})" if title else titles.get(kind, kind)
+
+
+def local_time(created: str, form: str = "%Y-%m-%d %H:%M") -> str:
+    """A stored moment (ISO 8601, UTC) by the clock on the wall; what is no moment stays as it is, cut short."""
+    try:
+        return f"{datetime.fromisoformat(created).astimezone():{form}}"
+    except (ValueError, OverflowError, OSError):
+        return created[:16]
 
 
 def matches(summary: SessionSummary, search: str) -> bool:

@@ -17,15 +17,16 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from recorder.edits import edit, without
 from recorder.errors import LibraryError, TwinplayError
-from recorder.jobs import Job, JobState, Service, Task
+from recorder.jobs import Job, JobLike, JobState, Service, ServiceLike, Task
 from recorder.library import Library, SessionSummary
 from recorder.preview import Details, Moment, Picture, Thumbnail, prune_thumbnails
 from recorder.reshape import ReshapeProgress
-from recorder.session import LABELS, Session
+from recorder.schema import LABELS
+from recorder.session import Session
 from recorder.trash import Trashed
 from recorder.verify import VerifyProgress
 
@@ -38,26 +39,6 @@ class LibraryState(Enum):
     LOADING = "loading"
     LISTED = "listed"
     FAILED = "failed"
-
-
-class ServiceLike(Protocol):
-    """What the desk needs of recorder.jobs.Service."""
-
-    def request(self, method: str, *args: Any) -> None: ...
-    def poll(self) -> list[tuple[str, Any]]: ...
-    def close(self) -> None: ...
-
-
-class JobLike(Protocol):
-    """What the desk needs of recorder.jobs.Job."""
-
-    state: JobState
-    error: str | None
-
-    def poll(self) -> list[Any]: ...
-    def stop(self) -> None: ...
-    def kill(self) -> None: ...
-    def join(self, timeout: float | None = None) -> bool: ...
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,7 @@ class RecordDesk:
         self.error = ""
         self.last_take: Path | None = None
         self.last_summary = ""
+        self.just_kept = False  # a take was kept, and nothing has been done since
         self.recovered = False  # there was trouble, and it is over; until play goes on
         self._bindings_file = bindings_file
         self._speaker = speaker
@@ -123,7 +124,7 @@ class RecordDesk:
         """Another environment, between takes."""
         if not self.busy and env != self.env:
             self._return_game()
-            self.env, self._poster = env, None
+            self.env, self._poster, self.just_kept = env, None, False
 
     def rebind(self, bindings: Bindings) -> None:
         """Play with other keys from now on, and keep them; between takes."""
@@ -140,7 +141,7 @@ class RecordDesk:
         """Begin a take."""
         if self.busy:
             return
-        self.error, self.last_take, self.last_summary, self.recovered = "", None, "", False
+        self.error, self.last_take, self.last_summary, self.recovered, self.just_kept = "", None, "", False, False
         seed = time.time_ns() & 0x7FFFFFFF
         try:
             if self.by_hand:
@@ -339,6 +340,7 @@ class RecordDesk:
             return
         try:
             self._trashed[path] = Library(self.library).trash(path.name)
+            self.just_kept = False
             self._show_as(path, discarded=True)
             self.last_summary = "Discarded. Ctrl+Z brings it back."
             if path == self.last_take:
@@ -412,6 +414,7 @@ class RecordDesk:
         else:
             self.last_take, self.last_summary, line = done.result
             self.takes[:0] = [line] if line is not None else []
+            self.just_kept = line is not None
         afterwards, self._afterwards = self._afterwards, lambda: None
         afterwards()
         return True

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
-from pathlib import Path
 
 from recorder.agents import Agent, describe
 from recorder.envs import Game, get_spec
 from recorder.errors import UsageError
+from recorder.places import Place, on_this_computer, place
 from recorder.rollout import Phase, Rollout
 from recorder.session import Session
 from recorder.writer import SessionWriter
@@ -33,7 +33,7 @@ def recording(
     env: str,
     agent: Agent,
     *,
-    library: Path | str,
+    library: Place | str,
     episodes: int | None = None,
     seconds: float | None = None,
     seed: int = 0,
@@ -49,8 +49,9 @@ def recording(
         raise UsageError(f"nothing to record: {episodes if episodes is not None else seconds} is not above zero")
     spec = get_spec(env)
     limit = None if seconds is None else max(1, round(seconds * spec.rate_hz))
+    folder = on_this_computer(place(library), "record into one, and `twinplay push` what was recorded")
     with Game(spec) as game:
-        writer = SessionWriter(Path(library), game, describe(agent), seed=seed)
+        writer = SessionWriter(folder, game, describe(agent), seed=seed)
         rollout = Rollout(game, agent, seed=seed, sink=writer)
         started = reported = time.monotonic()
 
@@ -81,7 +82,7 @@ def record(
     env: str,
     agent: Agent,
     *,
-    library: Path | str,
+    library: Place | str,
     episodes: int | None = None,
     seconds: float | None = None,
     seed: int = 0,

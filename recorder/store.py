@@ -31,8 +31,9 @@ import json
 import math
 import os
 import stat
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import google_crc32c
@@ -42,24 +43,26 @@ import zarr
 from numcodecs.zstd import Zstd
 from zarr.abc.store import ByteRequest
 from zarr.codecs import BytesCodec, Crc32cCodec, TransposeCodec, ZstdCodec
-from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 from zarr.core.chunk_grids import RegularChunkGrid
 from zarr.core.metadata import ArrayV3Metadata
 from zarr.errors import GroupNotFoundError
-from zarr.storage import LocalStore
+from zarr.storage import LocalStore, MemoryStore
+
+from recorder.places import Folder, LocalFolder, Place, on_this_computer
+from recorder.wary import FRAME_HEADER_BYTES, MAX_CHUNK_BYTES, METADATA, StoreError, check_frame, check_size
+
+if TYPE_CHECKING:
+    from recorder.remote import RemoteFolder
 
 Array = npt.NDArray[Any]
 
 # Level 3 is zstd's own default; higher ones gained under 5 % on screens and cost several times the time.
 _ZSTD_LEVEL = 3
-_MAX_CHUNK_BYTES = 64 << 20
-_MAX_METADATA_BYTES = 4 << 20
 MAX_ROWS = 1 << 26  # 300 hours at 60 Hz
-_METADATA = "zarr.json"
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 _CREATE = os.O_WRONLY | os.O_CREAT | _BINARY
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # a stranger's session may hold a link where a file is to be written
-_FRAME_HEADER_BYTES = 18  # of zstd, at most
 _CODECS = [BytesCodec, ZstdCodec, Crc32cCodec]  # of every array; screens are transposed before
 # What zarr raises for metadata that makes no sense.
 _METADATA_ERRORS = (
@@ -76,11 +79,7 @@ _METADATA_ERRORS = (
 )
 
 
-class StoreError(Exception):
-    """A group or array is not as it should be; the message says how, without the path."""
-
-
-class _DurableStore(LocalStore):
+class DurableStore(LocalStore):
     """A LocalStore that loses nothing it had when it is interrupted: what replaces a file takes effect by `sync`."""
 
     def __init__(self, root: Path | str, *, read_only: bool = False) -> None:
@@ -141,7 +140,7 @@ class _DurableStore(LocalStore):
     def write_attributes(self, attributes: dict[str, Any]) -> None:
         """Write the group's own metadata."""
         metadata = {"attributes": attributes, "zarr_format": 3, "node_type": "group"}
-        self.write(_METADATA, json.dumps(metadata).encode())
+        self.write(METADATA, json.dumps(metadata).encode())
 
     def sync(self) -> None:
         """Make everything written durable. Raises OSError, and can then be called again."""
@@ -175,7 +174,7 @@ class GrowingArray:
 
     def __init__(
         self,
-        store: _DurableStore,
+        store: DurableStore,
         group: zarr.Group,
         name: str,
         shape: tuple[int, ...],
@@ -266,7 +265,7 @@ class GrowingGroup:
 
     def __init__(self, path: Path, attributes: dict[str, Any]) -> None:
         """`path` must be an existing, empty folder."""
-        self._store = _DurableStore(path)
+        self._store = DurableStore(path)
         self._attributes = attributes
         self._group = zarr.create_group(self._store, zarr_format=3, attributes=attributes)
         self._arrays: list[GrowingArray] = []
@@ -323,41 +322,75 @@ class _WaryStore(LocalStore):
             raise StoreError(f"'{key}' is a link or lies outside the session")
         if not stat.S_ISREG(status.st_mode):
             raise StoreError(f"'{key}' is not a file")
-        if path.name == _METADATA:
-            if status.st_size > _MAX_METADATA_BYTES:
-                raise StoreError(f"'{key}' has {status.st_size:,} bytes, more than any session needs")
-            return
-        if status.st_size > _MAX_CHUNK_BYTES:
-            raise StoreError(f"the chunk '{key}' has {status.st_size:,} bytes, more than any chunk needs")
-        with path.open("rb") as file:
-            size = _unpacked_size(file.read(_FRAME_HEADER_BYTES))
-        if size is None or size > _MAX_CHUNK_BYTES:
-            raise StoreError(f"the chunk '{key}' is damaged (it does not say how much it unpacks to, or too much)")
+        check_size(key, status.st_size)
+        if path.name != METADATA:
+            with path.open("rb") as file:
+                check_frame(key, file.read(FRAME_HEADER_BYTES))
 
 
-def _unpacked_size(frame: bytes) -> int | None:
-    """The content size that the header of a zstd frame declares (RFC 8878, section 3.1.1), or None."""
-    if len(frame) < 6 or frame[:4] != b"\x28\xb5\x2f\xfd":
-        return None
-    descriptor = frame[4]
-    single_segment = descriptor >> 5 & 1
-    width = (single_segment, 2, 4, 8)[descriptor >> 6]
-    start = 5 + (1 - single_segment) + (0, 1, 2, 4)[descriptor & 3]
-    if not width or len(frame) < start + width:
-        return None
-    return int.from_bytes(frame[start : start + width], "little") + (256 if width == 2 else 0)
+class _RemoteStore(MemoryStore):
+    """A read-only store of what a RemoteFolder brings. Raises StoreError for what should not be read."""
+
+    def __init__(self, folder: RemoteFolder) -> None:
+        super().__init__(read_only=True)
+        self._folder = folder
+
+    async def get(
+        self, key: str, prototype: BufferPrototype | None = None, byte_range: ByteRequest | None = None
+    ) -> Buffer | None:
+        return self.get_sync(key, prototype=prototype, byte_range=byte_range)
+
+    def get_sync(
+        self, key: str, *, prototype: BufferPrototype | None = None, byte_range: ByteRequest | None = None
+    ) -> Buffer | None:
+        assert byte_range is None  # only shards are read in parts, and no session has any
+        content = self._folder.read(key)
+        if content is None:
+            return None
+        if key.rpartition("/")[2] != METADATA:
+            check_frame(key, content)
+        return (prototype or default_buffer_prototype()).buffer.from_bytes(content)
+
+    def expect(self, array: zarr.Array[Any], selection: Any) -> None:
+        """Get all chunks of a selection at once."""
+        rows = range(array.shape[0])[selection]
+        rows = rows if isinstance(rows, range) else range(rows, rows + 1)
+        if rows:
+            chunks = range(min(rows) // array.chunks[0], max(rows) // array.chunks[0] + 1)
+            self._folder.expect(array.path, chunks, partial(_chunk_key, array))
+
+
+def _chunk_key(array: zarr.Array[Any], index: int) -> str:
+    """The file of a chunk of whole rows, from the top of the session."""
+    assert isinstance(array.metadata, ArrayV3Metadata)  # groups are opened as version 3
+    key = array.metadata.chunk_key_encoding.encode_chunk_key((index, *(0,) * (array.ndim - 1)))
+    return f"{array.path}/{key}"
 
 
 class StoredGroup:
     """A group opened for reading, with every array checked before it is touched: its files may come from anybody."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises StoreError when `path` is not a readable Zarr v3 group."""
-        self.path = path
-        if not (path / _METADATA).is_file():
-            raise StoreError("it holds no zarr.json" if path.is_dir() else "there is no such folder")
+    def __init__(self, place: Place, head: bytes | None = None) -> None:
+        """`head` is its `zarr.json`, where it lies at a URL and that is known already.
+
+        Raises StoreError when `place` is not a readable Zarr v3 group, and RemoteError.
+        """
+        self.place = place
+        self.folder: Folder
+        store: LocalStore | MemoryStore
+        if isinstance(place, Path):
+            self.folder, store = LocalFolder(place), _WaryStore(place)
+            if not (place / METADATA).is_file():
+                raise StoreError("it holds no zarr.json" if place.is_dir() else "there is no such folder")
+        else:
+            from recorder.remote import RemoteFolder
+
+            self.folder = folder = RemoteFolder(place, head)
+            store = _RemoteStore(folder)
+            if folder.head() is None:
+                raise StoreError("it holds no zarr.json" if folder.files() else "nothing has that name")
         try:
-            self._group = zarr.open_group(_WaryStore(path), mode="r", zarr_format=3)
+            self._group = zarr.open_group(store, mode="r", zarr_format=3)
             self.attributes: dict[str, Any] = dict(self._group.attrs)
         except _METADATA_ERRORS as error:
             raise StoreError(f"its zarr.json is damaged ({_first_line(error)})") from error
@@ -386,7 +419,7 @@ class StoredGroup:
         if not isinstance(array.metadata.chunk_grid, RegularChunkGrid) or array.chunks[1:] != row:
             raise StoreError(f"'{name}' is not cut into chunks of whole rows")
         chunk_bytes = math.prod(array.chunks) * array.dtype.itemsize
-        if chunk_bytes > _MAX_CHUNK_BYTES or array.shape[0] > MAX_ROWS:
+        if chunk_bytes > MAX_CHUNK_BYTES or array.shape[0] > MAX_ROWS:
             raise StoreError(f"'{name}' claims {array.shape[0]:,} rows in chunks of {chunk_bytes:,} bytes")
         if rows is not None and array.shape[0] < rows:
             raise StoreError(f"'{name}' has {array.shape[0]} rows, expected {rows}")
@@ -395,12 +428,9 @@ class StoredGroup:
 
     def _check_chunks(self, name: str, array: zarr.Array[Any], rows: int) -> None:
         """A chunk that is not there would read as zeros, which are valid actions."""
-        assert isinstance(array.metadata, ArrayV3Metadata)  # the group was opened as version 3
-        encode = array.metadata.chunk_key_encoding.encode_chunk_key
-        present = set(os.listdir(self.path / name))
-        others = (0,) * (array.ndim - 1)
+        present = self.folder.names(name)
         for index in range(-(-rows // array.chunks[0])):
-            if encode((index, *others)) not in present:
+            if _chunk_key(array, index).removeprefix(f"{name}/") not in present:
                 start = index * array.chunks[0]
                 raise StoreError(f"the chunk of '{name}' for rows {start} to {start + array.chunks[0] - 1} is missing")
 
@@ -409,8 +439,9 @@ class StoredGroup:
 
         Raises OSError, and StoreError when it can no longer be read.
         """
-        self.attributes = StoredGroup(self.path).attributes | attributes
-        store = _DurableStore(self.path)
+        path = on_this_computer(self.place)
+        self.attributes = StoredGroup(path).attributes | attributes
+        store = DurableStore(path)
         store.fixed = True
         store.write_attributes(self.attributes)
         store.sync()
@@ -420,24 +451,25 @@ class StoredGroup:
 
         Raises OSError, and StoreError for a column that cannot be read.
         """
+        store, zstd = DurableStore(on_this_computer(self.place)), Zstd(level=_ZSTD_LEVEL)
         array = self.array(name, (), str(values.dtype), len(values))
         rows = read(array, slice(None))
         rows[: len(values)] = values
-        assert isinstance(array.metadata, ArrayV3Metadata)
-        encode, chunk = array.metadata.chunk_key_encoding.encode_chunk_key, array.chunks[0]
-        store, zstd = _DurableStore(self.path), Zstd(level=_ZSTD_LEVEL)
+        chunk = array.chunks[0]
         store.fixed = True
         for start in range(0, len(values), chunk):
             whole = np.zeros(chunk, values.dtype.newbyteorder("<"))
             here = rows[start : start + chunk]
             whole[: len(here)] = here
-            store.write(f"{name}/{encode((start // chunk,))}", _pack(zstd, whole))
+            store.write(_chunk_key(array, start // chunk), _pack(zstd, whole))
         store.sync()
 
 
 def read(array: zarr.Array[Any], selection: Any) -> Array:
     """Read part of an array. Raises StoreError when a chunk is damaged or missing."""
     try:
+        if isinstance(array.store, _RemoteStore):
+            array.store.expect(array, selection)
         return np.asarray(array[selection])
     except (OSError, ValueError, RuntimeError, TypeError, KeyError) as error:
         raise StoreError(f"a chunk of '{array.name.strip('/')}' is damaged ({_first_line(error)})") from error

@@ -31,8 +31,9 @@ from recorder.agents import KeyEvent
 from recorder.envs import EnvSpec, Game
 from recorder.errors import LibraryError, SessionError
 from recorder.jobs import start_thread
+from recorder.places import Place, Url
 from recorder.rollout import Step
-from recorder.session import (
+from recorder.schema import (
     CHUNK_TICKS,
     EPISODE_COLUMNS,
     FORMAT,
@@ -42,8 +43,8 @@ from recorder.session import (
     OUTCOMES,
     SCALAR_CHUNK,
     TICK_COLUMNS,
-    Session,
 )
+from recorder.session import Session
 from recorder.store import Array, GrowingArray, GrowingGroup
 
 _HAND_OVER_NS = 250_000_000
@@ -338,7 +339,7 @@ class SessionWriter:
                 return
             self._failure = SessionError(
                 f"{self.path} could not be written: {_reason(error)}; "
-                "what was played until about a second before is kept"
+                "what was played until about a second before is kept; make room before the next take"
             )
 
     def _complete(self) -> None:
@@ -380,8 +381,10 @@ def session_lock(path: Path) -> FileLock:
     return FileLock(folder / f"{path.name}.lock", thread_local=False)
 
 
-def is_being_written(path: Path) -> bool:
-    """Whether a living recorder holds the session."""
+def is_being_written(path: Place) -> bool:
+    """Whether a living recorder holds the session; at a URL nobody records."""
+    if isinstance(path, Url):
+        return False
     lock_file = path.parent / ".locks" / f"{path.name}.lock"
     if not lock_file.exists():
         return False

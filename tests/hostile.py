@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 
 from player.duel import Duel
@@ -27,6 +28,7 @@ from recorder.edits import edit
 from recorder.errors import TwinplayError
 from recorder.preview import Projector, read_details
 from recorder.reshape import splitting
+from recorder.transfer import copy_session
 from trainer import Policy, TrainConfig
 from trainer.dataset import Dataset
 from trainer.header import read_header
@@ -167,10 +169,7 @@ def use_session(path: Path, policy: Policy) -> None:
         for _ in splitting(path, session.episodes[1].index, path.parent):
             pass
     edit(path, title="seen", excluded={episode.index: False for episode in session.episodes}, spans=[])
-    certificate = verify(session)
-    assert certificate.ok or certificate.difference
-    for _ in Dataset([session], TrainConfig.for_env(session.spec.name)).load():
-        pass
+    learn_from(session)
     if session.spec.has_screen:
         duel = Duel(session, policy)
         try:
@@ -178,6 +177,32 @@ def use_session(path: Path, policy: Policy) -> None:
                 duel.tick()
         finally:
             duel.close()
+
+
+def learn_from(session: Session) -> None:
+    certificate = verify(session)
+    assert certificate.ok or certificate.difference
+    for _ in Dataset([session], TrainConfig.for_env(session.spec.name)).load():
+        pass
+
+
+def use_remote(path: Path, _: Policy) -> None:
+    """Everything that a user does with a session at a URL; in an object store there are neither links nor pipes."""
+    fs, library = fsspec.filesystem("memory"), f"memory://{path.parent.name}"
+    fs.store.clear()
+    for file in path.rglob("*"):
+        if not file.is_symlink() and file.is_file():
+            fs.pipe(f"{library}/{file.relative_to(path.parent).as_posix()}", file.read_bytes())
+    Library(library).sessions()
+    session = Session.open(f"{library}/{path.name}")
+    session.summary()
+    _ = session.title, session.notes, session.tags
+    _ = session.episodes, session.games, session.keys, session.key_names, session.timing
+    _ = session.actions, session.rewards, session.terminated, session.lives, session.time_ns
+    for tick in {0, len(session) - 1} if len(session) else ():
+        np.asarray(session.observations[tick])
+    learn_from(session)
+    copy_session(session.place, path.parent / "pulled")
 
 
 def use_policy(path: Path, _: Policy) -> None:
@@ -196,12 +221,12 @@ def attempt(folder: Path, seed: int, good: Policy) -> dict[str, Any]:
     use: Callable[[Path, Policy], None]
     if kind == SESSIONS:
         shutil.copytree(original, copy)
-        what, use = mutate_session(copy, rng), use_session
+        what, use = mutate_session(copy, rng), rng.choice([use_session, use_session, use_remote])
     else:
         copy.parent.mkdir(exist_ok=True)
         shutil.copy(original, copy)
         what, use = mutate_policy(copy, rng), use_policy
-    result = {"seed": seed, "file": original.name, "what": what}
+    result = {"seed": seed, "file": original.name, "what": what, "how": use.__name__}
     try:
         use(copy, good)
         result["outcome"] = "fine"

@@ -20,6 +20,8 @@ DOORS = {
     "google_crc32c": ("recorder/store.py", "trainer/events.py"),
     "torch": ("trainer/",),
     "safetensors": ("trainer/",),
+    "fsspec": ("recorder/remote.py",),
+    "s3fs": (),
     "gymnasium": ("recorder/envs.py",),
     "ale_py": ("recorder/envs.py",),
     "mujoco": ("recorder/envs.py", "recorder/experts/hopper_search.py"),
@@ -88,6 +90,7 @@ def test_nothing_evaluates_text() -> None:
     ("statement", "unwanted"),
     [
         ("import recorder, recorder.writer, recorder.experts", ("torch", "PySide6", "matplotlib", "av")),
+        ("import recorder, recorder.transfer", ("recorder.remote", "s3fs", "aiobotocore")),
         ("import trainer, trainer.config, trainer.progress, trainer.preprocess", ("torch", "PySide6")),
         ("import trainer.train_desk, trainer.runs, trainer.policies", ("torch", "PySide6")),
         ("import player.cli", ("torch", "PySide6", "gymnasium", "zarr", "matplotlib", "av")),

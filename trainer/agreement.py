@@ -22,7 +22,9 @@ import numpy.typing as npt
 
 from recorder.envs import EnvSpec
 from recorder.errors import UsageError
-from recorder.session import CHUNK_TICKS, Episode, Session
+from recorder.places import Place
+from recorder.schema import CHUNK_TICKS, Episode
+from recorder.session import Session
 from trainer.errors import PolicyError
 
 if TYPE_CHECKING:
@@ -154,14 +156,14 @@ class Comparison:
 
 
 def comparing(
-    session: Session | Path | str, policy: Policy | Path | str, *, episode: int | None = None
+    session: Session | Place | str, policy: Policy | Path | str, *, episode: int | None = None
 ) -> Iterator[Comparison]:
     """Compare a clone with a recorded game: `episode` is an index into `session.episodes` (None: the best game).
 
     The policy's own memory and randomness stay as they are. Raises SessionError, PolicyError, and UsageError for an
     episode that does not exist.
     """
-    if isinstance(session, (str, Path)):
+    if not isinstance(session, Session):
         session = Session.open(session)
     if isinstance(policy, (str, Path)):
         from trainer.policy import Policy  # torch comes with it
@@ -194,7 +196,7 @@ def comparing(
     yield Comparison(len(game), len(game), found)
 
 
-def compare(session: Session | Path | str, policy: Policy | Path | str, *, episode: int | None = None) -> Agreement:
+def compare(session: Session | Place | str, policy: Policy | Path | str, *, episode: int | None = None) -> Agreement:
     """The agreement of a clone with a recorded game; see `comparing`."""
     *_, last = comparing(session, policy, episode=episode)
     assert last.agreement is not None
@@ -226,19 +228,19 @@ def choose_game(session: Session, index: int | None) -> Episode:
     """An episode that begins with a game's start, by its index, or the best one. Raises UsageError."""
     games = session.openings
     if not games:
-        raise UsageError(f"{session.path} holds no episode to watch; record a longer session")
+        raise UsageError(f"{session.place} holds no episode to watch; record a longer session")
     if index is None:
         return max(games, key=lambda game: game.total_reward)
     for game in games:
         if game.index == index:
             return game
-    raise UsageError(f"{session.path} has no episode {index}; choose one from 0 to {games[-1].index}")
+    raise UsageError(f"{session.place} has no episode {index}; choose one from 0 to {games[-1].index}")
 
 
 def refuse_mismatch(session: Session, spec: EnvSpec, name: str) -> None:
     """Raise PolicyError where `name`, a policy of `spec`, plays another environment than a session's."""
     if spec.name != session.spec.name:
         raise PolicyError(
-            f"{name} plays {spec.title}, but {session.path} is a session of {session.spec.title}; "
+            f"{name} plays {spec.title}, but {session.place} is a session of {session.spec.title}; "
             "choose two of the same environment"
         )

@@ -104,21 +104,23 @@ def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, T
             tensors = {name: file.get_tensor(name) for name in names}
     except (ValueError, TypeError, OSError, SafetensorError) as error:
         reason = (str(error).splitlines() or [""])[0][:160]
-        raise TrainingError(f"{path} is not a readable checkpoint ({reason}); train anew") from None
+        raise TrainingError(f"{path} is not a readable checkpoint ({reason}); remove it to train anew") from None
     _compare(path, stored, belongs)
     return tensors, state, generator
 
 
 def _compare(path: Path, stored: Mapping[str, Any], present: Mapping[str, Any]) -> None:
     if stored.get("env") != present.get("env"):
-        raise TrainingError(f"{path} is of a training in another environment; train anew")
+        raise TrainingError(f"{path} is of a training in another environment; remove it to train anew")
     was, now = stored.get("config"), present["config"]
     if was != now:
         was = was if isinstance(was, dict) else {}
         names = sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
-        raise TrainingError(f"{path} is of a training with other settings ({', '.join(names)}); train anew")
+        raise TrainingError(
+            f"{path} is of a training with other settings ({', '.join(names)}); remove it to train anew"
+        )
     if stored.get("data") != present["data"]:
         raise TrainingError(
             f"{path} is of a training on other sessions, or they have changed since (an episode left out?); "
-            "undo that, or train anew"
+            "undo that, or remove it to train anew"
         )

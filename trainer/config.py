@@ -13,7 +13,7 @@ NETWORKS = {"screen": ("nature", "article64"), "vector": ("mlp", "lstm")}
 PRESETS = {
     "quick": "A first impression.",
     "standard": "Plays well.",
-    "best": "The same recipe with three to five times the time, and more games to choose by.",
+    "best": "The same recipe with three to five times the time, and more games to judge by.",
 }
 AUTO = "auto"
 PRECISIONS = (AUTO, "float32", "bfloat16")
@@ -24,6 +24,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-7, 1.0),
     "weight_decay": (0.0, 10.0),
     "hidden_share": (0.0, 1.0),
+    "every": (1, 1_000),
     "mirror": (0.0, 1.0),
     "shift": (0, 16),
     "rare_action_share": (0.0, 0.25),
@@ -61,7 +62,8 @@ class TrainConfig:
     clone sees them. `whiten` divides every pixel by how much it varies. Vectors pass through layers of `hidden` widths;
     a network with a memory ("lstm") learns from `sequence` ticks at a time, and `batch_size` counts those sequences.
 
-    Sampling: `mirror` is the share of samples seen in the mirror, with outputs of their own, so that a player who
+    Sampling: `every` takes only each so-many-th tick of the play to learn from (what is seen and played stays as it is,
+    tick by tick); `mirror` is the share of samples seen in the mirror, with outputs of their own, so that a player who
     favours a side keeps it; `shift` is the largest displacement in pixels; an action rarer than `rare_action_share` is
     drawn until it has that share (without it a clone may never learn to serve).
     `label_shifts` are the delays, in ticks, at which the demonstrator's action is predicted, each by outputs of its
@@ -97,6 +99,7 @@ class TrainConfig:
     batch_size: int = 128
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
+    every: int = 1
     mirror: float = 0.5
     shift: int = 5
     rare_action_share: float = 0.01
@@ -203,7 +206,7 @@ class TrainConfig:
 
     @property
     def budget_text(self) -> str:
-        """The budget in words, like "Up to 6.7 minutes, then games to choose by"."""
+        """The budget in words, like "Up to 6.7 minutes, then some games to find out how it plays best"."""
         parts = []
         if self.max_seconds is not None:
             seconds = self.max_seconds
@@ -211,7 +214,7 @@ class TrainConfig:
         if self.max_batches is not None:
             parts.append(f"{self.max_batches:,} batches")
         text = f"Up to {' or '.join(parts)}" if parts else "As long as the environment's standard"
-        return f"{text}, then games to choose by" if self.play_games else text
+        return f"{text}, then some games to find out how it plays best" if self.play_games else text
 
     def completed(self, env: str) -> TrainConfig:
         """With a network and a budget, the environment's defaults where there is none."""

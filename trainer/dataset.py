@@ -5,6 +5,9 @@
 
 A span that is left out in the middle of an episode parts it: neither a history nor a label reaches across.
 
+Several processes part the training ticks among them, each a run of them: what is drawn is the same for all, and each
+reads, prepares and gathers what is its own (trainer.distributed). The first one reads those that validate, too.
+
 Memory does not grow with the data: everything of a size with them lies in memory-mapped files in a temporary folder, of
 at most `TrainConfig.cache_bytes`. Batches are drawn by full shuffling over all sessions as long as the packed screens
 fit into that, which 180 hours of Breakout do by default; `trainer.mix` tells what happens beyond.
@@ -15,7 +18,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -25,6 +28,7 @@ import numpy.typing as npt
 from recorder.envs import EnvSpec
 from recorder.session import Session
 from trainer.config import TrainConfig
+from trainer.distributed import World
 from trainer.errors import TrainingError
 from trainer.material import Material, Ranges, Rows
 from trainer.mix import Mix
@@ -46,22 +50,30 @@ class Batch:
     """`inputs` uint8 (B, history, size, size) or float32 (B, n); `labels` int64 (B, K) or float32 (B, K, m).
 
     K is the number of label shifts. For a network with a memory, vectors and their labels are sequences: (B, T, …).
+    Of a batch of `size` samples that several processes learn from these are the ones at `places`, int64 (B,).
     """
 
     inputs: npt.NDArray[Any]
     labels: npt.NDArray[Any]
+    places: npt.NDArray[np.int64]
+    size: int
 
 
 class Dataset:
     """The chosen episodes of some sessions of one environment; fill it by running `load` to its end, then `close` it.
 
-    `chosen` names, for sessions that are not to be taken whole, the indices of the episodes to take.
+    `chosen` names, for sessions that are not to be taken whole, the indices of the episodes to take. `world` are the
+    processes that part the ticks among them.
 
     Raises TrainingError when there is nothing to train on or the sessions do not belong together.
     """
 
     def __init__(
-        self, sessions: Sequence[Session], config: TrainConfig, chosen: Mapping[str, Collection[int]] | None = None
+        self,
+        sessions: Sequence[Session],
+        config: TrainConfig,
+        chosen: Mapping[str, Collection[int]] | None = None,
+        world: World | None = None,
     ) -> None:
         if not sessions:
             raise TrainingError("no session is chosen; choose at least one to train on")
@@ -70,10 +82,13 @@ class Dataset:
             differences = self.spec.differences(session.spec)
             if differences:
                 raise TrainingError(
-                    f"{sessions[0].path} and {session.path} cannot be trained on together ({'; '.join(differences)}); "
+                    f"{sessions[0].place} and {session.place} cannot be trained on together "
+                    f"({'; '.join(differences)}); "
                     "choose sessions of one environment"
                 )
         self.config = config
+        self._world = world or World()
+        self._own = range(0)
         self.warnings: list[str] = []
         parts = [
             (session, session.to_learn(episode))
@@ -85,7 +100,7 @@ class Dataset:
         self._lengths = [sum(map(len, ranges)) for _, ranges in parts]
         self.ticks = sum(self._lengths)
         if self.ticks < 2:
-            names = ", ".join(str(session.path) for session in sessions)
+            names = ", ".join(str(session.place) for session in sessions)
             raise TrainingError(f"{names}: there is nothing to train on; record some play first")
         pieces = [(session, ticks) for session, ranges in parts for ticks in ranges]
         self._material = Material(pieces, self.spec, config)
@@ -109,7 +124,7 @@ class Dataset:
         self._scratch.close()
 
     def load(self) -> Iterator[float]:
-        """Read and preprocess everything (or as much as there is room for); yields the fraction done.
+        """Read and preprocess what this process needs (or as much as there is room for); yields the fraction done.
 
         Raises SessionError for a damaged session, and TrainingError for one that does not fit its environment and when
         the disk is full.
@@ -117,12 +132,23 @@ class Dataset:
         with self._telling_of_the_disk():
             self._material.read_actions(self._scratch.path)
             self._split()
+            every = self.config.every
+            if not any(self._learned(block).any() for block in self.train_rows.blocks()):
+                raise TrainingError(f"every {every}th of {self.ticks} ticks leaves none to learn from; set every lower")
+            self._own = own_rows(self.train_rows, self._world)
             if self.spec.discrete:
                 self._weigh()
             room = min(self.config.cache_bytes, self._scratch.room()) - self._material.action_bytes
-            weigh = self._weights_of if self.spec.discrete else None
+            weigh = self._weights_of if self.spec.discrete or self.config.every > 1 else None
             self._mix = Mix(
-                self._material, self.train_rows, weigh, self.config, self._margins, self._scratch.path, max(1, room)
+                self._material,
+                self.train_rows,
+                weigh,
+                self.config,
+                self._margins,
+                self._scratch.path,
+                max(1, room),
+                self._needed() if self._world.size > 1 else None,
             )
             yield from self._mix.load()
 
@@ -133,14 +159,24 @@ class Dataset:
             yield from self._mix.resume(draws)
 
     def statistics(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Mean and standard deviation over training ticks, each of the shape of one input."""
+        """Mean and standard deviation over training ticks, each of the shape of one input.
+
+        The first call, after `load`, is one that all processes make: each has only some of the ticks.
+        """
         if self._statistics is None:
             assert self._mix is not None
             count = len(self.train_rows)
             enough = _MEAN_SCREENS if self.spec.has_screen else _MEAN_VECTORS
             picks = np.sort(np.random.default_rng(0).choice(count, min(count, enough), replace=False))
             rows = self.train_rows[picks]
-            sample = self._material.sample(rows) if self._mix.pooled else self._mix.take(rows)
+            if self._mix.pooled:
+                sample = self._material.sample(rows)
+            else:
+                own = self._is_own(rows)
+                here = self._mix.take(rows[own])
+                sample = np.zeros((len(rows), *here.shape[1:]), here.dtype)
+                sample[own] = here
+                sample = self._world.total(sample)  # of each tick all processes but one have zeros
             # Some at a time: as floats, all of them would take more memory than anything else in training.
             blocks = [sample[first : first + _BLOCK] for first in range(0, len(sample), _BLOCK)]
             mean = sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / len(sample)
@@ -166,10 +202,12 @@ class Dataset:
         return digest.hexdigest()
 
     def draw(self, rng: np.random.Generator, size: int) -> Batch:
-        """A random training batch, rare actions drawn more often."""
+        """A random training batch, rare actions drawn more often; of several processes, this one's part of it."""
         assert self._mix is not None
         with self._telling_of_the_disk():
-            return self._gather(self._mix.draw(rng, size))
+            rows = self._mix.draw(rng, size)
+            places = np.flatnonzero(self._is_own(rows))
+            return replace(self._gather(rows[places]), places=places, size=size)
 
     def validation_batches(self, size: int, limit: int) -> Iterator[Batch]:
         """The validation ticks in order, evenly thinned out to at most `limit` (of sequences: ticks in all)."""
@@ -183,6 +221,11 @@ class Dataset:
         rows = self._validating(limit)
         for start in range(0, len(rows), size):
             yield self._gather(rows[start : start + size], take)
+
+    @property
+    def train_ticks(self) -> int:
+        """How many ticks are learned from."""
+        return max(1, len(self.train_rows) // self.config.every)
 
     @property
     def rare_actions(self) -> tuple[int, ...]:
@@ -235,7 +278,7 @@ class Dataset:
             self._counts += np.bincount(self._material.actions(block), minlength=known)
         counts = np.zeros((len(self.config.label_shifts), known))
         for block in self.train_rows.blocks():
-            for shift, labels in enumerate(self._labels(block).T):
+            for shift, labels in enumerate(self._labels(block[self._learned(block)]).T):
                 counts[shift] += np.bincount(labels, minlength=known)
         shares = counts / counts.sum(axis=1, keepdims=True)
         wanted = np.where(counts > 0, np.maximum(shares, self.config.rare_action_share), 0.0)
@@ -246,8 +289,14 @@ class Dataset:
 
     def _weights_of(self, rows: Rows) -> npt.NDArray[np.float64]:
         """How often each of rows (n,) is drawn, relative to the others."""
-        weights: npt.NDArray[np.float64] = self._weights[np.arange(len(self._weights)), self._labels(rows)].sum(axis=1)
+        weights = self._learned(rows).astype(np.float64)
+        if self.spec.discrete:
+            weights *= self._weights[np.arange(len(self._weights)), self._labels(rows)].sum(axis=1)
         return weights
+
+    def _learned(self, rows: Rows) -> npt.NDArray[np.bool_]:
+        """Which of the training rows (n,) are learned from."""
+        return np.asarray(rows % self.config.every == 0)
 
     def _labels(self, rows: Rows) -> Array:
         """The actions at each shift after `rows`, (B, K, …); at the end of an episode, its last one."""
@@ -271,9 +320,26 @@ class Dataset:
             assert self._mix is not None
             take = self._mix.take
         seen = self._seen(rows)
+        places, size = np.arange(len(rows)), len(rows)
         if self.config.recurrent:
-            return Batch(take(seen), self._labels(seen.reshape(-1)).reshape(*seen.shape, -1, *self.spec.action_shape))
-        return Batch(take(seen if self.spec.has_screen else seen[:, 0]), self._labels(rows))
+            shape = (*seen.shape, len(self.config.label_shifts), *self.spec.action_shape)
+            return Batch(take(seen), self._labels(seen.reshape(-1)).reshape(shape), places, size)
+        return Batch(take(seen if self.spec.has_screen else seen[:, 0]), self._labels(rows), places, size)
+
+    def _is_own(self, rows: Rows) -> npt.NDArray[np.bool_]:
+        """Which of some training rows (n,) are this process's own."""
+        return np.asarray((rows >= self._own.start) & (rows < self._own.stop))
+
+    def _needed(self) -> list[range]:
+        """The runs of rows, each within a part, that this process's samples look at, and those that validate."""
+        own = [
+            range(max(each.start, self._own.start), min(each.stop, self._own.stop)) for each in self.train_rows.ranges
+        ]
+        wanted = own + (list(self.validation_rows.ranges) if self._world.first else [])
+        pieces = self._material.cut(
+            Ranges(sorted((each for each in wanted if each), key=lambda e: e.start)), self.ticks
+        )
+        return [self._material.within(piece, *self._margins) for piece in pieces]
 
     def _validating(self, limit: int) -> Rows:
         """The validation ticks, evenly thinned out to at most `limit`."""
@@ -302,3 +368,16 @@ def _spans(rows: Rows) -> list[range]:
         else:
             spans.append(range(first, last + 1))
     return spans
+
+
+def own_rows(rows: Ranges, world: World) -> range:
+    """The span of dataset rows in which those of `rows`, which rise, are a process's own: as many for each.
+
+    Decision: ticks that follow each other, not whole episodes: so parts are equal even of a single game, and little is
+    read twice (what is seen with the first tick of a part).
+    """
+    edges = np.array([len(rows) * k // world.size for k in (world.rank, world.rank + 1)])
+    if edges[0] == edges[1]:
+        return range(0)
+    first, last = rows[edges - [0, 1]].tolist()
+    return range(first, last + 1)

@@ -23,6 +23,7 @@ from recorder.envs import EnvSpec, Game
 from recorder.errors import AgentError, UsageError
 from recorder.experts import from_description
 from recorder.jobs import available_cores, run_parallel
+from recorder.places import Place
 from recorder.rollout import Phase, Rollout
 from recorder.session import Session
 from trainer.agreement import refuse_mismatch
@@ -182,7 +183,7 @@ def evaluate(
     players: Sequence[str] = PLAYERS,
     manner: Manner | None = None,
     processes: int | None = None,
-    recording: Session | Path | str | None = None,
+    recording: Session | Place | str | None = None,
 ) -> Iterator[EvalProgress]:
     """Play `episodes` games of the clone, its demonstrator and a random player from the same unseen starts.
 

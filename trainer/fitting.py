@@ -6,6 +6,8 @@
 
 The learning rate follows one cycle over the budget, whether that is counted in batches or in seconds. A budget in
 seconds counts those of all sittings, but not what was lost with a process that was killed.
+
+Of several processes (trainer.distributed) the first one does this, the others take the steps that it orders.
 """
 
 from __future__ import annotations
@@ -19,20 +21,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from recorder.jobs import available_cores
+from recorder.places import Place
 from recorder.session import Session
 from trainer.checkpoint import CHECKPOINT_BATCHES, State, read_checkpoint, write_checkpoint
 from trainer.config import TrainConfig
-from trainer.dataset import Dataset
+from trainer.distributed import World
 from trainer.errors import PolicyError, TrainingError
-from trainer.learner import Judgement, Learner, below, one_cycle
+from trainer.learner import Judgement, below
 from trainer.policy import Manner, Policy, save_policy
 from trainer.progress import Progress
 from trainer.scratch import Scratch
+from trainer.steps import Steps
 from trainer.trial import (
     Arena,
     Entrant,
@@ -54,7 +57,7 @@ _KEPT = ("loss", "check", "last")  # why weights are kept: the lowest loss, the 
 
 
 def fit(
-    sessions: Sequence[Path | str | Session],
+    sessions: Sequence[Place | str | Session],
     config: TrainConfig | None = None,
     *,
     out: Path | str,
@@ -62,6 +65,7 @@ def fit(
     checkpoint: Path | str | None = None,
     every: int = CHECKPOINT_BATCHES,
     run: str = "",
+    world: World | None = None,
 ) -> Generator[Progress, None, None]:
     """Train a clone of `sessions` and write it to `out`, replacing a policy of that name.
 
@@ -72,30 +76,41 @@ def fit(
     one, training goes on from it: with a budget in batches and on a CPU, to the very weights that it would have come to
     without the interruption. `run` is noted in the policy as where it comes from.
 
+    `world` are the processes that train together, each of which calls this with the same arguments. The first one's
+    records tell of the training, the others have none; it alone reads and writes the checkpoint and `out`.
+
     Raises SessionError, TrainingError or PolicyError before anything is written, when the input cannot be used; a
     checkpoint of another training, or of sessions that have changed, is such an input.
     """
-    opened = [session if isinstance(session, Session) else Session.open(session) for session in sessions]
-    out = Path(out)
-    if not out.parent.is_dir():
-        raise PolicyError(f"{out} cannot be written: the folder {out.parent} does not exist; make it first")
-    if out.is_dir():
-        raise PolicyError(f"{out} is a folder; name a file for the policy")
-    if not opened:
-        raise TrainingError("no session is chosen; choose at least one to train on")
-    env = opened[0].spec.name
-    config = config.completed(env) if config else TrainConfig.for_env(env)
-    training = _Training(opened, config, out, episodes, Path(checkpoint) if checkpoint else None, every, run)
-    try:
-        yield from training.load()
-        yield from training.train()
-        yield from training.play()
-        yield training.progress("done", 1.0, message=f"saved {out}", score=training.state.score)
-    except GeneratorExit:
-        training.write_checkpoint()
-        raise
-    finally:
-        training.close()
+    world, out = world or World(), Path(out)
+    with contextlib.ExitStack() as stack:
+        with world.one_fate():
+            opened = [session if isinstance(session, Session) else Session.open(session) for session in sessions]
+            if not out.parent.is_dir():
+                raise PolicyError(f"{out} cannot be written: the folder {out.parent} does not exist; make it first")
+            if out.is_dir():
+                raise PolicyError(f"{out} is a folder; name a file for the policy")
+            if not opened:
+                raise TrainingError("no session is chosen; choose at least one to train on")
+            env = opened[0].spec.name
+            config = config.completed(env) if config else TrainConfig.for_env(env)
+            steps = Steps(opened, config, episodes or {}, world)
+            stack.callback(steps.close)
+        if not world.first:
+            steps.follow()
+            return
+        training = _Training(opened, steps, out, episodes, Path(checkpoint) if checkpoint else None, every, run)
+        stack.callback(training.close)
+        try:
+            yield from training.load()
+            yield from training.train()
+            yield from training.play()
+            yield training.progress("done", 1.0, message=f"saved {out}", score=training.state.score)
+        except GeneratorExit:
+            training.write_checkpoint()
+            world.dismiss()
+            raise
+        world.dismiss()
 
 
 class _Training:
@@ -104,27 +119,24 @@ class _Training:
     def __init__(
         self,
         sessions: Sequence[Session],
-        config: TrainConfig,
+        steps: Steps,
         out: Path,
         episodes: Mapping[str, Sequence[int]] | None,
         checkpoint: Path | None,
         every: int,
         run: str,
     ) -> None:
-        self.config = config
+        self.steps = steps
+        self.config = steps.config
         self.out = out
         self.sessions = sessions
         self.episodes = dict(episodes or {})
         self.run = run
         self.state = State()
-        torch.set_num_threads(config.threads or available_cores())
-        torch.manual_seed(config.seed)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.learner = Learner(config, sessions[0].spec, self.device)
-        self.rng = np.random.default_rng(config.seed)
-        self.data = Dataset(sessions, config, self.episodes)
+        self.learner, self.data, self.rng = steps.learner, steps.data, steps.rng
+        self.device = steps.world.device
         self.kept: dict[str, dict[str, Tensor]] = {}  # weights by why they are kept
-        self.arena = Arena(config.threads or available_cores())
+        self.arena = Arena(self.config.threads or available_cores())
         self._checkpoint = checkpoint
         self._every = every
         self._written = -1  # the batch of the latest checkpoint; none before the data are there
@@ -156,13 +168,12 @@ class _Training:
         judgement: Judgement | None = None,
     ) -> Progress:
         state = self.state
-        rows = max(1, len(self.data.train_rows))
         return Progress(
             stage=stage,
             fraction=min(1.0, fraction),
             batch=state.batch,
             batches=self.config.max_batches,
-            epoch=state.batch * self.config.batch_ticks / rows,
+            epoch=state.batch * self.config.batch_ticks / self.data.train_ticks,
             seconds=self.seconds,
             eta_s=eta_s,
             loss=state.loss,
@@ -178,16 +189,14 @@ class _Training:
         ticks = f"{self.data.ticks:,} ticks of {len(self.sessions)} session{'s' if len(self.sessions) > 1 else ''}"
         yield self.progress("load", 0.0, message=f"reading {ticks}")
         reported = time.monotonic()
-        for fraction in self.data.load():
+        for fraction in self.steps.load():
             if time.monotonic() - reported >= _REPORT_S:
                 reported = time.monotonic()
                 yield self.progress("load", fraction)
-        self.learner.set_statistics(*self.data.statistics())
         resumed = self._checkpoint is not None and self._checkpoint.exists()
-        if resumed:
-            self._restore()
-            for _ in self.data.resume(self.state.batch):
-                yield self.progress("load", 1.0)
+        self.steps.start(self._restore if resumed else None)
+        for _ in self.data.resume(self.state.batch):
+            yield self.progress("load", 1.0)
         yield self.progress("load", 1.0)
         for warning in self.data.warnings:
             yield self.progress("load", 1.0, message=warning)
@@ -272,7 +281,6 @@ class _Training:
     def close(self) -> None:
         """Keep the best so far, whatever happened, and clean up."""
         with contextlib.ExitStack() as stack:
-            stack.callback(self.data.close)
             stack.callback(self._scratch.close)
             stack.callback(self.arena.close)
             if not self.state.saved and self.state.batch:
@@ -312,22 +320,20 @@ class _Training:
             _ = self.manner
         except (ValueError, TypeError, KeyError, RuntimeError) as error:
             reason = (str(error).splitlines() or [""])[0][:160]
-            raise TrainingError(f"{self._checkpoint} is damaged ({reason}); train anew") from None
+            raise TrainingError(f"{self._checkpoint} is damaged ({reason}); remove it to train anew") from None
         self._seconds_before, self._began = self.state.seconds, time.monotonic()
 
     def _weights(self) -> dict[str, Tensor]:
         return copy.deepcopy(self.learner.average.state_dict())
 
     def _step(self, used: float) -> None:
-        config, state = self.config, self.state
-        rate = config.learning_rate * one_cycle(used, config.warm_up)
-        batch = self.data.draw(self.rng, config.batch_size)
-        loss, accuracy = self.learner.step(batch, state.batch + 1, rate, self.rng)
+        state = self.state
+        loss, accuracy = self.steps.take(state.batch + 1, used)
         state.batch += 1
         if not math.isfinite(loss):
             raise TrainingError(
                 f"the loss became {loss} at batch {state.batch}; lower the learning rate "
-                f"({config.learning_rate:g}) and train again"
+                f"({self.config.learning_rate:g}) and train again"
             )
         share = max(0.02, 1 / state.batch)
         state.loss = loss if state.loss is None else state.loss + share * (loss - state.loss)

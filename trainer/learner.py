@@ -18,9 +18,10 @@ import torch
 from torch import Tensor, nn
 
 from recorder.envs import EnvSpec
-from trainer.augment import augment
+from trainer.augment import Views, augment
 from trainer.config import TrainConfig
 from trainer.dataset import Batch
+from trainer.distributed import World
 from trainer.models import Net, ScreenNet, build
 
 
@@ -45,6 +46,8 @@ class Learner:
         self.spec = spec
         self.device = device
         self.net: Net = build(config, spec).to(device)
+        self._trained: nn.Module = self.net
+        self._world = World()
         self.average: Net = copy.deepcopy(self.net).requires_grad_(False).eval()
         self.optimizer = _optimizer(self.net, config)
         self.bfloat16 = _use_bfloat16(config.precision, device)
@@ -55,6 +58,11 @@ class Learner:
         for net in (self.net, self.average):
             net.set_statistics(torch.from_numpy(mean), torch.from_numpy(deviation))
 
+    def join(self, world: World) -> None:
+        """Train together with others: each learns from its part of every batch, and all take the same steps."""
+        self._world = world
+        self._trained = world.wrap(self.net)
+
     def step(self, batch: Batch, number: int, rate: float, rng: np.random.Generator) -> tuple[float, float | None]:
         """Learn from batch `number` (from 1) at a learning rate; returns its loss, and its accuracy if there is one."""
         for group in self.optimizer.param_groups:
@@ -62,27 +70,33 @@ class Learner:
         raw = torch.from_numpy(batch.inputs).to(self.device)
         labels = torch.from_numpy(batch.labels).to(self.device)
         if isinstance(self.net, ScreenNet):
-            hidden = torch.from_numpy(rng.random(len(raw)) < self.config.hidden_share).to(self.device)
+            views = Views.draw(rng, batch.size, self.config, bool(self.spec.mirror_actions)).of(batch.places)
+            hidden = torch.from_numpy(views.hidden).to(self.device)
             residuals, labels, mirrored = augment(
-                self.net.residuals(raw, hidden), labels, self.config, self.spec.mirror_actions, rng
+                self.net.residuals(raw, hidden), labels, views, self.spec.mirror_actions
             )
-            output = self._forward(self.net, self.net.scaled(residuals), mirrored)
+            output = self._forward(self._trained, self.net.scaled(residuals), mirrored)
         else:
             nothing = torch.zeros(len(raw), dtype=torch.bool, device=self.device)
-            output = self._forward(self.net, self.net.prepare(raw, nothing))
-        loss = self._criterion(output, labels)
+            output = self._forward(self._trained, self.net.prepare(raw, nothing))
+        share = len(batch.places) / batch.size
+        # The mean over an empty part is not zero, but undefined; its gradients must still be there, for the others.
+        loss = self._criterion(output, labels) * share if share else output.sum() * 0.0
         self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+        with self._world.together():
+            torch.autograd.backward(loss * self._world.size)  # their mean over all processes is what counts
         nn.utils.clip_grad_norm_(self.net.parameters(), 10.0)
         self.optimizer.step()
         # The average starts short and grows to the configured length, so that early weights do not linger.
         decay = min(self.config.ema, number / (number + 10))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), 1 - decay)
-        hits = None
-        if self.spec.discrete:
-            hits = float((output.detach()[:, 0].argmax(1) == labels[:, 0]).float().mean())
-        return float(loss.detach()), hits
+        if not self.spec.discrete:
+            (told,) = self._world.total(np.array([float(loss.detach())]))
+            return float(told), None
+        hits = (output.detach()[:, 0].argmax(1) == labels[:, 0]).sum()
+        told, right = self._world.total(np.array([float(loss.detach()), float(hits)]))
+        return float(told), float(right) / batch.size
 
     def judge(self, batches: Iterable[Batch]) -> Judgement:
         """How the averaged weights do on these."""
@@ -129,7 +143,7 @@ class Learner:
                 state[name] = torch.empty_like(parameter).copy_(value) if value.dim() else value.clone()
         torch.set_rng_state(tensors["random"])
 
-    def _forward(self, net: Net, *inputs: Tensor) -> Tensor:
+    def _forward(self, net: nn.Module, *inputs: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             output: Tensor = net(*inputs)
         return output.float()

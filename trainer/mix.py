@@ -74,7 +74,10 @@ class Mix:
     """Draws from the training rows `train` of a material, in files in `folder` of at most `limit` bytes in all.
 
     `margins` are the rows before and after a row that a sample of it may look at. `weigh` gives the weight float64
-    (n,) of rows (n,); without it all are drawn alike. Methods raise TrainingError, SessionError and OSError.
+    (n,) of rows (n,); without it all are drawn alike. `needed` are the runs of rows, each within a part, that this one
+    of several processes looks at; they must all fit, since a pool would have to be the same for all.
+
+    Methods raise TrainingError, SessionError and OSError.
     """
 
     def __init__(
@@ -86,8 +89,10 @@ class Mix:
         margins: tuple[int, int],
         folder: Path,
         limit: int,
+        needed: list[range] | None = None,
     ) -> None:
         self._material = material
+        self._needed = needed
         self._train = train
         self._weigh = weigh
         self._config = config
@@ -110,14 +115,22 @@ class Mix:
     def load(self) -> Iterator[float]:
         """Read everything, or the first pool; yields the share of it that is done."""
         shelf = Shelf(self._folder / "all", self._material, self._config.size, self._limit)
+        runs = self._material.parts if self._needed is None else self._needed
+        total = sum(map(len, runs))
         try:
-            for done in shelf.fill(self._material.parts):
-                yield done / len(self._material)
-                if done > _ENOUGH_TO_TELL and shelf.filled * len(self._material) > 1.5 * done:
+            for done in shelf.fill(runs):
+                yield done / total
+                if done > _ENOUGH_TO_TELL and shelf.filled * total > 1.5 * done:
                     raise NoRoomError
             self._stock = _Stock(shelf, self._train, self._weigh, self._folder / "weights")
         except NoRoomError:
             shelf.close()
+            if self._needed is not None:
+                raise TrainingError(
+                    f"this process's {total:,} ticks do not fit into {self._limit / 1e6:,.1f} MB of temporary files; "
+                    f"make room on the disk of {self._folder.parent}, allow more with cache_bytes, or use more "
+                    "processes"
+                ) from None
             self._pieces = self._material.cut(self._train, _PIECE_TICKS)
             yield from self._fill_pool(0)
 

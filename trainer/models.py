@@ -216,7 +216,8 @@ def _article64(config: TrainConfig, outputs: int, activation: type[nn.Module]) -
     layers: list[nn.Module] = []
     edge = config.size
     for width in (len(config.history), 64, 64):
-        layers += [nn.Conv2d(width, 64, 3), activation(), nn.MaxPool2d(2)]
+        # Both activations rise: they may as well follow the pooling, on a quarter of the numbers.
+        layers += [nn.Conv2d(width, 64, 3), nn.MaxPool2d(2), activation()]
         edge = (edge - 2) // 2
     layers += [nn.Flatten(), nn.Linear(64 * edge * edge, 128), activation(), nn.Linear(128, 64), activation()]
     return nn.Sequential(*layers, nn.Linear(64, outputs))

@@ -169,13 +169,13 @@ def summarize(path: Path) -> PolicySummary:
         training = _dict(header.get("training"))
         sessions = [_dict(session) for session in header.get("sessions") or []]
         spec = EnvSpec.from_json(header.get("env"))
-        created = str(header.get("created", ""))[:16].replace("T", " ")
+        created = str(header.get("created", ""))[:32]
         ticks = sum(_number(session.get("ticks")) or 0.0 for session in sessions)
         return PolicySummary(
             path,
             spec.name,
             spec.title,
-            created or f"{datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%d %H:%M}",
+            created or datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds"),
             _number(training.get("score_in_play")),
             _number(training.get("validation_accuracy")),
             int(_number(training.get("batches")) or 0),

@@ -68,6 +68,17 @@ class Progress:
         return cls(**{**values, "confusion": None if table is None else tuple(tuple(row) for row in table)})
 
 
+def training_note(progress: Progress) -> str:
+    """The figures of a Progress that a person follows."""
+    parts = [f"batch {progress.batch:,}"] if progress.batch else []
+    for label, value in (("loss", progress.loss), ("validation", progress.val_loss)):
+        parts += [f"{label} {value:.4f}"] if value is not None else []
+    for label, value in (("accuracy", progress.accuracy), ("validation", progress.val_accuracy)):
+        parts += [f"{label} {100 * value:.1f} %"] if value is not None else []
+    parts += [f"score {progress.score:,.1f}"] if progress.score is not None else []
+    return ", ".join(parts)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 

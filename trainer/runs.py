@@ -36,6 +36,7 @@ from filelock import FileLock, Timeout
 
 from recorder.errors import UsageError
 from recorder.library import Library, ensure_writable
+from recorder.places import absolute, place
 from recorder.session import Session
 from trainer.config import TrainConfig
 from trainer.errors import RunError
@@ -104,6 +105,12 @@ class Setup:
         except UsageError as error:
             raise ValueError(str(error)) from None
         return cls(config=config, sources=tuple(_source(each) for each in sources), **texts)  # type: ignore[arg-type]
+
+
+def _minutes(session: Session, chosen: Sequence[int] | None) -> float:
+    """Minutes of play that are learned from: without what is excluded, and of the chosen episodes alone."""
+    episodes = [episode for episode in session.episodes if chosen is None or episode.index in chosen]
+    return sum(len(part) for episode in episodes for part in session.to_learn(episode)) / session.spec.rate_hz / 60
 
 
 def _source(values: Any) -> Source:
@@ -219,9 +226,9 @@ class Runs:
         folder = self._new_folder(f"{created:%Y-%m-%dT%H-%M-%S}", env)
         sources = tuple(
             Source(
-                str(session.path.resolve()),
+                str(absolute(session.place)),
                 str(session.attributes.get("digest") or session.digest()),
-                session.duration_s / 60,
+                _minutes(session, (episodes or {}).get(session.name)),
                 tuple((episodes or {})[session.name]) if session.name in (episodes or {}) else None,
             )
             for session in sessions
@@ -438,9 +445,10 @@ def open_sources(setup: Setup) -> list[Session]:
     """The sessions of a run. Raises RunError when one has gone or has changed, TwinplayError when one is damaged."""
     sessions = []
     for source in setup.sources:
-        if not Path(source.path).is_dir():
-            raise RunError(f"the session {source.path} has gone; bring it back, or train anew without it")
-        session = Session.open(source.path)
+        where = place(source.path)
+        if isinstance(where, Path) and not where.is_dir():
+            raise RunError(f"the session {where} has gone; bring it back, or train anew without it")
+        session = Session.open(where)
         if source.digest and (session.attributes.get("digest") or session.digest()) != source.digest:
             raise RunError(f"the session {source.path} has changed since this run began; train anew")
         sessions.append(session)

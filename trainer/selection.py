@@ -17,7 +17,7 @@ import numpy as np
 from recorder.envs import get_spec
 from recorder.errors import TwinplayError
 from recorder.jobs import start_thread
-from recorder.library import Library, SessionSummary, player_label
+from recorder.library import Library, SessionSummary, local_time, player_label
 from recorder.session import Session
 
 _SHORT_MINUTES = 2.0  # of Breakout; below this a clone rarely learns to return the ball
@@ -27,9 +27,10 @@ _LOPSIDED = 0.9  # of all ticks with one action: most of the play then shows not
 
 @dataclass(frozen=True)
 class Row:
-    """One session as the list shows it. `problem` is empty for one that can be learned from."""
+    """One session as the list shows it. `title` is what somebody called it; `problem` is empty where all is well."""
 
     path: Path
+    title: str
     env: str
     env_title: str
     player: str
@@ -51,11 +52,12 @@ class Row:
             problem = "is empty"
         return cls(
             summary.path,
+            summary.title,
             summary.env,
             summary.env_title or "Unreadable",
             player_label(summary.player),
             summary.player.get("kind") == "person",
-            summary.created[5:16].replace("T", " "),
+            local_time(summary.created, "%m-%d %H:%M"),
             summary.episodes,
             summary.seconds / 60,
             summary.ticks,
@@ -105,9 +107,9 @@ class Selection:
 
     @property
     def text(self) -> str:
-        """One line, like "2 sessions · 7 episodes · 12.5 minutes · 45,000 ticks"."""
-        parts = (count(self.sessions, "session"), count(self.episodes, "episode"))
-        return " · ".join((*parts, f"{self.minutes:.1f} minutes", f"{self.ticks:,} ticks"))
+        """One line, like "2 sessions · 7 games · 12.5 minutes · 45,000 ticks"."""
+        parts = (count(self.sessions, "session"), count(self.episodes, "game"))
+        return " · ".join((*parts, f"{self.minutes:.1f} minutes", count(self.ticks, "tick")))
 
 
 def count(number: int, noun: str) -> str:
@@ -192,7 +194,10 @@ class FactsReader:
 
 
 class Choice:
-    """The sessions of a library, and which of them, and which of their episodes, are to be learned from."""
+    """The sessions of a library, and which of them, and which of their episodes, are to be learned from.
+
+    Until somebody ticks something, the newest session is ticked: whoever has just played need only click Train.
+    """
 
     def __init__(self, library: Library, reader: FactsReader) -> None:
         self.rows: list[Row] = []
@@ -200,6 +205,7 @@ class Choice:
         self.left_out: dict[Path, set[int]] = {}
         self.facts: dict[Path, SessionFacts] = {}
         self.changes = 0  # counts them, so that whoever shows this knows when to look again
+        self._by_hand = False  # somebody has chosen
         self._library = library
         self._reader = reader
         self._selection: tuple[int, Selection] | None = None
@@ -212,7 +218,8 @@ class Choice:
         except TwinplayError as error:
             self.rows = []
             return str(error)
-        self.chosen &= {row.path for row in self.rows if not row.problem}
+        usable = [row.path for row in self.rows if not row.problem]
+        self.chosen = self.chosen & set(usable) if self._by_hand else set(usable[:1])
         self._reader.forget()
         for path in self.chosen | set(self.facts):
             self._reader.want(path)
@@ -221,6 +228,7 @@ class Choice:
     def choose(self, path: Path, chosen: bool = True) -> None:
         """Tick or untick one session, whole; one that cannot be learned from stays unticked."""
         self.changes += 1
+        self._take_over(path)
         if chosen and any(row.path == path and not row.problem for row in self.rows):
             self.chosen.add(path)
             self._reader.want(path)
@@ -237,6 +245,7 @@ class Choice:
         usable = {each.index for each in self.facts.get(path, SessionFacts()).episodes if not each.excluded}
         if index not in usable or not any(row.path == path and not row.problem for row in self.rows):
             return
+        self._take_over(path)
         out = set(self.left_out.get(path, ())) if path in self.chosen else set(usable)
         out = out - {index} if chosen else out | {index}
         self.changes += 1
@@ -245,6 +254,13 @@ class Choice:
         else:
             self.chosen.add(path)
             self.left_out[path] = out
+
+    def _take_over(self, path: Path) -> None:
+        """Somebody chooses; what was ticked by itself makes way where it is of another environment."""
+        if not self._by_hand:
+            self._by_hand = True
+            env = {row.path: row.env for row in self.rows}
+            self.chosen = {each for each in self.chosen if env[each] == env.get(path)}
 
     def is_chosen(self, path: Path, index: int) -> bool:
         """Whether an episode of a session is learned from."""
@@ -319,7 +335,7 @@ def describe(
     elif len(titles) > 1:
         problem = f"Choose sessions of one environment: {' and '.join(titles)} are mixed."
     elif ticks == 0:
-        problem = "Nothing is left to learn from; tick some episodes, or record some play first."
+        problem = "Nothing is left to learn from; tick some games, or record some play first."
     elif known and len(totals) and totals.sum():
         names = get_spec(env).action_names
         shares = tuple(zip(names, (totals / totals.sum()).tolist(), strict=True))

@@ -6,8 +6,10 @@ The advanced panel of the Train page shows those named here; the command line ta
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from recorder.envs import get_spec
@@ -123,6 +125,22 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
             raise UsageError(f"{name} cannot be {written!r}; it is by default {_shown(known[name])}")
         values[name] = value
     return values
+
+
+def chosen_config(env: str, options: Namespace) -> TrainConfig:
+    """What `twinplay train` and `python -m trainer` were asked for. Raises UsageError."""
+    names = ("network", "max_batches", "max_seconds", "label_shifts")
+    overrides = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    overrides = {"seed": options.seed, **overrides, **parse_settings(options.set)}
+    return TrainConfig.for_env(env, preset=options.preset, **overrides)
+
+
+def chosen_episodes(sessions: Sequence[str], options: Namespace) -> dict[str, tuple[int, ...]]:
+    """The episodes that they are to take, by the name of the session. Raises UsageError for one not in `sessions`."""
+    episodes = {Path(name).name.removesuffix(".zarr"): chosen for name, chosen in options.episodes}
+    if strange := set(episodes) - set(sessions):
+        raise UsageError(f"--episodes names {', '.join(sorted(strange))}, which is not among the sessions")
+    return episodes
 
 
 def _fits(value: Any, default: Any) -> bool:

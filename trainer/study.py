@@ -62,7 +62,10 @@ def run_study(
         raise UsageError(f"no row of the study {study.name} has {only!r} in its name; the rows are: {names}")
     folder = out / study.name
     ensure_writable(folder)
-    cells = [(row, seed) for row in chosen for seed in row.seeds]
+    # Every row's first seed comes first: a study that is stopped then has something on each of its questions.
+    cells = [
+        (row, row.seeds[n]) for n in range(max(len(r.seeds) for r in chosen)) for row in chosen if n < len(row.seeds)
+    ]
     missing = [cell for cell in cells if not _finished(folder, *cell, study.episodes, overrides or {})]
     done = len(cells) - len(missing)
     yield StudyProgress(done, len(cells), f"{done} of {len(cells)} cells are there already" if done else "")
@@ -116,7 +119,8 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
             curve.append({"batch": progress.batch, "score": progress.score})
         if progress.stage == "train" and progress.val_loss != validated:
             validated = progress.val_loss
-            losses.append({"batch": progress.batch, "loss": progress.loss, "val_loss": validated})
+            names = ("batch", "loss", "accuracy", "val_loss", "val_accuracy")
+            losses.append({name: getattr(progress, name) for name in names})
     reports = {}
     for way in row.ways + (row.first_ways if seed == row.seeds[0] else ()):
         *_, last = evaluate(
@@ -266,6 +270,7 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
     beside = [cell["reports"].get(way if way == "sticky" else "chosen", {}) for cell in cells]
     teachers = [_player(report, "demonstrator")["mean"] for report in beside if report]
     teacher = sum(teachers) / len(teachers) if teachers else 0.0
+    accuracies = [cell["training"]["validation_accuracy"] for cell in cells]
     batches = sum(cell["training"]["batches"] for cell in cells) / len(cells)
     seconds = sum(cell["training"]["seconds"] for cell in cells) / len(cells)
     temperature = ", ".join(sorted({f"{cell['play']['temperature']:g}" for cell in cells}))
@@ -282,6 +287,7 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
         "play": manner if discrete else "",
         "recorded": _amount(row) if row.games else f"{cells[0]['minutes_of_play']:.0f} min",
         "training": f"{batches:,.0f} batches, {seconds / 60:.1f} min",
+        "accuracy": f"{100 * float(np.mean(accuracies)):.0f} %" if discrete else "",
         "the article": f"{row.published:,.0f}" if row.published else "",
         "demonstrator": f"{teacher:,.0f}",
         "clone (95 % interval)": f"{mean:,.0f} ({low:,.0f} to {high:,.0f})",

@@ -33,6 +33,8 @@ from trainer.selection import Choice, FactsReader
 from trainer.worker import WorkerLike, start_worker
 
 MOST_COMPARED = 3
+_EARLY = " Training was stopped early; the best so far was kept."
+_AFTER_QUICK = "Quick gives a first impression. More play to learn from, or the preset Standard, makes a better twin."
 
 
 class TrainState(Enum):
@@ -75,17 +77,15 @@ class TrainDesk:
         self.kept = Runs(library.path)
         self.policies = Policies(library.path)
         self.choice = Choice(library, reader or FactsReader())
-        self.preset = "standard"
+        self.preset = "quick"  # whoever trains for the first time wants to see what comes of it
         self.changes: dict[str, dict[str, Any]] = {}  # by environment: settings that differ from the preset's
         self.runs: list[Run] = []
         self.twins: list[PolicySummary] = []
         self.shown = ""
         self.compared: list[str] = []
-        self.error = ""
-        self.notice = ""
+        self.error = self.notice = ""
         self.in_background = False
-        self._overrides = dict(overrides or {})
-        self._start = start
+        self._overrides, self._start = dict(overrides or {}), start
         self._worker: WorkerLike | None = None
         self._followed: dict[str, tuple[Follower, Curves]] = {}
         self._asked: dict[str, str] = {}  # what was asked of a run that is still at work
@@ -192,8 +192,7 @@ class TrainDesk:
             else "Paused before it began. Go on whenever you like.",
             TrainState.INTERRUPTED: f"Interrupted after {run.status.batches:,} batches. It can go on from there.",
             TrainState.FAILED: "Training failed",
-            TrainState.DONE: f"Your twin is ready.{played}"
-            + (" Training was stopped early; the best so far was kept." if run.status.stopped_early else ""),
+            TrainState.DONE: f"Your twin is ready.{played}{_EARLY if run.status.stopped_early else ''}",
             TrainState.WAITING: "Waiting for its turn…" if self._ahead(run) else "Starting the training process…",
         }
         if state in texts:
@@ -207,10 +206,12 @@ class TrainDesk:
 
     @property
     def explanation(self) -> str:
-        """Why the run that is shown stands where it does, and what is kept of it; "" while all is well."""
-        run = self.run
-        if run is None or self.state not in (TrainState.FAILED, TrainState.INTERRUPTED):
+        """Why the run that is shown stands where it does, what is kept of it, and what to do; "" while it goes well."""
+        run, state = self.run, self.state
+        if run is None or state not in (TrainState.DONE, TrainState.FAILED, TrainState.INTERRUPTED):
             return ""
+        if state is TrainState.DONE:
+            return _AFTER_QUICK if run.setup is not None and run.setup.preset == "quick" else ""
         reason = run.problem or run.status.reason
         kept = []
         if self.policy is not None:
@@ -290,9 +291,14 @@ class TrainDesk:
         self._read_runs()
         self._look_after_worker()
 
+    def dismiss(self) -> None:
+        """What was told of the last deed has been read."""
+        self.error = self.notice = ""
+
     def again(self) -> None:
         """Show no run, and choose anew."""
-        self.shown, self.error, self.notice = "", "", ""
+        self.shown = ""
+        self.dismiss()
 
     def show(self, run: str) -> None:
         """Show a run: its curves, its settings, its log."""
@@ -362,10 +368,8 @@ class TrainDesk:
             return
         (what, where), self._thrown = self._thrown, None
         self.notice = ""
-        if what == "run":
-            self._do(lambda: self.kept.restore(where))
-        else:
-            self._do(lambda: self.policies.restore(where))
+        shelf = self.kept if what == "run" else self.policies
+        self._do(lambda: shelf.restore(where))
 
     def shutdown(self, timeout: float = 15.0) -> None:
         """Pause what is trained, within `timeout` seconds, or leave it alone if it is to go on in the background."""

@@ -46,13 +46,13 @@ def work(library: str) -> None:
                 return
 
 
-class _Signals:
+class Signals:
     """While it is entered, Ctrl-C and a request to end are only noted, so that the checkpoint is whole."""
 
     def __init__(self) -> None:
         self.seen = False
 
-    def __enter__(self) -> _Signals:
+    def __enter__(self) -> Signals:
         self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
         return self
 
@@ -83,7 +83,7 @@ def perform(runs: Runs, run: str) -> Iterator[Progress]:
             raise RunError(
                 found.problem or f"the run {run} does not wait to be trained; it is {found.status.state.value}"
             )
-        with _Signals() as signals:
+        with Signals() as signals:
             yield from _Performance(runs, found).run(signals)
     finally:
         lock.release()
@@ -100,7 +100,7 @@ class _Performance:
         self._written_s = 0.0
         self._last: Progress | None = None
 
-    def run(self, signals: _Signals) -> Iterator[Progress]:
+    def run(self, signals: Signals) -> Iterator[Progress]:
         from trainer.fitting import fit  # torch comes with it
 
         found, setup = self.found, self.found.setup

@@ -85,7 +85,10 @@ class DuelSide(QWidget):
         self._font(painter, 1.25, bold=True)
         painter.setPen(text)
         x = _PAD + 14.0
-        title = painter.fontMetrics().elidedText(side.title, Qt.TextElideMode.ElideRight, self.width() // 3)
+        assert self._frame is not None
+        title = painter.fontMetrics().elidedText(
+            self._frame.title_of(side), Qt.TextElideMode.ElideRight, self.width() // 3
+        )
         painter.drawText(QPointF(x, 27), title)
         x += painter.fontMetrics().horizontalAdvance(title) + 10
         self._font(painter, 0.75, bold=True)

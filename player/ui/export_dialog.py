@@ -193,6 +193,7 @@ class ExportDialog(QDialog):
 
 def _seconds(name: str, value: float) -> QDoubleSpinBox:
     box = QDoubleSpinBox(objectName=name, maximum=36_000.0, decimals=1, singleStep=1.0, suffix=" s")
+    look.indent(box)
     box.setValue(value)
     box.setToolTip("Seconds of play")
     return box

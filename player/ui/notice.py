@@ -40,9 +40,9 @@ class Notice(QFrame):
         row.addWidget(self._close)
         self._callable: Callable[[], object] = self.hide
 
-    def tell(self, sentence: str) -> None:
-        """Something worth knowing."""
-        self._show("about", sentence)
+    def tell(self, sentence: str, action: str = "", does: Callable[[], object] | None = None) -> None:
+        """Something worth knowing; with a button where it leads on."""
+        self._show("about", sentence, action, does)
 
     def warn(self, sentence: str, action: str = "", does: Callable[[], object] | None = None) -> None:
         """Something is not as it should be; with a button where there is something to do about it."""

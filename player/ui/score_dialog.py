@@ -119,6 +119,7 @@ class ScoreDialog(QDialog):
         row = QHBoxLayout()
         row.setSpacing(look.GAP)
         self._games = QSpinBox(objectName="scoreGames", minimum=1, maximum=200, value=10)
+        look.indent(self._games)
         self._games.setToolTip("More games take longer and give narrower intervals")
         row.addWidget(QLabel("Games each"))
         row.addWidget(self._games)

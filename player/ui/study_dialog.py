@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
@@ -32,8 +33,11 @@ class StudyDialog(QDialog):
         column.setSpacing(16)
         text = QTextBrowser(objectName="studyTable", openLinks=False)
         text.setMarkdown(table)
-        text.setMinimumHeight(360)
-        column.addWidget(text, 1)
+        text.setFrameShape(QTextBrowser.Shape.NoFrame)
+        text.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        text.document().setTextWidth(_WIDTH)
+        text.setFixedHeight(math.ceil(text.document().size().height()) + 2 * column.spacing())
+        column.addWidget(text)
         for path in sorted(folder.glob("*.svg")):
             svg = _text(path)
             figure = QSvgWidget(objectName=f"{path.stem}Figure")

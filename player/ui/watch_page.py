@@ -99,6 +99,7 @@ class WatchPage(Page):
         self._render()
         self._timer.start()
         self.setFocus()
+        self.focus_way_on()
 
     def deactivate(self) -> None:
         """The page is hidden: pause."""
@@ -179,7 +180,7 @@ class WatchPage(Page):
         row = QHBoxLayout()
         row.setSpacing(look.GAP)
         self._left_choice = ChoiceBox("sessionChoice", "On the left: a recording, or another clone")
-        self._episode = ChoiceBox("episodeChoice", "The episode of the recording")
+        self._episode = ChoiceBox("episodeChoice", "Which game of the recording")
         self._policy = ChoiceBox("policyChoice", "On the right: a clone")
         for box in (self._left_choice, self._policy):
             box.setMinimumContentsLength(14)
@@ -338,6 +339,7 @@ class WatchPage(Page):
 
     def _set_speed(self, speed: float) -> None:
         self._act(lambda: self.desk.set_speed(speed))
+        self.setFocus()  # Space plays, and does not open the list again
 
     def _act(self, action: Callable[[], object]) -> None:
         action()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -28,7 +28,7 @@ from trainer.ui.train_page import TrainPage
 
 PAGES = ("record", "library", "train", "watch")
 _NAV = """
-QPushButton { border: 0; border-radius: 8px; padding: 8px 20px; font-weight: 600; }
+QPushButton { border: 0; border-radius: 8px; padding: 8px 20px; font-weight: 600; outline: 0; }
 QPushButton:hover { background: palette(midlight); }
 QPushButton:focus { border: 2px solid palette(highlight); padding: 6px 18px; }
 QPushButton:checked { background: palette(highlight); color: palette(highlighted-text); }
@@ -51,9 +51,11 @@ class Window(QWidget):
         self.setObjectName("window")
         self.setWindowTitle("Twinplay")
         self.setMinimumSize(1000, 680)
-        self.resize(1180, 800)
+        self.resize(QSize(1180, 800).boundedTo(self.screen().availableSize()))
         self._train_desk, self._memory = train_desk, memory
         self._player_name = player_name or memory.player_name
+        self._news: tuple[str, Path | None] | None = None  # of a training that is over: a sentence, and its clone
+        self._missed = False  # the notice says that the library's folder has gone
         self._countdown_s = countdown_s
         self.notice = Notice()
         self._stack = QStackedWidget()
@@ -88,6 +90,7 @@ class Window(QWidget):
         self.record.train_requested.connect(self._train_on)
         self.record.watch_requested.connect(lambda session: self.watch_pair(session, None))
         self.train.watch_requested.connect(self._watch_twin)
+        self.train.run_over.connect(self._take_news)
         self._memory.restore_choices(self)
         self._current = -1
 
@@ -159,7 +162,40 @@ class Window(QWidget):
         self._tabs.button(index).setChecked(True)
         self._pages[index].activate()
         self.notice.turn_page()
+        self._tell_news()
+        self._miss_library()
         LOG.info("page %s", name)
+
+    def _take_news(self) -> None:
+        desk = self.train.desk
+        self._news = (desk.headline if desk.policy is not None else f"{desk.headline}. {desk.explanation}", desk.policy)
+        self._tell_news()
+
+    def _tell_news(self) -> None:
+        """A training is over: say so where that is not to be seen. A line more would move a game that is played."""
+        if self.page == "train":
+            self._news = None
+        if self._news is None or self.record.desk.busy:
+            return
+        (sentence, policy), self._news = self._news, None
+        if policy is None:
+            self.notice.warn(sentence, "Go to Train", lambda: self._follow(lambda: self.show_page("train")))
+        else:
+            self.notice.tell(sentence, "Watch your twin", lambda: self._follow(lambda: self._watch_twin(policy)))
+
+    def _follow(self, way: Callable[[], object]) -> None:
+        self.notice.hide()
+        way()
+
+    def _miss_library(self) -> None:
+        """Say so where the library's folder has gone: pages without recordings look as on the first day."""
+        if not self.library.is_dir():
+            gone = f"{self.library} is not there, and what is in it cannot be shown. Bring it back, or choose another."
+            self.notice.warn(gone, "Library folder…", self.menu.change_library)
+            self._missed = True
+        elif self._missed:
+            self.notice.hide()
+            self._missed = False
 
     def watch_pair(self, session: Path | None, policy: Path | None, against: Path | None = None) -> None:
         """Show a recording, or the policy `against`, and a clone side by side."""

@@ -99,9 +99,13 @@ class KeysDialog(QDialog):
         if not event.isAutoRepeat():
             self._take(int(event.key()))
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        # While a key is asked for, Tab is one that was pressed.
+        return self._asking is None and super().focusNextPrevChild(forward)
+
     def _button(self, text: str, name: str, action: object) -> QPushButton:
-        # Without focus, Space and Return reach the dialog, where they may be meant as keys.
-        button = QPushButton(text, objectName=name, focusPolicy=Qt.FocusPolicy.NoFocus, autoDefault=False)
+        # A click leaves the keyboard with the dialog, where Space and Return may be meant as keys.
+        button = QPushButton(text, objectName=name, focusPolicy=Qt.FocusPolicy.TabFocus, autoDefault=False)
         button.clicked.connect(action)
         return button
 

@@ -91,8 +91,8 @@ class LibraryPage(Page):
         self._active = True
         self.desk.refresh()
         self._timer.start()
-        self._table.setFocus()
         self._render()
+        self._take_keyboard()
 
     def deactivate(self) -> None:
         """The page is hidden; what was begun goes on."""
@@ -113,10 +113,12 @@ class LibraryPage(Page):
             "goRecordFromLibraryButton",
             lambda: self.page_requested.emit("record"),
         )
-        trash = self._button("Look into the trash…", "openTrashFromEmptyButton", "Bring back what was thrown away")
-        trash.setProperty("quiet", True)
-        trash.clicked.connect(self._open_trash)
-        page.layout().addWidget(trash, 0, Qt.AlignmentFlag.AlignCenter)
+        self._thrown = self._button(
+            "Look into the trash…", "openTrashFromEmptyButton", "Bring back what was thrown away"
+        )
+        self._thrown.setProperty("quiet", True)
+        self._thrown.clicked.connect(self._open_trash)
+        page.layout().addWidget(self._thrown, 0, Qt.AlignmentFlag.AlignCenter)
         return page
 
     def _build_content(self) -> QWidget:
@@ -317,6 +319,11 @@ class LibraryPage(Page):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
+    def _take_keyboard(self) -> None:
+        """The keys of the page work from here."""
+        self._table.setFocus()
+        self.focus_way_on()
+
     def _poll(self) -> None:
         if self.desk.poll():
             self._render()
@@ -367,7 +374,12 @@ class LibraryPage(Page):
             self._fill()
         self.show_problem(desk.error)
         something = bool(desk.rows) or desk.can_undo or desk.state is LibraryState.FAILED
+        before = self._stack.currentIndex()
         self._stack.setCurrentIndex(1 if something else 2 if desk.state is LibraryState.LOADING else 0)
+        if self._active and self._stack.currentIndex() != before:
+            self._take_keyboard()
+        if not something:
+            self._thrown.setVisible(desk.library.has_trash)
         self._nothing.setVisible(bool(desk.rows) and not len(self._model.rows))
         self._table.viewport().update()
         shown = desk.shown

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.library import SessionSummary, matches, player_label, sort_key
+from recorder.library import SessionSummary, local_time, matches, player_label, sort_key
 from recorder.preview import Picture
 from recorder.ui import look
 
@@ -124,7 +123,7 @@ class LibraryModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return _text(row, index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _escape(row.problem or row.notes or row.name)
+            return _escape("\n".join(filter(None, (title(row), subtitle(row), row.problem, row.notes))))
         if role == Qt.ItemDataRole.DecorationRole and index.column() == _SESSION:
             return self._thumbnail(row)
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -141,7 +140,7 @@ class LibraryTable(QTableView):
         super().__init__(parent)
         self.setObjectName("libraryTable")
         self.setModel(model)
-        self.setItemDelegate(_CellDelegate(self))
+        self.setItemDelegate(RowDelegate(self))
         self.setItemDelegateForColumn(_SESSION, _SessionDelegate(self))
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -176,7 +175,7 @@ class LibraryTable(QTableView):
         super().resizeEvent(event)
 
 
-class _CellDelegate(QStyledItemDelegate):
+class RowDelegate(QStyledItemDelegate):
     """A cell without a frame of its own: rows are chosen, not cells."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
@@ -184,7 +183,7 @@ class _CellDelegate(QStyledItemDelegate):
         option.state &= ~QStyle.StateFlag.State_HasFocus
 
 
-class _SessionDelegate(_CellDelegate):
+class _SessionDelegate(RowDelegate):
     """The first column: picture, title, and below it what and who."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
@@ -262,7 +261,7 @@ def _text(row: SessionSummary, column: int) -> str:
     mean, best = row.mean_score, row.best_score
     return (
         "",
-        _date(row),
+        local_time(row.created),
         f"{row.episodes:,}",
         f"{row.seconds / 60:.1f}",
         "" if mean is None else f"{mean:,.1f}" if abs(mean) < 1_000 else f"{mean:,.0f}",
@@ -271,14 +270,6 @@ def _text(row: SessionSummary, column: int) -> str:
         "✓" if row.verified else "",
         ", ".join(row.tags),
     )[column]
-
-
-def _date(row: SessionSummary) -> str:
-    """When it was played, by the clock on the wall."""
-    try:
-        return f"{datetime.fromisoformat(row.created).astimezone():%Y-%m-%d %H:%M}"
-    except (ValueError, OverflowError, OSError):
-        return row.created[:16]
 
 
 def _escape(text: str) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPalette
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLabel
 
 from recorder.resources import asset
 
@@ -54,10 +54,16 @@ _TONES = {  # what has a meaning, as ink -> (light, dark)
 LIVE = QColor("#e5484d")  # over pictures, which are dark in every scheme
 _SCHEMES = dict(zip(THEMES, (Qt.ColorScheme.Unknown, Qt.ColorScheme.Light, Qt.ColorScheme.Dark), strict=True))
 
+
+def _mark(name: str) -> str:
+    return asset(f"marks/{name}.svg").as_posix()
+
+
 BANNER = "background: #8c1d24; color: white; border-radius: 8px; padding: 10px 14px; font-weight: 600"
-PAGE = """
+PAGE = (
+    """
 QPushButton, QToolButton {
-    background: palette(button); border: 1px solid palette(mid); border-radius: 7px; padding: 6px 14px;
+    background: palette(button); border: 1px solid palette(mid); border-radius: 7px; padding: 6px 14px; outline: 0;
 }
 QToolButton { padding: 6px 8px; }
 QPushButton:hover, QToolButton:hover { background: palette(midlight); }
@@ -94,11 +100,30 @@ QComboBox QAbstractItemView {
     background: palette(base); color: palette(text); border: 1px solid palette(mid);
     selection-background-color: palette(highlight); selection-color: palette(highlighted-text);
 }
+QSpinBox, QDoubleSpinBox {
+    background: palette(base); color: palette(text); border: 1px solid palette(mid); border-radius: 7px;
+    padding: 4px 24px 4px 2px; min-height: 18px;
+}
+QSpinBox:focus, QDoubleSpinBox:focus { border: 2px solid palette(highlight); padding: 3px 23px 3px 1px; }
+QSpinBox:disabled, QDoubleSpinBox:disabled { color: palette(placeholder-text); background: palette(window); }
+QSpinBox::up-button, QDoubleSpinBox::up-button { subcontrol-position: top right; width: 22px; border: 0; }
+QSpinBox::down-button, QDoubleSpinBox::down-button { subcontrol-position: bottom right; width: 22px; border: 0; }
+QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url("RISE"); width: 9px; height: 9px; }
+QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url("CHEVRON"); width: 9px; height: 9px; }
+QRadioButton::indicator {
+    width: 14px; height: 14px; border: 1px solid palette(placeholder-text); border-radius: 8px;
+    background: palette(base);
+}
+QRadioButton::indicator:checked {
+    width: 6px; height: 6px; border: 5px solid palette(highlight); background: palette(highlighted-text);
+}
+QRadioButton:focus { outline: 1px solid palette(highlight); }
 QTableView, QListView, QTreeView, QPlainTextEdit, QTextEdit {
     background: palette(base); alternate-background-color: palette(alternate-base);
     border: 1px solid palette(mid); border-radius: 8px;
 }
 QTableView:focus, QListView:focus, QPlainTextEdit:focus { border: 1px solid palette(highlight); }
+QTableView::item, QTreeView::item { padding: 0 5px; }
 QHeaderView { background: transparent; }
 QHeaderView::section {
     background: palette(base); color: palette(placeholder-text); border: 0; border-bottom: 1px solid palette(mid);
@@ -127,7 +152,10 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }
 QFrame[card="true"] { background: palette(base); border: 1px solid palette(mid); border-radius: 10px; }
 QLabel[faint="true"] { color: palette(placeholder-text); }
-""".replace("CHEVRON", asset("marks/chevron.svg").as_posix()).replace("CHECK", asset("marks/check.svg").as_posix())
+""".replace("CHEVRON", _mark("chevron"))
+    .replace("RISE", _mark("rise"))
+    .replace("CHECK", _mark("check"))
+)
 
 
 def palette_for(dark: bool) -> QPalette:
@@ -181,6 +209,11 @@ def is_dark(palette: QPalette) -> bool:
 def tone(palette: QPalette, name: str) -> QColor:
     """The ink of a meaning: person, clone, good, warning, bad or live."""
     return QColor(_TONES[name][is_dark(palette)])
+
+
+def indent(spin: QAbstractSpinBox) -> None:
+    """Room before the figure; the padding of the style sheet is passed over where there are arrows at the other end."""
+    spin.lineEdit().setTextMargins(SMALL, 0, 0, 0)
 
 
 def heading(text: str, name: str = "", factor: float = 1.2) -> QLabel:

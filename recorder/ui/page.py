@@ -25,6 +25,7 @@ class Page(QWidget):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._name = name
+        self._way_on: QPushButton | None = None
         self.setObjectName(f"{name}Page")
         self.setStyleSheet(look.PAGE)
         self.body = QVBoxLayout(self)
@@ -37,6 +38,7 @@ class Page(QWidget):
 
     def show_problem(self, sentence: str) -> None:
         """Show a sentence in the banner, and log it; hide the banner when there is none."""
+        sentence = f"{sentence[:1].upper()}{sentence[1:]}"
         if sentence and sentence != self._banner.text():
             _LOG.warning("%s: %s", self._name, sentence)
         self._banner.setText(sentence)
@@ -48,6 +50,11 @@ class Page(QWidget):
             shortcut = QShortcut(QKeySequence(sequence), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
+
+    def focus_way_on(self) -> None:
+        """Give the keyboard to what the empty page offers first, where that is to be seen."""
+        if self._way_on is not None and self._way_on.isVisible():
+            self._way_on.setFocus()
 
     def empty_state(self, title: str, text: str, button: str, name: str, action: Callable[[], None]) -> QWidget:
         """What the page says when it has nothing to show, the way on, and the sample for a first try."""
@@ -62,13 +69,16 @@ class Page(QWidget):
         heading.setFont(font)
         go = QPushButton(button, objectName=name)
         go.setProperty("primary", True)
+        go.setAutoDefault(True)  # Enter presses it, too
         go.clicked.connect(action)
+        self._way_on = go
         layout.addWidget(heading)
         layout.addWidget(QLabel(text, alignment=Qt.AlignmentFlag.AlignCenter))
         layout.addWidget(go, 0, Qt.AlignmentFlag.AlignCenter)
         sample = QPushButton("Try it with the sample", objectName=f"{self._name}SampleButton")
         sample.setToolTip("A short session played by a script, and a clone of it, come with Twinplay")
         sample.setProperty("quiet", True)
+        sample.setAutoDefault(True)
         sample.clicked.connect(self.sample_requested)
         layout.addWidget(sample, 0, Qt.AlignmentFlag.AlignCenter)
         return page

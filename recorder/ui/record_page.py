@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -165,6 +165,7 @@ class RecordPage(Page):
         begins = key in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if begins and self.desk.state is DeskState.GAME_OVER:
             self.desk.next_game()
+            self._view.setFocus()
         elif begins and self.desk.state is DeskState.IDLE:
             self._start()
         elif not self.desk.press(int(key)):
@@ -223,7 +224,7 @@ class RecordPage(Page):
         layout.addWidget(self._summary)
         layout.addSpacing(look.SMALL)
         layout.addWidget(look.heading("Today", factor=1.1))
-        self._takes = TakesList()
+        self._takes = TakesList(self._view)
         self._takes.train_requested.connect(self.train_requested)
         self._takes.watch_requested.connect(self.watch_requested)
         self._takes.discard_requested.connect(self._discard)
@@ -233,9 +234,11 @@ class RecordPage(Page):
         return side
 
     def _button(self, text: str, name: str, tip: str, action: object, *, primary: bool = False) -> QPushButton:
-        # Space serves the ball and must not press whatever button was clicked last; shortcuts reach them all.
-        button = QPushButton(text, objectName=name, toolTip=tip, focusPolicy=Qt.FocusPolicy.NoFocus)
+        # Space serves the ball and must not press whatever button was clicked last. One that Tab led to may be pressed,
+        # and hands the keyboard back to the game.
+        button = QPushButton(text, objectName=name, toolTip=tip, focusPolicy=Qt.FocusPolicy.TabFocus)
         button.setProperty("primary", primary)
+        button.clicked.connect(lambda: self._view.setFocus())
         button.clicked.connect(action)
         return button
 
@@ -329,6 +332,9 @@ class RecordPage(Page):
         kind = (f"{name} plays" if name else "You play") if desk.by_hand else "A scripted expert demonstrates"
         hint = "" if desk.by_hand else "; + and − change the speed"
         self._player.setText(f"{kind} at {spec.rate_hz:g} ticks a second{hint}")
+        self._player.setToolTip(
+            "A tick is one step of the game: one screen, one action. The menu (F10) changes the player's name."
+        )
         self._envs.setEnabled(not desk.busy)
         for button, enabled in (
             (self._record, not desk.busy),
@@ -358,6 +364,7 @@ class RecordPage(Page):
     def _choose_keys(self) -> None:
         dialog = KeysDialog(self.desk.bindings, USUAL, _ROWS, {int(key): does for key, does in _RESERVED.items()}, self)
         dialog.accepted.connect(lambda: self.desk.rebind(dialog.bindings))
+        dialog.finished.connect(lambda: self._view.setFocus())
         dialog.finished.connect(self._render)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
@@ -403,21 +410,22 @@ class RecordPage(Page):
                 "Space plays another game in this take. G or B marks it good or bad. Esc stops and keeps the take.",
             )
         if desk.state is DeskState.IDLE:
+            if desk.just_kept:
+                again = "Space plays another." if desk.by_hand else "Space records another."
+                return "Your take is kept", f"“Train on it”, at the right, makes a twin of it. {again}"
             if desk.by_hand:
                 return (
                     "Press Space to play",
                     f"{self._what_keys_do()} All of it is recorded, for your twin to learn from.",
                 )
             return "Press Space to begin", "An expert demonstrates, and all of it is recorded."
+        if not desk.by_hand and desk.status is not None and not desk.status.ticks:
+            return "Waking the expert…", ""
         return "", ""
 
-    def event(self, event: QEvent) -> bool:
+    def focusNextPrevChild(self, forward: bool) -> bool:
         # Tab would take the keyboard away from the game in the middle of a rally.
-        if event.type() == QEvent.Type.KeyPress and self.desk.state is DeskState.RECORDING:
-            assert isinstance(event, QKeyEvent)
-            if event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
-                return True
-        return super().event(event)
+        return self.desk.state in _RUNNING or super().focusNextPrevChild(forward)
 
 
 def open_desk(library: Path, player_name: str, countdown_s: float) -> RecordDesk:

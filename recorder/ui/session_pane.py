@@ -34,13 +34,15 @@ from PySide6.QtWidgets import (
 
 from recorder.opinions import MAX_NOTES, MAX_TITLE
 from recorder.preview import Details, Moment
-from recorder.session import Episode
+from recorder.schema import Episode
 from recorder.ui import look
+from recorder.ui.library_table import RowDelegate
 from recorder.ui.scrubber import Scrubber
 
 _GAMES = ("Use", "Score", "Time", "Ended", "Label")
 _SAVE_MS = 800  # after the last key
 _LABELS = {"": "–", "success": "good", "failure": "bad"}
+_NEXT = {"": "success", "success": "failure", "failure": "failure"}  # a label that is given again is taken off
 _MOST_GAMES = 500  # a list of more is no help; the command line shows them all
 
 
@@ -159,7 +161,7 @@ class SessionPane(QWidget):
         scroll.setWidget(inner)
         outer.addWidget(scroll)
         layout = QVBoxLayout(inner)
-        layout.setContentsMargins(4, 0, 10, 0)
+        layout.setContentsMargins(0, 0, 10, 0)
         layout.setSpacing(look.GAP)
         self._title = QLineEdit(objectName="titleEdit", maxLength=MAX_TITLE, toolTip="What to call this session")
         self._title.setFont(look.scaled(self._title.font(), 1.15, bold=True))
@@ -203,6 +205,7 @@ class SessionPane(QWidget):
         self._notes.textChanged.connect(self._saver.start)
         for widget in (self._notes, self._games):
             widget.installEventFilter(self)
+        self._show_facts(None)
 
     def show_details(self, details: Details | None, moment: Moment | None, tick: int) -> None:
         """Show this session at this tick."""
@@ -215,9 +218,11 @@ class SessionPane(QWidget):
             self._show_words(details, other)
             self._show_games(details)
             self._show_facts(details)
-        words = "" if details is None else details.problem or (moment.problem if moment is not None else "")
-        if details is None:
-            words = "Opening…"
+        words = "Opening…"
+        if details is not None and details.problem:
+            words = f"{details.problem}.\nTo trash takes it out of the library, and can be undone."
+        elif details is not None:
+            words = moment.problem if moment is not None else ""
         self._picture.show_moment(moment, words)
         self._scrubber.show_details(details, tick, self._marked)
         self._show_marking()
@@ -274,6 +279,10 @@ class SessionPane(QWidget):
             if label is not None and self.game is not None:
                 self.label_requested.emit(self.game, label)
                 return True
+            here = self._episode
+            if event.key() == Qt.Key.Key_Space and here is not None:
+                self.use_changed.emit(here.index, here.excluded)
+                return True
         return super().eventFilter(watched, event)
 
     @property
@@ -295,6 +304,7 @@ class SessionPane(QWidget):
         self._mark = QPushButton("Leave out from here", objectName="excludeButton")
         self._mark.setToolTip("Leave a part out of training, from here to where you go next (X)")
         self._mark.clicked.connect(self.mark)
+        self._mark.clicked.connect(lambda: self._scrubber.setFocus())  # where arrow keys lead on
         row.addWidget(self._clock, 1)
         row.addWidget(self._mark)
         return row
@@ -310,17 +320,18 @@ class SessionPane(QWidget):
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setAccessibleName("Games; ticked ones are used in training")
-        table.setToolTip("Ticked games are used in training. G marks a game good, B bad.")
+        table.setToolTip("Ticked games are used in training. G marks a game good, B bad; so does a click on its label.")
+        table.setItemDelegate(RowDelegate(table))
         header = table.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
-        for column, width in enumerate((60, 62, 62, 0, 58)):
+        for column, width in enumerate((60, 62, 76, 0, 62)):
             header.resizeSection(column, width)
         table.itemChanged.connect(self._ticked)
         table.currentCellChanged.connect(self._game_chosen)
-        table.cellClicked.connect(self._game_chosen)
+        table.cellClicked.connect(self._clicked)
         return table
 
     def _show_words(self, details: Details | None, other: bool) -> None:
@@ -429,6 +440,12 @@ class SessionPane(QWidget):
         if item.column() == 0:
             index = int(item.data(Qt.ItemDataRole.UserRole))
             self.use_changed.emit(index, item.checkState() is Qt.CheckState.Checked)
+
+    def _clicked(self, row: int, column: int) -> None:
+        self._game_chosen(row)
+        if self._details is not None and _GAMES[column] == "Label" and row < len(self._details.episodes):
+            here = self._details.episodes[row]
+            self.label_requested.emit(here.index, _NEXT[here.label])
 
     def _game_chosen(self, row: int, *_: int) -> None:
         if self._details is not None and 0 <= row < len(self._details.episodes):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
@@ -43,7 +43,10 @@ class Thumbnail(QWidget):
 
 
 class TakesList(QScrollArea):
-    """Shows lines of recorder.today. Signals carry the path of the take that is meant."""
+    """Shows lines of recorder.today; `game` gets the keyboard back once something was pressed.
+
+    Signals carry the path of the take that is meant.
+    """
 
     train_requested = Signal(object)
     watch_requested = Signal(object)
@@ -51,8 +54,9 @@ class TakesList(QScrollArea):
     restore_requested = Signal(object)
     label_requested = Signal(object, str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, game: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._game = game
         self.setObjectName("takesList")
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -113,7 +117,12 @@ class TakesList(QScrollArea):
         buttons.setSpacing(0)
         if take.discarded:
             buttons.addWidget(
-                self._button("Bring it back", f"undoButton{suffix}", "Undo (Ctrl+Z)", self.restore_requested, take.path)
+                self._button(
+                    "Bring it back",
+                    f"undoButton{suffix}",
+                    "Undo (Ctrl+Z)",
+                    lambda: self.restore_requested.emit(take.path),
+                )
             )
         else:
             for text, name, tip, signal in (
@@ -121,23 +130,26 @@ class TakesList(QScrollArea):
                 ("Watch", "watchTakeButton", "Open the Watch page with this take", self.watch_requested),
                 ("Discard", "discardTakeButton", "Move this take to the trash", self.discard_requested),
             ):
-                buttons.addWidget(self._button(text, f"{name}{suffix}", tip, signal, take.path))
+                buttons.addWidget(self._button(text, f"{name}{suffix}", tip, partial(signal.emit, take.path)))
         buttons.addStretch(1)
         outer.addLayout(buttons)
         return card
 
     def _label_button(self, take: TakeLine, label: str, text: str, suffix: str) -> QPushButton:
-        button = QPushButton(text, objectName=f"{label}TakeButton{suffix}", focusPolicy=Qt.FocusPolicy.NoFocus)
-        button.setToolTip(f"Mark all games of this take as {text.lower()}, or take the mark off")
-        button.setProperty("quiet", True)
+        button = self._button(
+            text,
+            f"{label}TakeButton{suffix}",
+            f"Mark all games of this take as {text.lower()}, or take the mark off",
+            lambda: self.label_requested.emit(take.path, label),
+        )
         button.setCheckable(True)
         button.setChecked(label in take.labels)
-        button.clicked.connect(lambda: self.label_requested.emit(take.path, label))
         return button
 
-    def _button(self, text: str, name: str, tip: str, signal: Signal, path: Path) -> QPushButton:
-        # Without focus: Space serves the ball and must not press whatever was clicked last.
-        button = QPushButton(text, objectName=name, toolTip=tip, focusPolicy=Qt.FocusPolicy.NoFocus)
+    def _button(self, text: str, name: str, tip: str, does: Callable[[], None]) -> QPushButton:
+        # Reached by Tab alone: Space serves the ball and must not press whatever was clicked last.
+        button = QPushButton(text, objectName=name, toolTip=tip, focusPolicy=Qt.FocusPolicy.TabFocus)
         button.setProperty("quiet", True)
-        button.clicked.connect(lambda: signal.emit(path))
+        button.clicked.connect(lambda: self._game.setFocus())
+        button.clicked.connect(lambda: does())
         return button

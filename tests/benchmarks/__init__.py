@@ -12,8 +12,9 @@ library     listing a thousand sessions, from the index and by opening each
 kills       20 recorders killed at random moments
 mutations   1,000 damaged and malicious files
 responsive  how long the window was held up by each thing one can do in it, with 200 sessions in the library
+first       seconds of each step from an empty home to a clone beside one's take (docs/first-five-minutes.md)
 realtime    minutes of play at 60 Hz in the real window, beside a training started in it on all cores (--minutes)
 
-Without names all are run but for `realtime`. With --size small each takes seconds, and only shows how it works. With
---out FILE.md the tables go into that file, each in place of what stood under its heading.
+Without names all are run but for `first` and `realtime`. With --size small each takes seconds, and only shows how it
+works. With --out FILE.md the tables go into that file, each in place of what stood under its heading.
 """

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.ui.conftest import Hand
 
 OFFERED = 200  # sessions
+PLAYED_S = 60.0
 
 
 def responsive(options: Options) -> Iterator[str]:
@@ -56,7 +57,7 @@ def responsive(options: Options) -> Iterator[str]:
         try:
             hand.arrive()
             yield tell("start")
-            for page in ("train", "watch", "record", "train", "watch"):
+            for page in ("library", "train", "watch", "record", "library", "train", "watch"):
                 go(page)
                 yield tell(f"to {page}")
             hand.click("menuButton")
@@ -82,12 +83,61 @@ def responsive(options: Options) -> Iterator[str]:
             hand.close()
 
 
+def first(options: Options) -> Iterator[str]:
+    """From an empty home to the clone beside one's take, in the default preset's time."""
+    from tests.ui.conftest import Hand, virtual_screen
+
+    rng = random.Random(0)
+    with tempfile.TemporaryDirectory() as name, virtual_screen() as display:
+        began = last = time.monotonic()
+
+        def lap(step: str) -> str:
+            nonlocal last
+            now = time.monotonic()
+            told, last = f"- {step}: {now - last:.1f} s", now
+            return told
+
+        def text(widget: str) -> str:
+            return str(hand.look()["widgets"].get(widget, {}).get("text", ""))
+
+        hand = Hand(display, Path(name), "--countdown", "3")
+        try:
+            hand.arrive()
+            yield lap("the window is there")
+            hand.xdotool("key", "space")
+            hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
+            yield lap("3, 2, 1")
+            while time.monotonic() < last + (5.0 if options.small else PLAYED_S):
+                hand.hold("space", 0.05)  # serves, and begins the next game
+                for _ in range(4):
+                    hand.hold(rng.choice(["Left", "Right"]), rng.uniform(0.05, 0.6))
+            yield lap("played")
+            hand.xdotool("key", "Escape")
+            hand.wait(lambda: "takeSummary" in hand.look()["widgets"])
+            yield lap("the take is kept")
+            hand.xdotool("key", "ctrl+2")
+            hand.wait(lambda: text("sessionFactsLabel"))
+            yield lap("the library shows it")
+            hand.click("libraryTrainButton")
+            hand.wait(lambda: hand.look()["widgets"].get("trainButton", {}).get("enabled"))
+            hand.xdotool("key", "ctrl+Return")
+            hand.wait(lambda: "left" in text("trainHeadline"), 1_200)
+            yield lap("the training has begun")
+            hand.xdotool("key", "ctrl+2")
+            hand.wait(lambda: "twin is ready" in text("noticeText"), 1_200)
+            yield lap("the clone is ready")
+            hand.click("noticeAction")
+            hand.wait(lambda: min(hand.look()["state"]["watch_ticks"] or [0]) > 20)
+            yield lap("both play")
+            yield ""
+            yield f"In all: {time.monotonic() - began:.0f} s."
+        finally:
+            hand.close()
+
+
 def train_in_the_window(hand: Hand) -> None:
-    """Tick the only session and train on it, with the preset that takes longest."""
+    """Train on the only session, with the preset that takes longest."""
     hand.click("trainTab")
-    hand.wait(lambda: "sessionTable" in hand.look()["widgets"])
-    left, top, *_ = hand.look()["widgets"]["sessionTable"]["rect"]
-    hand.xdotool("mousemove", str(left + 80), str(top + 46), "click", "1", "key", "space")
     hand.click("presetChoice")
     hand.xdotool("key", "End", "Return")
     hand.click("trainButton")

@@ -362,3 +362,4 @@ def side(kind: str, title: str, score: float, ticks: int, ending: str = "game ov
 def test_the_result_is_stated_in_a_sentence(left: Side | None, right: Side, sentence: str) -> None:
     frame = DuelFrame(9_000, 60.0, "Breakout", ("NOOP",), True, True, left, right)
     assert frame.verdict == sentence
+    assert frame.title_of(right) == (sentence.partition(" scored")[0] if right.twin else "Clone")

@@ -55,6 +55,9 @@ def test_a_take_holds_what_was_played_at_its_times(desk: RecordDesk, clock: Fake
     play(desk, clock, 10)
     desk.stop()
     assert desk.error == ""
+    assert desk.just_kept
+    desk.choose("hopper")
+    assert not desk.just_kept
     assert desk.last_take is not None
     session = Session.open(desk.last_take)
     assert session.player == {"kind": "person", "name": "Ada", "params": {}}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from recorder import Library, RandomAgent, Session, get_spec, record, verify
 from recorder.edits import edit
 from recorder.errors import SessionError
 from recorder.index import FILE, MAX_BYTES
+from recorder.library import local_time
 
 LONG_AGO = 1_700_000_000
 
@@ -39,12 +42,27 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     original = Session.open.__func__  # type: ignore[attr-defined]
 
-    def counting(cls: type[Session], path: Path | str) -> Session:
+    def counting(cls: type[Session], path: Path | str, **known: Any) -> Session:
         names.append(Path(path).name)
-        return original(cls, path)  # type: ignore[no-any-return]
+        return original(cls, path, **known)  # type: ignore[no-any-return]
 
     monkeypatch.setattr(Session, "open", classmethod(counting))
     return names
+
+
+@pytest.fixture
+def in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_a_moment_is_told_by_the_clock_on_the_wall(in_new_york: None) -> None:
+    assert local_time("2026-11-22T01:30:00+00:00") == "2026-11-21 20:30"
+    assert local_time("2026-11-22T01:30:00+00:00", "%H:%M") == "20:30"
+    assert local_time("nonsense of a stranger") == "nonsense of a st"
 
 
 def test_a_thousand_sessions_are_listed_from_the_index_without_opening_one(shelf: Library, opened: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,23 @@ def test_a_study_of_games_tells_what_its_results_say_and_draws_them(tmp_path: Pa
     assert "; bad over good is reversed (" in table
     assert [path.name for path in draw(study, last.table.parent)] == ["scores.svg", "errors.svg"]
     assert "<svg" in (last.table.parent / "errors.svg").read_text()
+
+
+def test_every_row_has_its_first_seed_before_any_has_its_second(tmp_path: Path) -> None:
+    row = replace(SMALL.rows[0], settings={"max_batches": 20, "play_games": 1}, ways=("chosen",))
+    study = replace(SMALL, rows=(replace(row, name="a", seeds=(0, 1)), replace(row, name="b")), episodes=1)
+    said = [step.message for step in run_study(study, tmp_path)]
+    assert [text.split(":")[0] for text in said if "done in" in text] == ["a, seed 0", "b, seed 0", "a, seed 1"]
+
+
+def test_errors_of_held_out_ticks_are_dashed_beside_those_of_training(tmp_path: Path) -> None:
+    row = Row("mlp", env="hopper", minutes=0.1, settings={"max_batches": 40, "play_games": 1})
+    for held_out in (False, True):
+        study = Study("small", "A small study", (row,), episodes=1, errors=("mlp",), held_out=held_out)
+        *_, last = run_study(study, tmp_path)
+        assert last.table is not None
+        draw(study, last.table.parent)
+        assert ("stroke-dasharray" in (last.table.parent / "errors.svg").read_text()) is held_out
 
 
 def test_a_study_without_a_chosen_row_is_refused(tmp_path: Path) -> None:

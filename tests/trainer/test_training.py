@@ -105,6 +105,20 @@ def test_rare_actions_are_drawn_more_often(breakout: Session) -> None:
     assert data.rare_actions == (FIRE,)
 
 
+@pytest.mark.parametrize("env", ["breakout", "hopper"])
+def test_every_so_many_ticks_are_learned_from(env: str, request: pytest.FixtureRequest) -> None:
+    data = Dataset([request.getfixturevalue(env)], TrainConfig.for_env(env, every=50))
+    list(data.load())
+    assert data._mix is not None
+    drawn = set(data._mix.draw(np.random.default_rng(0), 2_000).tolist())
+    training = set(data.train_rows[np.arange(len(data.train_rows))].tolist())
+    data.close()
+    wanted = {row for row in training if row % 50 == 0}
+    assert drawn <= wanted
+    assert len(drawn) > 0.9 * len(wanted)
+    assert data.train_ticks == len(training) // 50
+
+
 def test_labels_can_be_taken_from_later_ticks_of_the_same_episode(breakout: Session) -> None:
     data = Dataset([breakout], TrainConfig.for_env("breakout", label_shifts=(0, 15)))
     list(data.load())

@@ -155,11 +155,24 @@ class Hand:
         return done.stdout
 
     def click(self, name: str) -> None:
-        """Click a named widget, once it is there and enabled."""
-        self.wait(lambda: self.look()["widgets"].get(name, {}).get("enabled"))
-        time.sleep(0.25)  # a layout in motion: take the place where it comes to rest
-        left, top, width, height = self.look()["widgets"][name]["rect"]
+        """Click a named widget, once it is there, enabled and at rest."""
+        left, top, width, height = self.place(name)
         self.xdotool("mousemove", str(left + width // 2), str(top + height // 2), "click", "1")
+
+    def place(self, name: str) -> list[int]:
+        """Where on the screen a named widget is (left, top, width, height), once two looks in a row agree on it."""
+        when, where = 0, [0, 0, 0, 0]
+
+        def at_rest() -> bool:
+            nonlocal when, where
+            now, widget = self._seen.stat().st_mtime_ns, self.look()["widgets"].get(name, {})
+            if now == when or not widget.get("enabled"):
+                return False
+            before, when, where = where, now, widget["rect"]
+            return where == before
+
+        self.wait(at_rest)
+        return where
 
     def hold(self, key: str, seconds: float) -> None:
         """Hold a key down."""

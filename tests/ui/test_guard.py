@@ -16,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from player.logfile import begin_log, end_log, log_file
+from player.sample import SAMPLE
 from player.shortcuts import SHORTCUTS
 from player.ui.guard import Guard
 from player.ui.memory import Memory
@@ -34,6 +35,7 @@ def window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
     for name in ("CONFIG", "STATE", "DATA"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
     QApplication.instance() or QApplication([])
+    (tmp_path / "library").mkdir()
     memory = Memory(tmp_path / "settings.ini")
     window = Window(tmp_path / "library", lambda library: TrainDesk(Library(library)), memory, "Ada", countdown_s=0.2)
     window.show()
@@ -176,6 +178,77 @@ def test_the_list_of_shortcuts_is_that_of_the_pages(window: Window) -> None:
     for page in PAGES:
         assert keys_of(window.findChild(QWidget, f"{page}Page"), options=direct) == listed.pop(page, set()), page
     assert listed == {}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_that_is_shown_has_the_keyboard(window: Window, name: str) -> None:
+    SAMPLE.add(window.library)
+    for page in (next(other for other in PAGES if other != name), name):
+        tab = window.findChild(QPushButton, f"{page}Tab")
+        QTest.mouseClick(tab, Qt.MouseButton.LeftButton)
+    wait(lambda: not window.sessions.desk.busy)
+    shown = window.findChild(QWidget, f"{name}Page")
+    assert window.focusWidget() is shown or shown.isAncestorOf(window.focusWidget())
+
+
+@pytest.mark.parametrize("name", PAGES[1:])
+def test_an_empty_page_is_left_with_one_key(window: Window, name: str) -> None:
+    window.show_page(name)
+    wait(lambda: isinstance(window.focusWidget(), QPushButton) and window.focusWidget().text() == "Go to Record")
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Return)
+    assert window.page == "record"
+
+
+def test_every_button_of_record_is_reached_by_tab_and_hands_the_keyboard_back_to_the_game(window: Window) -> None:
+    game = window.findChild(QWidget, "gameView")
+    names = {"recordButton", "pauseButton", "stopButton", "discardButton", "keysButton", "soundButton"}
+    buttons = {name: window.findChild(QPushButton, name) for name in names}
+    assert {button.focusPolicy() for button in buttons.values()} == {Qt.FocusPolicy.TabFocus}
+    game.setFocus()
+    reached = []
+    for _ in range(5):
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        reached.append(window.focusWidget().objectName())
+    assert {"envBox", "recordButton", "keysButton", "soundButton"} <= set(reached)
+    buttons["soundButton"].setFocus()
+    QTest.keyClick(buttons["soundButton"], Qt.Key.Key_Space)
+    assert window.focusWidget() is game
+    buttons["recordButton"].setFocus()
+    QTest.keyClick(buttons["recordButton"], Qt.Key.Key_Space)
+    for state in (DeskState.COUNTDOWN, DeskState.RECORDING):
+        wait(lambda state=state: window.record.desk.state is state)
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        assert window.focusWidget() is game, state  # Space serves, and presses nothing
+
+
+def test_a_library_that_has_gone_is_told_on_every_page_until_it_is_back(window: Window, tmp_path: Path) -> None:
+    window.library.rename(tmp_path / "away")
+    for name in ("library", "train", "watch"):
+        window.show_page(name)
+        assert f"{window.library} is not there" in said(window), name
+    (tmp_path / "away").rename(window.library)
+    window.show_page("train")
+    assert said(window) == ""
+
+
+def test_a_training_that_ends_elsewhere_is_told_but_not_into_a_game(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TrainDesk, "headline", "Your twin is ready.")
+    monkeypatch.setattr(TrainDesk, "policy", tmp_path / "clone.safetensors")
+    window.show_page("train")
+    window.train.run_over.emit()
+    assert said(window) == ""  # it is to be seen there
+    window.show_page("record")
+    assert said(window) == ""
+    QTest.mouseClick(window.findChild(QPushButton, "recordButton"), Qt.MouseButton.LeftButton)
+    window.train.run_over.emit()
+    assert said(window) == ""
+    window.record.desk.stop()
+    window.show_page("library")
+    assert said(window) == "Your twin is ready."
+    QTest.mouseClick(window.findChild(QPushButton, "noticeAction"), Qt.MouseButton.LeftButton)
+    assert (window.page, said(window)) == ("watch", "")
 
 
 def test_whatever_is_in_the_window_follows_the_theme(window: Window) -> None:

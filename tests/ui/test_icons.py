@@ -69,9 +69,10 @@ def test_a_buttons_icon_follows_the_theme_and_is_white_on_the_accent(app: QAppli
             assert look.is_dark(button.palette()) == (theme == "dark")
             text = button.palette().color(QPalette.ColorRole.ButtonText)
             drawn = button.icon()
-            assert ink(drawn.pixmap(QSize(SIZE, SIZE), 3.0)) == text.name()
-            checked = drawn.pixmap(QSize(SIZE, SIZE), 3.0, QIcon.Mode.Normal, QIcon.State.On)
+            assert ink(drawn.pixmap(button.iconSize(), 3.0)) == text.name()
+            checked = drawn.pixmap(button.iconSize(), 3.0, QIcon.Mode.Normal, QIcon.State.On)
             assert ink(checked) == "#ffffff"
+        assert button.iconSize().width() > SIZE  # room between picture and words
         before = button.icon().cacheKey()
         show_icon(button, "stop")
         assert button.icon().cacheKey() == before

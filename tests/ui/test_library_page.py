@@ -142,6 +142,7 @@ def test_unticking_a_game_and_marking_a_span_leave_them_out_of_training(page: Li
     assert first == pytest.approx(len(session) // 4, abs=2)
     QTest.mouseClick(exclude, Qt.MouseButton.LeftButton)
     assert exclude.text() == "Leave out up to here"
+    assert page.focusWidget() is scrubber  # where the arrow keys lead on
     for _ in range(3):
         QTest.keyClick(scrubber, Qt.Key.Key_Right)
     QTest.mouseClick(exclude, Qt.MouseButton.LeftButton)
@@ -151,6 +152,21 @@ def test_unticking_a_game_and_marking_a_span_leave_them_out_of_training(page: Li
     QTest.keyClick(scrubber, Qt.Key.Key_X)
     settled(page)
     assert Session.open(session.path).excluded_spans == ()
+
+
+def test_a_click_on_a_label_gives_the_next_one_and_space_leaves_the_game_out(page: LibraryPage) -> None:
+    session = choose(page, "hopper")
+    games = child(page, "gamesTable", QTableWidget)
+    label = games.visualItemRect(games.item(1, 4)).center()
+    for wanted in ("success", "failure", ""):
+        QTest.mouseClick(games.viewport(), Qt.MouseButton.LeftButton, pos=label)
+        settled(page)
+        wait_until(lambda: page.desk.details is not None)
+        assert [episode.label for episode in Session.open(session.path).episodes] == ["", wanted, ""]
+        settled(page)
+    QTest.keyClick(games, Qt.Key.Key_Space)
+    settled(page)
+    assert [episode.excluded for episode in Session.open(session.path).episodes] == [False, True, False]
 
 
 def test_a_span_is_drawn_with_shift_and_given_up_with_escape(page: LibraryPage) -> None:

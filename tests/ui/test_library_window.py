@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,9 +12,7 @@ from tests.ui.test_record_window import text
 
 def press(hand: Hand, name: str, left: int, top: int) -> None:
     """Click at a place of a named widget, once it has come to rest."""
-    hand.wait(lambda: name in hand.look()["widgets"])
-    time.sleep(0.3)
-    x, y, _, _ = hand.look()["widgets"][name]["rect"]
+    x, y, _, _ = hand.place(name)
     hand.xdotool("mousemove", str(x + left), str(y + top), "click", "1")
 
 

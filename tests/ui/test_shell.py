@@ -59,10 +59,10 @@ def test_page_size_choices_theme_and_what_was_watched_are_as_they_were_left(
     hand.wait(lambda: "Hopper" in text(hand, "envBox"))
     hand.click("trainTab")
     hand.click("trainSampleButton")
-    hand.wait(lambda: text(hand, "presetChoice") == "Standard")
-    hand.click("presetChoice")
-    hand.xdotool("key", "Up", "Return")
     hand.wait(lambda: text(hand, "presetChoice") == "Quick")
+    hand.click("presetChoice")
+    hand.xdotool("key", "Down", "Return")
+    hand.wait(lambda: text(hand, "presetChoice") == "Standard")
     hand.click("menuButton")
     hand.click("themeAction")
     hand.click("darkThemeAction")
@@ -80,7 +80,7 @@ def test_page_size_choices_theme_and_what_was_watched_are_as_they_were_left(
     hand.wait(lambda: hand.look()["state"]["watch_ticks"] == [0, 0])
     assert text(hand, "policyChoice") == "Clone · sample-breakout"
     hand.click("trainTab")
-    hand.wait(lambda: text(hand, "presetChoice") == "Quick")
+    hand.wait(lambda: text(hand, "presetChoice") == "Standard")
     hand.click("recordTab")
     hand.wait(lambda: "Hopper" in text(hand, "envBox") and "scripted" in text(hand, "playerLabel"))
     assert hand.output() == ""

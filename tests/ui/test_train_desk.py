@@ -139,7 +139,20 @@ def test_the_list_says_plainly_who_played(stage: Stage) -> None:
     assert player_label({"kind": "scripted", "name": "BreakoutPlayer"}) == "Scripted"
 
 
+def test_the_newest_session_is_ticked_until_somebody_chooses(stage: Stage) -> None:
+    choice = stage.desk.choice
+    assert [row.env for row in choice.rows] == ["hopper", "breakout"]
+    assert choice.chosen == {choice.rows[0].path}
+    assert stage.desk.can_train
+    older = stage.choose("breakout")
+    assert choice.chosen == {older}  # of another environment, so the one ticked by itself makes way
+    choice.choose(older, False)
+    stage.desk.refresh()
+    assert choice.chosen == set()
+
+
 def test_nothing_chosen_cannot_be_trained_on(stage: Stage) -> None:
+    stage.desk.choice.choose(stage.desk.choice.rows[0].path, False)
     assert not stage.desk.can_train
     assert stage.desk.choice.selection.problem == "Tick the sessions to learn from."
 
@@ -154,7 +167,7 @@ def test_mixed_environments_are_refused_by_name(stage: Stage) -> None:
 def test_a_selection_tells_minutes_and_the_share_of_each_action_and_is_warned_about(stage: Stage) -> None:
     path = stage.choose()
     selection, choice = stage.desk.choice.selection, stage.desk.choice
-    assert selection.text.startswith("1 session · 2 episodes · ")
+    assert selection.text.startswith("1 session · 2 games · ")
     assert [name for name, _ in selection.shares] == ["NOOP", "FIRE", "RIGHT", "LEFT"]
     assert sum(share for _, share in selection.shares) == pytest.approx(1.0)
     assert "little to learn from" in selection.warnings[0]
@@ -251,6 +264,7 @@ def test_a_finished_run_tells_its_score_and_offers_its_twin(stage: Stage) -> Non
     stage.desk.poll()
     assert stage.desk.state is TrainState.DONE
     assert stage.desk.headline == "Your twin is ready. It scores 112 on average in play."
+    assert stage.desk.explanation.startswith("Quick gives a first impression.")
     assert stage.desk.policy == found.policy
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,10 +20,12 @@ from PySide6.QtWidgets import (
 )
 
 from recorder import Library, Session, record
+from recorder.edits import edit
 from recorder.experts import scripted
 from tests.ui.test_watch_page import application, wait_until
 from trainer import TrainConfig
 from trainer.policies import Policies
+from trainer.progress import Progress
 from trainer.runs import Runs, RunState
 from trainer.train_desk import TrainDesk, TrainState
 from trainer.ui.confusion_view import ConfusionView
@@ -94,9 +97,9 @@ def opened(library: Path) -> Iterator[Opened]:
 
 def test_ticking_a_session_and_clicking_train_trains_pauses_resumes_and_offers_the_twin(library: Path) -> None:
     opened = Opened(library, max_batches=20_000)
-    desk = opened.desk
+    desk, over = opened.desk, []
+    opened.page.run_over.connect(lambda: over.append(desk.state))
     try:
-        assert not opened.find(QPushButton, "trainButton").isEnabled()
         opened.tick("Hopper")
         opened.click("trainButton")
         wait_until(lambda: len(desk.curves.val_loss) >= 1 or desk.state is TrainState.FAILED, 90_000)
@@ -109,6 +112,7 @@ def test_ticking_a_session_and_clicking_train_trains_pauses_resumes_and_offers_t
         wait_until(lambda: desk.state is TrainState.TRAINING and desk.curves.batch[-1] > reached, 90_000)
         opened.click("stopTrainingButton")
         wait_until(lambda: desk.state is TrainState.DONE, 60_000)
+        assert over == [TrainState.DONE]  # and not when it was paused
         opened.click("watchButton")
         assert opened.watched == [desk.policy]
         assert opened.watched[0].stat().st_size > 1000
@@ -141,7 +145,29 @@ def test_games_can_be_ticked_one_by_one_and_bars_show_the_share_of_each_action(o
     assert [hopper.child(k).checkState(0) for k in range(2)] == [Qt.CheckState.Checked] * 2
     hopper.child(1).setCheckState(0, Qt.CheckState.Unchecked)
     assert hopper.checkState(0) is Qt.CheckState.PartiallyChecked
+    assert "Hopper: 1 session" in opened.find(QLabel, "selectionSummary").text()  # Breakout was ticked by itself
+    opened.tick("Breakout")
     assert "mixed" in opened.find(QLabel, "selectionSummary").text()
+
+
+def test_a_session_is_found_by_its_title_and_curves_wait_for_the_first_batch(library: Path) -> None:
+    path = next(library.glob("*-hopper.zarr"))
+    titled = library / "2020-01-01T00-00-00-hopper.zarr"
+    shutil.copytree(path.resolve(), titled)
+    edit(titled, title="My first take")
+    opened = Opened(library)
+    tree = opened.find(QTreeWidget, "sessionTable")
+    assert "My first take · Hopper" in [tree.topLevelItem(index).text(0) for index in range(3)]
+    Runs(library).create([Session.open(path)], TrainConfig.for_env("hopper", **SMALL))
+    opened.desk.refresh()
+    opened.desk.show(opened.desk.runs[0].id)
+    opened.page._changed()
+    hint = opened.find(QLabel, "noCurvesHint")
+    assert hint.isVisible()
+    opened.desk.curves.take(Progress("train", 0.1, 10, 100, loss=1.2))
+    opened.page._changed()
+    assert not hint.isVisible()
+    opened.close()
 
 
 def test_advanced_settings_are_refused_or_used_and_go_back_to_the_preset(opened: Opened) -> None:

@@ -15,14 +15,6 @@ from trainer.runs import Runs, RunState
 ENOUGH = 200_000  # batches that nobody waits for
 
 
-def tick_first(hand: Hand) -> None:
-    """Tick the first session in the list, by keyboard."""
-    hand.wait(lambda: "sessionTable" in hand.look()["widgets"])
-    left, top, *_ = hand.look()["widgets"]["sessionTable"]["rect"]
-    hand.xdotool("mousemove", str(left + 80), str(top + 44), "click", "1", "key", "space")
-    hand.wait(lambda: hand.look()["widgets"]["trainButton"]["enabled"])
-
-
 class _ClientMessage(ctypes.Structure):
     """XClientMessageEvent of Xlib, padded to the size of an XEvent."""
 
@@ -72,9 +64,6 @@ def test_a_training_is_paused_closed_reopened_resumed_and_done(
     library = tmp_path / "library"
     record("hopper", scripted("hopper"), library=library, episodes=1, seed=1)
     hand = open_window("--page", "train", "--training-batches", "2000")
-    tick_first(hand)
-    hand.click("presetChoice")
-    hand.xdotool("key", "Up", "Return")
     hand.click("trainButton")
     hand.wait(lambda: "left" in headline(hand), 90)
     hand.click("pauseTrainingButton")
@@ -104,7 +93,6 @@ def test_a_training_goes_on_in_the_background_and_the_next_window_follows_it(
     library = tmp_path / "library"
     record("hopper", scripted("hopper"), library=library, episodes=1, seed=1)
     hand = open_window("--page", "train", "--training-batches", str(ENOUGH))
-    tick_first(hand)
     hand.click("trainButton")
     hand.wait(lambda: "left" in headline(hand), 90)
     ask_to_close(hand)

@@ -9,10 +9,11 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
     QDialog,
-    QDialogButtonBox,
     QDoubleSpinBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
+    QPushButton,
     QScrollArea,
     QSpinBox,
     QVBoxLayout,
@@ -64,18 +65,20 @@ class AdvancedDialog(QDialog):
         layout.addWidget(area, 1)
         self._problem = QLabel(objectName="advancedProblem", wordWrap=True, visible=False)
         layout.addWidget(self._problem)
-        buttons = QDialogButtonBox()
-        back = buttons.addButton("Back to the preset", QDialogButtonBox.ButtonRole.ResetRole)
-        back.setObjectName("resetSettingsButton")
-        cancel = buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
-        cancel.setObjectName("cancelSettingsButton")
-        use = buttons.addButton("Use these", QDialogButtonBox.ButtonRole.AcceptRole)
-        use.setObjectName("useSettingsButton")
-        use.setProperty("primary", True)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(look.GAP)
+        back = QPushButton("Back to the preset", objectName="resetSettingsButton", autoDefault=False)
         back.clicked.connect(lambda: self._show({}))
-        buttons.accepted.connect(self._accept)
-        buttons.rejected.connect(self.reject)
-        layout.addWidget(buttons)
+        cancel = QPushButton("Cancel", objectName="cancelSettingsButton", autoDefault=False)
+        cancel.clicked.connect(self.reject)
+        use = QPushButton("Use these", objectName="useSettingsButton", default=True)
+        use.setProperty("primary", True)
+        use.clicked.connect(self._accept)
+        buttons.addWidget(back)
+        buttons.addStretch(1)
+        buttons.addWidget(cancel)
+        buttons.addWidget(use)
+        layout.addLayout(buttons)
         self._show(changes)
 
     def changes(self) -> dict[str, Any]:
@@ -126,6 +129,7 @@ def _field(setting: Setting, env: str) -> QWidget:
         spin = _Figure()
         spin.setDecimals(7)
         spin.setRange(0.0 if setting.off else low, high)
+    look.indent(spin)
     spin.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
     spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     if setting.off:

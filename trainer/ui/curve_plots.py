@@ -29,6 +29,9 @@ class CurvePlots(QWidget):
         self._own: list[tuple[pyqtgraph.PlotDataItem, pyqtgraph.PlotDataItem]] = []
         self._others: list[list[pyqtgraph.PlotDataItem]] = []
         self._compared: tuple[str, ...] = ()
+        self._waiting = look.faint("The curves begin with the first batches.", "noCurvesHint")
+        self._waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.addWidget(self._waiting, 1)
         for title in _TITLES:
             plot = pyqtgraph.PlotWidget(axisItems={"left": _LeftAxis("left")})
             plot.setObjectName(f"{title.split()[0].lower()}Plot")
@@ -64,6 +67,9 @@ class CurvePlots(QWidget):
             self._others[0][index].setData(curves.val_batch, curves.val_loss)
             self._others[1][index].setData(curves.val_batch, curves.val_accuracy)
             self._others[2][index].setData(curves.play_batch, curves.play_score)
+        something = bool(own.batch or others)
+        self._waiting.setVisible(not something)
+        self._plots[0].setVisible(something)
         self._plots[1].setVisible(any(map(math.isfinite, own.accuracy)))
         self._plots[2].setVisible(bool(own.play_batch) or any(curves.play_batch for _, curves in others))
         self._name_axis()
@@ -74,7 +80,7 @@ class CurvePlots(QWidget):
 
     def _name_axis(self) -> None:
         """The lowest plot that is shown says what x is."""
-        lowest = [plot for plot in self._plots if not plot.isHidden()][-1]
+        *_, lowest = (None, *(plot for plot in self._plots if not plot.isHidden()))
         for plot in self._plots:
             plot.setLabel("bottom", "batch" if plot is lowest else None)
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from recorder.envs import get_spec
+from recorder.library import local_time
 from recorder.ui import look
 from recorder.ui.icons import show_icon
 from trainer.runs import Run
@@ -114,7 +115,8 @@ class RunPanel(QWidget):
         self._nothing.setVisible(run is None)
         page = self._segments.current
         if page == "curves":
-            others = [(_short(other), desk.curves_of(other)) for other in desk.compared]
+            runs = {each.id: each for each in desk.runs}
+            others = [(_begun(runs[each]), desk.curves_of(each)) for each in desk.compared if each in runs]
             self._plots.show_curves(curves, others)
         elif page == "confusion":
             self._show_confusion(run)
@@ -148,9 +150,9 @@ class RunPanel(QWidget):
             button.style().polish(button)
 
 
-def _short(run: str) -> str:
-    """ "2026-11-21T10-14-03-breakout" as "11-21 10:14:03"."""
-    return f"{run[5:10]} {run[11:19].replace('-', ':')}"
+def _begun(run: Run) -> str:
+    """When it was begun, like "11-21 10:14:03"."""
+    return run.id if run.setup is None else local_time(run.setup.created, "%m-%d %H:%M:%S")
 
 
 def _about(run: Run) -> str:

@@ -45,6 +45,12 @@ class Segments(QWidget):
         self._group.button(index).setChecked(True)
         self._stack.setCurrentIndex(index)
 
+    def take_keyboard(self) -> None:
+        """Give the keyboard to the first widget of the page that is shown, so that the keys of the page work."""
+        page = self._stack.currentWidget()
+        first = page.nextInFocusChain()
+        (first if first.isVisible() else page).setFocus()
+
     def set_title(self, name: str, title: str) -> None:
         """What the button of a page says."""
         self._group.button(self._names.index(name)).setText(title)

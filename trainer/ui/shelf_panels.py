@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from recorder.envs import get_spec
-from recorder.library import player_label
+from recorder.library import local_time, player_label
 from recorder.ui import look
 from recorder.ui.icons import show_icon
 from trainer.policies import PolicySummary
@@ -199,6 +199,9 @@ class TwinsPanel(_Shelf):
         self.table.setToolTip("Enter watches, F2 renames, Del deletes")
         self.table.itemSelectionChanged.connect(self.render_buttons)
         self.table.itemActivated.connect(lambda _: self._watch())
+        self.table.horizontalHeaderItem(2).setToolTip(
+            "Mean of the games that chose how it plays, often cut short; Scores… on the Watch page plays whole ones"
+        )
         tips = ("Give it another name (F2)", "Move it to the trash (Del)", "Bring back what was deleted last")
         self._watch_button = self.button("Watch", "watchTwinButton", "watch", "See it play (Enter)", self._watch, True)
         self._rename_button = self.button("Rename…", "renameTwinButton", "edit", tips[0], self.ask_for_name)
@@ -210,6 +213,8 @@ class TwinsPanel(_Shelf):
     def render(self) -> None:
         """Show the clones as they are."""
         self.fill([(twin.path, _twin_texts(twin), _twin_tip(twin)) for twin in self.desk.twins], 99)
+        if self.selected() is None and self.desk.twins:
+            self.table.selectRow(0)
         self._undo.setVisible(self.desk.can_undo)
         self.say(self.desk.notice)
         self.render_buttons()
@@ -264,13 +269,13 @@ class TwinsPanel(_Shelf):
 
 def _run_texts(run: Run) -> tuple[str, ...]:
     status, setup = run.status, run.setup
-    begun = f"{run.id[5:10]} {run.id[11:16].replace('-', ':')}"
     if setup is None:
-        return ("", begun, "Unreadable", "failed", "", "")
+        return ("", run.id[:16], "Unreadable", "failed", "", "")
     state = "stopped early" if status.stopped_early else status.state.value
     accuracy = "" if status.val_accuracy is None else f"{100 * status.val_accuracy:.0f} %"
     score = "" if status.score is None else f"{status.score:,.0f}"
     preset = setup.preset or "own settings"
+    begun = local_time(setup.created, "%m-%d %H:%M")
     return ("", begun, f"{get_spec(setup.env).title}, {preset}", state, accuracy, score)
 
 
@@ -293,4 +298,7 @@ def _twin_texts(twin: PolicySummary) -> tuple[str, ...]:
 
 def _twin_tip(twin: PolicySummary) -> str:
     learned = ", ".join(twin.learned_from[:4])
-    return twin.problem or f"{twin.name}\nmade {twin.created} in {twin.batches:,} batches\nlearned from {learned}"
+    return (
+        twin.problem
+        or f"{twin.name}\nmade {local_time(twin.created)} in {twin.batches:,} batches\nlearned from {learned}"
+    )

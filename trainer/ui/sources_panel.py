@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -30,6 +30,7 @@ from trainer.ui.advanced_dialog import AdvancedDialog
 from trainer.ui.roomy import Roomy
 
 _COLUMNS = ("Session", "Player", "Date", "Games", "Minutes", "Score")
+_GAMES, _NARROW = 3, 600  # below this width in pixels the number of games makes way for the session's title
 _KEY = Qt.ItemDataRole.UserRole  # (path, episode index or -1)
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -48,19 +49,23 @@ class SourcesPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.GAP)
-        self._tree = QTreeWidget(objectName="sessionTable")
+        self._tree = _Sessions(objectName="sessionTable")
         self._tree.setAccessibleName("Sessions to learn from")
         self._tree.setToolTip("Space ticks, the right arrow key shows a session's games")
         self._tree.setHeaderLabels(list(_COLUMNS))
         self._tree.setAlternatingRowColors(True)
         self._tree.setUniformRowHeights(True)
+        self._tree.setAllColumnsShowFocus(True)
         self._tree.setItemDelegate(Roomy(self._tree))
         self._tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self._tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        for column in range(3, len(_COLUMNS)):
+            self._tree.headerItem().setTextAlignment(column, _RIGHT)
         header = self._tree.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        for column in (0, 1):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         self._tree.itemChanged.connect(self._ticked)
         self._tree.itemExpanded.connect(self._opened)
         layout.addWidget(self._tree, 1)
@@ -89,7 +94,7 @@ class SourcesPanel(QWidget):
         self._back = QPushButton("Back to the preset", objectName="backToPresetButton")
         self._back.setProperty("quiet", True)
         self._back.clicked.connect(self._back_to_preset)
-        self._train = QPushButton("Train", objectName="trainButton", toolTip="Train on what is ticked (Ctrl+Return)")
+        self._train = QPushButton("Train", objectName="trainButton")
         self._train.setProperty("primary", True)
         show_icon(self._train, "train")
         self._train.setMinimumWidth(110)
@@ -115,7 +120,7 @@ class SourcesPanel(QWidget):
             item = QTreeWidgetItem(_texts(row))
             item.setData(0, _KEY, (row.path, -1))
             for column in range(len(_COLUMNS)):
-                item.setToolTip(column, f"{row.path.name}: {row.problem}" if row.problem else row.path.name)
+                item.setToolTip(column, "\n".join(filter(None, (row.title, row.player, row.path.name, row.problem))))
                 if column >= 3:
                     item.setTextAlignment(column, _RIGHT)
             if row.problem:
@@ -142,6 +147,8 @@ class SourcesPanel(QWidget):
         self._hint.setText(self._hint_text(selection.env, len(changes)))
         self._train.setEnabled(desk.can_train)
         self._train.setText("Queue" if desk.training else "Train")
+        when = ", once the training under way is over" if desk.training else ""
+        self._train.setToolTip(f"Train on what is ticked{when} (Ctrl+Return)")
         self._notice.setText(desk.notice)
         self._notice.setVisible(bool(desk.notice))
 
@@ -228,6 +235,14 @@ class SourcesPanel(QWidget):
         self.changed.emit()
 
 
+class _Sessions(QTreeWidget):
+    """A narrow list keeps what tells sessions apart."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.setColumnHidden(_GAMES, self.viewport().width() < _NARROW)
+        super().resizeEvent(event)
+
+
 class ShareBars(QWidget):
     """How often each action is taken, as small bars with figures."""
 
@@ -300,9 +315,10 @@ def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
 
 def _texts(row: Row) -> list[str]:
     if row.problem:
-        return [row.env_title, row.problem, row.date, "", "", ""]
+        return [row.env_title, row.problem if row.env else row.path.stem, row.date, "", "", ""]
     score = "" if row.score is None else f"{row.score:,.0f}"
-    return [row.env_title, row.player, row.date, str(row.episodes), f"{row.minutes:.1f}", score]
+    name = f"{row.title} · {row.env_title}" if row.title else row.env_title
+    return [name, row.player, row.date, str(row.episodes), f"{row.minutes:.1f}", score]
 
 
 def _episode_item(path: Path, number: int, episode: EpisodeFacts) -> QTreeWidgetItem:

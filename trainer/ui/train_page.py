@@ -17,20 +17,24 @@ from PySide6.QtWidgets import QMessageBox, QSplitter, QStackedWidget, QVBoxLayou
 
 from recorder.ui import look
 from recorder.ui.page import Page
-from trainer.train_desk import TrainDesk
+from trainer.train_desk import TrainDesk, TrainState
 from trainer.ui.run_panel import RunPanel
 from trainer.ui.segments import Segments
 from trainer.ui.shelf_panels import RunsPanel, TwinsPanel
 from trainer.ui.sources_panel import SourcesPanel
 
 _POLL_MS = 100
+_AT_WORK = (TrainState.WAITING, TrainState.TRAINING, TrainState.STOPPING)
 
 
 class TrainPage(Page):
-    """Shows what `desk` says. Signals: `page_requested("record")`, and `watch_requested(policy path)`."""
+    """Shows what `desk` says. Signals: `page_requested("record")`, `watch_requested(policy path)`, and `run_over` once
+    the run that is shown is done or has failed.
+    """
 
     page_requested = Signal(str)
     watch_requested = Signal(object)
+    run_over = Signal()
 
     def __init__(self, desk: TrainDesk, parent: QWidget | None = None) -> None:
         super().__init__("train", parent)
@@ -70,16 +74,17 @@ class TrainPage(Page):
         self._run.watch_requested.connect(lambda: self.watch_requested.emit(self.desk.policy))
         self._twins.watch_requested.connect(self.watch_requested)
         self.bind_keys((("Ctrl+Return", self._sources.start_if_possible), ("F2", self._rename), ("Del", self._remove)))
-        self.activate()
+        self._look_again()
 
     def activate(self) -> None:
         """The page is shown: look for new sessions, runs and clones."""
-        self.desk.refresh()
-        self._sources.fill()
-        self._changed()
+        self._look_again()
+        self._left.take_keyboard()
+        self.focus_way_on()
 
     def deactivate(self) -> None:
-        """The page is hidden; training goes on."""
+        """The page is hidden; training goes on, and what went wrong before was read."""
+        self.desk.dismiss()
 
     def choose(self, *sessions: Path) -> None:
         """Tick these sessions alone."""
@@ -129,6 +134,11 @@ class TrainPage(Page):
             lambda: self.page_requested.emit("record"),
         )
 
+    def _look_again(self) -> None:
+        self.desk.refresh()
+        self._sources.fill()
+        self._changed()
+
     def _start(self) -> None:
         self.desk.start()
         self._changed()
@@ -149,8 +159,11 @@ class TrainPage(Page):
             self._timer.start()
 
     def _poll(self) -> None:
+        before = self.desk.state
         if self.desk.poll():
             self._render()
+        if before in _AT_WORK and self.desk.state in (TrainState.DONE, TrainState.FAILED, TrainState.INTERRUPTED):
+            self.run_over.emit()
         if not self.desk.busy:
             self._timer.stop()
 

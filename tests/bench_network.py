@@ -1,0 +1,179 @@
+"""What each speed-up of the Breakout recipe is worth: `python -m tests.bench_network`.
+
+    one process for each variant ─▶ rounds: some batches of every variant in turn ─▶ the median over rounds
+
+The figure is the processor time of a batch of 128 on one core, from drawing it to the averaged weights: other programs
+on the machine disturb that least. Ratios are to today's recipe in the same round.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+import trainer.learner
+from recorder import Session, record
+from recorder.experts import scripted
+from trainer import TrainConfig
+from trainer.distributed import World
+from trainer.models import ScreenNet
+from trainer.steps import Steps
+
+ROOT = Path(__file__).parents[1]
+ROUNDS, BATCHES, WARM_UP = 7, 6, 4
+
+
+def nothing(*_: Any) -> None: ...
+
+
+@dataclass(frozen=True)
+class Variant:
+    """`settings` change the recipe, `before` the modules and `after` what was built of them."""
+
+    title: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    before: Callable[[], None] = nothing
+    after: Callable[[Steps], None] = nothing
+
+
+def returned() -> None:
+    """Freed memory goes back to the kernel, as glibc has it."""
+    trainer.learner.keep_freed_memory = nothing
+
+
+def floats() -> None:
+    """Screens are mirrored and shifted as floats."""
+    augment = trainer.learner.augment
+    trainer.learner.augment = lambda residuals, *rest: augment(residuals.float(), *rest)
+
+
+def contiguous(steps: Steps) -> None:
+    """Channels first, as PyTorch has it."""
+    ScreenNet.scaled = lambda self, residuals: residuals.float() * self.scale  # type: ignore[method-assign]
+    for weight in steps.learner.net.parameters():
+        weight.data = weight.data.contiguous()
+
+
+def unfused(steps: Steps) -> None:
+    """AdamW as a loop over the weights."""
+    (group,) = steps.learner.optimizer.param_groups
+    decay = group["weight_decay"]
+    steps.learner.optimizer = torch.optim.AdamW(steps.learner.net.parameters(), group["lr"], weight_decay=decay)
+
+
+def all_of_them() -> None:
+    returned()
+    floats()
+
+
+def both(steps: Steps) -> None:
+    contiguous(steps)
+    unfused(steps)
+
+
+def flush(steps: Steps) -> None:
+    torch.set_flush_denormal(True)
+
+
+def compiled(steps: Steps) -> None:
+    steps.learner._trained = torch.compile(steps.learner.net)
+
+
+def pooled_last(steps: Steps) -> None:
+    """The activation before the pooling, as the article has it."""
+    body = steps.learner.net.body
+    for at, layer in enumerate(body):
+        if isinstance(layer, nn.MaxPool2d):
+            body[at], body[at + 1] = body[at + 1], body[at]
+
+
+TODAY = "today"
+VARIANTS = {
+    TODAY: Variant("the recipe"),
+    "contiguous": Variant("without channels last", after=contiguous),
+    "returned": Variant("without keeping freed memory", before=returned),
+    "float32": Variant("without bfloat16", {"precision": "float32"}),
+    "unfused": Variant("without the fused AdamW", after=unfused),
+    "floats": Variant("without mirroring and shifting bytes", before=floats),
+    "none": Variant("without any of these", {"precision": "float32"}, all_of_them, both),
+    "flush": Variant("denormal numbers flushed to zero", after=flush),
+    "compiled": Variant("torch.compile (needs a C++ compiler)", after=compiled),
+    "screens": Variant("three screens instead of five", {"history": (0, 4, 16)}),
+    "article64": Variant("article64", {"network": "article64"}),
+    "pooled-last": Variant("article64, pooled after its activation", {"network": "article64"}, after=pooled_last),
+}
+
+
+def serve(name: str, session: Path) -> None:
+    """One variant: for each line read, the seconds of a batch printed."""
+    variant = VARIANTS[name]
+    variant.before()
+    config = TrainConfig.for_env("breakout", max_batches=100_000, threads=1, **variant.settings)
+    steps = Steps([Session.open(session)], config, {}, World())
+    try:
+        for _ in steps.load():
+            pass
+        steps.start(None)
+        variant.after(steps)
+        number = 0
+        for line in sys.stdin:
+            count = int(line)
+            began = time.process_time()
+            for _ in range(count):
+                number += 1
+                steps.take(number, 0.1)
+            print((time.process_time() - began) / count, flush=True)
+    finally:
+        steps.close()
+
+
+def network(rounds: int = ROUNDS, batches: int = BATCHES, names: tuple[str, ...] = tuple(VARIANTS)) -> None:
+    """Print the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        session = record("breakout", scripted("breakout", 1), library=Path(folder), seconds=60, seed=1)
+        command = [sys.executable, "-W", "ignore", "-m", "tests.bench_network"]
+        processes = {
+            name: subprocess.Popen(
+                [*command, name, str(session.path)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+            for name in names
+        }
+
+        def seconds(name: str, count: int) -> float:
+            process = processes[name]
+            assert process.stdin is not None
+            assert process.stdout is not None
+            print(count, file=process.stdin, flush=True)
+            return float(process.stdout.readline())
+
+        try:
+            for name in names:
+                seconds(name, WARM_UP)
+            found = [{name: seconds(name, batches) for name in names} for _ in range(rounds)]
+        finally:
+            for process in processes.values():
+                process.communicate()
+    print("| | ms a batch, one core | time, to the recipe's |")
+    print("|---|---:|---:|")
+    for name in names:
+        ratios = sorted(each[name] / each[TODAY] for each in found)
+        spread = f" ({ratios[0]:.2f} to {ratios[-1]:.2f})" if name != TODAY else ""
+        milliseconds = 1e3 * statistics.median(each[name] for each in found)
+        print(f"| {VARIANTS[name].title} | {milliseconds:.1f} | {statistics.median(ratios):.2f}{spread} |")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        serve(sys.argv[1], Path(sys.argv[2]))
+    else:
+        network()

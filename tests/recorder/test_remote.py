@@ -1,0 +1,233 @@
+"""Sessions at URLs: what finds them, how they are read, and what needs a folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import numpy as np
+import pytest
+
+from recorder import Library, RandomAgent, Session, get_spec, record, verify
+from recorder.edits import edit
+from recorder.errors import RemoteError, SessionError, UsageError
+from recorder.places import Place, Url, on_this_computer, place
+from recorder.remote import RemoteFolder
+from recorder.schema import CHUNK_TICKS
+from recorder.transfer import copy_session
+from tests.hostile import crc32c
+
+CHUNKS = 150
+
+
+@pytest.fixture(scope="module")
+def take(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """Two and a half minutes of Breakout in which nothing is done: as many chunks, and few bytes."""
+    library = tmp_path_factory.mktemp("cloud")
+    agent = RandomAgent(get_spec("breakout"), 1)
+    return record("breakout", agent, library=library, seconds=CHUNKS, seed=1)
+
+
+@pytest.fixture
+def memory() -> Iterator[str]:
+    """The URL of a library that nobody has written to."""
+    yield "memory://team/library"
+    fs = fsspec.filesystem("memory")
+    fs.store.clear()
+    fs.pseudo_dirs[:] = [""]
+
+
+@pytest.fixture
+def brought(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The files that were fetched, a list for each call to the driver."""
+    calls: list[list[str]] = []
+    original = RemoteFolder._bring
+
+    def counting(self: RemoteFolder, names: Any) -> Any:
+        calls.extend([list(names)] if names else [])
+        return original(self, names)
+
+    monkeypatch.setattr(RemoteFolder, "_bring", counting)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("recordings/x.zarr", Path("recordings/x.zarr")),
+        ("C://recordings", Path("C://recordings")),
+        ("file:///home/me/my%20plays/", Path("/home/me/my plays")),
+        ("s3://bucket/team/", Url("s3://bucket/team")),
+        ("S3://Bucket/x.zarr", Url("s3://Bucket/x.zarr")),
+        (Path("s3"), Path("s3")),
+    ],
+)
+def test_what_has_a_scheme_is_a_url_and_all_else_a_path(given: str | Path, found: Place) -> None:
+    assert place(given) == found
+
+
+@pytest.mark.parametrize("given", ["s3://", "s3:///", "reference::https://host/x.json", "file://host/folder"])
+def test_a_url_that_names_no_place_is_refused(given: str) -> None:
+    with pytest.raises(UsageError, match="give"):
+        place(given)
+
+
+def test_the_parts_of_a_url() -> None:
+    session = Url("s3://bucket/team") / "x.zarr"
+    assert (str(session), session.name, session.scheme) == ("s3://bucket/team/x.zarr", "x.zarr", "s3")
+
+
+def test_a_session_at_a_url_reads_as_the_one_it_was_copied_from(take: Session, memory: str) -> None:
+    copy = Session.open(str(copy_session(take.path, memory)))
+    for name in ("actions", "rewards", "terminated", "lives", "time_ns", "due_ns", "speed", "keys", "palette"):
+        assert np.array_equal(getattr(copy, name), getattr(take, name)), name
+    assert np.array_equal(copy.screens(0, len(copy)), take.screens(0, len(take)))
+    assert np.array_equal(copy.frames[-1], take.frames[-1])
+    assert copy.episodes == take.episodes
+    assert (copy.digest(), copy.size_bytes, copy.name) == (take.digest(), take.size_bytes, take.name)
+    last = copy.episodes[-1].index
+    assert np.array_equal(copy.final_observation(last), take.final_observation(last))  # type: ignore[arg-type]
+
+
+def test_a_library_at_a_url_lists_what_the_folder_lists(take: Session, memory: str, brought: list[list[str]]) -> None:
+    assert Library(memory).sessions() == []
+    copy_session(take.path, memory)
+    brought.clear()
+    (row,) = Library(memory).sessions()
+    (original,) = Library(take.path.parent).sessions()
+    assert row.to_json() == original.to_json()
+    assert (row.name, row.state, row.place) == (take.name, "complete", Url(f"{memory}/{take.path.name}"))
+    assert brought == []  # the `zarr.json` alone, whatever the number of chunks
+    fsspec.filesystem("memory").pipe(f"{memory}/half.zarr/screen/c.0.0.0", b"what a push had sent")
+    assert len(Library(memory).sessions()) == 1
+
+
+def test_reading_in_order_brings_every_chunk_once_and_many_at_a_time(
+    take: Session, memory: str, brought: list[list[str]]
+) -> None:
+    copy = Session.open(str(copy_session(take.path, memory)))
+    brought.clear()
+    for start in range(0, len(copy), 10 * CHUNK_TICKS):
+        copy.screens(start, start + 10 * CHUNK_TICKS)
+    names = [name for call in brought for name in call]
+    assert len(names) == len(set(names))
+    assert len([name for name in names if name.startswith("screen/c.")]) == CHUNKS
+    assert len(brought) <= 5  # the beginning, ten chunks, and then sixty-odd in each call
+
+
+def test_one_moment_brings_one_chunk(take: Session, memory: str, brought: list[list[str]]) -> None:
+    copy = Session.open(str(copy_session(take.path, memory)))
+    copy.screen(0)
+    brought.clear()
+    copy.screen(100 * CHUNK_TICKS)
+    assert brought == [["screen/c.100.0.0"]]
+
+
+def test_what_is_held_of_a_session_is_bounded(
+    take: Session, memory: str, monkeypatch: pytest.MonkeyPatch, brought: list[list[str]]
+) -> None:
+    monkeypatch.setattr("recorder.remote._HELD_BYTES", 50_000)
+    copy = Session.open(str(copy_session(take.path, memory)))
+    for start in range(0, len(copy), CHUNK_TICKS):
+        screens = copy.screens(start, start + CHUNK_TICKS)
+        assert np.array_equal(screens, take.screens(start, start + CHUNK_TICKS))
+    folder = copy.folder
+    assert isinstance(folder, RemoteFolder)
+    window = sum(size for name, size in folder.files().items() if name in brought[-1])
+    assert sum(map(len, folder._held.values())) <= 50_000 + window + len(folder.head() or b"")
+
+
+def test_a_chunk_that_goes_while_it_is_read_is_an_error_and_no_zeros(take: Session, memory: str) -> None:
+    copy = Session.open(str(copy_session(take.path, memory)))
+    copy.screens(0, 1)
+    fsspec.filesystem("memory").rm(f"{memory}/{take.path.name}/screen/c.120.0.0")
+    with pytest.raises(SessionError, match=r"c\.120\.0\.0' was there, and has gone"):
+        copy.screens(120 * CHUNK_TICKS, 120 * CHUNK_TICKS + 1)
+    with pytest.raises(SessionError, match="rows 7200 to 7259 is missing"):
+        Session.open(copy.place).screens(0, 1)
+
+
+def test_what_a_chunk_says_of_its_size_is_checked_before_it_is_unpacked(take: Session, memory: str) -> None:
+    copy = Session.open(str(copy_session(take.path, memory)))
+    frame = b"\x28\xb5\x2f\xfd\xe0" + (2**40).to_bytes(8, "little") + b"harm"
+    bomb = frame + crc32c(frame).to_bytes(4, "little")
+    fsspec.filesystem("memory").pipe(f"{memory}/{take.path.name}/screen/c.1.0.0", bomb)
+    with pytest.raises(SessionError, match=r"'screen/c\.1\.0\.0' is damaged \(it does not say how much it unpacks to"):
+        copy.screens(CHUNK_TICKS, CHUNK_TICKS + 1)
+
+
+def test_a_chunk_larger_than_any_is_not_even_fetched(
+    take: Session, memory: str, brought: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Session.open(str(copy_session(take.path, memory)))
+    monkeypatch.setattr("recorder.wary.MAX_CHUNK_BYTES", 10)
+    brought.clear()
+    with pytest.raises(SessionError, match="more than any chunk needs"):
+        copy.screens(CHUNK_TICKS, CHUNK_TICKS + 1)
+    assert "screen/c.1.0.0" not in [name for call in brought for name in call]
+
+
+def test_a_session_at_a_url_verifies_but_cannot_be_marked_so(hops: Session, memory: str) -> None:
+    copy = copy_session(hops.path, memory)
+    assert verify(Session.open(copy)).ok
+    assert not Session.open(copy).verified
+
+
+def test_what_needs_a_folder_says_so(take: Session, memory: str) -> None:
+    copy = copy_session(take.path, memory)
+    library = Library(memory)
+    actions = (
+        lambda: record("hopper", RandomAgent(get_spec("hopper"), 1), library=memory, episodes=1),
+        lambda: edit(on_this_computer(copy), title="mine"),
+        lambda: library.trash(take.name),
+        lambda: library.trashed(),
+        lambda: library.policies,
+        lambda: Session.open(copy).path,
+        lambda: Session.open(copy).certify("0"),
+    )
+    for action in actions:
+        with pytest.raises(UsageError, match=r"^memory://team/library.* is a URL, and this needs a folder"):
+            action()
+
+
+def test_the_apps_own_library_cannot_be_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWINPLAY_LIBRARY", "s3://bucket/team")
+    with pytest.raises(UsageError, match="TWINPLAY_LIBRARY"):
+        Library()
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("memory://team/nothing.zarr", "nothing has that name"),
+        ("memory://team/library", "it holds no zarr.json"),
+        ("gs://bucket/x.zarr", "needs a driver that is not installed .*gcsfs"),
+        ("strange://bucket/x.zarr", "Protocol not known: strange"),
+    ],
+)
+def test_what_cannot_be_opened_is_told_in_a_sentence(take: Session, memory: str, url: str, sentence: str) -> None:
+    copy_session(take.path, memory)
+    with pytest.raises((SessionError, RemoteError), match=f"^{url} .*{sentence}"):
+        Session.open(url)
+
+
+def test_a_driver_that_fails_in_the_middle_is_no_damaged_session(
+    take: Session, memory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Session.open(copy_session(take.path, memory))
+    monkeypatch.setattr(type(fsspec.filesystem("memory")), "cat_file", lambda *_, **__: 1 / 0)
+    with pytest.raises(RemoteError, match="cannot be reached: division by zero"):
+        copy.screens(0, 1)
+    with pytest.raises(RemoteError, match="cannot be reached"):
+        Library(memory).sessions()
+
+
+def test_a_session_in_a_folder_can_be_named_by_its_url(hops: Session, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(hops.path, tmp_path / hops.path.name))
+    session = Session.open(copy.as_uri())
+    assert session.path == copy
+    session.certify(session.digest())
+    assert Session.open(copy).verified

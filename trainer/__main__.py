@@ -1,0 +1,177 @@
+"""`python -m trainer SESSION... --out POLICY`: train without a run; `torchrun -m trainer …` does so in many processes.
+
+    torchrun --nproc-per-node 4 -m trainer SESSION... --out clone.safetensors
+    torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29400 -m trainer …    on each of 2
+
+    clone.safetensors    the best so far, replaced by better ones
+    clone.checkpoint     while it is not over: the same command goes on from it, with as many processes as there are
+
+torchrun starts the processes, tells them of each other, and starts all anew when one is lost (--max-restarts); see
+trainer.distributed for what they do. The first one speaks for all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recorder.errors import UsageError, guarded
+from recorder.library import Library, ensure_writable
+from recorder.session import Session
+from trainer.config import PRESETS
+from trainer.header import read_header
+from trainer.progress import Progress, training_note
+from trainer.settings import chosen_config, chosen_episodes
+from trainer.work import Signals
+
+if TYPE_CHECKING:
+    from trainer.distributed import World
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options of `twinplay train`, but for those about runs."""
+    parser = argparse.ArgumentParser(
+        prog="python -m trainer",
+        description="Clone the player of some sessions, in one process, or in all that torchrun starts. "
+        "Ctrl-C keeps the best so far and a checkpoint; the same command goes on from it.",
+        epilog="example:\n  torchrun --nproc-per-node 4 -m trainer recordings/*-breakout.zarr --out clone.safetensors",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("sessions", nargs="+", metavar="SESSION", help="a session's folder, or its name in the library")
+    add("--out", type=Path, required=True, metavar="POLICY", help="policy file to write or replace")
+    add("--preset", choices=tuple(PRESETS), default="standard", help="how much to train (default: standard)")
+    add("--network", help="nature or article64 for screens, mlp or lstm for vectors (default: the environment's)")
+    add("--max-batches", type=int, metavar="N", help="budget in batches, instead of the preset's")
+    add("--max-seconds", type=float, metavar="S", help="budget in seconds, instead of the preset's")
+    add(
+        "--label-shifts",
+        type=_delays,
+        metavar="TICKS",
+        help="predict the action that many ticks later; of several (0,6,12) play chooses one",
+    )
+    add(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting, such as learning_rate=5e-4"
+    )
+    add(
+        "--episodes",
+        action="append",
+        type=_episodes,
+        default=[],
+        metavar="SESSION=0,2",
+        help="learn from these episodes of a session alone",
+    )
+    add("--seed", type=_seed, default=0, help="seed of weights and batches (default: 0)")
+    add("--library", type=Path, metavar="DIR", help="folder of sessions (default: the app's own)")
+    add("--json", action="store_true", help="print each progress record on a line of its own as JSON")
+    return parser
+
+
+def _numbers(text: str, what: str) -> tuple[int, ...]:
+    if not all(part.isascii() and part.isdigit() for part in text.split(",")):
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+    return tuple(int(part) for part in text.split(","))
+
+
+def _delays(text: str) -> tuple[int, ...]:
+    return _numbers(text, "a list of ticks, such as 0,6,12")
+
+
+def _seed(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a seed; give a whole number from 0")
+    return int(text)
+
+
+def _episodes(text: str) -> tuple[str, tuple[int, ...]]:
+    name, _, listed = text.rpartition("=")
+    return name, _numbers(listed, "a list of episodes, as in 2026-11-21T10-14-03-breakout=0,2")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train, and return the exit status; of several processes the first one tells of a failure, in a sentence."""
+    first = os.environ.get("RANK", "0") == "0"
+    with contextlib.ExitStack() as quiet:
+        if not first:
+            quiet.enter_context(contextlib.redirect_stderr(io.StringIO()))
+            quiet.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        options = build_parser().parse_args(argv)
+    if not first:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # without a word
+    return guarded(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    from trainer.distributed import ToldElsewhereError, join  # torch comes with it
+
+    try:
+        world = join()
+        if not world.first:
+            # Ctrl-C reaches all; the first one closes the training, and then dismisses the others.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+        status = _train(options, world)
+        world.leave()
+        return status
+    except ToldElsewhereError as error:
+        return error.exit_status
+
+
+def _train(options: argparse.Namespace, world: World) -> int:
+    from trainer.fitting import fit
+
+    out: Path = options.out
+    with world.one_fate():
+        library = Library(options.library)
+        sessions = [
+            Session.open(given if Path(given).exists() or os.sep in given else library.find(given))
+            for given in options.sessions
+        ]
+        config = chosen_config(sessions[0].spec.name, options)
+        episodes = chosen_episodes([session.name for session in sessions], options)
+        if out.suffix != ".safetensors":
+            raise UsageError(f"{out} must end in .safetensors")
+        if world.first:
+            ensure_writable(out.parent)
+        if world.first and out.exists():
+            read_header(out)  # only a policy may be replaced
+    steps = fit(sessions, config, out=out, episodes=episodes, checkpoint=out.with_suffix(".checkpoint"), world=world)
+    last: Progress | None = None
+    with contextlib.closing(steps), Signals() if world.first else contextlib.nullcontext() as signals:
+        for progress in steps:
+            news = last is None or (progress.stage, progress.val_loss) != (last.stage, last.val_loss)
+            _tell(progress, options.json, news)
+            last = progress
+            if signals is not None and signals.seen:
+                steps.close()
+                kept = f"; the best so far is {out}" if out.exists() else ""
+                print(
+                    f"twinplay: paused after {progress.batch:,} batches{kept}; the same command goes on from there",
+                    file=sys.stderr,
+                )
+                return 130
+    if last is not None and not options.json:
+        played = "" if last.score is None else f", mean score in trial games {last.score:,.1f}"
+        print(f"{out}: trained on {last.batch:,} batches in {last.seconds:.0f} s{played}")
+    return 0
+
+
+def _tell(progress: Progress, as_json: bool, news: bool) -> None:
+    """A line for what is new; of many machines nobody watches a bar."""
+    if as_json:
+        print(json.dumps(progress.to_json()), flush=True)
+    elif progress.message or news:
+        note = progress.message or training_note(progress)
+        print(f"{progress.stage} {100 * progress.fraction:3.0f} %  {note}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,280 @@
+"""One training in several processes, as `torchrun` starts them: PyTorch's DistributedDataParallel.
+
+    process 0   order(k)  ─▶ its part of batch k ─▶ gradients ─┐        it also validates, plays, and writes files
+    process 1   orders()  ─▶ its part of batch k ─▶ gradients ─┴─▶ their mean, on all ─▶ the same step on all
+
+Decision: the ticks are parted among the processes, and a process learns from those of each batch that are its own. All
+draw the same batch from the same generator, so however many they are, together they take the step that one alone would
+take, and its checkpoint is theirs.
+Background: a process reads and prepares the screens of its own part, and only these; the actions, a byte a tick, tell
+all what is drawn. Parts of a batch differ by chance, by about the square root of their size, and the largest is waited
+for: of 128 ticks in two parts that is a fifteenth of the time.
+Alternatives: equal parts drawn by each from its own ticks, which is another training with every number of processes; or
+equal parts of what is drawn, for which all must read everything.
+
+The first process decides what depends on a clock, and tells the others before each batch. Small talk goes through gloo,
+on the processor; gradients go where the network is, through NCCL on GPUs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+import uuid
+import warnings
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.distributed_c10d import PrefixStore, Store
+from torch.distributed.rendezvous import rendezvous
+from torch.nn.parallel import DistributedDataParallel
+
+from recorder.errors import TwinplayError
+from trainer.errors import TrainingError
+
+# The others wait in a broadcast while the first lets its clone play. That a process is gone is not found out by waiting
+# so long, but by its closed connection, and by torchrun.
+_PATIENCE = timedelta(days=1)
+_SENTENCE_BYTES = 4_096
+_LOOK_S = 0.05
+_LEAVE = 0  # steps are numbered from 1
+
+
+class ToldElsewhereError(TwinplayError):
+    """The training ends for a reason that another process has told, or will."""
+
+
+class World:
+    """The processes of a training, and this one's place among them: here, it is the only one."""
+
+    rank = 0
+    size = 1
+    local_size = 1  # processes on this machine, which share its cores
+
+    @property
+    def first(self) -> bool:
+        """Whether this process decides, and writes."""
+        return self.rank == 0
+
+    @property
+    def device(self) -> torch.device:
+        """Where this process computes."""
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    def wrap(self, net: nn.Module) -> nn.Module:
+        """The network as it is trained: with gradients that are the mean over all processes."""
+        return net
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """What is done in here needs all processes. Raises TrainingError when one is lost."""
+        yield
+
+    @contextlib.contextmanager
+    def one_fate(self) -> Iterator[None]:
+        """What each does in here for itself succeeds on all, or fails on all.
+
+        A TwinplayError of one process is raised by the first, the others raise ToldElsewhereError.
+        """
+        yield
+
+    def agree(self, value: Any) -> Any:
+        """The first one's value, plain JSON, on all."""
+        return value
+
+    def total(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The sum over all processes of arrays of one shape and dtype, on all."""
+        return values
+
+    def copies(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The first one's tensors, on all; they lie on the processor."""
+        return dict(tensors)
+
+    def order(self, number: int, used: float) -> None:
+        """Tell the others, from the first, to take step `number`, with this share of the budget used."""
+
+    def orders(self) -> Iterator[tuple[int, float]]:
+        """What is ordered, for the others, until they are dismissed."""
+        yield from ()
+
+    def dismiss(self) -> None:
+        """Tell the others, from the first and between two steps, that it is over."""
+
+    def leave(self) -> None:
+        """After the end, on all."""
+
+
+class Ranks(World):
+    """The processes that torchrun started, found by the variables that it sets for them.
+
+    Raises TrainingError when they cannot find each other, or are more than this machine has GPUs.
+    """
+
+    def __init__(self) -> None:
+        self.rank, self.size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+        self.local_size = int(os.environ["LOCAL_WORLD_SIZE"])
+        self._local_rank = int(os.environ["LOCAL_RANK"])
+        self._following = False
+        gpus = torch.cuda.device_count()
+        if 0 < gpus < self.local_size:
+            if self._local_rank:
+                raise ToldElsewhereError("there are too few GPUs")
+            raise TrainingError(
+                f"{self.local_size} processes were started on a machine with {gpus} GPU{'s' if gpus > 1 else ''}; "
+                f"start one for each, with --nproc-per-node {gpus}"
+            )
+        if gpus:
+            torch.cuda.set_device(self._local_rank)
+        try:
+            store = _meet(next(rendezvous("env://"))[0], self.rank, self.size)
+            backend = "cpu:gloo,cuda:nccl" if gpus else "gloo"
+            dist.init_process_group(backend, store=store, rank=self.rank, world_size=self.size, timeout=_PATIENCE)
+        except (RuntimeError, ValueError) as error:
+            reason = (str(error).splitlines() or [""])[0][:160]
+            raise TrainingError(
+                f"the {self.size} processes cannot find each other ({reason}); start them anew"
+            ) from None
+
+    @property
+    def device(self) -> torch.device:
+        """One GPU for each process, or the processor."""
+        return torch.device("cuda", self._local_rank) if torch.cuda.is_available() else torch.device("cpu")
+
+    def wrap(self, net: nn.Module) -> nn.Module:
+        """See World. The buffers are statistics of all the data, the same everywhere."""
+        with self.together(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # torch 2.13 wants another name, which 2.6 does not know
+            return DistributedDataParallel(net, broadcast_buffers=False)
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """See World."""
+        try:
+            yield
+        except RuntimeError as error:
+            if not isinstance(error, dist.DistError) and "gloo" not in str(error):
+                raise
+            if not self.first:
+                raise ToldElsewhereError("the training has ended") from error
+            raise TrainingError(
+                "a process of this training has ended before its time (killed, or for want of memory?); "
+                "the same command goes on from the last checkpoint"
+            ) from error
+
+    @contextlib.contextmanager
+    def one_fate(self) -> Iterator[None]:
+        """See World."""
+        failure: TwinplayError | None = None
+        try:
+            yield
+        except TwinplayError as error:
+            failure = error
+        told = self._gathered(str(failure or ""))
+        if not any(told):
+            self._following = True
+            return
+        if not self.first:
+            raise ToldElsewhereError("the training has ended") from failure
+        if failure is not None:
+            raise failure
+        other = next(rank for rank, text in enumerate(told) if text)
+        raise TrainingError(f"process {other} of this training cannot take part: {told[other]}")
+
+    def agree(self, value: Any) -> Any:
+        """See World."""
+        encoded = json.dumps(value).encode() if self.first else b""
+        length = self._broadcast(torch.tensor([len(encoded)]))
+        data = torch.zeros(int(length), dtype=torch.uint8)
+        if self.first:
+            data = torch.frombuffer(bytearray(encoded), dtype=torch.uint8)
+        return json.loads(bytes(self._broadcast(data).tolist()))
+
+    def total(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """See World."""
+        tensor = torch.from_numpy(np.ascontiguousarray(values).copy())
+        with self.together():
+            dist.all_reduce(tensor)
+        return np.asarray(tensor.numpy())
+
+    def copies(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """See World."""
+        described = [[name, list(each.shape), str(each.dtype).removeprefix("torch.")] for name, each in tensors.items()]
+        found = {}
+        for name, shape, dtype in self.agree(described):
+            here = tensors[name].cpu().contiguous() if self.first else torch.empty(shape, dtype=getattr(torch, dtype))
+            found[name] = self._broadcast(here)
+        return found
+
+    def order(self, number: int, used: float) -> None:
+        """See World."""
+        self._broadcast(torch.tensor([number, used], dtype=torch.float64))
+
+    def orders(self) -> Iterator[tuple[int, float]]:
+        """See World."""
+        while True:
+            number, used = self._broadcast(torch.zeros(2, dtype=torch.float64)).tolist()
+            if number == _LEAVE:
+                return
+            yield int(number), used
+
+    def dismiss(self) -> None:
+        """See World. Before they wait for orders the others notice that the first has gone."""
+        if self.first and self._following:
+            with contextlib.suppress(TrainingError):
+                self.order(_LEAVE, 1.0)
+            self._following = False
+
+    def leave(self) -> None:
+        """See World."""
+        dist.destroy_process_group()
+
+    def _broadcast(self, tensor: Tensor) -> Tensor:
+        with self.together():
+            dist.broadcast(tensor, 0)
+        return tensor
+
+    def _gathered(self, text: str) -> list[str]:
+        encoded = text.encode()[:_SENTENCE_BYTES]
+        mine = torch.zeros(_SENTENCE_BYTES, dtype=torch.uint8)
+        mine[: len(encoded)] = torch.tensor(list(encoded), dtype=torch.uint8)
+        found = [torch.zeros_like(mine) for _ in range(self.size)]
+        with self.together():
+            dist.all_gather(found, mine)
+        return [bytes(each.tolist()).rstrip(b"\0").decode(errors="replace") for each in found]
+
+
+def _meet(store: Store, rank: int, size: int) -> Store:
+    """A part of torchrun's store for this start alone.
+
+    Decision: the first one makes a name for it, and tells the others in answer to names of theirs. Background: where
+    torchrun starts processes anew, they find what those before them left in its store, and call addresses of the dead
+    (pytorch/pytorch#135712). Alternatives: TORCHELASTIC_RESTART_COUNT, which differs from machine to machine.
+    """
+    name = uuid.uuid4().hex
+    if rank:
+        store.set(f"twinplay/here/{rank}", name)
+        start = store.get(f"twinplay/start/{name}").decode()
+        store.set(f"twinplay/met/{start}/{rank}", "")
+        return PrefixStore(start, store)
+    absent = set(range(1, size))
+    while absent:
+        absent = {other for other in absent if not store.check([f"twinplay/met/{name}/{other}"])}
+        for other in absent:
+            if store.check([f"twinplay/here/{other}"]):  # perhaps one that has gone; then nobody hears the answer
+                store.set(f"twinplay/start/{store.get(f'twinplay/here/{other}').decode()}", name)
+        time.sleep(_LOOK_S)
+    return PrefixStore(name, store)
+
+
+def join() -> World:
+    """The processes that torchrun started together with this one, or this one alone. Raises TrainingError."""
+    started = "LOCAL_WORLD_SIZE" in os.environ and int(os.environ["WORLD_SIZE"]) > 1
+    return Ranks() if started else World()

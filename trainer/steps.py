@@ -1,0 +1,77 @@
+"""What every process of a training does, of one or of many: have its ticks at hand, and take one step after another.
+
+    first      load ─▶ start ─▶ take(1) ─▶ take(2) …      when `trainer.fitting` wants a step
+    others     follow: the same, when the first one does, until they are dismissed
+
+All draw from equal generators, so that after a step all have the same weights: a checkpoint is one process's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+
+from recorder.jobs import available_cores
+from recorder.session import Session
+from trainer.config import TrainConfig
+from trainer.dataset import Dataset
+from trainer.distributed import World
+from trainer.learner import Learner, one_cycle
+
+
+class Steps:
+    """The data and the learner of one process; see Dataset and Learner for what they raise."""
+
+    def __init__(
+        self, sessions: Sequence[Session], config: TrainConfig, episodes: Mapping[str, Collection[int]], world: World
+    ) -> None:
+        self.config = config
+        self.world = world
+        torch.set_num_threads(config.threads or max(1, available_cores() // world.local_size))
+        torch.manual_seed(config.seed)
+        self.learner = Learner(config, sessions[0].spec, world.device)
+        self.rng = np.random.default_rng(config.seed)
+        self.data = Dataset(sessions, config, episodes, world)
+
+    def load(self) -> Iterator[float]:
+        """Read what this process needs; yields the fraction done."""
+        with self.world.one_fate():
+            yield from self.data.load()
+        self.learner.set_statistics(*self.data.statistics())
+
+    def start(self, restore: Callable[[], None] | None) -> None:
+        """Come together before the first step; the first one's `restore` takes up a checkpoint, for all."""
+        with self.world.one_fate():
+            if restore:
+                restore()
+        self.learner.join(self.world)
+        if self.world.agree(restore is not None):
+            tensors = self.world.copies(self.learner.tensors())
+            generator = self.world.agree(self.rng.bit_generator.state)
+            if not self.world.first:
+                self.learner.restore(tensors)
+                self.rng.bit_generator.state = generator
+
+    def take(self, number: int, used: float) -> tuple[float, float | None]:
+        """Let all take step `number` (from 1) at a share of the budget; returns its loss and accuracy, if any."""
+        self.world.order(number, used)
+        return self._step(number, used)
+
+    def follow(self) -> None:
+        """From `load` to the last of the steps that the first one orders."""
+        for _ in self.load():
+            pass
+        self.start(None)
+        for number, used in self.world.orders():
+            self._step(number, used)
+
+    def close(self) -> None:
+        """Remove temporary files."""
+        self.data.close()
+
+    def _step(self, number: int, used: float) -> tuple[float, float | None]:
+        rate = self.config.learning_rate * one_cycle(used, self.config.warm_up)
+        batch = self.data.draw(self.rng, self.config.batch_size)
+        return self.learner.step(batch, number, rate, self.rng)
