@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -17,8 +16,8 @@ from recorder.agents import Agent, RandomAgent, player_title
 from recorder.envs import get_spec
 from recorder.errors import TwinplayError, UsageError
 from recorder.experts import scripted
-from recorder.library import Library, ensure_writable
-from recorder.places import Place, on_this_computer, place
+from recorder.library import Library, ensure_writable, session_place
+from recorder.places import Place, on_this_computer
 from recorder.recording import recording
 from recorder.session import Session
 from recorder.verify import verifying
@@ -31,14 +30,6 @@ def session_path(given: str, library: Place | str | None) -> Path:
     Raises SessionError where there is none, UsageError for a URL.
     """
     return on_this_computer(session_place(given, library))
-
-
-def session_place(given: str, library: Place | str | None) -> Place:
-    """A session given as a path, as a URL, or by its name in the library. Raises SessionError where there is none."""
-    where = place(given)
-    if isinstance(where, Path) and not where.exists() and os.sep not in given:
-        return Library(library).find(given)
-    return where
 
 
 def check_output(path: Path, *suffixes: str) -> None:

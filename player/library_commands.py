@@ -12,13 +12,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from player.commands import describe_player, session_path, session_place
+from player.commands import describe_player, session_path
 from player.meter import Meter
 from recorder.edits import edit as change
 from recorder.edits import without
 from recorder.envs import get_spec
 from recorder.errors import SessionError, UsageError
-from recorder.library import Library, SessionSummary, matches, sort_key, summarize
+from recorder.library import Library, SessionSummary, matches, session_place, sort_key, summarize
 from recorder.reshape import ReshapeProgress, merging, splitting
 from recorder.session import Session
 

@@ -13,11 +13,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from player.commands import check_output, describe_player, session_place
+from player.commands import check_output, describe_player
 from player.meter import Meter
 from recorder.errors import TwinplayError, UsageError
 from recorder.jobs import give_way
-from recorder.library import Library, local_time
+from recorder.library import Library, local_time, session_place
 from recorder.places import absolute, on_this_computer
 from recorder.session import Session
 from trainer.config import TrainConfig

@@ -7,10 +7,9 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from player.commands import session_place
 from player.meter import Meter
 from recorder.errors import SessionError
-from recorder.library import Library
+from recorder.library import Library, session_place
 from recorder.places import Place, Url, place
 from recorder.transfer import copying
 

@@ -12,9 +12,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from player.commands import check_output, session_place
+from player.commands import check_output
 from player.meter import Meter
 from recorder.errors import UsageError
+from recorder.library import session_place
 from recorder.places import Place, on_this_computer
 from recorder.session import Session
 from trainer.errors import PolicyError

@@ -65,6 +65,11 @@ def start_thread(function: Callable[[], None], name: str) -> threading.Thread:
     return thread
 
 
+def new_lock() -> contextlib.AbstractContextManager[Any]:
+    """What one thread at a time can be in, and again in what it does there."""
+    return threading.RLock()
+
+
 def on_thread_failure(tell: Callable[[BaseException], None]) -> None:
     """Call `tell`, in the thread concerned, with whatever a thread ends of that nobody caught."""
     threading.excepthook = lambda failure: tell(failure.exc_value) if failure.exc_value is not None else None

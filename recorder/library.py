@@ -223,6 +223,14 @@ class Library:
         return trash.empty(self.path)
 
 
+def session_place(given: str, library: Place | str | None) -> Place:
+    """A session given as a path, as a URL, or by its name in the library. Raises SessionError where there is none."""
+    where = place(given)
+    if isinstance(where, Path) and not where.exists() and os.sep not in given:
+        return Library(library).find(given)
+    return where
+
+
 def _look_up(path: Path, entry: Entry | None) -> tuple[SessionSummary, Entry | None]:
     """A session's summary, from its entry in the index where that still holds, and the entry to keep."""
     stamp = stamp_of(path)

@@ -1,8 +1,8 @@
 """Sessions at URLs, through fsspec and its drivers (s3fs, gcsfs, adlfs, …), which nothing else here imports.
 
-    fetch ─▶ held: file contents, the latest 16 MB ─▶ read        one session that is being read
-    contents ─▶ batches of up to 128 files or 8 MB                      one that is being copied or hashed
-    session_heads ─▶ the `zarr.json` of each session                    a library that is being listed
+    fetch ─▶ held: file contents, the latest 16 MB ─▶ read       one session that is being read
+    contents ─▶ batches of up to 128 files or 8 MB                     one that is being copied or hashed
+    session_heads ─▶ the `zarr.json` of each session                   a library that is being listed
 
 Each arrow is one listing, or one call for many files at once, which drivers fetch at the same time: what costs is the
 way to the store and back, not the few kilobytes of a chunk. Listings are always fresh: somebody else may have pushed.
@@ -23,6 +23,7 @@ from typing import Any
 import fsspec
 
 from recorder.errors import RemoteError, TwinplayError
+from recorder.jobs import new_lock
 from recorder.places import Url
 from recorder.wary import MAX_METADATA_BYTES, METADATA, StoreError, check_size
 
@@ -46,6 +47,8 @@ class RemoteFolder:
         self._held: dict[str, bytes] = {}
         if head is not None:
             self._held[METADATA] = head
+        self._lock = new_lock()  # training reads ahead in a thread
+        self._begun = False
         self._ends: dict[str, int] = {}  # the chunk before which what was last expected of each array ended
 
     def files(self) -> dict[str, int]:
@@ -63,11 +66,14 @@ class RemoteFolder:
                     raise
                 found = {}
         start = len(self._root) + 1
-        return {
-            path[start:]: int(about["size"])
+        files = {
+            path[start:]: about.get("size")
             for path, about in found.items()
             if about.get("type") == "file" and path.startswith(f"{self._root}/")
         }
+        if not all(isinstance(size, int) for size in files.values()):  # some web servers; what could be read then?
+            raise RemoteError(f"{self.url} does not tell how large its files are; copy the session into a folder first")
+        return files
 
     def names(self, folder: str) -> set[str]:
         """See Folder."""
@@ -76,9 +82,10 @@ class RemoteFolder:
 
     def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """See Folder."""
-        for batch in _batches((name, self._files[name]) for name in names):
+        sizes = self._files
+        for batch in _batches((name, sizes.get(name, 0)) for name in names):
             for name, content in zip(batch, self._bring(batch), strict=True):
-                if content is None or len(content) != self._files[name]:
+                if content is None or len(content) != sizes.get(name):
                     raise RemoteError(f"{self.url}/{name} changed while it was read; try again when nobody writes it")
                 yield name, content
 
@@ -93,15 +100,16 @@ class RemoteFolder:
 
     def fetch(self, names: Sequence[str]) -> None:
         """Get those files, as far as they are there and not held, at once; `read` has them then."""
-        missing = [name for name in names if name not in self._held and name in self._files]
-        for name, content in zip(missing, self._bring(missing), strict=True):
-            if content is not None:
-                self._held[name] = content
-        wanted = {METADATA, *names}
-        excess = sum(map(len, self._held.values())) - _HELD_BYTES if missing else 0
-        for name in [name for name in self._held if name not in wanted]:
-            if excess > 0:
-                excess -= len(self._held.pop(name))
+        with self._lock:
+            missing = [name for name in names if name not in self._held and name in self._files]
+            for name, content in zip(missing, self._bring(missing), strict=True):
+                if content is not None:
+                    self._held[name] = content
+            wanted = {METADATA, *names}
+            excess = sum(map(len, self._held.values())) - _HELD_BYTES if missing else 0
+            for name in [name for name in self._held if name not in wanted]:
+                if excess > 0:
+                    excess -= len(self._held.pop(name))
 
     def expect(self, array: str, chunks: range, key: Callable[[int], str]) -> None:
         """Get an array's chunks, named by `key`, at once; the next ones with them if these follow the last expected.
@@ -111,10 +119,11 @@ class RemoteFolder:
         names = [key(index) for index in chunks]
         for name in names:
             check_size(name, self._files.get(name, 0))
-        if self._ends.get(array) in (chunks.start, chunks.start + 1) and not self._held.keys() >= set(names):
-            names += self._small(map(key, range(chunks.stop, chunks.stop + _AHEAD_CHUNKS)))
-        self._ends[array] = chunks.stop
-        self.fetch(names)
+        with self._lock:
+            if self._ends.get(array) in (chunks.start, chunks.start + 1) and not self._held.keys() >= set(names):
+                names += self._small(map(key, range(chunks.stop, chunks.stop + _AHEAD_CHUNKS)))
+            self._ends[array] = chunks.stop
+            self.fetch(names)
 
     def read(self, name: str) -> bytes | None:
         """What is in a file; None where there is none. Raises StoreError for one that has gone, or is too large."""
@@ -123,16 +132,18 @@ class RemoteFolder:
         if name not in self._files:
             return None
         check_size(name, self._files[name])
-        if not self._ends:  # the first: of a short session, what comes now is everything
-            self._ends[""] = 0
-            needed = (name for name in self._files if name.endswith(METADATA) or _FIRST_CHUNK.search(name))
-            self.fetch(self._small(sorted(needed, key=self._files.__getitem__)))
-        if name not in self._held:
-            self.fetch([name])
-        if name not in self._held:
-            raise StoreError(f"'{name}' was there, and has gone")
-        check_size(name, len(self._held[name]))
-        return self._held[name]
+        with self._lock:
+            if not self._begun:  # of a short session, what comes now is everything
+                self._begun = True
+                needed = (name for name in self._files if name.endswith(METADATA) or _FIRST_CHUNK.search(name))
+                self.fetch(self._small(sorted(needed, key=self._files.__getitem__)))
+            if name not in self._held:
+                self.fetch([name])
+            if name not in self._held:
+                raise StoreError(f"'{name}' was there, and has gone")
+            content = self._held[name]
+        check_size(name, len(content))
+        return content
 
     def _small(self, names: Iterable[str]) -> list[str]:
         """The first of the names, as long as they are there and not much together."""

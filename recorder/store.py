@@ -20,7 +20,7 @@ Codecs are of Zarr's core and registered set only: `transpose` (time fastest, so
 a missing one is then a loss that shows, not a run of NOOPs.
 
 What a stranger's session says is not believed: no file is read through a link or from outside its folder, no codec but
-these decodes it, and no chunk may unpack to more than it should (see StoredGroup).
+these decodes it, and no chunk may unpack to more than it should (see StoredGroup, which reads from URLs as well).
 """
 
 from __future__ import annotations

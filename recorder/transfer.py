@@ -52,7 +52,7 @@ def copying(source: Place | str, library: Place | str) -> Generator[TransferProg
     Raises SessionError for a session that cannot be read, is damaged or is being recorded, LibraryError where nothing
     can be written, and RemoteError for a URL that cannot be reached.
     """
-    with _standing_still(place(source)) as session:
+    with _standing_still(place(source)) as session, _read(session):
         digest = str(session.attributes.get("digest")) if session.complete else session.digest()
         files = _checked_files(session)
         total = 2 * sum(files.values())  # written, and read back
@@ -141,6 +141,14 @@ class _LocalSink:
 
 def _sink(target: Place, size: int) -> _RemoteSink | _LocalSink:
     return _RemoteSink(target) if isinstance(target, Url) else _LocalSink(target, size // 2)
+
+
+@contextlib.contextmanager
+def _read(session: Session) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:  # what is written tells of its own
+        raise SessionError(f"{session.place} cannot be read: {os.strerror(error.errno or 0)}") from error
 
 
 @contextlib.contextmanager

@@ -78,6 +78,7 @@ def serving() -> Iterator[S3]:
             "AWS_MAX_ATTEMPTS": "1",
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_CONFIG_FILE": os.devnull,
+            "NO_PROXY": "*",
         }
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
             patch.delenv(name, raising=False)

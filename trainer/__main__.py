@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recorder.errors import UsageError, guarded
-from recorder.library import Library, ensure_writable
+from recorder.library import ensure_writable, session_place
 from recorder.session import Session
 from trainer.config import PRESETS
 from trainer.header import read_header
@@ -46,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("sessions", nargs="+", metavar="SESSION", help="a session's folder, or its name in the library")
+    add("sessions", nargs="+", metavar="SESSION", help="a session's folder or URL, or its name in the library")
     add("--out", type=Path, required=True, metavar="POLICY", help="policy file to write or replace")
     add("--preset", choices=tuple(PRESETS), default="standard", help="how much to train (default: standard)")
     add("--network", help="nature or article64 for screens, mlp or lstm for vectors (default: the environment's)")
@@ -70,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="learn from these episodes of a session alone",
     )
     add("--seed", type=_seed, default=0, help="seed of weights and batches (default: 0)")
-    add("--library", type=Path, metavar="DIR", help="folder of sessions (default: the app's own)")
+    add("--library", metavar="DIR", help="folder of sessions, or its URL (default: the app's own)")
     add("--json", action="store_true", help="print each progress record on a line of its own as JSON")
     return parser
 
@@ -130,11 +130,7 @@ def _train(options: argparse.Namespace, world: World) -> int:
 
     out: Path = options.out
     with world.one_fate():
-        library = Library(options.library)
-        sessions = [
-            Session.open(given if Path(given).exists() or os.sep in given else library.find(given))
-            for given in options.sessions
-        ]
+        sessions = [Session.open(session_place(given, options.library)) for given in options.sessions]
         config = chosen_config(sessions[0].spec.name, options)
         episodes = chosen_episodes([session.name for session in sessions], options)
         if out.suffix != ".safetensors":

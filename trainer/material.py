@@ -89,7 +89,7 @@ class Material:
                 actions = session.actions[first : first + stop - row]
                 if self.spec.discrete and actions.max() >= known:
                     raise TrainingError(
-                        f"{session.path} holds action {actions.max()}, but {self.spec.title} has only {known} of them "
+                        f"{session.place} holds action {actions.max()}, but {self.spec.title} has only {known} of them "
                         "(counted from 0); leave it out"
                     )
                 out.write(np.ascontiguousarray(actions, self.spec.action_dtype).data)

@@ -152,6 +152,20 @@ def test_what_did_not_arrive_as_it_was_sent_is_found(
     assert Library(memory).sessions() == []
 
 
+def test_what_did_not_arrive_at_all_is_found(
+    people: tuple[Path, Path], memory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = RemoteFolder.write
+
+    def losing(self: RemoteFolder, contents: Any) -> None:
+        original(self, {name: content for name, content in contents.items() if "lives/c" not in name})
+
+    monkeypatch.setattr(RemoteFolder, "write", losing)
+    with pytest.raises(LibraryError, match=r"lives/c\.0 changed while it was read"):
+        copy_session(people[0], memory)
+    assert Library(memory).sessions() == []
+
+
 def test_a_damaged_session_is_not_copied(mine: Path, library: str) -> None:
     chunk = mine / "action" / "c.0.0"
     data = bytearray(chunk.read_bytes())
