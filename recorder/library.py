@@ -236,7 +236,9 @@ def _look_up(path: Path, entry: Entry | None) -> tuple[SessionSummary, Entry | N
     stamp = stamp_of(path)
     if entry is not None and entry.stamp == stamp:
         with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            return SessionSummary.from_json(path, entry.facts), entry
+            if path not in entry.made:
+                entry.made[path] = SessionSummary.from_json(path, entry.facts)
+            return entry.made[path], entry
     summary = summarize(path)
     settled = stamp is not None and time.time_ns() - stamp[0] > _SETTLED_NS
     if stamp is None or not settled or summary.state != "complete":
