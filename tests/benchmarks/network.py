@@ -1,4 +1,4 @@
-"""What each speed-up of the Breakout recipe is worth: `python -m tests.bench_network`.
+"""What each speed-up of the Breakout recipe is worth: `python -m tests.benchmarks network`.
 
     one process for each variant ─▶ rounds: some batches of every variant in turn ─▶ the median over rounds
 
@@ -8,12 +8,11 @@ on the machine disturb that least. Ratios are to today's recipe in the same roun
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,14 +21,13 @@ import torch
 from torch import nn
 
 import trainer.learner
-from recorder import Session, record
-from recorder.experts import scripted
+from recorder import Session
+from tests.benchmarks.common import ROOT, Options, median, play, table
 from trainer import TrainConfig
 from trainer.distributed import World
 from trainer.models import ScreenNet
 from trainer.steps import Steps
 
-ROOT = Path(__file__).parents[1]
 ROUNDS, BATCHES, WARM_UP = 5, 4, 3
 
 
@@ -145,11 +143,13 @@ def serve(name: str, session: Path) -> None:
         steps.close()
 
 
-def network(rounds: int = ROUNDS, batches: int = BATCHES, names: tuple[str, ...] = tuple(VARIANTS)) -> None:
-    """Print the table."""
+def network(options: Options) -> Iterator[str]:
+    """Processor time of a batch, with each speed-up taken away in turn."""
+    names = (TODAY, *list(VARIANTS)[:3]) if options.small else tuple(VARIANTS)
+    rounds, batches = (1, 1) if options.small else (ROUNDS, BATCHES)
     with tempfile.TemporaryDirectory() as folder:
-        session = record("breakout", scripted("breakout", 1), library=Path(folder), seconds=60, seed=1)
-        command = [sys.executable, "-W", "ignore", "-m", "tests.bench_network"]
+        session = play(Path(folder), 3_600)
+        command = [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.network"]
         processes: dict[str, subprocess.Popen[str]] = {}
 
         def seconds(name: str, count: int) -> float:
@@ -161,7 +161,7 @@ def network(rounds: int = ROUNDS, batches: int = BATCHES, names: tuple[str, ...]
 
         try:
             able = []
-            for name in names:
+            for name in dict.fromkeys(names):
                 processes[name] = subprocess.Popen(
                     [*command, name, str(session.path)],
                     cwd=ROOT,
@@ -174,17 +174,14 @@ def network(rounds: int = ROUNDS, batches: int = BATCHES, names: tuple[str, ...]
         finally:
             for process in processes.values():
                 process.communicate()
-    print("| | ms a batch, one core | time, to the recipe's |")
-    print("|---|---:|---:|")
+    rows = []
     for name in able:
         ratios = sorted(each[name] / each[TODAY] for each in found)
         spread = f" ({ratios[0]:.2f} to {ratios[-1]:.2f})" if name != TODAY else ""
-        milliseconds = 1e3 * statistics.median(each[name] for each in found)
-        print(f"| {VARIANTS[name].title} | {milliseconds:.1f} | {statistics.median(ratios):.2f}{spread} |")
+        milliseconds = 1e3 * median([each[name] for each in found])
+        rows.append((VARIANTS[name].title, f"{milliseconds:.1f}", f"{median(ratios):.2f}{spread}"))
+    yield from table(("", "ms a batch, one core", "time, to the recipe's"), iter(rows))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        serve(sys.argv[1], Path(sys.argv[2]))
-    else:
-        network()
+    serve(sys.argv[1], Path(sys.argv[2]))
