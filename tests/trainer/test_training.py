@@ -230,10 +230,10 @@ def test_closing_the_generator_keeps_the_best_so_far_and_cleans_up(
     for progress in training:
         if progress.stage == "train" and progress.batch >= 3:
             break
-    assert list(temporary.iterdir())
+    assert list(temporary.glob("twinplay-*"))
     training.close()
     assert Policy.load(out).header["training"]["batches"] >= 3
-    assert list(temporary.iterdir()) == []
+    assert list(temporary.glob("twinplay-*")) == []  # PyTorch has a folder of its own there
     assert sorted(file.name for file in tmp_path.iterdir()) == ["p.safetensors", "temporary"]
 
 
