@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
-TIMED := tests/recorder/test_durability.py tests/ui/test_whole_loop.py tests/ui/test_record_window.py
+ALONE := tests/recorder/test_durability.py $(addprefix tests/ui/test_,whole_loop.py record_window.py train_window.py train_page.py)
 
 .PHONY: demo app test bench lint install lock clean
 
@@ -15,10 +15,10 @@ demo: install
 app: install
 	$(BIN)/twinplay
 
-# Two at a time, but for what real clocks time: play by hand in a window, and recorders that are killed.
+# Two at a time, but for what real clocks time (play by hand, recorders that are killed) and trainings that give way.
 test: install lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TIMED:%=--ignore %)
-	$(BIN)/python -m pytest $(TIMED)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ALONE:%=--ignore %)
+	$(BIN)/python -m pytest $(ALONE)
 
 bench: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .[bench]

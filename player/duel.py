@@ -31,7 +31,8 @@ from recorder.envs import EnvSpec, Game
 from recorder.errors import UsageError
 from recorder.experts.hopper import OBSERVATIONS
 from recorder.places import Place
-from recorder.session import Episode, Session
+from recorder.schema import Episode
+from recorder.session import Session
 from trainer.agreement import choose_game, refuse_mismatch
 from trainer.errors import PolicyError
 

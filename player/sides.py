@@ -18,7 +18,8 @@ from player.scene import KIND_TITLES, OUTCOMES, Picture, Side, action_label
 from recorder.agents import Agent, describe
 from recorder.envs import EnvSpec, Game
 from recorder.rollout import Phase, Rollout
-from recorder.session import Episode, Session
+from recorder.schema import Episode
+from recorder.session import Session
 
 Draw = Callable[[Any], Picture]
 

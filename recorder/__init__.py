@@ -8,7 +8,8 @@ from recorder.envs import ENV_NAMES, EnvSpec, Game, get_spec
 from recorder.errors import TwinplayError
 from recorder.library import Library
 from recorder.recording import record, recording
-from recorder.session import Episode, Session
+from recorder.schema import Episode
+from recorder.session import Session
 from recorder.verify import Certificate, verify
 
 __all__ = [

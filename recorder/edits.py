@@ -18,7 +18,8 @@ from filelock import Timeout
 
 from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.opinions import MAX_NOTES, MAX_SPANS, MAX_TAG, MAX_TAGS, MAX_TITLE
-from recorder.session import LABELS, Session
+from recorder.schema import LABELS
+from recorder.session import Session
 from recorder.writer import session_lock
 
 

@@ -17,7 +17,7 @@ import os
 import stat
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,21 @@ FILE = ".index.json"
 FORMAT, VERSION = "twinplay-index", 1
 MAX_BYTES = 32 << 20  # forty thousand sessions
 Stamp = tuple[int, int]
+# The index as it was read last, by library, with (inode, mtime in ns, size): pages of a window list the same one again
+# and again, and parsing a thousand entries holds it up for 80 ms.
+_read: dict[Path, tuple[tuple[int, int, int], dict[str, Entry]]] = {}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """`facts` hold while the session's `zarr.json` has this `stamp`: (mtime in ns, size in bytes)."""
+    """`facts` hold while the session's `zarr.json` has this `stamp`: (mtime in ns, size in bytes).
+
+    `made` is what its reader made of them already, by the session's path.
+    """
 
     stamp: Stamp
     facts: Any
+    made: dict[Path, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 def stamp_of(session: Path | str) -> Stamp | None:
@@ -52,6 +59,9 @@ def read_index(library: Path) -> dict[str, Entry]:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
                 return {}
+            stamp, entries = _read.get(library, ((), {}))
+            if stamp == (found.st_ino, found.st_mtime_ns, found.st_size):
+                return dict(entries)
             document = json.loads(file.read(MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
@@ -63,7 +73,14 @@ def read_index(library: Path) -> dict[str, Entry]:
         match entry:
             case {"stamp": [int(mtime), int(size)], "facts": facts}:
                 entries[name] = Entry((mtime, size), facts)
+    _remember(library, found, entries)
     return entries
+
+
+def _remember(library: Path, found: os.stat_result, entries: Mapping[str, Entry]) -> None:
+    if len(_read) > 3:
+        _read.clear()
+    _read[library] = ((found.st_ino, found.st_mtime_ns, found.st_size), dict(entries))
 
 
 def write_index(library: Path, entries: Mapping[str, Entry]) -> None:
@@ -75,7 +92,9 @@ def write_index(library: Path, entries: Mapping[str, Entry]) -> None:
     part = library / f"{FILE}.{uuid.uuid4().hex}.part"
     try:
         part.write_bytes(content)
+        found = part.stat()
         os.replace(part, library / FILE)
+        _remember(library, found, entries)
     except OSError:
         with contextlib.suppress(OSError):
             part.unlink()

@@ -26,7 +26,8 @@ from recorder.agents import PLAYER_KINDS, player_title
 from recorder.errors import LibraryError, SessionError
 from recorder.index import Entry, read_index, stamp_of, write_index
 from recorder.places import Place, Url, on_this_computer, place
-from recorder.session import LABELS, Session
+from recorder.schema import LABELS
+from recorder.session import Session
 from recorder.timing import Timing
 from recorder.trash import Trashed
 from recorder.writer import is_being_written
@@ -235,7 +236,9 @@ def _look_up(path: Path, entry: Entry | None) -> tuple[SessionSummary, Entry | N
     stamp = stamp_of(path)
     if entry is not None and entry.stamp == stamp:
         with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            return SessionSummary.from_json(path, entry.facts), entry
+            if path not in entry.made:
+                entry.made[path] = SessionSummary.from_json(path, entry.facts)
+            return entry.made[path], entry
     summary = summarize(path)
     settled = stamp is not None and time.time_ns() - stamp[0] > _SETTLED_NS
     if stamp is None or not settled or summary.state != "complete":

@@ -25,7 +25,8 @@ from recorder.jobs import Job, JobLike, JobState, Service, ServiceLike, Task
 from recorder.library import Library, SessionSummary
 from recorder.preview import Details, Moment, Picture, Thumbnail, prune_thumbnails
 from recorder.reshape import ReshapeProgress
-from recorder.session import LABELS, Session
+from recorder.schema import LABELS
+from recorder.session import Session
 from recorder.trash import Trashed
 from recorder.verify import VerifyProgress
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from recorder.schema import LABELS, Episode
+
 MAX_TITLE, MAX_NOTES, MAX_TAGS, MAX_TAG, MAX_SPANS = 120, 4_000, 24, 32, 1_000  # characters, or how many
 
 
@@ -52,6 +54,20 @@ def cut_out(ticks: range, spans: Sequence[range]) -> list[range]:
             left = span.stop
     kept.append(range(left, ticks.stop))
     return [part for part in kept if len(part)]
+
+
+def to_learn(episode: Episode, spans: Sequence[range]) -> list[range]:
+    """The ticks of an episode that training may use, in order: none of an excluded one."""
+    return [] if episode.excluded else cut_out(range(episode.start, episode.stop), spans)
+
+
+def summed_up(episodes: Sequence[Episode], spans: Sequence[range]) -> dict[str, Any]:
+    """How many games have each label, and how many ticks training may use."""
+    played = [episode for episode in episodes if episode.outcome != "rewound"]
+    return {
+        "labels": {label: sum(episode.label == label for episode in played) for label in LABELS if label},
+        "learn_ticks": sum(len(ticks) for episode in episodes for ticks in to_learn(episode, spans)),
+    }
 
 
 def _text(value: Any, limit: int) -> str:

@@ -22,7 +22,8 @@ import numpy.typing as npt
 
 from recorder.envs import Game
 from recorder.errors import SessionError, TwinplayError
-from recorder.session import Episode, Session
+from recorder.schema import Episode
+from recorder.session import Session
 from recorder.timing import Timing
 
 Picture = npt.NDArray[np.uint8]

@@ -27,7 +27,7 @@ from recorder.edits import merge_spans
 from recorder.envs import Game, get_spec
 from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.opinions import MAX_NOTES, MAX_TAGS, MAX_TITLE
-from recorder.session import (
+from recorder.schema import (
     CHUNK_TICKS,
     EPISODE_COLUMNS,
     KEY_COLUMNS,
@@ -35,8 +35,8 @@ from recorder.session import (
     OUTCOMES,
     TICK_COLUMNS,
     Episode,
-    Session,
 )
+from recorder.session import Session
 from recorder.store import Array, GrowingArray, GrowingGroup
 from recorder.writer import create_arrays, is_being_written, move_in
 

@@ -1,45 +1,11 @@
-"""A recording session on disk, and how to read it.
-
-    2026-11-21T10-14-03-breakout.zarr/     one Zarr v3 group; plain zarr.open_group reads it
-      attributes        format, version; ticks, episodes, keys, finals (committed: trim the arrays to it); state
-                        ("recording" or "complete"); env (EnvSpec); player {kind, name, params, title if any}; seed;
-                        created (UTC); clock {monotonic_ns, unix_ns} of one moment; palette (256 RGB); key_names;
-                        digest; summary; verified (the digest that the replay certificate was obtained for); title,
-                        notes, tags, excluded_spans ([[start, stop), …] in ticks): what is thought of it (see
-                        recorder.edits)
-      screen            (T, 210, 160) uint8   palette index                 [environments with a screen]
-      observation       (T, 11) float64       what the player saw           [the others]
-      state             (T, S) float64        MuJoCo's physics and warm-start state
-      action            (T,) uint8  |  (T, 3) float32
-      reward            (T,) float64
-      terminated, truncated  (T,) bool
-      lives             (T,) uint8
-      time_ns           (T,) int64            monotonic clock when the action was chosen
-      due_ns            (T,) int64            when the tick was due, or 0 where no clock set the pace
-      speed             (T,) uint8            percent of real time; 0 where no clock set the pace
-      episodes/         one row each: start, stop (ticks), seed, total_reward, outcome, parent, parent_tick, excluded,
-                        label
-      final_screen | final_observation, final_state   (E, …)   the moment that closes each finished episode
-      keys/             raw key transitions: time_ns int64, code int32, down bool
-
-Alignment: `screen[i]` (or `observation[i]`) is what the player saw when choosing `action[i]`; `reward[i]`,
-`terminated[i]`, `truncated[i]` and `lives[i]` are what that action brought. What came after the last action of
-episode k is `final_screen[k]`.
-
-A rewind appends: the episode is cut at the tick gone back to (outcome "rewound"), what was played after it becomes a
-segment of its own, excluded unless it was to be kept, and play goes on in a third; both name the first as `parent`, and
-its end as `parent_tick`. A segment's `total_reward` is what was earned in it; `Session.games` adds them up.
-
-A session whose recorder was killed has state "recording" and no live lock; its last episode has no stop, and reads as
-ending at `ticks` with outcome "interrupted". Nothing needs repair.
-"""
+"""Reading a recorded session; what lies where in it is drawn in `recorder.schema`."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -50,79 +16,27 @@ import numpy.typing as npt
 from recorder.agents import PLAYER_KINDS
 from recorder.envs import EnvSpec
 from recorder.errors import SessionError
-from recorder.opinions import cut_out, read_notes, read_spans, read_tags, read_title
+from recorder.opinions import read_notes, read_spans, read_tags, read_title, summed_up, to_learn
 from recorder.places import Folder, Place, on_this_computer, place
+from recorder.schema import (
+    CHUNK_TICKS,
+    EPISODE_COLUMNS,
+    FORMAT,
+    FORMAT_VERSION,
+    KEY_COLUMNS,
+    KEY_DTYPE,
+    LABELS,
+    OPINION_COLUMNS,
+    OUTCOMES,
+    Episode,
+)
 from recorder.store import MAX_ROWS, Array, StoredGroup, read
 from recorder.timing import Timing, measure
 from recorder.wary import METADATA, StoreError
 
 _T = TypeVar("_T")
 
-FORMAT = "twinplay-session"
-FORMAT_VERSION = 1
-CHUNK_TICKS = 60  # one second of Breakout: 37 bytes a screen; half of it costs 50
-SCALAR_CHUNK = 8_192  # scalars in 60-tick chunks would be thousands of files per half hour
-OUTCOMES = ("playing", "game over", "time limit", "stalled", "stopped", "rewound")
-LABELS = ("", "success", "failure")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One scalar array of a session: rows of `shape` and `dtype`."""
-
-    name: str
-    dtype: str
-
-
-TICK_COLUMNS = (
-    Column("reward", "float64"),
-    Column("terminated", "bool"),
-    Column("truncated", "bool"),
-    Column("lives", "uint8"),
-    Column("time_ns", "int64"),
-    Column("due_ns", "int64"),
-    Column("speed", "uint8"),
-)
-EPISODE_COLUMNS = (
-    Column("start", "int64"),
-    Column("stop", "int64"),
-    Column("seed", "int64"),
-    Column("total_reward", "float64"),
-    Column("outcome", "uint8"),
-    Column("parent", "int32"),
-    Column("parent_tick", "int64"),
-    Column("excluded", "bool"),
-    Column("label", "uint8"),
-)
-_OPINIONS = ("episodes/excluded/", "episodes/label/")  # not part of what was played
-KEY_COLUMNS = (Column("time_ns", "int64"), Column("code", "int32"), Column("down", "bool"))
-KEY_DTYPE = np.dtype([(column.name, column.dtype) for column in KEY_COLUMNS])
-
-
-@dataclass(frozen=True)
-class Episode:
-    """Ticks [start, stop) of a session. `parent` and `parent_tick` name where a rewound episode branched off, or -1.
-
-    `label` is what the player thought of it: "success", "failure" or nothing.
-    """
-
-    index: int
-    start: int
-    stop: int
-    seed: int
-    total_reward: float
-    outcome: str
-    excluded: bool = False
-    parent: int = -1
-    parent_tick: int = -1
-    label: str = ""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.start <= self.stop:
-            raise ValueError(f"episode {self.index} runs from tick {self.start} to {self.stop}")
-
-    def __len__(self) -> int:
-        return self.stop - self.start
+_OPINIONS = tuple(f"episodes/{name}/" for name in OPINION_COLUMNS)
 
 
 class Frames:
@@ -464,7 +378,7 @@ class Session:
 
     def to_learn(self, episode: Episode) -> list[range]:
         """The ticks of an episode that training may use, in order: none of an excluded one. Raises SessionError."""
-        return _to_learn(episode, self.excluded_spans)
+        return to_learn(episode, self.excluded_spans)
 
     @property
     def size_bytes(self) -> int:
@@ -517,7 +431,7 @@ class Session:
                 replace(episode, excluded=bool(excluded[episode.index]), label=LABELS[labels[episode.index]])
                 for episode in self.episodes
             ]
-            changed["summary"] = stored | _opinions(episodes, spans)
+            changed["summary"] = stored | summed_up(episodes, spans)
         self._guard(lambda: self._group.set_attributes(**changed))
         self.attributes = self._group.attributes
 
@@ -538,14 +452,14 @@ class Session:
         """
         stored = self.attributes.get("summary")
         if self.complete and isinstance(stored, dict) and stored.get("ticks") == self._ticks:
-            return stored if "learn_ticks" in stored else stored | _opinions(self.episodes, self.excluded_spans)
+            return stored if "learn_ticks" in stored else stored | summed_up(self.episodes, self.excluded_spans)
         return {
             "ticks": self._ticks,
             "episodes": len(self.games),
             "total_rewards": self.games,
             "size_bytes": self.size_bytes,
             "timing": None if self.timing is None else self.timing.to_json(),
-            **_opinions(self.episodes, self.excluded_spans),
+            **summed_up(self.episodes, self.excluded_spans),
         }
 
     def _need_screens(self) -> None:
@@ -569,18 +483,6 @@ class Session:
             return action()
         except StoreError as error:
             raise SessionError(f"{self.place}: {error}; the session is damaged") from None
-
-
-def _to_learn(episode: Episode, spans: Sequence[range]) -> list[range]:
-    return [] if episode.excluded else cut_out(range(episode.start, episode.stop), spans)
-
-
-def _opinions(episodes: Sequence[Episode], spans: Sequence[range]) -> dict[str, Any]:
-    played = [episode for episode in episodes if episode.outcome != "rewound"]
-    return {
-        "labels": {label: sum(episode.label == label for episode in played) for label in LABELS if label},
-        "learn_ticks": sum(len(ticks) for episode in episodes for ticks in _to_learn(episode, spans)),
-    }
 
 
 def _count(attributes: dict[str, Any], name: str) -> int:

@@ -18,7 +18,8 @@ import numpy as np
 from recorder.edits import alone
 from recorder.envs import Game, get_spec
 from recorder.errors import SessionError, TwinplayError
-from recorder.session import CHUNK_TICKS, Episode, Session
+from recorder.schema import CHUNK_TICKS, Episode
+from recorder.session import Session
 
 _PATIENCE_S = 5.0  # while somebody changes what is thought of the session
 

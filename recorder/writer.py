@@ -33,7 +33,7 @@ from recorder.errors import LibraryError, SessionError
 from recorder.jobs import start_thread
 from recorder.places import Place, Url
 from recorder.rollout import Step
-from recorder.session import (
+from recorder.schema import (
     CHUNK_TICKS,
     EPISODE_COLUMNS,
     FORMAT,
@@ -43,8 +43,8 @@ from recorder.session import (
     OUTCOMES,
     SCALAR_CHUNK,
     TICK_COLUMNS,
-    Session,
 )
+from recorder.session import Session
 from recorder.store import Array, GrowingArray, GrowingGroup
 
 _HAND_OVER_NS = 250_000_000

@@ -7,6 +7,7 @@ seed. Memory is limited, and a file that is changed outside the copy is found ou
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -182,8 +183,9 @@ def use_session(path: Path, policy: Policy) -> None:
 def learn_from(session: Session) -> None:
     certificate = verify(session)
     assert certificate.ok or certificate.difference
-    for _ in Dataset([session], TrainConfig.for_env(session.spec.name)).load():
-        pass
+    with contextlib.closing(Dataset([session], TrainConfig.for_env(session.spec.name))) as data:
+        for _ in data.load():
+            pass
 
 
 def use_remote(path: Path, _: Policy) -> None:

@@ -23,7 +23,8 @@ import numpy.typing as npt
 from recorder.envs import EnvSpec
 from recorder.errors import UsageError
 from recorder.places import Place
-from recorder.session import CHUNK_TICKS, Episode, Session
+from recorder.schema import CHUNK_TICKS, Episode
+from recorder.session import Session
 from trainer.errors import PolicyError
 
 if TYPE_CHECKING:

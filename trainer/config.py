@@ -79,7 +79,7 @@ class TrainConfig:
     These last ones come on top of the budget.
 
     Machine: `threads` of the network, all cores by default; `cache_bytes` of temporary files at most, of which no more
-    than the disk has free are taken. They are enough for 190 hours of Breakout at once; of more than that, batches are
+    than the disk has free are taken. They are enough for 180 hours of Breakout at once; of more than that, batches are
     drawn from one large random part after the other (see trainer.mix).
 
     Raises UsageError for values that cannot be meant.

@@ -10,7 +10,7 @@ reads, prepares and gathers what is its own (trainer.distributed). The first one
 
 Memory does not grow with the data: everything of a size with them lies in memory-mapped files in a temporary folder, of
 at most `TrainConfig.cache_bytes`. Batches are drawn by full shuffling over all sessions as long as the packed screens
-fit into that, which 190 hours of Breakout do by default; `trainer.mix` tells what happens beyond.
+fit into that, which 180 hours of Breakout do by default; `trainer.mix` tells what happens beyond.
 """
 
 from __future__ import annotations

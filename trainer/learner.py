@@ -178,8 +178,8 @@ def _optimizer(net: Net, config: TrainConfig) -> torch.optim.Optimizer:
 def keep_freed_memory() -> None:
     """Let glibc keep what a batch frees for the next one.
 
-    By default it returns large blocks to the kernel and gets them again, page by page and zeroed, at every batch: a
-    third of a batch's time. Elsewhere than on glibc nothing is done.
+    By default it returns large blocks to the kernel and gets them again, page by page and zeroed, at every batch. The
+    larger the blocks, the more that costs (in float32 more than in bfloat16). Elsewhere than on glibc nothing is done.
     """
     trim_threshold, mmap_threshold = -1, -3
     with contextlib.suppress(OSError, AttributeError, TypeError):

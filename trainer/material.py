@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recorder.envs import EnvSpec
-from recorder.session import CHUNK_TICKS, Session
+from recorder.schema import CHUNK_TICKS
+from recorder.session import Session
 from trainer.config import TrainConfig
 from trainer.errors import TrainingError
 from trainer.preprocess import Preprocess

@@ -5,7 +5,7 @@
     pool:   ██░█░░███░█░█░░██░█   ten-second pieces in an order drawn anew for each pass, as many as there is room for;
             ░░█░█░░░░█░█░██░░█░   the next ones are read meanwhile, and take their place after a while
 
-Packed (trainer.packed), a minute of Breakout takes 0.7 MB and the default cache of 8 GB holds 190 hours, so to have
+Packed (trainer.packed), a minute of Breakout takes 0.7 MB and the default cache of 8 GB holds 180 hours, so to have
 all at hand is the rule. The pool is a shuffle buffer like those of tf.data and WebDataset (Aizman et al. 2019, "High
 performance I/O for large scale deep learning") with two differences. It holds pieces drawn at random from all sessions,
 not neighbours in the order of reading, and it is drawn from with replacement, by weight. And it is replaced as a whole

@@ -45,7 +45,7 @@ class ScreenNet(nn.Module):
         super().__init__()
         self.body = body
         for weight in body.parameters():
-            if weight.dim() == 4:  # channels last halves the time of a batch on CPUs
+            if weight.dim() == 4:  # channels last takes a seventh off a batch in float32 on CPUs
                 weight.data = weight.data.contiguous(memory_format=torch.channels_last)
         self.register_buffer("mean", torch.zeros(config.size, config.size, dtype=torch.int8))
         self.register_buffer("scale", torch.full((config.size, config.size), _PLAIN_SCALE))
@@ -75,7 +75,9 @@ class ScreenNet(nn.Module):
 
     def scaled(self, residuals: Tensor) -> Tensor:
         """int8 (B, history, size, size) as float32 of the order of one."""
-        return residuals.to(torch.float32, memory_format=torch.channels_last) * self.scale
+        # Of one layout with what it multiplies, the product is a fourth faster than when it is spread over channels.
+        scale = self.scale.expand(1, residuals.shape[1], -1, -1).contiguous(memory_format=torch.channels_last)
+        return residuals.to(torch.float32, memory_format=torch.channels_last).mul_(scale)
 
     def prepare(self, screens: Tensor, hidden: Tensor) -> Tensor:
         """Screens as the network takes them at play; see `residuals`."""

@@ -5,7 +5,7 @@
     levels  uint8 (changes,)         what they are instead
     begins  int64 (ticks + 1,)       where the changes of each screen begin
 
-A game's screen hardly changes: of Breakout's 84 x 84 pixels about 42 differ from the key, so that a tick takes 190
+A game's screen hardly changes: of Breakout's 84 x 84 pixels about 42 differ from the key, so that a tick takes 200
 bytes instead of 7,056, and to unpack one is to copy a key and to put 42 pixels in their places. General compressors get
 smaller files, but must unpack many screens to give one. (Every difference from the screen before would be fewer pixels,
 with the same drawback.) Vectors are stored as they are.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QSize, QTimer
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from player.logfile import LOG
 from player.sample import SAMPLE, SamplePair
@@ -27,6 +29,7 @@ from trainer.train_desk import TrainDesk
 from trainer.ui.train_page import TrainPage
 
 PAGES = ("record", "library", "train", "watch")
+_SLICE_S, _PAUSE_MS = 0.004, 15  # of dressing ahead
 _NAV = """
 QPushButton { border: 0; border-radius: 8px; padding: 8px 20px; font-weight: 600; outline: 0; }
 QPushButton:hover { background: palette(midlight); }
@@ -165,6 +168,24 @@ class Window(QWidget):
         self._tell_news()
         self._miss_library()
         LOG.info("page %s", name)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._dress_ahead(iter(self.findChildren(QWidget)))
+
+    def _dress_ahead(self, widgets: Iterator[QWidget]) -> None:
+        """Apply the style sheet to pages that were not shown yet, a little at a time and not into a take.
+
+        All at once, when a page is opened first, it would hold the window up for a tenth of a second.
+        """
+        until = time.monotonic() + _SLICE_S
+        while not self.record.desk.busy and time.monotonic() < until:
+            widget = next(widgets, None)
+            if widget is None:
+                return
+            if isValid(widget):
+                widget.ensurePolished()
+        QTimer.singleShot(_PAUSE_MS, self, lambda: self._dress_ahead(widgets))
 
     def _take_news(self) -> None:
         desk = self.train.desk

@@ -34,7 +34,7 @@ from PySide6.QtWidgets import (
 
 from recorder.opinions import MAX_NOTES, MAX_TITLE
 from recorder.preview import Details, Moment
-from recorder.session import Episode
+from recorder.schema import Episode
 from recorder.ui import look
 from recorder.ui.library_table import RowDelegate
 from recorder.ui.scrubber import Scrubber

@@ -15,6 +15,7 @@ from recorder.today import TakeLine
 from recorder.ui import look
 
 _LABELS = {"success": "Good", "failure": "Bad"}
+_MOST = 20  # cards; each takes a millisecond to make, and the Library shows every take
 _SIZE = QSize(66, 51)  # of a thumbnail: an Atari screen in its true shape
 
 
@@ -66,8 +67,8 @@ class TakesList(QScrollArea):
         self.show_takes([])
 
     def show_takes(self, takes: Sequence[TakeLine]) -> None:
-        """A card for each of these, the first on top."""
-        keys = tuple(take.key for take in takes)
+        """A card for each of these, the first on top; for the first ones, where there are many."""
+        keys = (len(takes), *(take.key for take in takes[:_MOST]))
         if keys == self._shown and self.widget() is not None:
             return
         self._shown = keys
@@ -75,10 +76,12 @@ class TakesList(QScrollArea):
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, look.SMALL, 0)
         layout.setSpacing(look.SMALL)
-        for index, take in enumerate(takes):
+        for index, take in enumerate(takes[:_MOST]):
             layout.addWidget(self._card(take, "" if index == 0 else str(index + 1)))
         if not takes:
             layout.addWidget(look.faint("Nothing yet. What you record today is listed here.", wrap=True))
+        if len(takes) > _MOST:
+            layout.addWidget(look.faint(f"{len(takes) - _MOST} more are in the Library.", "moreTakes", wrap=True))
         layout.addStretch(1)
         old = self.takeWidget()  # a click on it may be what brought us here, so it goes later
         self.setWidget(content)

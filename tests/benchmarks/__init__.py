@@ -5,6 +5,7 @@ store       reading screens from a session, from PNG files and from Minari's HDF
 loader      stacked samples a second, beside tensors in memory and a DataLoader that reads one sample at a time
 mixing      how diverse batches are: all at hand and from a pool, beside full shuffling and a shuffle buffer
 training    batches a second of a training, beside the same on tensors in memory
+network     what each speed-up of the Breakout recipe is worth
 memory      memory and temporary files of trainings on 100,000, 300,000 and 1,000,000 ticks
 evaluation  games of a clone on all cores, beside independent processes that each play alone
 startup     how long commands and imports take

@@ -17,6 +17,7 @@ TITLES = {
     "loader": "Making batches",
     "mixing": "Mixing",
     "training": "Training",
+    "network": "The network",
     "memory": "Memory",
     "evaluation": "Evaluation",
     "startup": "Starting",

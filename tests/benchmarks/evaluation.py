@@ -64,7 +64,7 @@ def evaluation(options: Options) -> Iterator[str]:
     """Both ways, in turns."""
     from player.sample import SAMPLE
 
-    games, ticks = (4, 6_000) if options.small else (16, 6_000)
+    games, ticks = 8, 2_600
     with tempfile.TemporaryDirectory() as folder:
         policy = str(SAMPLE.add(Path(folder)).policy)
         rounds = [

@@ -28,7 +28,7 @@ BATCH = 128
 METHODS = {
     "twinplay": "Twinplay, all at hand",
     "pool": "Twinplay, from a pool of a third",
-    "tensors": "preprocessed tensors in memory",
+    "tensors": "preprocessed arrays in memory",
     "session": "DataLoader, one sample at a time, recording",
     "png": "DataLoader, one sample at a time, PNG files",
     "hdf5": "DataLoader, one sample at a time, HDF5",
@@ -68,7 +68,7 @@ def in_memory(session: Session, config: Any, rng: np.random.Generator) -> Callab
 
     def batch() -> Batch:
         rows = rng.integers(16, len(screens), BATCH)
-        return Batch(screens[rows[:, None] - ages], actions[rows][:, None])
+        return Batch(screens[rows[:, None] - ages], actions[rows][:, None], np.arange(BATCH), BATCH)
 
     return batch
 

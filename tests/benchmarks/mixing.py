@@ -24,7 +24,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from recorder import RandomAgent, Session, get_spec, record
+from recorder import Session, record
+from recorder.experts import scripted
 from tests.benchmarks.common import Options, table
 
 BATCH = 128
@@ -32,10 +33,9 @@ Draw = Callable[[], npt.NDArray[np.int64]]
 
 
 def material(folder: Path, sessions: int, ticks: int) -> list[Session]:
-    """Hopper of a random player: cheap to make, and pools are made of it as of anything."""
+    """Hopper in games of 1,000 ticks: cheap to make, and pools are made of it as of anything."""
     return [
-        record("hopper", RandomAgent(get_spec("hopper"), k), library=folder, seconds=ticks / 125, seed=k)
-        for k in range(sessions)
+        record("hopper", scripted("hopper", k), library=folder, seconds=ticks / 125, seed=k) for k in range(sessions)
     ]
 
 
@@ -87,7 +87,7 @@ def draws(sessions: list[Session], cache_bytes: int) -> tuple[Draw, Callable[[],
 
 def mixing(options: Options) -> Iterator[str]:
     """The table of all ways to draw."""
-    count, ticks = (8, 1_000) if options.small else (40, 12_500)
+    count, ticks = (8, 1_000) if options.small else (40, 5_000)
     with tempfile.TemporaryDirectory() as name:
         sessions = material(Path(name), count, ticks)
         total = sum(len(session) for session in sessions)

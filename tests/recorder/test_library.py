@@ -50,6 +50,21 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
+def test_the_index_is_parsed_again_only_when_it_is_another(shelf: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf.sessions()
+    parsed: list[int] = []
+    original = json.loads
+    monkeypatch.setattr(json, "loads", lambda text: parsed.append(len(text)) or original(text))
+    assert [row.title for row in Library(shelf.path).sessions()] == ["", "", ""]
+    assert parsed == []
+    document = original((shelf.path / FILE).read_text())
+    for entry in document["sessions"].values():
+        entry["facts"]["title"] = "Another"
+    (shelf.path / FILE).write_text(json.dumps(document))
+    assert [row.title for row in shelf.sessions()] == ["Another"] * 3
+    assert len(parsed) == 1
+
+
 @pytest.fixture
 def in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TZ", "America/New_York")

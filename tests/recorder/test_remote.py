@@ -18,7 +18,7 @@ from recorder.errors import RemoteError, SessionError, UsageError
 from recorder.jobs import Task
 from recorder.places import Place, Url, on_this_computer, place
 from recorder.remote import RemoteFolder
-from recorder.session import CHUNK_TICKS
+from recorder.schema import CHUNK_TICKS
 from recorder.transfer import copy_session
 from tests.hostile import crc32c
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from recorder import Session
+from tests.benchmarks.mixing import draws, figures, material, shuffle_buffer
 from trainer import TrainConfig, TrainingError, fit
 from trainer.dataset import Dataset
 from trainer.mix import Mix
@@ -125,6 +126,38 @@ def test_a_pool_gives_the_very_samples_that_all_at_hand_would_give(
         pooled.close()
 
 
+def test_vectors_are_those_that_were_seen(hopper: Session) -> None:
+    data = loaded(hopper)
+    rows = np.random.default_rng(0).integers(0, len(hopper), 200)
+    batch = data._gather(rows)
+    data.close()
+    np.testing.assert_array_equal(batch.inputs, hopper.observations[:][rows].astype(np.float32))
+    np.testing.assert_array_equal(batch.labels[:, 0], hopper.actions[rows])
+
+
+def test_batches_are_as_diverse_as_shuffled_ones_and_those_of_a_pool_nearly(tmp_path: Path) -> None:
+    """Of 16 sessions; see tests.benchmarks.mixing, whose shuffle buffer of the same size comes nowhere near."""
+    count, ticks = 16, 1_000
+    sessions = material(tmp_path, count, ticks)
+    total, batches = count * ticks, 100
+    rng = np.random.default_rng(5)
+    found = {}
+    for name, room in (("all", 2_000_000), ("pool", 900_000)):
+        draw, close, _, share = draws(sessions, room)
+        found[name] = figures(draw, total, count, batches)
+        assert (share < 0.5) == (name == "pool")
+        size = int(share * total)
+        close()
+    found["buffer"] = figures(shuffle_buffer(total, size, rng), total, count, batches)
+    for name, least in (("all", 15.0), ("pool", 7.0)):
+        assert found[name]["sessions"] > least  # 128 independent samples hold 15.995 of the 16
+        assert 0.9 < found[name]["distance"] < 1.1
+        assert found[name]["spread of places"] < (1.4 if name == "all" else 6)
+        assert found[name]["spread of sessions"] < (1.4 if name == "all" else 12)
+    assert found["buffer"]["spread of places"] > 20
+    assert found["buffer"]["distance"] < 0.7
+
+
 def test_temporary_files_stay_within_their_room(breakout: Session, temporary: Path) -> None:
     data = loaded(breakout, cache_bytes=SMALL, batch_size=1_024)
     rng = np.random.default_rng(0)
@@ -155,8 +188,13 @@ def test_pools_come_from_the_whole_recording_and_leave_little_of_it_out(hopper: 
         assert len(pools) > 8
         assert all(len(pool) / len(train) < 0.5 for pool in pools.values())
         assert len(set().union(*pools.values())) > 0.95 * len(train)
-        order = [min(pool) // 200 for pool in pools.values()]
-        assert order[1:5] != order[5:9] != order[9:13]  # each pass in an order of its own
+        mix, count = data._mix, len(data._mix._pieces)
+        stream = mix._pieces_of(0)[: mix._first] + [
+            piece for number in range(1, 20) for piece in mix._pieces_of(number)
+        ]
+        one, two, three = (stream[k : k + count] for k in (0, count, 2 * count))
+        assert sorted(each.start for each in one) == sorted(each.start for each in two)  # nothing twice in a pass
+        assert one != two != three  # each pass in an order of its own
     finally:
         data.close()
 

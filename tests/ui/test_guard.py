@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QPalette, QShortcut
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QPushButton, QWidget
 
 from player.logfile import begin_log, end_log, log_file
 from player.sample import SAMPLE
@@ -26,7 +26,9 @@ from recorder import Session, verify
 from recorder.jobs import start_thread
 from recorder.library import Library
 from recorder.record_desk import DeskState
+from recorder.today import TakeLine
 from recorder.ui import look
+from recorder.ui.takes_list import TakesList
 from trainer.train_desk import TrainDesk
 
 
@@ -219,6 +221,14 @@ def test_every_button_of_record_is_reached_by_tab_and_hands_the_keyboard_back_to
         wait(lambda state=state: window.record.desk.state is state)
         QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
         assert window.focusWidget() is game, state  # Space serves, and presses nothing
+
+
+def test_of_many_takes_a_day_the_latest_have_a_card(window: Window, tmp_path: Path) -> None:
+    takes = TakesList(window, window)
+    line = TakeLine(tmp_path / "take.zarr", "Breakout", "10:14", 1, 3.0, 60.0)
+    takes.show_takes([line] * 30)
+    assert len([card for card in takes.findChildren(QFrame) if card.objectName().startswith("takeCard")]) == 20
+    assert takes.findChild(QLabel, "moreTakes").text() == "10 more are in the Library."
 
 
 def test_a_library_that_has_gone_is_told_on_every_page_until_it_is_back(window: Window, tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ class SourcesPanel(QWidget):
             self._tree.headerItem().setTextAlignment(column, _RIGHT)
         header = self._tree.header()
         header.setStretchLastSection(False)
+        header.setResizeContentsPrecision(40)  # rows that are measured; a thousand take a tenth of a second
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         for column in (0, 1):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)

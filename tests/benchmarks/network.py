@@ -1,4 +1,4 @@
-"""What each speed-up of the Breakout recipe is worth: `python -m tests.bench_network`.
+"""What each speed-up of the Breakout recipe is worth: `python -m tests.benchmarks network`.
 
     one process for each variant ─▶ rounds: some batches of every variant in turn ─▶ the median over rounds
 
@@ -8,12 +8,11 @@ on the machine disturb that least. Ratios are to today's recipe in the same roun
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,15 +21,14 @@ import torch
 from torch import nn
 
 import trainer.learner
-from recorder import Session, record
-from recorder.experts import scripted
+from recorder import Session
+from tests.benchmarks.common import ROOT, Options, median, play, table
 from trainer import TrainConfig
 from trainer.distributed import World
 from trainer.models import ScreenNet
 from trainer.steps import Steps
 
-ROOT = Path(__file__).parents[1]
-ROUNDS, BATCHES, WARM_UP = 7, 6, 4
+ROUNDS, BATCHES, WARM_UP = 5, 4, 3
 
 
 def nothing(*_: Any) -> None: ...
@@ -71,6 +69,13 @@ def unfused(steps: Steps) -> None:
     steps.learner.optimizer = torch.optim.AdamW(steps.learner.net.parameters(), group["lr"], weight_decay=decay)
 
 
+def spread() -> None:
+    """Pixels are weighed by a product that spreads over the channels."""
+    ScreenNet.scaled = lambda self, residuals: (  # type: ignore[method-assign]
+        residuals.to(torch.float32, memory_format=torch.channels_last) * self.scale
+    )
+
+
 def all_of_them() -> None:
     returned()
     floats()
@@ -92,9 +97,8 @@ def compiled(steps: Steps) -> None:
 def pooled_last(steps: Steps) -> None:
     """The activation before the pooling, as the article has it."""
     body = steps.learner.net.body
-    for at, layer in enumerate(body):
-        if isinstance(layer, nn.MaxPool2d):
-            body[at], body[at + 1] = body[at + 1], body[at]
+    for at in [at for at, layer in enumerate(body) if isinstance(layer, nn.MaxPool2d)]:
+        body[at], body[at + 1] = body[at + 1], body[at]
 
 
 TODAY = "today"
@@ -105,6 +109,8 @@ VARIANTS = {
     "float32": Variant("without bfloat16", {"precision": "float32"}),
     "unfused": Variant("without the fused AdamW", after=unfused),
     "floats": Variant("without mirroring and shifting bytes", before=floats),
+    "spread": Variant("without weighing pixels in one layout", before=spread),
+    "contiguous-float32": Variant("without bfloat16 and channels last", {"precision": "float32"}, after=contiguous),
     "none": Variant("without any of these", {"precision": "float32"}, all_of_them, both),
     "flush": Variant("denormal numbers flushed to zero", after=flush),
     "compiled": Variant("torch.compile (needs a C++ compiler)", after=compiled),
@@ -137,43 +143,45 @@ def serve(name: str, session: Path) -> None:
         steps.close()
 
 
-def network(rounds: int = ROUNDS, batches: int = BATCHES, names: tuple[str, ...] = tuple(VARIANTS)) -> None:
-    """Print the table."""
+def network(options: Options) -> Iterator[str]:
+    """Processor time of a batch, with each speed-up taken away in turn."""
+    names = (TODAY, *list(VARIANTS)[:3]) if options.small else tuple(VARIANTS)
+    rounds, batches = (1, 1) if options.small else (ROUNDS, BATCHES)
     with tempfile.TemporaryDirectory() as folder:
-        session = record("breakout", scripted("breakout", 1), library=Path(folder), seconds=60, seed=1)
-        command = [sys.executable, "-W", "ignore", "-m", "tests.bench_network"]
-        processes = {
-            name: subprocess.Popen(
-                [*command, name, str(session.path)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
-            for name in names
-        }
+        session = play(Path(folder), 3_600)
+        command = [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.network"]
+        processes: dict[str, subprocess.Popen[str]] = {}
 
         def seconds(name: str, count: int) -> float:
             process = processes[name]
             assert process.stdin is not None
             assert process.stdout is not None
             print(count, file=process.stdin, flush=True)
-            return float(process.stdout.readline())
+            return float(process.stdout.readline() or "nan")
 
         try:
-            for name in names:
-                seconds(name, WARM_UP)
-            found = [{name: seconds(name, batches) for name in names} for _ in range(rounds)]
+            able = []
+            for name in dict.fromkeys(names):
+                processes[name] = subprocess.Popen(
+                    [*command, name, str(session.path)],
+                    cwd=ROOT,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+                able += [name] if seconds(name, WARM_UP) > 0 else []
+            found = [{name: seconds(name, batches) for name in able} for _ in range(rounds)]
         finally:
             for process in processes.values():
                 process.communicate()
-    print("| | ms a batch, one core | time, to the recipe's |")
-    print("|---|---:|---:|")
-    for name in names:
+    rows = []
+    for name in able:
         ratios = sorted(each[name] / each[TODAY] for each in found)
         spread = f" ({ratios[0]:.2f} to {ratios[-1]:.2f})" if name != TODAY else ""
-        milliseconds = 1e3 * statistics.median(each[name] for each in found)
-        print(f"| {VARIANTS[name].title} | {milliseconds:.1f} | {statistics.median(ratios):.2f}{spread} |")
+        milliseconds = 1e3 * median([each[name] for each in found])
+        rows.append((VARIANTS[name].title, f"{milliseconds:.1f}", f"{median(ratios):.2f}{spread}"))
+    yield from table(("", "ms a batch, one core", "time, to the recipe's"), iter(rows))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        serve(sys.argv[1], Path(sys.argv[2]))
-    else:
-        network()
+    serve(sys.argv[1], Path(sys.argv[2]))
