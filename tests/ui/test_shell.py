@@ -119,7 +119,7 @@ def test_another_library_is_opened_from_the_menu_but_not_under_a_take(
     hand.click("stopButton")
     hand.wait(lambda: hand.look()["state"]["recording"] == "idle")
     pick(hand, "changeLibraryAction")
-    hand.wait(lambda: "libraryDialog" in hand.look()["widgets"])
+    hand.wait(lambda: "libraryDialog" in hand.look()["widgets"] and not hand.look()["state"]["active"])
     hand.xdotool("type", str(other))
     hand.xdotool("key", "Return")
     hand.wait(lambda: hand.look()["state"].get("library") == str(other))
