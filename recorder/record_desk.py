@@ -33,7 +33,7 @@ from recorder.room import free_hours
 from recorder.session import Session
 from recorder.sound import Speaker
 from recorder.takes import LiveTake, StagedTake, Take, TakeStatus
-from recorder.today import TakeLine, take_line, takes_of
+from recorder.today import TakeLine, take_line, take_summary, takes_of
 
 REWIND_S = 3.0
 
@@ -91,6 +91,7 @@ class RecordDesk:
         self._controllers = controllers() if controllers is not None else None
         self._poster: TakeStatus | None = None  # what is shown without a take
         self._game: Game | None = None  # to be played by hand; to make one takes 150 ms, so it is kept
+        self._starting: Task | None = None
         self._finishing: Task | None = None
         self._afterwards: Callable[[], None] = lambda: None
 
@@ -106,15 +107,15 @@ class RecordDesk:
 
     @property
     def busy(self) -> bool:
-        """Whether a take is under way, or still being finished."""
-        return self._take is not None or self._finishing is not None
+        """Whether a take is under way, or just being begun or finished."""
+        return any(part is not None for part in (self._starting, self._take, self._finishing))
 
     @property
     def status(self) -> TakeStatus | None:
         """What the take shows; before one, the first screen of the game where that is to be had at once."""
         if self._take is not None:
             return self._take.status
-        if self._poster is None and self.by_hand:
+        if self._poster is None and self.by_hand and self._starting is None:
             game = self._lend_game()
             game.reset(0)
             self._poster = TakeStatus(game.picture(), 0.0, game.lives, 0, 0, False, 0)
@@ -137,32 +138,25 @@ class RecordDesk:
             except TwinplayError as error:
                 self.error = str(error)
 
-    def start(self) -> None:
-        """Begin a take."""
+    def start(self, wait: bool = True) -> None:
+        """Begin a take. A session on disk takes a moment to make: without `wait`, `poll` tells when it is there."""
         if self.busy:
             return
         self.error, self.last_take, self.last_summary, self.recovered, self.just_kept = "", None, "", False, False
         seed = time.time_ns() & 0x7FFFFFFF
-        try:
-            if self.by_hand:
-                self._take = LiveTake(
-                    self._lend_game(),
-                    self.keys,
-                    self.library,
-                    seed=seed,
-                    key_names=dict(self.bindings.names),
-                    before_tick=self._poll_controllers,
-                    hear=None if self._speaker is None else self._speaker.play,
-                    now=self._now,
-                )
-                if self._speaker is not None:
-                    self._speaker.open()
-                self._count_down()
-            else:
+        if not self.by_hand:
+            try:
                 self._take = StagedTake(self.env, self.library, seed=seed, now=self._now)
                 self.state = DeskState.RECORDING
-        except TwinplayError as error:
-            self._fail(error)
+            except TwinplayError as error:
+                self._fail(str(error))
+            return
+        self.state, self._go_ns = DeskState.COUNTDOWN, self._now() + self._countdown_ns
+        self._starting = Task(partial(self._begin_by_hand, self._lend_game(), seed), "begin-take")
+        if self._speaker is not None:
+            self._speaker.open()
+        if wait:
+            self._take_in_started()
 
     @property
     def wait_ns(self) -> int | None:
@@ -173,19 +167,22 @@ class RecordDesk:
         """Advance the take; returns whether there is something new to show."""
         if self._finishing is not None:
             return self._finishing.poll() and self._take_in_finished()
+        began = self._starting is not None and self._starting.poll()
+        if began:
+            self._take_in_started()
+        if self._starting is not None or (began and self._take is None):
+            return began
         if self._take is None:
             return self._take_in_found()
         before = self.trouble
         counted = False
         if self.state is DeskState.COUNTDOWN and self._now() >= self._go_ns:
             counted = True
-            self.keys.reset()  # a key tapped while waiting is not the first move
-            self._take.resume()
-            self.state = DeskState.RECORDING
+            self._go()
         try:
             fresh = self._take.poll() or counted
         except TwinplayError as error:
-            self._fail(error)
+            self._fail(str(error))
             return True
         if self.trouble and self.by_hand:
             self.pause()
@@ -241,6 +238,7 @@ class RecordDesk:
 
     def pause(self) -> None:
         """Hold the game."""
+        self._take_in_started()
         if self._take is not None and self.state in (DeskState.COUNTDOWN, DeskState.RECORDING):
             self.keys.release_all(self._now())
             self._take.pause()
@@ -267,7 +265,7 @@ class RecordDesk:
         try:
             self._take.advance()
         except TwinplayError as error:
-            self._fail(error)
+            self._fail(str(error))
             return
         if self._take.status.game_over:
             self.state = DeskState.GAME_OVER
@@ -280,7 +278,7 @@ class RecordDesk:
         try:
             self._take.rewind(REWIND_S, keep)
         except TwinplayError as error:
-            self._fail(error)
+            self._fail(str(error))
 
     def mark(self, label: str) -> None:
         """Label the game under way, or just over, "success" or "failure"; the same label again takes it off."""
@@ -289,7 +287,7 @@ class RecordDesk:
         try:
             self._take.mark("" if self._take.status.label == label else label)
         except TwinplayError as error:
-            self._fail(error)
+            self._fail(str(error))
 
     def next_game(self) -> None:
         """After a game is over, play another in the same take."""
@@ -299,6 +297,7 @@ class RecordDesk:
 
     def stop(self, wait: bool = True) -> None:
         """Finish the take and keep it. That takes a moment: without `wait`, `poll` tells when it is done."""
+        self._take_in_started()
         take, self._take = self._take, None
         if take is not None:
             self._hush()
@@ -373,7 +372,7 @@ class RecordDesk:
         try:
             self.last_take = Library(self.library).restore(self._trashed.pop(path))
             self._show_as(path, discarded=False)
-            self.last_summary = _summary(self.last_take)
+            self.last_summary = take_summary(self.last_take)
         except TwinplayError as error:
             self.error = str(error)
 
@@ -406,6 +405,39 @@ class RecordDesk:
             self._game.close()
             self._game = None
 
+    def _begin_by_hand(self, game: Game, seed: int) -> LiveTake:
+        take = LiveTake(
+            game,
+            self.keys,
+            self.library,
+            seed=seed,
+            key_names=dict(self.bindings.names),
+            before_tick=self._poll_controllers,
+            hear=None if self._speaker is None else self._speaker.play,
+            now=self._now,
+        )
+        take.pause()
+        return take
+
+    def _take_in_started(self) -> None:
+        """Wait for the take that is being begun, if one is."""
+        begun, self._starting = self._starting, None
+        if begun is None:
+            return
+        begun.join()
+        if begun.error:
+            self._fail(begun.error)
+            return
+        self._take = begun.result
+        if not self._countdown_ns:
+            self._go()
+
+    def _go(self) -> None:
+        assert self._take is not None
+        self.keys.reset()  # a key tapped while waiting is not the first move
+        self._take.resume()
+        self.state = DeskState.RECORDING
+
     def _take_in_finished(self) -> bool:
         done, self._finishing, self.state = self._finishing, None, DeskState.IDLE
         assert done is not None
@@ -421,7 +453,7 @@ class RecordDesk:
 
     def _discard_and_start(self) -> None:
         self.discard()
-        self.start()
+        self.start(wait=False)
 
     def _look_for_takes(self) -> None:
         try:
@@ -440,15 +472,6 @@ class RecordDesk:
     def _show_as(self, path: Path, *, discarded: bool) -> None:
         self.takes = [take.as_discarded(discarded) if take.path == path else take for take in self.takes]
 
-    def _count_down(self) -> None:
-        assert self._take is not None
-        if self._countdown_ns:
-            self._take.pause()
-            self._go_ns = self._now() + self._countdown_ns
-            self.state = DeskState.COUNTDOWN
-        else:
-            self.state = DeskState.RECORDING
-
     def _hush(self) -> None:
         if self._speaker is not None:
             self._speaker.hush()
@@ -458,9 +481,9 @@ class RecordDesk:
             for code, down in self._controllers.poll():
                 (self.press if down else self.release)(code)
 
-    def _fail(self, error: TwinplayError) -> None:
+    def _fail(self, error: str) -> None:
         take, self._take, self.state = self._take, None, DeskState.IDLE
-        self.error = str(error)
+        self.error = error
         if take is not None:
             with contextlib.suppress(TwinplayError):  # the first failure is the one to tell
                 self.last_take = take.stop()
@@ -469,20 +492,4 @@ class RecordDesk:
 def _finish(take: Take) -> tuple[Path | None, str, TakeLine | None]:
     """Finish a take: where it lies, its summary, and its line in the list of the day; nothing of one not played."""
     path = take.stop()
-    return path, _summary(path), None if path is None else take_line(path)
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
-
-
-def _summary(path: Path | None) -> str:
-    if path is None:
-        return "Nothing was played, so nothing was kept."
-    session = Session.open(path)
-    scores = session.games
-    games = "1 game" if len(scores) == 1 else f"{len(scores)} games"
-    best = "score" if len(scores) == 1 else "best score"
-    minutes, seconds = divmod(round(session.duration_s), 60)
-    clock = f"\n{session.timing}" if session.timing is not None else ""
-    return f"{games}, {minutes}:{seconds:02d} of play, {best} {max(scores):,.0f}, {_size(session.size_bytes)}{clock}"
+    return path, take_summary(path), None if path is None else take_line(path)

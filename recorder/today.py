@@ -77,3 +77,20 @@ def takes_of(library: Path, day: date) -> list[TakeLine]:
 
 def _local(created: str) -> datetime:
     return datetime.fromisoformat(created).astimezone()
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+
+
+def take_summary(path: Path | None) -> str:
+    """What there is to say of a finished take; None is one in which nothing was played. Raises SessionError."""
+    if path is None:
+        return "Nothing was played, so nothing was kept."
+    session = Session.open(path)
+    scores = session.games
+    games = "1 game" if len(scores) == 1 else f"{len(scores)} games"
+    best = "score" if len(scores) == 1 else "best score"
+    minutes, seconds = divmod(round(session.duration_s), 60)
+    clock = f"\n{session.timing}" if session.timing is not None else ""
+    return f"{games}, {minutes}:{seconds:02d} of play, {best} {max(scores):,.0f}, {_size(session.size_bytes)}{clock}"

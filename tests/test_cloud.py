@@ -44,7 +44,7 @@ def pushed(s3: S3, take: Session) -> str:
     with pytest.raises(RemoteError, match=r"may not be opened: Access Denied; check the credentials"):
         copy_session(take.path, LIBRARY)
     s3.deny = lambda method, path: False
-    assert len(s3.objects("recordings/")) >= 20
+    assert s3.objects("recordings/")  # how many of those under way arrived is up to chance
     assert Library(LIBRARY).sessions() == []
     with pytest.raises(TwinplayError, match=r"it holds no zarr\.json"):
         Session.open(f"{LIBRARY}/{take.path.name}")

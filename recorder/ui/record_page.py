@@ -249,7 +249,7 @@ class RecordPage(Page):
         self._render()
 
     def _start(self) -> None:
-        self.desk.start()
+        self.desk.start(wait=False)
         self._view.setFocus()
         self._render()
 
@@ -398,7 +398,7 @@ class RecordPage(Page):
         if desk.state is DeskState.FINISHING:
             return "Saving…", ""
         if desk.state is DeskState.COUNTDOWN:
-            return str(desk.countdown), self._what_keys_do()
+            return str(desk.countdown or ""), self._what_keys_do()
         if desk.state is DeskState.PAUSED and desk.lost_keyboard:
             return "Paused", "The window lost the keyboard, and no key is held. Click here, then P goes on."
         if desk.state is DeskState.PAUSED:

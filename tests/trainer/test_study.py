@@ -14,12 +14,13 @@ from recorder.errors import UsageError
 from trainer.studies import STUDIES, Finding, Row, Study
 from trainer.study import run_study
 
+LITTLE = {"play_games": 1, "checks": 0}
 SMALL = Study(
     "small",
     "A small study",
     (
-        Row("mlp", env="hopper", minutes=0.1, settings={"max_batches": 60, "play_games": 1}, ways=("chosen", "greedy")),
-        Row("wide", env="hopper", minutes=0.1, settings={"max_batches": 40, "hidden": (64,), "play_games": 1}),
+        Row("mlp", env="hopper", minutes=0.1, settings={"max_batches": 60, **LITTLE}, ways=("chosen", "greedy")),
+        Row("wide", env="hopper", minutes=0.1, settings={"max_batches": 40, "hidden": (64,), **LITTLE}),
     ),
     episodes=2,
 )
@@ -67,24 +68,18 @@ def test_a_study_of_games_tells_what_its_results_say_and_draws_them(tmp_path: Pa
     assert "From 1 game, good over bad holds (" in table
     assert "; bad over good is reversed (" in table
     assert [path.name for path in draw(study, last.table.parent)] == ["scores.svg", "errors.svg"]
-    assert "<svg" in (last.table.parent / "errors.svg").read_text()
+    errors = last.table.parent / "errors.svg"
+    assert "<svg" in errors.read_text()
+    assert "stroke-dasharray" not in errors.read_text()
+    draw(replace(study, held_out=True), last.table.parent)
+    assert "stroke-dasharray" in errors.read_text()  # the errors of held-out ticks
 
 
 def test_every_row_has_its_first_seed_before_any_has_its_second(tmp_path: Path) -> None:
-    row = replace(SMALL.rows[0], settings={"max_batches": 20, "play_games": 1}, ways=("chosen",))
+    row = replace(SMALL.rows[0], settings={"max_batches": 20, **LITTLE}, ways=("chosen",))
     study = replace(SMALL, rows=(replace(row, name="a", seeds=(0, 1)), replace(row, name="b")), episodes=1)
     said = [step.message for step in run_study(study, tmp_path)]
     assert [text.split(":")[0] for text in said if "done in" in text] == ["a, seed 0", "b, seed 0", "a, seed 1"]
-
-
-def test_errors_of_held_out_ticks_are_dashed_beside_those_of_training(tmp_path: Path) -> None:
-    row = Row("mlp", env="hopper", minutes=0.1, settings={"max_batches": 40, "play_games": 1})
-    for held_out in (False, True):
-        study = Study("small", "A small study", (row,), episodes=1, errors=("mlp",), held_out=held_out)
-        *_, last = run_study(study, tmp_path)
-        assert last.table is not None
-        draw(study, last.table.parent)
-        assert ("stroke-dasharray" in (last.table.parent / "errors.svg").read_text()) is held_out
 
 
 def test_a_study_without_a_chosen_row_is_refused(tmp_path: Path) -> None:
