@@ -93,13 +93,20 @@ class WatchPage(Page):
         """The page is shown: look for what is new and open the newest pair."""
         self.desk.refresh()
         if self.desk.state is WatchState.EMPTY:
-            self.desk.pair.choose_defaults()
-            self.desk.open()
+            QTimer.singleShot(0, self, self._open_newest)  # once the page is there: all at once holds the window up
         self._fill()
         self._render()
         self._timer.start()
         self.setFocus()
         self.focus_way_on()
+
+    def _open_newest(self) -> None:
+        if self.desk.state is WatchState.EMPTY:
+            self.desk.pair.choose_defaults()
+            self.desk.open()
+            self._fill()
+            self._render()
+            self.focus_way_on()
 
     def deactivate(self) -> None:
         """The page is hidden: pause."""
