@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 from player.diagnostics import app_version
 from player.logfile import LOG, begin_log, watch_for_crashes
 from recorder.errors import LibraryError, SystemLibraryError
-from recorder.jobs import come_first
 from recorder.library import Library, default_library, ensure_writable
 from recorder.places import on_this_computer, place
+from recorder.priority import come_first
 from recorder.profile import clean_name
 from trainer.train_desk import TrainDesk
 

@@ -16,9 +16,9 @@ from rich.table import Table
 from player.commands import check_output, describe_player
 from player.meter import Meter
 from recorder.errors import TwinplayError, UsageError
-from recorder.jobs import give_way
 from recorder.library import Library, local_time, session_place
 from recorder.places import absolute, on_this_computer
+from recorder.priority import give_way
 from recorder.session import Session
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError, RunError, TrainingError

@@ -13,12 +13,10 @@ Processes are spawned, never forked: a fork of a process with threads or a GPU c
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib
 import json
 import multiprocessing
 import os
-import platform
 import signal
 import subprocess
 import sys
@@ -36,11 +34,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from recorder.errors import TwinplayError
-
-_SHORT_SLICE_NS, _LONG_SLICE_NS = 100_000, 20_000_000  # the kernel takes 0.1 to 100 ms; usual are about 3
-_PR_SET_TIMERSLACK = 29  # prctl(2); of the calling thread, in nanoseconds
-# Of 19; more would starve it on a busy machine (python -m tests.benchmarks realtime measures what it does).
-GIVING_WAY = 13
+from recorder.priority import give_way
 
 _spawn = multiprocessing.get_context("spawn")
 
@@ -113,52 +107,6 @@ class Task:
 def available_cores() -> int:
     """Processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def give_way() -> None:
-    """Let this process compute only when no other wants to: a game that somebody plays beside it must not stutter."""
-    if hasattr(os, "nice"):
-        with contextlib.suppress(OSError):
-            os.nice(max(0, GIVING_WAY - os.nice(0)))
-    _schedule(batch=True, slice_ns=_LONG_SLICE_NS)
-
-
-def come_first() -> None:
-    """Let this thread, and those it starts, run as soon as they want to: it plays a game in real time."""
-    _schedule(batch=False, slice_ns=_SHORT_SLICE_NS)
-    if sys.platform.startswith("linux"):  # wake from a sleep when it is over, not up to 50 µs later
-        ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
-
-
-class _SchedulingAttributes(ctypes.Structure):
-    """struct sched_attr of sched_setattr(2)."""
-
-    _fields_ = (
-        ("size", ctypes.c_uint32),
-        ("sched_policy", ctypes.c_uint32),
-        ("sched_flags", ctypes.c_uint64),
-        ("sched_nice", ctypes.c_int32),
-        ("sched_priority", ctypes.c_uint32),
-        ("sched_runtime", ctypes.c_uint64),
-        ("sched_deadline", ctypes.c_uint64),
-        ("sched_period", ctypes.c_uint64),
-    )
-
-
-def _schedule(*, batch: bool, slice_ns: int) -> None:
-    """Ask Linux for slices of this length, which decide how soon a thread that wakes up is let in (kernels from 6.12;
-    Stoica and Abdel-Wahab 1995, "Earliest eligible virtual deadline first"). Older ones only heed `batch`.
-    """
-    number = {"x86_64": 314, "aarch64": 274}.get(platform.machine())
-    if not sys.platform.startswith("linux") or number is None:
-        return
-    attributes = _SchedulingAttributes(
-        size=ctypes.sizeof(_SchedulingAttributes),
-        sched_policy=os.SCHED_BATCH if batch else os.SCHED_OTHER,
-        sched_nice=os.nice(0),
-        sched_runtime=slice_ns,
-    )
-    ctypes.CDLL(None).syscall(number, 0, ctypes.byref(attributes), 0)  # a refusal changes nothing
 
 
 def resolve(target: str) -> Callable[..., Any]:
@@ -453,10 +401,7 @@ class Detached:
 
 def run_detached(job: dict[str, Any]) -> None:
     """What a detached process does."""
-    give_way()
-    # Linux weighs whole sessions against each other first ("autogroups", sched(7)), and this process has its own.
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(GIVING_WAY))
+    give_way(session=True)
     resolve(job["target"])(**job["kwargs"])
 
 

@@ -38,6 +38,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "checks": (0, 100),
     "play_games": (0, 100),
     "play_ticks": (60, 36_000),
+    "seed": (0, 2**63 - 1),  # what torch takes
     "threads": (1, 256),
     "sequence": (2, 512),
     "cache_bytes": (1e5, 1e15),

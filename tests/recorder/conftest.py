@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from recorder import RandomAgent, Session, get_spec, record
@@ -18,3 +20,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hops(library: Path) -> Session:
     """Three short games of random Hopper."""
     return record("hopper", RandomAgent(get_spec("hopper"), 1), library=library, episodes=3, seed=1)
+
+
+@pytest.fixture
+def memory() -> Iterator[str]:
+    """The URL of a library that nobody has written to."""
+    yield "memory://team/library"
+    fs = fsspec.filesystem("memory")
+    fs.store.clear()
+    fs.pseudo_dirs[:] = [""]

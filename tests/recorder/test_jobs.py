@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from recorder import jobs
-from recorder.jobs import GIVING_WAY, Detached, Job, JobState, Service, WorkerError, run_parallel
+from recorder.jobs import Detached, Job, JobState, Service, WorkerError, run_parallel
+from recorder.priority import GIVING_WAY, come_first
 
 TARGETS = "tests.recorder.jobs_targets"
 
@@ -121,7 +122,7 @@ def test_who_comes_first_wakes_from_a_sleep_when_it_is_over(first: bool) -> None
 
     def ask() -> None:
         if first:
-            jobs.come_first()
+            come_first()
         slack.append(ctypes.CDLL(None).prctl(30, 0, 0, 0, 0))  # PR_GET_TIMERSLACK
 
     jobs.start_thread(ask, "asks").join()

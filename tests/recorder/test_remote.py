@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +30,6 @@ def take(tmp_path_factory: pytest.TempPathFactory) -> Session:
     library = tmp_path_factory.mktemp("cloud")
     agent = RandomAgent(get_spec("breakout"), 1)
     return record("breakout", agent, library=library, seconds=CHUNKS, seed=1)
-
-
-@pytest.fixture
-def memory() -> Iterator[str]:
-    """The URL of a library that nobody has written to."""
-    yield "memory://team/library"
-    fs = fsspec.filesystem("memory")
-    fs.store.clear()
-    fs.pseudo_dirs[:] = [""]
 
 
 @pytest.fixture

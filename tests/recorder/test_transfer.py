@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,6 @@ from recorder.transfer import TransferProgress, copy_session, copying
 from recorder.writer import session_lock
 
 NAME = "2026-11-21T10-14-03-hopper.zarr"
-
-
-@pytest.fixture
-def memory() -> Iterator[str]:
-    """The URL of a library that nobody has written to."""
-    yield "memory://team/library"
-    fs = fsspec.filesystem("memory")
-    fs.store.clear()
-    fs.pseudo_dirs[:] = [""]
 
 
 @pytest.fixture(params=["memory://team/library", "folder"])
