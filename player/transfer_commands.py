@@ -49,7 +49,7 @@ def _copy_all(sessions: Sequence[Place], library: Place, as_json: bool) -> int:
             with Meter(f"copying {source.name}", as_json) as meter:
                 for step in copying(source, library):
                     made, was_there = step.made, step.was_there
-                    meter.show(step.done / max(1, step.total), f"{step.done / 1e6:,.1f} of {step.total / 1e6:,.1f} MB")
+                    meter.show(step.done / max(1, step.total), f"of {step.total / 2e6:,.1f} MB")
         except SessionError as error:
             print(f"twinplay: {error}", file=sys.stderr)
             refused += 1
