@@ -66,6 +66,8 @@ class WatchPage(Page):
         self._stack.addWidget(self._build_duel())
         self._timer = QTimer(self, interval=_POLL_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._poll)
+        self._newest = QTimer(self, singleShot=True)  # once the page is there: all at once holds the window up
+        self._newest.timeout.connect(self._open_newest)
         self.bind_keys(
             (
                 ("Space", self._toggle),
@@ -93,7 +95,7 @@ class WatchPage(Page):
         """The page is shown: look for what is new and open the newest pair."""
         self.desk.refresh()
         if self.desk.state is WatchState.EMPTY:
-            QTimer.singleShot(0, self, self._open_newest)  # once the page is there: all at once holds the window up
+            self._newest.start()
         self._fill()
         self._render()
         self._timer.start()
@@ -101,22 +103,23 @@ class WatchPage(Page):
         self.focus_way_on()
 
     def _open_newest(self) -> None:
-        if self.desk.state is WatchState.EMPTY:
-            self.desk.pair.choose_defaults()
-            self.desk.open()
-            self._fill()
-            self._render()
-            self.focus_way_on()
+        self.desk.pair.choose_defaults()
+        self.desk.open()
+        self._fill()
+        self._render()
+        self.focus_way_on()
 
     def deactivate(self) -> None:
         """The page is hidden: pause."""
         if self.desk.state is WatchState.PLAYING:
             self.desk.toggle()
         self._timer.stop()
+        self._newest.stop()
         self._render()
 
     def watch(self, session: Path | None, policy: Path | None, against: Path | None = None) -> None:
         """Show this pair from its start, playing; `against` is a second clone, for the left, in place of a session."""
+        self._newest.stop()
         self.desk.refresh()
         self.desk.pair.policy = policy
         self.desk.pair.set_left(session or against)
@@ -134,6 +137,7 @@ class WatchPage(Page):
     def shutdown(self) -> None:
         """End the workers; called when the window closes."""
         self._timer.stop()
+        self._newest.stop()
         for dialog in list(self._dialogs.values()):
             dialog.close()
         self.desk.close()

@@ -22,6 +22,7 @@ from player.ui.guard import Guard
 from player.ui.memory import Memory
 from player.ui.watchdog import Watchdog
 from player.ui.window import PAGES, Window
+from player.watch_desk import WatchState
 from recorder import Session, verify
 from recorder.jobs import start_thread
 from recorder.library import Library
@@ -191,6 +192,14 @@ def test_a_page_that_is_shown_has_the_keyboard(window: Window, name: str) -> Non
     wait(lambda: not window.sessions.desk.busy)
     shown = window.findChild(QWidget, f"{name}Page")
     assert window.focusWidget() is shown or shown.isAncestorOf(window.focusWidget())
+
+
+def test_a_window_that_closes_as_watch_is_opened_starts_no_player(window: Window) -> None:
+    SAMPLE.add(window.library)
+    window.show_page("watch")
+    window.close()
+    QTest.qWait(50)
+    assert window.watch.desk.state is WatchState.EMPTY
 
 
 @pytest.mark.parametrize("name", PAGES[1:])
