@@ -70,6 +70,14 @@ def test_a_killed_training_goes_on_to_the_very_weights_of_one_that_was_not(
     assert same_policy(out, whole)
 
 
+@pytest.fixture(scope="module")
+def whole(hopper: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a training that was never paused makes of `hopper`."""
+    out = tmp_path_factory.mktemp("whole") / "whole.safetensors"
+    list(fit([hopper], config_of(hopper), out=out))
+    return out
+
+
 def paused(session: Session, config: TrainConfig, folder: Path, batch: int) -> Path:
     """The checkpoint of a training that was closed at the first record from `batch` on."""
     checkpoint = folder / "checkpoint.safetensors"
@@ -81,18 +89,17 @@ def paused(session: Session, config: TrainConfig, folder: Path, batch: int) -> P
     return checkpoint
 
 
-def test_a_paused_training_goes_on_to_the_same_weights_wherever_it_was_paused(hopper: Session, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("stage", "share"), [("load", 1.0), ("train", 0.3), ("train", 1.0), ("play", 0.0)])
+def test_a_paused_training_goes_on_to_the_same_weights_wherever_it_was_paused(
+    hopper: Session, whole: Path, tmp_path: Path, stage: str, share: float
+) -> None:
     config = config_of(hopper)
-    whole = tmp_path / "whole.safetensors"
-    records = list(fit([hopper], config, out=whole))
-    for number in {len(records) - 2, len(records) // 2, len(records) // 3}:
-        checkpoint, out = tmp_path / "checkpoint.safetensors", tmp_path / f"{number}.safetensors"
-        training = fit([hopper], config, out=out, checkpoint=checkpoint)
-        for _ in range(number):
-            next(training)
-        training.close()
-        list(fit([hopper], config, out=out, checkpoint=checkpoint))
-        assert same_policy(out, whole)
+    checkpoint, out = tmp_path / "checkpoint.safetensors", tmp_path / "paused.safetensors"
+    training = fit([hopper], config, out=out, checkpoint=checkpoint)
+    assert any(record.stage == stage and record.fraction >= share for record in training)  # and no further
+    training.close()
+    list(fit([hopper], config, out=out, checkpoint=checkpoint))
+    assert same_policy(out, whole)
 
 
 def test_time_used_so_far_counts_in_a_budget_of_seconds(hopper: Session, tmp_path: Path) -> None:
