@@ -38,7 +38,10 @@ _SEND_FILES, _SEND_BYTES = 128, 8 << 20
 
 @dataclass(frozen=True)
 class TransferProgress:
-    """Bytes written or read back so far, of `total`, twice the session's; the last one says where the session lies now, and whether it did before."""
+    """Bytes written or read back so far, of `total`, which is twice the session's.
+
+    The last one says where the session lies now, and whether it did before.
+    """
 
     done: int
     total: int
