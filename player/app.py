@@ -180,12 +180,6 @@ def open_app(argv: Sequence[str] = ()) -> int:
         timer = QTimer(window, interval=90)  # no multiple of a tick's length, so that it does not meet one every time
         timer.timeout.connect(partial(_describe, window, options.describe_to))
         timer.start()
-    if options.watch_responsiveness is not None:
-        from player.ui.watchdog import Watchdog
-
-        watchdog = Watchdog(options.watch_responsiveness, lambda: window.page, window)
-        app.aboutToQuit.connect(watchdog.stop)
-
     # All that is here by now stays; looking through it again and again would hold up a tick for 40 ms.
     gc.collect()
     gc.freeze()
@@ -199,6 +193,11 @@ def open_app(argv: Sequence[str] = ()) -> int:
     waker = QTimer(window, interval=200)  # lets Python see a signal while Qt waits
     waker.timeout.connect(lambda: None)
     waker.start()
+    if options.watch_responsiveness is not None:
+        from player.ui.watchdog import Watchdog
+
+        watchdog = Watchdog(options.watch_responsiveness, lambda: window.page, window)
+        app.aboutToQuit.connect(watchdog.stop)
     return int(app.exec())
 
 

@@ -206,8 +206,8 @@ class Library:
     @property
     def has_trash(self) -> bool:
         """Whether anything lies in the trash."""
-        with contextlib.suppress(OSError):
-            return any(True for _ in os.scandir(self.path / trash.FOLDER))
+        with contextlib.suppress(OSError), os.scandir(self.path / trash.FOLDER) as entries:
+            return any(True for _ in entries)
         return False
 
     def trashed(self) -> list[Trashed]:

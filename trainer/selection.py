@@ -206,6 +206,7 @@ class Choice:
         self.facts: dict[Path, SessionFacts] = {}
         self.changes = 0  # counts them, so that whoever shows this knows when to look again
         self._by_hand = False  # somebody has chosen
+        self._made: dict[Path, tuple[SessionSummary, Row]] = {}  # a summary that is the same has the same row
         self._library = library
         self._reader = reader
         self._selection: tuple[int, Selection] | None = None
@@ -214,10 +215,16 @@ class Choice:
         """Read the library again; what was chosen stays chosen where it still exists. Returns what went wrong."""
         self.changes += 1
         try:
-            self.rows = [Row.of(summary) for summary in self._library.sessions()]
+            summaries = self._library.sessions()
         except TwinplayError as error:
             self.rows = []
             return str(error)
+        made = {}
+        for summary in summaries:
+            before = self._made.get(summary.path)
+            made[summary.path] = before if before and before[0] is summary else (summary, Row.of(summary))
+        self._made = made
+        self.rows = [row for _, row in made.values()]
         usable = [row.path for row in self.rows if not row.problem]
         self.chosen = self.chosen & set(usable) if self._by_hand else set(usable[:1])
         self._reader.forget()

@@ -254,22 +254,27 @@ def _tone(row: SessionSummary) -> str:
 
 
 def _text(row: SessionSummary, column: int) -> str:
-    if column == _SESSION:
-        return title(row)
-    if row.state == "unreadable":
+    if row.state == "unreadable" and column != _SESSION:
         return ""
-    mean, best = row.mean_score, row.best_score
-    return (
-        "",
-        local_time(row.created),
-        f"{row.episodes:,}",
-        f"{row.seconds / 60:.1f}",
-        "" if mean is None else f"{mean:,.1f}" if abs(mean) < 1_000 else f"{mean:,.0f}",
-        "" if best is None else f"{best:,.0f}",
-        f"{row.size_bytes / 1e6:.1f}",
-        "✓" if row.verified else "",
-        ", ".join(row.tags),
-    )[column]
+    return _TEXTS[column](row)
+
+
+def _mean(row: SessionSummary) -> str:
+    mean = row.mean_score
+    return "" if mean is None else f"{mean:,.1f}" if abs(mean) < 1_000 else f"{mean:,.0f}"
+
+
+_TEXTS: tuple[Callable[[SessionSummary], str], ...] = (
+    title,
+    lambda row: local_time(row.created),
+    lambda row: f"{row.episodes:,}",
+    lambda row: f"{row.seconds / 60:.1f}",
+    _mean,
+    lambda row: "" if row.best_score is None else f"{row.best_score:,.0f}",
+    lambda row: f"{row.size_bytes / 1e6:.1f}",
+    lambda row: "✓" if row.verified else "",
+    lambda row: ", ".join(row.tags),
+)
 
 
 def _escape(text: str) -> str:

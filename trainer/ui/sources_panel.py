@@ -64,7 +64,7 @@ class SourcesPanel(QWidget):
         header = self._tree.header()
         header.setStretchLastSection(False)
         header.setResizeContentsPrecision(40)  # rows that are measured; a thousand take a tenth of a second
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         for column in (0, 1):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         self._tree.itemChanged.connect(self._ticked)
@@ -132,6 +132,7 @@ class SourcesPanel(QWidget):
             self._tree.addTopLevelItem(item)
             item.setExpanded(row.path in opened)
         blocker.unblock()
+        self._fit_columns()
         self.render_ticks()
 
     def render(self) -> None:
@@ -173,6 +174,7 @@ class SourcesPanel(QWidget):
                 item.takeChildren()
                 for number, episode in enumerate(facts.episodes, 1):
                     item.addChild(_episode_item(path, number, episode))
+                self._fit_columns()
             for child, episode in zip(_children(item), facts.episodes, strict=True):
                 if not episode.excluded:
                     child.setCheckState(0, _check_state(choice.is_chosen(path, episode.index)))
@@ -206,6 +208,11 @@ class SourcesPanel(QWidget):
 
     def _sessions(self) -> list[QTreeWidgetItem]:
         return [self._tree.topLevelItem(index) for index in range(self._tree.topLevelItemCount())]
+
+    def _fit_columns(self) -> None:
+        """Once for each list: a header that fits itself measures again whenever the window shows or turns a page."""
+        for column in range(2, len(_COLUMNS)):
+            self._tree.resizeColumnToContents(column)
 
     def _ticked(self, item: QTreeWidgetItem, column: int) -> None:
         if column:
