@@ -36,6 +36,7 @@ class GameView(QWidget):
         self._caps: tuple[Keycap, ...] = ()
         self._recording = False
         self.setObjectName("gameView")
+        self.setAccessibleName("The game")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(480, 420)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pyqtgraph
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -25,6 +25,8 @@ class ProgressPlot(QWidget):
         layout.addWidget(self._headline)
         self._plot = pyqtgraph.PlotWidget()
         self._plot.setObjectName("scorePlot")
+        self._plot.setAccessibleName("Score over time")
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plot.setMouseEnabled(False, False)
         self._plot.hideButtons()
         self._plot.setMenuEnabled(False)

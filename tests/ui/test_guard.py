@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QPalette, QShortcut
+from PySide6.QtGui import QAccessible, QGuiApplication, QPalette, QShortcut
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFrame, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QLabel, QPushButton, QScrollArea, QWidget
 
 from player.logfile import begin_log, end_log, log_file
 from player.sample import SAMPLE
@@ -29,6 +29,7 @@ from recorder.library import Library
 from recorder.record_desk import DeskState
 from recorder.today import TakeLine
 from recorder.ui import look
+from recorder.ui.page import Page
 from recorder.ui.takes_list import TakesList
 from trainer.train_desk import TrainDesk
 
@@ -192,6 +193,26 @@ def test_a_page_that_is_shown_has_the_keyboard(window: Window, name: str) -> Non
     wait(lambda: not window.sessions.desk.busy)
     shown = window.findChild(QWidget, f"{name}Page")
     assert window.focusWidget() is shown or shown.isAncestorOf(window.focusWidget())
+
+
+def test_a_screen_reader_is_told_the_name_of_all_that_takes_the_keyboard(window: Window) -> None:
+    SAMPLE.add(window.library)
+    for page in PAGES:
+        window.show_page(page)
+        QTest.qWait(50)
+    wait(lambda: not window.sessions.desk.busy)
+    window.notice.tell("There is news.", "Look at it", lambda: None)
+    nameless = []
+    for widget in window.findChildren(QWidget):
+        views = widget.parent()
+        inside = isinstance(views, QAbstractScrollArea) and widget is views.viewport()
+        if inside or widget.isHidden() or widget.window() is not window or isinstance(widget, (QScrollArea, Page)):
+            continue
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            told = QAccessible.queryAccessibleInterface(widget)
+            if not told.text(QAccessible.Text.Name):
+                nameless.append(widget.objectName() or repr(widget))
+    assert nameless == []
 
 
 def test_a_window_that_closes_as_watch_is_opened_starts_no_player(window: Window) -> None:

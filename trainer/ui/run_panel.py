@@ -48,8 +48,8 @@ class RunPanel(QWidget):
         layout.addLayout(self._build_buttons())
         self._plots = CurvePlots()
         self._confusion = ConfusionView()
-        self._settings = QPlainTextEdit(objectName="runSettings", readOnly=True)
-        self._log = QPlainTextEdit(objectName="trainMessages", readOnly=True)
+        self._settings = QPlainTextEdit(objectName="runSettings", accessibleName="Settings of the run", readOnly=True)
+        self._log = QPlainTextEdit(objectName="trainMessages", accessibleName="Log of the run", readOnly=True)
         self._log.setPlaceholderText("What happens in training is told here.")
         self._segments = Segments(
             [

@@ -125,6 +125,7 @@ class RunsPanel(_Shelf):
             2,
             "No training yet. Each one is kept here, with its settings, its curves and its log.",
         )
+        self.table.setAccessibleName("Runs")
         self.table.setToolTip(f"Click to show a run; tick up to {MOST_COMPARED} to compare with it")
         self.table.itemSelectionChanged.connect(self._selected)
         self.table.itemChanged.connect(self._ticked)
@@ -196,6 +197,7 @@ class TwinsPanel(_Shelf):
             0,
             "No twin yet. Train one, or import a policy file that somebody gave you.",
         )
+        self.table.setAccessibleName("Your twins")
         self.table.setToolTip("Enter watches, F2 renames, Del deletes")
         self.table.itemSelectionChanged.connect(self.render_buttons)
         self.table.itemActivated.connect(lambda _: self._watch())
