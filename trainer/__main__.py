@@ -56,7 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--label-shifts",
         type=_delays,
         metavar="TICKS",
-        help="predict the action that many ticks later; of several (0,6,12) play chooses one",
+        help="play without a reaction time of that many ticks; of several (0,6,12) play chooses one",
     )
     add(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting, such as learning_rate=5e-4"

@@ -4,9 +4,9 @@
     recorded actions ───────────────────────────────────────────────────────────────────────┴─▶ agree or not
 
 The clone is taught by force: at every tick it sees what was recorded up to there, whatever it would have done before.
-A clone that predicts an action some ticks ahead (TrainConfig.label_shifts) is compared with the action recorded those
-ticks later, which is what it was trained on. Importing this module imports neither torch nor
-OpenCV: the window reads what a worker found.
+A clone that plays without its demonstrator's reaction time (TrainConfig.label_shifts) is shown what the demonstrator
+answered to: the field of so many ticks ago, and its own paddle as it is, as in its training. Importing this module
+imports neither torch nor OpenCV: the window reads what a worker found.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ class Disagreement:
 class Agreement:
     """A game of T ticks, and what the clone would have done at each.
 
-    `recorded` and `clone` are int64 (T,), or float32 (T, m) in [-1, 1]; `recorded` is `shift` ticks ahead. The clone's
-    action is its likeliest one in the manner it plays in. `sure` is float32 (T,): the probability that the network gave
-    it, or, for torques, the largest difference over the range. `names` are those of actions, or of torques.
+    `recorded` and `clone` are int64 (T,), or float32 (T, m) in [-1, 1]. The clone's action is its likeliest one in the
+    manner it plays in. `sure` is float32 (T,): the probability that the network gave it, or, for torques, the largest
+    difference over the range. `names` are those of actions, or of torques.
     """
 
     recorded: npt.NDArray[Any]
@@ -65,7 +65,6 @@ class Agreement:
     sure: npt.NDArray[np.float32]
     names: tuple[str, ...]
     rate_hz: float
-    shift: int = 0
 
     def __post_init__(self) -> None:
         if self.recorded.shape != self.clone.shape or len(self.sure) != len(self.clone):
@@ -141,7 +140,6 @@ class Agreement:
             "ticks": len(self),
             "share": self.share,
             "mean_difference": dict(zip(self.names, self.mean_difference, strict=False)),
-            "shift": self.shift,
             "disagreements": [vars(each) for each in self.clearest],
         }
 
@@ -181,18 +179,16 @@ def comparing(
         done += len(inputs)
         yield Comparison(done, len(game))
     answers = np.concatenate(outputs)
-    shift = policy.config.label_shifts[policy.manner.output]
-    later = np.minimum(np.arange(len(game)) + shift, len(game) - 1)
     spec = session.spec
     if spec.discrete:
-        recorded: npt.NDArray[Any] = session.actions[game.start : game.stop].astype(np.int64)[later]
+        recorded: npt.NDArray[Any] = session.actions[game.start : game.stop].astype(np.int64)
         clone = policy.manner.probabilities(answers).argmax(axis=1)
         sure = np.take_along_axis(policy.belief(answers), clone[:, None], axis=1)[:, 0]
     else:
-        recorded = session.actions[game.start : game.stop].astype(np.float32)[later]
+        recorded = session.actions[game.start : game.stop].astype(np.float32)
         clone = np.clip(answers, -1.0, 1.0)
         sure = np.abs(recorded - clone).max(axis=1) / 2
-    found = Agreement(recorded, clone, sure.astype(np.float32), spec.action_names, spec.rate_hz, shift)
+    found = Agreement(recorded, clone, sure.astype(np.float32), spec.action_names, spec.rate_hz)
     yield Comparison(len(game), len(game), found)
 
 
@@ -208,20 +204,25 @@ def _inputs(session: Session, game: Episode, policy: Policy) -> Iterator[npt.NDA
 
     Vectors come all at once: a network with a memory takes a game as one sequence.
     """
+    delay = policy.config.label_shifts[policy.manner.output]
     if not session.spec.has_screen:
-        yield np.asarray(session.observations[game.start : game.stop], np.float32)
+        vectors = np.asarray(session.observations[game.start : game.stop], np.float32)
+        yield vectors[np.maximum(np.arange(len(game)) - delay, 0)]
         return
     from trainer.preprocess import Preprocess
 
     preprocess = Preprocess.of(policy.config)
-    ages = np.asarray(policy.config.history)
+    ages, own = np.asarray(policy.config.history), policy.config.hidden_pixels
     before = np.empty((0, policy.config.size, policy.config.size), np.uint8)
     for start in range(game.start, game.stop, _SLICE_TICKS):
         screens = session.screens(start, min(start + _SLICE_TICKS, game.stop))
         seen = np.concatenate([before, preprocess.from_indices(screens, session.palette)])
-        rows = np.arange(len(before), len(seen))
-        yield seen[np.maximum(rows[:, None] - ages, 0)]  # before the game began there was its first screen
-        before = seen[max(0, len(seen) - policy.reach) :]
+        rows = np.arange(len(before), len(seen))[:, None] - ages
+        inputs = seen[np.maximum(rows - delay, 0)]  # before the game began there was its first screen
+        if delay:
+            inputs[:, :, own] = seen[np.maximum(rows, 0)][:, :, own]
+        yield inputs
+        before = seen[max(0, len(seen) - policy.reach - delay) :]
 
 
 def choose_game(session: Session, index: int | None) -> Episode:

@@ -33,7 +33,7 @@ class State:
     """The counters of a training. Seconds are those of all its sittings; `train_s` of them count in the budget.
 
     `stage` is "train" or "play". `validated`, `stale` and `checked` count validations, those of them in a row without
-    a lower loss, and the looks at its play. `manner` is as JSON; `shift` is the label shift that play has settled on.
+    a lower loss, and the looks at its play. `manner` is as JSON.
     """
 
     stage: str = "train"
@@ -48,7 +48,6 @@ class State:
     best_check: float | None = None
     score: float | None = None
     manner: dict[str, Any] | None = None
-    shift: int | None = None
     validated: int = 0
     stale: int = 0
     checked: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -67,8 +68,10 @@ class TrainConfig:
     tick by tick); `mirror` is the share of samples seen in the mirror, with outputs of their own, so that a player who
     favours a side keeps it; `shift` is the largest displacement in pixels; an action rarer than `rare_action_share` is
     drawn until it has that share (without it a clone may never learn to serve).
-    `label_shifts` are the delays, in ticks, at which the demonstrator's action is predicted, each by outputs of its
-    own: 0 is the action of that very tick, 12 what a person does 0.2 s after having seen it. Play chooses among them.
+    `label_shifts` are reaction times, in ticks, that the demonstrator may have, each with outputs of its own. At 0 an
+    action answers to what is on the screen. At 12 it answers to what was there 12 ticks before, as a person's does, but
+    for the rows `hidden_rows`: where one's own paddle is, one knows without looking. The clone sees all of it as it is
+    now, and so answers at once. Every sample is of one of them, drawn evenly; play chooses among them.
 
     Budget: whichever of `max_batches` and `max_seconds` comes first; the one-cycle learning rate (Smith 2018) spans it,
     its first `warm_up` rising. Training stops early after `patience` validations (of `validations` in the budget)
@@ -156,6 +159,15 @@ class TrainConfig:
         if not self.hidden_rows or self.hidden_share == 0:
             return (True,)
         return (True, False) if self.hidden_share < 1 else (False,)
+
+    @property
+    def hidden_pixels(self) -> slice:
+        """The rows of a preprocessed screen that `hidden_rows` are in."""
+        if not self.hidden_rows:
+            return slice(0, 0)
+        top, bottom = self.crop
+        first, last = ((row - top) * self.size / (bottom - top) for row in self.hidden_rows)
+        return slice(max(0, math.floor(first)), math.ceil(last))
 
     @property
     def recurrent(self) -> bool:

@@ -47,14 +47,16 @@ Take = Callable[[Rows], Array]
 
 @dataclass(frozen=True)
 class Batch:
-    """`inputs` uint8 (B, history, size, size) or float32 (B, n); `labels` int64 (B, K) or float32 (B, K, m).
+    """`inputs` uint8 (B, history, size, size) or float32 (B, n); `labels` int64 (B,) or float32 (B, m).
 
-    K is the number of label shifts. For a network with a memory, vectors and their labels are sequences: (B, T, …).
-    Of a batch of `size` samples that several processes learn from these are the ones at `places`, int64 (B,).
+    `shifts`, int64 (B,), tells which of TrainConfig.label_shifts each sample is of. For a network with a memory,
+    vectors and their labels are sequences: (B, T, …). Of a batch of `size` samples that several processes learn from
+    these are the ones at `places`, int64 (B,).
     """
 
     inputs: npt.NDArray[Any]
     labels: npt.NDArray[Any]
+    shifts: npt.NDArray[np.int64]
     places: npt.NDArray[np.int64]
     size: int
 
@@ -106,7 +108,7 @@ class Dataset:
         self._material = Material(pieces, self.spec, config)
         self.train_rows = self.validation_rows = Ranges([])
         self._counts = np.zeros(len(self.spec.action_names), np.int64)  # of each discrete action
-        self._weights = np.zeros((0, 0))  # of each shift's label
+        self._weights = np.zeros(0)  # of each discrete action
         self._mix: Mix | None = None
         self._aside: tuple[int, Shelf] | None = None  # what validates, where it is not at hand anyway, and its limit
         self._statistics: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None = None
@@ -206,11 +208,15 @@ class Dataset:
         assert self._mix is not None
         with self._telling_of_the_disk():
             rows = self._mix.draw(rng, size)
+            shifts = rng.integers(0, len(self.config.label_shifts), size)
             places = np.flatnonzero(self._is_own(rows))
-            return replace(self._gather(rows[places]), places=places, size=size)
+            return replace(self._gather(rows[places], shifts[places]), places=places, size=size)
 
     def validation_batches(self, size: int, limit: int) -> Iterator[Batch]:
-        """The validation ticks in order, evenly thinned out to at most `limit` (of sequences: ticks in all)."""
+        """The validation ticks in order, evenly thinned out to at most `limit` (of sequences: ticks in all).
+
+        They take turns in the label shift that they are of.
+        """
         assert self._mix is not None
         limit //= self.config.sequence if self.config.recurrent else 1
         take: Take = self._mix.take
@@ -219,8 +225,9 @@ class Dataset:
                 limit, shelf = self._put_aside(limit)
             take = shelf.take
         rows = self._validating(limit)
+        shifts = self._in_turn(len(rows))
         for start in range(0, len(rows), size):
-            yield self._gather(rows[start : start + size], take)
+            yield self._gather(rows[start : start + size], shifts[start : start + size], take)
 
     @property
     def train_ticks(self) -> int:
@@ -236,9 +243,10 @@ class Dataset:
     @property
     def _margins(self) -> tuple[int, int]:
         """How many ticks before and after its own a sample looks at."""
+        latest = self.config.label_shifts[-1]
         if self.config.recurrent:
-            return self.config.sequence - 1, self.config.sequence - 1
-        return (max(self.config.history), 0) if self.spec.has_screen else (0, 0)
+            return self.config.sequence - 1 + latest, self.config.sequence - 1
+        return (max(self.config.history) + latest if self.spec.has_screen else latest), 0
 
     @contextlib.contextmanager
     def _telling_of_the_disk(self) -> Iterator[None]:
@@ -272,17 +280,15 @@ class Dataset:
             self.warnings.append("too few episodes to hold whole ones out; the last minutes of play validate instead")
 
     def _weigh(self) -> None:
-        """Find the weight of each label at each shift: rarer ones than the share that is wanted weigh more."""
+        """Find the weight of each action: rarer ones than the share that is wanted weigh more."""
         known = len(self.spec.action_names)
         for block in Ranges([range(self.ticks)]).blocks():
             self._counts += np.bincount(self._material.actions(block), minlength=known)
-        counts = np.zeros((len(self.config.label_shifts), known))
+        counts = np.zeros(known)
         for block in self.train_rows.blocks():
-            for shift, labels in enumerate(self._labels(block[self._learned(block)]).T):
-                counts[shift] += np.bincount(labels, minlength=known)
-        shares = counts / counts.sum(axis=1, keepdims=True)
-        wanted = np.where(counts > 0, np.maximum(shares, self.config.rare_action_share), 0.0)
-        wanted /= wanted.sum(axis=1, keepdims=True)
+            counts += np.bincount(self._material.actions(block[self._learned(block)]), minlength=known)
+        wanted = np.where(counts > 0, np.maximum(counts / counts.sum(), self.config.rare_action_share), 0.0)
+        wanted /= wanted.sum()
         self._weights = np.divide(wanted, counts, out=np.zeros_like(counts), where=counts > 0)
         if self.spec.action_names[FIRE] == "FIRE" and not self._counts[FIRE]:
             self.warnings.append("nobody presses FIRE in these sessions, so the clone will not be able to serve")
@@ -291,20 +297,19 @@ class Dataset:
         """How often each of rows (n,) is drawn, relative to the others."""
         weights = self._learned(rows).astype(np.float64)
         if self.spec.discrete:
-            weights *= self._weights[np.arange(len(self._weights)), self._labels(rows)].sum(axis=1)
+            weights *= self._weights[self._material.actions(rows)]
         return weights
 
     def _learned(self, rows: Rows) -> npt.NDArray[np.bool_]:
         """Which of the training rows (n,) are learned from."""
         return np.asarray(rows % self.config.every == 0)
 
-    def _labels(self, rows: Rows) -> Array:
-        """The actions at each shift after `rows`, (B, K, …); at the end of an episode, its last one."""
-        shifted = rows[:, None] + np.asarray(self.config.label_shifts)
-        return self._material.actions(np.minimum(shifted, self._material.stops(rows)[:, None] - 1))
+    def _in_turn(self, count: int) -> npt.NDArray[np.int64]:
+        """The label shifts (count,) that samples are of who take turns."""
+        return np.arange(count) % len(self.config.label_shifts)
 
-    def _seen(self, rows: Rows) -> Rows:
-        """The rows that samples of `rows` look at, (B, n); they stay within the episode."""
+    def _seen(self, rows: Rows, delays: Rows | int = 0) -> Rows:
+        """The rows that samples of `rows` look at, `delays` ticks late, (B, n); they stay within the episode."""
         starts = self._material.starts(rows)[:, None]
         if self.config.recurrent:
             # Sequences end within their episode; a shorter episode's first tick is repeated.
@@ -313,18 +318,21 @@ class Dataset:
             seen = first[:, None] + ticks
         else:
             seen = rows[:, None] - np.asarray(self.config.history if self.spec.has_screen else (0,))
-        return np.asarray(np.maximum(seen, starts), np.int64)
+        return np.asarray(np.maximum(seen - np.reshape(delays, (-1, 1)), starts), np.int64)
 
-    def _gather(self, rows: Rows, take: Take | None = None) -> Batch:
+    def _gather(self, rows: Rows, shifts: npt.NDArray[np.int64], take: Take | None = None) -> Batch:
         if take is None:
             assert self._mix is not None
             take = self._mix.take
-        seen = self._seen(rows)
-        places, size = np.arange(len(rows)), len(rows)
-        if self.config.recurrent:
-            shape = (*seen.shape, len(self.config.label_shifts), *self.spec.action_shape)
-            return Batch(take(seen), self._labels(seen.reshape(-1)).reshape(shape), places, size)
-        return Batch(take(seen if self.spec.has_screen else seen[:, 0]), self._labels(rows), places, size)
+        delays = np.asarray(self.config.label_shifts)[shifts]
+        seen = self._seen(rows, delays)
+        labels = self._material.actions(self._seen(rows) if self.config.recurrent else rows)
+        inputs = take(seen if self.spec.has_screen or self.config.recurrent else seen[:, 0])
+        late = np.flatnonzero(delays)
+        if self.spec.has_screen and len(late):
+            own = self.config.hidden_pixels
+            inputs[late, :, own] = take(self._seen(rows[late]))[:, :, own]
+        return Batch(inputs, labels, shifts, np.arange(len(rows)), len(rows))
 
     def _is_own(self, rows: Rows) -> npt.NDArray[np.bool_]:
         """Which of some training rows (n,) are this process's own."""
@@ -353,7 +361,9 @@ class Dataset:
         if self._aside is None:
             shelf = None
             while shelf is None:
-                shelf = self._mix.put_aside(_spans(self._seen(self._validating(limit))))
+                rows = self._validating(limit)
+                seen = [self._seen(rows, delay) for delay in (0, self.config.label_shifts[-1])]
+                shelf = self._mix.put_aside(_spans(np.concatenate(seen, axis=1)))
                 limit = limit if shelf is not None else limit // 2
             self._aside = limit, shelf
         return self._aside

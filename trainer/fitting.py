@@ -368,7 +368,7 @@ class _Training:
                 yield self.progress("train", used)
         best = standings[0]
         state.checked += 1
-        state.score, state.shift = best.score, best.entrant.manner.output
+        state.score = best.score
         if state.best_check is None or best.score >= state.best_check:
             state.best_check, state.manner = best.score, best.entrant.manner.to_json()
             self.kept["check"] = now
@@ -377,9 +377,8 @@ class _Training:
         yield self.progress("train", used, message=message, score=state.score)
 
     def _manners(self, few: bool = False) -> list[Manner]:
-        """Every manner worth trying; the label shift is settled by the first games."""
-        shifts = range(len(self.config.label_shifts)) if self.state.shift is None else (self.state.shift,)
-        return manners(self.data.spec, self.config, shifts, self.data.rare_actions, few=few)
+        """Every manner worth trying."""
+        return manners(self.data.spec, self.config, self.data.rare_actions, few=few)
 
     def _contest(
         self, entrants: Sequence[Entrant], rounds: Sequence[Round], game: int = 0
@@ -454,7 +453,7 @@ class _Training:
 
 def _manner_text(manner: Manner, config: TrainConfig, discrete: bool) -> str:
     shift = config.label_shifts[manner.output]
-    late = f", {shift} ticks ahead of its demonstrator" if shift else ""
+    late = f", {shift} ticks quicker than its demonstrator" if shift else ""
     if not discrete:
         return f"as it is{late}"
     if len(config.pasts) > 1:

@@ -79,6 +79,7 @@ class Learner:
         else:
             nothing = torch.zeros(len(raw), dtype=torch.bool, device=self.device)
             output = self._forward(self._trained, self.net.prepare(raw, nothing))
+        output = _of_shift(output, batch)
         share = len(batch.places) / batch.size
         # The mean over an empty part is not zero, but undefined; its gradients must still be there, for the others.
         loss = self._criterion(output, labels) * share if share else output.sum() * 0.0
@@ -94,7 +95,7 @@ class Learner:
         if not self.spec.discrete:
             (told,) = self._world.total(np.array([float(loss.detach())]))
             return float(told), None
-        hits = (output.detach()[:, 0].argmax(1) == labels[:, 0]).sum()
+        hits = (output.detach().argmax(1) == labels).sum()
         told, right = self._world.total(np.array([float(loss.detach()), float(hits)]))
         return float(told), float(right) / batch.size
 
@@ -109,12 +110,12 @@ class Learner:
                 # A past that is shown makes the loss low, whatever the network has understood.
                 hidden = torch.full((len(labels),), not self.config.pasts[-1], device=self.device)
                 inputs = self.average.prepare(torch.from_numpy(batch.inputs).to(self.device), hidden)
-                output = self._forward(self.average, inputs)
+                output = _of_shift(self._forward(self.average, inputs), batch)
                 losses += float(self._criterion(output, labels)) * len(labels)
                 count += len(labels)
                 if self.spec.discrete:
-                    likeliest = output[:, 0].argmax(1)
-                    pairs += torch.bincount(labels[:, 0] * actions + likeliest, minlength=actions * actions).cpu()
+                    likeliest = output.argmax(1)
+                    pairs += torch.bincount(labels * actions + likeliest, minlength=actions * actions).cpu()
         if not self.spec.discrete:
             return Judgement(losses / count, None, None)
         table = pairs.reshape(actions, actions)
@@ -150,11 +151,17 @@ class Learner:
 
     def _criterion(self, output: Tensor, labels: Tensor) -> Tensor:
         if self.spec.discrete:
-            return nn.functional.cross_entropy(output.flatten(0, 1), labels.flatten())
+            return nn.functional.cross_entropy(output, labels)
         # An action at its limit tells only that the demonstrator wanted that much or more (Tobin 1958, "Estimation of
         # relationships for limited dependent variables"): going further is no error, as play clips it.
         beyond = ((labels >= 1) & (output > labels)) | ((labels <= -1) & (output < labels))
         return torch.where(beyond, 0.0, output - labels).square().mean()
+
+
+def _of_shift(output: Tensor, batch: Batch) -> Tensor:
+    """Of outputs (B, …, K, m) those of each sample's label shift, (B, …, m)."""
+    shifts = torch.from_numpy(batch.shifts).to(output.device)
+    return output[torch.arange(len(shifts), device=output.device), ..., shifts, :]
 
 
 def below(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:

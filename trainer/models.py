@@ -51,12 +51,7 @@ class ScreenNet(nn.Module):
         self.register_buffer("scale", torch.full((config.size, config.size), _PLAIN_SCALE))
         self._outputs = outputs
         self._whiten = config.whiten
-        self._hidden = slice(0, 0)
-        if config.hidden_rows:
-            first, last = (
-                (row - config.crop[0]) * config.size / (config.crop[1] - config.crop[0]) for row in config.hidden_rows
-            )
-            self._hidden = slice(max(0, math.floor(first)), math.ceil(last))
+        self._hidden = config.hidden_pixels
 
     def set_statistics(self, mean: Tensor, deviation: Tensor) -> None:
         """Centre and weigh every pixel by these float32 (size, size), in grey levels."""

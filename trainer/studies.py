@@ -1,7 +1,7 @@
 """What a study is, and the studies that ship with Twinplay, by name; `trainer.study` runs them.
 
 breakout   how close a clone comes to its demonstrator: several demonstrators, amounts of play, training seeds
-reaction   whether predicting later actions makes up for a demonstrator's reaction time
+reaction   whether a clone can do without its demonstrator's reaction time
 ablation   the recipe for screens, each part removed in turn
 article    the first article's experiment: one grey screen, its network, 100,000 of 500,000 ticks or all of them
 hopper     the second article's experiment: seven networks that clone Hopper's expert, from 80 games and from fewer
@@ -20,8 +20,8 @@ class Row:
     """A line of a study's table: who demonstrates, for how long, and what differs from the default training.
 
     `ways` and `first_ways` are the evaluations: "chosen" (as play chose; beside the demonstrator), "sampled" and
-    "greedy" (the clone alone, at temperature 1 and 0), "unshifted" (the clone alone, predicting the action of the same
-    tick) and "sticky" (as chosen, all players with sticky actions 0.25). `games` demonstrated, where given, take the
+    "greedy" (the clone alone, at temperature 1 and 0), "unshifted" (the clone alone, told of no reaction time) and
+    "sticky" (as chosen, all players with sticky actions 0.25). `games` demonstrated, where given, take the
     place of `minutes`; `published` is a score to print beside ours.
     """
 
@@ -139,7 +139,7 @@ STUDIES = {
         ),
         Study(
             "reaction",
-            "Demonstrators with a reaction time, and actions predicted 0, 3 and 6 ticks ahead",
+            "Demonstrators with and without a reaction time, and clones that are told of 0, 3 or 6 ticks of it",
             tuple(
                 Row(
                     f"{style}, label shifts 0, 3, 6",

@@ -275,7 +275,7 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
     seconds = sum(cell["training"]["seconds"] for cell in cells) / len(cells)
     temperature = ", ".join(sorted({f"{cell['play']['temperature']:g}" for cell in cells}))
     shifts = sorted({cell["settings"]["label_shifts"][cell["play"]["output"]] for cell in cells})
-    shifted = f", {'/'.join(map(str, shifts))} ticks ahead" if any(shifts) else ""
+    shifted = f", {'/'.join(map(str, shifts))} ticks quicker" if any(shifts) else ""
     manner = {
         "chosen": f"chosen: T {temperature}{shifted}",
         "sticky": f"sticky 0.25, T {temperature}{shifted}",

@@ -3,9 +3,9 @@
     players × a few temperatures ─▶ short games ─▶ the best two players
     two players × all temperatures ─▶ longer games ─▶ the best three ─▶ long games ─▶ the winner
 
-A player is a set of weights that predicts one label shift and sees its past or not. Validation loss does not tell who
-plays best, and games are dear, so the entrants are thinned out in rounds (successive halving, Karnin et al. 2013).
-Within a round all meet the same starts, which are not those of any evaluation.
+A player is a set of weights with the outputs of one label shift, and sees its past or not. Validation loss does not
+tell who plays best, and games are dear, so the entrants are thinned out in rounds (successive halving, Karnin et al.
+2013). Within a round all meet the same starts, which are not those of any evaluation.
 """
 
 from __future__ import annotations
@@ -57,12 +57,11 @@ class Standing:
     score: float
 
 
-def manners(
-    spec: EnvSpec, config: TrainConfig, outputs: Sequence[int], kept: tuple[int, ...], *, few: bool = False
-) -> list[Manner]:
-    """Every manner (or a few of them) that a clone may play in; `outputs` are those, one per label shift, that may."""
+def manners(spec: EnvSpec, config: TrainConfig, kept: tuple[int, ...], *, few: bool = False) -> list[Manner]:
+    """Every manner (or a few of them) that a clone may play in; actions in `kept` keep their probability."""
     temperatures = (_FEW_TEMPERATURES if few else _TEMPERATURES) if spec.discrete else (1.0,)
     pasts = config.pasts if spec.has_screen else (True,)
+    outputs = range(len(config.label_shifts))
     return [Manner(t, kept, output, past) for output in outputs for past in pasts for t in temperatures]
 
 

@@ -68,7 +68,7 @@ def in_memory(session: Session, config: Any, rng: np.random.Generator) -> Callab
 
     def batch() -> Batch:
         rows = rng.integers(16, len(screens), BATCH)
-        return Batch(screens[rows[:, None] - ages], actions[rows][:, None], np.arange(BATCH), BATCH)
+        return Batch(screens[rows[:, None] - ages], actions[rows], np.zeros(BATCH, np.int64), np.arange(BATCH), BATCH)
 
     return batch
 

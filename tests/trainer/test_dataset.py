@@ -96,7 +96,12 @@ def test_a_limit_of_bytes_is_kept_and_what_was_stored_before_can_be_had(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("env", "settings", "room"), [("breakout", {}, 1_000_000), ("hopper", {"network": "lstm"}, SMALL_HOPPER)]
+    ("env", "settings", "room"),
+    [
+        ("breakout", {}, 1_000_000),
+        ("breakout", {"label_shifts": (0, 20)}, 1_000_000),
+        ("hopper", {"network": "lstm", "label_shifts": (0, 5)}, SMALL_HOPPER),
+    ],
 )
 def test_a_pool_gives_the_very_samples_that_all_at_hand_would_give(
     request: pytest.FixtureRequest, env: str, settings: dict[str, object], room: int
@@ -111,7 +116,8 @@ def test_a_pool_gives_the_very_samples_that_all_at_hand_would_give(
         for _ in range(10):
             rows = pooled._mix.draw(rng, 64)
             drawn |= set(rows.tolist())
-            here, there = pooled._gather(rows), everything._gather(rows)
+            shifts = rng.integers(0, len(pooled.config.label_shifts), len(rows))
+            here, there = pooled._gather(rows, shifts), everything._gather(rows, shifts)
             np.testing.assert_array_equal(here.inputs, there.inputs)
             np.testing.assert_array_equal(here.labels, there.labels)
         assert drawn <= {row for block in everything.train_rows.blocks() for row in block.tolist()}
@@ -129,10 +135,10 @@ def test_a_pool_gives_the_very_samples_that_all_at_hand_would_give(
 def test_vectors_are_those_that_were_seen(hopper: Session) -> None:
     data = loaded(hopper)
     rows = np.random.default_rng(0).integers(0, len(hopper), 200)
-    batch = data._gather(rows)
+    batch = data._gather(rows, np.zeros(len(rows), int))
     data.close()
     np.testing.assert_array_equal(batch.inputs, hopper.observations[:][rows].astype(np.float32))
-    np.testing.assert_array_equal(batch.labels[:, 0], hopper.actions[rows])
+    np.testing.assert_array_equal(batch.labels, hopper.actions[rows])
 
 
 def test_batches_are_as_diverse_as_shuffled_ones_and_those_of_a_pool_nearly(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def tiny(env: str, **changes: object) -> TrainConfig:
 
 
 def test_the_parts_of_a_batch_are_the_batch(breakout: Session) -> None:
-    config = tiny("breakout", max_batches=1, validation_share=0.3)
+    config = tiny("breakout", max_batches=1, validation_share=0.3, label_shifts=(0, 9))
     parts = {size: [Dataset([breakout], config, world=Place(rank, size)) for rank in range(size)] for size in (1, 3)}
     ((whole,), some) = parts.values()
     try:

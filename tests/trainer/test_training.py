@@ -41,7 +41,7 @@ def test_a_policy_at_play_stacks_what_training_stacked(breakout: Session, breako
         policy.reset()
         for tick in range(40):
             at_play = policy.see(breakout.frames[episode.start + tick])
-            np.testing.assert_array_equal(at_play, data._gather(np.array([tick])).inputs[0])
+            np.testing.assert_array_equal(at_play, data._gather(np.array([tick]), np.zeros(1, int)).inputs[0])
     finally:
         data.close()
 
@@ -85,12 +85,11 @@ def test_excluded_spans_are_left_out_and_nothing_reaches_across_them(breakout: S
     kept = np.r_[0:100, 160 : len(breakout) - 10]
     assert data.ticks == len(kept)
     rows = np.arange(90, 110)
-    now, later = data._labels(rows).T
-    batch = data._gather(rows)
+    for shift in (0, 1):
+        batch = data._gather(rows, np.full(len(rows), shift))
+        np.testing.assert_array_equal(batch.labels, breakout.actions[kept[rows]])
+        assert (batch.inputs[10] == batch.inputs[10][:1]).all()  # a past of its own begins here
     data.close()
-    np.testing.assert_array_equal(now, breakout.actions[kept[rows]])
-    assert (later[4:10] == breakout.actions[99]).all()  # never an action of what was left out
-    assert (batch.inputs[10] == batch.inputs[10][:1]).all()  # nor a picture: a past of its own begins here
 
 
 def test_rare_actions_are_drawn_more_often(breakout: Session) -> None:
@@ -119,23 +118,34 @@ def test_every_so_many_ticks_are_learned_from(env: str, request: pytest.FixtureR
     assert data.train_ticks == len(training) // 50
 
 
-def test_labels_can_be_taken_from_later_ticks_of_the_same_episode(breakout: Session) -> None:
-    data = Dataset([breakout], TrainConfig.for_env("breakout", label_shifts=(0, 15)))
+def test_an_action_can_answer_to_the_field_of_before_and_the_paddle_of_now(breakout: Session) -> None:
+    config = TrainConfig.for_env("breakout", label_shifts=(0, 15))
+    data = Dataset([breakout], config)
     list(data.load())
-    now, labels = data._labels(np.arange(len(breakout))).T
-    episode = breakout.episodes[0]
+    rows = np.arange(100, 200)
+    at_once, later = (data._gather(rows, np.full(len(rows), shift)) for shift in (0, 1))
+    drawn = data.draw(np.random.default_rng(0), 1_000)
+    in_turn = np.concatenate([batch.shifts for batch in data.validation_batches(64, 200)])
     data.close()
-    np.testing.assert_array_equal(now, breakout.actions[:])
-    np.testing.assert_array_equal(labels[: len(episode) - 15], breakout.actions[15 : len(episode)])
-    assert (labels[len(episode) - 15 : len(episode)] == breakout.actions[episode.stop - 1]).all()
+    own = config.hidden_pixels
+    screens = Preprocess.of(config).from_indices(breakout.screens(0, 200), breakout.palette)
+    ages = rows[:, None] - np.asarray(config.history)
+    field = np.setdiff1d(np.arange(config.size), np.arange(config.size)[own])
+    np.testing.assert_array_equal(at_once.inputs, screens[ages])
+    np.testing.assert_array_equal(later.inputs[:, :, own], screens[ages][:, :, own])
+    np.testing.assert_array_equal(later.inputs[:, :, field], screens[ages - 15][:, :, field])
+    for batch in (at_once, later):
+        np.testing.assert_array_equal(batch.labels, breakout.actions[100:200])
+    assert 0.4 < drawn.shifts.mean() < 0.6
+    assert in_turn.tolist() == [k % 2 for k in range(len(in_turn))]
 
 
 def test_a_mirrored_sample_has_the_mirrored_action() -> None:
     config = TrainConfig.for_env("breakout", mirror=1.0, shift=0)
     inputs = torch.arange(12, dtype=torch.int8).reshape(4, 1, 1, 3)
     views = Views.draw(np.random.default_rng(0), 4, config, True)
-    mirrored, labels, sides = augment(inputs, torch.arange(4)[:, None], views, get_spec("breakout").mirror_actions)
-    assert labels[:, 0].tolist() == [NOOP, FIRE, LEFT, RIGHT]
+    mirrored, labels, sides = augment(inputs, torch.arange(4), views, get_spec("breakout").mirror_actions)
+    assert labels.tolist() == [NOOP, FIRE, LEFT, RIGHT]
     assert torch.equal(mirrored, inputs.flip(3))
     assert sides.tolist() == [1, 1, 1, 1]
 
