@@ -2,12 +2,14 @@
 
     Study ─▶ rows ─▶ cells (a row × a training seed) ─▶ record, train, evaluate ─▶ OUT/<study>/<cell>.json ─▶ table.md
 
-A cell whose result is there is not run again, so a study can be stopped at any moment, taken further with another
-selection of rows, or read by other programs: a result is plain JSON, with the scores of every game in it.
+A cell whose result is there is not run again, and one that was in training goes on from its last checkpoint. So a study
+can be stopped at any moment, taken further with another selection of rows, or read by other programs: a result is plain
+JSON, with the scores of every game in it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +33,7 @@ from trainer.evaluation import evaluate
 from trainer.fitting import fit
 from trainer.header import read_header
 from trainer.policy import Manner
+from trainer.progress import Progress
 from trainer.scores import bootstrap, bootstrap_difference
 from trainer.studies import Finding, Row, Study
 
@@ -111,16 +114,11 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
     target = _result_path(Path(folder), row, seed)
     policy = target.with_suffix(".safetensors")
     session = demonstration(Path(out), row)
-    curve, losses = [], []
-    seconds, validated = 0.0, None
-    for progress in fit([session], config, out=policy):
+    diary = _Diary(target, config)
+    seconds = 0.0
+    for progress in fit([session], config, out=policy, checkpoint=target.with_suffix(".checkpoint")):
         seconds = progress.seconds
-        if progress.stage == "train" and progress.score is not None:
-            curve.append({"batch": progress.batch, "score": progress.score})
-        if progress.stage == "train" and progress.val_loss != validated:
-            validated = progress.val_loss
-            names = ("batch", "loss", "accuracy", "val_loss", "val_accuracy")
-            losses.append({name: getattr(progress, name) for name in names})
+        diary.take(progress)
     reports = {}
     for way in row.ways + (row.first_ways if seed == row.seeds[0] else ()):
         *_, last = evaluate(
@@ -141,8 +139,8 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
         "settings": config.to_json(),
         "training": header["training"],
         "play": header["play"],
-        "curve": curve,
-        "losses": losses,
+        "curve": list(diary.scores.values()),
+        "losses": list(diary.losses.values()),
         "minutes_of_play": session.duration_s / 60,
         "games_of_play": len(session.games),
         "reports": reports,
@@ -151,7 +149,52 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
     part = target.with_suffix(".part")
     part.write_text(json.dumps(result, indent=1), encoding="utf-8")
     os.replace(part, target)
+    diary.remove()
     return seconds
+
+
+class _Diary:
+    """What a cell's training told so far, by batch, in a file beside its checkpoint: it may be killed and go on.
+
+    A checkpoint of other settings than `config` is removed, and the diary with it.
+    """
+
+    def __init__(self, target: Path, config: TrainConfig) -> None:
+        self.scores: dict[int, dict[str, Any]] = {}  # in short games while it trained
+        self.losses: dict[int, dict[str, Any]] = {}  # at validations
+        self._file = target.with_suffix(".diary")
+        settings = json.dumps(config.with_changes(threads=None).to_json())
+        lines = self._file.read_text(encoding="utf-8").splitlines() if self._file.exists() else []
+        if lines[:1] == [settings] and target.with_suffix(".checkpoint").exists():
+            for line in lines[1:]:
+                with contextlib.suppress(ValueError):  # the last one may be cut off
+                    self._keep(json.loads(line))
+            return
+        target.with_suffix(".checkpoint").unlink(missing_ok=True)
+        self._file.write_text(f"{settings}\n", encoding="utf-8")
+
+    def take(self, progress: Progress) -> None:
+        """Keep a record that tells of a score or a validation."""
+        if progress.stage != "train":
+            return
+        known = {entry["val_loss"] for entry in self.losses.values()}
+        validated = progress.val_loss is not None and progress.val_loss not in known
+        if validated or progress.score is not None:
+            names = ("batch", "score", "loss", "accuracy", "val_loss" if validated else "", "val_accuracy")
+            entry = {name: getattr(progress, name) for name in names if name}
+            self._keep(entry)
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(f"{json.dumps(entry)}\n")
+
+    def remove(self) -> None:
+        """The result is written."""
+        self._file.unlink()
+
+    def _keep(self, entry: dict[str, Any]) -> None:
+        if entry["score"] is not None:
+            self.scores[entry["batch"]] = {name: entry[name] for name in ("batch", "score")}
+        if "val_loss" in entry:
+            self.losses[entry["batch"]] = {name: value for name, value in entry.items() if name != "score"}
 
 
 def _settings(row: Row, seed: int, overrides: Mapping[str, Any]) -> TrainConfig:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from player.cli import STUDY_NAMES
 from player.figures import draw
 from recorder.errors import UsageError
+from trainer.config import TrainConfig
+from trainer.learner import Learner
 from trainer.studies import STUDIES, Finding, Row, Study
-from trainer.study import run_study
+from trainer.study import run_cell, run_study
 
 LITTLE = {"play_games": 1, "checks": 0}
 SMALL = Study(
@@ -43,6 +46,44 @@ def test_a_study_runs_what_is_missing_and_writes_its_table(tmp_path: Path) -> No
     assert second[-1].table is not None
     assert "| wide |" in second[-1].table.read_text()
     assert len(list((tmp_path / "sessions").glob("*/*.zarr"))) == 1  # both rows learn from the same play
+
+
+def test_a_cell_that_was_interrupted_goes_on_to_the_very_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = SMALL.rows[0]
+    config = TrainConfig.for_env("hopper", **{**row.settings, "max_batches": 1_200, "threads": 1})
+    step, numbers = Learner.step, []
+
+    def counted(self: Learner, batch: Any, number: int, *rest: Any) -> Any:
+        numbers.append(number)
+        if numbers[-2:] == [700, 701]:  # of the first training
+            raise KeyboardInterrupt
+        return step(self, batch, number, *rest)
+
+    def run(folder: str) -> dict[str, Any]:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        run_cell(str(tmp_path), str(tmp_path / folder), row, 0, 2, config)
+        return dict(json.loads((tmp_path / folder / "mlp-seed0.json").read_text()))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Learner, "step", counted)
+        with pytest.raises(KeyboardInterrupt):
+            run("interrupted")
+    left = {path.suffix for path in (tmp_path / "interrupted").iterdir()}
+    assert left == {".checkpoint", ".diary", ".safetensors"}
+    numbers.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(Learner, "step", lambda *given: (numbers.append(given[2]), step(*given))[1])
+        interrupted = run("interrupted")
+    assert numbers == list(range(501, 1_201))
+    whole = run("whole")
+    for part in ("losses", "curve", "play"):
+        assert interrupted[part] == whole[part]
+    assert len(whole["losses"]) == config.validations
+    scores = [result["reports"]["chosen"]["rows"][0]["returns"] for result in (interrupted, whole)]
+    assert scores[0] == scores[1]
+    assert {path.suffix for path in (tmp_path / "interrupted").iterdir()} == {".json", ".safetensors"}
 
 
 def test_a_study_of_games_tells_what_its_results_say_and_draws_them(tmp_path: Path) -> None:
