@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 BLUE, ORANGE, GREEN, GREY = "#2563eb", "#d97706", "#15803d", "#64748b"
 _COLOURS = {"clone": BLUE, "demonstrator": ORANGE, "random": GREY}
@@ -60,10 +61,14 @@ def curves(lines: Sequence[Curve], xlabel: str, ylabel: str, *, logarithmic: boo
             axes.plot(line.x, line.y, style, color=line.colour, linewidth=1.8, label=line.name or None)
         if logarithmic:
             axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_locator(NullLocator())
         axes.set_xlabel(xlabel)
         axes.set_ylabel(ylabel)
         axes.grid(axis="y", color="#e2e8f0", linewidth=0.8)
-        axes.legend(frameon=False)
+        if any(line.name for line in lines):
+            figure.legend(frameon=False, loc="outside upper left")  # where it hides no line
         return _svg(figure)
 
 
