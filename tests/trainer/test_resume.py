@@ -194,7 +194,7 @@ def test_each_validation_of_discrete_actions_comes_with_its_confusion(breakout: 
 def test_a_checkpoint_is_absent_or_whole_when_the_disk_is_full(
     hopper: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = config_of(hopper)
+    config = config_of(hopper, max_batches=2_000)  # many more than there are until the first record
     checkpoint = paused(hopper, config, tmp_path, 1)
     before = checkpoint.read_bytes()
     shutil.copy(checkpoint, tmp_path / "copy")
