@@ -15,7 +15,7 @@ from safetensors import safe_open
 
 from recorder import Session
 from tests.trainer.conftest import TINY
-from trainer import Policy, TrainConfig, TrainingError, fit
+from trainer import Policy, PolicyError, TrainConfig, TrainingError, fit
 from trainer.checkpoint import read_checkpoint
 from trainer.progress import Progress
 
@@ -194,7 +194,7 @@ def test_each_validation_of_discrete_actions_comes_with_its_confusion(breakout: 
 def test_a_checkpoint_is_absent_or_whole_when_the_disk_is_full(
     hopper: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = config_of(hopper, max_batches=2_000)  # many more than there are until the first record
+    config = config_of(hopper)
     checkpoint = paused(hopper, config, tmp_path, 1)
     before = checkpoint.read_bytes()
     shutil.copy(checkpoint, tmp_path / "copy")
@@ -203,6 +203,7 @@ def test_a_checkpoint_is_absent_or_whole_when_the_disk_is_full(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("trainer.tensors.os.fsync", full)
-    with pytest.raises(TrainingError, match="No space left on device; make room"):
+    # Whether the checkpoint or the best clone so far is written first depends on where it was paused.
+    with pytest.raises((TrainingError, PolicyError), match="No space left on device; (make room|choose another)"):
         list(fit([hopper], config.with_changes(), out=tmp_path / "p.safetensors", checkpoint=checkpoint, every=2))
     assert checkpoint.read_bytes() == before
