@@ -204,6 +204,6 @@ def test_a_checkpoint_is_absent_or_whole_when_the_disk_is_full(
 
     monkeypatch.setattr("trainer.tensors.os.fsync", full)
     # Whether the checkpoint or the best clone so far is written first depends on where it was paused.
-    with pytest.raises((TrainingError, PolicyError), match="No space left on device; (make room|choose another)"):
+    with pytest.raises((TrainingError, PolicyError), match=r"No space left on device; (make room|choose another)"):
         list(fit([hopper], config.with_changes(), out=tmp_path / "p.safetensors", checkpoint=checkpoint, every=2))
     assert checkpoint.read_bytes() == before
