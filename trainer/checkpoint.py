@@ -18,6 +18,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from trainer.config import TrainConfig
 from trainer.errors import TrainingError
 from trainer.header import read_metadata
 from trainer.tensors import write_tensors
@@ -91,9 +92,7 @@ def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, T
     Raises TrainingError for a damaged one, and for one of another training, saying what is different.
     """
     try:
-        header = read_metadata(path, _KEY)
-        if not isinstance(header, dict) or header.get("format") != _FORMAT or header.get("version") != _VERSION:
-            raise ValueError("it is another kind of file")
+        header = _read_header(path)
         state = State.from_json(header.get("state"))
         generator, stored = header.get("generator"), header.get("belongs")
         if not isinstance(generator, dict) or not isinstance(stored, dict):
@@ -106,6 +105,27 @@ def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, T
         raise TrainingError(f"{path} is not a readable checkpoint ({reason}); remove it to train anew") from None
     _compare(path, stored, belongs)
     return tensors, state, generator
+
+
+def is_of(path: Path, config: TrainConfig) -> bool:
+    """Whether there is a checkpoint of a training with these settings; its sessions and tensors are not looked at."""
+    try:
+        stored = _read_header(path).get("belongs")
+    except (ValueError, OSError):
+        return False
+    return isinstance(stored, dict) and stored.get("config") == settings(config)
+
+
+def settings(config: TrainConfig) -> dict[str, Any]:
+    """What a checkpoint keeps of a configuration; another machine may have other cores, and another disk."""
+    return {name: value for name, value in config.to_json().items() if name not in ("threads", "cache_bytes")}
+
+
+def _read_header(path: Path) -> dict[str, Any]:
+    header = read_metadata(path, _KEY)
+    if not isinstance(header, dict) or header.get("format") != _FORMAT or header.get("version") != _VERSION:
+        raise ValueError("it is another kind of file")
+    return header
 
 
 def _compare(path: Path, stored: Mapping[str, Any], present: Mapping[str, Any]) -> None:

@@ -27,7 +27,7 @@ from torch import Tensor
 from recorder.jobs import available_cores
 from recorder.places import Place
 from recorder.session import Session
-from trainer.checkpoint import CHECKPOINT_BATCHES, State, read_checkpoint, write_checkpoint
+from trainer.checkpoint import CHECKPOINT_BATCHES, State, read_checkpoint, settings, write_checkpoint
 from trainer.config import TrainConfig
 from trainer.distributed import World
 from trainer.errors import PolicyError, TrainingError
@@ -299,9 +299,7 @@ class _Training:
             self._checkpoint.unlink(missing_ok=True)
 
     def _belongs(self) -> dict[str, Any]:
-        config = {**self.config.to_json(), "threads": None}  # another machine may have other cores
-        del config["cache_bytes"]  # and another disk
-        return {"env": self.data.spec.name, "config": config, "data": self.data.fingerprint()}
+        return {"env": self.data.spec.name, "config": settings(self.config), "data": self.data.fingerprint()}
 
     def _restore(self) -> None:
         assert self._checkpoint is not None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 STAGES = ("load", "train", "play", "done")
 _MOST_ACTIONS = 64
+_READ_BYTES = 96 << 10  # of a file of records in one go: some milliseconds of parsing
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,15 @@ class Progress:
         """As plain JSON values."""
         return asdict(self)
 
+    def to_line(self) -> str:
+        """What is known as a line of JSON, for a file that a Follower reads."""
+        known = {name: value for name, value in asdict(self).items() if value is not None and value != ""}
+        return f"{json.dumps(known)}\n"
+
     @classmethod
     def from_json(cls, values: Any) -> Progress:
         """The inverse of `to_json`, from a file that may be damaged. Raises ValueError for anything else."""
-        if not isinstance(values, dict) or not set(values) <= {field.name for field in fields(cls)}:
+        if not isinstance(values, dict) or not set(values) <= {each.name for each in fields(cls)}:
             raise ValueError("this is not a progress record")
         for name, value in values.items():
             if name in ("stage", "message"):
@@ -66,6 +75,33 @@ class Progress:
             raise ValueError("a progress record lacks its stage")
         table = values.get("confusion")
         return cls(**{**values, "confusion": None if table is None else tuple(tuple(row) for row in table)})
+
+
+@dataclass
+class Follower:
+    """Reads a file of progress records, one a line, as it grows; `read` gives a bounded amount of what is new."""
+
+    path: Path
+    _offset: int = 0
+    _rest: bytes = field(default=b"", repr=False)
+
+    def read(self) -> list[Progress]:
+        """The next records; damaged lines are passed over."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read(_READ_BYTES)
+        except OSError:
+            return []
+        self._offset += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > _READ_BYTES:
+            self._rest = b""  # no record is as long
+        records = []
+        for line in lines:
+            with contextlib.suppress(ValueError, RecursionError, TypeError):
+                records.append(Progress.from_json(json.loads(line)))
+        return records
 
 
 def training_note(progress: Progress) -> str:

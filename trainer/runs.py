@@ -26,7 +26,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -40,12 +40,10 @@ from recorder.places import absolute, place
 from recorder.session import Session
 from trainer.config import TrainConfig
 from trainer.errors import RunError
-from trainer.progress import Progress
 
-CHECKPOINT = "checkpoint.safetensors"
+CHECKPOINT, PROGRESS = "checkpoint.safetensors", "progress.jsonl"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MOST_BYTES = 4 << 20  # a configuration names its sessions, a few hundred bytes each
-_READ_BYTES = 96 << 10  # of progress in one go: some milliseconds of parsing
 
 
 class RunState(Enum):
@@ -169,33 +167,6 @@ class Run:
     policy: Path | None = None
     resumable: bool = False
     problem: str = ""
-
-
-@dataclass
-class Follower:
-    """Reads the progress of a run as it grows; `read` gives what is new, a bounded amount at a time."""
-
-    folder: Path
-    _offset: int = 0
-    _rest: bytes = field(default=b"", repr=False)
-
-    def read(self) -> list[Progress]:
-        """The next records; damaged lines are passed over."""
-        try:
-            with (self.folder / "progress.jsonl").open("rb") as file:
-                file.seek(self._offset)
-                data = file.read(_READ_BYTES)
-        except OSError:
-            return []
-        self._offset += len(data)
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > _READ_BYTES:
-            self._rest = b""  # no record is as long
-        records = []
-        for line in lines:
-            with contextlib.suppress(ValueError, RecursionError, TypeError):
-                records.append(Progress.from_json(json.loads(line)))
-        return records
 
 
 class Runs:

@@ -9,8 +9,8 @@ JSON, with the scores of every game in it.
 
 from __future__ import annotations
 
-import contextlib
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -28,12 +28,14 @@ from recorder.jobs import available_cores, run_parallel
 from recorder.library import Library, ensure_writable
 from recorder.recording import record
 from recorder.session import Session
+from trainer.checkpoint import is_of
 from trainer.config import TrainConfig
+from trainer.curves import Curves
 from trainer.evaluation import evaluate
 from trainer.fitting import fit
 from trainer.header import read_header
 from trainer.policy import Manner
-from trainer.progress import Progress
+from trainer.progress import Follower
 from trainer.scores import bootstrap, bootstrap_difference
 from trainer.studies import Finding, Row, Study
 
@@ -114,11 +116,7 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
     target = _result_path(Path(folder), row, seed)
     policy = target.with_suffix(".safetensors")
     session = demonstration(Path(out), row)
-    diary = _Diary(target, config)
-    seconds = 0.0
-    for progress in fit([session], config, out=policy, checkpoint=target.with_suffix(".checkpoint")):
-        seconds = progress.seconds
-        diary.take(progress)
+    curves = _train(target, session, config)
     reports = {}
     for way in row.ways + (row.first_ways if seed == row.seeds[0] else ()):
         *_, last = evaluate(
@@ -139,8 +137,8 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
         "settings": config.to_json(),
         "training": header["training"],
         "play": header["play"],
-        "curve": list(diary.scores.values()),
-        "losses": list(diary.losses.values()),
+        "curve": [{"batch": int(b), "score": s} for b, s in zip(curves.play_batch, curves.play_score, strict=True)],
+        "losses": _losses(curves),
         "minutes_of_play": session.duration_s / 60,
         "games_of_play": len(session.games),
         "reports": reports,
@@ -149,52 +147,40 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
     part = target.with_suffix(".part")
     part.write_text(json.dumps(result, indent=1), encoding="utf-8")
     os.replace(part, target)
-    diary.remove()
-    return seconds
+    target.with_suffix(".progress").unlink()
+    return float(header["training"]["seconds"])
 
 
-class _Diary:
-    """What a cell's training told so far, by batch, in a file beside its checkpoint: it may be killed and go on.
+def _train(target: Path, session: Session, config: TrainConfig) -> Curves:
+    """Train a cell's policy and return what its training told.
 
-    A checkpoint of other settings than `config` is removed, and the diary with it.
+    It goes on from the cell's checkpoint where there is one of these settings, and from what was told before that.
     """
+    checkpoint, told = target.with_suffix(".checkpoint"), target.with_suffix(".progress")
+    if not is_of(checkpoint, config):
+        checkpoint.unlink(missing_ok=True)
+        told.unlink(missing_ok=True)
+    curves, before = Curves(), Follower(told)
+    while records := before.read():
+        for progress in records:
+            curves.take(progress)
+    with told.open("a", encoding="utf-8") as lines:
+        for progress in fit([session], config, out=target.with_suffix(".safetensors"), checkpoint=checkpoint):
+            curves.take(progress)
+            lines.write(progress.to_line())
+            lines.flush()
+    return curves
 
-    def __init__(self, target: Path, config: TrainConfig) -> None:
-        self.scores: dict[int, dict[str, Any]] = {}  # in short games while it trained
-        self.losses: dict[int, dict[str, Any]] = {}  # at validations
-        self._file = target.with_suffix(".diary")
-        settings = json.dumps(config.with_changes(threads=None).to_json())
-        lines = self._file.read_text(encoding="utf-8").splitlines() if self._file.exists() else []
-        if lines[:1] == [settings] and target.with_suffix(".checkpoint").exists():
-            for line in lines[1:]:
-                with contextlib.suppress(ValueError):  # the last one may be cut off
-                    self._keep(json.loads(line))
-            return
-        target.with_suffix(".checkpoint").unlink(missing_ok=True)
-        self._file.write_text(f"{settings}\n", encoding="utf-8")
 
-    def take(self, progress: Progress) -> None:
-        """Keep a record that tells of a score or a validation."""
-        if progress.stage != "train":
-            return
-        known = {entry["val_loss"] for entry in self.losses.values()}
-        validated = progress.val_loss is not None and progress.val_loss not in known
-        if validated or progress.score is not None:
-            names = ("batch", "score", "loss", "accuracy", "val_loss" if validated else "", "val_accuracy")
-            entry = {name: getattr(progress, name) for name in names if name}
-            self._keep(entry)
-            with self._file.open("a", encoding="utf-8") as file:
-                file.write(f"{json.dumps(entry)}\n")
-
-    def remove(self) -> None:
-        """The result is written."""
-        self._file.unlink()
-
-    def _keep(self, entry: dict[str, Any]) -> None:
-        if entry["score"] is not None:
-            self.scores[entry["batch"]] = {name: entry[name] for name in ("batch", "score")}
-        if "val_loss" in entry:
-            self.losses[entry["batch"]] = {name: value for name, value in entry.items() if name != "score"}
+def _losses(curves: Curves) -> list[dict[str, Any]]:
+    """Of every validation: its batch, and the errors and accuracies (None of continuous actions) as JSON."""
+    trained = {batch: told for batch, *told in zip(curves.batch, curves.loss, curves.accuracy, strict=True)}
+    rows = [
+        (int(batch), *trained[batch], *told)
+        for batch, *told in zip(curves.val_batch, curves.val_loss, curves.val_accuracy, strict=True)
+    ]
+    names = ("batch", "loss", "accuracy", "val_loss", "val_accuracy")
+    return [{name: None if math.isnan(x) else x for name, x in zip(names, row, strict=True)} for row in rows]
 
 
 def _settings(row: Row, seed: int, overrides: Mapping[str, Any]) -> TrainConfig:

@@ -28,7 +28,8 @@ from recorder.session import Session
 from trainer.config import TrainConfig
 from trainer.curves import Curves, time_left
 from trainer.policies import Policies, PolicySummary
-from trainer.runs import CHECKPOINT, Follower, Run, Runs, RunState
+from trainer.progress import Follower
+from trainer.runs import CHECKPOINT, PROGRESS, Run, Runs, RunState
 from trainer.selection import Choice, FactsReader
 from trainer.worker import WorkerLike, start_worker
 
@@ -419,7 +420,7 @@ class TrainDesk:
 
     def _read(self, run: str) -> bool:
         if run not in self._followed:
-            self._followed[run] = (Follower(self.kept.folder / run), Curves())
+            self._followed[run] = (Follower(self.kept.folder / run / PROGRESS), Curves())
         follower, curves = self._followed[run]
         records = follower.read()
         for record in records:

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import traceback
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
+from typing import TextIO
 
 from filelock import Timeout
 
@@ -25,7 +24,7 @@ from recorder.library import ensure_writable
 from trainer.errors import RunError
 from trainer.events import EventWriter
 from trainer.progress import Progress
-from trainer.runs import CHECKPOINT, Run, Runs, RunState, Status, open_sources
+from trainer.runs import CHECKPOINT, PROGRESS, Run, Runs, RunState, Status, open_sources
 
 _CURVES = ("loss", "accuracy", "val_loss", "val_accuracy", "score")
 # A record at most this often in seconds, and later on this share of the time: an hour's run tells some thousands.
@@ -121,7 +120,7 @@ class _Performance:
             with (
                 contextlib.closing(steps),
                 contextlib.closing(EventWriter(found.folder)) as events,
-                (found.folder / "progress.jsonl").open("a", encoding="utf-8") as lines,
+                (found.folder / PROGRESS).open("a", encoding="utf-8") as lines,
             ):
                 for progress in steps:
                     self._tell(progress, lines, events)
@@ -164,7 +163,7 @@ class _Performance:
             return RunState.FAILED, "it was stopped before there was a clone to keep"
         return RunState.DONE, ""
 
-    def _tell(self, progress: Progress, lines: Any, events: EventWriter) -> None:
+    def _tell(self, progress: Progress, lines: TextIO, events: EventWriter) -> None:
         last, self._last = self._last, progress
         news = last is None or (progress.stage, progress.val_loss) != (last.stage, last.val_loss)
         news = news or progress.confusion is not None or progress.score is not None
@@ -172,7 +171,7 @@ class _Performance:
         if soon and not news and not progress.message:
             return
         self._written_s = progress.seconds
-        lines.write(json.dumps({k: v for k, v in progress.to_json().items() if v is not None and v != ""}) + "\n")
+        lines.write(progress.to_line())
         lines.flush()
         if progress.message:
             self.runs.log(self.run_id, progress.message)

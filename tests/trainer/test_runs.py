@@ -20,7 +20,8 @@ from trainer.config import PRESETS
 from trainer.curves import Curves
 from trainer.errors import RunError
 from trainer.events import EventWriter
-from trainer.runs import CHECKPOINT, Follower, Runs, RunState, Status
+from trainer.progress import Follower
+from trainer.runs import CHECKPOINT, PROGRESS, Runs, RunState, Status
 from trainer.work import perform, work
 
 SMALL = {"max_batches": 30, "validations": 3, "checks": 0, "play_games": 0, "threads": 1}
@@ -48,7 +49,7 @@ def test_a_run_tells_all_in_its_folder(runs: Runs, hopper: Session) -> None:
     assert Policy.load(found.policy).header["run"] == run
     names = {path.name.split(".out.")[0] for path in found.folder.iterdir()}
     assert names == {"config.json", "state.json", "progress.jsonl", "log.txt", "events"}
-    told = Follower(found.folder).read()
+    told = Follower(found.folder / PROGRESS).read()
     assert told[-1] == records[-1]
     assert [r.val_loss for r in told if r.score is not None] == [r.val_loss for r in records if r.score is not None]
     assert "reading" in runs.read_log(run)
@@ -69,7 +70,7 @@ def test_a_paused_run_goes_on_and_its_curves_join(runs: Runs, hopper: Session) -
     assert runs.get(run).status.batches == 400
     assert not (paused.folder / CHECKPOINT).exists()
     curves = Curves()
-    for record in Follower(paused.folder).read():
+    for record in Follower(paused.folder / PROGRESS).read():
         curves.take(record)
     assert curves.val_batch == sorted(set(curves.val_batch))
     assert curves.batch[0] <= paused.status.batches < curves.batch[-1]
@@ -120,7 +121,7 @@ def test_a_detached_process_works_off_the_queue_and_its_death_leaves_a_run_that_
 ) -> None:
     run = a_run(runs, hopper, max_batches=100_000, validations=1_000)
     worker = Detached("trainer.work:work", {"library": str(tmp_path)}, tmp_path / "worker.log")
-    while not Follower(runs.path(run)).read():
+    while not Follower(runs.path(run) / PROGRESS).read():
         assert worker.poll(), (tmp_path / "worker.log").read_text()
     assert runs.is_locked(run)
     assert runs.is_locked()
@@ -207,7 +208,7 @@ def test_damaged_progress_is_passed_over_and_half_a_line_is_waited_for(tmp_path:
     good = json.dumps(Progress("train", 0.5, 3, loss=1.0).to_json())
     path = tmp_path / "progress.jsonl"
     path.write_text(f'garbage\n{{"stage": "dance"}}\n{{"stage": "train", "loss": "x"}}\n{good}\n{good[:20]}')
-    follower = Follower(tmp_path)
+    follower = Follower(path)
     assert [record.batch for record in follower.read()] == [3]
     with path.open("a") as file:
         file.write(good[20:] + "\n")
@@ -268,7 +269,7 @@ def test_a_run_of_breakout_tells_its_confusion(runs: Runs, breakout: Session) ->
     config = TrainConfig.for_env("breakout", **{**TINY, "play_games": 0, "batch_size": 8, "max_batches": 3})
     run = runs.create([breakout], config).id
     list(perform(runs, run))
-    tables = [record.confusion for record in Follower(runs.path(run)).read() if record.confusion]
+    tables = [record.confusion for record in Follower(runs.path(run) / PROGRESS).read() if record.confusion]
     assert len(tables) == 3
     with pytest.raises(UsageError, match="no session is chosen"):
         runs.create([], config)

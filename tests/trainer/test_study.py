@@ -71,7 +71,7 @@ def test_a_cell_that_was_interrupted_goes_on_to_the_very_result(
         with pytest.raises(KeyboardInterrupt):
             run("interrupted")
     left = {path.suffix for path in (tmp_path / "interrupted").iterdir()}
-    assert left == {".checkpoint", ".diary", ".safetensors"}
+    assert left == {".checkpoint", ".progress", ".safetensors"}
     numbers.clear()
     with monkeypatch.context() as patch:
         patch.setattr(Learner, "step", lambda *given: (numbers.append(given[2]), step(*given))[1])
