@@ -151,6 +151,18 @@ def test_games_can_be_ticked_one_by_one_and_bars_show_the_share_of_each_action(o
     assert "Hopper: 1 session" in opened.find(QLabel, "selectionSummary").text()
 
 
+def test_a_list_filled_while_it_was_narrow_shows_whole_headings_once_it_is_wide(library: Path, opened: Opened) -> None:
+    tree = opened.find(QTreeWidget, "sessionTable")
+    assert tree.isColumnHidden(3)
+    shutil.copytree(next(library.glob("*-hopper.zarr")).resolve(), library / "2020-01-01T00-00-00-hopper.zarr")
+    opened.page.activate()
+    assert tree.topLevelItemCount() == 3
+    opened.page.resize(2_000, 640)
+    wait_until(lambda: not tree.isColumnHidden(3))
+    header = tree.header()
+    assert all(header.sectionSize(column) >= header.sectionSizeHint(column) for column in range(tree.columnCount()))
+
+
 def test_a_session_is_found_by_its_title_and_curves_wait_for_the_first_batch(library: Path) -> None:
     path = next(library.glob("*-hopper.zarr"))
     titled = library / "2020-01-01T00-00-00-hopper.zarr"

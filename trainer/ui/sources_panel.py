@@ -132,7 +132,7 @@ class SourcesPanel(QWidget):
             self._tree.addTopLevelItem(item)
             item.setExpanded(row.path in opened)
         blocker.unblock()
-        self._fit_columns()
+        self._tree.fit_columns()
         self.render_ticks()
 
     def render(self) -> None:
@@ -174,7 +174,7 @@ class SourcesPanel(QWidget):
                 item.takeChildren()
                 for number, episode in enumerate(facts.episodes, 1):
                     item.addChild(_episode_item(path, number, episode))
-                self._fit_columns()
+                self._tree.fit_columns()
             for child, episode in zip(_children(item), facts.episodes, strict=True):
                 if not episode.excluded:
                     child.setCheckState(0, _check_state(choice.is_chosen(path, episode.index)))
@@ -209,11 +209,6 @@ class SourcesPanel(QWidget):
     def _sessions(self) -> list[QTreeWidgetItem]:
         return [self._tree.topLevelItem(index) for index in range(self._tree.topLevelItemCount())]
 
-    def _fit_columns(self) -> None:
-        """Once for each list: a header that fits itself measures again whenever the window shows or turns a page."""
-        for column in range(2, len(_COLUMNS)):
-            self._tree.resizeColumnToContents(column)
-
     def _ticked(self, item: QTreeWidgetItem, column: int) -> None:
         if column:
             return
@@ -246,8 +241,16 @@ class SourcesPanel(QWidget):
 class _Sessions(QTreeWidget):
     """A narrow list keeps what tells sessions apart."""
 
+    def fit_columns(self) -> None:
+        """Once for each list: a header that fits itself measures again whenever the window shows or turns a page."""
+        for column in range(2, len(_COLUMNS)):
+            self.resizeColumnToContents(column)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self.setColumnHidden(_GAMES, self.viewport().width() < _NARROW)
+        narrow = self.viewport().width() < _NARROW
+        if narrow != self.isColumnHidden(_GAMES):
+            self.setColumnHidden(_GAMES, narrow)
+            self.resizeColumnToContents(_GAMES)  # a hidden one has not been fitted
         super().resizeEvent(event)
 
 
