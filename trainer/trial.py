@@ -1,11 +1,12 @@
 """Choosing by play: which weights, and in which manner, score most in real games.
 
-    players × a few temperatures ─▶ short games ─▶ the best two players
+    weights × ways × a few temperatures ─▶ short games ─▶ two players: the best weights of each of the best two ways
     two players × all temperatures ─▶ longer games ─▶ the best three ─▶ long games ─▶ the winner
 
-A player is a set of weights with the outputs of one label shift, and sees its past or not. Validation loss does not
-tell who plays best, and games are dear, so the entrants are thinned out in rounds (successive halving, Karnin et al.
-2013). Within a round all meet the same starts, which are not those of any evaluation.
+A way is the outputs of one label shift, with its past seen or not. Validation loss does not tell who plays best, and
+games are dear, so the entrants are thinned out in rounds (successive halving, Karnin et al. 2013). Within a round all
+meet the same starts, which are not those of any evaluation. Short games tell little between good players, and of the
+several weights of one training the best hardly differ, but ways do: so two of them are there to the end.
 """
 
 from __future__ import annotations
@@ -160,12 +161,22 @@ def contest(
 
 
 def finalists(standings: Sequence[Standing], all_manners: Sequence[Manner]) -> list[Entrant]:
-    """The best two players of the first rounds, by the mean over their temperatures, in every manner open to them."""
+    """Two players of the first rounds, in every manner open to them: the best weights of each of the best two ways.
+
+    Weights are compared by the mean over their temperatures, ways by that over all weights; where there is one way, its
+    best two weights go on.
+    """
     scores: dict[tuple[str, int, bool], list[float]] = {}
     for standing in standings:
         policy, manner = standing.entrant.policy, standing.entrant.manner
         scores.setdefault((policy, manner.output, manner.past), []).append(standing.score)
-    best = sorted(scores, key=lambda player: -float(np.mean(scores[player])))[:_FINALISTS]
+    players = sorted(scores, key=lambda player: -float(np.mean(scores[player])))
+    ways: dict[tuple[int, bool], list[float]] = {}
+    for player in players:
+        ways.setdefault(player[1:], []).extend(scores[player])
+    ranked = sorted(ways, key=lambda way: -float(np.mean(ways[way])))
+    firsts = [next(player for player in players if player[1:] == way) for way in ranked]
+    best = list(dict.fromkeys([*firsts, *players]))[:_FINALISTS]
     return [
         Entrant(policy, manner)
         for policy, output, past in best

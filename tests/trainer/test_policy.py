@@ -102,14 +102,31 @@ def test_a_contest_finds_the_better_player(
     assert 0 <= shares[0] < shares[-1] <= 1
 
 
-def test_the_finalists_are_the_best_players_over_their_temperatures_in_every_manner() -> None:
+def test_the_finalists_are_the_best_weights_of_each_way_to_see_the_past_at_every_temperature() -> None:
     few = [Manner(t, past=past) for past in (True, False) for t in (0.5, 0.1)]
-    scores = {"a": (10, 0, 4, 5), "b": (1, 1, 8, 7)}  # past shown, then hidden; at 0.5, then at 0.1
-    standings = [Standing(Entrant(n, m), s) for n, row in scores.items() for m, s in zip(few, row, strict=True)]
+    scores = {"a": (10, 0, 6, 5), "b": (1, 1, 8, 7)}  # past shown, then hidden; at 0.5, then at 0.1
     every = [Manner(t, past=past) for past in (True, False) for t in (0.5, 0.25, 0.0)]
-    assert finalists(standings, every) == [
+    assert finalists(_standings(scores, few), every) == [
         Entrant(name, Manner(t, past=past)) for name, past in (("b", False), ("a", True)) for t in (0.5, 0.25, 0.0)
     ]
+
+
+def test_the_finalists_are_of_the_two_ways_that_do_best_over_all_weights() -> None:
+    ways = [Manner(0.5, output=output, past=past) for output in (0, 1) for past in (True, False)]
+    scores = {"a": (9, 1, 5, 6), "b": (0, 1, 6, 7)}
+    assert finalists(_standings(scores, ways), ways) == [Entrant("b", ways[3]), Entrant("b", ways[2])]
+
+
+def test_where_there_is_one_way_to_play_the_finalists_are_two_weights() -> None:
+    assert finalists(_standings({"a": (1,), "b": (2,), "c": (3,)}, [Manner()]), [Manner()]) == [
+        Entrant("c", Manner()),
+        Entrant("b", Manner()),
+    ]
+
+
+def _standings(scores: dict[str, tuple[float, ...]], manners: list[Manner]) -> list[Standing]:
+    rows = [(name, zip(manners, row, strict=True)) for name, row in scores.items()]
+    return [Standing(Entrant(name, manner), score) for name, row in rows for manner, score in row]
 
 
 def test_an_observation_of_another_environment_is_refused(hopper: Session, breakout_policy: Path) -> None:
