@@ -92,6 +92,7 @@ class RecordDesk:
         self._poster: TakeStatus | None = None  # what is shown without a take
         self._game: Game | None = None  # to be played by hand; to make one takes 150 ms, so it is kept
         self._starting: Task | None = None
+        self._wishes: list[Callable[[], None]] = []  # what is to be done with the take that is being begun
         self._finishing: Task | None = None
         self._afterwards: Callable[[], None] = lambda: None
 
@@ -142,7 +143,8 @@ class RecordDesk:
         """Begin a take. A session on disk takes a moment to make: without `wait`, `poll` tells when it is there."""
         if self.busy:
             return
-        self.error, self.last_take, self.last_summary, self.recovered, self.just_kept = "", None, "", False, False
+        self.error, self.last_take, self.last_summary = "", None, ""
+        self.recovered = self.just_kept = self.lost_keyboard = False
         seed = time.time_ns() & 0x7FFFFFFF
         if not self.by_hand:
             try:
@@ -180,7 +182,7 @@ class RecordDesk:
             counted = True
             self._go()
         try:
-            fresh = self._take.poll() or counted
+            fresh = self._take.poll() or began or counted
         except TwinplayError as error:
             self._fail(str(error))
             return True
@@ -237,8 +239,9 @@ class RecordDesk:
             self.lost_keyboard = True
 
     def pause(self) -> None:
-        """Hold the game."""
-        self._take_in_started()
+        """Hold the game; one that is being begun, as soon as it is there."""
+        if self._once_begun(self.pause):
+            return
         if self._take is not None and self.state in (DeskState.COUNTDOWN, DeskState.RECORDING):
             self.keys.release_all(self._now())
             self._take.pause()
@@ -297,6 +300,8 @@ class RecordDesk:
 
     def stop(self, wait: bool = True) -> None:
         """Finish the take and keep it. That takes a moment: without `wait`, `poll` tells when it is done."""
+        if not wait and self._once_begun(partial(self.stop, wait=False)):
+            return
         self._take_in_started()
         take, self._take = self._take, None
         if take is not None:
@@ -384,7 +389,8 @@ class RecordDesk:
 
     def shutdown(self) -> None:
         """The window closes: keep what was played."""
-        self.stop()
+        while self.busy:  # a take that was to be begun again has begun once the first one is finished
+            self.stop()
         if self._looking is not None:
             self._looking.join()
         if self._controllers is not None:
@@ -406,7 +412,7 @@ class RecordDesk:
             self._game = None
 
     def _begin_by_hand(self, game: Game, seed: int) -> LiveTake:
-        take = LiveTake(
+        return LiveTake(
             game,
             self.keys,
             self.library,
@@ -416,8 +422,12 @@ class RecordDesk:
             hear=None if self._speaker is None else self._speaker.play,
             now=self._now,
         )
-        take.pause()
-        return take
+
+    def _once_begun(self, wish: Callable[[], None]) -> bool:
+        """Whether a take is being begun: then the wish is served when it is there."""
+        if self._starting is not None:
+            self._wishes.append(wish)
+        return self._starting is not None
 
     def _take_in_started(self) -> None:
         """Wait for the take that is being begun, if one is."""
@@ -431,6 +441,9 @@ class RecordDesk:
         self._take = begun.result
         if not self._countdown_ns:
             self._go()
+        wishes, self._wishes = self._wishes, []
+        for wish in wishes:
+            wish()
 
     def _go(self) -> None:
         assert self._take is not None
@@ -483,7 +496,7 @@ class RecordDesk:
 
     def _fail(self, error: str) -> None:
         take, self._take, self.state = self._take, None, DeskState.IDLE
-        self.error = error
+        self.error, self._wishes, self._afterwards = error, [], lambda: None
         if take is not None:
             with contextlib.suppress(TwinplayError):  # the first failure is the one to tell
                 self.last_take = take.stop()

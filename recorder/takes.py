@@ -75,8 +75,8 @@ class Take(Protocol):
 class LiveTake:
     """A person plays `game`; the caller polls at least once per tick, and more often for smooth pacing.
 
-    The game is lent: it is not closed. `hear` is given the sound of every tick at full speed, as `Game.sound` returns
-    it.
+    It stands still until `resume`. The game is lent: it is not closed. `hear` is given the sound of every tick at full
+    speed, as `Game.sound` returns it.
 
     Raises LibraryError when the library cannot be written. Where writing fails later, the game stands still and
     `status.trouble` tells why; nothing that was played is dropped.
@@ -113,7 +113,7 @@ class LiveTake:
         self._rollout.begin()
         self._games = 1
         self._late = 0
-        self._running = True
+        self._running = False
         self._speed = FULL_SPEED
         self.status = self._look()
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +18,9 @@ from recorder.envs import Game, get_spec
 from recorder.errors import SystemLibraryError
 from recorder.gamepad import FIRE, LEFT, RIGHT, Gamepads, held
 from recorder.record_desk import DeskState, RecordDesk
+from recorder.takes import LiveTake
 from recorder.verify import verify
-from tests.recorder.victim import wait_for
+from tests.recorder.victim import TIMEOUT_S, wait_for
 
 TICK_NS = 16_666_667
 LEFT_KEY, FIRE_KEY = 1, 2
@@ -158,6 +163,80 @@ def test_a_restart_discards_the_take_under_way_and_begins_another(desk: RecordDe
     desk.stop()
     (summary,) = Library(desk.library).sessions()
     assert summary.ticks == 12
+
+
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Takes are not begun before it is set."""
+    ready = threading.Event()
+
+    def begin(*args: Any, **kwargs: Any) -> LiveTake:
+        assert ready.wait(60)
+        return LiveTake(*args, **kwargs)
+
+    monkeypatch.setattr("recorder.record_desk.LiveTake", begin)
+    yield ready
+    ready.set()
+
+
+def test_what_is_asked_of_a_take_that_is_being_begun_is_done_once_it_is_there(
+    desk: RecordDesk, clock: FakeClock, slow_disk: threading.Event
+) -> None:
+    desk.start(wait=False)
+    desk.lose_keyboard()  # does not wait for the disk
+    assert not desk.poll()
+    slow_disk.set()
+    wait_for(desk, lambda: desk.state is DeskState.PAUSED)
+    assert desk.lost_keyboard
+    desk.resume()
+    play(desk, clock, 12)
+    desk.stop()
+
+    slow_disk.clear()
+    desk.start(wait=False)
+    desk.discard(wait=False)  # nor does this
+    assert not desk.poll()
+    slow_disk.set()
+    wait_for(desk, lambda: not desk.busy)
+    assert len(Library(desk.library).sessions()) == 1  # the one before
+
+
+def test_a_discard_does_not_outlive_the_take_that_could_not_be_begun(
+    desk: RecordDesk, clock: FakeClock, slow_disk: threading.Event
+) -> None:
+    desk.library.write_text("")
+    desk.start(wait=False)
+    desk.discard(wait=False)
+    slow_disk.set()
+    wait_for(desk, lambda: not desk.busy)
+    assert "choose another library folder" in desk.error
+    desk.library.unlink()
+    desk.start()
+    play(desk, clock, 12)
+    desk.stop()
+    assert len(Library(desk.library).sessions()) == 1
+
+
+def test_closing_while_a_take_begins_anew_leaves_neither(desk: RecordDesk, clock: FakeClock) -> None:
+    desk.start()
+    play(desk, clock, 12)
+    desk.restart()
+    desk.shutdown()
+    assert not desk.busy
+    assert Library(desk.library).sessions() == []
+
+
+def test_the_game_is_shown_as_soon_as_the_take_is_there(
+    tmp_path: Path, clock: FakeClock, slow_disk: threading.Event
+) -> None:
+    desk = RecordDesk(tmp_path / "library", Bindings({}, {}), controllers=None, countdown_s=3, now=clock)
+    desk.start(wait=False)
+    slow_disk.set()
+    deadline = time.monotonic() + TIMEOUT_S
+    while not desk.poll():
+        assert time.monotonic() < deadline
+    assert desk.countdown == 3
+    desk.shutdown()
 
 
 def test_a_take_in_which_nothing_was_played_is_not_kept(desk: RecordDesk) -> None:
