@@ -23,7 +23,6 @@ from trainer.errors import TrainingError
 from trainer.header import read_metadata
 from trainer.tensors import write_tensors
 
-FILE_NAME = "checkpoint.safetensors"
 # Half a minute of Breakout, a second of Hopper; docs/training-runs.md says what it costs.
 CHECKPOINT_BATCHES = 500
 _FORMAT, _VERSION, _KEY = "twinplay-checkpoint", 1, "twinplay"

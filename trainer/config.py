@@ -167,7 +167,7 @@ class TrainConfig:
             return slice(0, 0)
         top, bottom = self.crop
         first, last = ((row - top) * self.size / (bottom - top) for row in self.hidden_rows)
-        return slice(max(0, math.floor(first)), math.ceil(last))
+        return slice(max(0, math.floor(first)), max(0, math.ceil(last)))
 
     @property
     def recurrent(self) -> bool:

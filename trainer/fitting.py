@@ -19,6 +19,7 @@ import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import torch
@@ -100,7 +101,7 @@ def fit(
             steps.follow()
             return
         training = _Training(opened, steps, out, episodes, Path(checkpoint) if checkpoint else None, every, run)
-        stack.callback(training.close)
+        stack.enter_context(training)
         try:
             yield from training.load()
             yield from training.train()
@@ -278,13 +279,18 @@ class _Training:
         write_checkpoint(self._checkpoint, tensors, self._belongs(), self.state, self.rng.bit_generator.state)
         self._written = self.state.batch if self.state.stage == "train" else -1
 
-    def close(self) -> None:
+    def __enter__(self) -> _Training:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Keep the best so far, whatever happened, and clean up."""
         with contextlib.ExitStack() as stack:
             stack.callback(self._scratch.close)
             stack.callback(self.arena.close)
             if not self.state.saved and self.state.batch:
                 self.kept["last"] = self._weights()
+                if isinstance(error, Exception):  # it is the one to tell
+                    stack.enter_context(contextlib.suppress(PolicyError))
                 self.save("last")
 
     def save(self, name: str) -> None:

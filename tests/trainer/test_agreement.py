@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from recorder import Session
 from recorder.errors import UsageError
@@ -44,18 +45,21 @@ def test_a_clone_that_is_shown_the_game_tick_by_tick_decides_the_same(
 
 def test_a_clone_without_reaction_time_is_shown_the_field_of_before_and_the_paddle_of_now(breakout: Session) -> None:
     config = TrainConfig.for_env("breakout", label_shifts=(0, 7))
+    torch.manual_seed(0)
     policy = Policy(build(config, breakout.spec), breakout.spec, config, manner=Manner(output=1))
     game = breakout.episodes[shortest(breakout)]
     found = compare(breakout, policy, episode=game.index)
     np.testing.assert_array_equal(found.recorded, breakout.actions[game.start : game.stop])
     screens = breakout.frames[game.start : game.start + 700]
-    top, bottom = 189, 196
+    (top, bottom), apart = config.hidden_rows, []
     for tick, screen in enumerate(screens):
         seen = screens[max(0, tick - 7)].copy()
         seen[top:bottom] = screen[top:bottom]
         policy.act(seen)
         assert policy.probabilities is not None
-        assert policy.probabilities[found.clone[tick]] == pytest.approx(policy.probabilities.max(), abs=1e-5)
+        apart.append(abs(found.sure[tick] - policy.probabilities[found.clone[tick]]))
+    assert np.median(apart) < 1e-6
+    assert max(apart) < 2e-4  # the pixels' topmost row also shows a little of the screen's above the paddle
 
 
 @pytest.mark.parametrize("network", ["mlp", "lstm"])
