@@ -19,7 +19,7 @@ class ChoiceBox(QComboBox):
     def __init__(self, name: str, help_text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(name)
-        self.setToolTip(help_text)
+        self.setAccessibleName(help_text)
         self._help = help_text
 
     def show_choices(self, choices: Sequence[Choice], chosen: object) -> None:

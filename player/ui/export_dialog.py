@@ -73,6 +73,7 @@ class ExportDialog(QDialog):
         frame = self.desk.frame
         now = 0.0 if frame is None else frame.seconds
         self._format = QComboBox(objectName="exportFormat", toolTip="MP4 is sharper; a GIF plays on any page")
+        self._format.setAccessibleName("Format")
         for label, suffix in _FORMATS:
             self._format.addItem(label, suffix)
         self._format.currentIndexChanged.connect(self._rename)
@@ -81,8 +82,8 @@ class ExportDialog(QDialog):
         spans = QButtonGroup(self)
         spans.addButton(self._whole)
         spans.addButton(self._part)
-        self._from = _seconds("exportFrom", max(0.0, now - _AROUND_S))
-        self._to = _seconds("exportTo", now + _AROUND_S)
+        self._from = _seconds("exportFrom", "From second", max(0.0, now - _AROUND_S))
+        self._to = _seconds("exportTo", "To second", now + _AROUND_S)
         for box in (self._from, self._to):
             box.valueChanged.connect(lambda _: self._part.setChecked(True))
         part = QHBoxLayout()
@@ -93,6 +94,7 @@ class ExportDialog(QDialog):
         part.addWidget(self._to)
         part.addStretch(1)
         self._path = QLineEdit(str(self._suggestion()), objectName="exportPath", toolTip="The file to write")
+        self._path.setAccessibleName("File")
         self._choose = QPushButton("Choose…", objectName="exportBrowse", toolTip="Choose the folder and the name")
         self._choose.clicked.connect(self._browse)
         for row, (label, item) in enumerate((("Format", self._format), ("What", self._whole))):
@@ -191,11 +193,12 @@ class ExportDialog(QDialog):
             self._words.setText("Both games are played once more for the film.")
 
 
-def _seconds(name: str, value: float) -> QDoubleSpinBox:
+def _seconds(name: str, title: str, value: float) -> QDoubleSpinBox:
     box = QDoubleSpinBox(objectName=name, maximum=36_000.0, decimals=1, singleStep=1.0, suffix=" s")
     look.indent(box)
     box.setValue(value)
     box.setToolTip("Seconds of play")
+    box.setAccessibleName(title)
     return box
 
 

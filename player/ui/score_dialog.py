@@ -120,6 +120,7 @@ class ScoreDialog(QDialog):
         row.setSpacing(look.GAP)
         self._games = QSpinBox(objectName="scoreGames", minimum=1, maximum=200, value=10)
         look.indent(self._games)
+        self._games.setAccessibleName("Games each")
         self._games.setToolTip("More games take longer and give narrower intervals")
         row.addWidget(QLabel("Games each"))
         row.addWidget(self._games)

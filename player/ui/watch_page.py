@@ -317,6 +317,7 @@ class WatchPage(Page):
 
     def _reopen(self) -> None:
         playing = self.desk.state is WatchState.PLAYING
+        self._newest.stop()
         self.desk.refresh()
         self.desk.open(play=playing)
         self._fill()

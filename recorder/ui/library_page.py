@@ -146,7 +146,8 @@ class LibraryPage(Page):
         self._search.setAccessibleName("Search")
         self._search.textChanged.connect(self._narrow)
         self._envs = QComboBox(objectName="libraryEnvFilter", toolTip="What was played")
-        self._kinds = QComboBox(objectName="libraryKindFilter", toolTip="Who played")
+        self._envs.setAccessibleName("Environment")
+        self._kinds = QComboBox(objectName="libraryKindFilter", toolTip="Who played", accessibleName="Player")
         self._envs.activated.connect(self._narrow)
         self._kinds.activated.connect(self._narrow)
         for box in (self._envs, self._kinds):

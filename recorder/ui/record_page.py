@@ -187,7 +187,7 @@ class RecordPage(Page):
         layout = QVBoxLayout(side)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
-        self._envs = QComboBox(objectName="envBox")
+        self._envs = QComboBox(objectName="envBox", accessibleName="Environment")
         for name in ENV_NAMES:
             self._envs.addItem(get_spec(name).title, name)
         self._envs.setToolTip("What to record")

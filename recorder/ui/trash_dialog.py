@@ -37,7 +37,7 @@ class TrashDialog(QDialog):
         layout.setSpacing(look.GAP)
         self._words = look.faint("Looking…", "trashWords", wrap=True)
         layout.addWidget(self._words)
-        self._list = QListWidget(objectName="trashList")
+        self._list = QListWidget(objectName="trashList", accessibleName="Discarded sessions")
         self._list.setSpacing(3)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.itemSelectionChanged.connect(self._render)

@@ -13,13 +13,27 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QGuiApplication, QPalette, QShortcut
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QLabel, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QFrame,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QWidget,
+)
 
 from player.logfile import begin_log, end_log, log_file
 from player.sample import SAMPLE
 from player.shortcuts import SHORTCUTS
+from player.ui.dialogs import AboutDialog, PlayerDialog, ShortcutsDialog
+from player.ui.export_dialog import ExportDialog
 from player.ui.guard import Guard
 from player.ui.memory import Memory
+from player.ui.score_dialog import ScoreDialog
 from player.ui.watchdog import Watchdog
 from player.ui.window import PAGES, Window
 from player.watch_desk import WatchState
@@ -29,9 +43,13 @@ from recorder.library import Library
 from recorder.record_desk import DeskState
 from recorder.today import TakeLine
 from recorder.ui import look
+from recorder.ui.keys_dialog import KeysDialog
 from recorder.ui.page import Page
+from recorder.ui.record_page import USUAL
 from recorder.ui.takes_list import TakesList
+from recorder.ui.trash_dialog import TrashDialog
 from trainer.train_desk import TrainDesk
+from trainer.ui.advanced_dialog import AdvancedDialog
 
 
 @pytest.fixture
@@ -202,17 +220,43 @@ def test_a_screen_reader_is_told_the_name_of_all_that_takes_the_keyboard(window:
         QTest.qWait(50)
     wait(lambda: not window.sessions.desk.busy)
     window.notice.tell("There is news.", "Look at it", lambda: None)
-    nameless = []
+    assert nameless(window) == []
+
+
+DIALOGS: dict[str, Callable[[Window], QDialog]] = {
+    "keys": lambda window: KeysDialog(USUAL, USUAL, [(1, "Fire")], {}, window),
+    "trash": lambda window: TrashDialog(window.sessions.desk, window),
+    "advanced": lambda window: AdvancedDialog("breakout", "standard", {}, window),
+    "film": lambda window: ExportDialog(window.watch.desk, window),
+    "scores": lambda window: ScoreDialog(window.watch.desk, window),
+    "player": lambda window: PlayerDialog("Ada", window),
+    "shortcuts": lambda window: ShortcutsDialog(SHORTCUTS, window),
+    "about": AboutDialog,
+}
+
+
+@pytest.mark.parametrize("dialog", DIALOGS.values(), ids=DIALOGS.keys())
+def test_a_screen_reader_is_told_the_names_in_a_dialog(window: Window, dialog: Callable[[Window], QDialog]) -> None:
+    shown = dialog(window)
+    shown.show()
+    assert nameless(shown) == []
+    shown.close()
+
+
+def nameless(window: QWidget) -> list[str]:
+    found = []
     for widget in window.findChildren(QWidget):
         views = widget.parent()
         inside = isinstance(views, QAbstractScrollArea) and widget is views.viewport()
+        inside = inside or isinstance(views, (QAbstractSpinBox, QComboBox))
         if inside or widget.isHidden() or widget.window() is not window or isinstance(widget, (QScrollArea, Page)):
             continue
         if widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
-            told = QAccessible.queryAccessibleInterface(widget)
-            if not told.text(QAccessible.Text.Name):
-                nameless.append(widget.objectName() or repr(widget))
-    assert nameless == []
+            name = QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name)
+            # Without one of its own, Qt tells a box's value in place of its name.
+            if not (widget.accessibleName() if isinstance(widget, (QAbstractSpinBox, QComboBox)) else name):
+                found.append(widget.objectName() or repr(widget))
+    return found
 
 
 def test_a_window_that_closes_as_watch_is_opened_starts_no_player(window: Window) -> None:
