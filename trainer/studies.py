@@ -127,7 +127,7 @@ STUDIES = {
                     first_ways=("sampled", "greedy", "sticky"),
                 ),
                 Row("prompt, 15 minutes", style="prompt", minutes=15, settings=_STANDARD),
-                Row("slow, 30 minutes", style="slow", settings=_STANDARD),
+                Row("slow, 30 minutes", style="slow", settings=_STANDARD, seeds=(0, 1, 2)),
                 Row("sloppy, 30 minutes", style="sloppy", settings=_STANDARD),
                 Row("left-handed, 30 minutes", style="left-handed", settings=_STANDARD),
                 Row(
