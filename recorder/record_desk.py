@@ -15,25 +15,20 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from datetime import datetime
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from recorder.agents import KeyAgent
 from recorder.bindings import Bindings, save_bindings
-from recorder.edits import edit
 from recorder.envs import EnvSpec, Game, get_spec
 from recorder.errors import TwinplayError
 from recorder.gamepad import Gamepads
-from recorder.jobs import Task, start_thread
-from recorder.library import Library
+from recorder.jobs import Task
 from recorder.room import free_hours
-from recorder.session import Session
 from recorder.sound import Speaker
 from recorder.takes import LiveTake, StagedTake, Take, TakeStatus
-from recorder.today import TakeLine, take_line, take_summary, takes_of
+from recorder.today import TakeLine, Today, take_line, take_summary
 
 REWIND_S = 3.0
 
@@ -83,11 +78,8 @@ class RecordDesk:
         self._go_ns = 0  # when the count-down ends
         self._now = now
         self._take: Take | None = None
-        self.takes: list[TakeLine] = []  # of today, the newest first
+        self.today = Today(library)
         self.lost_keyboard = False  # why it is paused
-        self._trashed: dict[Path, Path] = {}  # discarded takes -> where they lie
-        self._looking: Any = None  # the thread that looks for today's takes
-        self._found: list[TakeLine] | None = None
         self._controllers = controllers() if controllers is not None else None
         self._poster: TakeStatus | None = None  # what is shown without a take
         self._game: Game | None = None  # to be played by hand; to make one takes 150 ms, so it is kept
@@ -175,7 +167,7 @@ class RecordDesk:
         if self._starting is not None or (began and self._take is None):
             return began
         if self._take is None:
-            return self._take_in_found()
+            return self.today.poll()
         before = self.trouble
         counted = False
         if self.state is DeskState.COUNTDOWN and self._now() >= self._go_ns:
@@ -321,11 +313,6 @@ class RecordDesk:
             return ""
         return f"{hours:,.0f} h" if hours >= 2 else f"{60 * hours:,.0f} min"
 
-    def look_for_takes(self) -> None:
-        """Read what was recorded today from the library, without waiting for it; `poll` takes it in."""
-        if self._looking is None:
-            self._looking = start_thread(self._look_for_takes, "takes-of-today")
-
     def discard(self, path: Path | None = None, wait: bool = True) -> None:
         """Move a take to the library's trash: this one, or the one under way, or else the last; it can be undone.
 
@@ -343,9 +330,8 @@ class RecordDesk:
         if path is None:
             return
         try:
-            self._trashed[path] = Library(self.library).trash(path.name)
+            self.today.discard(path)
             self.just_kept = False
-            self._show_as(path, discarded=True)
             self.last_summary = "Discarded. Ctrl+Z brings it back."
             if path == self.last_take:
                 self.last_take = None
@@ -355,29 +341,23 @@ class RecordDesk:
     def label(self, path: Path, label: str) -> None:
         """Label all games of a finished take "success" or "failure"; the same label again takes it off."""
         try:
-            games = Session.open(path).episodes
-            label = "" if all(game.label == label for game in games) else label
-            edit(path, labels={game.index: label for game in games})
-            line = take_line(path)
+            self.today.label(path, label)
         except TwinplayError as error:
             self.error = str(error)
-            return
-        self.takes = [line if take.path == path else take for take in self.takes]
 
     @property
     def can_undo(self) -> bool:
         """Whether a discarded take can be brought back."""
-        return bool(self._trashed) and not self.busy
+        return self.today.has_discarded and not self.busy
 
     def undo_discard(self, path: Path | None = None) -> None:
         """Bring a take back: this one, or the one discarded last."""
-        if not self.can_undo or (path is not None and path not in self._trashed):
+        if not self.can_undo:
             return
-        path = path or next(reversed(self._trashed))
         try:
-            self.last_take = Library(self.library).restore(self._trashed.pop(path))
-            self._show_as(path, discarded=False)
-            self.last_summary = take_summary(self.last_take)
+            restored = self.today.restore(path)
+            if restored is not None:
+                self.last_take, self.last_summary = restored, take_summary(restored)
         except TwinplayError as error:
             self.error = str(error)
 
@@ -391,8 +371,7 @@ class RecordDesk:
         """The window closes: keep what was played."""
         while self.busy:  # a take that was to be begun again has begun once the first one is finished
             self.stop()
-        if self._looking is not None:
-            self._looking.join()
+        self.today.join()
         if self._controllers is not None:
             self._controllers.close()
             self._controllers = None
@@ -458,8 +437,9 @@ class RecordDesk:
             self.error = done.error
         else:
             self.last_take, self.last_summary, line = done.result
-            self.takes[:0] = [line] if line is not None else []
             self.just_kept = line is not None
+            if line is not None:
+                self.today.add(line)
         afterwards, self._afterwards = self._afterwards, lambda: None
         afterwards()
         return True
@@ -467,23 +447,6 @@ class RecordDesk:
     def _discard_and_start(self) -> None:
         self.discard()
         self.start(wait=False)
-
-    def _look_for_takes(self) -> None:
-        try:
-            self._found = takes_of(self.library, datetime.now().astimezone().date())
-        except TwinplayError:
-            self._found = []  # the page says so as soon as one wants to record
-
-    def _take_in_found(self) -> bool:
-        found, self._found = self._found, None
-        if not found:
-            return False
-        known = {take.path for take in self.takes}
-        self.takes += [take for take in found if take.path not in known]
-        return True
-
-    def _show_as(self, path: Path, *, discarded: bool) -> None:
-        self.takes = [take.as_discarded(discarded) if take.path == path else take for take in self.takes]
 
     def _hush(self) -> None:
         if self._speaker is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -9,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from recorder.errors import SessionError
+from recorder.edits import edit
+from recorder.errors import SessionError, TwinplayError
+from recorder.jobs import start_thread
 from recorder.library import Library
 from recorder.session import Session
 
@@ -37,10 +41,6 @@ class TakeLine:
     def key(self) -> tuple[object, ...]:
         """What tells whether the line looks otherwise than before."""
         return (self.path, self.games, self.score, self.seconds, self.labels, self.discarded)
-
-    def as_discarded(self, discarded: bool) -> TakeLine:
-        """The same take, in the trash or back from it."""
-        return replace(self, discarded=discarded)
 
 
 def take_line(path: Path) -> TakeLine:
@@ -73,6 +73,74 @@ def takes_of(library: Path, day: date) -> list[TakeLine]:
         except (SessionError, ValueError):
             continue
     return lines
+
+
+class Today:
+    """The takes of today in a library, the newest first, and what can be done with them once they are finished."""
+
+    def __init__(self, library: Path) -> None:
+        self.takes: list[TakeLine] = []
+        self._library = library
+        self._trashed: dict[Path, Path] = {}  # discarded takes -> where they lie
+        self._looking: threading.Thread | None = None
+        self._found: list[TakeLine] | None = None
+
+    def look(self) -> None:
+        """Read the list from the library, once, without waiting for it; `poll` takes it in."""
+        if self._looking is None:
+            self._looking = start_thread(self._look, "takes-of-today")
+
+    def poll(self) -> bool:
+        """Take in what was found; returns whether there was anything."""
+        found, self._found = self._found, None
+        known = {take.path for take in self.takes}
+        self.takes += [take for take in found or () if take.path not in known]
+        return bool(found)
+
+    def join(self) -> None:
+        """Wait until it no longer looks."""
+        if self._looking is not None:
+            self._looking.join()
+
+    def add(self, line: TakeLine) -> None:
+        """A take that was just finished."""
+        self.takes.insert(0, line)
+
+    def discard(self, path: Path) -> None:
+        """Move a take to the library's trash. Raises LibraryError."""
+        self._trashed[path] = Library(self._library).trash(path.name)
+        self._replace(path, lambda take: replace(take, discarded=True))
+
+    @property
+    def has_discarded(self) -> bool:
+        """Whether there is one to bring back."""
+        return bool(self._trashed)
+
+    def restore(self, path: Path | None = None) -> Path | None:
+        """Bring a take back, this one or the one discarded last; returns where it lies. Raises LibraryError."""
+        path = path or next(reversed(self._trashed), None)
+        if path not in self._trashed:
+            return None
+        restored = Library(self._library).restore(self._trashed.pop(path))
+        self._replace(path, lambda take: replace(take, discarded=False))
+        return restored
+
+    def label(self, path: Path, label: str) -> None:
+        """Label all games of a take "success" or "failure"; the same label again takes it off. Raises TwinplayError."""
+        games = Session.open(path).episodes
+        label = "" if all(game.label == label for game in games) else label
+        edit(path, labels={game.index: label for game in games})
+        line = take_line(path)
+        self._replace(path, lambda _: line)
+
+    def _look(self) -> None:
+        try:
+            self._found = takes_of(self._library, datetime.now().astimezone().date())
+        except TwinplayError:
+            self._found = []  # the page says so as soon as one wants to record
+
+    def _replace(self, path: Path, by: Callable[[TakeLine], TakeLine]) -> None:
+        self.takes = [by(take) if take.path == path else take for take in self.takes]
 
 
 def _local(created: str) -> datetime:

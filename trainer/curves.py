@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeGuard
 
-from trainer.progress import Progress
+from trainer.progress import Follower, Progress
 
 _TRACES = (("batch", "loss", "accuracy"), ("val_batch", "val_loss", "val_accuracy"), ("play_batch", "play_score"))
 
@@ -69,6 +70,21 @@ class Curves:
             kept = sum(each <= batch for each in xs)
             for name in (x, *others):
                 del getattr(self, name)[kept:]
+
+
+class FollowedCurves:
+    """The curves of a file of progress records, as far as they are read."""
+
+    def __init__(self, path: Path) -> None:
+        self.curves = Curves()
+        self._follower = Follower(path)
+
+    def read(self) -> bool:
+        """Take in some of what is new; returns whether there was any."""
+        records = self._follower.read()
+        for record in records:
+            self.curves.take(record)
+        return bool(records)
 
 
 def _known(value: float | None) -> TypeGuard[float]:

@@ -30,12 +30,11 @@ from recorder.recording import record
 from recorder.session import Session
 from trainer.checkpoint import is_of
 from trainer.config import TrainConfig
-from trainer.curves import Curves
+from trainer.curves import Curves, FollowedCurves
 from trainer.evaluation import evaluate
 from trainer.fitting import fit
 from trainer.header import read_header
 from trainer.policy import Manner
-from trainer.progress import Follower
 from trainer.scores import bootstrap, bootstrap_difference
 from trainer.studies import Finding, Row, Study
 
@@ -160,10 +159,10 @@ def _train(target: Path, session: Session, config: TrainConfig) -> Curves:
     if not is_of(checkpoint, config):
         checkpoint.unlink(missing_ok=True)
         told.unlink(missing_ok=True)
-    curves, before = Curves(), Follower(told)
-    while records := before.read():
-        for progress in records:
-            curves.take(progress)
+    before = FollowedCurves(told)
+    while before.read():
+        pass
+    curves = before.curves
     with told.open("a", encoding="utf-8") as lines:
         for progress in fit([session], config, out=target.with_suffix(".safetensors"), checkpoint=checkpoint):
             curves.take(progress)

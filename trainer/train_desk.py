@@ -26,9 +26,8 @@ from recorder.errors import TwinplayError
 from recorder.library import Library, ensure_writable
 from recorder.session import Session
 from trainer.config import TrainConfig
-from trainer.curves import Curves, time_left
+from trainer.curves import Curves, FollowedCurves, time_left
 from trainer.policies import Policies, PolicySummary
-from trainer.progress import Follower
 from trainer.runs import CHECKPOINT, PROGRESS, Run, Runs, RunState
 from trainer.selection import Choice, FactsReader
 from trainer.worker import WorkerLike, start_worker
@@ -88,7 +87,7 @@ class TrainDesk:
         self.in_background = False
         self._overrides, self._start = dict(overrides or {}), start
         self._worker: WorkerLike | None = None
-        self._followed: dict[str, tuple[Follower, Curves]] = {}
+        self._followed: dict[str, FollowedCurves] = {}
         self._asked: dict[str, str] = {}  # what was asked of a run that is still at work
         self._thrown: tuple[str, Path] | None = None
         self._arrive()
@@ -149,7 +148,7 @@ class TrainDesk:
 
     def curves_of(self, run: str) -> Curves:
         """Those of any run, as far as they are read."""
-        return self._followed[run][1] if run in self._followed else Curves()
+        return self._followed[run].curves if run in self._followed else Curves()
 
     @property
     def policy(self) -> Path | None:
@@ -420,12 +419,8 @@ class TrainDesk:
 
     def _read(self, run: str) -> bool:
         if run not in self._followed:
-            self._followed[run] = (Follower(self.kept.folder / run / PROGRESS), Curves())
-        follower, curves = self._followed[run]
-        records = follower.read()
-        for record in records:
-            curves.take(record)
-        return bool(records)
+            self._followed[run] = FollowedCurves(self.kept.folder / run / PROGRESS)
+        return self._followed[run].read()
 
     def _look_after_worker(self) -> bool:
         """Start the process that trains when something waits; notice when it has vanished."""

@@ -125,7 +125,7 @@ class RecordPage(Page):
 
     def activate(self) -> None:
         """The page is shown."""
-        self.desk.look_for_takes()
+        self.desk.today.look()
         self._room = self.desk.room
         self._timer.start()
         self._view.setFocus()
@@ -351,7 +351,7 @@ class RecordPage(Page):
         self._summary.setVisible(not desk.busy and bool(desk.last_summary))
         self._summary.setText(desk.last_summary)
         self._takes.setEnabled(not desk.busy)
-        self._takes.show_takes(desk.takes)
+        self._takes.show_takes(desk.today.takes)
 
     def _what_keys_do(self) -> str:
         fire, left, right = (self._keys_of(action).split(" or ")[0] for action in (FIRE, LEFT, RIGHT))

@@ -168,33 +168,33 @@ def test_todays_takes_are_listed_and_any_of_them_can_be_discarded_and_brought_ba
     library = tmp_path / "library"
     earlier = record("breakout", scripted("breakout"), library=library, seconds=2).path
     desk = make_desk(tmp_path, clock, countdown_s=0)
-    desk.look_for_takes()
-    wait_for(desk, lambda: bool(desk.takes))
+    desk.today.look()
+    wait_for(desk, lambda: bool(desk.today.takes))
     desk.start()
     desk.mark("success")
     play(desk, clock, 30)
     desk.stop()
     last = desk.last_take
-    assert [take.path for take in desk.takes] == [last, earlier]
-    assert desk.takes[0].labels == ("success",)
-    assert desk.takes[0].picture is not None
-    assert desk.takes[0].picture.shape == (210, 160, 3)
+    assert [take.path for take in desk.today.takes] == [last, earlier]
+    assert desk.today.takes[0].labels == ("success",)
+    assert desk.today.takes[0].picture is not None
+    assert desk.today.takes[0].picture.shape == (210, 160, 3)
 
     desk.discard(earlier)
     assert desk.last_take == last
-    assert [take.discarded for take in desk.takes] == [False, True]
+    assert [take.discarded for take in desk.today.takes] == [False, True]
     desk.discard()
     assert Library(library).sessions() == []
     desk.undo_discard(earlier)
     desk.undo_discard()
-    assert [take.discarded for take in desk.takes] == [False, False]
+    assert [take.discarded for take in desk.today.takes] == [False, False]
     assert {summary.path for summary in Library(library).sessions()} == {last, earlier}
 
     desk.label(earlier, "failure")
-    assert desk.takes[1].labels == ("failure",)
+    assert desk.today.takes[1].labels == ("failure",)
     assert {episode.label for episode in Session.open(earlier).episodes} == {"failure"}
     desk.label(earlier, "failure")
-    assert desk.takes[1].labels == ()
+    assert desk.today.takes[1].labels == ()
     desk.label(tmp_path / "gone.zarr", "failure")
     assert "gone.zarr" in desk.error
     desk.shutdown()
