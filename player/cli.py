@@ -141,7 +141,8 @@ def build_parser() -> argparse.ArgumentParser:
     record.add_argument("env", metavar="ENV", help="breakout or hopper")
     record.add_argument("--player", default="scripted", help="scripted, random, or a policy file")
     record.add_argument(
-        "--style", help="manner of the scripted Breakout player: prompt, slow, late, sloppy, left-handed"
+        "--style",
+        help="manner of the scripted Breakout player: person, beginner, prompt, slow, late, sloppy or left-handed",
     )
     length = record.add_mutually_exclusive_group()
     length.add_argument("--episodes", type=_positive, metavar="N", help="games to record (default: 5)")

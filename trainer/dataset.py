@@ -235,6 +235,11 @@ class Dataset:
         return max(1, len(self.train_rows) // self.config.every)
 
     @property
+    def action_shares(self) -> tuple[float, ...]:
+        """The share of the ticks that each discrete action was taken in; nothing for continuous ones."""
+        return tuple((self._counts / self.ticks).tolist()) if self.spec.discrete else ()
+
+    @property
     def rare_actions(self) -> tuple[int, ...]:
         """Discrete actions that were taken, but in less than a twentieth of the ticks."""
         shares = self._counts / self.ticks

@@ -382,7 +382,7 @@ class _Training:
 
     def _manners(self, few: bool = False) -> list[Manner]:
         """Every manner worth trying."""
-        return manners(self.data.spec, self.config, self.data.rare_actions, few=few)
+        return manners(self.data.spec, self.config, self.data.rare_actions, self.data.action_shares, few=few)
 
     def _contest(
         self, entrants: Sequence[Entrant], rounds: Sequence[Round], game: int = 0
@@ -462,6 +462,7 @@ def _manner_text(manner: Manner, config: TrainConfig, discrete: bool) -> str:
         return f"as it is{late}"
     if len(config.pasts) > 1:
         late += ", seeing its paddle's past" if manner.past else ", not seeing its paddle's past"
+    late += ", each action weighed by how rarely it is taken" if manner.prior else ""
     if manner.temperature == 0:
         return f"by the likeliest action{late}"
     return f"by drawing actions at temperature {manner.temperature:g}{late}"

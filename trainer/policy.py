@@ -29,6 +29,7 @@ from trainer.preprocess import Preprocess
 from trainer.tensors import write_tensors
 
 _COLDEST = 1e-3
+_RAREST = 1e-2  # dividing by less would make an action that was hardly ever taken the likeliest
 
 
 def save_policy(path: Path, net: Net, header: dict[str, Any]) -> None:
@@ -46,8 +47,12 @@ class Manner:
 
     `temperature` sharpens the probabilities that an action is drawn from: 1 leaves them, towards 0 the likeliest action
     alone is left, except that `kept` actions, those that demonstrators take rarely but need (to serve), always keep
-    theirs. `output` is the index of the label shift whose outputs are played, and `past` whether older screens show
-    what is hidden in a share of the training (TrainConfig.hidden_rows). Continuous actions are played as is.
+    theirs. `prior` is the share of each action in the demonstrator's play, by which probabilities are divided before
+    they are sharpened (Menon et al. 2021, "Long-tail learning via logit adjustment"); empty leaves them. Somebody who
+    taps a key now and then waits in most ticks, also where a tap is due: the likeliest action of every single tick is
+    then to wait, and that a tap is due shows in its being likelier here than elsewhere. `output` is the index of the
+    label shift whose outputs are played, and `past` whether older screens show what is hidden in a share of the
+    training (TrainConfig.hidden_rows). Continuous actions are played as is.
 
     Raises ValueError for values that cannot be meant.
     """
@@ -56,32 +61,38 @@ class Manner:
     kept: tuple[int, ...] = ()
     output: int = 0
     past: bool = True
+    prior: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 100:
             raise ValueError(f"temperature {self.temperature}")
+        if any(not 0 <= share <= 1 for share in self.prior):
+            raise ValueError(f"prior {self.prior}")
         if self.output < 0 or any(action < 0 for action in self.kept):
             raise ValueError(f"output {self.output}, kept actions {self.kept}")
 
     def probabilities(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """From logits (…, actions) to the probabilities (…, actions) of playing each."""
         likely = _softmax(logits, 1.0)
-        if self.temperature != 1.0:
+        if self.temperature != 1.0 or self.prior:
             others = np.setdiff1d(np.arange(logits.shape[-1]), self.kept)
             if len(others):
                 share = likely[..., others].sum(axis=-1, keepdims=True)
+                if self.prior:
+                    logits = logits - np.log(np.maximum(np.array(self.prior, np.float32), _RAREST))
                 likely[..., others] = share * _softmax(logits[..., others], max(self.temperature, _COLDEST))
         return likely.astype(np.float32)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {**asdict(self), "kept": list(self.kept)}
+        return {**asdict(self), "kept": list(self.kept), "prior": list(self.prior)}
 
     @classmethod
     def from_json(cls, values: Any) -> Manner:
         """The inverse of `to_json`. Raises ValueError or TypeError for anything else."""
         kept = tuple(int(action) for action in values["kept"])
-        return cls(float(values["temperature"]), kept, int(values["output"]), bool(values["past"]))
+        prior = tuple(float(share) for share in values.get("prior", ()))  # earlier policies have none
+        return cls(float(values["temperature"]), kept, int(values["output"]), bool(values["past"]), prior)
 
 
 def _softmax(logits: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float64]:
@@ -140,6 +151,8 @@ class Policy:
             manner = Manner.from_json(header.get("play"))
             if manner.output >= len(config.label_shifts) or max(manner.kept, default=0) >= len(spec.action_names):
                 raise ValueError(f"it is to play output {manner.output} with kept actions {manner.kept}")
+            if manner.prior and len(manner.prior) != len(spec.action_names):
+                raise ValueError(f"it names the shares of {len(manner.prior)} actions")
             with safe_open(path, framework="pt") as tensors:
                 expected = net.state_dict()
                 names = set(tensors.keys())

@@ -128,6 +128,10 @@ STUDIES = {
                 ),
                 Row("prompt, 15 minutes", style="prompt", minutes=15, settings=_STANDARD),
                 Row("slow, 30 minutes", style="slow", settings=_STANDARD, seeds=(0, 1, 2)),
+                *(
+                    Row(f"{style}, 30 minutes", style=style, settings=_STANDARD, seeds=(0, 1, 2))
+                    for style in ("person", "beginner", "late")
+                ),
                 Row("sloppy, 30 minutes", style="sloppy", settings=_STANDARD),
                 Row("left-handed, 30 minutes", style="left-handed", settings=_STANDARD),
                 Row(

@@ -212,7 +212,7 @@ def _way(way: str, policy: Path) -> Manner | None:
     chosen = Manner.from_json(read_header(policy)["play"])
     if way == "unshifted":
         return replace(chosen, output=0)
-    return replace(chosen, temperature=1.0 if way == "sampled" else 0.0)
+    return replace(chosen, temperature=1.0 if way == "sampled" else 0.0, prior=())
 
 
 def results(folder: Path) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ _TRIAL = 7_919  # keeps the starts of trial games apart from those of evaluation
 # is not worth imitating: which sharpness suits depends on the demonstrator.
 _TEMPERATURES = (0.5, 0.25, 0.1, 0.0)
 _FEW_TEMPERATURES = (0.5, 0.1)
+_AS_OFTEN_TEMPERATURES = (0.5, 0.1)  # for those who take each action about as often as the demonstrator
 _FINALISTS = 2
 _WORTH_A_PROCESS = 20_000  # ticks of play: about as long as it takes a process to load what it needs
 _PATIENCE_S = 0.25
@@ -58,12 +59,29 @@ class Standing:
     score: float
 
 
-def manners(spec: EnvSpec, config: TrainConfig, kept: tuple[int, ...], *, few: bool = False) -> list[Manner]:
-    """Every manner (or a few of them) that a clone may play in; actions in `kept` keep their probability."""
-    temperatures = (_FEW_TEMPERATURES if few else _TEMPERATURES) if spec.discrete else (1.0,)
+def manners(
+    spec: EnvSpec, config: TrainConfig, kept: tuple[int, ...], prior: tuple[float, ...], *, few: bool = False
+) -> list[Manner]:
+    """Every manner (or a few of them) that a clone may play in; see Manner for actions `kept` and `prior`.
+
+    Nearly all demonstrators score more with the shares of their actions taken into account, so only the finalists are
+    also tried without.
+    """
+    if not spec.discrete:
+        choices: list[tuple[float, tuple[float, ...]]] = [(1.0, ())]
+    elif few:
+        choices = [(temperature, prior) for temperature in _FEW_TEMPERATURES]
+    else:
+        choices = [(temperature, prior) for temperature in _TEMPERATURES]
+        choices += [(temperature, ()) for temperature in _AS_OFTEN_TEMPERATURES]
     pasts = config.pasts if spec.has_screen else (True,)
     outputs = range(len(config.label_shifts))
-    return [Manner(t, kept, output, past) for output in outputs for past in pasts for t in temperatures]
+    return [
+        Manner(temperature, kept, output, past, shares)
+        for output in outputs
+        for past in pasts
+        for temperature, shares in choices
+    ]
 
 
 def check_rounds(config: TrainConfig) -> list[Round]:

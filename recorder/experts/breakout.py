@@ -10,38 +10,31 @@ prefers one side of the paddle. It never hides what it is: its sessions say "scr
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from recorder.envs import Env
 from recorder.errors import AgentError
-
-NOOP, FIRE, RIGHT, LEFT = range(4)
-
-# Breakout's RAM addresses.
-_BALL_X, _BALL_Y, _PADDLE_X = 99, 101, 72
-# On screen the ball's centre is at RAM 99 - 48.5 (2 pixels wide) and the paddle's at RAM 72 - 39.5 (16 pixels wide).
-_CENTRED = -9.0
-# RAM 99 at the side walls, and RAM 101 where the paddle meets the ball.
-_WALL_LEFT, _WALL_RIGHT = 56.0, 200.0
-_PADDLE_Y = 178.0
-# A straight stretch of the ball's path is looked at for up to this many ticks to tell its direction.
-_GLIMPSE_TICKS = 30
-_LOOK_AHEAD = ("none", "now", "landing")
-
-# How they score, and how clones of them do, is measured by `twinplay study breakout` and `reaction`.
-STYLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {
-        "prompt": {},
-        "slow": {"delay": (12, 15), "look_ahead": "landing"},
-        "late": {"delay": 6, "look_ahead": "none"},
-        "sloppy": {"aim_error": 10.0},
-        "left-handed": {"aim_error": 4.0, "lean": 3.0},
-    }
+from recorder.experts.breakout_ball import (
+    BALL_X,
+    BALL_Y,
+    CENTRED,
+    FIRE,
+    GLIMPSE_TICKS,
+    LEFT,
+    NOOP,
+    PADDLE_X,
+    PADDLE_Y,
+    RIGHT,
+    reads_memory,
+    reflected,
+    ticks_between,
+    velocity,
 )
+
+_LOOK_AHEAD = ("none", "now", "landing")
 
 
 class BreakoutPlayer:
@@ -82,8 +75,8 @@ class BreakoutPlayer:
             raise ValueError(f"look_ahead is {look_ahead!r}; expected one of {', '.join(_LOOK_AHEAD)}")
         self.aim_error = float(aim_error)
         self.dead_zone = float(dead_zone)
-        self.serve_wait = _ticks("serve_wait", serve_wait)
-        self.delay = _ticks("delay", delay)
+        self.serve_wait = ticks_between("serve_wait", serve_wait)
+        self.delay = ticks_between("delay", delay)
         self.look_ahead = look_ahead
         self.foresight = float(foresight)
         self.lean = float(lean)
@@ -96,10 +89,7 @@ class BreakoutPlayer:
 
     def reset(self, env: Env | None = None) -> None:
         """Watch this environment's emulator from now on. Raises AgentError without an Atari environment."""
-        emulator = getattr(env.unwrapped, "ale", None) if env is not None else None
-        if emulator is None:
-            raise AgentError("the scripted Breakout player reads the emulator's memory; reset it with a Breakout game")
-        self._ram = emulator.getRAM
+        self._ram = reads_memory(env)
         self._forget()
 
     def act(self, observation: Any = None) -> int:
@@ -107,8 +97,8 @@ class BreakoutPlayer:
         if self._ram is None:
             raise AgentError("the scripted Breakout player has not been reset with a game yet")
         ram = self._ram()
-        self._seen.append((int(ram[_BALL_X]), int(ram[_BALL_Y])))
-        paddle = int(ram[_PADDLE_X])
+        self._seen.append((int(ram[BALL_X]), int(ram[BALL_Y])))
+        paddle = int(ram[PADDLE_X])
         glide = 0 if self._paddle is None else paddle - self._paddle
         self._paddle = paddle
         if len(self._seen) <= self._lag:
@@ -118,15 +108,15 @@ class BreakoutPlayer:
         if y == 0:
             return self._serve()
         self._wait = None
-        velocity_x, velocity_y = _velocity(path)
+        velocity_x, velocity_y = velocity(path)
         rising = velocity_y < 0 if velocity_y else self._rising
         if rising and not self._rising:
             self._misjudge()
         self._rising = rising
         ahead = 0.0 if self.look_ahead == "none" else float(self._lag)
         if self.look_ahead == "landing" and velocity_y > 0:
-            ahead = max(ahead, (_PADDLE_Y - y) / velocity_y)
-        aim = _reflect(x + velocity_x * ahead) + _CENTRED + self._error
+            ahead = max(ahead, (PADDLE_Y - y) / velocity_y)
+        aim = reflected(x + velocity_x * ahead) + CENTRED + self._error
         offset = aim - (paddle + self.foresight * glide)
         if abs(offset) <= self.dead_zone:
             return NOOP
@@ -147,7 +137,7 @@ class BreakoutPlayer:
 
     def _forget(self) -> None:
         """A new game: nothing seen yet, a first guess at the aim."""
-        self._seen: deque[tuple[int, int]] = deque(maxlen=self.delay[1] + _GLIMPSE_TICKS)
+        self._seen: deque[tuple[int, int]] = deque(maxlen=self.delay[1] + GLIMPSE_TICKS)
         self._wait = None
         self._paddle = None
         self._rising = False
@@ -163,35 +153,3 @@ class BreakoutPlayer:
             left = int(self._rng.integers(self.serve_wait[0], self.serve_wait[1] + 1))
         self._wait = left - 1
         return NOOP if left > 0 else FIRE
-
-
-def _ticks(name: str, value: int | Sequence[int]) -> tuple[int, int]:
-    """A number of ticks, or a range of them, as a range."""
-    low, high = (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
-    if not 0 <= low <= high <= 600:
-        raise ValueError(f"{name} is {value}; expected ticks, or (fewest, most), between 0 and 600")
-    return low, high
-
-
-def _velocity(path: Sequence[tuple[int, int]]) -> tuple[float, float]:
-    """How fast the ball moves at the end of its path, in pixels a tick: the mean over its last straight stretch.
-
-    The ball moves by whole pixels, so that one step says little: the stretch goes back for as long as each step is
-    within one and a half pixels of the mean, which a bounce is not.
-    """
-    x, y = path[-1]
-    velocity = (0.0, 0.0)
-    for ticks in range(1, len(path)):
-        (older_x, older_y), (newer_x, newer_y) = path[-1 - ticks], path[-ticks]
-        step_x, step_y = newer_x - older_x, newer_y - older_y
-        if older_y == 0 or (ticks > 1 and max(abs(step_x - velocity[0]), abs(step_y - velocity[1])) > 1.5):
-            break
-        velocity = ((x - older_x) / ticks, (y - older_y) / ticks)
-    return velocity
-
-
-def _reflect(x: float) -> float:
-    """Where a ball that flew straight to x is, given the walls."""
-    width = _WALL_RIGHT - _WALL_LEFT
-    unfolded = (x - _WALL_LEFT) % (2 * width)
-    return _WALL_LEFT + min(unfolded, 2 * width - unfolded)

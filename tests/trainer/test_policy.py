@@ -12,12 +12,13 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from recorder import Session, record
+from recorder.envs import get_spec
 from trainer import Policy, PolicyError, TrainConfig, fit
 from trainer.evaluation import play_together
 from trainer.models import RecurrentNet, VectorNet, build
 from trainer.policy import Manner, act_together, save_policy
 from trainer.scores import bootstrap
-from trainer.trial import Arena, Entrant, Round, Standing, contest, finalists
+from trainer.trial import Arena, Entrant, Round, Standing, contest, finalists, manners
 
 
 def test_a_policy_plays_the_same_after_loading_again(breakout: Session, breakout_policy: Path) -> None:
@@ -81,6 +82,35 @@ def test_a_sharp_player_keeps_its_rare_actions_and_leaves_the_likeliest_of_the_o
     np.testing.assert_allclose(Manner(0.0, (1,)).probabilities(certain), [0, 1, 0, 0], atol=1e-5)
     half = Manner(0.5, (1,)).probabilities(logits)
     np.testing.assert_allclose(half[[0, 2, 3]] / 0.9, np.array([16, 9, 4]) / 29, rtol=1e-5)
+
+
+def test_who_knows_how_often_each_action_is_taken_takes_the_one_that_is_likelier_than_usual() -> None:
+    logits = np.log(np.array([0.6, 0.02, 0.28, 0.1], np.float32))
+    prior = (0.8, 0.005, 0.1, 0.095)
+    assert Manner(0.0, (1,)).probabilities(logits).argmax() == 0
+    np.testing.assert_allclose(Manner(0.0, (1,), prior=prior).probabilities(logits), [0, 0.02, 0.98, 0], atol=1e-5)
+    # of the 0.98 that are no serve, in proportion to 0.6 / 0.8, 0.28 / 0.1 and 0.1 / 0.095
+    soft = Manner(1.0, (1,), prior=prior).probabilities(logits)
+    np.testing.assert_allclose(soft[[0, 2, 3]], 0.98 * np.array([0.75, 2.8, 1.0526]) / 4.6026, rtol=1e-4)
+    never = Manner(0.0, prior=(1.0, 0.0, 0.0, 0.0)).probabilities(np.log(np.array([0.998, 1e-3, 5e-4, 5e-4])))
+    assert never.argmax() == 0
+
+
+def test_the_manner_survives_the_file_and_that_of_an_earlier_version_has_no_prior(tmp_path: Path) -> None:
+    manner = Manner(0.1, (1,), 0, False, (0.7, 0.01, 0.14, 0.15))
+    assert Manner.from_json(json.loads(json.dumps(manner.to_json()))) == manner
+    assert Manner.from_json({"temperature": 0.5, "kept": [1], "output": 0, "past": True}).prior == ()
+    for damaged in ({"prior": [2.0]}, {"prior": ["much"]}, {"prior": 3}):
+        with pytest.raises((ValueError, TypeError)):
+            Manner.from_json({**manner.to_json(), **damaged})
+
+
+def test_finalists_are_also_tried_without_the_shares_of_the_actions() -> None:
+    prior = (0.7, 0.01, 0.14, 0.15)
+    found = manners(get_spec("breakout"), TrainConfig.for_env("breakout"), (1,), prior)
+    assert {manner.prior for manner in found} == {prior, ()}
+    assert {manner.prior for manner in manners(get_spec("breakout"), TrainConfig(), (1,), prior, few=True)} == {prior}
+    assert {manner.prior for manner in manners(get_spec("hopper"), TrainConfig.for_env("hopper"), (), ())} == {()}
 
 
 @pytest.mark.parametrize("processes", [1, 2])
