@@ -17,7 +17,7 @@ from player.commands import check_output, describe_player
 from player.meter import Meter
 from recorder.errors import TwinplayError, UsageError
 from recorder.library import Library, local_time, session_place
-from recorder.places import absolute, on_this_computer
+from recorder.places import on_this_computer
 from recorder.priority import give_way
 from recorder.session import Session
 from trainer.config import TrainConfig
@@ -74,9 +74,8 @@ def _home(first: Session, options: Namespace) -> Path:
 
     Sessions at a URL leave it in the app's own. Raises UsageError where a URL is named.
     """
-    where = absolute(first.place)
-    if options.library is None and isinstance(where, Path):
-        return where.parent
+    if options.library is None and isinstance(first.place, Path):
+        return first.place.parent
     library = Library(None if options.no_run else options.library).place
     return on_this_computer(library, "name sessions by their URLs and a folder with --library, or add --no-run")
 

@@ -45,11 +45,13 @@ from zarr.abc.store import ByteRequest
 from zarr.codecs import BytesCodec, Crc32cCodec, TransposeCodec, ZstdCodec
 from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 from zarr.core.chunk_grids import RegularChunkGrid
+from zarr.core.chunk_key_encodings import DefaultChunkKeyEncoding
 from zarr.core.metadata import ArrayV3Metadata
 from zarr.errors import GroupNotFoundError
 from zarr.storage import LocalStore, MemoryStore
 
 from recorder.places import Folder, LocalFolder, Place, on_this_computer
+from recorder.schema import PART
 from recorder.wary import FRAME_HEADER_BYTES, MAX_CHUNK_BYTES, METADATA, StoreError, check_frame, check_size
 
 if TYPE_CHECKING:
@@ -119,7 +121,7 @@ class DurableStore(LocalStore):
         try:
             descriptor = os.open(path, _CREATE | os.O_EXCL, 0o666)
         except FileExistsError:
-            name = f"{path}.part"
+            name = f"{path}{PART}"
             descriptor = os.open(name, _CREATE | os.O_TRUNC | _NO_LINK, 0o666)
         try:
             with open(descriptor, "wb", buffering=0) as file:
@@ -388,9 +390,10 @@ class StoredGroup:
             self.folder = folder = RemoteFolder(place, head)
             store = _RemoteStore(folder)
             if folder.head() is None:
-                raise StoreError("it holds no zarr.json" if folder.files() else "nothing has that name")
+                raise StoreError("it holds no zarr.json" if folder.exists() else "nothing has that name")
         try:
-            self._group = zarr.open_group(store, mode="r", zarr_format=3)
+            # Metadata of the arrays that are repeated in the group's own are not what the digest covers.
+            self._group = zarr.open_group(store, mode="r", zarr_format=3, use_consolidated=False)
             self.attributes: dict[str, Any] = dict(self._group.attrs)
         except _METADATA_ERRORS as error:
             raise StoreError(f"its zarr.json is damaged ({_first_line(error)})") from error
@@ -418,6 +421,8 @@ class StoredGroup:
             raise StoreError(f"'{name}' is stored with codecs that no session has ({names})")
         if not isinstance(array.metadata.chunk_grid, RegularChunkGrid) or array.chunks[1:] != row:
             raise StoreError(f"'{name}' is not cut into chunks of whole rows")
+        if array.metadata.chunk_key_encoding != DefaultChunkKeyEncoding(separator="."):
+            raise StoreError(f"'{name}' has its chunks under names that no session has")
         chunk_bytes = math.prod(array.chunks) * array.dtype.itemsize
         if chunk_bytes > MAX_CHUNK_BYTES or array.shape[0] > MAX_ROWS:
             raise StoreError(f"'{name}' claims {array.shape[0]:,} rows in chunks of {chunk_bytes:,} bytes")

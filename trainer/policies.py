@@ -117,7 +117,7 @@ class Policies:
 
     def trashed(self) -> list[Path]:
         """The clones in the trash, the latest first."""
-        files = [path for path in self._trash.glob(f"*{SUFFIX}") if path.is_file()]
+        files = [path for path in self._trash.glob(f"*{SUFFIX}") if path.is_file() and not path.name.startswith(".")]
         return sorted(files, key=lambda path: -path.stat().st_ctime_ns)
 
     def take_over(self, file: Path) -> Path:
