@@ -27,6 +27,7 @@ from recorder.edits import merge_spans
 from recorder.envs import Game, get_spec
 from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.opinions import MAX_NOTES, MAX_TAGS, MAX_TITLE
+from recorder.places import keep_out_of_sessions, on_this_computer, place
 from recorder.schema import (
     CHUNK_TICKS,
     EPISODE_COLUMNS,
@@ -69,9 +70,9 @@ def merging(paths: Sequence[Path], library: Path, *, title: str = "") -> Generat
 
     Raises UsageError for sessions that do not belong together, SessionError or LibraryError.
     """
-    if len({path.resolve() for path in paths}) < 2:
+    if len(different := {place(path) for path in paths}) < 2:
         raise UsageError("merging takes at least two different sessions")
-    sessions = sorted((Session.open(path) for path in paths), key=lambda session: (session.created, session.name))
+    sessions = sorted(map(Session.open, different), key=lambda session: (session.created, session.name))
     first = sessions[0]
     for session in sessions:
         _check_finished(session)
@@ -142,6 +143,8 @@ def _build(
     library: Path, parts: Sequence[_Part], words: dict[str, Any], created: datetime
 ) -> Generator[tuple[int, Path | None], None, None]:
     """Write one session out of parts; yields the ticks copied, at the end with the session's path."""
+    library = on_this_computer(place(library))
+    keep_out_of_sessions(library)
     making = library / f".making-{uuid.uuid4().hex}"
     first = parts[0].session
     attributes = {

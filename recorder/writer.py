@@ -31,7 +31,7 @@ from recorder.agents import KeyEvent
 from recorder.envs import EnvSpec, Game
 from recorder.errors import LibraryError, SessionError
 from recorder.jobs import start_thread
-from recorder.places import Place, Url
+from recorder.places import Place, Url, keep_out_of_sessions, on_this_computer, place
 from recorder.rollout import Step
 from recorder.schema import (
     CHUNK_TICKS,
@@ -66,7 +66,8 @@ class _Block:
 class SessionWriter:
     """Creates one session in a library and streams a rollout into it.
 
-    `player` is `recorder.agents.describe(agent)`. Raises LibraryError when the library folder cannot be written.
+    `player` is `recorder.agents.describe(agent)`. Raises LibraryError when the library folder cannot be written, or is
+    a session itself.
     After a write error every further call raises SessionError; what was committed before stays readable. A `patient`
     writer says so in `trouble` instead, keeps what it was given and tries again: whoever plays should then wait.
     """
@@ -83,6 +84,8 @@ class SessionWriter:
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         created = datetime.now(UTC)
+        library = on_this_computer(place(library))
+        keep_out_of_sessions(library)
         making = library / f".making-{uuid.uuid4().hex}"
         try:
             making.mkdir(parents=True)
@@ -374,18 +377,28 @@ def create_arrays(
 
 
 def session_lock(path: Path) -> FileLock:
-    """The operating system's lock that a recorder holds while it writes `path`; it lies outside the session."""
-    folder = path.parent / ".locks"
-    folder.mkdir(exist_ok=True)
+    """The operating system's lock that a recorder holds while it writes `path`; it lies outside the session.
+
+    Raises OSError, and LibraryError where the session lies in another one.
+    """
+    file = _lock_file(path)
+    keep_out_of_sessions(file.parents[1])
+    file.parent.mkdir(exist_ok=True)
     # Not of one thread: a take is begun in one and finished in another.
-    return FileLock(folder / f"{path.name}.lock", thread_local=False)
+    return FileLock(file, thread_local=False)
+
+
+def _lock_file(session: Path) -> Path:
+    """The same for every path that leads to the session."""
+    real = on_this_computer(place(session))
+    return real.parent / ".locks" / f"{real.name}.lock"
 
 
 def is_being_written(path: Place) -> bool:
     """Whether a living recorder holds the session; at a URL nobody records."""
     if isinstance(path, Url):
         return False
-    lock_file = path.parent / ".locks" / f"{path.name}.lock"
+    lock_file = _lock_file(path)
     if not lock_file.exists():
         return False
     lock = FileLock(lock_file)

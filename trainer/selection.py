@@ -18,6 +18,7 @@ from recorder.envs import get_spec
 from recorder.errors import TwinplayError
 from recorder.jobs import start_thread
 from recorder.library import Library, SessionSummary, local_time, player_label
+from recorder.places import place
 from recorder.session import Session
 
 _SHORT_MINUTES = 2.0  # of Breakout; below this a clone rarely learns to return the ball
@@ -288,10 +289,11 @@ class Choice:
 
     def episodes(self, sessions: Sequence[Session]) -> dict[str, list[int]]:
         """The episodes to take of those sessions that are not taken whole."""
+        left_out = {place(path): out for path, out in self.left_out.items()}
         return {
             session.name: [e.index for e in session.episodes if not e.excluded and e.index not in out]
             for session in sessions
-            if (out := self.left_out.get(session.path))
+            if (out := left_out.get(session.path))
         }
 
     @property
