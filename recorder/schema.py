@@ -12,7 +12,8 @@
       state             (T, S) float64        MuJoCo's physics and warm-start state
       action            (T,) uint8  |  (T, 3) float32
       reward            (T,) float64
-      terminated, truncated  (T,) bool
+      terminated        (T,) bool             the game ended by itself
+      truncated         (T,) bool             an episode ended here otherwise: stopped, rewound, at a limit
       lives             (T,) uint8
       time_ns           (T,) int64            monotonic clock when the action was chosen
       due_ns            (T,) int64            when the tick was due, or 0 where no clock set the pace
@@ -34,8 +35,11 @@ A rewind appends: the episode is cut at the tick gone back to (outcome "rewound"
 segment of its own, excluded unless it was to be kept, and play goes on in a third; both name the first as `parent`, and
 its end as `parent_tick`. A segment's `total_reward` is what was earned in it; `Session.games` adds them up.
 
+The last tick of every episode is `terminated` or `truncated`, so that what knows no table of episodes parts them right.
+
 A session whose recorder was killed has state "recording" and no live lock; its last episode has no stop, and reads as
-ending at `ticks` with outcome "interrupted". Nothing needs repair.
+ending at `ticks` with outcome "interrupted" and `truncated` there. Nothing needs repair. Sessions of earlier versions
+lack `truncated` where a game was stopped or rewound; `Session.truncated` supplies it.
 """
 
 from __future__ import annotations

@@ -139,8 +139,15 @@ class Session:
 
     @cached_property
     def truncated(self) -> npt.NDArray[np.bool_]:
-        """(T,) bool."""
-        return self._ticks_of("truncated", (), "bool")
+        """(T,) bool: at the last tick of every episode that the game itself did not end, whatever ended it.
+
+        Earlier versions did not store it of games that were stopped or rewound, and nobody stores it of one whose
+        recorder was killed; it comes from `episodes` then.
+        """
+        ends = np.array([episode.stop - 1 for episode in self.episodes], np.int64)
+        truncated = np.zeros(self._ticks, np.bool_)
+        truncated[ends] = self._ticks_of("truncated", (), "bool")[ends] | ~self.terminated[ends]
+        return truncated
 
     @cached_property
     def lives(self) -> npt.NDArray[np.uint8]:

@@ -230,6 +230,19 @@ class GrowingArray:
         self.rows = 0
         self.append(rows)
 
+    def amend(self, row: int, value: Any) -> None:
+        """Give a row that was appended another value; of a column of scalars only."""
+        index, within = divmod(row, self._chunk)
+        if index == self.rows // self._chunk:
+            self._tail[within] = value
+            self._tail_written = False
+            return
+        self._store.sync()  # so that the file has what was written last, and keeps it should this write fail
+        frame = (self._store.root / self._key(index)).read_bytes()[:-4]
+        rows = np.frombuffer(self._zstd.decode(frame), self._dtype).copy()
+        rows[within] = value
+        self._write_chunk(index, rows)
+
     def flush(self) -> None:
         """Write the unfinished chunk as it stands."""
         if not self._tail_written:
@@ -252,8 +265,10 @@ class GrowingArray:
         if self._transposed:
             # a fifth of NumPy's time, without Python's lock, and into memory that need not be got anew
             rows = cv2.transpose(rows.reshape(self._chunk, -1), self._turned)
-        key = ".".join(["c", str(index), *["0"] * (self._array.ndim - 1)])
-        self._store.write(f"{self._name}/{key}", _pack(self._zstd, rows))
+        self._store.write(self._key(index), _pack(self._zstd, rows))
+
+    def _key(self, index: int) -> str:
+        return f"{self._name}/{'.'.join(['c', str(index), *['0'] * (self._array.ndim - 1)])}"
 
 
 def _pack(zstd: Zstd, rows: Array) -> bytes:

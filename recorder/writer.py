@@ -107,6 +107,7 @@ class SessionWriter:
         self._episodes: list[dict[str, Any]] = []
         self._bases: list[tuple[int, float]] = []  # the game's ticks and score where each segment begins
         self._ticks = 0  # handed to the writer or in the open block
+        self._over = False  # the last tick ended its game
         self._patient = patient
         self._trouble = ""
         self._failure: SessionError | None = None
@@ -166,6 +167,7 @@ class SessionWriter:
             block.started_ns = step.time_ns
         block.count = index + 1
         self._ticks += 1
+        self._over = step.terminated or step.truncated
         self._episodes[-1]["total_reward"] += step.reward
         if block.count == CHUNK_TICKS or step.time_ns - block.started_ns >= _HAND_OVER_NS:
             self._check()
@@ -178,6 +180,7 @@ class SessionWriter:
         rows, excluded = self._episodes, not keep
         if rows[-1]["start"] == self._ticks and rows[-1]["parent"] >= 0:  # nothing was played since the last rewind
             cut, undone, fresh = rows[-3:]
+            self._set_truncated(cut["stop"] - 1, False)  # it is cut earlier now
         else:
             cut, index = rows[-1], len(rows) - 1
             undone = {**cut, "parent": index, "stop": self._ticks, "outcome": OUTCOMES.index("rewound")}
@@ -195,6 +198,8 @@ class SessionWriter:
         cut["outcome"] = OUTCOMES.index("rewound")
         undone |= {"start": cut["stop"], "total_reward": earned - cut["total_reward"], "excluded": excluded}
         undone["parent_tick"] = fresh["parent_tick"] = cut["stop"]
+        for segment in (cut, undone):
+            self._set_truncated(segment["stop"] - 1)
         self._put("episodes", [dict(each) for each in rows])
 
     def mark(self, label: str) -> None:
@@ -219,9 +224,19 @@ class SessionWriter:
         row["stop"], row["outcome"] = self._ticks, OUTCOMES.index(outcome)
         if row["parent"] >= 0 and row["start"] == row["stop"]:  # rewound, and never played on: it ended there
             self._episodes[row["parent"]]["outcome"] = row["outcome"]
+        if row["start"] < row["stop"] and not self._over:
+            self._set_truncated(row["stop"] - 1)
         self._hand_over()
         self._put("final", self._final(game, observation))
         self._put("episodes", [dict(each) for each in self._episodes])
+
+    def _set_truncated(self, tick: int, value: bool = True) -> None:
+        """Whether a recorded tick is the last of an episode that the game itself did not end."""
+        first = self._ticks - self._block.count
+        if tick >= first:
+            self._block.rows["truncated"][tick - first] = value
+        else:
+            self._put("truncated", (tick, value))
 
     def flush(self) -> None:
         """Hand everything to the writer's thread now, before a pause."""
@@ -303,6 +318,8 @@ class SessionWriter:
                 for name in self._block_columns:
                     self._jobs.append(partial(self._arrays[name].append, argument.rows[name][: argument.count]))
                 self._jobs.append(partial(self._spare.put, argument))
+            elif command == "truncated":
+                self._jobs.append(partial(self._arrays["truncated"].amend, *argument))
             elif command == "final":
                 for name, row in argument.items():
                     self._jobs.append(partial(self._arrays[f"final_{name}"].append, row))
