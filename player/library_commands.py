@@ -251,6 +251,8 @@ def _make(steps: Generator[ReshapeProgress, None, None], title: str) -> tuple[Pa
     with Meter(title) as meter:
         for step in steps:
             made = step.made
+            if step.note:
+                meter.say(f"note: {step.note}")
             meter.show(step.ticks / max(1, step.total), f"{step.ticks:,} of {step.total:,} ticks")
     return made
 

@@ -249,8 +249,8 @@ def _list_policies(found: list[PolicySummary], folder: Path, as_json: bool) -> N
         )
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
     for each in found:
-        if each.problem:
-            print(each.problem, file=sys.stderr)
+        if each.problem or each.note:
+            print(each.problem or f"note: {each.note}", file=sys.stderr)
 
 
 def _policy_facts(each: PolicySummary) -> dict[str, Any]:
@@ -267,4 +267,5 @@ def _policy_facts(each: PolicySummary) -> dict[str, Any]:
         "minutes": each.minutes,
         "run": each.run,
         "problem": each.problem,
+        "note": each.note,
     }

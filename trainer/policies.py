@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recorder.envs import EnvSpec, get_spec
+from recorder.envs import EnvSpec, get_spec, simulator_notes
 from recorder.errors import TwinplayError
 from recorder.library import Library, ensure_writable
 from trainer.config import TrainConfig
@@ -49,6 +49,7 @@ class PolicySummary:
     run: str = ""
     size_bytes: int = 0
     problem: str = ""
+    note: str = ""  # of another simulator than the installed one
 
     @property
     def name(self) -> str:
@@ -185,6 +186,7 @@ def summarize(path: Path) -> PolicySummary:
             ticks / spec.rate_hz / 60,
             str(header.get("run", ""))[:120],
             path.stat().st_size,
+            note=" ".join(simulator_notes({path.stem: spec})),
         )
     except (TwinplayError, ValueError, TypeError, KeyError, OSError) as error:
         return PolicySummary(path, problem=str(error).splitlines()[0][:300] if str(error) else "it cannot be read")
