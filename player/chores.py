@@ -119,12 +119,13 @@ def scoring(
         done, total, report = progress.done, progress.total + len(others) * episodes, progress.report
         yield EvalProgress(done, total)
     assert report is not None
-    rows = list(report.rows)
+    rows, notes = list(report.rows), list(report.notes)
     for other in others:
         for progress in evaluate(other, episodes=episodes, seed=seed, players=("clone",)):
             yield EvalProgress(done + progress.done, total)
             rows += progress.report.rows if progress.report is not None else ()
+            notes += progress.report.notes if progress.report is not None else ()
         done += episodes
     ranks = {"demonstrator": 0, "clone": 1, "random": 2}
     rows.sort(key=lambda row: ranks[row.player])
-    yield EvalProgress(total, total, replace(report, rows=tuple(rows)))
+    yield EvalProgress(total, total, replace(report, rows=tuple(rows), notes=tuple(notes)))

@@ -168,6 +168,8 @@ def evaluate(options: Namespace) -> int:
         )
     if report.ratio is not None:
         print(f"clone / demonstrator {report.ratio:.2f}")
+    for note in report.notes:
+        print(f"note: {note}")
     return 0
 
 

@@ -27,7 +27,7 @@ import numpy as np
 from player.scene import DuelFrame, Picture
 from player.sides import Contest, Recording
 from recorder.agents import Agent
-from recorder.envs import EnvSpec, Game
+from recorder.envs import EnvSpec, Game, simulator_notes
 from recorder.errors import UsageError
 from recorder.experts.hopper import OBSERVATIONS
 from recorder.places import Place
@@ -70,6 +70,10 @@ class Duel:
         agents = [_load(one, seed + number) for number, one in enumerate(given)]
         self.spec = _common_spec(session, agents, given)
         self._recording = None if session is None else Recording(session, choose_game(session, episode))
+        specs = {} if session is None else {session.name: session.spec}
+        known: list[Any] = [agent for agent in agents if hasattr(agent, "spec")]
+        specs |= {getattr(agent, "name", "the policy"): agent.spec for agent in known}
+        self.note = "; ".join(simulator_notes(specs))
         self._seed = seed
         # A policy alone starts from a drawn game; beside a recording, from the recording's own seed.
         self._start = seed if self._recording is None else self._recording.episode.seed
@@ -188,6 +192,7 @@ class Duel:
             observation_names=() if spec.has_screen else OBSERVATIONS,
             behind=max((contest.behind_at(self._tick) for contest in self._contests), default=0),
             can_look=any(contest.can_look for contest in self._contests),
+            note=self.note,
         )
 
     def close(self) -> None:

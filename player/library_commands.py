@@ -19,6 +19,7 @@ from recorder.edits import without
 from recorder.envs import get_spec
 from recorder.errors import SessionError, UsageError
 from recorder.library import Library, SessionSummary, matches, session_place, sort_key, summarize
+from recorder.places import place
 from recorder.reshape import ReshapeProgress, merging, splitting
 from recorder.session import Session
 
@@ -211,7 +212,7 @@ def trash(options: Namespace) -> int:
         if not options.sessions:
             raise UsageError("name the sessions to restore; `twinplay trash` lists them")
         for given in options.sessions:
-            name = Path(given).name.removesuffix(".zarr")
+            name = place(given).name.removesuffix(".zarr")
             if name not in by_name:
                 raise SessionError(f"the trash of {library.path} holds no {name}; `twinplay trash` lists what it holds")
             print(f"{library.restore(by_name[name].path)}: brought back")
@@ -250,6 +251,8 @@ def _make(steps: Generator[ReshapeProgress, None, None], title: str) -> tuple[Pa
     with Meter(title) as meter:
         for step in steps:
             made = step.made
+            if step.note:
+                meter.say(f"note: {step.note}")
             meter.show(step.ticks / max(1, step.total), f"{step.ticks:,} of {step.total:,} ticks")
     return made
 

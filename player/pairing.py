@@ -143,4 +143,5 @@ def _policy_choice(path: Path) -> Choice:
 
 def newest_policies(library: Library) -> list[Path]:
     """The policies of a library, the newest first."""
-    return sorted(library.policies.glob(f"*{POLICY_SUFFIX}"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    files = [path for path in library.policies.glob(f"*{POLICY_SUFFIX}") if not path.name.startswith(".")]
+    return sorted(files, key=lambda path: path.stat().st_mtime_ns, reverse=True)

@@ -85,7 +85,7 @@ class Side:
 class DuelFrame:
     """Both sides after `tick` ticks; `rate_hz` ticks are one second of play. `observation_names` are of what is seen,
     where that is a vector. `behind` is by how many ticks a clone has yet to come. `can_look` tells whether a clone can
-    say what it looks at.
+    say what it looks at. `note` tells of a side that is of another simulator than the installed one.
     """
 
     tick: int
@@ -99,6 +99,7 @@ class DuelFrame:
     observation_names: tuple[str, ...] = ()
     behind: int = 0
     can_look: bool = False
+    note: str = ""
 
     @property
     def seconds(self) -> float:

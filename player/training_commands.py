@@ -17,7 +17,7 @@ from player.commands import check_output, describe_player
 from player.meter import Meter
 from recorder.errors import TwinplayError, UsageError
 from recorder.library import Library, local_time, session_place
-from recorder.places import absolute, on_this_computer
+from recorder.places import on_this_computer
 from recorder.priority import give_way
 from recorder.session import Session
 from trainer.config import TrainConfig
@@ -74,9 +74,8 @@ def _home(first: Session, options: Namespace) -> Path:
 
     Sessions at a URL leave it in the app's own. Raises UsageError where a URL is named.
     """
-    where = absolute(first.place)
-    if options.library is None and isinstance(where, Path):
-        return where.parent
+    if options.library is None and isinstance(first.place, Path):
+        return first.place.parent
     library = Library(None if options.no_run else options.library).place
     return on_this_computer(library, "name sessions by their URLs and a folder with --library, or add --no-run")
 
@@ -250,8 +249,8 @@ def _list_policies(found: list[PolicySummary], folder: Path, as_json: bool) -> N
         )
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
     for each in found:
-        if each.problem:
-            print(each.problem, file=sys.stderr)
+        if each.problem or each.note:
+            print(each.problem or f"note: {each.note}", file=sys.stderr)
 
 
 def _policy_facts(each: PolicySummary) -> dict[str, Any]:
@@ -268,4 +267,5 @@ def _policy_facts(each: PolicySummary) -> dict[str, Any]:
         "minutes": each.minutes,
         "run": each.run,
         "problem": each.problem,
+        "note": each.note,
     }

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from player.meter import Meter
 from recorder.errors import SessionError
 from recorder.library import Library, session_place
-from recorder.places import Place, Url, place
+from recorder.places import Place, Url, is_session, place
 from recorder.transfer import copying
 
 
@@ -29,7 +29,8 @@ def _sessions(given: Sequence[str], library: str | None) -> list[Place]:
     found: list[Place] = []
     for text in given:
         where = place(text)
-        if where.name.endswith(".zarr") or not (isinstance(where, Url) or where.is_dir()):
+        folder = isinstance(where, Url) or (where.is_dir() and not is_session(where))
+        if where.name.endswith(".zarr") or not folder:
             found.append(session_place(text, library))
         else:
             rows = Library(where).sessions()

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recorder.errors import TwinplayError
+from recorder.places import keep_out_of_sessions, on_this_computer, place
 
 _QUALITY = "20"  # x264's CRF: flat game screens look lossless and stay small
 
@@ -30,7 +31,8 @@ class VideoError(TwinplayError):
 def whole_file(path: Path, suffix: str, what: str) -> Iterator[Path]:
     """Gives the path of a part file, which takes the name `path` at the end if all went well, and else vanishes.
 
-    Raises VideoError when the name does not end in `suffix`, for a place that cannot be written, and a full disk.
+    Raises VideoError when the name does not end in `suffix`, for a place that cannot be written, and a full disk, and
+    LibraryError for one inside a session.
     """
     if path.suffix.lower() != suffix:
         raise VideoError(f"{path}: {what}; choose a name that ends in {suffix}")
@@ -38,6 +40,7 @@ def whole_file(path: Path, suffix: str, what: str) -> Iterator[Path]:
         raise VideoError(f"{path.parent} is not a folder; create it, or choose another place for the video")
     if path.is_dir():
         raise VideoError(f"{path} is a folder; choose another name for the video")
+    keep_out_of_sessions(on_this_computer(place(path.parent)))
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{suffix}")
     try:
         try:

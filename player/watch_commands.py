@@ -14,11 +14,13 @@ from rich.table import Table
 
 from player.commands import check_output
 from player.meter import Meter
+from recorder.envs import simulator_notes
 from recorder.errors import UsageError
 from recorder.library import session_place
 from recorder.places import Place, on_this_computer
 from recorder.session import Session
 from trainer.errors import PolicyError
+from trainer.policies import summarize
 
 
 def drives(options: Namespace) -> int:
@@ -98,6 +100,7 @@ def watch(options: Namespace) -> int:
         if options.to is not None and options.to <= start:
             raise UsageError(f"--to {options.to:g} must come after --from {start:g}")
         seconds = options.seconds if options.to is None else options.to - start
+        _tell_of_simulators(session, policy, against)
         choice: dict[str, Any] = {"against": against, "episode": options.episode, "seed": options.seed}
         print(make_film(session, policy, options.video, start=start, seconds=seconds, **choice))
         return 0
@@ -108,12 +111,22 @@ def watch(options: Namespace) -> int:
     for each in (policy, against):
         if each is not None:
             read_header(each)
+    _tell_of_simulators(session, policy, against)
     from player.app import open_app
 
     arguments = ["--library", str(options.library)] if options.library else []
     for name, path in (("--session", session), ("--policy", policy), ("--against", against)):
         arguments += [name, str(path)] if path else []
     return open_app([*arguments, "--page", "watch"])
+
+
+def _tell_of_simulators(session: Place | None, *policies: Path | None) -> None:
+    """Note what is of another simulator than the installed one: it may play differently here."""
+    opened = None if session is None else Session.open(session)
+    notes = () if opened is None else simulator_notes({opened.name: opened.spec})
+    for note in (*notes, *(summarize(path).note for path in policies if path is not None)):
+        if note:
+            print(f"twinplay: note: {note}", file=sys.stderr)
 
 
 def make_film(

@@ -18,6 +18,7 @@ from filelock import Timeout
 
 from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.opinions import MAX_NOTES, MAX_SPANS, MAX_TAG, MAX_TAGS, MAX_TITLE
+from recorder.places import on_this_computer, place
 from recorder.schema import LABELS
 from recorder.session import Session
 from recorder.writer import session_lock
@@ -40,6 +41,7 @@ def edit(
     LibraryError where nothing can be written.
     """
     _check_words(title, notes, tags)
+    path = on_this_computer(place(path))
     with alone(path):
         session = Session.open(path)
         columns = [column.copy() for column in session.opinion_columns]

@@ -13,7 +13,7 @@ import hashlib
 import importlib.metadata
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -33,13 +33,22 @@ Array: TypeAlias = npt.NDArray[Any]
 _RENDER_SIZE = 400
 
 
+# What makes a game what it is for players, files and networks: its identity, its interface, its settings and its ROM.
+_DECIDING = (
+    *("name", "env_id", "kwargs", "rate_hz", "rom_sha256"),
+    *("observation_shape", "observation_dtype", "action_shape", "action_dtype", "action_names"),
+)
+_MOST_VERSIONS = 8  # a stranger's session may name any number
+
+
 @dataclass(frozen=True)
 class EnvSpec:
     """Everything needed to build an environment again, and to know whether two are the same.
 
     Shapes and dtypes are those of one tick, as an Agent sees them. `rate_hz` is in ticks per second.
     `episode_ticks` and `idle_ticks` (ticks without a reward) end a game that nobody watches over.
-    `versions` and `rom_sha256` name the simulator that is installed, or that made a recording.
+    `versions` and `rom_sha256` name the simulator that is installed, or that made a recording; versions are told where
+    they differ, and do not decide whether two environments are the same.
     """
 
     name: str
@@ -110,15 +119,24 @@ class EnvSpec:
         return (*seen, self.action_shape, self.action_dtype, self.action_names)
 
     def differences(self, other: EnvSpec) -> list[str]:
-        """What distinguishes this spec from `other`, one phrase each; empty when games are interchangeable."""
+        """What distinguishes the games of this spec from those of `other`, one phrase each; empty where nothing does.
+
+        Interface, settings and ROM decide. The simulator's versions are told, not judged: see `version_differences`.
+        """
         mine, theirs = self.to_json(), other.to_json()
-        changed = [key for key in mine if key not in ("versions", "title") and mine[key] != theirs[key]]
-        phrases = [f"{key}: {mine[key]} here, {theirs[key]} there" for key in changed]
-        for name in sorted(set(self.versions) | set(other.versions)):
-            here, there = self.versions.get(name, "none"), other.versions.get(name, "none")
-            if here != there:
-                phrases.append(f"{name} {here} here, {there} there")
-        return phrases
+        return [f"{key}: {mine[key]} here, {theirs[key]} there" for key in _DECIDING if mine[key] != theirs[key]]
+
+    def version_differences(self, other: EnvSpec) -> list[str]:
+        """Where the simulator of this spec has another version than that of `other`: "gymnasium 1.3.0, not 1.2.2"."""
+        names = sorted({*self.versions, *other.versions})
+        pairs = [(name, *(_word(spec.versions.get(name, "none")) for spec in (self, other))) for name in names]
+        found = [f"{_word(name)} {mine}, not {theirs}" for name, mine, theirs in pairs if mine != theirs]
+        return found[:_MOST_VERSIONS]
+
+
+def _word(value: Any) -> str:
+    """A name or a version, as one may print what comes from anybody."""
+    return "".join(letter for letter in str(value)[:40] if letter.isprintable())
 
 
 _SPECS = {
@@ -173,6 +191,21 @@ def get_spec(name: str) -> EnvSpec:
     spec = _SPECS[name]
     versions = {name: importlib.metadata.version(name) for name in spec.distributions}
     return replace(spec, versions=versions, rom_sha256=_rom_sha256() if spec.has_screen else None)
+
+
+def other_simulator(specs: Iterable[EnvSpec]) -> str:
+    """Words for the simulators of recordings and policies where one is not the installed one; nothing where all are.
+
+    Raises UnknownEnvError.
+    """
+    phrases = dict.fromkeys(each for spec in specs for each in spec.version_differences(get_spec(spec.name)))
+    return f"another simulator than the one installed here ({'; '.join(phrases)})" if phrases else ""
+
+
+def simulator_notes(specs: Mapping[str, EnvSpec]) -> tuple[str, ...]:
+    """A sentence for each of these recordings and policies, by name, that is not of the simulator installed here."""
+    others = {name: other_simulator([spec]) for name, spec in specs.items()}
+    return tuple(f"{name} was made with {other}" for name, other in others.items() if other)
 
 
 def _rom_sha256() -> str:

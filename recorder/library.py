@@ -25,7 +25,7 @@ from recorder import trash
 from recorder.agents import PLAYER_KINDS, player_title
 from recorder.errors import LibraryError, SessionError
 from recorder.index import Entry, read_index, stamp_of, write_index
-from recorder.places import Place, Url, on_this_computer, place
+from recorder.places import Place, Url, keep_out_of_sessions, on_this_computer, place
 from recorder.schema import LABELS
 from recorder.session import Session
 from recorder.timing import Timing
@@ -144,7 +144,7 @@ class Library:
     """
 
     def __init__(self, path: Place | str | None = None) -> None:
-        self.place = place(path) if path is not None else default_library()
+        self.place = place(default_library() if path is None else path)
 
     @property
     def path(self) -> Path:
@@ -160,7 +160,8 @@ class Library:
         """All sessions, the newest first; an unreadable one is listed with its problem.
 
         At a URL only finished copies are listed, without an index: by one listing, and all `zarr.json` at once.
-        Raises LibraryError when the folder cannot be read, RemoteError when the URL cannot be reached.
+        Raises LibraryError when the folder cannot be read or is a session itself, RemoteError when the URL cannot be
+        reached.
         """
         if isinstance(self.place, Url):
             from recorder.remote import session_heads
@@ -169,6 +170,7 @@ class Library:
             return [summarize(self.place / name, heads[name]) for name in sorted(heads, reverse=True)]
         if self.path.exists() and not self.path.is_dir():
             raise LibraryError(f"{self.path} is a file, not a library folder; choose a folder")
+        keep_out_of_sessions(self.path)
         try:
             names = [name for name in os.listdir(self.path) if name.endswith(".zarr") and not name.startswith(".")]
         except FileNotFoundError:
@@ -205,10 +207,8 @@ class Library:
 
     @property
     def has_trash(self) -> bool:
-        """Whether anything lies in the trash."""
-        with contextlib.suppress(OSError), os.scandir(self.path / trash.FOLDER) as entries:
-            return any(True for _ in entries)
-        return False
+        """Whether any session lies in the trash."""
+        return trash.holds_any(self.path)
 
     def trashed(self) -> list[Trashed]:
         """What lies in the trash, the latest first."""
@@ -226,8 +226,8 @@ class Library:
 def session_place(given: str, library: Place | str | None) -> Place:
     """A session given as a path, as a URL, or by its name in the library. Raises SessionError where there is none."""
     where = place(given)
-    if isinstance(where, Path) and not where.exists() and os.sep not in given:
-        return Library(library).find(given)
+    if isinstance(where, Path) and not where.exists() and os.sep not in given.rstrip(os.sep):
+        return place(Library(library).find(given))
     return where
 
 
@@ -254,7 +254,7 @@ def summarize(where: Place, head: bytes | None = None) -> SessionSummary:
         state = "complete" if session.complete else "recording" if is_being_written(where) else "interrupted"
         return SessionSummary(
             place=where,
-            name=session.name,
+            name=where.name.removesuffix(".zarr"),  # of a link in the library, its own
             env=session.spec.name,
             env_title=session.spec.title,
             player=session.player,
@@ -323,7 +323,8 @@ def sort_key(summary: SessionSummary, by: str) -> tuple[bool, Any, str]:
 
 
 def ensure_writable(folder: Path) -> None:
-    """Raise LibraryError unless files can be made in `folder`, which is created if need be."""
+    """Raise LibraryError unless files may and can be made in `folder`, which is created if need be."""
+    keep_out_of_sessions(on_this_computer(place(folder)))
     probe = folder / f".write-probe-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -353,7 +353,8 @@ class LibraryDesk:
                 fraction = record.ticks / max(1, record.total)
                 if record.made:
                     made = "one new session" if len(record.made) == 1 else "two new sessions"
-                    self._result = f"Made {made}. What they were made of is untouched."
+                    note = f" Note: {record.note}." if record.note else ""
+                    self._result = f"Made {made}. What they were made of is untouched.{note}"
             case (str(path), VerifyProgress() as progress):
                 fraction = progress.ticks / max(1, progress.total)
                 certificate = progress.certificate

@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -79,13 +79,14 @@ class Projector:
 
     def __init__(self) -> None:
         self._session: Session | None = None
+        self._asked = ""  # the path that it was asked for by, which may lead through a link
         self._stage: Game | None = None
 
     def details(self, path: str) -> Details:
         """All about a session, as it is now."""
         self._session = None
         try:
-            return read_details(self._open(path))
+            return replace(read_details(self._open(path)), path=Path(path))
         except TwinplayError as error:
             return Details(Path(path), Path(path).name.removesuffix(".zarr"), problem=str(error))
 
@@ -101,7 +102,7 @@ class Projector:
         """A small picture of a telling moment, from the library's store of them or made anew."""
         where = Path(path)
         try:
-            session = self._session if self._session and self._session.path == where else Session.open(where)
+            session = self._session if self._session and self._asked == path else Session.open(where)
             file = _thumbnail_file(session)
             picture = _read_png(file) if file is not None else None
             if picture is None:
@@ -119,8 +120,8 @@ class Projector:
         self._stage = None
 
     def _open(self, path: str) -> Session:
-        if self._session is None or self._session.path != Path(path):
-            self._session = Session.open(path)
+        if self._session is None or self._asked != path:
+            self._session, self._asked = Session.open(path), path
         return self._session
 
     def _draw(self, session: Session, tick: int) -> Picture:
@@ -226,5 +227,6 @@ def prune_thumbnails(library: Path) -> None:
         folders = [folder for folder in (library, library / ".trash") if folder.is_dir()]
         kept = {path.name.removesuffix(".zarr") for folder in folders for path in folder.iterdir()}
         for file in (library / THUMBNAILS).iterdir():
-            if file.name.rpartition("-")[0] not in kept:
+            name, _, digest = file.name.rpartition("-")
+            if name and name not in kept and digest.endswith(".png"):
                 file.unlink()

@@ -25,6 +25,7 @@ import fsspec
 from recorder.errors import RemoteError, TwinplayError
 from recorder.jobs import new_lock
 from recorder.places import Url
+from recorder.schema import is_named
 from recorder.wary import MAX_METADATA_BYTES, METADATA, StoreError, check_size
 
 _HELD_BYTES = 16 << 20
@@ -49,6 +50,7 @@ class RemoteFolder:
             self._held[METADATA] = head
         self._lock = new_lock()  # training reads ahead in a thread
         self._begun = False
+        self._littered = False  # something lies there that may be none of a session's; known with the listing
         self._ends: dict[str, int] = {}  # the chunk before which what was last expected of each array ended
 
     def files(self) -> dict[str, int]:
@@ -65,15 +67,20 @@ class RemoteFolder:
                 if _lacks_bucket(error):
                     raise
                 found = {}
+        self._littered = bool(found)
         start = len(self._root) + 1
         files = {
             path[start:]: about.get("size")
             for path, about in found.items()
-            if about.get("type") == "file" and path.startswith(f"{self._root}/")
+            if about.get("type") == "file" and path.startswith(f"{self._root}/") and is_named(path[start:])
         }
         if not all(isinstance(size, int) for size in files.values()):  # some web servers; what could be read then?
             raise RemoteError(f"{self.url} does not tell how large its files are; copy the session into a folder first")
         return files
+
+    def exists(self) -> bool:
+        """Whether anything lies there, of a session or not."""
+        return bool(self._files) or self._littered
 
     def names(self, folder: str) -> set[str]:
         """See Folder."""

@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 
 from recorder.edits import merge_spans
-from recorder.envs import Game, get_spec
+from recorder.envs import Game, get_spec, other_simulator
 from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.opinions import MAX_NOTES, MAX_TAGS, MAX_TITLE
+from recorder.places import keep_out_of_sessions, on_this_computer, place
 from recorder.schema import (
     CHUNK_TICKS,
     EPISODE_COLUMNS,
@@ -47,11 +48,12 @@ _FAR_NS = 1 << 60  # 36 years
 
 @dataclass(frozen=True)
 class ReshapeProgress:
-    """Ticks copied so far, of `total`; the last one has the paths of the new sessions."""
+    """Ticks copied so far, of `total`; the last one has the paths of the new sessions, and what there is to note."""
 
     ticks: int
     total: int
     made: tuple[Path, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,9 @@ def merging(paths: Sequence[Path], library: Path, *, title: str = "") -> Generat
 
     Raises UsageError for sessions that do not belong together, SessionError or LibraryError.
     """
-    if len({path.resolve() for path in paths}) < 2:
+    if len(different := {place(path) for path in paths}) < 2:
         raise UsageError("merging takes at least two different sessions")
-    sessions = sorted((Session.open(path) for path in paths), key=lambda session: (session.created, session.name))
+    sessions = sorted(map(Session.open, different), key=lambda session: (session.created, session.name))
     first = sessions[0]
     for session in sessions:
         _check_finished(session)
@@ -80,6 +82,8 @@ def merging(paths: Sequence[Path], library: Path, *, title: str = "") -> Generat
             differences = ["their colours differ"]
         if differences:
             raise UsageError(f"{first.path} and {session.path} cannot be merged ({'; '.join(differences)})")
+    other = other_simulator(session.spec for session in sessions)
+    note = f"some of it was recorded with {other}" if other else ""
     parts: list[_Part] = []
     end_ns = 0
     for session in sessions:
@@ -100,7 +104,7 @@ def merging(paths: Sequence[Path], library: Path, *, title: str = "") -> Generat
     }
     total = sum(len(part.ticks) for part in parts)
     for done, path in _build(library, parts, attributes, _when(first.created)):
-        yield ReshapeProgress(done, total, () if path is None else (path,))
+        yield ReshapeProgress(done, total) if path is None else ReshapeProgress(done, total, (path,), note)
 
 
 def splitting(path: Path, episode: int, library: Path) -> Generator[ReshapeProgress, None, None]:
@@ -142,6 +146,8 @@ def _build(
     library: Path, parts: Sequence[_Part], words: dict[str, Any], created: datetime
 ) -> Generator[tuple[int, Path | None], None, None]:
     """Write one session out of parts; yields the ticks copied, at the end with the session's path."""
+    library = on_this_computer(place(library))
+    keep_out_of_sessions(library)
     making = library / f".making-{uuid.uuid4().hex}"
     first = parts[0].session
     attributes = {
@@ -276,17 +282,24 @@ def _closing_moments(part: _Part) -> dict[str, Array]:
 
 
 def _replay_to_the_end(session: Session, episode: Episode, rows: dict[str, Array], position: int) -> None:
-    changes = session.spec.differences(get_spec(session.spec.name))
-    if changes:
-        raise SessionError(
-            f"{session.path} was interrupted, and its last moment cannot be played again here ({'; '.join(changes)}); "
-            "leave it out"
-        )
+    """Raises SessionError where another simulator plays another game."""
+    installed = get_spec(session.spec.name)
+    changes = session.spec.differences(installed)
+    last = episode.stop - 1
     with Game(session.spec) as game:
         observation = game.reset(episode.seed)
-        for ticks in (*session.lead_in(episode), range(episode.start, episode.stop)):
+        for ticks in (*session.lead_in(episode), range(episode.start, last)) if not changes else ():
             for tick in ticks:
                 observation, *_ = game.step(game.check_action(session.actions[tick]))
+        game.capture(observation, rows, position)
+        stored = _moments(session, last, last + 1)
+        if changes or any(rows[name][position].tobytes() != row.tobytes() for name, row in stored.items()):
+            changes += session.spec.version_differences(installed) or ["play differs from what was stored"]
+            raise SessionError(
+                f"{session.path} was interrupted, and its last moment cannot be played again here "
+                f"({'; '.join(changes)}); leave it out"
+            )
+        observation, *_ = game.step(game.check_action(session.actions[last]))
         game.capture(observation, rows, position)
 
 
@@ -324,6 +337,7 @@ def _when(created: str) -> datetime:
 def _origin(part: _Part) -> dict[str, Any]:
     session = part.session
     facts = {"name": session.name, "digest": session.attributes.get("digest"), "seed": session.seed}
+    facts |= {"versions": dict(session.spec.versions)}
     return facts | {"ticks": [part.ticks.start, part.ticks.stop]}
 
 

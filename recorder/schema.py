@@ -12,7 +12,8 @@
       state             (T, S) float64        MuJoCo's physics and warm-start state
       action            (T,) uint8  |  (T, 3) float32
       reward            (T,) float64
-      terminated, truncated  (T,) bool
+      terminated        (T,) bool             the game ended by itself
+      truncated         (T,) bool             an episode ended here otherwise: stopped, rewound, at a limit
       lives             (T,) uint8
       time_ns           (T,) int64            monotonic clock when the action was chosen
       due_ns            (T,) int64            when the tick was due, or 0 where no clock set the pace
@@ -22,6 +23,10 @@
       final_screen | final_observation, final_state   (E, …)   the moment that closes each finished episode
       keys/             raw key transitions: time_ns int64, code int32, down bool
 
+A session is these arrays and their `zarr.json`, and nothing else that lies in the folder: what a file manager, a
+network drive or an editor leaves there (.DS_Store, ._zarr.json, @eaDir, …) is neither read nor hashed, copied or
+counted.
+
 Alignment: `screen[i]` (or `observation[i]`) is what the player saw when choosing `action[i]`; `reward[i]`,
 `terminated[i]`, `truncated[i]` and `lives[i]` are what that action brought. What came after the last action of
 episode k is `final_screen[k]`.
@@ -30,15 +35,21 @@ A rewind appends: the episode is cut at the tick gone back to (outcome "rewound"
 segment of its own, excluded unless it was to be kept, and play goes on in a third; both name the first as `parent`, and
 its end as `parent_tick`. A segment's `total_reward` is what was earned in it; `Session.games` adds them up.
 
+The last tick of every episode is `terminated` or `truncated`, so that what knows no table of episodes parts them right.
+
 A session whose recorder was killed has state "recording" and no live lock; its last episode has no stop, and reads as
-ending at `ticks` with outcome "interrupted". Nothing needs repair.
+ending at `ticks` with outcome "interrupted" and `truncated` there. Nothing needs repair. Sessions of earlier versions
+lack `truncated` where a game was stopped or rewound; `Session.truncated` supplies it.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
+
+from recorder.wary import METADATA
 
 FORMAT = "twinplay-session"
 FORMAT_VERSION = 1
@@ -79,6 +90,26 @@ EPISODE_COLUMNS = (
 OPINION_COLUMNS = ("excluded", "label")  # of episodes: what is thought of them, no part of what was played
 KEY_COLUMNS = (Column("time_ns", "int64"), Column("code", "int32"), Column("down", "bool"))
 KEY_DTYPE = np.dtype([(column.name, column.dtype) for column in KEY_COLUMNS])
+MOMENT_ARRAYS = ("screen", "observation", "state")  # what `Game.storage` may name
+PART = ".part"  # ends the name of a file that is to take another's place
+_TABLES = {"episodes": EPISODE_COLUMNS, "keys": KEY_COLUMNS}
+_ARRAYS = {
+    *("action", *(column.name for column in TICK_COLUMNS)),
+    *(f"{prefix}{name}" for name in MOMENT_ARRAYS for prefix in ("", "final_")),
+    *(f"{table}/{column.name}" for table, columns in _TABLES.items() for column in columns),
+}
+FOLDERS = frozenset({"", *_TABLES, *_ARRAYS})  # of a session, from its top
+_CHUNK = re.compile(r"c(\.[0-9]{1,9})+")
+
+
+def is_named(file: str) -> bool:
+    """Whether a file, named from the session's top with slashes, is one of a session.
+
+    Those are the metadata and the chunks of the arrays drawn above, and a part that was to replace one of them. Other
+    files are none of the session's: file managers, network drives and editors leave theirs everywhere.
+    """
+    folder, _, name = file.removesuffix(PART).rpartition("/")
+    return folder in FOLDERS and (name == METADATA or (folder in _ARRAYS and _CHUNK.fullmatch(name) is not None))
 
 
 @dataclass(frozen=True)

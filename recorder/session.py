@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from recorder.agents import PLAYER_KINDS
 from recorder.envs import EnvSpec
 from recorder.errors import SessionError
+from recorder.frames import Frames
 from recorder.opinions import read_notes, read_spans, read_tags, read_title, summed_up, to_learn
 from recorder.places import Folder, Place, on_this_computer, place
 from recorder.schema import (
@@ -28,6 +29,7 @@ from recorder.schema import (
     LABELS,
     OPINION_COLUMNS,
     OUTCOMES,
+    PART,
     Episode,
 )
 from recorder.store import MAX_ROWS, Array, StoredGroup, read
@@ -37,37 +39,6 @@ from recorder.wary import METADATA, StoreError
 _T = TypeVar("_T")
 
 _OPINIONS = tuple(f"episodes/{name}/" for name in OPINION_COLUMNS)
-
-
-class Frames:
-    """The screens of a session as exact RGB: `frames[i]` is uint8 (210, 160, 3), `frames[a:b]` (n, 210, 160, 3)."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def __len__(self) -> int:
-        return len(self._session)
-
-    @overload
-    def __getitem__(self, index: int) -> npt.NDArray[np.uint8]: ...
-    @overload
-    def __getitem__(self, index: slice) -> npt.NDArray[np.uint8]: ...
-    def __getitem__(self, index: int | slice) -> npt.NDArray[np.uint8]:
-        session = self._session
-        if isinstance(index, slice):
-            start, stop, step = index.indices(len(session))
-            if step > 0:
-                return session.palette[session.screens(start, max(start, stop))[::step]]
-            picked = range(start, stop, step)
-            if not picked:
-                return session.palette[session.screens(0, 0)]
-            return session.palette[session.screens(picked[-1], picked[0] + 1)[::-1][::-step]]
-        tick = index.__index__()
-        if tick < 0:
-            tick += len(session)
-        if not 0 <= tick < len(session):
-            raise IndexError(f"tick {index} of a session of {len(session)} ticks")
-        return session.palette[session.screen(tick)]
 
 
 class Session:
@@ -168,8 +139,15 @@ class Session:
 
     @cached_property
     def truncated(self) -> npt.NDArray[np.bool_]:
-        """(T,) bool."""
-        return self._ticks_of("truncated", (), "bool")
+        """(T,) bool: at the last tick of every episode that the game itself did not end, whatever ended it.
+
+        Earlier versions did not store it of games that were stopped or rewound, and nobody stores it of one whose
+        recorder was killed; it comes from `episodes` then.
+        """
+        ends = np.array([episode.stop - 1 for episode in self.episodes], np.int64)
+        truncated = np.zeros(self._ticks, np.bool_)
+        truncated[ends] = self._ticks_of("truncated", (), "bool")[ends] | ~self.terminated[ends]
+        return truncated
 
     @cached_property
     def lives(self) -> npt.NDArray[np.uint8]:
@@ -380,17 +358,26 @@ class Session:
         """The ticks of an episode that training may use, in order: none of an excluded one. Raises SessionError."""
         return to_learn(episode, self.excluded_spans)
 
+    def files(self) -> dict[str, int]:
+        """Its files, those that the schema names, with their sizes in bytes.
+
+        One that was interrupted may hold parts of what its recorder was about to replace. Those of a finished one are
+        nobody's: an edit of its opinions left them.
+        """
+        return {name: size for name, size in self.folder.files().items() if not (self.complete and name.endswith(PART))}
+
     @property
     def size_bytes(self) -> int:
         """Bytes of all files of the session."""
-        return sum(self.folder.files().values())
+        return sum(self.files().values())
 
     def digest(self) -> str:
         """SHA-256 over environment, player, seed and every stored array, as hex, but not notes, labels and exclusions.
 
-        It hashes the stored chunks, so a recording of half an hour takes milliseconds, not a full decode.
+        It hashes the stored chunks, so a recording of half an hour takes milliseconds, not a full decode; of other
+        files in the folder it knows nothing (see `files`).
         """
-        contents = self.folder.contents(sorted(self.folder.files()))
+        contents = self.folder.contents(sorted(self.files()))
         return self.digest_of((name, hashlib.sha256(content).hexdigest()) for name, content in contents)
 
     def digest_of(self, hashes: Iterable[tuple[str, str]]) -> str:

@@ -45,11 +45,13 @@ from zarr.abc.store import ByteRequest
 from zarr.codecs import BytesCodec, Crc32cCodec, TransposeCodec, ZstdCodec
 from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 from zarr.core.chunk_grids import RegularChunkGrid
+from zarr.core.chunk_key_encodings import DefaultChunkKeyEncoding
 from zarr.core.metadata import ArrayV3Metadata
 from zarr.errors import GroupNotFoundError
 from zarr.storage import LocalStore, MemoryStore
 
 from recorder.places import Folder, LocalFolder, Place, on_this_computer
+from recorder.schema import PART
 from recorder.wary import FRAME_HEADER_BYTES, MAX_CHUNK_BYTES, METADATA, StoreError, check_frame, check_size
 
 if TYPE_CHECKING:
@@ -119,7 +121,7 @@ class DurableStore(LocalStore):
         try:
             descriptor = os.open(path, _CREATE | os.O_EXCL, 0o666)
         except FileExistsError:
-            name = f"{path}.part"
+            name = f"{path}{PART}"
             descriptor = os.open(name, _CREATE | os.O_TRUNC | _NO_LINK, 0o666)
         try:
             with open(descriptor, "wb", buffering=0) as file:
@@ -228,6 +230,19 @@ class GrowingArray:
         self.rows = 0
         self.append(rows)
 
+    def amend(self, row: int, value: Any) -> None:
+        """Give a row that was appended another value; of a column of scalars only."""
+        index, within = divmod(row, self._chunk)
+        if index == self.rows // self._chunk:
+            self._tail[within] = value
+            self._tail_written = False
+            return
+        self._store.sync()  # so that the file has what was written last, and keeps it should this write fail
+        frame = (self._store.root / self._key(index)).read_bytes()[:-4]
+        rows = np.frombuffer(self._zstd.decode(frame), self._dtype).copy()
+        rows[within] = value
+        self._write_chunk(index, rows)
+
     def flush(self) -> None:
         """Write the unfinished chunk as it stands."""
         if not self._tail_written:
@@ -250,8 +265,10 @@ class GrowingArray:
         if self._transposed:
             # a fifth of NumPy's time, without Python's lock, and into memory that need not be got anew
             rows = cv2.transpose(rows.reshape(self._chunk, -1), self._turned)
-        key = ".".join(["c", str(index), *["0"] * (self._array.ndim - 1)])
-        self._store.write(f"{self._name}/{key}", _pack(self._zstd, rows))
+        self._store.write(self._key(index), _pack(self._zstd, rows))
+
+    def _key(self, index: int) -> str:
+        return f"{self._name}/{'.'.join(['c', str(index), *['0'] * (self._array.ndim - 1)])}"
 
 
 def _pack(zstd: Zstd, rows: Array) -> bytes:
@@ -388,9 +405,10 @@ class StoredGroup:
             self.folder = folder = RemoteFolder(place, head)
             store = _RemoteStore(folder)
             if folder.head() is None:
-                raise StoreError("it holds no zarr.json" if folder.files() else "nothing has that name")
+                raise StoreError("it holds no zarr.json" if folder.exists() else "nothing has that name")
         try:
-            self._group = zarr.open_group(store, mode="r", zarr_format=3)
+            # Metadata of the arrays that are repeated in the group's own are not what the digest covers.
+            self._group = zarr.open_group(store, mode="r", zarr_format=3, use_consolidated=False)
             self.attributes: dict[str, Any] = dict(self._group.attrs)
         except _METADATA_ERRORS as error:
             raise StoreError(f"its zarr.json is damaged ({_first_line(error)})") from error
@@ -418,6 +436,8 @@ class StoredGroup:
             raise StoreError(f"'{name}' is stored with codecs that no session has ({names})")
         if not isinstance(array.metadata.chunk_grid, RegularChunkGrid) or array.chunks[1:] != row:
             raise StoreError(f"'{name}' is not cut into chunks of whole rows")
+        if array.metadata.chunk_key_encoding != DefaultChunkKeyEncoding(separator="."):
+            raise StoreError(f"'{name}' has its chunks under names that no session has")
         chunk_bytes = math.prod(array.chunks) * array.dtype.itemsize
         if chunk_bytes > MAX_CHUNK_BYTES or array.shape[0] > MAX_ROWS:
             raise StoreError(f"'{name}' claims {array.shape[0]:,} rows in chunks of {chunk_bytes:,} bytes")

@@ -1,10 +1,11 @@
 """Sessions copied from one library to another, each a folder or a URL: how a team's recordings come together.
 
-    source ─▶ every file but zarr.json ─▶ read back and compared ─▶ zarr.json ─▶ listed from now on
+    source ─▶ its files but zarr.json ─▶ read back and compared ─▶ zarr.json ─▶ listed from now on
                         └▶ the digest, compared with the one that the session was stored with
 
-The group's `zarr.json` vouches for all else, so it goes last: a copy that is interrupted lists nowhere, and the next
-one goes over what it left. Into a folder, a copy is made beside the others and moved in whole.
+Files that the schema does not name stay behind. The group's `zarr.json` vouches for all else, so it goes last: a copy
+that is interrupted lists nowhere, and the next one goes over what it left. Into a folder, a copy is made beside the
+others and moved in whole.
 
 Nothing is ever replaced. Where the name is taken by a session of another digest, or by what somebody else's
 interrupted copy left, the copy's name ends in the first eight digits of its own digest. A session that is there already
@@ -26,12 +27,11 @@ from pathlib import Path
 
 from recorder.edits import alone
 from recorder.errors import LibraryError, SessionError
-from recorder.places import LocalFolder, Place, Url, place
+from recorder.places import LocalFolder, Place, Url, keep_out_of_sessions, place
 from recorder.session import Session
 from recorder.store import DurableStore
 from recorder.wary import METADATA, StoreError, check_size
 
-_FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}/){0,3}[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _NAME = re.compile(r"\w[\w .,+=@-]{0,150}\.zarr")  # nothing that a URL, a driver's pattern or a disk reads otherwise
 _SEND_FILES, _SEND_BYTES = 128, 8 << 20
 
@@ -53,13 +53,15 @@ def copying(source: Place | str, library: Place | str) -> Generator[TransferProg
     """Copy a session into a library, unless it is there; yields progress. Closed early, it leaves no session.
 
     Raises SessionError for a session that cannot be read, is damaged or is being recorded, LibraryError where nothing
-    can be written, and RemoteError for a URL that cannot be reached.
+    can be written or `library` is a session itself, and RemoteError for a URL that cannot be reached.
     """
+    library = place(library)
+    _keep_out_of_sessions(library)
     with _standing_still(place(source)) as session, _read(session):
         digest = str(session.attributes.get("digest")) if session.complete else session.digest()
         files = _checked_files(session)
         total = 2 * sum(files.values())  # written, and read back
-        target, was_there = _choose(session, digest, place(library), files)
+        target, was_there = _choose(session, digest, library, files)
         if was_there:
             yield TransferProgress(total, total, target, True)
             return
@@ -172,12 +174,24 @@ def _standing_still(where: Place) -> Iterator[Session]:
         yield Session.open(where)
 
 
+def _keep_out_of_sessions(library: Place) -> None:
+    """See recorder.places; of a URL, the folders that are named like sessions are asked, and the last."""
+    if isinstance(library, Path):
+        return keep_out_of_sessions(library)
+    from recorder.remote import RemoteFolder
+
+    scheme, _, path = library.text.partition("://")
+    parts = path.split("/")
+    for count in range(1, len(parts) + 1):
+        around = Url(f"{scheme}://{'/'.join(parts[:count])}")
+        if (count == len(parts) or around.name.endswith(".zarr")) and RemoteFolder(around).head() is not None:
+            raise LibraryError(f"{around} is a session, and nothing else may be written there; name another folder")
+
+
 def _checked_files(session: Session) -> dict[str, int]:
-    """The files to copy, with their sizes. Raises SessionError for any that no session has."""
-    files = session.folder.files()
+    """The files to copy, with their sizes. Raises SessionError for one that is larger than any of its kind."""
+    files = session.files()
     for name, size in files.items():
-        if not _FILE.fullmatch(name):
-            raise SessionError(f"{session.place} holds a file that no session has ({name[:100]!r}); it is not copied")
         try:
             check_size(name, size)
         except StoreError as error:

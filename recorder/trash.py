@@ -1,15 +1,19 @@
-"""Sessions that were taken out of a library: they lie in its `.trash` until somebody empties that."""
+"""Sessions that were taken out of a library: they lie in its `.trash` until somebody empties that.
+
+Whatever else lies there (a file manager's .DS_Store, say) is none of them, and stays.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from recorder.errors import LibraryError, SessionError
+from recorder.places import LocalFolder
 
 FOLDER = ".trash"
 
@@ -32,10 +36,17 @@ def listed(library: Path) -> list[Trashed]:
     """What lies in the trash, the latest first."""
     found = []
     with contextlib.suppress(OSError):
-        for path in (library / FOLDER).iterdir():
+        for path in _sessions(library):
             with contextlib.suppress(OSError):
-                found.append(Trashed(path, _size(path), path.lstat().st_ctime))
+                found.append(Trashed(path, sum(LocalFolder(path).files().values()), path.lstat().st_ctime))
     return sorted(found, key=lambda trashed: (trashed.when_s, trashed.name), reverse=True)
+
+
+def holds_any(library: Path) -> bool:
+    """Whether any session lies in the trash."""
+    with contextlib.suppress(OSError):
+        return any(True for _ in _sessions(library))
+    return False
 
 
 def throw(path: Path) -> Path:
@@ -79,10 +90,8 @@ def empty(library: Path) -> tuple[int, int]:
     return len(everything), sum(trashed.size_bytes for trashed in everything)
 
 
-def _size(path: Path) -> int:
-    size = 0
-    for folder, _, files in os.walk(path):
-        for file in files:
-            with contextlib.suppress(OSError):
-                size += os.lstat(os.path.join(folder, file)).st_size
-    return size
+def _sessions(library: Path) -> Iterator[Path]:
+    """The sessions in the trash, also damaged ones, and links to some. Raises OSError where there is no trash."""
+    for path in (library / FOLDER).iterdir():
+        if path.suffix == ".zarr" and not path.name.startswith(".") and (path.is_dir() or path.is_symlink()):
+            yield path

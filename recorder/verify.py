@@ -3,6 +3,8 @@
 Each episode is simulated again from its seed and its stored actions, and every moment is compared with what was
 stored, bit for bit: the screen, or MuJoCo's observation and physics state with its warm start. A complete session
 remembers that it passed, and for which digest.
+
+The simulator's versions decide nothing: where they are not those of the recording, play tells whether that matters.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from recorder.edits import alone
-from recorder.envs import Game, get_spec
+from recorder.envs import Game, get_spec, other_simulator
 from recorder.errors import SessionError, TwinplayError
 from recorder.schema import CHUNK_TICKS, Episode
 from recorder.session import Session
@@ -60,8 +62,12 @@ def verifying(session: Session) -> Iterator[VerifyProgress]:
             raise _DifferenceError(f"recorded with another environment ({'; '.join(changes)})")
         with Game(session.spec) as game:
             for episode in session.episodes:
-                for ticks in _replay(game, session, episode):
-                    yield VerifyProgress(done + ticks, total)
+                try:
+                    for ticks in _replay(game, session, episode):
+                        yield VerifyProgress(done + ticks, total)
+                except _DifferenceError as found:
+                    other = other_simulator([session.spec])
+                    raise _DifferenceError(f"{found}; recorded with {other}" if other else str(found)) from None
                 done += len(episode)
         # Last, since a difference in play says more: where it is.
         digest = session.digest()

@@ -31,7 +31,7 @@ from recorder.agents import KeyEvent
 from recorder.envs import EnvSpec, Game
 from recorder.errors import LibraryError, SessionError
 from recorder.jobs import start_thread
-from recorder.places import Place, Url
+from recorder.places import Place, Url, keep_out_of_sessions, on_this_computer, place
 from recorder.rollout import Step
 from recorder.schema import (
     CHUNK_TICKS,
@@ -66,7 +66,8 @@ class _Block:
 class SessionWriter:
     """Creates one session in a library and streams a rollout into it.
 
-    `player` is `recorder.agents.describe(agent)`. Raises LibraryError when the library folder cannot be written.
+    `player` is `recorder.agents.describe(agent)`. Raises LibraryError when the library folder cannot be written, or is
+    a session itself.
     After a write error every further call raises SessionError; what was committed before stays readable. A `patient`
     writer says so in `trouble` instead, keeps what it was given and tries again: whoever plays should then wait.
     """
@@ -83,6 +84,8 @@ class SessionWriter:
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         created = datetime.now(UTC)
+        library = on_this_computer(place(library))
+        keep_out_of_sessions(library)
         making = library / f".making-{uuid.uuid4().hex}"
         try:
             making.mkdir(parents=True)
@@ -104,6 +107,7 @@ class SessionWriter:
         self._episodes: list[dict[str, Any]] = []
         self._bases: list[tuple[int, float]] = []  # the game's ticks and score where each segment begins
         self._ticks = 0  # handed to the writer or in the open block
+        self._over = False  # the last tick ended its game
         self._patient = patient
         self._trouble = ""
         self._failure: SessionError | None = None
@@ -163,6 +167,7 @@ class SessionWriter:
             block.started_ns = step.time_ns
         block.count = index + 1
         self._ticks += 1
+        self._over = step.terminated or step.truncated
         self._episodes[-1]["total_reward"] += step.reward
         if block.count == CHUNK_TICKS or step.time_ns - block.started_ns >= _HAND_OVER_NS:
             self._check()
@@ -175,6 +180,7 @@ class SessionWriter:
         rows, excluded = self._episodes, not keep
         if rows[-1]["start"] == self._ticks and rows[-1]["parent"] >= 0:  # nothing was played since the last rewind
             cut, undone, fresh = rows[-3:]
+            self._set_truncated(cut["stop"] - 1, False)  # it is cut earlier now
         else:
             cut, index = rows[-1], len(rows) - 1
             undone = {**cut, "parent": index, "stop": self._ticks, "outcome": OUTCOMES.index("rewound")}
@@ -192,6 +198,8 @@ class SessionWriter:
         cut["outcome"] = OUTCOMES.index("rewound")
         undone |= {"start": cut["stop"], "total_reward": earned - cut["total_reward"], "excluded": excluded}
         undone["parent_tick"] = fresh["parent_tick"] = cut["stop"]
+        for segment in (cut, undone):
+            self._set_truncated(segment["stop"] - 1)
         self._put("episodes", [dict(each) for each in rows])
 
     def mark(self, label: str) -> None:
@@ -216,9 +224,19 @@ class SessionWriter:
         row["stop"], row["outcome"] = self._ticks, OUTCOMES.index(outcome)
         if row["parent"] >= 0 and row["start"] == row["stop"]:  # rewound, and never played on: it ended there
             self._episodes[row["parent"]]["outcome"] = row["outcome"]
+        if row["start"] < row["stop"] and not self._over:
+            self._set_truncated(row["stop"] - 1)
         self._hand_over()
         self._put("final", self._final(game, observation))
         self._put("episodes", [dict(each) for each in self._episodes])
+
+    def _set_truncated(self, tick: int, value: bool = True) -> None:
+        """Whether a recorded tick is the last of an episode that the game itself did not end."""
+        first = self._ticks - self._block.count
+        if tick >= first:
+            self._block.rows["truncated"][tick - first] = value
+        else:
+            self._put("truncated", (tick, value))
 
     def flush(self) -> None:
         """Hand everything to the writer's thread now, before a pause."""
@@ -300,6 +318,8 @@ class SessionWriter:
                 for name in self._block_columns:
                     self._jobs.append(partial(self._arrays[name].append, argument.rows[name][: argument.count]))
                 self._jobs.append(partial(self._spare.put, argument))
+            elif command == "truncated":
+                self._jobs.append(partial(self._arrays["truncated"].amend, *argument))
             elif command == "final":
                 for name, row in argument.items():
                     self._jobs.append(partial(self._arrays[f"final_{name}"].append, row))
@@ -374,18 +394,28 @@ def create_arrays(
 
 
 def session_lock(path: Path) -> FileLock:
-    """The operating system's lock that a recorder holds while it writes `path`; it lies outside the session."""
-    folder = path.parent / ".locks"
-    folder.mkdir(exist_ok=True)
+    """The operating system's lock that a recorder holds while it writes `path`; it lies outside the session.
+
+    Raises OSError, and LibraryError where the session lies in another one.
+    """
+    file = _lock_file(path)
+    keep_out_of_sessions(file.parents[1])
+    file.parent.mkdir(exist_ok=True)
     # Not of one thread: a take is begun in one and finished in another.
-    return FileLock(folder / f"{path.name}.lock", thread_local=False)
+    return FileLock(file, thread_local=False)
+
+
+def _lock_file(session: Path) -> Path:
+    """The same for every path that leads to the session."""
+    real = on_this_computer(place(session))
+    return real.parent / ".locks" / f"{real.name}.lock"
 
 
 def is_being_written(path: Place) -> bool:
     """Whether a living recorder holds the session; at a URL nobody records."""
     if isinstance(path, Url):
         return False
-    lock_file = path.parent / ".locks" / f"{path.name}.lock"
+    lock_file = _lock_file(path)
     if not lock_file.exists():
         return False
     lock = FileLock(lock_file)

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recorder.envs import EnvSpec
+from recorder.envs import EnvSpec, other_simulator
 from recorder.session import Session
 from trainer.config import TrainConfig
 from trainer.distributed import World
@@ -92,6 +92,8 @@ class Dataset:
         self._world = world or World()
         self._own = range(0)
         self.warnings: list[str] = []
+        if other := other_simulator([session.spec for session in sessions]):
+            self.warnings.append(f"some of this was recorded with {other}")
         parts = [
             (session, session.to_learn(episode))
             for session in sessions

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from recorder.agents import Agent, RandomAgent
-from recorder.envs import EnvSpec, Game
+from recorder.envs import EnvSpec, Game, simulator_notes
 from recorder.errors import AgentError, UsageError
 from recorder.experts import from_description
 from recorder.jobs import available_cores, run_parallel
@@ -201,9 +201,11 @@ def evaluate(
     seeds = [evaluation_seed(seed, k) for k in range(episodes)]
     rows: dict[str, Score] = {}
     header = loaded.header
+    notes = simulator_notes({loaded.name: loaded.spec})
     if recording is not None:
         session = recording if isinstance(recording, Session) else Session.open(recording)
         refuse_mismatch(session, loaded.spec, path)
+        notes += simulator_notes({session.name: session.spec})
         header = {"sessions": [{"player": session.player, "total_rewards": session.games}]}
     description, recorded = _demonstrator(header)
     played = [player for player in PLAYERS if player in players]
@@ -240,7 +242,7 @@ def evaluate(
     for player in played:
         rows[player] = Score.of(player, labels[player], [results[player][k] for k in range(episodes)])
     ordered = tuple(rows[player] for player in PLAYERS if player in rows)
-    yield EvalProgress(total, total, EvalReport(path, loaded.spec.name, episodes, seed, sticky, ordered))
+    yield EvalProgress(total, total, EvalReport(path, loaded.spec.name, episodes, seed, sticky, ordered, notes))
 
 
 def _demonstrator(header: dict[str, Any]) -> tuple[dict[str, Any] | None, Score | None]:

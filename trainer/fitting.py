@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from recorder.jobs import available_cores
-from recorder.places import Place
+from recorder.places import Place, keep_out_of_sessions, on_this_computer, place
 from recorder.session import Session
 from trainer.checkpoint import CHECKPOINT_BATCHES, State, read_checkpoint, settings, write_checkpoint
 from trainer.config import TrainConfig
@@ -80,13 +80,16 @@ def fit(
     `world` are the processes that train together, each of which calls this with the same arguments. The first one's
     records tell of the training, the others have none; it alone reads and writes the checkpoint and `out`.
 
-    Raises SessionError, TrainingError or PolicyError before anything is written, when the input cannot be used; a
-    checkpoint of another training, or of sessions that have changed, is such an input.
+    Raises SessionError, TrainingError, PolicyError or LibraryError before anything is written, when the input cannot be
+    used or `out` lies in a session; a checkpoint of another training, or of sessions that have changed, is such an
+    input.
     """
     world, out = world or World(), Path(out)
     with contextlib.ExitStack() as stack:
         with world.one_fate():
             opened = [session if isinstance(session, Session) else Session.open(session) for session in sessions]
+            for file in (out, Path(checkpoint or out)):
+                keep_out_of_sessions(on_this_computer(place(file)))
             if not out.parent.is_dir():
                 raise PolicyError(f"{out} cannot be written: the folder {out.parent} does not exist; make it first")
             if out.is_dir():

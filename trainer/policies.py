@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recorder.envs import EnvSpec, get_spec
+from recorder.envs import EnvSpec, get_spec, simulator_notes
 from recorder.errors import TwinplayError
 from recorder.library import Library, ensure_writable
 from trainer.config import TrainConfig
@@ -49,6 +49,7 @@ class PolicySummary:
     run: str = ""
     size_bytes: int = 0
     problem: str = ""
+    note: str = ""  # of another simulator than the installed one
 
     @property
     def name(self) -> str:
@@ -117,7 +118,7 @@ class Policies:
 
     def trashed(self) -> list[Path]:
         """The clones in the trash, the latest first."""
-        files = [path for path in self._trash.glob(f"*{SUFFIX}") if path.is_file()]
+        files = [path for path in self._trash.glob(f"*{SUFFIX}") if path.is_file() and not path.name.startswith(".")]
         return sorted(files, key=lambda path: -path.stat().st_ctime_ns)
 
     def take_over(self, file: Path) -> Path:
@@ -185,6 +186,7 @@ def summarize(path: Path) -> PolicySummary:
             ticks / spec.rate_hz / 60,
             str(header.get("run", ""))[:120],
             path.stat().st_size,
+            note=" ".join(simulator_notes({path.stem: spec})),
         )
     except (TwinplayError, ValueError, TypeError, KeyError, OSError) as error:
         return PolicySummary(path, problem=str(error).splitlines()[0][:300] if str(error) else "it cannot be read")

@@ -36,7 +36,7 @@ from filelock import FileLock, Timeout
 
 from recorder.errors import UsageError
 from recorder.library import Library, ensure_writable
-from recorder.places import absolute, place
+from recorder.places import place
 from recorder.session import Session
 from trainer.config import TrainConfig
 from trainer.errors import RunError
@@ -197,7 +197,7 @@ class Runs:
         folder = self._new_folder(f"{created:%Y-%m-%dT%H-%M-%S}", env)
         sources = tuple(
             Source(
-                str(absolute(session.place)),
+                str(session.place),
                 str(session.attributes.get("digest") or session.digest()),
                 _minutes(session, (episodes or {}).get(session.name)),
                 tuple((episodes or {})[session.name]) if session.name in (episodes or {}) else None,

@@ -55,7 +55,10 @@ class Score:
 
 @dataclass(frozen=True)
 class EvalReport:
-    """The rows of an evaluation, the clone's first. `ratio` is clone to demonstrator, where both were played."""
+    """The rows of an evaluation, the clone's first. `ratio` is clone to demonstrator, where both were played.
+
+    `notes` are what else one should know of the numbers, a sentence each.
+    """
 
     policy: str
     env: str
@@ -63,6 +66,7 @@ class EvalReport:
     seed: int
     sticky: float
     rows: tuple[Score, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def ratio(self) -> float | None:

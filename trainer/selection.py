@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from recorder.envs import get_spec
+from recorder.envs import get_spec, other_simulator
 from recorder.errors import TwinplayError
 from recorder.jobs import start_thread
 from recorder.library import Library, SessionSummary, local_time, player_label
+from recorder.places import place
 from recorder.session import Session
 
 _SHORT_MINUTES = 2.0  # of Breakout; below this a clone rarely learns to return the ball
@@ -82,10 +83,14 @@ class EpisodeFacts:
 
 @dataclass(frozen=True)
 class SessionFacts:
-    """The episodes of a session; none, and a `problem`, when it cannot be read."""
+    """The episodes of a session; none, and a `problem`, when it cannot be read.
+
+    `simulator` tells of one that is not the installed one.
+    """
 
     episodes: tuple[EpisodeFacts, ...] = ()
     problem: str = ""
+    simulator: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,7 @@ def read_facts(path: Path) -> SessionFacts:
                     tuple(taken.tolist()),
                 )
             )
-        return SessionFacts(tuple(found))
+        return SessionFacts(tuple(found), simulator=other_simulator([session.spec]))
     except (TwinplayError, ValueError) as error:
         return SessionFacts(problem=str(error))
 
@@ -288,10 +293,11 @@ class Choice:
 
     def episodes(self, sessions: Sequence[Session]) -> dict[str, list[int]]:
         """The episodes to take of those sessions that are not taken whole."""
+        left_out = {place(path): out for path, out in self.left_out.items()}
         return {
             session.name: [e.index for e in session.episodes if not e.excluded and e.index not in out]
             for session in sessions
-            if (out := self.left_out.get(session.path))
+            if (out := left_out.get(session.path))
         }
 
     @property
@@ -355,6 +361,8 @@ def describe(
             warnings.append("Nearly every tick has the same action; livelier play teaches more.")
     if not problem and env == "breakout" and minutes < _SHORT_MINUTES:
         warnings.insert(0, f"{minutes:.1f} minutes is little to learn from; ten or more are better.")
+    for simulator in sorted({facts[row.path].simulator for row in rows if row.path in facts} - {""}):
+        warnings.append(f"Some of it was recorded with {simulator}.")
     if len({row.player for row in rows}) > 1 and not problem:
         warnings.append("Different players are mixed; the clone learns an average of them.")
     title = titles[0] if len(titles) == 1 else ""

@@ -9,11 +9,11 @@ import json
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 from recorder.envs import get_spec
 from recorder.errors import UsageError
+from recorder.places import place
 from trainer.config import AUTO, NETWORKS, PRECISIONS, TrainConfig, limits
 
 
@@ -137,7 +137,7 @@ def chosen_config(env: str, options: Namespace) -> TrainConfig:
 
 def chosen_episodes(sessions: Sequence[str], options: Namespace) -> dict[str, tuple[int, ...]]:
     """The episodes that they are to take, by the name of the session. Raises UsageError for one not in `sessions`."""
-    episodes = {Path(name).name.removesuffix(".zarr"): chosen for name, chosen in options.episodes}
+    episodes = {place(name).name.removesuffix(".zarr"): chosen for name, chosen in options.episodes}
     if strange := set(episodes) - set(sessions):
         raise UsageError(f"--episodes names {', '.join(sorted(strange))}, which is not among the sessions")
     return episodes

@@ -217,7 +217,7 @@ def _way(way: str, policy: Path) -> Manner | None:
 
 def results(folder: Path) -> list[dict[str, Any]]:
     """The finished cells in a study's folder. Raises TwinplayError, naming the file, for one that cannot be read."""
-    return [_read(path) for path in sorted(folder.glob("*.json"))]
+    return [_read(path) for path in sorted(folder.glob("*.json")) if not path.name.startswith(".")]
 
 
 def markdown(study: Study, folder: Path) -> str:

@@ -38,7 +38,7 @@ class StudyDialog(QDialog):
         text.document().setTextWidth(_WIDTH)
         text.setFixedHeight(math.ceil(text.document().size().height()) + 2 * column.spacing())
         column.addWidget(text)
-        for path in sorted(folder.glob("*.svg")):
+        for path in sorted(path for path in folder.glob("*.svg") if not path.name.startswith(".")):
             svg = _text(path)
             figure = QSvgWidget(objectName=f"{path.stem}Figure")
             if svg is not None:

@@ -425,7 +425,9 @@ class WatchPage(Page):
         self._look.setVisible(frame is not None and frame.can_look)
         self._why.setVisible(frame is not None and any(side.drives for side in frame.sides))
         self._render_agreement(share)
-        self._verdict.setText(frame.verdict if frame is not None else "")
+        verdict, note = ("", "") if frame is None else (frame.verdict, frame.note and f"Note: {frame.note}.")
+        self._verdict.setText(f"{verdict}\n{note}".strip() if verdict else "")
+        self._clock.setToolTip(note)
         self._verdict.setVisible(bool(self._verdict.text()))
         self._place_verdict()
         behind = f"the clone thinks: {frame.behind:,} ticks to go   " if frame is not None and frame.behind else ""

@@ -55,11 +55,12 @@ def test_notes_and_opinions_do_not_touch_the_certificate(game: Session, tmp_path
     assert verify(Session.open(path)).ok
 
 
-def test_another_emulator_is_named(game: Session, tmp_path: Path) -> None:
+def test_another_rom_or_setting_is_named(game: Session, tmp_path: Path) -> None:
     path = copy(game, tmp_path)
-    env = {**game.attributes["env"], "versions": {**game.attributes["env"]["versions"], "ale-py": "0.1.0"}}
-    change(path, env=env)
-    assert "recorded with another environment (ale-py 0.1.0 here" in difference(path)
+    change(path, env={**game.attributes["env"], "rom_sha256": "0" * 64})
+    assert f"recorded with another environment (rom_sha256: {'0' * 64} here" in difference(path)
+    change(path, env={**game.attributes["env"], "kwargs": {"frameskip": 4}})
+    assert "recorded with another environment (kwargs: {'frameskip': 4} here" in difference(path)
 
 
 def test_a_wrong_seed_is_found_by_simulation_in_hopper_and_by_the_digest_in_breakout(

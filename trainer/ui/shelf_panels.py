@@ -303,4 +303,5 @@ def _twin_tip(twin: PolicySummary) -> str:
     return (
         twin.problem
         or f"{twin.name}\nmade {local_time(twin.created)} in {twin.batches:,} batches\nlearned from {learned}"
+        + (f"\nNote: {twin.note}." if twin.note else "")
     )
