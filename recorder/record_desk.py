@@ -77,6 +77,7 @@ class RecordDesk:
         self._countdown_ns = round(countdown_s * 1e9)
         self._go_ns = 0  # when the count-down ends
         self._now = now
+        self._down: list[int] = []  # the keys that are down, whether or not the game runs
         self._take: Take | None = None
         self.today = Today(library)
         self.lost_keyboard = False  # why it is paused
@@ -217,15 +218,24 @@ class RecordDesk:
 
     def press(self, code: int) -> bool:
         """A key went down; returns whether it means something to the game."""
+        if code not in self._down:
+            self._down.append(code)
         return self.keys.press(code, self._now())
 
     def release(self, code: int, ago_ns: int = 0) -> bool:
         """A key went up, so many nanoseconds ago."""
+        if code in self._down:
+            self._down.remove(code)
         return self.keys.release(code, self._now() - ago_ns)
+
+    def release_all(self) -> None:
+        """No key is held any more, as far as is known: what is let go of now may go unseen."""
+        self._down.clear()
+        self.keys.release_all(self._now())
 
     def lose_keyboard(self) -> None:
         """The window is no longer the active one: no key is held, and the game waits."""
-        self.keys.release_all(self._now())
+        self.release_all()
         if self.by_hand and self.state in (DeskState.COUNTDOWN, DeskState.RECORDING):
             self.pause()
             self.lost_keyboard = True
@@ -241,8 +251,9 @@ class RecordDesk:
             self._hush()
 
     def resume(self) -> None:
-        """Go on after a pause, unless there is `trouble`."""
+        """Go on after a pause, unless there is `trouble`; keys that are still down count as held again."""
         if self._take is not None and self.state is DeskState.PAUSED and not self.trouble:
+            self._hold_what_is_down()
             self._take.resume()
             self.state, self.recovered, self.lost_keyboard = DeskState.RECORDING, False, False
 
@@ -257,6 +268,7 @@ class RecordDesk:
         """While the game is held, play a single tick."""
         if self._take is None or self.state is not DeskState.PAUSED or not self.by_hand:
             return
+        self._hold_what_is_down()
         try:
             self._take.advance()
         except TwinplayError as error:
@@ -426,9 +438,15 @@ class RecordDesk:
 
     def _go(self) -> None:
         assert self._take is not None
-        self.keys.reset()  # a key tapped while waiting is not the first move
+        self._hold_what_is_down()
         self._take.resume()
         self.state = DeskState.RECORDING
+
+    def _hold_what_is_down(self) -> None:
+        """Play is about to go on: what was tapped while it waited is no move, what is still down is one."""
+        for code in self._down:
+            self.keys.press(code, self._now())
+        self.keys.reset()
 
     def _take_in_finished(self) -> bool:
         done, self._finishing, self.state = self._finishing, None, DeskState.IDLE

@@ -85,6 +85,33 @@ def test_a_pause_stops_the_game_and_lifts_every_key(desk: RecordDesk, clock: Fak
     assert Session.open(desk.last_take).actions.tolist() == [3] * 5 + [0] * 5
 
 
+def test_what_was_tapped_while_the_game_waited_is_no_move_afterwards(desk: RecordDesk, clock: FakeClock) -> None:
+    def tap() -> None:
+        desk.press(FIRE_KEY)
+        desk.release(FIRE_KEY)
+
+    desk.start()
+    play(desk, clock, 5)
+    desk.press(LEFT_KEY)
+    desk.pause()
+    tap()
+    desk.advance()  # which holds what is still down
+    tap()
+    desk.resume()
+    play(desk, clock, 4)
+    desk.release(LEFT_KEY)
+    tap()
+    desk.rewind()  # to the first tick
+    tap()
+    desk.resume()
+    play(desk, clock, 5)
+    desk.stop()
+    assert desk.last_take is not None
+    session = Session.open(desk.last_take)
+    assert session.actions.tolist() == [0] * 5 + [3] * 5 + [0] * 5
+    assert session.keys["down"].tolist().count(True) == session.keys["down"].tolist().count(False)
+
+
 def test_slow_motion_and_single_ticks_are_told_by_the_session(desk: RecordDesk, clock: FakeClock) -> None:
     desk.start()
     play(desk, clock, 20)
