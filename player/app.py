@@ -245,6 +245,7 @@ def _describe(window: Window, path: Path) -> None:
         "theme": "dark" if is_dark(window.palette()) else "light",
         "active": window.isActiveWindow(),
         "recording": window.record.desk.state.value,
+        "ticks": 0 if window.record.desk.status is None else window.record.desk.status.ticks,
         "watch_ticks": None if frame is None else [side.ticks if side else 0 for side in (frame.left, frame.right)],
     }
     place = [window.x(), window.y(), window.width(), window.height()]

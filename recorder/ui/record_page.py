@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -36,6 +36,7 @@ from recorder.ui import look
 from recorder.ui.game_view import GameView, Keycap
 from recorder.ui.hud import Hud
 from recorder.ui.icons import show_icon
+from recorder.ui.keys import physical
 from recorder.ui.keys_dialog import KeysDialog, key_label, key_name
 from recorder.ui.page import Page
 from recorder.ui.takes_list import TakesList
@@ -94,6 +95,7 @@ class RecordPage(Page):
         columns = QHBoxLayout()
         columns.setSpacing(20)
         self._view = GameView()
+        self._view.installEventFilter(self)
         columns.addWidget(self._view, 1)
         columns.addWidget(self._build_side())
         self.body.addLayout(columns, 1)
@@ -101,6 +103,8 @@ class RecordPage(Page):
         self._timer.timeout.connect(self._wake)
         self._room = ""
         self._counted = 0  # the figure of the count-down that is shown
+        # By the keys themselves: what one means may be another thing when it goes up than when it went down.
+        self._down: dict[int, int] = {}  # key -> the code that it plays by
         self._lifted: dict[int, tuple[int, int]] = {}  # key -> (event's own time in ms, monotonic ns)
         self.bind_keys(
             (
@@ -133,6 +137,7 @@ class RecordPage(Page):
 
     def deactivate(self) -> None:
         """The page is hidden: hold the game."""
+        self._forget_keys()
         self.desk.pause()
         self.desk.lose_keyboard()
         self._timer.stop()
@@ -145,7 +150,7 @@ class RecordPage(Page):
 
     def lose_keyboard(self) -> None:
         """The window is no longer active."""
-        self._lifted.clear()
+        self._forget_keys()
         self.desk.lose_keyboard()
         self._render()
 
@@ -155,20 +160,26 @@ class RecordPage(Page):
         self._render()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = event.key()
-        lifted = self._lifted.pop(int(key), None)
+        key, pressed = event.key(), physical(event)
+        lifted = self._lifted.pop(pressed, None)
         if event.isAutoRepeat() or (lifted is not None and event.timestamp() - lifted[0] <= 1):
             event.accept()
             return
         if lifted is not None:
-            self._settle(int(key), lifted[1])
+            self._settle(pressed, lifted[1])
+        elif pressed in self._down:  # repeated with another meaning
+            event.accept()
+            return
         begins = key in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if begins and self.desk.state is DeskState.GAME_OVER:
             self.desk.next_game()
             self._view.setFocus()
         elif begins and self.desk.state is DeskState.IDLE:
             self._start()
-        elif not self.desk.press(int(key)):
+        elif self.desk.press(int(key)):
+            self._down[pressed] = int(key)
+            self._view.setFocus()  # whose loss tells when a release may go unseen
+        else:
             super().keyPressEvent(event)
         self._render()
 
@@ -176,10 +187,17 @@ class RecordPage(Page):
         if event.isAutoRepeat():
             event.accept()
             return
-        if int(event.key()) not in self.desk.keys.bindings:
+        released = physical(event)
+        if released not in self._down:
             super().keyReleaseEvent(event)
             return
-        self._lifted[int(event.key())] = (event.timestamp(), time.monotonic_ns())
+        self._lifted[released] = (event.timestamp(), time.monotonic_ns())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._view and event.type() == QEvent.Type.FocusOut:
+            self._forget_keys()
+            self.desk.release_all()
+        return super().eventFilter(watched, event)
 
     def _build_side(self) -> QWidget:
         side = QWidget()
@@ -254,6 +272,7 @@ class RecordPage(Page):
         self._render()
 
     def _toggle_pause(self) -> None:
+        self._settle_lifted(0)
         (self.desk.resume if self.desk.state is DeskState.PAUSED else self.desk.pause)()
         self._view.setFocus()
         self._render()
@@ -272,6 +291,7 @@ class RecordPage(Page):
         self._render()
 
     def _advance(self) -> None:
+        self._settle_lifted(0)
         self.desk.advance()
         self._render()
 
@@ -301,15 +321,25 @@ class RecordPage(Page):
         self._render()
 
     def _settle(self, key: int, lifted_ns: int) -> None:
-        self.desk.release(key, time.monotonic_ns() - lifted_ns)
+        code = self._down.pop(key)
+        if code not in self._down.values():  # another key may play by the same code
+            self.desk.release(code, time.monotonic_ns() - lifted_ns)
 
-    def _wake(self) -> None:
+    def _settle_lifted(self, after_ns: int) -> None:
+        """Releases that are so old are real ones."""
         now = time.monotonic_ns()
         for key, (_, lifted_ns) in list(self._lifted.items()):
-            if now - lifted_ns >= _REPEAT_GAP_NS:
+            if now - lifted_ns >= after_ns:
                 del self._lifted[key]
                 self._settle(key, lifted_ns)
                 self._render()
+
+    def _forget_keys(self) -> None:
+        self._down.clear()
+        self._lifted.clear()
+
+    def _wake(self) -> None:
+        self._settle_lifted(_REPEAT_GAP_NS)
         wait = self.desk.wait_ns
         if wait is not None and wait <= _NAP_NS:
             time.sleep(wait * 1e-9)
