@@ -2,7 +2,9 @@
 
     keys.json   {"version": 1, "keys": [{"code": 65, "name": "A", "action": "LEFT"}, …]}
 
-Key codes are those of the toolkit; what is printed on a key is stored beside its code.
+A key is known by its place on the keyboard (recorder.keyboard) where its meaning depends on the layout, and else by the
+toolkit's code; a controller's inputs are negative (recorder.gamepad). The toolkit's code of a letter, which earlier
+versions stored, means whichever key writes that letter. What was printed on a key when it was chosen stands beside it.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ class BindingsError(TwinplayError):
 
 @dataclass(frozen=True)
 class Bindings:
-    """`actions` maps key codes to actions, `names` key codes to what is printed on the keys."""
+    """`actions` maps key codes to actions, `names` key codes to what was printed on the keys when they were chosen."""
 
     actions: Mapping[int, int]
     names: Mapping[int, str]
@@ -41,6 +43,10 @@ class Bindings:
     def keys_of(self, action: int) -> list[int]:
         """The keys that play `action`."""
         return [code for code, played in self.actions.items() if played == action]
+
+    def code_of(self, *codes: int) -> int | None:
+        """The first of a key's codes that plays something; None when none does."""
+        return next((code for code in codes if code in self.actions), None)
 
     def bound(self, code: int, name: str, action: int) -> Bindings:
         """With one more key for `action`; whatever it played before, it no longer does."""

@@ -65,6 +65,7 @@ class RecordDesk:
         self.library = library
         self.bindings = bindings
         self.keys = KeyAgent(bindings.actions, player_name)
+        self.name_keys = dict  # says what is printed on keys, given the names that they had when they were chosen
         self.state = DeskState.IDLE
         self.env = "breakout"
         self.error = ""
@@ -408,7 +409,7 @@ class RecordDesk:
             self.keys,
             self.library,
             seed=seed,
-            key_names=dict(self.bindings.names),
+            key_names=self.name_keys(self.bindings.names),
             before_tick=self._poll_controllers,
             hear=None if self._speaker is None else self._speaker.play,
             now=self._now,

@@ -20,7 +20,10 @@
       episodes/         one row each: start, stop (ticks), seed, total_reward, outcome, parent, parent_tick, excluded,
                         label
       final_screen | final_observation, final_state   (E, …)   the moment that closes each finished episode
-      keys/             raw key transitions: time_ns int64, code int32, down bool
+      keys/             raw key transitions: time_ns int64, code int32, down bool; `key_names` says what was printed on
+                        a key when the recording began. A code is a place on the keyboard (2**30 plus the key's USB HID
+                        usage, see recorder.keyboard), Qt's code for keys that mean the same on every layout (and, in
+                        earlier recordings, for all), or, below zero, a controller's input (recorder.gamepad)
 
 Alignment: `screen[i]` (or `observation[i]`) is what the player saw when choosing `action[i]`; `reward[i]`,
 `terminated[i]`, `truncated[i]` and `lives[i]` are what that action brought. What came after the last action of

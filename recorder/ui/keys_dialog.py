@@ -14,31 +14,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from recorder.bindings import Bindings
+from recorder.keyboard import BY_CODE
 from recorder.ui import look
+from recorder.ui.keys import KeyNames, codes, key_label, shortcut_key
 
-_GLYPHS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
-_MODIFIERS = {Qt.Key.Key_Shift: "Shift", Qt.Key.Key_Control: "Ctrl", Qt.Key.Key_Alt: "Alt"}
 _HINT = "Many keyboards cannot tell three keys held at once: a second key for each action helps."
-
-
-def key_name(key: int) -> str:
-    """What is printed on a key."""
-    return _MODIFIERS.get(Qt.Key(key)) or QKeySequence(key).toString()
-
-
-def key_label(name: str) -> str:
-    """A key's name as it is shown."""
-    return _GLYPHS.get(name, name)
 
 
 class KeysDialog(QDialog):
     """Asks for keys; `bindings` are what was chosen, once it was accepted.
 
-    `rows` are (action, name) in the order shown; `reserved` maps keys that are taken to what they do.
+    `rows` are (action, name) in the order shown; `reserved` maps keys that are taken to what they do; `names` tells
+    what is printed on the keys.
     """
 
     def __init__(
@@ -47,6 +38,7 @@ class KeysDialog(QDialog):
         usual: Bindings,
         rows: Sequence[tuple[int, str]],
         reserved: Mapping[int, str],
+        names: KeyNames,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent, objectName="keysDialog")
@@ -54,7 +46,7 @@ class KeysDialog(QDialog):
         self.setStyleSheet(look.PAGE)
         self.setMinimumWidth(560)
         self.bindings = bindings
-        self._usual, self._rows, self._reserved = usual, tuple(rows), reserved
+        self._usual, self._rows, self._reserved, self._names = usual, tuple(rows), reserved, names
         self._asking: int | None = None  # the action that the next key is for
         self._moving: int | None = None  # a key of another action, pressed once
         layout = QVBoxLayout(self)
@@ -97,7 +89,8 @@ class KeysDialog(QDialog):
             super().keyPressEvent(event)
             return
         if not event.isAutoRepeat():
-            self._take(int(event.key()))
+            self._names.learn(event)
+            self._take(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         # While a key is asked for, Tab is one that was pressed.
@@ -114,24 +107,31 @@ class KeysDialog(QDialog):
         self.setFocus()
         self._render(f"Press the key that shall play {self._name(action)}. Esc keeps things as they are.")
 
-    def _take(self, key: int) -> None:
-        action, label = self._asking, key_label(key_name(key))
+    def _take(self, event: QKeyEvent) -> None:
+        action, key = self._asking, codes(event)[0]
+        name = self._names.name(key)
+        label = key_label(name)
         assert action is not None
-        if key == Qt.Key.Key_Escape:
+        if event.key() == Qt.Key.Key_Escape:
             self._asking = None
             self._render(_HINT)
             return
-        played = self.bindings.actions.get(key)
-        if key in self._reserved:
-            self._render(f"{label} {self._reserved[key]}. Press another key for {self._name(action)}, or Esc.")
-        elif not key_name(key).isprintable() or not key_name(key):
+        bound = self.bindings.code_of(*codes(event))
+        played = None if bound is None else self.bindings.actions[bound]
+        taken = next((does for code, does in self._reserved.items() if code in (event.key(), shortcut_key(event))), "")
+        if taken:
+            self._render(f"{label} {taken}. Press another key for {self._name(action)}, or Esc.")
+        elif not name.isprintable() or not name:
             self._render(f"This key has no name. Press another key for {self._name(action)}, or Esc.")
         elif played is not None and played != action and self._moving != key:
             self._moving = key
             self._render(f"{label} plays {self._name(played)}. Press it again to let it play {self._name(action)}.")
         else:
             self._asking = None
-            self.bindings = self.bindings.bound(key, key_name(key), action)
+            # A key of the keypad that was an arrow so far leaves the arrow as it is.
+            before = bound is not None and not (key in BY_CODE and BY_CODE[key].on_keypad)
+            kept = self.bindings.unbound(bound) if before else self.bindings
+            self.bindings = kept.bound(key, name, action)
             self._render(_HINT)
 
     def _remove(self, key: int) -> None:
@@ -153,7 +153,7 @@ class KeysDialog(QDialog):
                     widget.deleteLater()
             for key in self.bindings.keys_of(action):
                 if key > 0:  # a controller's buttons stay
-                    label = key_label(self.bindings.names[key])
+                    label = key_label(self._names.name(key, self.bindings.names[key]))
                     chip = self._button(f"{label}   ✕", "", lambda _=False, key=key: self._remove(key))
                     chip.setToolTip(f"{label} no longer plays {name}")
                     chips.addWidget(chip)

@@ -30,14 +30,15 @@ from recorder.gamepad import FIRE as PAD_FIRE
 from recorder.gamepad import LEFT as PAD_LEFT
 from recorder.gamepad import NAMES
 from recorder.gamepad import RIGHT as PAD_RIGHT
+from recorder.keyboard import BY_CODE, BY_NAME, PLACE
 from recorder.record_desk import DeskState, RecordDesk
 from recorder.sound import Speaker
 from recorder.ui import look
 from recorder.ui.game_view import GameView, Keycap
 from recorder.ui.hud import Hud
 from recorder.ui.icons import show_icon
-from recorder.ui.keys import physical
-from recorder.ui.keys_dialog import KeysDialog, key_label, key_name
+from recorder.ui.keys import KeyNames, codes, is_command, key_label, key_name, physical
+from recorder.ui.keys_dialog import KeysDialog
 from recorder.ui.page import Page
 from recorder.ui.takes_list import TakesList
 
@@ -50,18 +51,17 @@ _NAP_NS = 1_200_000
 _REPEAT_GAP_NS = 6_000_000
 NOOP, FIRE, RIGHT, LEFT = range(4)
 _KEYS = {
-    Qt.Key.Key_Left: LEFT,
-    Qt.Key.Key_A: LEFT,
-    Qt.Key.Key_Right: RIGHT,
-    Qt.Key.Key_D: RIGHT,
-    Qt.Key.Key_Space: FIRE,
-    Qt.Key.Key_Up: FIRE,
+    int(Qt.Key.Key_Left): LEFT,
+    BY_NAME["KeyA"].code: LEFT,
+    int(Qt.Key.Key_Right): RIGHT,
+    BY_NAME["KeyD"].code: RIGHT,
+    int(Qt.Key.Key_Space): FIRE,
+    int(Qt.Key.Key_Up): FIRE,
 }
 _LABELS = {"success": "good", "failure": "bad"}
 _PADS = {PAD_FIRE: FIRE, PAD_RIGHT: RIGHT, PAD_LEFT: LEFT}
-USUAL = Bindings(
-    {int(key): action for key, action in _KEYS.items()} | _PADS, {int(key): key_name(key) for key in _KEYS} | NAMES
-)
+_PRINTED = {code: BY_CODE[code].text if code in BY_CODE else key_name(code) for code in _KEYS}
+USUAL = Bindings(_KEYS | _PADS, _PRINTED | NAMES)
 _RUNNING = (DeskState.COUNTDOWN, DeskState.RECORDING)
 _ROWS = ((LEFT, "LEFT"), (FIRE, "FIRE"), (RIGHT, "RIGHT"))  # as they lie below the game
 _RESERVED = {
@@ -92,6 +92,9 @@ class RecordPage(Page):
     def __init__(self, desk: RecordDesk, parent: QWidget | None = None) -> None:
         super().__init__("record", parent)
         self.desk = desk
+        self.key_names = KeyNames(self)
+        self.key_names.changed.connect(self._render)
+        desk.name_keys = self.key_names.names
         columns = QHBoxLayout()
         columns.setSpacing(20)
         self._view = GameView()
@@ -132,6 +135,7 @@ class RecordPage(Page):
         self.desk.today.look()
         self._room = self.desk.room
         self._timer.start()
+        QTimer.singleShot(0, self.key_names, self.key_names.open)  # once the window is there
         self._view.setFocus()
         self._render()
 
@@ -146,6 +150,7 @@ class RecordPage(Page):
     def shutdown(self) -> None:
         """The window closes: keep what was played."""
         self._timer.stop()
+        self.key_names.close()
         self.desk.shutdown()
 
     def lose_keyboard(self) -> None:
@@ -159,8 +164,19 @@ class RecordPage(Page):
         self.desk.keys.name = name
         self._render()
 
+    def event(self, event: QEvent) -> bool:
+        # A key that was chosen on one layout may be a shortcut's on another: whoever chose it means to play by it.
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and not is_command(event):
+            code = self.desk.bindings.code_of(*codes(event))
+            if self.desk.by_hand and code is not None and code >= PLACE:
+                event.accept()
+                return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self.key_names.learn(event)
         key, pressed = event.key(), physical(event)
+        code = self.desk.bindings.code_of(*codes(event))
         lifted = self._lifted.pop(pressed, None)
         if event.isAutoRepeat() or (lifted is not None and event.timestamp() - lifted[0] <= 1):
             event.accept()
@@ -176,8 +192,8 @@ class RecordPage(Page):
             self._view.setFocus()
         elif begins and self.desk.state is DeskState.IDLE:
             self._start()
-        elif self.desk.press(int(key)):
-            self._down[pressed] = int(key)
+        elif code is not None and self.desk.press(code):
+            self._down[pressed] = code
             self._view.setFocus()  # whose loss tells when a release may go unseen
         else:
             super().keyPressEvent(event)
@@ -354,10 +370,7 @@ class RecordPage(Page):
         self._view.show_game(None if status is None else status.picture, recording=state is DeskState.RECORDING)
         self._counted = desk.countdown
         self._view.show_overlay(*self._overlay(), large=state is DeskState.COUNTDOWN)
-        held = desk.keys.held_actions
-        self._view.show_keycaps(
-            [Keycap(name, self._keys_of(action), action in held) for action, name in _ROWS] if desk.by_hand else []
-        )
+        self._view.show_keycaps(self.keycaps)
         name = desk.keys.name
         kind = (f"{name} plays" if name else "You play") if desk.by_hand else "A scripted expert demonstrates"
         hint = "" if desk.by_hand else "; + and − change the speed"
@@ -383,16 +396,25 @@ class RecordPage(Page):
         self._takes.setEnabled(not desk.busy)
         self._takes.show_takes(desk.today.takes)
 
+    @property
+    def keycaps(self) -> list[Keycap]:
+        """The keys that play, as they are shown below the game; none where nobody plays by hand."""
+        held = self.desk.keys.held_actions
+        rows = _ROWS if self.desk.by_hand else ()
+        return [Keycap(name, self._keys_of(action), action in held) for action, name in rows]
+
     def _what_keys_do(self) -> str:
         fire, left, right = (self._keys_of(action).split(" or ")[0] for action in (FIRE, LEFT, RIGHT))
         return f"{fire} serves, {left} and {right} move."
 
     def _keys_of(self, action: int) -> str:
         names = self.desk.bindings.names
-        return " or ".join(key_label(names[key]) for key in self.desk.bindings.keys_of(action) if key > 0)
+        own = [key for key in self.desk.bindings.keys_of(action) if key > 0]
+        return " or ".join(key_label(self.key_names.name(key, names[key])) for key in own)
 
     def _choose_keys(self) -> None:
-        dialog = KeysDialog(self.desk.bindings, USUAL, _ROWS, {int(key): does for key, does in _RESERVED.items()}, self)
+        reserved = {int(key): does for key, does in _RESERVED.items()}
+        dialog = KeysDialog(self.desk.bindings, USUAL, _ROWS, reserved, self.key_names, self)
         dialog.accepted.connect(lambda: self.desk.rebind(dialog.bindings))
         dialog.finished.connect(lambda: self._view.setFocus())
         dialog.finished.connect(self._render)

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 # X11's keycodes on every PC keyboard, named by what a US layout prints there.
 KEYS = {
-    "1": 10, "2": 11, "6": 15, "-": 20, "Q": 24, "W": 25, "E": 26, "R": 27, "P": 33, "A": 38, "S": 39, "D": 40, "G": 42,
-    "J": 44, "K": 45, "L": 46, ";": 47, "Z": 52, "X": 53, "N": 57, "M": 58, ",": 59, ".": 60, "Space": 65, "Esc": 9,
-    "Shift": 50, "Ctrl": 37, "AltGr": 108, "NumLock": 77, "KP4": 83, "KP6": 85, "Left": 113, "Right": 114, "Up": 111,
+    "Esc": 9, "1": 10, "4": 13, "-": 20, "Tab": 23, "Q": 24, "R": 27, "O": 32, "P": 33, "Ctrl": 37, "A": 38, "D": 40,
+    "F": 41, "G": 42, "K": 45, ";": 47, "Shift": 50, "X": 53, "B": 56, "M": 58, ",": 59, ".": 60, "Space": 65,
+    "NumLock": 77, "KP4": 83, "AltGr": 108, "Up": 111, "Left": 113, "Right": 114,
 }  # fmt: skip
 
 
