@@ -16,6 +16,7 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -24,20 +25,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.bindings import Bindings, BindingsError, bindings_file, load_bindings
+from recorder.bindings import BindingsError, bindings_file, load_bindings
 from recorder.envs import ENV_NAMES, get_spec
-from recorder.gamepad import FIRE as PAD_FIRE
-from recorder.gamepad import LEFT as PAD_LEFT
-from recorder.gamepad import NAMES
-from recorder.gamepad import RIGHT as PAD_RIGHT
-from recorder.keyboard import BY_CODE, BY_NAME, PLACE
+from recorder.keyboard import PLACE
 from recorder.record_desk import DeskState, RecordDesk
 from recorder.sound import Speaker
 from recorder.ui import look
+from recorder.ui.game_keys import FIRE, LEFT, RESERVED, RIGHT, ROWS, USUAL, HeldKeys
 from recorder.ui.game_view import GameView, Keycap
 from recorder.ui.hud import Hud
 from recorder.ui.icons import show_icon
-from recorder.ui.keys import KeyNames, codes, is_command, key_label, key_name, physical
+from recorder.ui.keys import KeyNames, codes, is_command, key_label
 from recorder.ui.keys_dialog import KeysDialog
 from recorder.ui.page import Page
 from recorder.ui.takes_list import TakesList
@@ -46,41 +44,8 @@ from recorder.ui.takes_list import TakesList
 # bit is slept through, or a tick would come up to a wake-up late.
 _WAKE_MS = 1
 _NAP_NS = 1_200_000
-# X11 repeats a held key as release and press of one server time. Qt only recognises the pair when both have arrived;
-# otherwise the release looks real, so a release counts once its twin had this long to show up.
-_REPEAT_GAP_NS = 6_000_000
-NOOP, FIRE, RIGHT, LEFT = range(4)
-_KEYS = {
-    int(Qt.Key.Key_Left): LEFT,
-    BY_NAME["KeyA"].code: LEFT,
-    int(Qt.Key.Key_Right): RIGHT,
-    BY_NAME["KeyD"].code: RIGHT,
-    int(Qt.Key.Key_Space): FIRE,
-    int(Qt.Key.Key_Up): FIRE,
-}
 _LABELS = {"success": "good", "failure": "bad"}
-_PADS = {PAD_FIRE: FIRE, PAD_RIGHT: RIGHT, PAD_LEFT: LEFT}
-_PRINTED = {code: BY_CODE[code].text if code in BY_CODE else key_name(code) for code in _KEYS}
-USUAL = Bindings(_KEYS | _PADS, _PRINTED | NAMES)
 _RUNNING = (DeskState.COUNTDOWN, DeskState.RECORDING)
-_ROWS = ((LEFT, "LEFT"), (FIRE, "FIRE"), (RIGHT, "RIGHT"))  # as they lie below the game
-_RESERVED = {
-    Qt.Key.Key_P: "pauses the game",
-    Qt.Key.Key_Backspace: "goes back in the game",
-    Qt.Key.Key_Minus: "slows the game down",
-    Qt.Key.Key_Plus: "speeds the game up",
-    Qt.Key.Key_Equal: "speeds the game up",
-    Qt.Key.Key_Period: "plays a single tick",
-    Qt.Key.Key_F1: "shows the keys",
-    Qt.Key.Key_F10: "opens the menu",
-    Qt.Key.Key_M: "turns the sound on and off",
-    Qt.Key.Key_G: "marks a game as good",
-    Qt.Key.Key_B: "marks a game as bad",
-    Qt.Key.Key_Tab: "moves between buttons",
-    Qt.Key.Key_Backtab: "moves between buttons",
-    Qt.Key.Key_Return: "begins the next game",
-    Qt.Key.Key_Enter: "begins the next game",
-}
 
 
 class RecordPage(Page):
@@ -106,9 +71,7 @@ class RecordPage(Page):
         self._timer.timeout.connect(self._wake)
         self._room = ""
         self._counted = 0  # the figure of the count-down that is shown
-        # By the keys themselves: what one means may be another thing when it goes up than when it went down.
-        self._down: dict[int, int] = {}  # key -> the code that it plays by
-        self._lifted: dict[int, tuple[int, int]] = {}  # key -> (event's own time in ms, monotonic ns)
+        self._held = HeldKeys(desk.release)
         self.bind_keys(
             (
                 ("Ctrl+R", self._start),
@@ -141,7 +104,7 @@ class RecordPage(Page):
 
     def deactivate(self) -> None:
         """The page is hidden: hold the game."""
-        self._forget_keys()
+        self._held.forget()
         self.desk.pause()
         self.desk.lose_keyboard()
         self._timer.stop()
@@ -155,7 +118,7 @@ class RecordPage(Page):
 
     def lose_keyboard(self) -> None:
         """The window is no longer active."""
-        self._forget_keys()
+        self._held.forget()
         self.desk.lose_keyboard()
         self._render()
 
@@ -175,25 +138,18 @@ class RecordPage(Page):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self.key_names.learn(event)
-        key, pressed = event.key(), physical(event)
+        if self._held.is_repeat(event):
+            event.accept()
+            return
         code = self.desk.bindings.code_of(*codes(event))
-        lifted = self._lifted.pop(pressed, None)
-        if event.isAutoRepeat() or (lifted is not None and event.timestamp() - lifted[0] <= 1):
-            event.accept()
-            return
-        if lifted is not None:
-            self._settle(pressed, lifted[1])
-        elif pressed in self._down:  # repeated with another meaning
-            event.accept()
-            return
-        begins = key in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        begins = event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if begins and self.desk.state is DeskState.GAME_OVER:
             self.desk.next_game()
             self._view.setFocus()
         elif begins and self.desk.state is DeskState.IDLE:
             self._start()
         elif code is not None and self.desk.press(code):
-            self._down[pressed] = code
+            self._held.press(event, code)
             self._view.setFocus()  # whose loss tells when a release may go unseen
         else:
             super().keyPressEvent(event)
@@ -203,16 +159,13 @@ class RecordPage(Page):
         if event.isAutoRepeat():
             event.accept()
             return
-        released = physical(event)
-        if released not in self._down:
+        if not self._held.release(event):
             super().keyReleaseEvent(event)
-            return
-        self._lifted[released] = (event.timestamp(), time.monotonic_ns())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._view and event.type() == QEvent.Type.FocusOut:
-            self._forget_keys()
-            self.desk.release_all()
+            self._held.forget()
+            self.desk.controls.lose_keyboard()
         return super().eventFilter(watched, event)
 
     def _build_side(self) -> QWidget:
@@ -246,7 +199,9 @@ class RecordPage(Page):
         ):
             show_icon(button, picture)
         layout.addWidget(self._record)
-        self._choose_keys_button = self._button("Keys…", "keysButton", "Choose which keys play", self._choose_keys)
+        self._choose_keys_button = self._button(
+            "Keys…", "keysButton", "Choose which keys and which controller play", self._choose_keys
+        )
         self._sound = self._button("Sound", "soundButton", "The game's sound, on or off (M)", self._toggle_sound)
         for row in ((self._pause, self._finish, self._drop), (self._choose_keys_button, self._sound)):
             row_layout = QHBoxLayout()
@@ -288,7 +243,7 @@ class RecordPage(Page):
         self._render()
 
     def _toggle_pause(self) -> None:
-        self._settle_lifted(0)
+        self._held.settle(0)
         (self.desk.resume if self.desk.state is DeskState.PAUSED else self.desk.pause)()
         self._view.setFocus()
         self._render()
@@ -307,7 +262,7 @@ class RecordPage(Page):
         self._render()
 
     def _advance(self) -> None:
-        self._settle_lifted(0)
+        self._held.settle(0)
         self.desk.advance()
         self._render()
 
@@ -336,26 +291,11 @@ class RecordPage(Page):
         self._view.setFocus()
         self._render()
 
-    def _settle(self, key: int, lifted_ns: int) -> None:
-        code = self._down.pop(key)
-        if code not in self._down.values():  # another key may play by the same code
-            self.desk.release(code, time.monotonic_ns() - lifted_ns)
-
-    def _settle_lifted(self, after_ns: int) -> None:
-        """Releases that are so old are real ones."""
-        now = time.monotonic_ns()
-        for key, (_, lifted_ns) in list(self._lifted.items()):
-            if now - lifted_ns >= after_ns:
-                del self._lifted[key]
-                self._settle(key, lifted_ns)
-                self._render()
-
-    def _forget_keys(self) -> None:
-        self._down.clear()
-        self._lifted.clear()
-
     def _wake(self) -> None:
-        self._settle_lifted(_REPEAT_GAP_NS)
+        if self._held.settle():
+            self._render()
+        # A menu leaves the window active, and takes the keyboard all the same.
+        self.desk.controls.listening = self.isActiveWindow() and QApplication.activePopupWidget() is None
         wait = self.desk.wait_ns
         if wait is not None and wait <= _NAP_NS:
             time.sleep(wait * 1e-9)
@@ -400,7 +340,7 @@ class RecordPage(Page):
     def keycaps(self) -> list[Keycap]:
         """The keys that play, as they are shown below the game; none where nobody plays by hand."""
         held = self.desk.keys.held_actions
-        rows = _ROWS if self.desk.by_hand else ()
+        rows = ROWS if self.desk.by_hand else ()
         return [Keycap(name, self._keys_of(action), action in held) for action, name in rows]
 
     def _what_keys_do(self) -> str:
@@ -413,8 +353,10 @@ class RecordPage(Page):
         return " or ".join(key_label(self.key_names.name(key, names[key])) for key in own)
 
     def _choose_keys(self) -> None:
-        reserved = {int(key): does for key, does in _RESERVED.items()}
-        dialog = KeysDialog(self.desk.bindings, USUAL, _ROWS, reserved, self.key_names, self)
+        reserved = {int(key): does for key, does in RESERVED.items()}
+        dialog = KeysDialog(
+            self.desk.bindings, USUAL, ROWS, reserved, self.key_names, lambda: self.desk.controls.devices, self
+        )
         dialog.accepted.connect(lambda: self.desk.rebind(dialog.bindings))
         dialog.finished.connect(lambda: self._view.setFocus())
         dialog.finished.connect(self._render)
