@@ -54,11 +54,12 @@ RESERVED = {
 class HeldKeys:
     """The keys that are down, by the keys themselves: what one means may change between its press and its release.
 
-    `release` is told the code that a key played by, and how many nanoseconds ago it went up.
+    `release` is told the code that a key played by, and how many nanoseconds ago it went up. `is_down` tells whether a
+    key is down at the moment, as far as that is to be had.
     """
 
-    def __init__(self, release: Callable[[int, int], object]) -> None:
-        self._release = release
+    def __init__(self, release: Callable[[int, int], object], is_down: Callable[[int], bool]) -> None:
+        self._release, self._is_down = release, is_down
         self._down: dict[int, int] = {}  # key -> the code that it plays by
         self._lifted: dict[int, tuple[int, int]] = {}  # key -> (event's own time in ms, monotonic ns)
 
@@ -87,7 +88,8 @@ class HeldKeys:
     def settle(self, after_ns: int = _REPEAT_GAP_NS) -> bool:
         """Take releases that are so old for real ones; returns whether there were any."""
         now = time.monotonic_ns()
-        due = {key: since for key, (_, since) in self._lifted.items() if now - since >= after_ns}
+        old = {key: since for key, (_, since) in self._lifted.items() if now - since >= after_ns}
+        due = {key: since for key, since in old.items() if not self._is_down(key)}  # its twin may come even later
         for key, since in due.items():
             del self._lifted[key]
             self._settle(key, since)

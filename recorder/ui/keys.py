@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QSocketNotifier, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 
 from recorder.keyboard import BY_CODE, Place, place_at
-from recorder.keyboard_layout import X11Layout, open_layout
+from recorder.x11_keyboard import X11Keyboard, open_keyboard
 
 _WITHOUT_NUMBER = 1 << 32  # sets apart keys that are told by their meaning only
 _GLYPHS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
@@ -69,28 +69,29 @@ def key_label(name: str) -> str:
     return _GLYPHS.get(name, name)
 
 
-class KeyNames(QObject):
-    """What is printed on the keys, by their codes; `changed` says that it is something else from now on.
+class Keyboard(QObject):
+    """What the platform tells of the keyboard: what is printed on the keys, and which are down.
 
-    Until it is known, from the platform or from what was pressed, the US layout stands in.
+    `changed` says that something else is printed from now on. Until it is known, from the platform or from what was
+    pressed, the US layout stands in.
     """
 
     changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._layout: X11Layout | None = None
+        self._x11: X11Keyboard | None = None
         self._printed: dict[int, str] = {}
         self._notifier: QSocketNotifier | None = None
 
     def open(self) -> None:
         """Ask the platform, from now on, where it tells."""
-        if self._layout is not None:
+        if self._x11 is not None:
             return
-        self._layout = open_layout(QGuiApplication.platformName())
-        if self._layout is not None:
-            self._show(self._layout.labels())
-            self._notifier = QSocketNotifier(self._layout.descriptor, QSocketNotifier.Type.Read, self)
+        self._x11 = open_keyboard(QGuiApplication.platformName())
+        if self._x11 is not None:
+            self._show(self._x11.labels())
+            self._notifier = QSocketNotifier(self._x11.descriptor, QSocketNotifier.Type.Read, self)
             self._notifier.activated.connect(self._look)
             self._look()
 
@@ -99,14 +100,18 @@ class KeyNames(QObject):
         if self._notifier is not None:
             self._notifier.setEnabled(False)
             self._notifier = None
-        if self._layout is not None:
-            self._layout.close()
-            self._layout = None
+        if self._x11 is not None:
+            self._x11.close()
+            self._x11 = None
+
+    def is_down(self, key: int) -> bool:
+        """Whether a key (see `physical`) is down at this moment; where the platform does not tell, none is."""
+        return self._x11 is not None and self._x11.is_down(key)
 
     def learn(self, event: QKeyEvent) -> None:
         """Where the platform does not tell: what a key that is pressed alone writes is what is printed on it."""
         place, text = place_of(event), event.text().upper()
-        if self._layout is None and place is not None and not place.on_keypad and len(text) == 1:
+        if self._x11 is None and place is not None and not place.on_keypad and len(text) == 1:
             plain = event.modifiers() == Qt.KeyboardModifier.NoModifier and text.isprintable() and not text.isspace()
             if plain and self._printed.get(place.code) != text:
                 self._show({**self._printed, place.code: text})
@@ -123,10 +128,10 @@ class KeyNames(QObject):
         return {code: self.name(code, name) for code, name in known.items()}
 
     def _look(self) -> None:
-        assert self._layout is not None
+        assert self._x11 is not None
         with contextlib.suppress(OSError):
-            while self._layout.changed():
-                self._show(self._layout.labels())
+            while self._x11.changed():
+                self._show(self._x11.labels())
             return
         self.close()  # the X server has gone; so will Qt
 

@@ -24,7 +24,7 @@ from recorder.gamepad import Device
 from recorder.keyboard import BY_CODE
 from recorder.ui import look
 from recorder.ui.controller_box import ControllerBox
-from recorder.ui.keys import KeyNames, codes, key_label, shortcut_key
+from recorder.ui.keys import Keyboard, codes, key_label, shortcut_key
 
 _HINT = "Many keyboards cannot tell three keys held at once: a second key for each action helps."
 
@@ -32,7 +32,7 @@ _HINT = "Many keyboards cannot tell three keys held at once: a second key for ea
 class KeysDialog(QDialog):
     """Asks for keys, and for the controller that steers.
 
-    `rows` are (action, name) in the order shown; `reserved` maps keys that are taken to what they do; `names` tells
+    `rows` are (action, name) in the order shown; `reserved` maps keys that are taken to what they do; `keyboard` tells
     what is printed on the keys, and `devices` which controllers are plugged in.
     """
 
@@ -42,7 +42,7 @@ class KeysDialog(QDialog):
         usual: Bindings,
         rows: Sequence[tuple[int, str]],
         reserved: Mapping[int, str],
-        names: KeyNames,
+        keyboard: Keyboard,
         devices: Callable[[], Sequence[Device]],
         parent: QWidget | None = None,
     ) -> None:
@@ -51,7 +51,7 @@ class KeysDialog(QDialog):
         self.setStyleSheet(look.PAGE)
         self.setMinimumWidth(560)
         self._bindings = bindings
-        self._usual, self._rows, self._reserved, self._names = usual, tuple(rows), reserved, names
+        self._usual, self._rows, self._reserved, self._keyboard = usual, tuple(rows), reserved, keyboard
         self._asking: int | None = None  # the action that the next key is for
         self._moving: int | None = None  # a key of another action, pressed once
         layout = QVBoxLayout(self)
@@ -100,7 +100,7 @@ class KeysDialog(QDialog):
             super().keyPressEvent(event)
             return
         if not event.isAutoRepeat():
-            self._names.learn(event)
+            self._keyboard.learn(event)
             self._take(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
@@ -134,7 +134,7 @@ class KeysDialog(QDialog):
 
     def _take(self, event: QKeyEvent) -> None:
         action, key = self._asking, codes(event)[0]
-        name = self._names.name(key)
+        name = self._keyboard.name(key)
         label = key_label(name)
         assert action is not None
         if event.key() == Qt.Key.Key_Escape:
@@ -178,7 +178,7 @@ class KeysDialog(QDialog):
                     widget.deleteLater()
             for key in self._bindings.keys_of(action):
                 if key > 0:  # a controller's buttons stay
-                    label = key_label(self._names.name(key, self._bindings.names[key]))
+                    label = key_label(self._keyboard.name(key, self._bindings.names[key]))
                     chip = self._button(f"{label}   ✕", "", lambda _=False, key=key: self._remove(key))
                     chip.setToolTip(f"{label} no longer plays {name}")
                     chips.addWidget(chip)

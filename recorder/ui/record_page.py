@@ -35,7 +35,7 @@ from recorder.ui.game_keys import FIRE, LEFT, RESERVED, RIGHT, ROWS, USUAL, Held
 from recorder.ui.game_view import GameView, Keycap
 from recorder.ui.hud import Hud
 from recorder.ui.icons import show_icon
-from recorder.ui.keys import KeyNames, codes, is_command, key_label
+from recorder.ui.keys import Keyboard, codes, is_command, key_label
 from recorder.ui.keys_dialog import KeysDialog
 from recorder.ui.page import Page
 from recorder.ui.takes_list import TakesList
@@ -57,9 +57,9 @@ class RecordPage(Page):
     def __init__(self, desk: RecordDesk, parent: QWidget | None = None) -> None:
         super().__init__("record", parent)
         self.desk = desk
-        self.key_names = KeyNames(self)
-        self.key_names.changed.connect(self._render)
-        desk.name_keys = self.key_names.names
+        self.keyboard = Keyboard(self)
+        self.keyboard.changed.connect(self._render)
+        desk.name_keys = self.keyboard.names
         columns = QHBoxLayout()
         columns.setSpacing(20)
         self._view = GameView()
@@ -71,7 +71,7 @@ class RecordPage(Page):
         self._timer.timeout.connect(self._wake)
         self._room = ""
         self._counted = 0  # the figure of the count-down that is shown
-        self._held = HeldKeys(desk.release)
+        self._held = HeldKeys(desk.release, self.keyboard.is_down)
         self.bind_keys(
             (
                 ("Ctrl+R", self._start),
@@ -98,7 +98,7 @@ class RecordPage(Page):
         self.desk.today.look()
         self._room = self.desk.room
         self._timer.start()
-        QTimer.singleShot(0, self.key_names, self.key_names.open)  # once the window is there
+        QTimer.singleShot(0, self.keyboard, self.keyboard.open)  # once the window is there
         self._view.setFocus()
         self._render()
 
@@ -113,7 +113,7 @@ class RecordPage(Page):
     def shutdown(self) -> None:
         """The window closes: keep what was played."""
         self._timer.stop()
-        self.key_names.close()
+        self.keyboard.close()
         self.desk.shutdown()
 
     def lose_keyboard(self) -> None:
@@ -137,7 +137,7 @@ class RecordPage(Page):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        self.key_names.learn(event)
+        self.keyboard.learn(event)
         if self._held.is_repeat(event):
             event.accept()
             return
@@ -350,12 +350,12 @@ class RecordPage(Page):
     def _keys_of(self, action: int) -> str:
         names = self.desk.bindings.names
         own = [key for key in self.desk.bindings.keys_of(action) if key > 0]
-        return " or ".join(key_label(self.key_names.name(key, names[key])) for key in own)
+        return " or ".join(key_label(self.keyboard.name(key, names[key])) for key in own)
 
     def _choose_keys(self) -> None:
         reserved = {int(key): does for key, does in RESERVED.items()}
         dialog = KeysDialog(
-            self.desk.bindings, USUAL, ROWS, reserved, self.key_names, lambda: self.desk.controls.devices, self
+            self.desk.bindings, USUAL, ROWS, reserved, self.keyboard, lambda: self.desk.controls.devices, self
         )
         dialog.accepted.connect(lambda: self.desk.rebind(dialog.bindings))
         dialog.finished.connect(lambda: self._view.setFocus())

@@ -1,7 +1,7 @@
-"""What is printed on the keys: asked of the X server, through the libraries that Qt itself needs there.
+"""What is printed on the keys, and which are down: asked of the X server, through the libraries that Qt needs there.
 
-Nothing but the window's labels depends on it. Where it cannot be had (Wayland, Windows, macOS, a library that is
-missing), `open_layout` gives None, and the window learns what is printed from the keys that are pressed.
+Where it cannot be had (Wayland, Windows, macOS, a library that is missing), `open_keyboard` gives None: the window then
+learns what is printed from the keys that are pressed, and believes every release.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ _CORE_KEYBOARD = 0x100
 _NEW_KEYBOARD, _MAP, _STATE = 0, 1, 2  # XKB's kinds of event; bit 1 << kind selects one
 _DEAD = {0xFE50: "`", 0xFE51: "´", 0xFE52: "^", 0xFE53: "~", 0xFE57: "¨", 0xFE58: "°", 0xFE59: "˝", 0xFE5B: "¸"}
 _LEAST_EVENT_BYTES = 32
+_KEYS_AT, _KEYS_BYTES = 8, 32  # of xcb_query_keymap_reply_t: a bit for each keycode
 
 
-class X11Layout:
-    """The layout that the X server's keyboard has, over a connection of its own.
+class X11Keyboard:
+    """The X server's keyboard, over a connection of its own.
 
     `descriptor` can be read from once something may have changed; then `changed` tells whether it did. Raises OSError
     where a library, the server or its keyboard extension is missing.
@@ -35,6 +36,7 @@ class X11Layout:
         for library, name in (
             (self._xcb, "xcb_connect"),
             (self._xcb, "xcb_poll_for_event"),
+            (self._xcb, "xcb_query_keymap_reply"),
             (self._xkb, "xkb_context_new"),
             (self._x11, "xkb_x11_keymap_new_from_device"),
             (self._x11, "xkb_x11_state_new_from_device"),
@@ -90,6 +92,16 @@ class X11Layout:
         self._xkb.xkb_keymap_unref(keymap)
         return found
 
+    def is_down(self, keycode: int) -> bool:
+        """Whether a key is down at this moment."""
+        cookie = ctypes.c_uint(self._xcb.xcb_query_keymap(self._connection))
+        reply = self._xcb.xcb_query_keymap_reply(self._connection, cookie, None)
+        if not reply:
+            return False
+        keys = ctypes.string_at(reply + _KEYS_AT, _KEYS_BYTES)
+        self._libc.free(ctypes.c_void_p(reply))
+        return keycode < 8 * _KEYS_BYTES and bool(keys[keycode // 8] >> keycode % 8 & 1)
+
     def changed(self) -> bool:
         """Whether another layout, or another group of it, has been chosen since the last call. Raises OSError."""
         changed = False
@@ -111,11 +123,11 @@ class X11Layout:
         self._xcb.xcb_disconnect(self._connection)
 
 
-def open_layout(platform: str) -> X11Layout | None:
-    """The layout, where the platform (the name of Qt's plugin) tells it."""
+def open_keyboard(platform: str) -> X11Keyboard | None:
+    """The keyboard, where the platform (the name of Qt's plugin) tells of it."""
     if platform != "xcb" or not sys.platform.startswith("linux"):
         return None
     try:
-        return X11Layout()
+        return X11Keyboard()
     except (OSError, AttributeError):
         return None

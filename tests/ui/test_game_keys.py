@@ -1,0 +1,106 @@
+"""Which keys are down: real releases, and those that are half of a held key's repeat."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QApplication
+
+from recorder.keyboard import BY_NAME, PLACES, place_at, x11_keycode
+from recorder.ui.game_keys import HeldKeys
+from recorder.ui.keys import Keyboard
+from tests.ui.xkeyboard import XKeyboard
+
+CODE, KEYCODE = 7, 38
+
+
+class Hands:
+    """HeldKeys, and what a server would say of the key."""
+
+    def __init__(self) -> None:
+        self.down = True
+        self.released: list[int] = []
+        self.held = HeldKeys(lambda code, ago_ns: self.released.append(code), lambda key: self.down)
+
+    def press(self, time_ms: int) -> bool:
+        """A press arrives; returns whether it was taken for a new one."""
+        event = _event(QEvent.Type.KeyPress, time_ms)
+        fresh = not self.held.is_repeat(event)
+        if fresh:
+            self.held.press(event, CODE)
+        return fresh
+
+    def release(self, time_ms: int) -> None:
+        assert self.held.release(_event(QEvent.Type.KeyRelease, time_ms))
+
+
+def _event(kind: QEvent.Type, time_ms: int) -> QKeyEvent:
+    event = QKeyEvent(kind, Qt.Key.Key_A, Qt.KeyboardModifier.NoModifier, KEYCODE, 0, 0, "a")
+    event.setTimestamp(time_ms)
+    return event
+
+
+def test_half_of_a_repeat_is_no_release_however_late_its_other_half_comes() -> None:
+    hands = Hands()
+    assert hands.press(100)
+    hands.release(600)
+    assert not hands.held.settle(0)  # later than the other half should have come
+    assert not hands.press(600)
+    hands.down = False
+    hands.release(700)
+    assert hands.held.settle(0)
+    assert hands.released == [CODE]
+
+
+def test_a_key_pressed_again_at_once_was_released_in_between() -> None:
+    hands = Hands()
+    assert hands.press(100)
+    hands.release(150)
+    assert not hands.held.settle(0)  # it is down again already
+    assert hands.press(154)
+    assert hands.released == [CODE]
+
+
+def test_the_server_is_asked_which_keys_are_down(screen: str) -> None:
+    QApplication.instance() or QApplication([])
+    board, keyboard = XKeyboard(screen), Keyboard()
+    keyboard.open()
+    board.down("A")
+    assert keyboard.is_down(KEYCODE)
+    board.up("A")
+    assert not keyboard.is_down(KEYCODE)
+    assert keyboard.name(BY_NAME["KeyA"].code) == "A"
+    keyboard.close()
+    assert not keyboard.is_down(KEYCODE)
+    board.close()
+
+
+def test_where_the_platform_tells_nothing_keys_that_are_pressed_do() -> None:
+    QApplication.instance() or QApplication([])
+    assert QGuiApplication.platformName() == "xcb"
+    keyboard, code = Keyboard(), BY_NAME["KeyA"].code
+    news: list[str] = []
+    keyboard.changed.connect(lambda: news.append(keyboard.name(code)))
+    assert keyboard.name(code) == "A"
+    event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Q, Qt.KeyboardModifier.NoModifier, KEYCODE, 0, 0, "q")
+    keyboard.learn(event)
+    keyboard.learn(event)
+    assert news == ["Q"]
+    assert keyboard.name(BY_NAME["Numpad4"].code) == "Keypad 4"
+    assert keyboard.name(int(Qt.Key.Key_Left)) == "Left"
+
+
+def test_no_two_places_share_a_number_on_any_platform() -> None:
+    for numbers in (
+        [place.code for place in PLACES],
+        [place.evdev for place in PLACES],
+        [place.windows for place in PLACES],
+        [place.mac for place in PLACES],
+    ):
+        assert len(set(numbers)) == len(PLACES)
+    a = BY_NAME["KeyA"]
+    assert (x11_keycode(a), a.code) == (38, 2**30 + 4)
+    for platform, number in (("xcb", 38), ("wayland", 38), ("wayland-egl", 38), ("windows", 0x1E), ("cocoa", 0)):
+        assert place_at(platform, number) is a
+    assert place_at("offscreen", 38) is None
+    assert place_at("xcb", 65) is None  # Space means the same everywhere
