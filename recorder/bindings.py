@@ -24,6 +24,7 @@ from recorder.gamepad import ANY_DEVICE, Device
 
 _VERSION = 1
 _MAX_BYTES = 100_000
+_CODES = 1 << 31  # sessions store them as int32
 
 
 class BindingsError(TwinplayError):
@@ -80,7 +81,7 @@ class Bindings:
         actions, names = {}, {}
         for entry in values["keys"]:
             code, name = entry["code"], entry["name"]
-            if not isinstance(code, int) or not isinstance(name, str):
+            if type(code) is not int or abs(code) >= _CODES or not isinstance(name, str):
                 raise ValueError(f"the key {code!r} named {name!r}")
             actions[code], names[code] = action_names.index(entry["action"]), name
         controller = values.get("controller", asdict(ANY_DEVICE))

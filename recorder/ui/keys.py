@@ -13,7 +13,7 @@ from recorder.x11_keyboard import X11Keyboard, open_keyboard
 
 _WITHOUT_NUMBER = 1 << 32  # sets apart keys that are told by their meaning only
 _GLYPHS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
-_MODIFIERS = {Qt.Key.Key_Shift: "Shift", Qt.Key.Key_Control: "Ctrl", Qt.Key.Key_Alt: "Alt"}
+_MODIFIERS = {int(Qt.Key.Key_Shift): "Shift", int(Qt.Key.Key_Control): "Ctrl", int(Qt.Key.Key_Alt): "Alt"}
 _COMMANDING = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 _LATIN_1, _NOT_A_LETTER = 0xFF, int(Qt.Key.Key_Escape)  # Qt's codes between them are letters of other scripts
 
@@ -61,7 +61,7 @@ def is_command(event: QKeyEvent) -> bool:
 
 def key_name(key: int) -> str:
     """What Qt calls a key, by its own code."""
-    return _MODIFIERS.get(Qt.Key(key)) or QKeySequence(key).toString()
+    return _MODIFIERS.get(key) or QKeySequence(key).toString()
 
 
 def key_label(name: str) -> str:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from recorder.keyboard import BY_NAME, PLACES, place_at, x11_keycode
 from recorder.ui.game_keys import HeldKeys
-from recorder.ui.keys import Keyboard
+from recorder.ui.keys import Keyboard, key_name, shortcut_key
 from tests.ui.xkeyboard import XKeyboard
 
 CODE, KEYCODE = 7, 38
@@ -88,6 +88,21 @@ def test_where_the_platform_tells_nothing_keys_that_are_pressed_do() -> None:
     assert news == ["Q"]
     assert keyboard.name(BY_NAME["Numpad4"].code) == "Keypad 4"
     assert keyboard.name(int(Qt.Key.Key_Left)) == "Left"
+    assert key_name(int(Qt.Key.Key_Control)) == "Ctrl"
+
+
+def test_a_shortcut_is_a_latin_letter_or_digit_on_every_layout() -> None:
+    def meaning(key: int, keycode: int, text: str, *, ctrl: bool = False) -> int:
+        modifiers = Qt.KeyboardModifier.ControlModifier if ctrl else Qt.KeyboardModifier.NoModifier
+        return shortcut_key(QKeyEvent(QEvent.Type.KeyPress, key, modifiers, keycode, 0, 0, text))
+
+    assert meaning(0x41F, 42, "п") == Qt.Key.Key_G  # Russian
+    assert meaning(0x3A0, 33, "π") == Qt.Key.Key_P  # Greek
+    assert meaning(Qt.Key.Key_Ampersand, 10, "&", ctrl=True) == Qt.Key.Key_1  # French
+    assert meaning(Qt.Key.Key_Ampersand, 10, "&") == Qt.Key.Key_Ampersand
+    assert meaning(Qt.Key.Key_Y, 52, "y") == Qt.Key.Key_Y  # German: where US keyboards have Z
+    assert meaning(Qt.Key.Key_Left, 113, "") == Qt.Key.Key_Left
+    assert meaning(Qt.Key.Key_Left, 83, "") == Qt.Key.Key_Left  # of the keypad
 
 
 def test_no_two_places_share_a_number_on_any_platform() -> None:
