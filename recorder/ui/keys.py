@@ -121,7 +121,7 @@ class Keyboard(QObject):
         place = BY_CODE.get(code)
         if place is None:
             return otherwise or key_name(code)
-        return f"Keypad {place.text}" if place.on_keypad else self._printed.get(code, place.text)
+        return f"Num{place.text}" if place.on_keypad else self._printed.get(code, place.text)
 
     def names(self, known: Mapping[int, str]) -> dict[int, str]:
         """These names, as they are printed at the moment."""

@@ -117,7 +117,7 @@ class KeysDialog(QDialog):
         self._grid.setColumnMinimumWidth(0, title.sizeHint().width())
         grid.addWidget(title, 0, 0)
         grid.addWidget(self._controller, 0, 1)
-        what = "Stick or D-pad moves. Buttons fire, and begin a game that is waited for. Start pauses and resumes."
+        what = "Stick or D-pad moves. Buttons fire, and start a game. Start pauses and resumes."
         grid.addWidget(look.faint(what, wrap=True), 1, 1)
         return grid
 
@@ -179,7 +179,8 @@ class KeysDialog(QDialog):
             for key in self._bindings.keys_of(action):
                 if key > 0:  # a controller's buttons stay
                     label = key_label(self._keyboard.name(key, self._bindings.names[key]))
-                    chip = self._button(f"{label}   ✕", "", lambda _=False, key=key: self._remove(key))
+                    shown = label.replace("&", "&&")  # no mnemonic
+                    chip = self._button(f"{shown}   ✕", "", lambda _=False, key=key: self._remove(key))
                     chip.setToolTip(f"{label} no longer plays {name}")
                     chips.addWidget(chip)
             chips.addStretch(1)

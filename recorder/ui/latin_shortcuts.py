@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -10,7 +10,11 @@ from recorder.ui.keys import is_command, shortcut_key
 
 
 class LatinShortcuts(QObject):
-    """Watches the keys of a window that is shown; a key for which Qt found no shortcut is tried as a Latin one."""
+    """Watches the keys of a window that is shown; a key for which Qt found no shortcut is tried as a Latin one.
+
+    Nor does Qt get to choose where Ctrl+Shift+R is one and Ctrl+R another: on a Hebrew keyboard, where Shift makes keys
+    Latin, it would take the second.
+    """
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -18,31 +22,40 @@ class LatinShortcuts(QObject):
         window.windowHandle().installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+        if isinstance(event, QKeyEvent) and event.type() in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress):
             key = shortcut_key(event)
-            if key != event.key():
-                return self._try(event, Qt.Key(key))
+            shifted = is_command(event) and bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            if event.type() == QEvent.Type.KeyPress and (shifted or key != event.key()):
+                return self._try(event, key)
+            if shifted and _find(self._receiver, self._window, _sequence(event, key)) is not None:
+                event.accept()  # the key comes again, as a press
+                return True
         return super().eventFilter(watched, event)
 
-    def _try(self, event: QKeyEvent, key: Qt.Key) -> bool:
+    @property
+    def _receiver(self) -> QWidget:
+        return self._window.focusWidget() or self._window
+
+    def _try(self, event: QKeyEvent, key: int) -> bool:
         """Whether the key is done with."""
-        receiver = self._window.focusWidget() or self._window
+        receiver = self._receiver
         if QApplication.activePopupWidget() is not None or QApplication.activeModalWidget() is not None:
             return False
         wish = _latin(QEvent.Type.ShortcutOverride, event, key)
         wish.ignore()
         QApplication.sendEvent(receiver, wish)
         if wish.isAccepted():  # the key is the widget's own: text, or Ctrl+C in it
-            if is_command(event):
+            if is_command(event) and key != event.key():
                 QApplication.sendEvent(receiver, _latin(QEvent.Type.KeyPress, event, key))
-            return is_command(event)
-        shortcut = _find(receiver, self._window, QKeySequence(QKeyCombination(event.modifiers(), key)))
+                return True
+            return False
+        shortcut = _find(receiver, self._window, _sequence(event, key))
         if shortcut is not None and not (event.isAutoRepeat() and not shortcut.autoRepeat()):
             shortcut.activated.emit()
         return shortcut is not None
 
 
-def _latin(kind: QEvent.Type, event: QKeyEvent, key: Qt.Key) -> QKeyEvent:
+def _latin(kind: QEvent.Type, event: QKeyEvent, key: int) -> QKeyEvent:
     return QKeyEvent(
         kind,
         key,
@@ -53,6 +66,10 @@ def _latin(kind: QEvent.Type, event: QKeyEvent, key: Qt.Key) -> QKeyEvent:
         event.text(),
         event.isAutoRepeat(),
     )
+
+
+def _sequence(event: QKeyEvent, key: int) -> QKeySequence:
+    return QKeySequence(event.modifiers().value | key)
 
 
 def _find(receiver: QWidget, window: QWidget, keys: QKeySequence) -> QShortcut | None:

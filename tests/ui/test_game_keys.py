@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
+from player.ui.dialogs import ShortcutsDialog
+from recorder.bindings import Bindings
 from recorder.keyboard import BY_NAME, PLACES, place_at, x11_keycode
 from recorder.ui.game_keys import HeldKeys
 from recorder.ui.keys import Keyboard, key_name, shortcut_key
+from recorder.ui.keys_dialog import KeysDialog
 from tests.ui.xkeyboard import XKeyboard
 
 CODE, KEYCODE = 7, 38
@@ -86,9 +89,21 @@ def test_where_the_platform_tells_nothing_keys_that_are_pressed_do() -> None:
     keyboard.learn(event)
     keyboard.learn(event)
     assert news == ["Q"]
-    assert keyboard.name(BY_NAME["Numpad4"].code) == "Keypad 4"
+    assert keyboard.name(BY_NAME["Numpad4"].code) == "Num4"
     assert keyboard.name(int(Qt.Key.Key_Left)) == "Left"
     assert key_name(int(Qt.Key.Key_Control)) == "Ctrl"
+
+
+def test_signs_on_keys_are_shown_as_they_are() -> None:
+    QApplication.instance() or QApplication([])
+    bindings = Bindings({ord("&"): 3, ord("<"): 3}, {ord("&"): "&", ord("<"): "<"})
+    chosen = KeysDialog(bindings, bindings, [(3, "LEFT")], {}, Keyboard(), tuple)
+    texts = [button.text() for button in chosen.findChildren(QPushButton)]
+    assert {"&&   ✕", "<   ✕"} <= set(texts)
+    listed = ShortcutsDialog({"record": (("& <", "Move left"),)})
+    assert "<b>&amp; or &lt;</b>" in [label.text() for label in listed.findChildren(QLabel)]
+    for dialog in (chosen, listed):
+        dialog.deleteLater()
 
 
 def test_a_shortcut_is_a_latin_letter_or_digit_on_every_layout() -> None:

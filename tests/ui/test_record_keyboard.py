@@ -235,6 +235,19 @@ def test_keys_stored_by_an_earlier_version_mean_the_same_keys(
     assert int((session.actions == RIGHT).sum()) >= 10
 
 
+def test_a_shortcut_with_shift_is_not_taken_for_the_one_without(
+    open_window: Callable[..., Hand], board: XKeyboard
+) -> None:
+    board.layout("il")  # where Shift makes the key Latin
+    hand = open_window()
+    begin(hand)
+    wait_for_ticks(hand, 60)
+    board.tap("Ctrl", "Shift", "R")
+    hand.wait(lambda: hand.look()["state"]["ticks"] < 60)
+    wait_for_state(hand, "recording")
+    assert hand.output() == ""
+
+
 def test_text_can_be_typed_in_any_script_beside_shortcuts(
     open_window: Callable[..., Hand], tmp_path: Path, board: XKeyboard
 ) -> None:
