@@ -212,7 +212,7 @@ def _describe(window: Window, path: Path) -> None:
     if wait_ns is not None and wait_ns < _DESCRIBING_NS:
         return
     from PySide6.QtCore import QPoint
-    from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QMenu, QWidget
+    from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QMenu, QWidget
 
     from recorder.ui.look import is_dark
 
@@ -226,7 +226,7 @@ def _describe(window: Window, path: Path) -> None:
             "rect": [corner.x(), corner.y(), widget.width(), widget.height()],
             "enabled": widget.isEnabled(),
         }
-        if isinstance(widget, (QLabel, QAbstractButton)):
+        if isinstance(widget, (QLabel, QAbstractButton, QLineEdit)):
             entry["text"] = widget.text()
         elif isinstance(widget, QComboBox):
             entry["text"] = widget.currentText()
@@ -245,6 +245,8 @@ def _describe(window: Window, path: Path) -> None:
         "theme": "dark" if is_dark(window.palette()) else "light",
         "active": window.isActiveWindow(),
         "recording": window.record.desk.state.value,
+        "ticks": 0 if window.record.desk.status is None else window.record.desk.status.ticks,
+        "keycaps": [cap.keys for cap in window.record.keycaps],
         "watch_ticks": None if frame is None else [side.ticks if side else 0 for side in (frame.left, frame.right)],
     }
     place = [window.x(), window.y(), window.width(), window.height()]

@@ -1,8 +1,11 @@
-"""Which key plays which action, and where that is kept.
+"""Which key plays which action, which controller steers, and where that is kept.
 
-    keys.json   {"version": 1, "keys": [{"code": 65, "name": "A", "action": "LEFT"}, …]}
+    keys.json   {"version": 1, "keys": [{"code": 65, "name": "A", "action": "LEFT"}, …],
+                 "controller": {"id": "0300…", "name": "PS4 Controller"}}      without it, any controller steers
 
-Key codes are those of the toolkit; what is printed on a key is stored beside its code.
+A key is known by its place on the keyboard (recorder.keyboard) where its meaning depends on the layout, and else by the
+toolkit's code; a controller's inputs are negative (recorder.gamepad). The toolkit's code of a letter, which earlier
+versions stored, means whichever key writes that letter. What was printed on a key when it was chosen stands beside it.
 """
 
 from __future__ import annotations
@@ -10,16 +13,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
 from recorder.errors import TwinplayError
+from recorder.gamepad import ANY_DEVICE, Device
 
 _VERSION = 1
 _MAX_BYTES = 100_000
+_CODES = 1 << 31  # sessions store them as int32
 
 
 class BindingsError(TwinplayError):
@@ -28,10 +33,14 @@ class BindingsError(TwinplayError):
 
 @dataclass(frozen=True)
 class Bindings:
-    """`actions` maps key codes to actions, `names` key codes to what is printed on the keys."""
+    """`actions` maps key codes to actions, `names` key codes to what was printed on the keys when they were chosen.
+
+    `controller` is the device that steers, or one of gamepad's ANY_DEVICE and NO_DEVICE.
+    """
 
     actions: Mapping[int, int]
     names: Mapping[int, str]
+    controller: Device = ANY_DEVICE
 
     def __post_init__(self) -> None:
         unnamed = set(self.actions) - set(self.names)
@@ -42,14 +51,18 @@ class Bindings:
         """The keys that play `action`."""
         return [code for code, played in self.actions.items() if played == action]
 
+    def code_of(self, *codes: int) -> int | None:
+        """The first of a key's codes that plays something; None when none does."""
+        return next((code for code in codes if code in self.actions), None)
+
     def bound(self, code: int, name: str, action: int) -> Bindings:
         """With one more key for `action`; whatever it played before, it no longer does."""
-        return Bindings({**self.actions, code: action}, {**self.names, code: name})
+        return replace(self, actions={**self.actions, code: action}, names={**self.names, code: name})
 
     def unbound(self, code: int) -> Bindings:
         """Without a key."""
         actions = {each: action for each, action in self.actions.items() if each != code}
-        return Bindings(actions, {each: self.names[each] for each in actions})
+        return replace(self, actions=actions, names={each: self.names[each] for each in actions})
 
     def to_json(self, action_names: Sequence[str]) -> dict[str, Any]:
         """As plain JSON values; actions by name."""
@@ -57,7 +70,8 @@ class Bindings:
             {"code": code, "name": self.names[code], "action": action_names[action]}
             for code, action in self.actions.items()
         ]
-        return {"version": _VERSION, "keys": keys}
+        chosen = {} if self.controller == ANY_DEVICE else {"controller": asdict(self.controller)}
+        return {"version": _VERSION, "keys": keys, **chosen}
 
     @classmethod
     def from_json(cls, values: Any, action_names: Sequence[str]) -> Bindings:
@@ -67,10 +81,14 @@ class Bindings:
         actions, names = {}, {}
         for entry in values["keys"]:
             code, name = entry["code"], entry["name"]
-            if not isinstance(code, int) or not isinstance(name, str):
+            if type(code) is not int or abs(code) >= _CODES or not isinstance(name, str):
                 raise ValueError(f"the key {code!r} named {name!r}")
             actions[code], names[code] = action_names.index(entry["action"]), name
-        return cls(actions, names)
+        controller = values.get("controller", asdict(ANY_DEVICE))
+        device = Device(controller["id"], controller["name"])
+        if not isinstance(device.id, str) or not isinstance(device.name, str):
+            raise ValueError(f"the controller {device.id!r} named {device.name!r}")
+        return cls(actions, names, device)
 
 
 def bindings_file() -> Path:

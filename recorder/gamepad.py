@@ -1,63 +1,187 @@
-"""Game controllers, through pygame: D-pad or stick steers, any button fires.
+"""Game controllers, through pygame: D-pad or stick steers, buttons and triggers fire, Start begins and pauses.
 
-Controllers may be plugged in and out at any time. Without one, a poll costs a few microseconds.
+    SDL's controller mapping ─┐ (which knows each model's buttons: those of PS4, PS5, Switch Pro …)
+                              ├─▶ inputs held, by device ─▶ poll(): codes that went down or up
+    raw joystick, else       ─┘
+
+Controllers may be plugged in and out at any time. Everything comes as events, so that a tap between two polls counts.
+Without a controller, a poll costs a few microseconds.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-# Key codes of controller inputs; a keyboard's are positive.
-FIRE, RIGHT, LEFT = -1, -2, -3
+# Key codes of controller inputs; a keyboard's are positive. START plays no action: it begins, pauses and goes on.
+FIRE, RIGHT, LEFT, START = -1, -2, -3, -4
 NAMES = {FIRE: "controller button", RIGHT: "controller right", LEFT: "controller left"}
-
 _DEAD_ZONE = 0.4  # of a stick's travel; worn sticks rest at up to 0.2
+_LET_GO = 0.3  # below the dead zone, or a hand that trembles at its edge would press many times
+_FULL_TRAVEL = 32_767
+_RAW_START = 9  # of joysticks that SDL knows nothing about, with ten buttons or more: where most have it
+
+
+@dataclass(frozen=True)
+class Device:
+    """A controller that is plugged in. `id` tells models apart, and two of one model by the order they came in."""
+
+    id: str
+    name: str
+
+
+# What can be chosen beside those that are plugged in.
+ANY_DEVICE, NO_DEVICE = Device("any", "Any controller"), Device("off", "Off")
+
+
+@dataclass
+class _Pad:
+    device: Device
+    handle: Any  # pygame's Controller or Joystick; dropped, it closes
+    mapped: bool
+    buttons: int
 
 
 class Gamepads:
-    """All connected controllers as one."""
+    """All connected controllers as one, or the one that was chosen with `use`."""
 
     def __init__(self) -> None:
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame needs a display to pump events; Qt owns the real one
         os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")  # SDL would swallow Ctrl-C and SIGTERM
         import pygame
+        from pygame._sdl2 import controller
 
         self._pygame: Any = pygame
+        self._controller: Any = controller
         pygame.display.init()
         pygame.joystick.init()
-        self._sticks: dict[int, Any] = {}
-        self._down: set[int] = set()
+        controller.init()
+        self._pads: dict[int, _Pad] = {}  # by SDL's instance number
+        self._held: dict[tuple[int, str], int] = {}  # (instance, input) -> code
+        self._changes: list[tuple[int, bool]] = []
+        self._used = ANY_DEVICE
+        dpad_left, dpad_right = pygame.CONTROLLER_BUTTON_DPAD_LEFT, pygame.CONTROLLER_BUTTON_DPAD_RIGHT
+        fire = ("A", "B", "X", "Y", "LEFTSHOULDER", "RIGHTSHOULDER", "LEFTSTICK", "RIGHTSTICK")
+        self._codes = {getattr(pygame, f"CONTROLLER_BUTTON_{name}"): FIRE for name in fire}
+        self._codes |= {dpad_left: LEFT, dpad_right: RIGHT, pygame.CONTROLLER_BUTTON_START: START}
+        self._triggers = (pygame.CONTROLLER_AXIS_TRIGGERLEFT, pygame.CONTROLLER_AXIS_TRIGGERRIGHT)
+        self._readers: dict[int, Callable[[Any], None]] = {
+            pygame.CONTROLLERDEVICEADDED: self._add_mapped,
+            pygame.JOYDEVICEADDED: self._add_raw,
+            pygame.CONTROLLERDEVICEREMOVED: self._remove,
+            pygame.JOYDEVICEREMOVED: self._remove,
+            pygame.CONTROLLERBUTTONDOWN: lambda event: self._button(event, True),
+            pygame.CONTROLLERBUTTONUP: lambda event: self._button(event, False),
+            pygame.CONTROLLERAXISMOTION: self._axis,
+            pygame.JOYBUTTONDOWN: lambda event: self._raw_button(event, True),
+            pygame.JOYBUTTONUP: lambda event: self._raw_button(event, False),
+            pygame.JOYAXISMOTION: self._raw_axis,
+            pygame.JOYHATMOTION: self._raw_hat,
+        }
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """What is plugged in, in the order it came, as far as `poll` has seen it."""
+        return tuple(pad.device for pad in self._pads.values())
+
+    def use(self, device: Device) -> None:
+        """Let one device steer from now on, or ANY_DEVICE, or NO_DEVICE. What the others hold is let go."""
+        self._used = device
+        for instance, source in list(self._held):
+            if not self._counts(instance):
+                self._hold(instance, source, None)
 
     def poll(self) -> list[tuple[int, bool]]:
-        """What changed since the last call: (code, down) pairs."""
-        pygame = self._pygame
-        for event in pygame.event.get():
-            if event.type == pygame.JOYDEVICEADDED:
-                stick = pygame.joystick.Joystick(event.device_index)
-                self._sticks[stick.get_instance_id()] = stick
-            elif event.type == pygame.JOYDEVICEREMOVED:
-                self._sticks.pop(event.instance_id, None)
-        down = {code for stick in self._sticks.values() for code in held(stick)}
-        changes = [(code, False) for code in sorted(self._down - down)]
-        changes += [(code, True) for code in sorted(down - self._down)]
-        self._down = down
+        """What changed since the last call, in its order: (code, down) pairs."""
+        for event in self._pygame.event.get():
+            reader = self._readers.get(event.type)
+            if reader is not None:
+                reader(event)
+        changes, self._changes = self._changes, []
         return changes
 
     def close(self) -> None:
         """Let the controllers go."""
-        self._sticks.clear()
+        self._pads.clear()
+        self._controller.quit()
         self._pygame.joystick.quit()
         self._pygame.display.quit()
 
+    def _add_mapped(self, event: Any) -> None:
+        with contextlib.suppress(self._pygame.error):  # it has gone again
+            pad = self._controller.Controller(event.device_index)
+            self._add(pad.as_joystick(), pad, mapped=True)
 
-def held(stick: Any) -> set[int]:
-    """The codes that a pygame Joystick holds down now."""
-    across = [stick.get_hat(index)[0] for index in range(stick.get_numhats())]
-    if stick.get_numaxes():
-        across.append(stick.get_axis(0))
-    codes = {RIGHT for x in across if x > _DEAD_ZONE} | {LEFT for x in across if x < -_DEAD_ZONE}
-    if any(stick.get_button(index) for index in range(stick.get_numbuttons())):
-        codes.add(FIRE)
-    return codes
+    def _add_raw(self, event: Any) -> None:
+        with contextlib.suppress(self._pygame.error):
+            if not self._controller.is_controller(event.device_index):
+                joystick = self._pygame.joystick.Joystick(event.device_index)
+                self._add(joystick, joystick, mapped=False)
+
+    def _add(self, joystick: Any, handle: Any, *, mapped: bool) -> None:
+        model, taken = joystick.get_guid(), {device.id for device in self.devices}
+        ids = (model if count == 1 else f"{model}#{count}" for count in range(1, len(taken) + 2))
+        device = Device(next(each for each in ids if each not in taken), joystick.get_name())
+        self._pads.setdefault(joystick.get_instance_id(), _Pad(device, handle, mapped, joystick.get_numbuttons()))
+
+    def _remove(self, event: Any) -> None:
+        self._pads.pop(event.instance_id, None)
+        for instance, source in list(self._held):
+            if instance == event.instance_id:
+                self._hold(instance, source, None)
+
+    def _button(self, event: Any, down: bool) -> None:
+        code = self._codes.get(event.button)
+        if self._is(event, mapped=True) and code is not None:
+            self._hold(event.instance_id, f"button {event.button}", code if down else None)
+
+    def _axis(self, event: Any) -> None:
+        if not self._is(event, mapped=True):
+            return
+        value = event.value / _FULL_TRAVEL
+        if event.axis == self._pygame.CONTROLLER_AXIS_LEFTX:
+            self._lean(event.instance_id, "stick", value)
+        elif event.axis in self._triggers:
+            self._lean(event.instance_id, f"trigger {event.axis}", max(0.0, value), right=FIRE)
+
+    def _raw_button(self, event: Any, down: bool) -> None:
+        if self._is(event, mapped=False):
+            starts = event.button == _RAW_START < self._pads[event.instance_id].buttons
+            code = START if starts else FIRE
+            self._hold(event.instance_id, f"button {event.button}", code if down else None)
+
+    def _raw_axis(self, event: Any) -> None:
+        if self._is(event, mapped=False) and event.axis == 0:
+            self._lean(event.instance_id, "stick", event.value)
+
+    def _raw_hat(self, event: Any) -> None:
+        if self._is(event, mapped=False):
+            self._lean(event.instance_id, f"hat {event.hat}", event.value[0])
+
+    def _is(self, event: Any, *, mapped: bool) -> bool:
+        """Whether the event is of a device read this way: a mapped one sends raw events, too."""
+        pad = self._pads.get(event.instance_id)
+        return pad is not None and pad.mapped == mapped and self._counts(event.instance_id)
+
+    def _counts(self, instance: int) -> bool:
+        used = self._used.id
+        return used == ANY_DEVICE.id or (instance in self._pads and self._pads[instance].device.id == used)
+
+    def _lean(self, instance: int, source: str, value: float, right: int = RIGHT) -> None:
+        """A stick or a trigger stands at `value`, between -1 and 1."""
+        code = right if value > 0 else LEFT
+        held = self._held.get((instance, source)) == code
+        self._hold(instance, source, code if abs(value) > (_LET_GO if held else _DEAD_ZONE) else None)
+
+    def _hold(self, instance: int, source: str, code: int | None) -> None:
+        before = self._held.pop((instance, source), None)
+        if before not in (None, code) and before not in self._held.values():
+            self._changes.append((before, False))
+        if code is not None:
+            if code != before and code not in self._held.values():
+                self._changes.append((code, True))
+            self._held[(instance, source)] = code

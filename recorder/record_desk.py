@@ -21,9 +21,10 @@ from pathlib import Path
 
 from recorder.agents import KeyAgent
 from recorder.bindings import Bindings, save_bindings
+from recorder.controls import Controls
 from recorder.envs import EnvSpec, Game, get_spec
 from recorder.errors import TwinplayError
-from recorder.gamepad import Gamepads
+from recorder.gamepad import START, Gamepads
 from recorder.jobs import Task
 from recorder.room import free_hours
 from recorder.sound import Speaker
@@ -65,6 +66,7 @@ class RecordDesk:
         self.library = library
         self.bindings = bindings
         self.keys = KeyAgent(bindings.actions, player_name)
+        self.name_keys = dict  # says what is printed on keys, given the names that they had when they were chosen
         self.state = DeskState.IDLE
         self.env = "breakout"
         self.error = ""
@@ -80,7 +82,8 @@ class RecordDesk:
         self._take: Take | None = None
         self.today = Today(library)
         self.lost_keyboard = False  # why it is paused
-        self._controllers = controllers() if controllers is not None else None
+        self.controls = Controls(self.keys, None if controllers is None else controllers(), self._waits, now)
+        self.controls.use(bindings.controller)
         self._poster: TakeStatus | None = None  # what is shown without a take
         self._game: Game | None = None  # to be played by hand; to make one takes 150 ms, so it is kept
         self._starting: Task | None = None
@@ -125,6 +128,7 @@ class RecordDesk:
         if self.busy:
             return
         self.bindings, self.keys.bindings, self.error = bindings, bindings.actions, ""
+        self.controls.use(bindings.controller)
         if self._bindings_file is not None:
             try:
                 save_bindings(self._bindings_file, bindings, self.spec.action_names)
@@ -158,7 +162,13 @@ class RecordDesk:
         return self._take.wait_ns if self._take is not None else None
 
     def poll(self) -> bool:
-        """Advance the take; returns whether there is something new to show."""
+        """Advance the take, and do what a controller asks for; returns whether there is something new to show."""
+        commands = self.controls.commands()
+        for command in commands:
+            self._obey(command)
+        return self._poll_take() or bool(commands)
+
+    def _poll_take(self) -> bool:
         if self._finishing is not None:
             return self._finishing.poll() and self._take_in_finished()
         began = self._starting is not None and self._starting.poll()
@@ -217,14 +227,15 @@ class RecordDesk:
 
     def press(self, code: int) -> bool:
         """A key went down; returns whether it means something to the game."""
-        return self.keys.press(code, self._now())
+        return self.controls.press(code)
 
     def release(self, code: int, ago_ns: int = 0) -> bool:
         """A key went up, so many nanoseconds ago."""
-        return self.keys.release(code, self._now() - ago_ns)
+        return self.controls.release(code, ago_ns)
 
     def lose_keyboard(self) -> None:
         """The window is no longer the active one: no key is held, and the game waits."""
+        self.controls.lose_keyboard()
         self.keys.release_all(self._now())
         if self.by_hand and self.state in (DeskState.COUNTDOWN, DeskState.RECORDING):
             self.pause()
@@ -241,8 +252,9 @@ class RecordDesk:
             self._hush()
 
     def resume(self) -> None:
-        """Go on after a pause, unless there is `trouble`."""
+        """Go on after a pause, unless there is `trouble`; keys that are still down count as held again."""
         if self._take is not None and self.state is DeskState.PAUSED and not self.trouble:
+            self.controls.begin_play()
             self._take.resume()
             self.state, self.recovered, self.lost_keyboard = DeskState.RECORDING, False, False
 
@@ -257,6 +269,7 @@ class RecordDesk:
         """While the game is held, play a single tick."""
         if self._take is None or self.state is not DeskState.PAUSED or not self.by_hand:
             return
+        self.controls.begin_play()
         try:
             self._take.advance()
         except TwinplayError as error:
@@ -287,6 +300,7 @@ class RecordDesk:
     def next_game(self) -> None:
         """After a game is over, play another in the same take."""
         if self._take is not None and self.state is DeskState.GAME_OVER and not self.trouble:
+            self.controls.begin_play()
             self._take.next_game()
             self.state, self.recovered = DeskState.RECORDING, False
 
@@ -372,9 +386,7 @@ class RecordDesk:
         while self.busy:  # a take that was to be begun again has begun once the first one is finished
             self.stop()
         self.today.join()
-        if self._controllers is not None:
-            self._controllers.close()
-            self._controllers = None
+        self.controls.close()
         if self._speaker is not None:
             self._speaker.close()
             self._speaker = None
@@ -396,8 +408,8 @@ class RecordDesk:
             self.keys,
             self.library,
             seed=seed,
-            key_names=dict(self.bindings.names),
-            before_tick=self._poll_controllers,
+            key_names=self.name_keys(self.bindings.names),
+            before_tick=self.controls.poll,
             hear=None if self._speaker is None else self._speaker.play,
             now=self._now,
         )
@@ -426,7 +438,7 @@ class RecordDesk:
 
     def _go(self) -> None:
         assert self._take is not None
-        self.keys.reset()  # a key tapped while waiting is not the first move
+        self.controls.begin_play()
         self._take.resume()
         self.state = DeskState.RECORDING
 
@@ -452,10 +464,17 @@ class RecordDesk:
         if self._speaker is not None:
             self._speaker.hush()
 
-    def _poll_controllers(self) -> None:
-        if self._controllers is not None:
-            for code, down in self._controllers.poll():
-                (self.press if down else self.release)(code)
+    def _waits(self) -> bool:
+        return self.state in (DeskState.IDLE, DeskState.GAME_OVER)
+
+    def _obey(self, command: int) -> None:
+        """Do what a controller asks for (see `Controls.commands`)."""
+        if self.state is DeskState.IDLE:
+            self.start(wait=False)
+        elif self.state is DeskState.GAME_OVER:
+            self.next_game()
+        elif command == START:
+            (self.resume if self.state is DeskState.PAUSED else self.pause)()
 
     def _fail(self, error: str) -> None:
         take, self._take, self.state = self._take, None, DeskState.IDLE

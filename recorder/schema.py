@@ -21,7 +21,10 @@
       episodes/         one row each: start, stop (ticks), seed, total_reward, outcome, parent, parent_tick, excluded,
                         label
       final_screen | final_observation, final_state   (E, …)   the moment that closes each finished episode
-      keys/             raw key transitions: time_ns int64, code int32, down bool
+      keys/             raw key transitions: time_ns int64, code int32, down bool; `key_names` says what was printed on
+                        a key when the recording began. A code is a place on the keyboard (2**30 plus the key's USB HID
+                        usage, see recorder.keyboard), Qt's code for keys that mean the same on every layout (and, in
+                        earlier recordings, for all), or, below zero, a controller's input (recorder.gamepad)
 
 A session is these arrays and their `zarr.json`, and nothing else that lies in the folder: what a file manager, a
 network drive or an editor leaves there (.DS_Store, ._zarr.json, @eaDir, …) is neither read nor hashed, copied or

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
@@ -116,7 +117,7 @@ class ShortcutsDialog(_Dialog):
         grid.setColumnStretch(1, 1)
         grid.addWidget(look.heading(TITLES[page], factor=1.1), 0, 0, 1, 2)
         for row, (keys, does) in enumerate(entries, 1):
-            grid.addWidget(QLabel(f"<b>{' or '.join(_key_text(key) for key in keys.split())}</b>"), row, 0)
+            grid.addWidget(QLabel(f"<b>{' or '.join(escape(_key_text(key)) for key in keys.split())}</b>"), row, 0)
             grid.addWidget(QLabel(does, wordWrap=True), row, 1)
         return card
 

@@ -27,7 +27,7 @@ from recorder.jobs import start_thread
 from recorder.library import ensure_writable
 from recorder.ui import look
 from recorder.ui.icons import icon, show_icon
-from recorder.ui.keys_dialog import key_label
+from recorder.ui.keys import key_label
 
 _THEMES = {"system": "Like the system", "light": "Light", "dark": "Dark"}
 _POLL_MS = 30
@@ -164,10 +164,10 @@ def _short(text: str, most: int = 34) -> str:
 
 def _with_own_keys(window: QWidget) -> dict[str, Shortcuts]:
     """The list of shortcuts, with the keys that play the game as the player chose them."""
-    desk = window.record.desk
+    bindings, printed = window.record.desk.bindings, window.record.keyboard
     own = []
     for action, does in ((3, "Move left"), (2, "Move right"), (1, "Serve the ball")):
-        keys = [key_label(desk.bindings.names[key]) for key in desk.bindings.keys_of(action) if key > 0]
+        keys = [key_label(printed.name(key, bindings.names[key])) for key in bindings.keys_of(action) if key > 0]
         own.append((" ".join(keys), does))
     return {**SHORTCUTS, "record": (*own, *SHORTCUTS["record"])}
 

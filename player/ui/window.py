@@ -22,6 +22,7 @@ from recorder.library import Library
 from recorder.library_desk import LibraryDesk
 from recorder.ui import look
 from recorder.ui.icons import show_icon
+from recorder.ui.latin_shortcuts import LatinShortcuts
 from recorder.ui.library_page import LibraryPage
 from recorder.ui.page import Page
 from recorder.ui.record_page import RecordPage, open_desk
@@ -58,6 +59,7 @@ class Window(QWidget):
         self._train_desk, self._memory = train_desk, memory
         self._player_name = player_name or memory.player_name
         self._news: tuple[str, Path | None] | None = None  # of a training that is over: a sentence, and its clone
+        self._latin: LatinShortcuts | None = None
         self._missed = False  # the notice says that the library's folder has gone
         self._countdown_s = countdown_s
         self.notice = Notice()
@@ -171,6 +173,8 @@ class Window(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        if self._latin is None:
+            self._latin = LatinShortcuts(self)
         self._dress_ahead(iter(self.findChildren(QWidget)))
 
     def _dress_ahead(self, widgets: Iterator[QWidget]) -> None:

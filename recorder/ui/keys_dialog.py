@@ -1,44 +1,39 @@
-"""Choosing keys: a row for each action, with the keys that play it.
+"""Choosing keys: a row for each action, with the keys that play it, and one for the controller that steers.
 
 ┌────────────────────────────────────────┐
 │ LEFT    [←  ✕] [A  ✕]        [Add key] │
 │ FIRE    [Space  ✕] [↑  ✕]    [Add key] │
 │ …                                      │
 │ what to do, or what is in the way      │
+│ Controller   [Any controller       ▾]  │
 │ [Usual keys]          [Cancel] [Done]  │
 └────────────────────────────────────────┘
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from recorder.bindings import Bindings
+from recorder.gamepad import Device
+from recorder.keyboard import BY_CODE
 from recorder.ui import look
+from recorder.ui.controller_box import ControllerBox
+from recorder.ui.keys import Keyboard, codes, key_label, shortcut_key
 
-_GLYPHS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
-_MODIFIERS = {Qt.Key.Key_Shift: "Shift", Qt.Key.Key_Control: "Ctrl", Qt.Key.Key_Alt: "Alt"}
 _HINT = "Many keyboards cannot tell three keys held at once: a second key for each action helps."
 
 
-def key_name(key: int) -> str:
-    """What is printed on a key."""
-    return _MODIFIERS.get(Qt.Key(key)) or QKeySequence(key).toString()
-
-
-def key_label(name: str) -> str:
-    """A key's name as it is shown."""
-    return _GLYPHS.get(name, name)
-
-
 class KeysDialog(QDialog):
-    """Asks for keys; `bindings` are what was chosen, once it was accepted.
+    """Asks for keys, and for the controller that steers.
 
-    `rows` are (action, name) in the order shown; `reserved` maps keys that are taken to what they do.
+    `rows` are (action, name) in the order shown; `reserved` maps keys that are taken to what they do; `keyboard` tells
+    what is printed on the keys, and `devices` which controllers are plugged in.
     """
 
     def __init__(
@@ -47,14 +42,16 @@ class KeysDialog(QDialog):
         usual: Bindings,
         rows: Sequence[tuple[int, str]],
         reserved: Mapping[int, str],
+        keyboard: Keyboard,
+        devices: Callable[[], Sequence[Device]],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent, objectName="keysDialog")
-        self.setWindowTitle("Keys")
+        self.setWindowTitle("Keys and controller")
         self.setStyleSheet(look.PAGE)
         self.setMinimumWidth(560)
-        self.bindings = bindings
-        self._usual, self._rows, self._reserved = usual, tuple(rows), reserved
+        self._bindings = bindings
+        self._usual, self._rows, self._reserved, self._keyboard = usual, tuple(rows), reserved, keyboard
         self._asking: int | None = None  # the action that the next key is for
         self._moving: int | None = None  # a key of another action, pressed once
         layout = QVBoxLayout(self)
@@ -82,6 +79,7 @@ class KeysDialog(QDialog):
         self._status = QLabel(objectName="keysStatus", wordWrap=True)
         self._status.setMinimumHeight(2 * self._status.fontMetrics().lineSpacing())
         layout.addWidget(self._status)
+        layout.addLayout(self._build_controller(devices))
         buttons = QHBoxLayout()
         buttons.addWidget(self._button("Usual keys", "usualKeysButton", self._reset))
         buttons.addStretch(1)
@@ -92,16 +90,36 @@ class KeysDialog(QDialog):
         layout.addLayout(buttons)
         self._render(_HINT)
 
+    @property
+    def bindings(self) -> Bindings:
+        """What was chosen, once the dialog was accepted."""
+        return replace(self._bindings, controller=self._controller.chosen)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self._asking is None:
             super().keyPressEvent(event)
             return
         if not event.isAutoRepeat():
-            self._take(int(event.key()))
+            self._keyboard.learn(event)
+            self._take(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         # While a key is asked for, Tab is one that was pressed.
         return self._asking is None and super().focusNextPrevChild(forward)
+
+    def _build_controller(self, devices: Callable[[], Sequence[Device]]) -> QGridLayout:
+        self._controller = ControllerBox(self._bindings.controller, devices)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(14)
+        grid.setVerticalSpacing(look.SMALL)
+        grid.setColumnStretch(1, 1)
+        title = QLabel("<b>Controller</b>")
+        self._grid.setColumnMinimumWidth(0, title.sizeHint().width())
+        grid.addWidget(title, 0, 0)
+        grid.addWidget(self._controller, 0, 1)
+        what = "Stick or D-pad moves. Buttons fire, and start a game. Start pauses and resumes."
+        grid.addWidget(look.faint(what, wrap=True), 1, 1)
+        return grid
 
     def _button(self, text: str, name: str, action: object) -> QPushButton:
         # A click leaves the keyboard with the dialog, where Space and Return may be meant as keys.
@@ -114,32 +132,39 @@ class KeysDialog(QDialog):
         self.setFocus()
         self._render(f"Press the key that shall play {self._name(action)}. Esc keeps things as they are.")
 
-    def _take(self, key: int) -> None:
-        action, label = self._asking, key_label(key_name(key))
+    def _take(self, event: QKeyEvent) -> None:
+        action, key = self._asking, codes(event)[0]
+        name = self._keyboard.name(key)
+        label = key_label(name)
         assert action is not None
-        if key == Qt.Key.Key_Escape:
+        if event.key() == Qt.Key.Key_Escape:
             self._asking = None
             self._render(_HINT)
             return
-        played = self.bindings.actions.get(key)
-        if key in self._reserved:
-            self._render(f"{label} {self._reserved[key]}. Press another key for {self._name(action)}, or Esc.")
-        elif not key_name(key).isprintable() or not key_name(key):
+        bound = self._bindings.code_of(*codes(event))
+        played = None if bound is None else self._bindings.actions[bound]
+        taken = next((does for code, does in self._reserved.items() if code in (event.key(), shortcut_key(event))), "")
+        if taken:
+            self._render(f"{label} {taken}. Press another key for {self._name(action)}, or Esc.")
+        elif not name.isprintable() or not name:
             self._render(f"This key has no name. Press another key for {self._name(action)}, or Esc.")
         elif played is not None and played != action and self._moving != key:
             self._moving = key
             self._render(f"{label} plays {self._name(played)}. Press it again to let it play {self._name(action)}.")
         else:
             self._asking = None
-            self.bindings = self.bindings.bound(key, key_name(key), action)
+            # A key of the keypad that was an arrow so far leaves the arrow as it is.
+            before = bound is not None and not (key in BY_CODE and BY_CODE[key].on_keypad)
+            kept = self._bindings.unbound(bound) if before else self._bindings
+            self._bindings = kept.bound(key, name, action)
             self._render(_HINT)
 
     def _remove(self, key: int) -> None:
-        self.bindings, self._asking = self.bindings.unbound(key), None
+        self._bindings, self._asking = self._bindings.unbound(key), None
         self._render(_HINT)
 
     def _reset(self) -> None:
-        self.bindings, self._asking = self._usual, None
+        self._bindings, self._asking = self._usual, None
         self._render(_HINT)
 
     def _name(self, action: int) -> str:
@@ -151,14 +176,15 @@ class KeysDialog(QDialog):
                 widget = chips.takeAt(0).widget()
                 if widget is not None:
                     widget.deleteLater()
-            for key in self.bindings.keys_of(action):
+            for key in self._bindings.keys_of(action):
                 if key > 0:  # a controller's buttons stay
-                    label = key_label(self.bindings.names[key])
-                    chip = self._button(f"{label}   ✕", "", lambda _=False, key=key: self._remove(key))
+                    label = key_label(self._keyboard.name(key, self._bindings.names[key]))
+                    shown = label.replace("&", "&&")  # no mnemonic
+                    chip = self._button(f"{shown}   ✕", "", lambda _=False, key=key: self._remove(key))
                     chip.setToolTip(f"{label} no longer plays {name}")
                     chips.addWidget(chip)
             chips.addStretch(1)
             add.setText("Press a key…" if action == self._asking else "Add key")
-        without = [name for action, name in self._rows if not any(key > 0 for key in self.bindings.keys_of(action))]
+        without = [name for action, name in self._rows if not any(key > 0 for key in self._bindings.keys_of(action))]
         self._done.setEnabled(not without)
         self._status.setText(f"{' and '.join(without)} need a key." if without and self._asking is None else status)

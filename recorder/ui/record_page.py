@@ -13,9 +13,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -24,19 +25,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.bindings import Bindings, BindingsError, bindings_file, load_bindings
+from recorder.bindings import BindingsError, bindings_file, load_bindings
 from recorder.envs import ENV_NAMES, get_spec
-from recorder.gamepad import FIRE as PAD_FIRE
-from recorder.gamepad import LEFT as PAD_LEFT
-from recorder.gamepad import NAMES
-from recorder.gamepad import RIGHT as PAD_RIGHT
+from recorder.keyboard import PLACE
 from recorder.record_desk import DeskState, RecordDesk
 from recorder.sound import Speaker
 from recorder.ui import look
+from recorder.ui.game_keys import FIRE, LEFT, RESERVED, RIGHT, ROWS, USUAL, HeldKeys
 from recorder.ui.game_view import GameView, Keycap
 from recorder.ui.hud import Hud
 from recorder.ui.icons import show_icon
-from recorder.ui.keys_dialog import KeysDialog, key_label, key_name
+from recorder.ui.keys import Keyboard, codes, is_command, key_label
+from recorder.ui.keys_dialog import KeysDialog
 from recorder.ui.page import Page
 from recorder.ui.takes_list import TakesList
 
@@ -44,42 +44,8 @@ from recorder.ui.takes_list import TakesList
 # bit is slept through, or a tick would come up to a wake-up late.
 _WAKE_MS = 1
 _NAP_NS = 1_200_000
-# X11 repeats a held key as release and press of one server time. Qt only recognises the pair when both have arrived;
-# otherwise the release looks real, so a release counts once its twin had this long to show up.
-_REPEAT_GAP_NS = 6_000_000
-NOOP, FIRE, RIGHT, LEFT = range(4)
-_KEYS = {
-    Qt.Key.Key_Left: LEFT,
-    Qt.Key.Key_A: LEFT,
-    Qt.Key.Key_Right: RIGHT,
-    Qt.Key.Key_D: RIGHT,
-    Qt.Key.Key_Space: FIRE,
-    Qt.Key.Key_Up: FIRE,
-}
 _LABELS = {"success": "good", "failure": "bad"}
-_PADS = {PAD_FIRE: FIRE, PAD_RIGHT: RIGHT, PAD_LEFT: LEFT}
-USUAL = Bindings(
-    {int(key): action for key, action in _KEYS.items()} | _PADS, {int(key): key_name(key) for key in _KEYS} | NAMES
-)
 _RUNNING = (DeskState.COUNTDOWN, DeskState.RECORDING)
-_ROWS = ((LEFT, "LEFT"), (FIRE, "FIRE"), (RIGHT, "RIGHT"))  # as they lie below the game
-_RESERVED = {
-    Qt.Key.Key_P: "pauses the game",
-    Qt.Key.Key_Backspace: "goes back in the game",
-    Qt.Key.Key_Minus: "slows the game down",
-    Qt.Key.Key_Plus: "speeds the game up",
-    Qt.Key.Key_Equal: "speeds the game up",
-    Qt.Key.Key_Period: "plays a single tick",
-    Qt.Key.Key_F1: "shows the keys",
-    Qt.Key.Key_F10: "opens the menu",
-    Qt.Key.Key_M: "turns the sound on and off",
-    Qt.Key.Key_G: "marks a game as good",
-    Qt.Key.Key_B: "marks a game as bad",
-    Qt.Key.Key_Tab: "moves between buttons",
-    Qt.Key.Key_Backtab: "moves between buttons",
-    Qt.Key.Key_Return: "begins the next game",
-    Qt.Key.Key_Enter: "begins the next game",
-}
 
 
 class RecordPage(Page):
@@ -91,9 +57,13 @@ class RecordPage(Page):
     def __init__(self, desk: RecordDesk, parent: QWidget | None = None) -> None:
         super().__init__("record", parent)
         self.desk = desk
+        self.keyboard = Keyboard(self)
+        self.keyboard.changed.connect(self._render)
+        desk.name_keys = self.keyboard.names
         columns = QHBoxLayout()
         columns.setSpacing(20)
         self._view = GameView()
+        self._view.installEventFilter(self)
         columns.addWidget(self._view, 1)
         columns.addWidget(self._build_side())
         self.body.addLayout(columns, 1)
@@ -101,7 +71,7 @@ class RecordPage(Page):
         self._timer.timeout.connect(self._wake)
         self._room = ""
         self._counted = 0  # the figure of the count-down that is shown
-        self._lifted: dict[int, tuple[int, int]] = {}  # key -> (event's own time in ms, monotonic ns)
+        self._held = HeldKeys(desk.release, self.keyboard.is_down)
         self.bind_keys(
             (
                 ("Ctrl+R", self._start),
@@ -128,11 +98,13 @@ class RecordPage(Page):
         self.desk.today.look()
         self._room = self.desk.room
         self._timer.start()
+        QTimer.singleShot(0, self.keyboard, self.keyboard.open)  # once the window is there
         self._view.setFocus()
         self._render()
 
     def deactivate(self) -> None:
         """The page is hidden: hold the game."""
+        self._held.forget()
         self.desk.pause()
         self.desk.lose_keyboard()
         self._timer.stop()
@@ -141,11 +113,12 @@ class RecordPage(Page):
     def shutdown(self) -> None:
         """The window closes: keep what was played."""
         self._timer.stop()
+        self.keyboard.close()
         self.desk.shutdown()
 
     def lose_keyboard(self) -> None:
         """The window is no longer active."""
-        self._lifted.clear()
+        self._held.forget()
         self.desk.lose_keyboard()
         self._render()
 
@@ -154,21 +127,31 @@ class RecordPage(Page):
         self.desk.keys.name = name
         self._render()
 
+    def event(self, event: QEvent) -> bool:
+        # A key that was chosen on one layout may be a shortcut's on another: whoever chose it means to play by it.
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and not is_command(event):
+            code = self.desk.bindings.code_of(*codes(event))
+            if self.desk.by_hand and code is not None and code >= PLACE:
+                event.accept()
+                return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = event.key()
-        lifted = self._lifted.pop(int(key), None)
-        if event.isAutoRepeat() or (lifted is not None and event.timestamp() - lifted[0] <= 1):
+        self.keyboard.learn(event)
+        if self._held.is_repeat(event):
             event.accept()
             return
-        if lifted is not None:
-            self._settle(int(key), lifted[1])
-        begins = key in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        code = self.desk.bindings.code_of(*codes(event))
+        begins = event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if begins and self.desk.state is DeskState.GAME_OVER:
             self.desk.next_game()
             self._view.setFocus()
         elif begins and self.desk.state is DeskState.IDLE:
             self._start()
-        elif not self.desk.press(int(key)):
+        elif code is not None and self.desk.press(code):
+            self._held.press(event, code)
+            self._view.setFocus()  # whose loss tells when a release may go unseen
+        else:
             super().keyPressEvent(event)
         self._render()
 
@@ -176,10 +159,14 @@ class RecordPage(Page):
         if event.isAutoRepeat():
             event.accept()
             return
-        if int(event.key()) not in self.desk.keys.bindings:
+        if not self._held.release(event):
             super().keyReleaseEvent(event)
-            return
-        self._lifted[int(event.key())] = (event.timestamp(), time.monotonic_ns())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._view and event.type() == QEvent.Type.FocusOut:
+            self._held.forget()
+            self.desk.controls.lose_keyboard()
+        return super().eventFilter(watched, event)
 
     def _build_side(self) -> QWidget:
         side = QWidget()
@@ -212,7 +199,9 @@ class RecordPage(Page):
         ):
             show_icon(button, picture)
         layout.addWidget(self._record)
-        self._choose_keys_button = self._button("Keys…", "keysButton", "Choose which keys play", self._choose_keys)
+        self._choose_keys_button = self._button(
+            "Keys…", "keysButton", "Choose which keys and which controller play", self._choose_keys
+        )
         self._sound = self._button("Sound", "soundButton", "The game's sound, on or off (M)", self._toggle_sound)
         for row in ((self._pause, self._finish, self._drop), (self._choose_keys_button, self._sound)):
             row_layout = QHBoxLayout()
@@ -254,6 +243,7 @@ class RecordPage(Page):
         self._render()
 
     def _toggle_pause(self) -> None:
+        self._held.settle(0)
         (self.desk.resume if self.desk.state is DeskState.PAUSED else self.desk.pause)()
         self._view.setFocus()
         self._render()
@@ -272,6 +262,7 @@ class RecordPage(Page):
         self._render()
 
     def _advance(self) -> None:
+        self._held.settle(0)
         self.desk.advance()
         self._render()
 
@@ -300,16 +291,11 @@ class RecordPage(Page):
         self._view.setFocus()
         self._render()
 
-    def _settle(self, key: int, lifted_ns: int) -> None:
-        self.desk.release(key, time.monotonic_ns() - lifted_ns)
-
     def _wake(self) -> None:
-        now = time.monotonic_ns()
-        for key, (_, lifted_ns) in list(self._lifted.items()):
-            if now - lifted_ns >= _REPEAT_GAP_NS:
-                del self._lifted[key]
-                self._settle(key, lifted_ns)
-                self._render()
+        if self._held.settle():
+            self._render()
+        # A menu leaves the window active, and takes the keyboard all the same.
+        self.desk.controls.listening = self.isActiveWindow() and QApplication.activePopupWidget() is None
         wait = self.desk.wait_ns
         if wait is not None and wait <= _NAP_NS:
             time.sleep(wait * 1e-9)
@@ -324,10 +310,7 @@ class RecordPage(Page):
         self._view.show_game(None if status is None else status.picture, recording=state is DeskState.RECORDING)
         self._counted = desk.countdown
         self._view.show_overlay(*self._overlay(), large=state is DeskState.COUNTDOWN)
-        held = desk.keys.held_actions
-        self._view.show_keycaps(
-            [Keycap(name, self._keys_of(action), action in held) for action, name in _ROWS] if desk.by_hand else []
-        )
+        self._view.show_keycaps(self.keycaps)
         name = desk.keys.name
         kind = (f"{name} plays" if name else "You play") if desk.by_hand else "A scripted expert demonstrates"
         hint = "" if desk.by_hand else "; + and − change the speed"
@@ -353,16 +336,27 @@ class RecordPage(Page):
         self._takes.setEnabled(not desk.busy)
         self._takes.show_takes(desk.today.takes)
 
+    @property
+    def keycaps(self) -> list[Keycap]:
+        """The keys that play, as they are shown below the game; none where nobody plays by hand."""
+        held = self.desk.keys.held_actions
+        rows = ROWS if self.desk.by_hand else ()
+        return [Keycap(name, self._keys_of(action), action in held) for action, name in rows]
+
     def _what_keys_do(self) -> str:
         fire, left, right = (self._keys_of(action).split(" or ")[0] for action in (FIRE, LEFT, RIGHT))
         return f"{fire} serves, {left} and {right} move."
 
     def _keys_of(self, action: int) -> str:
         names = self.desk.bindings.names
-        return " or ".join(key_label(names[key]) for key in self.desk.bindings.keys_of(action) if key > 0)
+        own = [key for key in self.desk.bindings.keys_of(action) if key > 0]
+        return " or ".join(key_label(self.keyboard.name(key, names[key])) for key in own)
 
     def _choose_keys(self) -> None:
-        dialog = KeysDialog(self.desk.bindings, USUAL, _ROWS, {int(key): does for key, does in _RESERVED.items()}, self)
+        reserved = {int(key): does for key, does in RESERVED.items()}
+        dialog = KeysDialog(
+            self.desk.bindings, USUAL, ROWS, reserved, self.keyboard, lambda: self.desk.controls.devices, self
+        )
         dialog.accepted.connect(lambda: self.desk.rebind(dialog.bindings))
         dialog.finished.connect(lambda: self._view.setFocus())
         dialog.finished.connect(self._render)

@@ -36,6 +36,7 @@ from recorder.opinions import MAX_NOTES, MAX_TITLE
 from recorder.preview import Details, Moment
 from recorder.schema import Episode
 from recorder.ui import look
+from recorder.ui.keys import shortcut_key
 from recorder.ui.library_table import RowDelegate
 from recorder.ui.scrubber import Scrubber
 
@@ -275,7 +276,7 @@ class SessionPane(QWidget):
             self.save_words()
         if watched is self._games and event.type() == QEvent.Type.KeyPress:
             assert isinstance(event, QKeyEvent)
-            label = {Qt.Key.Key_G: "success", Qt.Key.Key_B: "failure"}.get(event.key())
+            label = {int(Qt.Key.Key_G): "success", int(Qt.Key.Key_B): "failure"}.get(shortcut_key(event))
             if label is not None and self.game is not None:
                 self.label_requested.emit(self.game, label)
                 return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from recorder import Library, Session
 from recorder.bindings import Bindings, BindingsError, load_bindings, save_bindings
 from recorder.envs import Game, get_spec
 from recorder.errors import SystemLibraryError
-from recorder.gamepad import FIRE, LEFT, RIGHT, Gamepads, held
 from recorder.record_desk import DeskState, RecordDesk
 from recorder.takes import LiveTake
 from recorder.verify import verify
@@ -83,6 +81,33 @@ def test_a_pause_stops_the_game_and_lifts_every_key(desk: RecordDesk, clock: Fak
     desk.stop()
     assert desk.last_take is not None
     assert Session.open(desk.last_take).actions.tolist() == [3] * 5 + [0] * 5
+
+
+def test_what_was_tapped_while_the_game_waited_is_no_move_afterwards(desk: RecordDesk, clock: FakeClock) -> None:
+    def tap() -> None:
+        desk.press(FIRE_KEY)
+        desk.release(FIRE_KEY)
+
+    desk.start()
+    play(desk, clock, 5)
+    desk.press(LEFT_KEY)
+    desk.pause()
+    tap()
+    desk.advance()  # which holds what is still down
+    tap()
+    desk.resume()
+    play(desk, clock, 4)
+    desk.release(LEFT_KEY)
+    tap()
+    desk.rewind()  # to the first tick
+    tap()
+    desk.resume()
+    play(desk, clock, 5)
+    desk.stop()
+    assert desk.last_take is not None
+    session = Session.open(desk.last_take)
+    assert session.actions.tolist() == [0] * 5 + [3] * 5 + [0] * 5
+    assert session.keys["down"].tolist().count(True) == session.keys["down"].tolist().count(False)
 
 
 def test_slow_motion_and_single_ticks_are_told_by_the_session(desk: RecordDesk, clock: FakeClock) -> None:
@@ -291,51 +316,19 @@ def test_keys_of_ones_own_play_are_named_and_are_kept(desk: RecordDesk, clock: F
 
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", '{"version": 2, "keys": []}', '{"version": 1, "keys": [{"code": "x", "name": "J", "action": "LEFT"}]}'],
+    [
+        "",
+        "[]",
+        '{"version": 2, "keys": []}',
+        '{"version": 1, "keys": [{"code": "x", "name": "J", "action": "LEFT"}]}',
+        '{"version": 1, "keys": [{"code": 4294967296, "name": "", "action": "LEFT"}]}',
+        '{"version": 1, "keys": [], "controller": "PS4"}',
+    ],
 )
 def test_a_damaged_file_of_keys_is_one_sentence(tmp_path: Path, content: str) -> None:
     (tmp_path / "keys.json").write_text(content)
     with pytest.raises(BindingsError, match=r"keys\.json holds no usable keys .* the usual ones apply"):
         load_bindings(tmp_path / "keys.json", ("NOOP", "FIRE", "RIGHT", "LEFT"))
-
-
-@dataclass
-class Stick:
-    """As pygame's Joystick, with the inputs that are read."""
-
-    hat: int = 0
-    axis: float = 0.0
-    button: bool = False
-
-    def get_numhats(self) -> int:
-        return 1
-
-    def get_hat(self, index: int) -> tuple[int, int]:
-        return self.hat, 0
-
-    def get_numaxes(self) -> int:
-        return 2
-
-    def get_axis(self, index: int) -> float:
-        return self.axis
-
-    def get_numbuttons(self) -> int:
-        return 3
-
-    def get_button(self, index: int) -> bool:
-        return self.button and index == 2
-
-
-def test_d_pad_stick_and_any_button_play_and_a_resting_stick_does_not() -> None:
-    assert held(Stick(axis=0.2)) == set()
-    assert held(Stick(axis=-0.7)) == {LEFT}
-    assert held(Stick(hat=1, button=True)) == {RIGHT, FIRE}
-
-
-def test_polling_without_a_controller_reports_nothing() -> None:
-    pads = Gamepads()
-    assert pads.poll() == []
-    pads.close()
 
 
 def test_an_expert_demonstrates_as_fast_as_it_is_asked_to(desk: RecordDesk, clock: FakeClock) -> None:

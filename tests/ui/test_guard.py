@@ -43,9 +43,10 @@ from recorder.library import Library
 from recorder.record_desk import DeskState
 from recorder.today import TakeLine
 from recorder.ui import look
+from recorder.ui.game_keys import USUAL
+from recorder.ui.keys import Keyboard
 from recorder.ui.keys_dialog import KeysDialog
 from recorder.ui.page import Page
-from recorder.ui.record_page import USUAL
 from recorder.ui.takes_list import TakesList
 from recorder.ui.trash_dialog import TrashDialog
 from trainer.train_desk import TrainDesk
@@ -224,7 +225,7 @@ def test_a_screen_reader_is_told_the_name_of_all_that_takes_the_keyboard(window:
 
 
 DIALOGS: dict[str, Callable[[Window], QDialog]] = {
-    "keys": lambda window: KeysDialog(USUAL, USUAL, [(1, "Fire")], {}, window),
+    "keys": lambda window: KeysDialog(USUAL, USUAL, [(1, "Fire")], {}, Keyboard(window), tuple, window),
     "trash": lambda window: TrashDialog(window.sessions.desk, window),
     "advanced": lambda window: AdvancedDialog("breakout", "standard", {}, window),
     "film": lambda window: ExportDialog(window.watch.desk, window),

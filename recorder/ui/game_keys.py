@@ -1,0 +1,106 @@
+"""The keys that play: which do by default, which are taken by something else, and which are down now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+
+from recorder.bindings import Bindings
+from recorder.gamepad import FIRE as PAD_FIRE
+from recorder.gamepad import LEFT as PAD_LEFT
+from recorder.gamepad import NAMES
+from recorder.gamepad import RIGHT as PAD_RIGHT
+from recorder.keyboard import BY_CODE, BY_NAME
+from recorder.ui.keys import key_name, physical
+
+# X11 repeats a held key as release and press of one server time. Qt only recognises the pair when both have arrived;
+# otherwise the release looks real, so a release counts once its twin had this long to show up.
+_REPEAT_GAP_NS = 6_000_000
+NOOP, FIRE, RIGHT, LEFT = range(4)
+_KEYS = {
+    int(Qt.Key.Key_Left): LEFT,
+    BY_NAME["KeyA"].code: LEFT,
+    int(Qt.Key.Key_Right): RIGHT,
+    BY_NAME["KeyD"].code: RIGHT,
+    int(Qt.Key.Key_Space): FIRE,
+    int(Qt.Key.Key_Up): FIRE,
+}
+_PADS = {PAD_FIRE: FIRE, PAD_RIGHT: RIGHT, PAD_LEFT: LEFT}
+_PRINTED = {code: BY_CODE[code].text if code in BY_CODE else key_name(code) for code in _KEYS}
+USUAL = Bindings(_KEYS | _PADS, _PRINTED | NAMES)
+ROWS = ((LEFT, "LEFT"), (FIRE, "FIRE"), (RIGHT, "RIGHT"))  # as they lie below the game
+RESERVED = {
+    Qt.Key.Key_P: "pauses the game",
+    Qt.Key.Key_Backspace: "goes back in the game",
+    Qt.Key.Key_Minus: "slows the game down",
+    Qt.Key.Key_Plus: "speeds the game up",
+    Qt.Key.Key_Equal: "speeds the game up",
+    Qt.Key.Key_Period: "plays a single tick",
+    Qt.Key.Key_F1: "shows the keys",
+    Qt.Key.Key_F10: "opens the menu",
+    Qt.Key.Key_M: "turns the sound on and off",
+    Qt.Key.Key_G: "marks a game as good",
+    Qt.Key.Key_B: "marks a game as bad",
+    Qt.Key.Key_Tab: "moves between buttons",
+    Qt.Key.Key_Backtab: "moves between buttons",
+    Qt.Key.Key_Return: "begins the next game",
+    Qt.Key.Key_Enter: "begins the next game",
+}
+
+
+class HeldKeys:
+    """The keys that are down, by the keys themselves: what one means may change between its press and its release.
+
+    `release` is told the code that a key played by, and how many nanoseconds ago it went up. `is_down` tells whether a
+    key is down at the moment, as far as that is to be had.
+    """
+
+    def __init__(self, release: Callable[[int, int], object], is_down: Callable[[int], bool]) -> None:
+        self._release, self._is_down = release, is_down
+        self._down: dict[int, int] = {}  # key -> the code that it plays by
+        self._lifted: dict[int, tuple[int, int]] = {}  # key -> (event's own time in ms, monotonic ns)
+
+    def is_repeat(self, event: QKeyEvent) -> bool:
+        """Whether a press is only the repeat of one; otherwise an earlier release of the key was a real one."""
+        key = physical(event)
+        lifted = self._lifted.pop(key, None)
+        if event.isAutoRepeat() or (lifted is not None and event.timestamp() - lifted[0] <= 1):
+            return True
+        if lifted is None:
+            return key in self._down  # repeated with another meaning
+        self._settle(key, lifted[1])
+        return False
+
+    def press(self, event: QKeyEvent, code: int) -> None:
+        """A key went down that plays by `code`."""
+        self._down[physical(event)] = code
+
+    def release(self, event: QKeyEvent) -> bool:
+        """A key went up; returns whether it is one that was pressed. `settle` tells when the release is a real one."""
+        key = physical(event)
+        if key in self._down:
+            self._lifted[key] = (event.timestamp(), time.monotonic_ns())
+        return key in self._down
+
+    def settle(self, after_ns: int = _REPEAT_GAP_NS) -> bool:
+        """Take releases that are so old for real ones; returns whether there were any."""
+        now = time.monotonic_ns()
+        old = {key: since for key, (_, since) in self._lifted.items() if now - since >= after_ns}
+        due = {key: since for key, since in old.items() if not self._is_down(key)}  # its twin may come even later
+        for key, since in due.items():
+            del self._lifted[key]
+            self._settle(key, since)
+        return bool(due)
+
+    def forget(self) -> None:
+        """No key is down any more, as far as is known."""
+        self._down.clear()
+        self._lifted.clear()
+
+    def _settle(self, key: int, lifted_ns: int) -> None:
+        code = self._down.pop(key)
+        if code not in self._down.values():  # another key may play by the same code
+            self._release(code, time.monotonic_ns() - lifted_ns)

@@ -1,0 +1,109 @@
+"""A game controller in the real window, made by SDL itself: it plays, waits as the keyboard does, can be off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pygame
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QComboBox, QDialog, QMenu, QPushButton, QWidget
+
+from player.ui.window import Window
+from recorder import Session
+from recorder.gamepad import NO_DEVICE
+from recorder.record_desk import DeskState
+from recorder.ui.record_page import open_desk
+from tests.recorder.virtual_pad import DPAD_LEFT, START, A, VirtualPad
+from tests.ui.test_guard import wait
+from tests.ui.test_guard import window as window  # the fixture
+
+
+@pytest.fixture
+def pad(window: Window) -> Iterator[VirtualPad]:
+    pad = VirtualPad("PS4 Controller", 0x054C, 0x09CC)
+    wait(lambda: window.record.desk.controls.devices)
+    yield pad
+    pad.unplug()
+
+
+def click(window: QWidget, name: str) -> None:
+    QTest.mouseClick(window.findChild(QPushButton, name), Qt.MouseButton.LeftButton)
+
+
+def open_dialog(window: Window) -> tuple[QDialog, QComboBox]:
+    click(window, "keysButton")
+    dialog = window.findChild(QDialog, "keysDialog")
+    wait(dialog.isActiveWindow)
+    return dialog, dialog.findChild(QComboBox, "controllerBox")
+
+
+def choose(window: Window, index: int) -> None:
+    dialog, box = open_dialog(window)
+    box.setCurrentIndex(index)
+    click(dialog, "acceptKeysButton")
+    window.activateWindow()
+    wait(window.isActiveWindow)
+
+
+def is_never(pad: VirtualPad, button: int, what: Callable[[], bool]) -> bool:
+    """Whether a tap was taken in, and nothing came of it."""
+    pad.tap(button)
+    assert pygame.event.peek(pump=False)
+    wait(lambda: not pygame.event.peek(pump=False))
+    return not what()
+
+
+def test_a_game_is_begun_played_and_held_with_a_controller_but_not_from_under_a_menu_or_a_dialog(
+    window: Window, pad: VirtualPad
+) -> None:
+    desk = window.record.desk
+    wait(window.isActiveWindow)
+    menu = window.findChild(QMenu, "appMenu")
+    click(window, "menuButton")
+    wait(menu.isVisible)
+    assert is_never(pad, START, lambda: desk.busy)
+    menu.close()
+    dialog, box = open_dialog(window)
+    assert [box.itemText(index) for index in range(box.count())] == ["Any controller", "PS4 Controller", "Off"]
+    assert is_never(pad, START, lambda: desk.busy)
+    dialog.reject()
+    window.activateWindow()
+    wait(window.isActiveWindow)
+    pad.tap(START)
+    wait(lambda: desk.state is DeskState.RECORDING)
+    pad.press(DPAD_LEFT)
+    wait(lambda: 3 in desk.keys.held_actions)
+    pad.release(DPAD_LEFT)
+    wait(lambda: not desk.keys.held_actions)
+    pad.tap(START)
+    wait(lambda: desk.state is DeskState.PAUSED)
+    pad.tap(START)
+    wait(lambda: desk.state is DeskState.RECORDING)
+    click(window, "stopButton")
+    wait(lambda: desk.last_take is not None)
+    actions = Session.open(desk.last_take).actions
+    assert 3 in actions
+    assert 1 not in actions
+
+
+def test_controllers_can_be_turned_off_and_stay_so(window: Window, pad: VirtualPad, tmp_path: Path) -> None:
+    desk = window.record.desk
+    choose(window, 2)
+    assert desk.bindings.controller == NO_DEVICE
+    assert is_never(pad, A, lambda: desk.busy)
+    other = open_desk(tmp_path / "library", "Ada", 0.0)
+    assert other.bindings.controller == NO_DEVICE
+    other.shutdown()
+
+
+def test_a_controller_that_is_not_there_stays_chosen(window: Window, pad: VirtualPad) -> None:
+    choose(window, 1)
+    pad.unplug()
+    wait(lambda: not window.record.desk.controls.devices)
+    dialog, box = open_dialog(window)
+    assert box.currentText() == "PS4 Controller (not connected)"
+    click(dialog, "acceptKeysButton")
+    assert window.record.desk.bindings.controller.name == "PS4 Controller"
