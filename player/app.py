@@ -11,7 +11,6 @@ import gc
 import json
 import os
 import platform
-import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from player.diagnostics import app_version
 from player.logfile import LOG, begin_log, watch_for_crashes
 from recorder.errors import LibraryError, SystemLibraryError
+from recorder.interrupts import exit_status, handled
 from recorder.library import Library, default_library, ensure_writable
 from recorder.places import on_this_computer, place
 from recorder.priority import come_first
@@ -184,12 +184,10 @@ def open_app(argv: Sequence[str] = ()) -> int:
     gc.collect()
     gc.freeze()
 
-    def leave(*_: object) -> None:
+    def leave(number: int, *_: object) -> None:
         window.shutdown()
-        app.exit(0)
+        app.exit(exit_status(number))
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, leave)
     waker = QTimer(window, interval=200)  # lets Python see a signal while Qt waits
     waker.timeout.connect(lambda: None)
     waker.start()
@@ -198,7 +196,8 @@ def open_app(argv: Sequence[str] = ()) -> int:
 
         watchdog = Watchdog(options.watch_responsiveness, lambda: window.page, window)
         app.aboutToQuit.connect(watchdog.stop)
-    return int(app.exec())
+    with handled(leave):
+        return int(app.exec())
 
 
 def _train_desk(library: Path, *, batches: int | None) -> TrainDesk:

@@ -415,10 +415,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         options = build_parser().parse_args(arguments)
+        from recorder.errors import guarded
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
-    from recorder.errors import guarded
-
+    except KeyboardInterrupt:  # nothing has begun
+        return 130
     return guarded(lambda: _run(options))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from rich.table import Table
 from player.commands import check_output, describe_player
 from player.meter import Meter
 from recorder.errors import TwinplayError, UsageError
+from recorder.interrupts import Noted, exit_status
 from recorder.library import Library, local_time, session_place
 from recorder.places import absolute, on_this_computer
 from recorder.priority import give_way
@@ -99,7 +101,8 @@ def _follow(run: Run, runs: Runs, options: Namespace) -> int:
     from trainer.work import perform
 
     assert run.policy is not None
-    _show(perform(runs, run.id), None, options.json)
+    with Noted() as noted:
+        _show(perform(runs, run.id, noted), None, options.json)
     found = runs.get(run.id)
     if found.status.state is RunState.FAILED:
         raise TrainingError(found.status.reason)
@@ -110,7 +113,7 @@ def _follow(run: Run, runs: Runs, options: Namespace) -> int:
             f"twinplay: paused after {found.status.batches:,} batches{kept}; go on with: {again}",
             file=sys.stderr,
         )
-        return 130
+        return exit_status(noted.seen or signal.SIGINT)
     if not options.json:
         _conclude(run.policy, found.status.batches, found.status.seconds, found.status.score)
     return 0

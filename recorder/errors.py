@@ -11,11 +11,14 @@ Programming mistakes are not in this family: they stay `assert`, `TypeError`, `V
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+
+from recorder.interrupts import BROKEN_PIPE, Interrupted, exit_status, handled
 
 
 class TwinplayError(Exception):
@@ -63,17 +66,18 @@ class SystemLibraryError(TwinplayError):
 def guarded(action: Callable[[], int]) -> int:
     """Run `action`; turn every failure into one sentence on stderr and an exit status."""
     try:
-        return action()
+        with handled():
+            return action()
     except TwinplayError as error:
         print(f"twinplay: {error}", file=sys.stderr)
         return error.exit_status
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print("twinplay: interrupted; what was complete by then is kept", file=sys.stderr)
-        return 130
+        return exit_status(error.number if isinstance(error, Interrupted) else signal.SIGINT)
     except BrokenPipeError:
         # Whoever read us has left; without this, Python complains again while it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return exit_status(BROKEN_PIPE)
     except Exception as error:
         with tempfile.NamedTemporaryFile("w", prefix="twinplay-", suffix=".log", delete=False) as log:
             traceback.print_exc(file=log)
