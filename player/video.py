@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import ColorRange, Colorspace
 
+from recorder.cores import available_cores
 from recorder.errors import TwinplayError
 
 _QUALITY = "20"  # x264's CRF: flat game screens look lossless and stay small
@@ -98,6 +99,7 @@ def _stream(
     stream.options = {"preset": "veryfast", "crf": _QUALITY}
     # A player takes an untagged film of this size for BT.709, whatever its pixels are.
     told = stream.codec_context
+    told.thread_count = available_cores()
     told.colorspace = told.color_primaries = told.color_trc = _BT709
     told.color_range = ColorRange.MPEG
     return stream

@@ -34,6 +34,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, Protocol
 
+from recorder.cores import available_cores
 from recorder.errors import TwinplayError
 from recorder.interrupts import SIGNALS, Interrupted, interrupt
 from recorder.priority import give_way
@@ -105,11 +106,6 @@ class Task:
             if not isinstance(error, TwinplayError):
                 traceback.print_exc(file=sys.stderr)
             self.error = _sentence(error)
-
-
-def available_cores() -> int:
-    """Processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def resolve(target: str) -> Callable[..., Any]:
@@ -467,9 +463,10 @@ def _dismiss(workers: Mapping[Connection, BaseProcess]) -> None:
     for process in workers.values():
         process.terminate()
     deadline = time.monotonic() + _GRACE_S
-    working: set[Any] = set(workers)
+    working = set(workers)
     while working and (ended := wait_for_any(list(working), max(0.0, deadline - time.monotonic()))):
         for connection in ended:
+            assert isinstance(connection, Connection)
             try:
                 connection.recv()  # a result that came too late
             except (EOFError, OSError):

@@ -20,10 +20,11 @@ import numpy as np
 import torch
 
 from recorder.agents import Agent, RandomAgent
+from recorder.cores import available_cores
 from recorder.envs import EnvSpec, Game
 from recorder.errors import AgentError, UsageError
 from recorder.experts import from_description
-from recorder.jobs import available_cores, run_parallel
+from recorder.jobs import run_parallel
 from recorder.places import Place
 from recorder.rollout import Phase, Rollout
 from recorder.session import Session

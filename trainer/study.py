@@ -22,10 +22,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from recorder.cores import available_cores
 from recorder.envs import get_spec
 from recorder.errors import TwinplayError, UsageError
 from recorder.experts import scripted
-from recorder.jobs import available_cores, run_parallel
+from recorder.jobs import run_parallel
 from recorder.library import Library, ensure_writable
 from recorder.recording import record
 from recorder.session import Session
@@ -77,7 +78,7 @@ def run_study(
     for row in {_library(out, row): row for row, _ in missing}.values():
         yield StudyProgress(done, len(cells), f"recording {_amount(row)} of {_demonstrator(row)}")
         demonstration(out, row)
-    threads = max(1, available_cores() // jobs)
+    threads = available_cores(sharing=jobs)
     arguments = [
         {
             "out": str(out),
