@@ -140,7 +140,7 @@ def open_app(argv: Sequence[str] = ()) -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from player.ui.guard import Guard
+    from player.ui.guard import Guard, Opening
     from player.ui.memory import Memory
     from player.ui.menu import copy_diagnostics
     from player.ui.window import PAGES, Window
@@ -150,7 +150,8 @@ def open_app(argv: Sequence[str] = ()) -> int:
     memory = Memory()
     library, gone = usable_library(asked, memory.library)
     LOG.info("library %s", library)
-    app = QApplication.instance() or QApplication(["twinplay"])
+    with Opening():
+        app = QApplication.instance() or QApplication(["twinplay"])
     assert isinstance(app, QApplication)
     app.setApplicationName("Twinplay")
     app.setDesktopFileName("twinplay")
