@@ -63,6 +63,17 @@ class SystemLibraryError(TwinplayError):
     """A library of the operating system is missing; the message names the package that brings it."""
 
 
+def outside_sentence(error: OSError | UnicodeError | MemoryError) -> str:
+    """What the operating system refused, as a sentence."""
+    if isinstance(error, MemoryError):
+        return "there was not enough memory; close other programs and try again"
+    if isinstance(error, UnicodeError):
+        text = error.object if isinstance(error, (UnicodeEncodeError, UnicodeDecodeError)) else str(error)
+        return f"{text!r} is not text that can be used here; choose another name or file"
+    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
+    return f"{where}{error.strerror or error}; choose another name or place"
+
+
 def guarded(action: Callable[[], int]) -> int:
     """Run `action`; turn every failure into one sentence on stderr and an exit status."""
     try:
@@ -78,6 +89,10 @@ def guarded(action: Callable[[], int]) -> int:
         # Whoever read us has left; without this, Python complains again while it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_status(BROKEN_PIPE)
+    except (OSError, UnicodeError, MemoryError) as error:
+        # Not ours: a name, a folder or a device that somebody gave, or this computer.
+        print(f"twinplay: {outside_sentence(error)}", file=sys.stderr)
+        return 1
     except Exception as error:
         with tempfile.NamedTemporaryFile("w", prefix="twinplay-", suffix=".log", delete=False) as log:
             traceback.print_exc(file=log)
