@@ -11,7 +11,6 @@ import gc
 import json
 import os
 import platform
-import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from player.diagnostics import app_version
 from player.logfile import LOG, begin_log, watch_for_crashes
 from recorder.errors import LibraryError, SystemLibraryError
+from recorder.interrupts import exit_status, handled
 from recorder.library import Library, default_library, ensure_writable
 from recorder.places import on_this_computer, place
 from recorder.priority import come_first
@@ -140,7 +140,7 @@ def open_app(argv: Sequence[str] = ()) -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from player.ui.guard import Guard
+    from player.ui.guard import Guard, Opening
     from player.ui.memory import Memory
     from player.ui.menu import copy_diagnostics
     from player.ui.window import PAGES, Window
@@ -150,7 +150,8 @@ def open_app(argv: Sequence[str] = ()) -> int:
     memory = Memory()
     library, gone = usable_library(asked, memory.library)
     LOG.info("library %s", library)
-    app = QApplication.instance() or QApplication(["twinplay"])
+    with Opening():
+        app = QApplication.instance() or QApplication(["twinplay"])
     assert isinstance(app, QApplication)
     app.setApplicationName("Twinplay")
     app.setDesktopFileName("twinplay")
@@ -184,12 +185,10 @@ def open_app(argv: Sequence[str] = ()) -> int:
     gc.collect()
     gc.freeze()
 
-    def leave(*_: object) -> None:
+    def leave(number: int, *_: object) -> None:
         window.shutdown()
-        app.exit(0)
+        app.exit(exit_status(number))
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, leave)
     waker = QTimer(window, interval=200)  # lets Python see a signal while Qt waits
     waker.timeout.connect(lambda: None)
     waker.start()
@@ -198,7 +197,8 @@ def open_app(argv: Sequence[str] = ()) -> int:
 
         watchdog = Watchdog(options.watch_responsiveness, lambda: window.page, window)
         app.aboutToQuit.connect(watchdog.stop)
-    return int(app.exec())
+    with handled(leave):
+        return int(app.exec())
 
 
 def _train_desk(library: Path, *, batches: int | None) -> TrainDesk:

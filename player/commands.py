@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -137,8 +137,13 @@ def study(options: Namespace) -> int:
         chosen = replace(chosen, episodes=options.episodes)
     overrides = {"max_batches": options.max_batches} if options.max_batches else {}
     table: Path | None = None
-    with Meter(f"study {chosen.name}") as meter:
-        for step in run_study(chosen, options.out, jobs=options.jobs, only=options.only, overrides=overrides):
+    with (
+        Meter(f"study {chosen.name}") as meter,
+        contextlib.closing(
+            run_study(chosen, options.out, jobs=options.jobs, only=options.only, overrides=overrides)
+        ) as steps,
+    ):
+        for step in steps:
             table = step.table
             if step.message:
                 meter.say(step.message)
@@ -154,8 +159,13 @@ def evaluate(options: Namespace) -> int:
     """See the command's help."""
     report: Any = None
     recording = None if options.session is None else session_place(options.session, options.library)
-    with Meter("evaluating", options.json) as meter:
-        for step in evaluation(options.policy, options.episodes, options.seed, options.sticky, recording):
+    with (
+        Meter("evaluating", options.json) as meter,
+        contextlib.closing(
+            evaluation(options.policy, options.episodes, options.seed, options.sticky, recording)
+        ) as steps,
+    ):
+        for step in steps:
             report = step.report
             meter.show(step.done / step.total, f"{step.done} of {step.total} games")
     if options.json:
@@ -175,7 +185,7 @@ def evaluate(options: Namespace) -> int:
 
 def evaluation(
     policy: Path, episodes: int, seed: int, sticky: float = 0.0, recording: Place | None = None
-) -> Iterator[Any]:
+) -> Generator[Any, None, None]:
     """`trainer.evaluate`."""
     from trainer.evaluation import evaluate as run
 

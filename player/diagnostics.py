@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from player.logfile import last_lines, log_file
-from recorder.jobs import available_cores
+from recorder.cores import available_cores
 
 LOG_LINES = 40
 _LIBRARIES = ("PySide6-Essentials", "ale-py", "gymnasium", "mujoco", "numpy", "pygame", "torch", "zarr")

@@ -21,6 +21,7 @@ from player.video import VideoError, whole_file
 
 WIDTH = 720  # pixels, at most
 _COLOURS = 127
+_KEPT = 64  # of them: the commonest in the first picture, as they are; cutting all by the median moves flat areas
 _UNCHANGED = _COLOURS  # the index of the transparent colour: what was there stays
 _STAY = 1  # GIF's disposal method "do not dispose"
 _TRAILER = b";"
@@ -45,7 +46,7 @@ def writing_gif(
         for picture in frames:
             small = Image.fromarray(_scaled(picture))
             if palette is None:
-                palette = small.quantize(_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+                palette = _palette(small)
                 indices = _indices(small, palette)
                 header, _ = GifImagePlugin.getheader(_image(indices, palette), info={"loop": 0})
                 file.writelines(header)
@@ -78,8 +79,38 @@ def _scaled(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def _palette(small: Image.Image) -> Image.Image:
+    """An image with the colours to use: the commonest of a picture exactly, the rest shared among its other pixels."""
+    packed = _packed(np.asarray(small))
+    colours, counts = np.unique(packed, return_counts=True)
+    common = colours[np.argsort(-counts, kind="stable")[:_KEPT]]
+    table = np.stack([common >> 16, common >> 8 & 255, common & 255], axis=1).ravel().tolist()
+    others = ~np.isin(packed, common)
+    if others.any():
+        rest = Image.fromarray(np.asarray(small)[others][None])
+        cut = rest.quantize(_COLOURS - len(common), Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        table += (cut.getpalette() or [])[: 3 * (_COLOURS - len(common))]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(table)
+    return palette
+
+
+def _packed(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
+    """Each pixel's three bytes as one number."""
+    red, green, blue = (pixels[..., channel].astype(np.int32) for channel in range(3))
+    return red << 16 | green << 8 | blue
+
+
 def _indices(small: Image.Image, palette: Image.Image) -> Indices:
-    return np.asarray(small.quantize(palette=palette, dither=Image.Dither.NONE), np.uint8)
+    """The nearest colour of each pixel: exactly its own where the palette has it, which Pillow only comes near to."""
+    indices = np.array(small.quantize(palette=palette, dither=Image.Dither.NONE), np.uint8)
+    colours = _packed(np.asarray(palette.getpalette(), np.uint8).reshape(-1, 3))
+    order = np.argsort(colours, kind="stable")
+    packed = _packed(np.asarray(small))
+    place = order[np.minimum(np.searchsorted(colours, packed, sorter=order), len(order) - 1)]
+    same = colours[place] == packed
+    indices[same] = place[same]
+    return indices
 
 
 def _changes(before: Indices, now: Indices) -> tuple[Indices, tuple[int, int]]:

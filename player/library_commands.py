@@ -9,11 +9,11 @@ from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from player.commands import describe_player, session_path
 from player.meter import Meter
+from player.tables import print_table
 from recorder.edits import edit as change
 from recorder.edits import without
 from recorder.envs import get_spec
@@ -22,8 +22,6 @@ from recorder.library import Library, SessionSummary, matches, session_place, so
 from recorder.places import place
 from recorder.reshape import ReshapeProgress, merging, splitting
 from recorder.session import Session
-
-_PLAIN_WIDTH = 200  # where there is no terminal
 
 
 def sessions(options: Namespace) -> int:
@@ -68,7 +66,7 @@ def sessions(options: Namespace) -> int:
             "" if row.timing is None else f"{row.timing.rate_hz:.2f} Hz, {row.timing.late_ticks:,} late",
             " ".join((row.title, *(f"#{tag}" for tag in row.tags))).strip(),
         )
-    _print(table)
+    print_table(table)
     for row in found:
         if row.problem:
             print(row.problem, file=sys.stderr)
@@ -135,7 +133,7 @@ def show(options: Namespace) -> int:
             episode.label,
             used,
         )
-    _print(table)
+    print_table(table)
     return 0
 
 
@@ -304,7 +302,3 @@ def _agreed(question: str) -> bool:
     if not sys.stdin.isatty():
         raise UsageError("nobody can be asked here whether to empty the trash; say so with --yes")
     return input(question).strip().lower() in ("y", "yes")
-
-
-def _print(table: Table) -> None:
-    Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH, markup=False).print(table)

@@ -21,12 +21,12 @@ class Meter:
         self._bar: Progress | None = None
         if not quiet and sys.stderr.isatty():
             columns = (
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
-                TextColumn("{task.fields[note]}"),
+                TextColumn("{task.fields[note]}", markup=False),
                 TimeRemainingColumn(),
             )
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar = Progress(*columns, console=Console(stderr=True, emoji=False), transient=True)
             self._task = self._bar.add_task(title, total=1.0, note="")
 
     def __enter__(self) -> Meter:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+os.environ["MPLBACKEND"] = "svg"  # matplotlib does not come in with a wrong one, and nothing is shown on a screen
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -16,6 +19,8 @@ from matplotlib.ticker import LogLocator, NullLocator
 BLUE, ORANGE, GREEN, GREY = "#2563eb", "#d97706", "#15803d", "#64748b"
 _COLOURS = {"clone": BLUE, "demonstrator": ORANGE, "random": GREY}
 _STYLE: dict[Any, Any] = {
+    "text.usetex": False,
+    "text.parse_math": False,  # names have dollars
     "font.family": "sans-serif",
     "font.size": 10,
     "axes.spines.top": False,

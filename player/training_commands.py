@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from player.commands import check_output, describe_player
 from player.meter import Meter
+from player.tables import print_table
 from recorder.errors import TwinplayError, UsageError
+from recorder.interrupts import Noted, exit_status
 from recorder.library import Library, local_time, session_place
 from recorder.places import on_this_computer
 from recorder.priority import give_way
@@ -27,8 +29,6 @@ from trainer.policies import Policies, PolicySummary
 from trainer.progress import Progress, training_note
 from trainer.runs import CHECKPOINT, Run, Runs, RunState
 from trainer.settings import chosen_config, chosen_episodes
-
-_WIDTH = 180  # of a table where there is no terminal
 
 
 def train(options: Namespace) -> int:
@@ -98,7 +98,8 @@ def _follow(run: Run, runs: Runs, options: Namespace) -> int:
     from trainer.work import perform
 
     assert run.policy is not None
-    _show(perform(runs, run.id), None, options.json)
+    with Noted() as noted:
+        _show(perform(runs, run.id, noted), None, options.json)
     found = runs.get(run.id)
     if found.status.state is RunState.FAILED:
         raise TrainingError(found.status.reason)
@@ -109,7 +110,7 @@ def _follow(run: Run, runs: Runs, options: Namespace) -> int:
             f"twinplay: paused after {found.status.batches:,} batches{kept}; go on with: {again}",
             file=sys.stderr,
         )
-        return 130
+        return exit_status(noted.seen or signal.SIGINT)
     if not options.json:
         _conclude(run.policy, found.status.batches, found.status.seconds, found.status.score)
     return 0
@@ -193,7 +194,7 @@ def _list_runs(kept: Runs, as_json: bool) -> int:
             "" if status.val_accuracy is None else f"{100 * status.val_accuracy:.1f} %",
             "" if status.score is None else f"{status.score:,.1f}",
         )
-    Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
+    print_table(table)
     for run in found:
         if run.problem or run.status.reason:
             print(run.problem or f"{run.id}: {run.status.reason}", file=sys.stderr)
@@ -247,7 +248,7 @@ def _list_policies(found: list[PolicySummary], folder: Path, as_json: bool) -> N
         table.add_row(
             each.name, each.env_title, local_time(each.created), score, players, f"{each.minutes:.1f}", megabytes
         )
-    Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
+    print_table(table)
     for each in found:
         if each.problem or each.note:
             print(each.problem or f"note: {each.note}", file=sys.stderr)

@@ -1,6 +1,6 @@
-"""MP4 files that ordinary players open: H.264, yuv420p. The only door to PyAV.
+"""MP4 files that ordinary players open: H.264, yuv420p, BT.709. The only door to PyAV.
 
-    pictures ──RGB──▶ encoder ──▶ .name.PID.part.mp4 ──os.replace──▶ name.mp4
+    pictures ──RGB──▶ BT.709, limited range ──▶ encoder ──▶ .name.PID.part.mp4 ──os.replace──▶ name.mp4
 
 A film that fails or is stopped leaves nothing behind, and an older file of that name as it was.
 """
@@ -16,11 +16,15 @@ from pathlib import Path
 import av
 import numpy as np
 import numpy.typing as npt
+from av.video.reformatter import ColorRange, Colorspace
 
+from recorder.cores import available_cores
 from recorder.errors import TwinplayError
 from recorder.places import keep_out_of_sessions, on_this_computer, place
 
 _QUALITY = "20"  # x264's CRF: flat game screens look lossless and stay small
+_PIXELS = "yuv420p"
+_BT709 = 1  # the number of its matrix, its primaries and its transfer in H.273
 
 
 class VideoError(TwinplayError):
@@ -73,7 +77,7 @@ def writing(
             if stream is None:
                 stream = _stream(container, picture, fps)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-            container.mux(stream.encode(frame))
+            container.mux(stream.encode(_for_players(frame)))
             count += 1
             yield count
         if stream is None:
@@ -94,6 +98,21 @@ def _stream(
     if height % 2 or width % 2:
         raise ValueError(f"H.264 in yuv420p needs even sides, not {width} x {height}")
     stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
-    stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+    stream.width, stream.height, stream.pix_fmt = width, height, _PIXELS
     stream.options = {"preset": "veryfast", "crf": _QUALITY}
+    # A player takes an untagged film of this size for BT.709, whatever its pixels are.
+    told = stream.codec_context
+    told.thread_count = available_cores()
+    told.colorspace = told.color_primaries = told.color_trc = _BT709
+    told.color_range = ColorRange.MPEG
     return stream
+
+
+def _for_players(frame: av.VideoFrame) -> av.VideoFrame:
+    """The picture as `_stream` says that it is; the encoder's own conversion gives BT.601."""
+    return frame.reformat(
+        format=_PIXELS,
+        src_color_range=ColorRange.JPEG,
+        dst_colorspace=Colorspace.ITU709,
+        dst_color_range=ColorRange.MPEG,
+    )

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from player.commands import check_output
 from player.meter import Meter
+from player.tables import print_table
 from recorder.envs import simulator_notes
 from recorder.errors import UsageError
 from recorder.library import session_place
@@ -52,7 +51,7 @@ def drives(options: Namespace) -> int:
     table = Table("observation", *torques, box=None, pad_edge=False)
     for index, name in enumerate(OBSERVATIONS):
         table.add_row(name, *(f"{mean[k, index]:+.2f} (|{size[k, index]:.2f}|)" for k in range(len(torques))))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    print_table(table)
     print(
         f"Mean gradient, and mean of its size, over {len(gradients):,} ticks of {session.name}: "
         "by how much a torque changes with one standard deviation of an entry."

@@ -227,6 +227,8 @@ def _make_mujoco(spec: EnvSpec, render: bool) -> Env:
         return gymnasium.make(spec.env_id, disable_env_checker=True, **spec.kwargs)
     if sys.platform.startswith("linux"):
         os.environ.setdefault("MUJOCO_GL", "egl")  # draws with and without a screen
+        if os.environ["MUJOCO_GL"] in ("egl", "osmesa"):
+            os.environ["PYOPENGL_PLATFORM"] = os.environ["MUJOCO_GL"]  # MuJoCo refuses every other, with a traceback
     return gymnasium.make(
         spec.env_id,
         disable_env_checker=True,
@@ -431,6 +433,10 @@ def _drawing_errors() -> Iterator[None]:
         raise
     except Exception as error:  # PyOpenGL raises AttributeError, ImportError, RuntimeError or its own kinds
         text = f"{type(error).__name__}: {error}"
+        if "MUJOCO_GL" in text:
+            raise SystemLibraryError(
+                f"MuJoCo knows no MUJOCO_GL={os.environ.get('MUJOCO_GL')}; set it to egl, osmesa or glfw, or unset it"
+            ) from None
         if not any(word in text for word in ("EGL", "OpenGL", "GLContext", "glGetError", "glfw", "osmesa")):
             raise
         raise SystemLibraryError(

@@ -11,11 +11,14 @@ Programming mistakes are not in this family: they stay `assert`, `TypeError`, `V
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+
+from recorder.interrupts import BROKEN_PIPE, Interrupted, exit_status, handled
 
 
 class TwinplayError(Exception):
@@ -60,19 +63,35 @@ class SystemLibraryError(TwinplayError):
     """A library of the operating system is missing; the message names the package that brings it."""
 
 
+def outside_sentence(error: OSError | UnicodeError | MemoryError) -> str:
+    """What the operating system refused, as a sentence."""
+    if isinstance(error, MemoryError):
+        return "there was not enough memory; close other programs and try again"
+    if isinstance(error, UnicodeError):
+        text = error.object if isinstance(error, (UnicodeEncodeError, UnicodeDecodeError)) else str(error)
+        return f"{text!r} is not text that can be used here; choose another name or file"
+    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
+    return f"{where}{error.strerror or error}; choose another name or place"
+
+
 def guarded(action: Callable[[], int]) -> int:
     """Run `action`; turn every failure into one sentence on stderr and an exit status."""
     try:
-        return action()
+        with handled():
+            return action()
     except TwinplayError as error:
         print(f"twinplay: {error}", file=sys.stderr)
         return error.exit_status
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print("twinplay: interrupted; what was complete by then is kept", file=sys.stderr)
-        return 130
+        return exit_status(error.number if isinstance(error, Interrupted) else signal.SIGINT)
     except BrokenPipeError:
         # Whoever read us has left; without this, Python complains again while it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_status(BROKEN_PIPE)
+    except (OSError, UnicodeError, MemoryError) as error:
+        # Not ours: a name, a folder or a device that somebody gave, or this computer.
+        print(f"twinplay: {outside_sentence(error)}", file=sys.stderr)
         return 1
     except Exception as error:
         with tempfile.NamedTemporaryFile("w", prefix="twinplay-", suffix=".log", delete=False) as log:

@@ -7,7 +7,8 @@
     Detached  a function in a process that outlives this one; it tells what it does in files   training
 
 Targets are named "package.module:name", so that the parent never imports what only the child needs (torch, above all).
-Processes are spawned, never forked: a fork of a process with threads or a GPU context is undefined.
+Processes are spawned, never forked: a fork of a process with threads or a GPU context is undefined. All but
+Detached end with their parent, however that ends, and leave it to say what a signal to the whole process group means.
 """
 
 from __future__ import annotations
@@ -23,20 +24,23 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from enum import Enum
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_any
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any, Protocol
 
+from recorder.cores import available_cores
 from recorder.errors import TwinplayError
+from recorder.interrupts import SIGNALS, Interrupted, interrupt
 from recorder.priority import give_way
 
 _spawn = multiprocessing.get_context("spawn")
+_GRACE_S = 0.7  # for a process that is asked to end, to put away what it has; whoever waits for it should not notice
 
 
 class JobState(Enum):
@@ -104,11 +108,6 @@ class Task:
             self.error = _sentence(error)
 
 
-def available_cores() -> int:
-    """Processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def resolve(target: str) -> Callable[..., Any]:
     """The object that "package.module:name" names."""
     module, _, name = target.partition(":")
@@ -120,9 +119,25 @@ def _sentence(error: BaseException) -> str:
     return str(error) if isinstance(error, TwinplayError) else f"{type(error).__name__}: {error}"
 
 
-def _quiet_interrupt() -> None:
-    """Ctrl-C reaches the whole process group; only the parent decides what it means."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _begin_child() -> None:
+    """SIGTERM raises Interrupted, once, and so does the parent's end. Other signals are for the parent to act upon."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        interrupt(number)
+
+    def follow() -> None:
+        wait_for_any([parent.sentinel])
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+            time.sleep(_GRACE_S)
+        os._exit(1)
+
+    for number in SIGNALS:
+        signal.signal(number, end if number == signal.SIGTERM else signal.SIG_IGN)
+    start_thread(follow, "follow-parent")
 
 
 def _exit_reason(code: int | None) -> str:
@@ -131,19 +146,22 @@ def _exit_reason(code: int | None) -> str:
 
 
 def _run_generator(connection: Connection, stop: Any, target: str, kwargs: dict[str, Any]) -> None:
-    _quiet_interrupt()
+    _begin_child()
     give_way()
     try:
-        generator = resolve(target)(**kwargs)
-        for record in generator:
-            connection.send(("record", record))
-            if stop.is_set():
-                generator.close()
-                connection.send(("stopped", None))
-                return
+        with contextlib.closing(resolve(target)(**kwargs)) as generator:
+            for record in generator:
+                connection.send(("record", record))
+                if stop.is_set():
+                    generator.close()
+                    connection.send(("stopped", None))
+                    return
         connection.send(("done", None))
     except BrokenPipeError:  # the parent has gone; nobody is left to tell
         return
+    except Interrupted:
+        with contextlib.suppress(OSError):
+            connection.send(("stopped", None))
     except BaseException as error:
         if not isinstance(error, TwinplayError):
             traceback.print_exc(file=sys.stderr)
@@ -253,9 +271,11 @@ class Job:
 
 
 def _serve(connection: Connection, target: str, kwargs: dict[str, Any]) -> None:
-    _quiet_interrupt()
+    _begin_child()
     try:
         served = resolve(target)(**kwargs)
+    except Interrupted:
+        return
     except BaseException as error:
         if not isinstance(error, TwinplayError):
             traceback.print_exc(file=sys.stderr)
@@ -264,24 +284,25 @@ def _serve(connection: Connection, target: str, kwargs: dict[str, Any]) -> None:
         return
     with contextlib.suppress(BrokenPipeError):  # it may be closed before it has begun; then the loop ends at once
         connection.send(("", None, False))
-    while True:
-        try:
+    with contextlib.suppress(Interrupted, EOFError, OSError):
+        while True:
             method, args = connection.recv()
-        except (EOFError, OSError):
-            break
-        try:
-            result, failed = getattr(served, method)(*args), False
-        except BaseException as error:
-            if not isinstance(error, TwinplayError):
-                traceback.print_exc(file=sys.stderr)
-            result, failed = _sentence(error), True
-        try:
-            connection.send((method, result, failed))
-        except (BrokenPipeError, OSError):
-            break
+            connection.send((method, *_answer(getattr(served, method), args)))
     close = getattr(served, "close", None)
     if close is not None:
         close()
+
+
+def _answer(method: Callable[..., Any], args: Sequence[Any]) -> tuple[Any, bool]:
+    """The result, and whether it is the sentence of a failure."""
+    try:
+        return method(*args), False
+    except Interrupted:
+        raise
+    except BaseException as error:
+        if not isinstance(error, TwinplayError):
+            traceback.print_exc(file=sys.stderr)
+        return _sentence(error), True
 
 
 class Service:
@@ -405,42 +426,88 @@ def run_detached(job: dict[str, Any]) -> None:
     resolve(job["target"])(**job["kwargs"])
 
 
-def _begin_worker() -> None:
-    """A pool's workers would outlive a parent that is killed: each holds the queue open that the others read."""
-    _quiet_interrupt()
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def follow() -> None:
-        wait_for_any([parent.sentinel])
-        os._exit(1)
-
-    start_thread(follow, "follow-parent")
+def _work(connection: Connection) -> None:
+    _begin_child()
+    with connection, contextlib.suppress(Interrupted, EOFError, OSError):
+        while True:
+            connection.send(_outcome(*connection.recv()))
 
 
-def _call_target(target: str, arguments: dict[str, Any]) -> Any:
-    return resolve(target)(**arguments)
+def _outcome(target: str, arguments: dict[str, Any]) -> tuple[Any, Exception | None]:
+    try:
+        return resolve(target)(**arguments), None
+    except Exception as error:
+        if not isinstance(error, TwinplayError):
+            error.add_note(f"In a process of its own:\n{traceback.format_exc()}")
+        return None, error
+
+
+def _start_workers(count: int) -> dict[Connection, BaseProcess]:
+    """Processes that wait for calls, by the connection to each."""
+    workers: dict[Connection, BaseProcess] = {}
+    with _without_main():
+        for _ in range(count):
+            connection, child = _spawn.Pipe()
+            # Not daemons, which may have no processes of their own: a study's cells score their clones in some.
+            workers[connection] = _spawn.Process(target=_work, args=(child,), name="worker", daemon=False)
+            workers[connection].start()
+            child.close()
+    return workers
+
+
+def _dismiss(workers: Mapping[Connection, BaseProcess]) -> None:
+    """End these processes, once they have put away what they have, or after _GRACE_S.
+
+    A process closes its connection when it has; its interpreter would take as long again to leave.
+    """
+    for process in workers.values():
+        process.terminate()
+    deadline = time.monotonic() + _GRACE_S
+    working = set(workers)
+    while working and (ended := wait_for_any(list(working), max(0.0, deadline - time.monotonic()))):
+        for connection in ended:
+            assert isinstance(connection, Connection)
+            try:
+                connection.recv()  # a result that came too late
+            except (EOFError, OSError):
+                working.discard(connection)
+    for connection, process in workers.items():
+        process.kill()
+        process.join()
+        connection.close()
 
 
 def run_parallel(
     target: str, argument_list: Sequence[dict[str, Any]], processes: int | None = None
-) -> Iterator[tuple[int, Any]]:
+) -> Generator[tuple[int, Any], None, None]:
     """Call `target(**arguments)` for each entry, on all cores; yields (index, result) as each finishes.
 
-    Raises what a call raised, and WorkerError when a process vanished. Closing the iterator cancels what has not begun.
+    Raises what a call raised, and WorkerError when a process vanished. Closing the iterator, a failure or a signal ends
+    the processes, in the middle of their calls, within a second.
     """
-    count = max(1, min(processes or available_cores(), len(argument_list)))
-    pool = ProcessPoolExecutor(count, mp_context=_spawn, initializer=_begin_worker)
-    futures: dict[Future[Any], int] = {}
+    waiting = deque(enumerate(argument_list))
+    workers: dict[Connection, BaseProcess] = {}
+    busy: dict[Connection, int] = {}
+
+    def give(connection: Connection) -> None:
+        if waiting:
+            busy[connection], arguments = waiting.popleft()
+            connection.send((target, arguments))
+
     try:
-        with _without_main():
-            futures = {pool.submit(_call_target, target, arguments): i for i, arguments in enumerate(argument_list)}
-        open_futures = set(futures)
-        while open_futures:
-            finished, open_futures = wait(open_futures, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield futures[future], future.result()
-    except BrokenProcessPool as error:
+        workers = _start_workers(min(processes or available_cores(), len(argument_list)))
+        for connection in workers:
+            give(connection)
+        while busy:
+            for answered in wait_for_any(list(busy)):
+                assert isinstance(answered, Connection)
+                index = busy.pop(answered)
+                result, error = answered.recv()
+                if error is not None:
+                    raise error
+                give(answered)
+                yield index, result
+    except (EOFError, ConnectionError) as error:
         raise WorkerError("a worker process ended unexpectedly (out of memory, or killed)") from error
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        _dismiss(workers)

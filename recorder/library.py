@@ -23,7 +23,7 @@ import platformdirs
 
 from recorder import trash
 from recorder.agents import PLAYER_KINDS, player_title
-from recorder.errors import LibraryError, SessionError
+from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.index import Entry, read_index, stamp_of, write_index
 from recorder.places import Place, Url, keep_out_of_sessions, on_this_computer, place
 from recorder.schema import LABELS
@@ -144,12 +144,18 @@ class Library:
     """
 
     def __init__(self, path: Place | str | None = None) -> None:
+        if path == "":
+            raise UsageError("the library's name is empty; name a folder, or leave it out for the app's own")
         self.place = place(default_library() if path is None else path)
 
     @property
     def path(self) -> Path:
-        """The folder. Raises UsageError for a library at a URL."""
-        return on_this_computer(self.place)
+        """The folder. Raises UsageError for a library at a URL, LibraryError where a file stands in the way."""
+        path = on_this_computer(self.place)
+        there = next((each for each in (path, *path.parents) if os.path.exists(each)), None)
+        if there is not None and not os.path.isdir(there):
+            raise LibraryError(f"{there} is a file, not a library folder; choose a folder")
+        return path
 
     @property
     def policies(self) -> Path:
@@ -168,8 +174,6 @@ class Library:
 
             heads = session_heads(self.place)
             return [summarize(self.place / name, heads[name]) for name in sorted(heads, reverse=True)]
-        if self.path.exists() and not self.path.is_dir():
-            raise LibraryError(f"{self.path} is a file, not a library folder; choose a folder")
         keep_out_of_sessions(self.path)
         try:
             names = [name for name in os.listdir(self.path) if name.endswith(".zarr") and not name.startswith(".")]

@@ -54,6 +54,9 @@ from recorder.places import Folder, LocalFolder, Place, on_this_computer
 from recorder.schema import PART
 from recorder.wary import FRAME_HEADER_BYTES, MAX_CHUNK_BYTES, METADATA, StoreError, check_frame, check_size
 
+# zarr's ZARR_ variables and zarr.yaml are for other programs: with them, a whole session would look damaged.
+zarr.config.refresh(paths=[], env={})
+
 if TYPE_CHECKING:
     from recorder.remote import RemoteFolder
 

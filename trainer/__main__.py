@@ -24,13 +24,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recorder.errors import UsageError, guarded
+from recorder.interrupts import SIGNALS, Noted, exit_status
 from recorder.library import ensure_writable, session_place
 from recorder.session import Session
 from trainer.config import PRESETS
 from trainer.header import read_header
 from trainer.progress import Progress, training_note
 from trainer.settings import chosen_config, chosen_episodes
-from trainer.work import Signals
 
 if TYPE_CHECKING:
     from trainer.distributed import World
@@ -116,7 +116,7 @@ def _run(options: argparse.Namespace) -> int:
         world = join()
         if not world.first:
             # Ctrl-C reaches all; the first one closes the training, and then dismisses the others.
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
         status = _train(options, world)
         world.leave()
@@ -141,10 +141,12 @@ def _train(options: argparse.Namespace, world: World) -> int:
             read_header(out)  # only a policy may be replaced
     steps = fit(sessions, config, out=out, episodes=episodes, checkpoint=out.with_suffix(".checkpoint"), world=world)
     last: Progress | None = None
-    with contextlib.closing(steps), Signals() if world.first else contextlib.nullcontext() as signals:
+    with contextlib.closing(steps), Noted() if world.first else contextlib.nullcontext() as signals:
         for progress in steps:
             news = last is None or (progress.stage, progress.val_loss) != (last.stage, last.val_loss)
             _tell(progress, options.json, news)
+            if signals is not None:
+                signals.holding = progress.stage != "load"
             last = progress
             if signals is not None and signals.seen:
                 steps.close()
@@ -153,7 +155,7 @@ def _train(options: argparse.Namespace, world: World) -> int:
                     f"twinplay: paused after {progress.batch:,} batches{kept}; the same command goes on from there",
                     file=sys.stderr,
                 )
-                return 130
+                return exit_status(signals.seen)
     if last is not None and not options.json:
         played = "" if last.score is None else f", mean score in trial games {last.score:,.1f}"
         print(f"{out}: trained on {last.batch:,} batches in {last.seconds:.0f} s{played}")

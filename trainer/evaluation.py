@@ -9,8 +9,9 @@ for the clone.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ import numpy as np
 import torch
 
 from recorder.agents import Agent, RandomAgent
+from recorder.cores import available_cores
 from recorder.envs import EnvSpec, Game, simulator_notes
 from recorder.errors import AgentError, UsageError
 from recorder.experts import from_description
-from recorder.jobs import available_cores, run_parallel
+from recorder.jobs import run_parallel
 from recorder.places import Place
 from recorder.rollout import Phase, Rollout
 from recorder.session import Session
@@ -184,7 +186,7 @@ def evaluate(
     manner: Manner | None = None,
     processes: int | None = None,
     recording: Session | Place | str | None = None,
-) -> Iterator[EvalProgress]:
+) -> Generator[EvalProgress, None, None]:
     """Play `episodes` games of the clone, its demonstrator and a random player from the same unseen starts.
 
     The clone plays as play chose in training, or in the `manner` given.
@@ -233,11 +235,12 @@ def evaluate(
         }
         for player, games in tasks
     ]
-    for index, outcome in run_parallel("trainer.evaluation:play_games", arguments, workers):
-        player, games = tasks[index]
-        results[player].update(zip(games, outcome, strict=True))
-        done += len(games)
-        yield EvalProgress(done, total)
+    with contextlib.closing(run_parallel("trainer.evaluation:play_games", arguments, workers)) as played_games:
+        for index, outcome in played_games:
+            player, games = tasks[index]
+            results[player].update(zip(games, outcome, strict=True))
+            done += len(games)
+            yield EvalProgress(done, total)
     labels = {"clone": f"clone {loaded.name}", "demonstrator": _label(description), "random": "random player"}
     for player in played:
         rows[player] = Score.of(player, labels[player], [results[player][k] for k in range(episodes)])

@@ -25,7 +25,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recorder.jobs import available_cores
+from recorder.cores import available_cores
 from recorder.places import Place, keep_out_of_sessions, on_this_computer, place
 from recorder.session import Session
 from trainer.checkpoint import CHECKPOINT_BATCHES, State, read_checkpoint, settings, write_checkpoint

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 import numpy as np
 import torch
 
-from recorder.jobs import available_cores
+from recorder.cores import available_cores
 from recorder.session import Session
 from trainer.config import TrainConfig
 from trainer.dataset import Dataset
@@ -29,7 +29,7 @@ class Steps:
     ) -> None:
         self.config = config
         self.world = world
-        torch.set_num_threads(config.threads or max(1, available_cores() // world.local_size))
+        torch.set_num_threads(config.threads or available_cores(sharing=world.local_size))
         torch.manual_seed(config.seed)
         self.learner = Learner(config, sessions[0].spec, world.device)
         self.rng = np.random.default_rng(config.seed)

@@ -9,10 +9,11 @@ JSON, with the scores of every game in it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -21,10 +22,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from recorder.cores import available_cores
 from recorder.envs import get_spec
 from recorder.errors import TwinplayError, UsageError
 from recorder.experts import scripted
-from recorder.jobs import available_cores, run_parallel
+from recorder.jobs import run_parallel
 from recorder.library import Library, ensure_writable
 from recorder.recording import record
 from recorder.session import Session
@@ -54,7 +56,7 @@ class StudyProgress:
 
 def run_study(
     study: Study, out: Path, *, jobs: int = 1, only: str = "", overrides: Mapping[str, Any] | None = None
-) -> Iterator[StudyProgress]:
+) -> Generator[StudyProgress, None, None]:
     """Run what is missing of a study in the folder `out`, `jobs` cells at a time, and write its table.
 
     `only` chooses the rows whose names contain it, or one of several texts between commas; `overrides` are settings of
@@ -76,7 +78,7 @@ def run_study(
     for row in {_library(out, row): row for row, _ in missing}.values():
         yield StudyProgress(done, len(cells), f"recording {_amount(row)} of {_demonstrator(row)}")
         demonstration(out, row)
-    threads = max(1, available_cores() // jobs)
+    threads = available_cores(sharing=jobs)
     arguments = [
         {
             "out": str(out),
@@ -88,10 +90,11 @@ def run_study(
         }
         for row, seed in missing
     ]
-    for index, seconds in run_parallel("trainer.study:run_cell", arguments, jobs):
-        row, seed = missing[index]
-        done += 1
-        yield StudyProgress(done, len(cells), f"{row.name}, seed {seed}: done in {seconds / 60:.0f} minutes")
+    with contextlib.closing(run_parallel("trainer.study:run_cell", arguments, jobs)) as trained:
+        for index, seconds in trained:
+            row, seed = missing[index]
+            done += 1
+            yield StudyProgress(done, len(cells), f"{row.name}, seed {seed}: done in {seconds / 60:.0f} minutes")
     table = folder / "table.md"
     table.write_text(markdown(study, folder), encoding="utf-8")
     yield StudyProgress(done, len(cells), f"the table is {table}", table)

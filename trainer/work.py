@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType, TracebackType
 from typing import TextIO
 
 from filelock import Timeout
 
 from recorder.errors import TwinplayError
+from recorder.interrupts import Noted
 from recorder.library import ensure_writable
 from trainer.errors import RunError
 from trainer.events import EventWriter
@@ -45,28 +44,10 @@ def work(library: str) -> None:
                 return
 
 
-class Signals:
-    """While it is entered, Ctrl-C and a request to end are only noted, so that the checkpoint is whole."""
-
-    def __init__(self) -> None:
-        self.seen = False
-
-    def __enter__(self) -> Signals:
-        self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.seen and number == signal.SIGINT:
-            raise KeyboardInterrupt  # the second time it is meant at once
-        self.seen = True
-
-
-def perform(runs: Runs, run: str) -> Iterator[Progress]:
+def perform(runs: Runs, run: str, noted: Noted | None = None) -> Iterator[Progress]:
     """Train one run, from its checkpoint where there is one; failures end in FAILED, not in an exception.
+
+    Signals that ask to end pause it; with `noted` the caller has entered that, and learns which one came.
 
     Raises RunError when the run cannot be trained because another process does, or its files are damaged. It belongs on
     the main thread, which is told of signals.
@@ -82,7 +63,7 @@ def perform(runs: Runs, run: str) -> Iterator[Progress]:
             raise RunError(
                 found.problem or f"the run {run} does not wait to be trained; it is {found.status.state.value}"
             )
-        with Signals() as signals:
+        with Noted() if noted is None else contextlib.nullcontext(noted) as signals:
             yield from _Performance(runs, found).run(signals)
     finally:
         lock.release()
@@ -99,9 +80,7 @@ class _Performance:
         self._written_s = 0.0
         self._last: Progress | None = None
 
-    def run(self, signals: Signals) -> Iterator[Progress]:
-        from trainer.fitting import fit  # torch comes with it
-
+    def run(self, signals: Noted) -> Iterator[Progress]:
         found, setup = self.found, self.found.setup
         assert setup is not None
         assert found.policy is not None
@@ -110,7 +89,10 @@ class _Performance:
         self.runs.set_status(self.run_id, self.status)
         self.runs.log(self.run_id, "resumed" if checkpoint.exists() else "started")
         end, reason = RunState.DONE, ""
+        signals.holding = False  # until there is something to keep
         try:
+            from trainer.fitting import fit  # torch comes with it
+
             ensure_writable(found.policy.parent)
             sessions = open_sources(setup)
             episodes = {s.name: s.episodes for s in setup.sources if s.episodes is not None}
@@ -124,12 +106,14 @@ class _Performance:
             ):
                 for progress in steps:
                     self._tell(progress, lines, events)
+                    signals.holding = True
                     yield progress
                     asked = "pause" if signals.seen else self.runs.requested(self.run_id)
                     if asked in ("pause", "stop"):
                         steps.close()
-                        end, reason = self._ended(asked, signals.seen)
+                        end, reason = self._ended(asked, bool(signals.seen))
                         break
+                    signals.holding = progress.stage != "load"
         except GeneratorExit:
             end, reason = RunState.PAUSED, "it was left"
             raise
@@ -146,6 +130,7 @@ class _Performance:
                 f"an error nobody foresaw ({type(error).__name__}: {error}); see the run's log",
             )
         finally:
+            signals.holding = True
             (found.folder / "request").unlink(missing_ok=True)
             if self._last is not None:
                 self.status = _with_figures(self.status, self._last)

@@ -13,7 +13,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from recorder.jobs import available_cores, run_parallel
+from recorder.cores import available_cores
+from recorder.jobs import run_parallel
 from tests.benchmarks.common import Options, alone, median, table
 
 ROUNDS = 3

@@ -36,7 +36,7 @@ def work(path: str, turns: int) -> dict[str, list[tuple[float, float]]]:
     """Seconds of the clock of each batch of each method: to make it, and to learn from it."""
     import torch
 
-    from recorder.jobs import available_cores
+    from recorder.cores import available_cores
     from trainer import TrainConfig
     from trainer.learner import Learner
 

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image, ImageSequence
 
 from player.compose import compose
@@ -34,6 +36,54 @@ def test_a_film_reads_back_as_h264_with_the_pictures_that_went_in(tmp_path: Path
     assert len(decoded) == 5
     for index, picture in enumerate(decoded):
         np.testing.assert_allclose(picture.mean((0, 1)), (40 * index, 80, 200), atol=6)
+
+
+COLOURS = ((200, 72, 72), (66, 72, 200), (162, 162, 42), (255, 178, 72), (88, 196, 255), (27, 30, 39), (255, 0, 0))
+
+
+def flat(colour: tuple[int, int, int]) -> np.ndarray:
+    return np.full((48, 64, 3), colour, np.uint8)
+
+
+def test_a_film_says_which_colours_it_holds_and_holds_them(tmp_path: Path) -> None:
+    write_video(map(flat, COLOURS), tmp_path / "film.mp4", 30)
+    with av.open(str(tmp_path / "film.mp4")) as container:
+        stream = container.streams.video[0]
+        told = stream.codec_context
+        assert {int(told.colorspace), int(told.color_primaries), int(told.color_trc)} == {1}  # BT.709, in H.273
+        assert told.color_range == ColorRange.MPEG
+        # As a player converts them, which reads the tag, and takes a film for BT.709 that has none.
+        decoded = [
+            frame.reformat(format="rgb24", src_colorspace=Colorspace.ITU709, src_color_range=ColorRange.MPEG)
+            for frame in container.decode(stream)
+        ]
+    for picture, colour in zip(decoded, COLOURS, strict=True):
+        np.testing.assert_allclose(picture.to_ndarray().reshape(-1, 3), np.full((48 * 64, 3), colour), atol=3)
+
+
+def test_a_film_of_a_duel_shows_bricks_in_their_colour(breakout: Session, tmp_path: Path) -> None:
+    with Duel(breakout) as duel:
+        picture = compose(duel.frame())
+        list(film(duel, tmp_path / "duel.mp4", seconds=0.1))
+        list(film(duel, tmp_path / "duel.gif", seconds=0.1))
+    brick = (picture == (200, 72, 72)).all(axis=2)
+    inside = cv2.erode(brick.astype(np.uint8), np.ones((9, 9))) == 1  # two pixels share a colour, and blocks blur it
+    with av.open(str(tmp_path / "duel.mp4")) as container:
+        frame = next(container.decode(video=0))
+    shown = frame.reformat(format="rgb24", src_colorspace=Colorspace.ITU709).to_ndarray()
+    assert inside.sum() > 1_000
+    np.testing.assert_allclose(np.median(shown[inside], axis=0), (200, 72, 72), atol=3)
+    assert (200, 72, 72) in {tuple(map(int, pixel)) for pixel in decoded(tmp_path / "duel.gif")[0][0].reshape(-1, 3)}
+
+
+def test_a_gif_keeps_the_commonest_colours_as_they_are(tmp_path: Path) -> None:
+    """Beside more shades than it has room for."""
+    picture = np.random.default_rng(0).integers(0, 256, (96, 64, 3), np.uint8)
+    for row, colour in enumerate((*COLOURS, (28, 30, 39))):  # two of them hardly differ
+        picture[6 * row : 6 * row + 6] = colour
+    list(writing_gif([picture, picture[:, ::-1]], tmp_path / "film.gif", 20))
+    for shown in decoded(tmp_path / "film.gif")[0]:
+        np.testing.assert_array_equal(shown[:48], picture[:48])
 
 
 def test_a_film_of_a_duel_plays_at_true_speed_and_reports_progress(breakout: Session, tmp_path: Path) -> None:

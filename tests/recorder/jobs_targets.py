@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from recorder.errors import TwinplayError
+from recorder.jobs import run_parallel
 
 
 def count(until: int, closed: str = "") -> Iterator[int]:
@@ -62,3 +64,32 @@ def tell_priority(out: str) -> None:
     group = Path("/proc/self/autogroup")
     session = group.read_text().split()[-1] if group.exists() else str(os.nice(0))
     Path(out).write_text(f"{os.nice(0)} {session}")
+
+
+def put_away(note: str) -> None:
+    """Write who we are, stay, and write "put away" when asked to end."""
+    try:
+        linger(note)
+    finally:
+        Path(note).write_text("put away")
+
+
+def insist(note: str) -> None:
+    """Stay, whatever is asked."""
+    while True:
+        with contextlib.suppress(BaseException):
+            linger(note)
+
+
+def nest(notes: list[str]) -> None:
+    """Have processes of our own that stay."""
+    list(run_parallel("tests.recorder.jobs_targets:linger", [{"note": note} for note in notes], 2))
+
+
+def stay(note: str, closed: str) -> Iterator[int]:
+    """A generator that is in the middle of its work."""
+    try:
+        yield 1
+        linger(note)
+    finally:
+        Path(closed).write_text("closed")

@@ -1,0 +1,103 @@
+"""Long commands that are ended from outside: soon over, with the shell's status, and no process left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from recorder import Session
+from tests.player.conftest import untrained
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes that a process has started, and those that they have."""
+    found: set[int] = set()
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found |= {int(child)} | descendants(int(child))
+    return found
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def end(command: list[str], number: signal.Signals, workers: int) -> tuple[int, str]:
+    """Start a command, send its process group a signal once it has so many processes, and see it and them go."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "player", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    family: set[int] = set()
+
+    def begun() -> bool:
+        nonlocal family
+        assert process.poll() is None, process.communicate()
+        family = descendants(process.pid)
+        return len(family) >= workers
+
+    try:
+        wait_until(begun)
+        os.killpg(process.pid, number)
+        _, said = process.communicate(timeout=60)
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert "Traceback" not in said
+    return process.returncode, said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_evaluation(tmp_path: Path, number: signal.Signals) -> None:
+    policy = untrained("hopper", tmp_path / "clone.safetensors")
+    status, said = end(["evaluate", str(policy), "--episodes", "3000"], number, workers=2)
+    assert status == 128 + number
+    assert said.endswith("twinplay: interrupted; what was complete by then is kept\n")
+
+
+def test_a_study_keeps_the_cells_that_are_finished(tmp_path: Path) -> None:
+    folder = tmp_path / "hopper"
+    short = ["study", "hopper", "--out", str(tmp_path), "--only", "1 game", "--episodes", "1", "--jobs", "2"]
+
+    def first() -> list[Path]:
+        return sorted(folder.glob("*.json"))
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "player", *short, "--max-batches", "20"], stderr=subprocess.PIPE, start_new_session=True
+    )
+    wait_until(first)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    kept = {path: path.read_bytes() for path in first()}
+    assert end([*short, "--max-batches", "20"], signal.SIGINT, workers=2)[0] == 130
+    assert all(path.read_bytes() == content for path, content in kept.items())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_training_is_paused(hopper: Session, tmp_path: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "player", "train", str(hopper.path), "--library", str(tmp_path), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while '"stage": "train"' not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "twinplay: paused after" in said
