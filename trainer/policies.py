@@ -17,6 +17,7 @@ from typing import Any
 
 from recorder.envs import EnvSpec, get_spec
 from recorder.errors import TwinplayError
+from recorder.files import replacing
 from recorder.library import Library, ensure_writable
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
@@ -138,16 +139,13 @@ class Policies:
         target, number = self.folder / f"{stem}{SUFFIX}", 2
         while target.exists():
             target, number = self.folder / f"{stem} ({number}){SUFFIX}", number + 1
-        part = self.folder / f".{os.getpid()}.part"
         try:
-            shutil.copyfile(file, part)
-            os.replace(part, target)
+            with replacing(target) as part:
+                shutil.copyfile(file, part)
         except OSError as error:
             raise PolicyError(
                 f"{file} cannot be copied to {target}: {error.strerror}; make room on the disk"
             ) from error
-        finally:
-            part.unlink(missing_ok=True)
         return target
 
     def _free(self, name: str) -> Path:

@@ -35,6 +35,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from recorder.errors import UsageError
+from recorder.files import replacing
 from recorder.library import Library, ensure_writable
 from recorder.places import absolute, place
 from recorder.session import Session
@@ -396,12 +397,8 @@ def _short(error: BaseException) -> str:
 
 
 def _write_json(path: Path, values: Any) -> None:
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
+    with replacing(path) as part:
         part.write_text(json.dumps(values, indent=1), encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _read_json(path: Path) -> Any:
