@@ -9,6 +9,7 @@ before. The permissions are those that the user's umask gives to new files, whic
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import uuid
@@ -17,6 +18,18 @@ from pathlib import Path
 
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 _NAME_LENGTH = 40  # characters of the file's own name in that of its part: a name has at most 255 bytes
+# What file systems say that cannot sync a folder: network shares, shared folders of virtual machines, WSL. An error of
+# the disk itself (EIO, ENOSPC, …) is none of them.
+_NO_FOLDER_SYNC = {
+    errno.EINVAL,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.EBADF,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EISDIR,
+}
 
 
 @contextlib.contextmanager
@@ -47,11 +60,15 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
 
 
 def sync(path: Path | str) -> None:
-    """Make durable what a file holds, or which files a folder holds. Raises OSError."""
+    """Make durable what a file holds, or which files a folder holds as far as its file system can. Raises OSError."""
     if not os.path.isdir(path):
         _fsync(path, os.O_RDWR | _BINARY)
     elif os.name != "nt":  # Windows cannot open folders; its directory entries are journalled
-        _fsync(path, os.O_RDONLY)
+        try:
+            _fsync(path, os.O_RDONLY)
+        except OSError as error:
+            if error.errno not in _NO_FOLDER_SYNC:
+                raise
 
 
 def _fsync(path: Path | str, flags: int) -> None:
