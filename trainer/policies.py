@@ -125,14 +125,16 @@ class Policies:
         """Copy a policy file into the library, if it is one that can play here; returns the copy.
 
         It may come from a stranger: only its header is read, and nothing in it is executed; whoever plays it compares
-        its weights with the network that it names. Raises PolicyError.
+        its weights with the network that it names. A link is followed, since whoever names it chose it: in download
+        caches every file is one. Raises PolicyError.
         """
-        if file.is_symlink() or not file.is_file():
-            raise PolicyError(f"{file} is not a file; choose a policy file ending in {SUFFIX}")
-        if file.stat().st_size > _MOST_BYTES:
-            raise PolicyError(
-                f"{file} has {file.stat().st_size / 1e9:.1f} GB, which no policy has; choose another file"
-            )
+        if not os.path.isfile(file):
+            broken = file.is_symlink() and not os.path.exists(file)
+            what = "is a link to nothing" if broken else "is not a file"
+            raise PolicyError(f"{file} {what}; choose a policy file ending in {SUFFIX}")
+        size = file.stat().st_size
+        if size > _MOST_BYTES:
+            raise PolicyError(f"{file} has {size / 1e9:.1f} GB, which no policy has; choose another file")
         _check(file)
         ensure_writable(self.folder)
         stem = re.sub(r"[^\w .,()+-]", "-", file.stem)[:70].strip(" .-") or "imported"
