@@ -72,12 +72,18 @@ class Policies:
             for entry in os.scandir(self.folder):
                 if entry.name.endswith(SUFFIX) and not entry.name.startswith("."):
                     with contextlib.suppress(OSError):
-                        found.append(self._summary(entry))
+                        found.append(self._summary(Path(entry.path), entry.stat()))
         return [summary for _, summary in sorted(found, key=lambda pair: -pair[0])]
 
-    def _summary(self, entry: os.DirEntry[str]) -> tuple[int, PolicySummary]:
+    def summary(self, path: Path) -> PolicySummary:
+        """What a policy file says of itself, in the library or elsewhere; one that cannot be read has a problem."""
+        try:
+            return self._summary(path, path.stat())[1]
+        except OSError as error:
+            return PolicySummary(path, problem=f"{path} cannot be read: {error.strerror}")
+
+    def _summary(self, path: Path, facts: os.stat_result) -> tuple[int, PolicySummary]:
         """When a file was changed, and its summary, which is read again only then."""
-        path, facts = Path(entry.path), entry.stat()
         known = self._known.get(path)
         if known is None or known[:2] != (facts.st_mtime_ns, facts.st_size):
             known = self._known[path] = (facts.st_mtime_ns, facts.st_size, summarize(path))
