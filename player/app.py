@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from player.diagnostics import app_version
 from player.logfile import LOG, begin_log, watch_for_crashes
 from recorder.errors import LibraryError, SystemLibraryError
+from recorder.files import replacing
 from recorder.interrupts import exit_status, handled
 from recorder.library import Library, default_library, ensure_writable
 from recorder.places import on_this_computer, place
@@ -250,9 +251,8 @@ def _describe(window: Window, path: Path) -> None:
         "watch_ticks": None if frame is None else [side.ticks if side else 0 for side in (frame.left, frame.right)],
     }
     place = [window.x(), window.y(), window.width(), window.height()]
-    temporary = path.with_suffix(".part")
-    temporary.write_text(json.dumps({"state": state, "window": place, "widgets": widgets}))
-    os.replace(temporary, path)
+    with replacing(path) as part:
+        part.write_text(json.dumps({"state": state, "window": place, "widgets": widgets}))
 
 
 if __name__ == "__main__":

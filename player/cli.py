@@ -285,6 +285,12 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--resume", metavar="RUN", help="go on with a run that was paused, interrupted or failed (see: twinplay runs)"
     )
+    train.add_argument(
+        "--sessions",
+        dest="moved_to",
+        metavar="DIR",
+        help="with --resume: the library that the run's sessions have moved to, where that is not the run's own",
+    )
     train.add_argument("--no-run", action="store_true", help="leave no run behind: it cannot be resumed or compared")
     places(train)
     as_json(train, "each progress record on a line of its own")

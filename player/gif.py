@@ -1,6 +1,6 @@
 """Animated GIFs, for pages and messages that show no video: small, and in the colours of their first picture.
 
-    pictures ──RGB──▶ scaled ──▶ 127 colours ──▶ what changed since the last one ──▶ .name.PID.part.gif ──▶ name.gif
+    pictures ──RGB──▶ scaled ──▶ 127 colours ──▶ what changed since the last one ──▶ .name.gif.….part ──▶ name.gif
 
 Pillow's own writer wants all pictures before it begins; its parts for header and image are used here one by one, so
 that memory does not grow with the film and whoever waits sees it come on.

@@ -14,8 +14,7 @@ from player.scene import score_text
 from recorder.errors import SessionError, TwinplayError
 from recorder.library import Library, SessionSummary, local_time, player_label, summarize
 from recorder.session import Session
-
-POLICY_SUFFIX = ".safetensors"
+from trainer.policies import SUFFIX, Policies, PolicySummary
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,7 @@ class Pairing:
         self.policy: Path | None = None
         self.sessions: list[Choice] = []
         self.policies: list[Choice] = []
+        self._kept = Policies(library.path)
         self.episodes: list[Choice] = []
         self.error = ""
 
@@ -70,7 +70,7 @@ class Pairing:
         self.error = ""
         try:
             found = [s for s in self.library.sessions() if s.state != "unreadable" and s.episodes]
-            self.policies = [_policy_choice(path) for path in newest_policies(self.library)]
+            self.policies = [_policy_choice(summary) for summary in self._kept.all()]
         except (TwinplayError, OSError) as error:
             self.error = str(error)
             return
@@ -80,26 +80,33 @@ class Pairing:
         )
         for path in (self.policy, self.against):
             if path is not None and path not in [c.value for c in self.policies]:
-                self.policies.append(_policy_choice(path))
+                self.policies.append(_policy_choice(self._kept.summary(path)))
         if self.session is not None and self.session not in [c.value for c in self.sessions]:
             summary = summarize(self.session)
             self.sessions.append(Choice(session_label(summary), self.session, summary.env))
 
     def choose_defaults(self) -> None:
-        """Without a choice yet: the newest policy, and the newest session of its environment."""
+        """Without a choice yet: the newest policy that can play, and the newest session of its environment."""
         if self.chosen:
             return
-        policy = self.policies[0] if self.policies else None
-        match = [c for c in self.sessions if policy is None or not policy.env or c.env == policy.env]
-        self.policy = policy.value if policy else None
-        self.set_session(match[0].value if match else None)
+        policy = next((choice for choice in self.policies if choice.env), None)
+        if policy is None:
+            self.set_session(self.sessions[0].value if self.sessions else None)
+        else:
+            self.policy = policy.value
+            self.set_session(self.newest_session(policy.value))
+
+    def newest_session(self, policy: Path) -> Path | None:
+        """The newest session of a policy's environment."""
+        env = self._env(policy)
+        return next((choice.value for choice in self.sessions if choice.env == env), None)
 
     def set_left(self, path: Path | None, episode: int | None = None) -> None:
         """Choose a session and an episode of it (None: the best), another policy, or nothing, for the left side.
 
         A clone of another environment on the right makes way for the newest one that fits.
         """
-        if path is not None and path.suffix == POLICY_SUFFIX:
+        if path is not None and path.suffix == SUFFIX:
             self.set_session(None)
             self.against = path
         else:
@@ -112,8 +119,8 @@ class Pairing:
         """Choose a policy for the right side; a left side of another environment makes way for a session that fits."""
         self.policy = path
         env = self._env(path)
-        if env and self._env(self.left) not in ("", env):
-            self.set_session(next((choice.value for choice in self.sessions if choice.env == env), None))
+        if path is not None and env and self._env(self.left) not in ("", env):
+            self.set_session(self.newest_session(path))
 
     def set_session(self, path: Path | None, episode: int | None = None) -> None:
         """Choose a session for the left side, and an episode of it (None: the best)."""
@@ -134,14 +141,14 @@ class Pairing:
             self.episode = best.index
 
     def _env(self, path: Path | None) -> str:
-        return next((c.env for c in (*self.sessions, *self.policies) if c.value == path), "")
+        """The environment that a session or a policy says it is of; empty where it cannot be read."""
+        if path is None:
+            return ""
+        known = next((choice.env for choice in self.sessions if choice.value == path), None)
+        if known is not None:
+            return known
+        return self._kept.summary(path).env if path.suffix == SUFFIX else summarize(path).env
 
 
-def _policy_choice(path: Path) -> Choice:
-    return Choice(path.stem, path, path.stem.rpartition("-")[2])
-
-
-def newest_policies(library: Library) -> list[Path]:
-    """The policies of a library, the newest first."""
-    files = [path for path in library.policies.glob(f"*{POLICY_SUFFIX}") if not path.name.startswith(".")]
-    return sorted(files, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+def _policy_choice(policy: PolicySummary) -> Choice:
+    return Choice(policy.name, policy.path, policy.env)

@@ -21,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from recorder.errors import LibraryError, TwinplayError
+from recorder.files import replacing
 from recorder.library import POLICIES, ensure_writable
 from recorder.resources import asset
 
@@ -107,14 +108,10 @@ class Sample:
 
     def _copy(self, target: Path) -> None:
         """The clone, as old as it is: the newest clone is the one shown first, and one's own shall be that."""
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
+        made = datetime.fromisoformat(self.about["created"]).timestamp()
+        with replacing(target) as part:
             shutil.copyfile(self._source / "breakout.safetensors", part)
-            made = datetime.fromisoformat(self.about["created"]).timestamp()
             os.utime(part, (made, made))
-            os.replace(part, target)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def _safe(entry: zipfile.ZipInfo) -> PurePosixPath:

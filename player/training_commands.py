@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import sys
 from argparse import Namespace
@@ -19,7 +20,7 @@ from player.tables import print_table
 from recorder.errors import TwinplayError, UsageError
 from recorder.interrupts import Noted, exit_status
 from recorder.library import Library, local_time, session_place
-from recorder.places import on_this_computer
+from recorder.places import on_this_computer, place
 from recorder.priority import give_way
 from recorder.session import Session
 from trainer.config import TrainConfig
@@ -29,6 +30,7 @@ from trainer.policies import Policies, PolicySummary
 from trainer.progress import Progress, training_note
 from trainer.runs import CHECKPOINT, Run, Runs, RunState
 from trainer.settings import chosen_config, chosen_episodes
+from trainer.sources import relocate
 
 
 def train(options: Namespace) -> int:
@@ -39,6 +41,8 @@ def train(options: Namespace) -> int:
             raise UsageError("--resume goes on with a run as it is; give no sessions and no --no-run with it")
         library = Library(options.library).path
         return _follow(_resumed(Runs(library), options), Runs(library), options)
+    if options.moved_to is not None:
+        raise UsageError("--sessions says where the sessions of a run lie by now; name it with --resume RUN")
     if not options.sessions:
         raise UsageError("no session is given; name one, or a run to go on with: --resume RUN")
     opened = [Session.open(session_place(given, options.library)) for given in options.sessions]
@@ -49,9 +53,7 @@ def train(options: Namespace) -> int:
                 "choose sessions of one environment"
             )
     if options.out is not None:
-        check_output(options.out, ".safetensors")
-        if options.out.exists():
-            read_header(options.out)  # only a policy may be replaced
+        _checked_policy(options.out)
     config = chosen_config(opened[0].spec.name, options)
     episodes = chosen_episodes([session.name for session in opened], options)
     runs, run = Runs(_home(opened[0], options)), None
@@ -69,6 +71,14 @@ def train(options: Namespace) -> int:
     return _show(_plain(opened, config, options.out, episodes), options.out, options.json)
 
 
+def _checked_policy(out: Path) -> Path:
+    """Where a policy can be written. Raises UsageError, LibraryError, and PolicyError for what is none already."""
+    check_output(out, ".safetensors")
+    if out.exists():
+        read_header(out)  # only a policy may be replaced
+    return out
+
+
 def _home(first: Session, options: Namespace) -> Path:
     """The library that a run belongs to: the one that is named, or where the sessions lie.
 
@@ -83,12 +93,21 @@ def _home(first: Session, options: Namespace) -> Path:
 def _resumed(runs: Runs, options: Namespace) -> Run:
     """The run to go on with, waiting. Raises RunError when it cannot be, UsageError for a policy out of the library."""
     run = runs.get(options.resume)
-    runs.settle()
+    policy = None
     if run.policy is not None and run.policy.parent != Library(runs.library).policies:
-        if options.out is None or options.out.resolve() != run.policy:
+        gone = not os.path.isdir(run.policy.parent)
+        if gone and options.out is None:
+            raise UsageError(f"{run.policy.parent}, where the run {run.id} writes, has gone; give --out POLICY")
+        if options.out is None or (not gone and options.out.resolve() != run.policy):
             raise UsageError(f"the run {run.id} writes {run.policy}, outside of the library; give --out {run.policy}")
+        if gone:
+            policy = _checked_policy(options.out)
     elif options.out is not None:
         raise UsageError(f"the run {run.id} writes {run.policy}; leave --out away")
+    runs.settle()
+    if options.moved_to is not None or policy is not None:
+        moved_to = None if options.moved_to is None else place(options.moved_to)
+        relocate(runs, run.id, sessions=moved_to, policy=policy)
     runs.enqueue(run.id)
     return runs.get(run.id)
 

@@ -1,6 +1,6 @@
 """MP4 files that ordinary players open: H.264, yuv420p, BT.709. The only door to PyAV.
 
-    pictures ──RGB──▶ BT.709, limited range ──▶ encoder ──▶ .name.PID.part.mp4 ──os.replace──▶ name.mp4
+    pictures ──RGB──▶ BT.709, limited range ──▶ encoder ──▶ .name.mp4.….part ──os.replace──▶ name.mp4
 
 A film that fails or is stopped leaves nothing behind, and an older file of that name as it was.
 """
@@ -8,7 +8,6 @@ A film that fails or is stopped leaves nothing behind, and an older file of that
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Generator, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +19,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from recorder.cores import available_cores
 from recorder.errors import TwinplayError
+from recorder.files import replacing
 from recorder.places import keep_out_of_sessions, on_this_computer, place
 
 _QUALITY = "20"  # x264's CRF: flat game screens look lossless and stay small
@@ -45,17 +45,11 @@ def whole_file(path: Path, suffix: str, what: str) -> Iterator[Path]:
     if path.is_dir():
         raise VideoError(f"{path} is a folder; choose another name for the video")
     keep_out_of_sessions(on_this_computer(place(path.parent)))
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{suffix}")
     try:
-        try:
-            part.touch()
+        with replacing(path) as part:
             yield part
-            os.replace(part, path)
-        except OSError as error:  # PyAV's own errors are OSErrors too
-            raise VideoError(f"{path} cannot be written: {error.strerror or error}; choose another folder") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+    except OSError as error:  # PyAV's own errors are OSErrors too
+        raise VideoError(f"{path} cannot be written: {error.strerror or error}; choose another folder") from error
 
 
 def writing(
@@ -70,7 +64,7 @@ def writing(
     count = 0
     with (
         whole_file(path, ".mp4", "a video is written as MP4") as part,
-        av.open(str(part), "w", options={"movflags": "faststart"}) as container,
+        av.open(str(part), "w", format="mp4", options={"movflags": "faststart"}) as container,
     ):
         stream: av.VideoStream | None = None
         for picture in frames:

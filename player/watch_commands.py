@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any

@@ -11,7 +11,6 @@ versions stored, means whichever key writes that letter. What was printed on a k
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 import platformdirs
 
 from recorder.errors import TwinplayError
+from recorder.files import replacing
 from recorder.gamepad import ANY_DEVICE, Device
 
 _VERSION = 1
@@ -112,10 +112,9 @@ def load_bindings(path: Path, action_names: Sequence[str]) -> Bindings | None:
 
 def save_bindings(path: Path, bindings: Bindings, action_names: Sequence[str]) -> None:
     """Store bindings at `path`, whole or not at all. Raises BindingsError."""
-    part = path.with_suffix(".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(bindings.to_json(action_names), indent=1), encoding="utf-8")
-        os.replace(part, path)
+        with replacing(path) as part:
+            part.write_text(json.dumps(bindings.to_json(action_names), indent=1), encoding="utf-8")
     except OSError as error:
         raise BindingsError(f"{path} cannot be written: {error.strerror}; the keys apply until Twinplay ends") from None

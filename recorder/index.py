@@ -15,11 +15,12 @@ import contextlib
 import json
 import os
 import stat
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from recorder.files import replacing
 
 FILE = ".index.json"
 FORMAT, VERSION = "twinplay-index", 1
@@ -89,12 +90,8 @@ def write_index(library: Path, entries: Mapping[str, Entry]) -> None:
     content = json.dumps({"format": FORMAT, "version": VERSION, "sessions": sessions}, separators=(",", ":")).encode()
     if len(content) > MAX_BYTES:
         return
-    part = library / f"{FILE}.{uuid.uuid4().hex}.part"
-    try:
-        part.write_bytes(content)
-        found = part.stat()
-        os.replace(part, library / FILE)
+    with contextlib.suppress(OSError):
+        with replacing(library / FILE) as part:
+            part.write_bytes(content)
+            found = part.stat()
         _remember(library, found, entries)
-    except OSError:
-        with contextlib.suppress(OSError):
-            part.unlink()

@@ -9,10 +9,8 @@ of a long session takes longer than a window may wait. Whatever is wrong with a 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import stat
-import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +20,7 @@ import numpy.typing as npt
 
 from recorder.envs import Game
 from recorder.errors import SessionError, TwinplayError
+from recorder.files import replacing
 from recorder.schema import Episode
 from recorder.session import Session
 from recorder.timing import Timing
@@ -211,14 +210,10 @@ def _read_png(file: Path) -> Picture | None:
 
 def _write_png(file: Path, picture: Picture) -> None:
     """Keep a picture; a library that cannot be written does without."""
-    part = file.with_name(f".{uuid.uuid4().hex}.part")
     with contextlib.suppress(OSError):
         file.parent.mkdir(exist_ok=True)
-        try:
+        with replacing(file) as part:
             part.write_bytes(cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes())
-            os.replace(part, file)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def prune_thumbnails(library: Path) -> None:

@@ -50,6 +50,7 @@ from zarr.core.metadata import ArrayV3Metadata
 from zarr.errors import GroupNotFoundError
 from zarr.storage import LocalStore, MemoryStore
 
+from recorder.files import sync
 from recorder.places import Folder, LocalFolder, Place, on_this_computer
 from recorder.schema import PART
 from recorder.wary import FRAME_HEADER_BYTES, MAX_CHUNK_BYTES, METADATA, StoreError, check_frame, check_size
@@ -150,25 +151,14 @@ class DurableStore(LocalStore):
     def sync(self) -> None:
         """Make everything written durable. Raises OSError, and can then be called again."""
         for path in (*self._fresh, *self._parts.values()):
-            _fsync(path)
+            sync(path)
         self._fresh.clear()
         for path, part in list(self._parts.items()):
             os.replace(part, path)
             del self._parts[path]
         for folder in self._folders:
-            _fsync(folder)
+            sync(folder)
         self._folders.clear()
-
-
-def _fsync(path: str) -> None:
-    folder = os.path.isdir(path)
-    if folder and os.name == "nt":
-        return  # Windows cannot open folders; its directory entries are journalled
-    descriptor = os.open(path, os.O_RDONLY if folder else os.O_RDWR | _BINARY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class GrowingArray:

@@ -104,8 +104,7 @@ class Dataset:
         self._lengths = [sum(map(len, ranges)) for _, ranges in parts]
         self.ticks = sum(self._lengths)
         if self.ticks < 2:
-            names = ", ".join(str(session.place) for session in sessions)
-            raise TrainingError(f"{names}: there is nothing to train on; record some play first")
+            raise TrainingError(_too_little(sessions, self.ticks, bool(chosen)))
         pieces = [(session, ticks) for session, ranges in parts for ticks in ranges]
         self._material = Material(pieces, self.spec, config)
         self.train_rows = self.validation_rows = Ranges([])
@@ -138,7 +137,10 @@ class Dataset:
             self._split()
             every = self.config.every
             if not any(self._learned(block).any() for block in self.train_rows.blocks()):
-                raise TrainingError(f"every {every}th of {self.ticks} ticks leaves none to learn from; set every lower")
+                raise TrainingError(
+                    f"with every={every}, none of the {_ticks(len(self.train_rows))} to learn from is taken; set "
+                    "every lower, or record more play"
+                )
             self._own = own_rows(self.train_rows, self._world)
             if self.spec.discrete:
                 self._weigh()
@@ -272,8 +274,8 @@ class Dataset:
         wanted = max(1, round(self.config.validation_share * self.ticks))
         chosen, held = set(), 0
         for index in np.random.default_rng(self.config.seed).permutation(len(lengths)).tolist():
-            # Taking at most twice the share keeps one long game from emptying the training set.
-            if held + lengths[index] <= 2 * wanted:
+            # Taking at most twice the share keeps one long game from emptying the training set; so may a short one.
+            if held + lengths[index] <= min(2 * wanted, self.ticks - 1):
                 chosen.add(index)
                 held += lengths[index]
             if held >= wanted:
@@ -374,6 +376,22 @@ class Dataset:
                 limit = limit if shelf is not None else limit // 2
             self._aside = limit, shelf
         return self._aside
+
+
+def _too_little(sessions: Sequence[Session], ticks: int, chosen: bool) -> str:
+    """Why there is nothing to train on, and what to do."""
+    names = ", ".join(str(session.place) for session in sessions)
+    played = sum(map(len, sessions))
+    if ticks or not played:
+        left = f"{_ticks(ticks)} of {played:,}" if ticks < played else _ticks(ticks)
+        return f"{names}: {left} is nothing to train on; record some more play first, or leave less of it out"
+    if chosen and any(session.to_learn(episode) for session in sessions for episode in session.episodes):
+        return f"{names}: of the chosen episodes nothing is left to learn from; choose other ones"
+    return f"{names}: all that was played is left out; use some of it again, or choose another session"
+
+
+def _ticks(number: int) -> str:
+    return f"{number:,} tick{'' if number == 1 else 's'}"
 
 
 def _spans(rows: Rows) -> list[range]:

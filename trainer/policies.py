@@ -17,6 +17,7 @@ from typing import Any
 
 from recorder.envs import EnvSpec, get_spec, simulator_notes
 from recorder.errors import TwinplayError
+from recorder.files import replacing
 from recorder.library import Library, ensure_writable
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
@@ -72,12 +73,18 @@ class Policies:
             for entry in os.scandir(self.folder):
                 if entry.name.endswith(SUFFIX) and not entry.name.startswith("."):
                     with contextlib.suppress(OSError):
-                        found.append(self._summary(entry))
+                        found.append(self._summary(Path(entry.path), entry.stat()))
         return [summary for _, summary in sorted(found, key=lambda pair: -pair[0])]
 
-    def _summary(self, entry: os.DirEntry[str]) -> tuple[int, PolicySummary]:
+    def summary(self, path: Path) -> PolicySummary:
+        """What a policy file says of itself, in the library or elsewhere; one that cannot be read has a problem."""
+        try:
+            return self._summary(path, path.stat())[1]
+        except OSError as error:
+            return PolicySummary(path, problem=f"{path} cannot be read: {error.strerror}")
+
+    def _summary(self, path: Path, facts: os.stat_result) -> tuple[int, PolicySummary]:
         """When a file was changed, and its summary, which is read again only then."""
-        path, facts = Path(entry.path), entry.stat()
         known = self._known.get(path)
         if known is None or known[:2] != (facts.st_mtime_ns, facts.st_size):
             known = self._known[path] = (facts.st_mtime_ns, facts.st_size, summarize(path))
@@ -125,30 +132,29 @@ class Policies:
         """Copy a policy file into the library, if it is one that can play here; returns the copy.
 
         It may come from a stranger: only its header is read, and nothing in it is executed; whoever plays it compares
-        its weights with the network that it names. Raises PolicyError.
+        its weights with the network that it names. A link is followed, since whoever names it chose it: in download
+        caches every file is one. Raises PolicyError.
         """
-        if file.is_symlink() or not file.is_file():
-            raise PolicyError(f"{file} is not a file; choose a policy file ending in {SUFFIX}")
-        if file.stat().st_size > _MOST_BYTES:
-            raise PolicyError(
-                f"{file} has {file.stat().st_size / 1e9:.1f} GB, which no policy has; choose another file"
-            )
+        if not os.path.isfile(file):
+            broken = file.is_symlink() and not os.path.exists(file)
+            what = "is a link to nothing" if broken else "is not a file"
+            raise PolicyError(f"{file} {what}; choose a policy file ending in {SUFFIX}")
+        size = file.stat().st_size
+        if size > _MOST_BYTES:
+            raise PolicyError(f"{file} has {size / 1e9:.1f} GB, which no policy has; choose another file")
         _check(file)
         ensure_writable(self.folder)
         stem = re.sub(r"[^\w .,()+-]", "-", file.stem)[:70].strip(" .-") or "imported"
         target, number = self.folder / f"{stem}{SUFFIX}", 2
         while target.exists():
             target, number = self.folder / f"{stem} ({number}){SUFFIX}", number + 1
-        part = self.folder / f".{os.getpid()}.part"
         try:
-            shutil.copyfile(file, part)
-            os.replace(part, target)
+            with replacing(target) as part:
+                shutil.copyfile(file, part)
         except OSError as error:
             raise PolicyError(
                 f"{file} cannot be copied to {target}: {error.strerror}; make room on the disk"
             ) from error
-        finally:
-            part.unlink(missing_ok=True)
         return target
 
     def _free(self, name: str) -> Path:

@@ -1,7 +1,7 @@
 """Trainings on disk, whoever started them: the window follows these files, and so can another window tomorrow.
 
     library/runs/2026-11-21T10-14-03-breakout/
-      config.json             what is trained: settings, sessions with digests, the policy's name       written once
+      config.json             what is trained: settings, sessions with digests, the policy's name       see `set_setup`
       state.json              where it stands, why, and the best figures so far                         replaced
       progress.jsonl          the progress records, one a line                                          grows
       log.txt                 what happened, with the time of day                                       grows
@@ -35,8 +35,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from recorder.errors import UsageError
+from recorder.files import replacing
 from recorder.library import Library, ensure_writable
-from recorder.places import place
 from recorder.session import Session
 from trainer.config import TrainConfig
 from trainer.errors import RunError
@@ -175,7 +175,7 @@ class Runs:
     def __init__(self, library: Path) -> None:
         self.library = library
         self.folder = library / "runs"
-        self._setups: dict[Path, tuple[int, Setup]] = {}  # by file, with its time: they are written once
+        self._setups: dict[Path, tuple[int, Setup]] = {}  # by file, with its time: they hardly ever change
 
     def create(
         self,
@@ -259,6 +259,14 @@ class Runs:
         path = self.path(run) / "state.json"
         try:
             _write_json(path, status.to_json())
+        except OSError as error:
+            raise RunError(f"{path} cannot be written: {error.strerror}; make room on the disk") from error
+
+    def set_setup(self, run: str, setup: Setup) -> None:
+        """Replace what is noted of where a run's sessions and policy lie; all else of it is fixed. Raises RunError."""
+        path = self.path(run) / "config.json"
+        try:
+            _write_json(path, setup.to_json())
         except OSError as error:
             raise RunError(f"{path} cannot be written: {error.strerror}; make room on the disk") from error
 
@@ -396,12 +404,8 @@ def _short(error: BaseException) -> str:
 
 
 def _write_json(path: Path, values: Any) -> None:
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
+    with replacing(path) as part:
         part.write_text(json.dumps(values, indent=1), encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _read_json(path: Path) -> Any:
@@ -410,17 +414,3 @@ def _read_json(path: Path) -> Any:
     if path.stat().st_size > _MOST_BYTES:
         raise ValueError("it is too long")
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-def open_sources(setup: Setup) -> list[Session]:
-    """The sessions of a run. Raises RunError when one has gone or has changed, TwinplayError when one is damaged."""
-    sessions = []
-    for source in setup.sources:
-        where = place(source.path)
-        if isinstance(where, Path) and not where.is_dir():
-            raise RunError(f"the session {where} has gone; bring it back, or train anew without it")
-        session = Session.open(where)
-        if source.digest and (session.attributes.get("digest") or session.digest()) != source.digest:
-            raise RunError(f"the session {source.path} has changed since this run began; train anew")
-        sessions.append(session)
-    return sessions

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
@@ -26,6 +25,7 @@ from recorder.cores import available_cores
 from recorder.envs import get_spec
 from recorder.errors import TwinplayError, UsageError
 from recorder.experts import scripted
+from recorder.files import replacing
 from recorder.jobs import run_parallel
 from recorder.library import Library, ensure_writable
 from recorder.recording import record
@@ -146,9 +146,8 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
         "reports": reports,
         "machine": {"cores": available_cores(), "gpu": torch.cuda.is_available()},
     }
-    part = target.with_suffix(".part")
-    part.write_text(json.dumps(result, indent=1), encoding="utf-8")
-    os.replace(part, target)
+    with replacing(target) as part:
+        part.write_text(json.dumps(result, indent=1), encoding="utf-8")
     target.with_suffix(".progress").unlink()
     return float(header["training"]["seconds"])
 

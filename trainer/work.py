@@ -23,7 +23,8 @@ from recorder.library import ensure_writable
 from trainer.errors import RunError
 from trainer.events import EventWriter
 from trainer.progress import Progress
-from trainer.runs import CHECKPOINT, PROGRESS, Run, Runs, RunState, Status, open_sources
+from trainer.runs import CHECKPOINT, PROGRESS, Run, Runs, RunState, Status
+from trainer.sources import open_sources
 
 _CURVES = ("loss", "accuracy", "val_loss", "val_accuracy", "score")
 # A record at most this often in seconds, and later on this share of the time: an hour's run tells some thousands.
@@ -94,8 +95,13 @@ class _Performance:
             from trainer.fitting import fit  # torch comes with it
 
             ensure_writable(found.policy.parent)
-            sessions = open_sources(setup)
-            episodes = {s.name: s.episodes for s in setup.sources if s.episodes is not None}
+            sessions = open_sources(setup, self.runs.library)
+            episodes = {}
+            for source, session in zip(setup.sources, sessions, strict=True):
+                if source.episodes is not None:
+                    episodes[session.name] = source.episodes
+                if str(where := session.place) != source.path:
+                    self.runs.log(self.run_id, f"the session {source.path} has moved to {where}")
             steps = fit(
                 sessions, setup.config, out=found.policy, episodes=episodes, checkpoint=checkpoint, run=self.run_id
             )

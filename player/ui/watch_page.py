@@ -129,10 +129,7 @@ class WatchPage(Page):
     def watch_policy(self, policy: Path) -> None:
         """Show this clone beside the newest recording of its environment."""
         self.desk.refresh()
-        pair = self.desk.pair
-        env = next((choice.env for choice in pair.policies if choice.value == policy), "")
-        match = [choice.value for choice in pair.sessions if choice.env == env]
-        self.watch(match[0] if match else None, policy)
+        self.watch(self.desk.pair.newest_session(policy), policy)
 
     def shutdown(self) -> None:
         """End the workers; called when the window closes."""

@@ -7,13 +7,13 @@ answered. While a gap lasts, another thread writes down where the window's threa
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
+from recorder.files import replacing
 from recorder.jobs import main_thread_stack, start_thread
 
 _BEAT_MS = 5
@@ -62,7 +62,6 @@ class Watchdog(QObject):
             with self._file.with_suffix(".stacks").open("a") as stacks:
                 print(f"{gap:.0f} ms on {page}\n{self._stack}", file=stacks)
         if news or gap > LIMIT_MS:
-            part = self._file.with_suffix(".part")
-            part.write_text(json.dumps({"worst_ms": self._worst, "held_up": self._held_up}))
-            os.replace(part, self._file)
+            with replacing(self._file) as part:
+                part.write_text(json.dumps({"worst_ms": self._worst, "held_up": self._held_up}))
         self._last = time.monotonic()

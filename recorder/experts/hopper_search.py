@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import importlib.resources
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -24,6 +23,8 @@ from pathlib import Path
 import mujoco
 import numpy as np
 import numpy.typing as npt
+
+from recorder.files import replacing
 
 Floats = npt.NDArray[np.float64]
 
@@ -97,9 +98,8 @@ class Gains:
 
     def save(self, path: Path) -> None:
         """Write as JSON, all or nothing."""
-        part = path.with_name(path.name + ".part")
-        part.write_text(json.dumps(asdict(self), indent=1) + "\n")
-        os.replace(part, path)
+        with replacing(path) as part:
+            part.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Gains:

@@ -14,7 +14,8 @@ from recorder import Library, RandomAgent, Session, get_spec, record
 from tests.player.conftest import untrained
 from trainer.config import TrainConfig
 from trainer.errors import RunError
-from trainer.runs import Runs, open_sources
+from trainer.runs import Runs
+from trainer.sources import open_sources
 
 TEAM = "memory://team/library"
 Run = Callable[..., str]
@@ -101,13 +102,13 @@ def test_a_run_finds_its_sessions_at_their_urls_again(hopper: str, tmp_path: Pat
     runs = Runs(tmp_path)
     made = runs.create([Session.open(hopper)], TrainConfig.for_env("hopper", max_batches=2))
     assert made.setup is not None
-    (session,) = open_sources(made.setup)
+    (session,) = open_sources(made.setup, tmp_path)
     assert str(session.place) == hopper
     head = json.loads(fsspec.filesystem("memory").cat_file(f"{hopper}/zarr.json"))
     head["attributes"]["digest"] = "0" * 64
     fsspec.filesystem("memory").pipe_file(f"{hopper}/zarr.json", json.dumps(head).encode())
     with pytest.raises(RunError, match="has changed since this run began"):
-        open_sources(made.setup)
+        open_sources(made.setup, tmp_path)
 
 
 def test_a_film_is_made_from_a_url(mine: Path, run: Run, tmp_path: Path) -> None:

@@ -170,19 +170,19 @@ def test_no_file_that_vouches_for_something_is_replaced_before_its_successor_is_
     """After a power cut a name may point to a file whose content never arrived, unless that was synced before."""
     synced: set[int] = set()
     unsafe: list[str] = []
-    real_fsync, real_replace = os.fsync, Path.replace
+    real_fsync, real_replace = os.fsync, os.replace
 
     def fsync(descriptor: int) -> None:
         synced.add(os.fstat(descriptor).st_ino)
         real_fsync(descriptor)
 
-    def replace(self: Path, target: Path) -> Path:
-        if Path(target).exists() and self.stat().st_ino not in synced:
-            unsafe.append(str(target))
-        return real_replace(self, target)
+    def replace(source: str, target: str) -> None:
+        if os.path.exists(target) and os.stat(source).st_ino not in synced:
+            unsafe.append(target)
+        real_replace(source, target)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr(os, "replace", replace)
     session = record("breakout", scripted("breakout", seed=1), library=tmp_path, seconds=30)
     assert unsafe == []
     files = [file for file in (*session.path.rglob("*"), session.path, tmp_path) if file.is_file() or file.is_dir()]

@@ -85,6 +85,21 @@ def test_a_clone_from_elsewhere_is_copied_under_a_free_and_harmless_name(
     assert [path.name for path in policies.folder.iterdir() if path.name.startswith(".")] == []
 
 
+def test_a_link_that_somebody_names_is_followed(policies: Policies, hopper_policy: Path, tmp_path: Path) -> None:
+    """As a cache of downloads has them: snapshots of links to blobs that have no suffix."""
+    blob, link = tmp_path / "blobs" / "5f3a", tmp_path / "snapshots" / "main" / "hoppity.safetensors"
+    blob.parent.mkdir()
+    link.parent.mkdir(parents=True)
+    shutil.copy(hopper_policy, blob)
+    link.symlink_to("../../blobs/5f3a")
+    (tmp_path / "again.safetensors").symlink_to(link)
+    made = [policies.take_over(link), policies.take_over(tmp_path / "again.safetensors")]
+    assert [each.name for each in made] == ["hoppity.safetensors", "again.safetensors"]
+    for each in made:
+        assert not each.is_symlink()
+        assert each.read_bytes() == hopper_policy.read_bytes()
+
+
 def test_what_is_no_policy_is_not_taken_over(policies: Policies, hopper_policy: Path, tmp_path: Path) -> None:
     with safe_open(hopper_policy, framework="pt") as file:
         header = json.loads(file.metadata()["twinplay"])
@@ -94,7 +109,7 @@ def test_what_is_no_policy_is_not_taken_over(policies: Policies, hopper_policy: 
     save_file({"weight": torch.zeros(3)}, files["foreign"])
     save_file(tensors, files["future"], {"twinplay": json.dumps({**header, "version": 9})})
     save_file(tensors, files["other"], {"twinplay": json.dumps({**header, "env": {"name": "pong"}})})
-    files["link"].symlink_to(hopper_policy)
+    files["link"].symlink_to(tmp_path / "nowhere")
     os.mkfifo(files["pipe"])
     for path in (*files.values(), tmp_path, tmp_path / "missing"):
         with pytest.raises(PolicyError) as caught:

@@ -202,7 +202,7 @@ def test_a_checkpoint_is_absent_or_whole_when_the_disk_is_full(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("trainer.tensors.os.fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(TrainingError, match=r"No space left on device; make room on the disk, then resume"):
         list(fit([hopper], config.with_changes(), out=tmp_path / "p.safetensors", checkpoint=checkpoint, every=2))
     assert checkpoint.read_bytes() == before

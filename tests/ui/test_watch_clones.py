@@ -32,6 +32,7 @@ from recorder import Library, RandomAgent, get_spec, record
 from tests.player.conftest import untrained
 from tests.ui.conftest import Hand
 from tests.ui.test_watch_page import application, wait_until
+from trainer.policies import Policies
 
 
 class Sweeper(RandomAgent):
@@ -176,6 +177,26 @@ def test_a_clone_is_chosen_for_the_left_and_both_play_to_the_end(page: WatchPage
     wait_until(lambda: verdict.isVisible())
     assert re.fullmatch(r"Clone new-hopper · seed 0 scored .* clone new-hopper · seed 1.*", verdict.text())
     assert page._sides.rect().contains(verdict.geometry())
+
+
+def test_a_renamed_clone_finds_its_recording_and_stays_when_one_is_chosen(page: WatchPage) -> None:
+    kept = Policies(page.desk.pair.library.path)
+    renamed = kept.rename("new-hopper", "Hoppity")
+    try:
+        page.watch_policy(renamed)
+        wait_until(lambda: page.desk.state is WatchState.PLAYING)
+        left, right = page.findChild(QComboBox, "sessionChoice"), page.findChild(QComboBox, "policyChoice")
+        assert left.currentText().startswith("Hopper")
+        index = left.currentIndex()
+        left.setCurrentIndex(left.findText("Nothing: the clone alone"))
+        left.activated.emit(left.currentIndex())
+        left.setCurrentIndex(index)
+        left.activated.emit(index)
+        assert left.currentText().startswith("Hopper")
+        assert right.currentText() == "Clone · Hoppity"
+        wait_until(lambda: page.desk.frame is not None and page.desk.frame.left is not None)
+    finally:
+        kept.rename("Hoppity", "new-hopper")
 
 
 def test_part_of_a_duel_is_saved_as_a_gif_while_one_watches(page: WatchPage, tmp_path: Path) -> None:

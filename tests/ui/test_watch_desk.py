@@ -14,6 +14,7 @@ from player.scene import DuelFrame
 from player.watch_desk import WatchDesk, WatchState
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.jobs import WorkerError
+from tests.player.conftest import untrained
 from trainer.agreement import Agreement, Comparison
 
 
@@ -265,11 +266,11 @@ def agreement_of(desk: WatchDesk, stretches: list[tuple[int, int]]) -> Agreement
 
 @pytest.fixture
 def policies(library: Library) -> Iterator[list[Path]]:
-    """Names of policies of both environments; nothing reads them."""
+    """Policies of both environments, the newest first, whose names say nothing of them."""
     library.policies.mkdir(exist_ok=True)
-    paths = [library.policies / f"{name}.safetensors" for name in ("one-breakout", "two-breakout", "three-hopper")]
+    names = {"one-breakout": "breakout", "Hoppity": "breakout", "three": "hopper"}
+    paths = [untrained(env, library.policies / f"{name}.safetensors") for name, env in names.items()]
     for number, path in enumerate(paths):
-        path.touch()
         os.utime(path, (1_000 - number, 1_000 - number))
     yield paths
     for path in paths:
@@ -368,6 +369,38 @@ def test_a_choice_of_another_environment_brings_what_fits(desk: WatchDesk, polic
     assert (pair.left, pair.session, pair.episodes, pair.policy) == (policies[1], None, [], policies[0])
     pair.set_left(None)
     assert (pair.left, pair.chosen) == (None, True)
+
+
+def test_what_a_policy_is_of_is_read_from_it_whatever_its_name_and_wherever_it_lies(
+    desk: WatchDesk, policies: list[Path], tmp_path: Path
+) -> None:
+    pair, breakout = desk.pair, desk.pair.session
+    elsewhere = [untrained("breakout", tmp_path / "a-hopper.safetensors")]
+    elsewhere.append(untrained("hopper", tmp_path / "new-breakout.safetensors"))
+    for policy, fits in ((policies[1], True), (policies[2], False), (elsewhere[0], True), (elsewhere[1], False)):
+        assert pair.newest_session(policy) == (breakout if fits else None)
+        for refreshed in (False, True):
+            pair.set_left(breakout)
+            pair.set_right(policy)
+            if refreshed:
+                desk.refresh()
+            assert (pair.policy, pair.session) == (policy, breakout if fits else None)
+            pair.set_left(breakout)
+            assert pair.policy == (policy if fits else policies[0])
+
+
+def test_the_newest_policy_that_can_play_is_opened_first(desk: WatchDesk, policies: list[Path]) -> None:
+    os.utime(policies[1])
+    damaged = desk.pair.library.policies / "newest-hopper.safetensors"
+    damaged.write_bytes(b"no policy")
+    try:
+        desk.refresh()
+        breakout, desk.pair.session = desk.pair.session, None
+        assert damaged in [choice.value for choice in desk.pair.policies]
+        desk.pair.choose_defaults()
+        assert (desk.pair.policy, desk.pair.session) == (policies[1], breakout)
+    finally:
+        damaged.unlink()
 
 
 def test_two_clones_are_opened_without_a_session(desk: WatchDesk, service: LocalService, policies: list[Path]) -> None:

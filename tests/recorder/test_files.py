@@ -1,0 +1,108 @@
+"""Files that are whole or not there, and disks that cannot make a folder durable."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from recorder import Library, RandomAgent, Session, get_spec, record, verify
+from recorder.edits import edit
+from recorder.errors import LibraryError, SessionError
+from recorder.files import replacing, sync
+from recorder.reshape import merging
+from recorder.transfer import copy_session
+
+
+class Disk:
+    """Says `error` when a folder is to be made durable; remembers the inodes of the files that were."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, error: int, *, files_too: bool = False) -> None:
+        self.synced: set[int] = set()
+        self.refused = 0
+        self._error, self._files_too = error, files_too
+        self._fsync = os.fsync
+        monkeypatch.setattr(os, "fsync", self.fsync)
+
+    def fsync(self, descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        if stat.S_ISDIR(found.st_mode) or self._files_too:
+            self.refused += 1
+            raise OSError(self._error, os.strerror(self._error))
+        self._fsync(descriptor)
+        self.synced.add(found.st_ino)
+
+
+def play(library: Path) -> Session:
+    return record("hopper", RandomAgent(get_spec("hopper"), 1), library=library, episodes=2, seed=1)
+
+
+@pytest.mark.parametrize("name", ["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EBADF", "EACCES", "EPERM"])
+def test_a_disk_that_cannot_sync_folders_is_recorded_on_and_every_file_is_synced(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch, getattr(errno, name))
+    session = play(tmp_path / "library")
+    assert disk.refused
+    files = [path for path in session.path.rglob("*") if path.is_file()]
+    assert [path for path in files if path.stat().st_ino not in disk.synced] == []
+    assert verify(session).ok
+    edit(session.path, title="On a share")
+    copy_session(session.path, tmp_path / "copies")
+    list(merging([session.path, play(tmp_path / "library").path], tmp_path / "library"))
+    assert {summary.state for summary in Library(tmp_path / "library").sessions()} == {"complete"}
+    with replacing(tmp_path / "policy", durable=True) as part:
+        part.write_text("weights")
+    assert (tmp_path / "policy").stat().st_ino in disk.synced
+
+
+@pytest.mark.parametrize("name", ["EIO", "ENOSPC", "EDQUOT", "EROFS"])
+def test_an_error_of_the_disk_itself_stops_a_recording(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Disk(monkeypatch, getattr(errno, name))
+    with pytest.raises((LibraryError, SessionError), match=os.strerror(getattr(errno, name))):
+        play(tmp_path)
+    assert Library(tmp_path).sessions() == []
+    assert not list(tmp_path.glob(".making-*"))
+
+
+@pytest.mark.parametrize("name", ["EINVAL", "EIO"])
+def test_a_file_that_cannot_be_synced_is_an_error(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Disk(monkeypatch, getattr(errno, name), files_too=True)
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=os.strerror(getattr(errno, name))):
+        sync(tmp_path / "file")
+    with pytest.raises(LibraryError, match="cannot be written"):
+        play(tmp_path / "library")
+
+
+def test_what_is_replaced_stays_as_it_was_until_its_successor_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text("old")
+
+    def interrupted() -> None:
+        with replacing(path) as part:
+            part.write_text("half of the n")
+            assert path.read_text() == "old"
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert [file.name for file in tmp_path.iterdir()] == ["settings.json"]
+    assert path.read_text() == "old"
+    with replacing(path) as part:
+        part.write_text("new")
+    assert [file.name for file in tmp_path.iterdir()] == ["settings.json"]
+    assert path.read_text() == "new"
+
+
+def test_a_name_as_long_as_names_may_be_can_be_replaced_and_a_longer_one_is_refused_at_once(tmp_path: Path) -> None:
+    with replacing(tmp_path / ("ü" * 127)) as part:
+        part.write_text("whole")
+    assert (tmp_path / ("ü" * 127)).read_text() == "whole"
+    with pytest.raises(OSError, match="File name too long"), replacing(tmp_path / ("ü" * 128)):
+        pytest.fail("there was work done for a name that cannot be")
