@@ -26,7 +26,10 @@ _MODULES = {  # of the commands that are not in player.commands
 A_SESSION = "a session's folder or URL, or its name in the library"
 SORTS = ("date", "title", "player", "games", "minutes", "mean", "best", "size")
 MOMENT = re.compile(r"\d{1,9}|\d{1,7}(\.\d{1,3})?s|(\d{1,3}:)?\d{1,3}:\d{2}(\.\d{1,3})?")  # ticks, seconds, or a clock
-EPILOG = "Exit status: 0 success, 1 failure, 2 a command that cannot be meant. `twinplay` alone opens the window."
+EPILOG = (
+    "Exit status: 0 success, 1 failure, 2 a command that cannot be meant, 128 and its number after a signal. "
+    "`twinplay` alone opens the window."
+)
 
 
 class _Version(argparse.Action):

@@ -95,4 +95,6 @@ def _lines(path: Path) -> list[str]:
 def _asked_for() -> int | None:
     """What OMP_NUM_THREADS says, of its outermost level; None where it says nothing that could be meant."""
     first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if first == "1" and "TORCHELASTIC_RUN_ID" in os.environ:
+        return None  # nobody's wish: torchrun sets it for each of its processes, which share the cores out
     return int(first) or None if first.isascii() and first.isdigit() and len(first) <= _DIGITS else None

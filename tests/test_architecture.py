@@ -27,7 +27,7 @@ DOORS = {
     "mujoco": ("recorder/envs.py", "recorder/experts/hopper_search.py"),
     "pygame": ("recorder/gamepad.py", "recorder/sound.py"),
     "multiprocessing": ("recorder/jobs.py",),
-    "concurrent": ("recorder/jobs.py",),
+    "concurrent": (),
     "threading": ("recorder/jobs.py",),
     "subprocess": ("recorder/jobs.py",),
     "av": ("player/video.py",),

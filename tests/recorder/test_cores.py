@@ -83,6 +83,16 @@ def test_omp_num_threads_is_heeded_where_it_can_be_meant(
     assert available_cores() == cores
 
 
+def test_what_torchrun_sets_by_itself_is_nobodys_wish(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
+    monkeypatch.setattr("recorder.cores.cpu_quota", lambda: None)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert available_cores(sharing=4) == 16
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert available_cores(sharing=4) == 2
+
+
 def test_torch_starts_as_many_threads_in_every_process() -> None:
     code = "import os, recorder, torch; print(os.environ['OMP_NUM_THREADS'], torch.get_num_threads())"
     free = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
