@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -13,7 +12,7 @@ import numpy.typing as npt
 
 from recorder.edits import edit
 from recorder.errors import SessionError, TwinplayError
-from recorder.jobs import start_thread
+from recorder.jobs import Task
 from recorder.library import Library
 from recorder.session import Session
 
@@ -82,19 +81,22 @@ class Today:
         self.takes: list[TakeLine] = []
         self._library = library
         self._trashed: dict[Path, Path] = {}  # discarded takes -> where they lie
-        self._looking: threading.Thread | None = None
-        self._found: list[TakeLine] | None = None
+        self._looking: Task | None = None
+        self._found = False  # what was looked for has been taken in
 
     def look(self) -> None:
         """Read the list from the library, once, without waiting for it; `poll` takes it in."""
         if self._looking is None:
-            self._looking = start_thread(self._look, "takes-of-today")
+            self._looking = Task(self._takes, "takes-of-today")
 
     def poll(self) -> bool:
         """Take in what was found; returns whether there was anything."""
-        found, self._found = self._found, None
+        if self._looking is None or self._found or not self._looking.poll():
+            return False
+        self._found = True
+        found: list[TakeLine] = self._looking.result or []
         known = {take.path for take in self.takes}
-        self.takes += [take for take in found or () if take.path not in known]
+        self.takes += [take for take in found if take.path not in known]
         return bool(found)
 
     def join(self) -> None:
@@ -133,11 +135,11 @@ class Today:
         line = take_line(path)
         self._replace(path, lambda _: line)
 
-    def _look(self) -> None:
+    def _takes(self) -> list[TakeLine]:
         try:
-            self._found = takes_of(self._library, datetime.now().astimezone().date())
+            return takes_of(self._library, datetime.now().astimezone().date())
         except TwinplayError:
-            self._found = []  # the page says so as soon as one wants to record
+            return []  # the page says so as soon as one wants to record
 
     def _replace(self, path: Path, by: Callable[[TakeLine], TakeLine]) -> None:
         self.takes = [by(take) if take.path == path else take for take in self.takes]
