@@ -371,23 +371,38 @@ class Session:
         """Bytes of all files of the session."""
         return sum(self.files().values())
 
-    def digest(self) -> str:
+    def digest(self, known: str | None = None) -> str:
         """SHA-256 over environment, player, seed and every stored array, as hex, but not notes, labels and exclusions.
 
         It hashes the stored chunks, so a recording of half an hour takes milliseconds, not a full decode; of other
-        files in the folder it knows nothing (see `files`).
+        files in the folder it knows nothing (see `files`). For `known` see `digest_of`.
         """
         contents = self.folder.contents(sorted(self.files()))
-        return self.digest_of((name, hashlib.sha256(content).hexdigest()) for name, content in contents)
+        return self.digest_of(((name, hashlib.sha256(content).hexdigest()) for name, content in contents), known)
 
-    def digest_of(self, hashes: Iterable[tuple[str, str]]) -> str:
-        """The digest that it has if these are the names and SHA-256 hashes of its files, in the order of the names."""
+    def digest_of(self, hashes: Iterable[tuple[str, str]], known: str | None = None) -> str:
+        """The digest that it has if these are the names and SHA-256 hashes of its files, in the order of the names.
+
+        The simulator's versions are told, not judged, and so no part of it. Once they were: the digest with them is
+        returned where it is the one that is `known`, by default the one stored.
+        """
+        files = [
+            f"{name} {content}\n".encode()
+            for name, content in hashes
+            if name != METADATA and not name.startswith(_OPINIONS)
+        ]
+        env = self.attributes.get("env")
+        played = {name: value for name, value in env.items() if name != "versions"} if isinstance(env, dict) else env
+        with_versions = self._hash(env, files)
+        return with_versions if with_versions == (known or self.attributes.get("digest")) else self._hash(played, files)
+
+    def _hash(self, env: Any, files: Sequence[bytes]) -> str:
         digest = hashlib.sha256()
+        attributes = {**self.attributes, "env": env}
         for key in ("version", "ticks", "env", "player", "seed", "palette"):
-            digest.update(json.dumps([key, self.attributes.get(key)], sort_keys=True).encode())
-        for name, content in hashes:
-            if name != METADATA and not name.startswith(_OPINIONS):
-                digest.update(f"{name} {content}\n".encode())
+            digest.update(json.dumps([key, attributes.get(key)], sort_keys=True).encode())
+        for line in files:
+            digest.update(line)
         return digest.hexdigest()
 
     @property

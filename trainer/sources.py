@@ -56,14 +56,14 @@ def _open(source: Source, libraries: Sequence[Place]) -> Session:
     if not gone:
         try:
             session = Session.open(where)
-            if not source.digest or _digest(session) == source.digest:
+            if not source.digest or _digest(session, source.digest) == source.digest:
                 return session
         except TwinplayError as error:
             problem = error
     for candidate in _candidates(source, libraries) if source.digest else ():
         try:
             session = Session.open(candidate)
-            if _digest(session) == source.digest:
+            if _digest(session, source.digest) == source.digest:
                 return session
         except TwinplayError:  # it cannot be the one: its digest was taken when it could be read
             continue
@@ -90,5 +90,5 @@ def _candidates(source: Source, libraries: Sequence[Place]) -> Iterator[Place]:
         yield from (each.place for each in summaries if each.digest == source.digest and each.place != named)
 
 
-def _digest(session: Session) -> str:
-    return str(session.attributes.get("digest") or session.digest())
+def _digest(session: Session, known: str) -> str:
+    return str(session.attributes.get("digest") or session.digest(known))

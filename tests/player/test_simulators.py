@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.metadata
 import json
 import shutil
@@ -162,3 +163,38 @@ def test_an_evaluation_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert json.loads(capsys.readouterr().out)["notes"] == [f"clone was made with {PHRASE}"]
     assert main(["evaluate", str(policy), "--episodes", "1"]) == 0
     assert f"note: clone was made with {PHRASE}" in capsys.readouterr().out
+
+
+def say_versions(path: Path, version: str) -> None:
+    document = json.loads((path / "zarr.json").read_text())
+    document["attributes"]["env"]["versions"]["gymnasium"] = version
+    (path / "zarr.json").write_text(json.dumps(document))
+
+
+def test_what_a_session_says_of_versions_is_no_part_of_its_digest(library: Path) -> None:
+    before = Session.open(library / "here.zarr").digest()
+    say_versions(library / "here.zarr", "1.3.0")
+    session = Session.open(library / "here.zarr")
+    assert session.digest() == before == session.attributes["digest"]
+    assert verify(session).ok
+
+
+def test_a_session_whose_digest_was_made_with_the_versions_keeps_it(library: Path) -> None:
+    """As they were recorded before versions were left out."""
+    path = library / "here.zarr"
+    session = Session.open(path)
+    files = sorted(name for name in session.files() if name != "zarr.json" and "excluded" not in name)
+    digest = hashlib.sha256()
+    for key in ("version", "ticks", "env", "player", "seed", "palette"):
+        digest.update(json.dumps([key, session.attributes[key]], sort_keys=True).encode())
+    for name in files:
+        if not name.startswith("episodes/label/"):
+            digest.update(f"{name} {hashlib.sha256((path / name).read_bytes()).hexdigest()}\n".encode())
+    document = json.loads((path / "zarr.json").read_text())
+    document["attributes"]["digest"] = digest.hexdigest()
+    (path / "zarr.json").write_text(json.dumps(document))
+    old = Session.open(path)
+    assert old.digest() == digest.hexdigest() != session.digest()
+    assert verify(old).ok
+    say_versions(path, "1.3.0")
+    assert "something else was changed" in verify(Session.open(path)).difference
