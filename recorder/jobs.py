@@ -27,6 +27,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from enum import Enum
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_any
 from multiprocessing.process import BaseProcess
@@ -36,7 +37,7 @@ from typing import Any, Protocol
 
 from recorder.cores import available_cores
 from recorder.errors import TwinplayError
-from recorder.interrupts import SIGNALS, Interrupted, interrupt
+from recorder.interrupts import SIGNALS, Interrupted, exit_status, interrupt
 from recorder.priority import give_way
 
 _spawn = multiprocessing.get_context("spawn")
@@ -137,6 +138,11 @@ def _begin_child() -> None:
 
     for number in SIGNALS:
         signal.signal(number, end if number == signal.SIGTERM else signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        except Interrupted as early:  # there is nothing to put away yet
+            raise SystemExit(exit_status(early.number)) from None
     start_thread(follow, "follow-parent")
 
 
@@ -169,17 +175,24 @@ def _run_generator(connection: Connection, stop: Any, target: str, kwargs: dict[
 
 
 @contextlib.contextmanager
-def _without_main() -> Iterator[None]:
-    """Processes started in here do not import the main module again, which would run a plain script a second time.
+def _starting() -> Iterator[None]:
+    """Processes started in here begin with signals held back, until `_begin_child` says what they mean.
 
-    multiprocessing does that for functions defined there; ours are found by the name of their module.
+    They do not import the main module again, which would run a plain script a second time: multiprocessing does that
+    for functions defined there, and ours are found by the name of their module.
     """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
+    before: set[Any] | None = None
     try:
+        if hasattr(signal, "pthread_sigmask"):
+            resource_tracker.ensure_running()  # starting it later would let signals through again
+            before = set(signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS))
         yield
     finally:
         sys.modules["__main__"] = main
+        if before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class JobLike(Protocol):
@@ -218,7 +231,7 @@ class Job:
         self._process = _spawn.Process(
             target=_run_generator, args=(child, self._stop, target, kwargs), name=target, daemon=False
         )
-        with _without_main():
+        with _starting():
             self._process.start()
         child.close()
 
@@ -315,7 +328,7 @@ class Service:
         self.pending = 1  # the construction itself is answered first
         self._connection, child = _spawn.Pipe()
         self._process = _spawn.Process(target=_serve, args=(child, target, kwargs), name=target, daemon=True)
-        with _without_main():
+        with _starting():
             self._process.start()
         child.close()
 
@@ -445,7 +458,7 @@ def _outcome(target: str, arguments: dict[str, Any]) -> tuple[Any, Exception | N
 def _start_workers(count: int) -> dict[Connection, BaseProcess]:
     """Processes that wait for calls, by the connection to each."""
     workers: dict[Connection, BaseProcess] = {}
-    with _without_main():
+    with _starting():
         for _ in range(count):
             connection, child = _spawn.Pipe()
             # Not daemons, which may have no processes of their own: a study's cells score their clones in some.

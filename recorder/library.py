@@ -212,7 +212,10 @@ class Library:
     @property
     def has_trash(self) -> bool:
         """Whether any session lies in the trash."""
-        return trash.holds_any(self.path)
+        try:
+            return trash.holds_any(self.path)
+        except LibraryError:  # a file stands in the way; `sessions` says so
+            return False
 
     def trashed(self) -> list[Trashed]:
         """What lies in the trash, the latest first."""

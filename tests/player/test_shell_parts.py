@@ -114,7 +114,7 @@ def forged(folder: Path, write: Callable[[zipfile.ZipFile], object], **facts: st
 def test_a_full_library_is_told_in_a_sentence(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "library").write_text("no folder")
     assert main(["sample", "--library", str(tmp_path / "library")]) == 1
-    assert "cannot be written: " in capsys.readouterr().err
+    assert "library is a file, not a library folder; choose a folder" in capsys.readouterr().err
 
 
 def test_the_wished_library_is_opened_unless_it_has_gone_or_another_is_asked_for(mine: Path) -> None:
