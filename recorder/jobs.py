@@ -185,14 +185,36 @@ def _starting() -> Iterator[None]:
     sys.modules["__main__"] = ModuleType("__main__")
     before: set[Any] | None = None
     try:
-        if hasattr(signal, "pthread_sigmask"):
-            resource_tracker.ensure_running()  # starting it later would let signals through again
-            before = set(signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS))
-        yield
+        with _held_back():
+            if hasattr(signal, "pthread_sigmask"):
+                resource_tracker.ensure_running()  # starting it later would let signals through again
+                before = set(signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS))
+            yield
     finally:
         sys.modules["__main__"] = main
         if before is not None:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    """Signals act once this is left: a process that is being started is to be told all that it needs.
+
+    Blocking them is not enough, since another thread may receive them for this one.
+    """
+    seen: list[tuple[int, FrameType | None]] = []
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {n: handler for n in SIGNALS if callable(handler := signal.getsignal(n))}
+    for number in handlers:
+        signal.signal(number, lambda number, frame: seen.append((number, frame)))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number, frame in seen[:1]:
+            handlers[signal.Signals(number)](number, frame)
 
 
 class JobLike(Protocol):
