@@ -76,6 +76,8 @@ def test_a_game_is_begun_played_and_held_with_a_controller_but_not_from_under_a_
     wait(lambda: desk.state is DeskState.RECORDING)
     pad.press(DPAD_LEFT)
     wait(lambda: 3 in desk.keys.held_actions)
+    ticks = desk.status.ticks
+    wait(lambda: desk.status.ticks > ticks)
     pad.release(DPAD_LEFT)
     wait(lambda: not desk.keys.held_actions)
     pad.tap(START)
