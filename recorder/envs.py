@@ -320,6 +320,14 @@ class Game:
         observation, reward, terminated, truncated, _ = self.env.step(action)
         return observation, float(reward), bool(terminated), bool(truncated)
 
+    def play(self, action: int) -> None:
+        """Advance an emulator one tick, with no observation made of it: twice as fast as `step`."""
+        self._core.ale.act(self._core._action_set[action])
+
+    def memory(self) -> npt.NDArray[np.uint8] | None:
+        """A copy of the console's memory, uint8 (128,); None where there is no emulator."""
+        return np.array(self._core.ale.getRAM(), np.uint8) if self.spec.has_screen else None
+
     def check_action(self, action: Any) -> Any:
         """The action as it is played and stored: an int, or a float32 vector clipped to [-1, 1].
 

@@ -146,7 +146,7 @@ def _train(options: argparse.Namespace, world: World) -> int:
             news = last is None or (progress.stage, progress.val_loss) != (last.stage, last.val_loss)
             _tell(progress, options.json, news)
             if signals is not None:
-                signals.holding = progress.stage != "load"
+                signals.holding = progress.stage not in ("load", "look")
             last = progress
             if signals is not None and signals.seen:
                 steps.close()

@@ -204,7 +204,7 @@ def _inputs(session: Session, game: Episode, policy: Policy) -> Iterator[npt.NDA
 
     Vectors come all at once: a network with a memory takes a game as one sequence.
     """
-    delay = policy.config.label_shifts[policy.manner.output]
+    delay = policy.config.shift_of(policy.manner.output)
     if not session.spec.has_screen:
         vectors = np.asarray(session.observations[game.start : game.stop], np.float32)
         yield vectors[np.maximum(np.arange(len(game)) - delay, 0)]
@@ -212,15 +212,16 @@ def _inputs(session: Session, game: Episode, policy: Policy) -> Iterator[npt.NDA
     from trainer.preprocess import Preprocess
 
     preprocess = Preprocess.of(policy.config)
-    ages, own = np.asarray(policy.config.history), policy.config.hidden_pixels
-    before = np.empty((0, policy.config.size, policy.config.size), np.uint8)
+    ages = np.asarray(policy.config.history)
+    before: npt.NDArray[Any] | None = None
     for start in range(game.start, game.stop, _SLICE_TICKS):
         screens = session.screens(start, min(start + _SLICE_TICKS, game.stop))
-        seen = np.concatenate([before, preprocess.from_indices(screens, session.palette)])
-        rows = np.arange(len(before), len(seen))[:, None] - ages
+        new = policy.looked_at(preprocess.from_indices(screens, session.palette))
+        seen = new if before is None else np.concatenate([before, new])
+        rows = np.arange(len(seen) - len(new), len(seen))[:, None] - ages
         inputs = seen[np.maximum(rows - delay, 0)]  # before the game began there was its first screen
         if delay:
-            inputs[:, :, own] = seen[np.maximum(rows, 0)][:, :, own]
+            policy.keep_own(inputs, seen[np.maximum(rows, 0)])
         yield inputs
         before = seen[max(0, len(seen) - policy.reach - delay) :]
 

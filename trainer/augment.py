@@ -1,6 +1,6 @@
 """More views of the same play: mirrored fields, and pictures moved by a few pixels.
 
-    residuals int8 (B, C, H, W), labels (B,)  ──mirror──▶  ──shift──▶  the same shapes, and which are mirrored
+    residuals int8 (B, C, H, W), labels (B, L)  ──mirror──▶  ──shift──▶  the same shapes, and which are mirrored
 
 It works on bytes, before they become floats, which is a quarter of the memory to move.
 """
@@ -49,7 +49,7 @@ class Views:
 def augment(
     residuals: Tensor, labels: Tensor, views: Views, mirror_actions: Sequence[int]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Mirror and shift screens int8 (B, C, H, W) whose background is zero; labels int64 (B,) follow.
+    """Mirror and shift screens int8 (B, C, H, W) whose background is zero; labels int64 (B, …) follow.
 
     Each sample is mirrored, its actions with it, and shifted as `views` has it; what moves in is background. The last
     result is int64 (B,), 1 for those that are mirrored.
@@ -58,7 +58,7 @@ def augment(
     mirrored = torch.from_numpy(views.mirrored).to(labels.device)
     if mirror_actions:
         swapped = torch.tensor(mirror_actions, device=labels.device)[labels]
-        labels = torch.where(mirrored, swapped, labels)
+        labels = torch.where(mirrored.view(-1, *[1] * (labels.dim() - 1)), swapped, labels)
     reach = views.reach
     padded = nn.functional.pad(residuals, (reach, reach, reach, reach))
     moved = torch.empty_like(residuals)

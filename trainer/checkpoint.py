@@ -10,6 +10,7 @@ going on gives, on a CPU and with a budget in batches, the very weights of a tra
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from recorder.errors import UsageError
 from trainer.config import TrainConfig
 from trainer.errors import TrainingError
 from trainer.header import read_metadata
@@ -85,6 +87,16 @@ def write_checkpoint(
         ) from error
 
 
+def read_sight(path: Path) -> dict[str, Tensor]:
+    """What the checkpoint's network knows of seeing (Learner.sight). Raises TrainingError for a damaged file."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = [name for name in file.keys() if name == "net/own" or name.startswith("net/locator.")]  # noqa: SIM118
+            return {name.removeprefix("net/"): file.get_tensor(name) for name in names}
+    except (ValueError, OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from None
+
+
 def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, Tensor], State, dict[str, Any]]:
     """Tensors, counters and random generator of the checkpoint of the training that `belongs` describes.
 
@@ -100,8 +112,7 @@ def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, T
             names = file.keys()
             tensors = {name: file.get_tensor(name) for name in names}
     except (ValueError, TypeError, OSError, SafetensorError) as error:
-        reason = (str(error).splitlines() or [""])[0][:160]
-        raise TrainingError(f"{path} is not a readable checkpoint ({reason}); remove it to train anew") from None
+        raise _unreadable(path, error) from None
     _compare(path, stored, belongs)
     return tensors, state, generator
 
@@ -112,7 +123,10 @@ def is_of(path: Path, config: TrainConfig) -> bool:
         stored = _read_header(path).get("belongs")
     except (ValueError, OSError):
         return False
-    return isinstance(stored, dict) and stored.get("config") == settings(config)
+    try:
+        return isinstance(stored, dict) and settings(TrainConfig.from_json(stored.get("config"))) == settings(config)
+    except UsageError:
+        return False
 
 
 def settings(config: TrainConfig) -> dict[str, Any]:
@@ -127,10 +141,17 @@ def _read_header(path: Path) -> dict[str, Any]:
     return header
 
 
+def _unreadable(path: Path, error: Exception) -> TrainingError:
+    reason = (str(error).splitlines() or [""])[0][:160]
+    return TrainingError(f"{path} is not a readable checkpoint ({reason}); remove it to train anew")
+
+
 def _compare(path: Path, stored: Mapping[str, Any], present: Mapping[str, Any]) -> None:
     if stored.get("env") != present.get("env"):
         raise TrainingError(f"{path} is of a training in another environment; remove it to train anew")
     was, now = stored.get("config"), present["config"]
+    with contextlib.suppress(UsageError):
+        was = settings(TrainConfig.from_json(was))  # what an earlier version did not know is as it is by default
     if was != now:
         was = was if isinstance(was, dict) else {}
         names = sorted(name for name in {*was, *now} if was.get(name) != now.get(name))

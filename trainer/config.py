@@ -9,7 +9,7 @@ from typing import Any
 from recorder.envs import get_spec
 from recorder.errors import UsageError
 
-NETWORKS = {"screen": ("nature", "article64"), "vector": ("mlp", "lstm")}
+NETWORKS = {"screen": ("keypoints", "nature", "article64"), "vector": ("mlp", "lstm")}
 # What each is for, in plain words; `TrainConfig.for_env` says what it sets.
 PRESETS = {
     "quick": "A first impression.",
@@ -17,6 +17,7 @@ PRESETS = {
     "best": "The same recipe with three to five times the time, and more games to judge by.",
 }
 AUTO = "auto"
+LOOK_SHARE = 0.6  # of a budget in seconds, for learning to see; and batches of that, for each that learns to play
 PRECISIONS = (AUTO, "float32", "bfloat16")
 
 _LIMITS: dict[str, tuple[float, float]] = {
@@ -33,6 +34,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "validation_share": (0.01, 0.5),
     "validations": (1, 1_000),
     "patience": (1, 1_000),
+    "dropout": (0.0, 0.9),
     "max_batches": (1, 10_000_000),
     "max_seconds": (0.1, 10_000_000),
     "warm_up": (0.0, 0.9),
@@ -73,6 +75,15 @@ class TrainConfig:
     for the rows `hidden_rows`: where one's own paddle is, one knows without looking. The clone sees all of it as it is
     now, and so answers at once. Every sample is of one of them, drawn evenly; play chooses among them.
 
+    `label_windows` are how many ticks, from its own on, a sample's label is of, each with outputs of its own. Of 1: the
+    action of the tick alone. Of 8: the shares of the actions in the next eight ticks, which tell what the player means
+    to do better than the tick does at which a key happens to go down. Play chooses among these, too.
+
+    A network "keypoints" first learns to see where things are (trainer.keypoints), in `perception_batches` of its own,
+    from screens of the recording and what the emulator's memory holds at them. Then it learns to play from where things
+    are, and what is said of screens above is said of positions. It knows no `mirror`, no `shift` and no `hidden_rows`:
+    what is the player's own is found out by trying. `dropout` is that of its layers.
+
     Budget: whichever of `max_batches` and `max_seconds` comes first; the one-cycle learning rate (Smith 2018) spans it,
     its first `warm_up` rising. Training stops early after `patience` validations (of `validations` in the budget)
     without a lower loss. `ema` averages the weights (Polyak 1992); the average is what is validated, saved and played.
@@ -108,6 +119,8 @@ class TrainConfig:
     shift: int = 5
     rare_action_share: float = 0.01
     label_shifts: tuple[int, ...] = (0,)
+    label_windows: tuple[int, ...] = (1,)
+    dropout: float = 0.0
     ema: float = 0.999
     validation_share: float = 0.1
     validations: int = 20
@@ -150,13 +163,39 @@ class TrainConfig:
         shifts = self.label_shifts
         if not 1 <= len(shifts) <= 8 or list(shifts) != sorted(set(shifts)) or not 0 <= shifts[0] <= shifts[-1] <= 60:
             raise UsageError(f"label_shifts {shifts} must be one to eight different delays of up to 60 ticks, rising")
+        windows = self.label_windows
+        if not 1 <= len(windows) <= 4 or list(windows) != sorted({*windows} & {*range(1, 61)}):
+            raise UsageError(f"label_windows {windows} must be one to four different numbers of 1 to 60 ticks, rising")
         if not self.hidden or len(self.hidden) > 8 or any(not 1 <= width <= 4_096 for width in self.hidden):
             raise UsageError(f"hidden {self.hidden} must be one to eight layer widths of up to 4,096")
 
     @property
+    def outputs(self) -> int:
+        """How many outputs the network has: one for each window of each label shift, in this order."""
+        return len(self.label_shifts) * len(self.label_windows)
+
+    def shift_of(self, output: int) -> int:
+        """The label shift that an output is of, in ticks."""
+        return self.label_shifts[output // len(self.label_windows)]
+
+    def window_of(self, output: int) -> int:
+        """The label window that an output is of, in ticks."""
+        return self.label_windows[output % len(self.label_windows)]
+
+    @property
+    def perceives(self) -> bool:
+        """Whether the network first learns to see where things are."""
+        return self.network == "keypoints"
+
+    @property
+    def perception_batches(self) -> int | None:
+        """How many batches it learns that from; None where time is the budget."""
+        return None if self.max_batches is None else math.ceil(LOOK_SHARE * self.max_batches)
+
+    @property
     def pasts(self) -> tuple[bool, ...]:
         """Whether the clone may play with its past shown, with its past hidden, or either."""
-        if not self.hidden_rows or self.hidden_share == 0:
+        if self.hidden_share == 0 or not (self.hidden_rows or self.perceives):
             return (True,)
         return (True, False) if self.hidden_share < 1 else (False,)
 
@@ -190,8 +229,28 @@ class TrainConfig:
         unknown = set(overrides) - {field.name for field in fields(cls)}
         if unknown:
             raise UsageError(f"training has no setting named {', '.join(sorted(unknown))}")
-        if get_spec(env).has_screen:
-            values: dict[str, Any] = {"network": "nature"}
+        values: dict[str, Any]
+        if get_spec(env).has_screen and overrides.get("network", "keypoints") in ("keypoints", AUTO):
+            values = {
+                "network": "keypoints",
+                "history": (0, 2, 4, 8, 16, 24),
+                "label_windows": (1, 8),
+                "hidden": (256, 256),
+                "dropout": 0.1,
+                "batch_size": 256,
+                "mirror": 0.0,
+                "shift": 0,
+                "hidden_rows": (),
+                "ema": 0.998,
+                "checks": 0,
+            }
+            values |= {
+                "quick": {"max_batches": 1_200, "play_games": 3, "play_ticks": 4_000},
+                "standard": {"max_batches": 4_000},
+                "best": {"max_batches": 12_000, "play_games": 10},
+            }[preset]
+        elif get_spec(env).has_screen:
+            values = {"network": "nature"}
             values |= {
                 "quick": {"max_seconds": 150.0, "checks": 1, "play_games": 3, "play_ticks": 4_000},
                 "standard": {"max_seconds": 400.0},
@@ -230,12 +289,26 @@ class TrainConfig:
         return f"{text}, then some games to find out how it plays best" if self.play_games else text
 
     def completed(self, env: str) -> TrainConfig:
-        """With a network and a budget, the environment's defaults where there is none."""
+        """With a network and a budget. A network "auto" brings along all that suits it in this environment, in the
+        place of what is as it is by default.
+        """
         default = TrainConfig.for_env(env)
-        config = self if self.network != AUTO else replace(self, network=default.network)
+        config = self._based_on(default, TrainConfig()) if self.network == AUTO else self
         if config.max_batches is None and config.max_seconds is None:
             config = replace(config, max_batches=default.max_batches, max_seconds=default.max_seconds)
         return config
+
+    def without_perception(self, env: str) -> TrainConfig:
+        """The same training with a network that needs to be told nothing, for recordings that tell nothing."""
+        default = TrainConfig.for_env(env, network="nature")
+        return self._based_on(default, TrainConfig.for_env(env))
+
+    def _based_on(self, default: TrainConfig, former: TrainConfig) -> TrainConfig:
+        """`default`, with what is here another than in the default that it was `former` based on."""
+        changes = {name: value for name, value in vars(self).items() if value != vars(former)[name]}
+        if changes.get("max_batches") or changes.get("max_seconds"):
+            default = replace(default, max_batches=None, max_seconds=None)
+        return replace(default, **changes)
 
     def with_changes(self, **changes: Any) -> TrainConfig:
         """A copy with some fields changed, checked again."""

@@ -39,7 +39,7 @@ class Curves:
 
     def take(self, record: Progress) -> None:
         """Add what a record tells."""
-        if record.stage != "load":  # while it loads, it does not know yet how far it was
+        if record.stage not in ("load", "look"):  # while it loads, it does not know yet how far it was
             self._forget_after(record.batch)
         self.latest, batch = record, float(record.batch)
         if _known(record.loss) and (not self.batch or batch > self.batch[-1]):

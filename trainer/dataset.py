@@ -38,16 +38,20 @@ from trainer.shelf import Shelf
 # Ticks that tell what the data are like; a screen has 7,056 numbers, a vector eleven.
 _MEAN_SCREENS, _MEAN_VECTORS = 4_096, 100_000
 _BLOCK = 256
+_TOLD_SCREENS = 32
 FIRE = 1
 _RARE = 0.05
 
 Array = npt.NDArray[Any]
 Take = Callable[[Rows], Array]
+Locate = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """`inputs` uint8 (B, history, size, size) or float32 (B, n); `labels` int64 (B,) or float32 (B, m).
+    """`inputs` uint8 (B, history, size, size), float32 positions (B, history, POSITIONS) or vectors (B, n); `labels`
+    int64 (B,) or float32 (B, m). `ahead`, int64 (B, L), are the discrete actions of each tick and of those that follow
+    it, for the longest of TrainConfig.label_windows; the game's last one is repeated.
 
     `shifts`, int64 (B,), tells which of TrainConfig.label_shifts each sample is of. For a network with a memory,
     vectors and their labels are sequences: (B, T, …). Of a batch of `size` samples that several processes learn from
@@ -56,6 +60,7 @@ class Batch:
 
     inputs: npt.NDArray[Any]
     labels: npt.NDArray[Any]
+    ahead: npt.NDArray[np.int64]
     shifts: npt.NDArray[np.int64]
     places: npt.NDArray[np.int64]
     size: int
@@ -106,17 +111,25 @@ class Dataset:
         if self.ticks < 2:
             raise TrainingError(_too_little(sessions, self.ticks, bool(chosen)))
         pieces = [(session, ticks) for session, ranges in parts for ticks in ranges]
-        self._material = Material(pieces, self.spec, config)
+        self.material = Material(pieces, self.spec, config)
         self.train_rows = self.validation_rows = Ranges([])
         self._counts = np.zeros(len(self.spec.action_names), np.int64)  # of each discrete action
         self._weights = np.zeros(0)  # of each discrete action
         self._mix: Mix | None = None
+        self._own_positions = np.zeros(0, bool)
         self._aside: tuple[int, Shelf] | None = None  # what validates, where it is not at hand anyway, and its limit
         self._statistics: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None = None
         try:
             self._scratch = Scratch()
         except OSError as error:
             raise TrainingError(f"there is no place for temporary files ({error}); set TMPDIR to one") from None
+
+    def locate_with(self, locate: Locate, own: npt.NDArray[np.bool_]) -> None:
+        """From the next `load` on, inputs are the positions that `locate` finds on screens (n, size, size).
+
+        Those that are the player's `own`, bool (m,), are never late (see TrainConfig.label_shifts).
+        """
+        self.material.locate, self._own_positions = locate, own
 
     def close(self) -> None:
         """Remove the temporary files."""
@@ -126,15 +139,20 @@ class Dataset:
             self._aside[1].close()
         self._scratch.close()
 
-    def load(self) -> Iterator[float]:
+    def load(self, only: list[range] | None = None) -> Iterator[float]:
         """Read and preprocess what this process needs (or as much as there is room for); yields the fraction done.
+
+        With `only` runs of rows of the material, what is learned from is in these, until the next call.
 
         Raises SessionError for a damaged session, and TrainingError for one that does not fit its environment and when
         the disk is full.
         """
         with self._telling_of_the_disk():
-            self._material.read_actions(self._scratch.path)
-            self._split()
+            if self._mix is None:
+                self.material.read_actions(self._scratch.path)
+                self._split()
+            else:
+                self._mix.close()
             every = self.config.every
             if not any(self._learned(block).any() for block in self.train_rows.blocks()):
                 raise TrainingError(
@@ -142,12 +160,12 @@ class Dataset:
                     "every lower, or record more play"
                 )
             self._own = own_rows(self.train_rows, self._world)
-            if self.spec.discrete:
+            if self.spec.discrete and self._mix is None:
                 self._weigh()
-            room = min(self.config.cache_bytes, self._scratch.room()) - self._material.action_bytes
+            room = min(self.config.cache_bytes, self._scratch.room()) - self.material.action_bytes
             weigh = self._weights_of if self.spec.discrete or self.config.every > 1 else None
             self._mix = Mix(
-                self._material,
+                self.material,
                 self.train_rows,
                 weigh,
                 self.config,
@@ -156,7 +174,7 @@ class Dataset:
                 max(1, room),
                 self._needed() if self._world.size > 1 else None,
             )
-            yield from self._mix.load()
+            yield from self._mix.load(None if only is None else self.train_rows.shared_with(only))
 
     def resume(self, draws: int) -> Iterator[float]:
         """Go on as after so many calls of `draw`; yields like `load` where something has to be read for it."""
@@ -176,7 +194,7 @@ class Dataset:
             picks = np.sort(np.random.default_rng(0).choice(count, min(count, enough), replace=False))
             rows = self.train_rows[picks]
             if self._mix.pooled:
-                sample = self._material.sample(rows)
+                sample = self.material.sample(rows)
             else:
                 own = self._is_own(rows)
                 here = self._mix.take(rows[own])
@@ -198,12 +216,12 @@ class Dataset:
         digest = hashlib.sha256()
         everything = Ranges([range(self.ticks)])
         for block in everything.blocks():
-            digest.update(self._material.actions(block).tobytes())
+            digest.update(self.material.actions(block).tobytes())
         for block in everything.blocks():
-            digest.update(self._material.starts(block).tobytes())
+            digest.update(self.material.starts(block).tobytes())
         for block in self.validation_rows.blocks():
             digest.update(block.tobytes())
-        for part in self.statistics():
+        for part in self.statistics() if self.material.locate is None else self._some_screens():
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()
 
@@ -292,10 +310,10 @@ class Dataset:
         """Find the weight of each action: rarer ones than the share that is wanted weigh more."""
         known = len(self.spec.action_names)
         for block in Ranges([range(self.ticks)]).blocks():
-            self._counts += np.bincount(self._material.actions(block), minlength=known)
+            self._counts += np.bincount(self.material.actions(block), minlength=known)
         counts = np.zeros(known)
         for block in self.train_rows.blocks():
-            counts += np.bincount(self._material.actions(block[self._learned(block)]), minlength=known)
+            counts += np.bincount(self.material.actions(block[self._learned(block)]), minlength=known)
         wanted = np.where(counts > 0, np.maximum(counts / counts.sum(), self.config.rare_action_share), 0.0)
         wanted /= wanted.sum()
         self._weights = np.divide(wanted, counts, out=np.zeros_like(counts), where=counts > 0)
@@ -306,8 +324,12 @@ class Dataset:
         """How often each of rows (n,) is drawn, relative to the others."""
         weights = self._learned(rows).astype(np.float64)
         if self.spec.discrete:
-            weights *= self._weights[self._material.actions(rows)]
+            weights *= self._weights[self.material.actions(rows)]
         return weights
+
+    def _some_screens(self) -> Iterator[Array]:
+        for row in np.linspace(0, self.ticks - 1, _TOLD_SCREENS).astype(int).tolist():
+            yield from self.material.screens(range(row, row + 1))
 
     def _learned(self, rows: Rows) -> npt.NDArray[np.bool_]:
         """Which of the training rows (n,) are learned from."""
@@ -319,11 +341,11 @@ class Dataset:
 
     def _seen(self, rows: Rows, delays: Rows | int = 0) -> Rows:
         """The rows that samples of `rows` look at, `delays` ticks late, (B, n); they stay within the episode."""
-        starts = self._material.starts(rows)[:, None]
+        starts = self.material.starts(rows)[:, None]
         if self.config.recurrent:
             # Sequences end within their episode; a shorter episode's first tick is repeated.
             ticks = np.arange(self.config.sequence)
-            first = np.minimum(rows, self._material.stops(rows) - len(ticks))
+            first = np.minimum(rows, self.material.stops(rows) - len(ticks))
             seen = first[:, None] + ticks
         else:
             seen = rows[:, None] - np.asarray(self.config.history if self.spec.has_screen else (0,))
@@ -335,13 +357,21 @@ class Dataset:
             take = self._mix.take
         delays = np.asarray(self.config.label_shifts)[shifts]
         seen = self._seen(rows, delays)
-        labels = self._material.actions(self._seen(rows) if self.config.recurrent else rows)
+        labels = self.material.actions(self._seen(rows) if self.config.recurrent else rows)
         inputs = take(seen if self.spec.has_screen or self.config.recurrent else seen[:, 0])
         late = np.flatnonzero(delays)
         if self.spec.has_screen and len(late):
-            own = self.config.hidden_pixels
-            inputs[late, :, own] = take(self._seen(rows[late]))[:, :, own]
-        return Batch(inputs, labels, shifts, np.arange(len(rows)), len(rows))
+            now = take(self._seen(rows[late]))
+            if self.material.locate is not None:
+                inputs[late] = np.where(self._own_positions, now, inputs[late])
+            else:
+                own = self.config.hidden_pixels
+                inputs[late, :, own] = now[:, :, own]
+        ahead = np.empty((len(rows), 0), np.int64)
+        if self.spec.discrete:
+            following = rows[:, None] + np.arange(self.config.label_windows[-1])
+            ahead = self.material.actions(np.minimum(following, self.material.stops(rows)[:, None] - 1))
+        return Batch(inputs, labels, ahead, shifts, np.arange(len(rows)), len(rows))
 
     def _is_own(self, rows: Rows) -> npt.NDArray[np.bool_]:
         """Which of some training rows (n,) are this process's own."""
@@ -353,10 +383,8 @@ class Dataset:
             range(max(each.start, self._own.start), min(each.stop, self._own.stop)) for each in self.train_rows.ranges
         ]
         wanted = own + (list(self.validation_rows.ranges) if self._world.first else [])
-        pieces = self._material.cut(
-            Ranges(sorted((each for each in wanted if each), key=lambda e: e.start)), self.ticks
-        )
-        return [self._material.within(piece, *self._margins) for piece in pieces]
+        pieces = self.material.cut(Ranges(sorted((each for each in wanted if each), key=lambda e: e.start)), self.ticks)
+        return [self.material.within(piece, *self._margins) for piece in pieces]
 
     def _validating(self, limit: int) -> Rows:
         """The validation ticks, evenly thinned out to at most `limit`."""

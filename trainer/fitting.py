@@ -1,8 +1,10 @@
 """Behavioural cloning: from sessions to a policy, as a generator of Progress.
 
-    load ─▶ train ─▶ play ─▶ done        close() at any moment keeps the best so far
-              │ every so often: validate the averaged weights, let them play; the best are written to `out`
-              │ every so many batches, and on close(): the checkpoint, from which another `fit` goes on
+    load ─▶ look ─▶ train ─▶ play ─▶ done        close() at any moment keeps the best so far
+              │       │ every so often: validate the averaged weights, let them play; the best are written to `out`
+              │       │ every so many batches, and on close(): the checkpoint, from which another `fit` goes on
+              │ a network that goes by where things are learns to see them; after the first part of that a
+              │ first clone is trained in a moment, so that there is one to watch
 
 The learning rate follows one cycle over the budget, whether that is counted in batches or in seconds. A budget in
 seconds counts those of all sittings, but not what was lost with a process that was killed.
@@ -28,11 +30,13 @@ from torch import Tensor
 from recorder.cores import available_cores
 from recorder.places import Place, keep_out_of_sessions, on_this_computer, place
 from recorder.session import Session
-from trainer.checkpoint import CHECKPOINT_BATCHES, State, read_checkpoint, settings, write_checkpoint
-from trainer.config import TrainConfig
+from trainer.checkpoint import CHECKPOINT_BATCHES, State, read_checkpoint, read_sight, settings, write_checkpoint
+from trainer.config import LOOK_SHARE, TrainConfig
 from trainer.distributed import World
 from trainer.errors import PolicyError, TrainingError
-from trainer.learner import Judgement, below
+from trainer.keypoints import KeypointNet
+from trainer.learner import Judgement, Learner, below, one_cycle
+from trainer.perception import HOPEFUL_SHARE, Perception, Sample, sampling
 from trainer.policy import Manner, Policy, save_policy
 from trainer.progress import Progress
 from trainer.scratch import Scratch
@@ -54,6 +58,9 @@ _REPORT_S = 0.25
 _VALIDATION_SAMPLES = 4_096
 _FIRST_ROUNDS = 0.3  # of the games that choose how to play, roughly
 _FIRST_CHECK = 0.4  # of the budget: earlier weights are never the best
+_FIRST_LOOK, _LOOK_WARM_UP = 0.25, 0.1  # of learning to see: how much there is before the first clone
+_FIRST_BATCHES = 600  # of the first clone
+_FIRST_TEMPERATURE = 0.25
 _KEPT = ("loss", "check", "last")  # why weights are kept: the lowest loss, the best play in passing, the last ones
 
 
@@ -99,11 +106,27 @@ def fit(
             env = opened[0].spec.name
             config = config.completed(env) if config else TrainConfig.for_env(env)
             steps = Steps(opened, config, episodes or {}, world)
-            stack.callback(steps.close)
+            stack.callback(lambda: steps.close())
+        sample: Sample | None = None
+        if config.perceives:
+            reason = ""
+            with world.one_fate():
+                for step in sampling(steps.data.material, config) if world.first else ():
+                    if isinstance(step, Sample):
+                        sample = step
+                    elif isinstance(step, str):
+                        reason = step
+                    else:
+                        yield Progress("load", step, message="" if step else "playing the recording again")
+            if reason := world.agree(reason):
+                steps.close()
+                with world.one_fate():
+                    steps = Steps(opened, config.without_perception(env), episodes or {}, world)
+                steps.data.warnings.append(f"the clone learns from screens alone, since {reason}")
         if not world.first:
             steps.follow()
             return
-        training = _Training(opened, steps, out, episodes, Path(checkpoint) if checkpoint else None, every, run)
+        training = _Training(opened, steps, sample, out, episodes, Path(checkpoint) if checkpoint else None, every, run)
         stack.enter_context(training)
         try:
             yield from training.load()
@@ -124,6 +147,7 @@ class _Training:
         self,
         sessions: Sequence[Session],
         steps: Steps,
+        sample: Sample | None,
         out: Path,
         episodes: Mapping[str, Sequence[int]] | None,
         checkpoint: Path | None,
@@ -137,10 +161,11 @@ class _Training:
         self.episodes = dict(episodes or {})
         self.run = run
         self.state = State()
-        self.learner, self.data, self.rng = steps.learner, steps.data, steps.rng
+        self.data = steps.data
         self.device = steps.world.device
         self.kept: dict[str, dict[str, Tensor]] = {}  # weights by why they are kept
         self.arena = Arena(self.config.threads or available_cores())
+        self._sample = sample
         self._checkpoint = checkpoint
         self._every = every
         self._written = -1  # the batch of the latest checkpoint; none before the data are there
@@ -151,8 +176,17 @@ class _Training:
         self._files = 0
 
     @property
+    def learner(self) -> Learner:
+        """What learns."""
+        return self.steps.learner
+
+    @property
     def manner(self) -> Manner:
         """How the kept weights play best, as far as is known."""
+        if self.state.manner is None and self.config.perceives:
+            last = len(self.config.label_windows) - 1
+            shares = self.data.action_shares
+            return Manner(_FIRST_TEMPERATURE, self.data.rare_actions, last, self.config.pasts[-1], shares)
         if self.state.manner is None:
             return Manner(1.0, self.data.rare_actions, past=self.config.pasts[0])
         return Manner.from_json(self.state.manner)
@@ -191,13 +225,16 @@ class _Training:
 
     def load(self) -> Iterator[Progress]:
         ticks = f"{self.data.ticks:,} ticks of {len(self.sessions)} session{'s' if len(self.sessions) > 1 else ''}"
+        resumed = self._checkpoint is not None and self._checkpoint.exists()
+        if self._sample is not None:
+            yield from self._recall() if resumed else self._look(self._sample)
+            self._sample = None  # its screens are not wanted any more
         yield self.progress("load", 0.0, message=f"reading {ticks}")
         reported = time.monotonic()
         for fraction in self.steps.load():
             if time.monotonic() - reported >= _REPORT_S:
                 reported = time.monotonic()
                 yield self.progress("load", fraction)
-        resumed = self._checkpoint is not None and self._checkpoint.exists()
         self.steps.start(self._restore if resumed else None)
         for _ in self.data.resume(self.state.batch):
             yield self.progress("load", 1.0)
@@ -207,6 +244,66 @@ class _Training:
         if resumed:
             yield self.progress("load", 1.0, message=f"going on after {self.state.batch:,} batches")
         self._ready = True
+
+    def _recall(self) -> Iterator[Progress]:
+        """See as before the interruption."""
+        assert self._checkpoint is not None
+        try:
+            self.steps.see(read_sight(self._checkpoint))
+        except (ValueError, RuntimeError):
+            self._restore()  # it says what it is of
+            raise TrainingError(f"{self._checkpoint} is damaged; remove it to train anew") from None
+        yield self.progress("load", 0.0)
+
+    def _look(self, sample: Sample) -> Iterator[Progress]:
+        """Learn to see where things are; a first clone is there after the first part of it."""
+        assert isinstance(self.learner.net, KeypointNet)
+        perception = Perception(self.learner.net, sample, self.config, self.device)
+        yield self.progress("look", 0.0, message=f"learning to see from {len(sample.screens):,} screens")
+        for first, last in ((0.0, _FIRST_LOOK), (_FIRST_LOOK, 1.0)):
+            yield from self._look_on(perception, first, last)
+            if first == 0.0:
+                perception.drop_unseen(HOPEFUL_SHARE)
+                if self.steps.world.size == 1:
+                    yield from self._first_clone(sample, perception.sight())
+        count = perception.drop_unseen()
+        self.steps.see(perception.sight())
+        yield self.progress("look", 1.0, message=f"sees {count} place{'' if count == 1 else 's'} on the screen")
+
+    def _look_on(self, perception: Perception, first: float, last: float) -> Iterator[Progress]:
+        """From one share of what there is to learn of seeing to another."""
+        batches, seconds = self.config.perception_batches, self.config.max_seconds
+        began = reported = time.monotonic()
+
+        def used(batch: int) -> float:
+            shares = []
+            if batches is not None:
+                shares.append(batch / max(1, round((last - first) * batches)))
+            if seconds is not None:
+                shares.append((time.monotonic() - began) / (seconds * LOOK_SHARE * (last - first)))
+            return max(shares)
+
+        for share in perception.learn(used, lambda share: one_cycle(share, _LOOK_WARM_UP)):
+            if time.monotonic() - reported >= _REPORT_S:
+                reported = time.monotonic()
+                yield self.progress("look", first + (last - first) * share)
+
+    def _first_clone(self, sample: Sample, sight: dict[str, Tensor]) -> Iterator[Progress]:
+        """What can be learned in a moment from the sample alone, so that there is a clone to watch."""
+        self.steps.see(sight)
+        for _ in self.data.load(sample.stretches):
+            yield self.progress("look", _FIRST_LOOK)
+        batches = min(_FIRST_BATCHES, self.config.max_batches or _FIRST_BATCHES)
+        self.learner.net.train()
+        reported = time.monotonic()
+        for batch in range(batches):
+            self.steps.take(batch + 1, batch / batches)
+            if time.monotonic() - reported >= _REPORT_S:
+                reported = time.monotonic()
+                yield self.progress("look", _FIRST_LOOK)
+        save_policy(self.out, self.learner.average, self._header())
+        self.steps.begin()
+        yield self.progress("look", _FIRST_LOOK, message="a first clone can be watched; a better one is being trained")
 
     def train(self) -> Iterator[Progress]:
         config, state = self.config, self.state
@@ -279,7 +376,7 @@ class _Training:
         tensors = self.learner.tensors()
         for why, weights in self.kept.items():
             tensors |= {f"kept/{why}/{name}": value for name, value in weights.items()}
-        write_checkpoint(self._checkpoint, tensors, self._belongs(), self.state, self.rng.bit_generator.state)
+        write_checkpoint(self._checkpoint, tensors, self._belongs(), self.state, self.steps.rng.bit_generator.state)
         self._written = self.state.batch if self.state.stage == "train" else -1
 
     def __enter__(self) -> _Training:
@@ -315,7 +412,7 @@ class _Training:
         tensors, self.state, generator = read_checkpoint(self._checkpoint, self._belongs())
         try:
             self.learner.restore(tensors)
-            self.rng.bit_generator.state = generator
+            self.steps.rng.bit_generator.state = generator
             expected = {name: value.shape for name, value in self.learner.average.state_dict().items()}
             for why in _KEPT:
                 weights = {name: value.to(self.device) for name, value in below(tensors, f"kept/{why}").items()}
@@ -451,7 +548,8 @@ class _Training:
         if self.config.max_batches is not None:
             shares.append(self.state.batch / self.config.max_batches)
         if self.config.max_seconds is not None:
-            shares.append(self._train_s / self.config.max_seconds)
+            rest = 1.0 - (LOOK_SHARE if self.config.perceives else 0.0)
+            shares.append(self._train_s / (rest * self.config.max_seconds))
         return max(shares)
 
     def _eta(self, used: float) -> float | None:
@@ -459,12 +557,15 @@ class _Training:
 
 
 def _manner_text(manner: Manner, config: TrainConfig, discrete: bool) -> str:
-    shift = config.label_shifts[manner.output]
+    shift = config.shift_of(manner.output)
     late = f", {shift} ticks quicker than its demonstrator" if shift else ""
     if not discrete:
         return f"as it is{late}"
     if len(config.pasts) > 1:
         late += ", seeing its paddle's past" if manner.past else ", not seeing its paddle's past"
+    if len(config.label_windows) > 1:
+        window = config.window_of(manner.output)
+        late += f", by what is done in the next {window} ticks" if window > 1 else ", tick by tick"
     late += ", each action weighed by how rarely it is taken" if manner.prior else ""
     if manner.temperature == 0:
         return f"by the likeliest action{late}"

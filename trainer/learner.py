@@ -22,7 +22,10 @@ from trainer.augment import Views, augment
 from trainer.config import TrainConfig
 from trainer.dataset import Batch
 from trainer.distributed import World
-from trainer.models import Net, ScreenNet, build
+from trainer.keypoints import KeypointNet
+from trainer.models import Net, ScreenNet, VectorNet, build
+
+_AT_ONCE = 256  # screens: more do not fit into a processor's cache
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,37 @@ class Learner:
     def set_statistics(self, mean: npt.NDArray[np.float32], deviation: npt.NDArray[np.float32]) -> None:
         """Tell both networks what the data are like; see the networks."""
         for net in (self.net, self.average):
+            assert not isinstance(net, KeypointNet)
             net.set_statistics(torch.from_numpy(mean), torch.from_numpy(deviation))
+
+    def sight(self) -> dict[str, Tensor]:
+        """What the network knows of seeing; see KeypointNet."""
+        assert isinstance(self.net, KeypointNet)
+        return self.net.sight()
+
+    def see(self, sight: Mapping[str, Tensor]) -> None:
+        """See like this from now on, and learn no more of it. Raises ValueError for what is another network's."""
+        expected = {name: value.shape for name, value in self.sight().items()}
+        if {name: value.shape for name, value in sight.items()} != expected:
+            raise ValueError("what it has learned to see is another network's")
+        for net in (self.net, self.average):
+            net.load_state_dict(sight, strict=False)
+            assert isinstance(net, KeypointNet)
+            net.locator.requires_grad_(False)
+
+    def locate(self, screens: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """The positions float32 (n, m) on screens uint8 (n, size, size)."""
+        assert isinstance(self.average, KeypointNet)
+        with torch.inference_mode():
+            parts = torch.split(torch.from_numpy(screens), _AT_ONCE)
+            positions = torch.cat([self.average.locate(part.to(self.device)) for part in parts])
+            return np.asarray(positions.float().cpu().numpy(), np.float32)
+
+    @property
+    def own_positions(self) -> npt.NDArray[np.bool_]:
+        """Which of the positions are the player's own, bool (m,)."""
+        assert isinstance(self.average, KeypointNet)
+        return np.asarray(self.average.own.cpu().numpy(), bool)
 
     def join(self, world: World) -> None:
         """Train together with others: each learns from its part of every batch, and all take the same steps."""
@@ -68,18 +101,21 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         raw = torch.from_numpy(batch.inputs).to(self.device)
-        labels = torch.from_numpy(batch.labels).to(self.device)
-        if isinstance(self.net, ScreenNet):
-            views = Views.draw(rng, batch.size, self.config, bool(self.spec.mirror_actions)).of(batch.places)
-            hidden = torch.from_numpy(views.hidden).to(self.device)
-            residuals, labels, mirrored = augment(
-                self.net.residuals(raw, hidden), labels, views, self.spec.mirror_actions
-            )
-            output = self._forward(self._trained, self.net.scaled(residuals), mirrored)
-        else:
+        labels = torch.from_numpy(batch.ahead if self.spec.discrete else batch.labels).to(self.device)
+        if isinstance(self.net, VectorNet):
             nothing = torch.zeros(len(raw), dtype=torch.bool, device=self.device)
             output = self._forward(self._trained, self.net.prepare(raw, nothing))
-        output = _of_shift(output, batch)
+        else:
+            views = Views.draw(rng, batch.size, self.config, bool(self.spec.mirror_actions)).of(batch.places)
+            hidden = torch.from_numpy(views.hidden).to(self.device)
+            if isinstance(self.net, ScreenNet):
+                residuals, labels, mirrored = augment(
+                    self.net.residuals(raw, hidden), labels, views, self.spec.mirror_actions
+                )
+                output = self._forward(self._trained, self.net.scaled(residuals), mirrored)
+            else:
+                output = self._forward(self._trained, self.net.prepare(raw, hidden))
+        output = self._of_shift(output, batch)
         share = len(batch.places) / batch.size
         # The mean over an empty part is not zero, but undefined; its gradients must still be there, for the others.
         loss = self._criterion(output, labels) * share if share else output.sum() * 0.0
@@ -95,7 +131,7 @@ class Learner:
         if not self.spec.discrete:
             (told,) = self._world.total(np.array([float(loss.detach())]))
             return float(told), None
-        hits = (output.detach().argmax(1) == labels).sum()
+        hits = (output.detach()[:, 0].argmax(1) == labels[:, 0]).sum()
         told, right = self._world.total(np.array([float(loss.detach()), float(hits)]))
         return float(told), float(right) / batch.size
 
@@ -106,16 +142,16 @@ class Learner:
         pairs = torch.zeros(actions * actions, dtype=torch.int64)
         with torch.inference_mode():
             for batch in batches:
-                labels = torch.from_numpy(batch.labels).to(self.device)
+                labels = torch.from_numpy(batch.ahead if self.spec.discrete else batch.labels).to(self.device)
                 # A past that is shown makes the loss low, whatever the network has understood.
                 hidden = torch.full((len(labels),), not self.config.pasts[-1], device=self.device)
                 inputs = self.average.prepare(torch.from_numpy(batch.inputs).to(self.device), hidden)
-                output = _of_shift(self._forward(self.average, inputs), batch)
+                output = self._of_shift(self._forward(self.average, inputs), batch)
                 losses += float(self._criterion(output, labels)) * len(labels)
                 count += len(labels)
                 if self.spec.discrete:
-                    likeliest = output.argmax(1)
-                    pairs += torch.bincount(labels * actions + likeliest, minlength=actions * actions).cpu()
+                    likeliest = output[:, 0].argmax(1)
+                    pairs += torch.bincount(labels[:, 0] * actions + likeliest, minlength=actions * actions).cpu()
         if not self.spec.discrete:
             return Judgement(losses / count, None, None)
         table = pairs.reshape(actions, actions)
@@ -149,19 +185,24 @@ class Learner:
             output: Tensor = net(*inputs)
         return output.float()
 
+    def _of_shift(self, output: Tensor, batch: Batch) -> Tensor:
+        """Of outputs (B, …, K, m) those of each sample's label shift: (B, windows, m), or of torques (B, …, m)."""
+        windows = len(self.config.label_windows)
+        shifts = torch.from_numpy(batch.shifts).to(output.device)
+        outputs = output.view(*output.shape[:-2], -1, windows, output.shape[-1])
+        found: Tensor = outputs[torch.arange(len(shifts), device=output.device), ..., shifts, :, :]
+        return found if self.spec.discrete else found[..., 0, :]
+
     def _criterion(self, output: Tensor, labels: Tensor) -> Tensor:
+        """Of logits (B, windows, actions) and the actions (B, L) of the next ticks, or of two of torques."""
         if self.spec.discrete:
-            return nn.functional.cross_entropy(output, labels)
+            each = nn.functional.one_hot(labels, output.shape[-1]).float()
+            shares = [each[:, :window].mean(dim=1) for window in self.config.label_windows]
+            return nn.functional.cross_entropy(output.flatten(0, 1), torch.stack(shares, dim=1).flatten(0, 1))
         # An action at its limit tells only that the demonstrator wanted that much or more (Tobin 1958, "Estimation of
         # relationships for limited dependent variables"): going further is no error, as play clips it.
         beyond = ((labels >= 1) & (output > labels)) | ((labels <= -1) & (output < labels))
         return torch.where(beyond, 0.0, output - labels).square().mean()
-
-
-def _of_shift(output: Tensor, batch: Batch) -> Tensor:
-    """Of outputs (B, …, K, m) those of each sample's label shift, (B, …, m)."""
-    shifts = torch.from_numpy(batch.shifts).to(output.device)
-    return output[torch.arange(len(shifts), device=output.device), ..., shifts, :]
 
 
 def below(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:

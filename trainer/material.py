@@ -5,11 +5,14 @@
     rows       0 … 5   6 … 9             10… 13 …            numbered through; the actions of all of them in one file
 
 A row's past and future end with its part. Nothing is kept in memory per tick.
+
+Inputs are what is stored of each tick: preprocessed screens, vectors, or, once a network has learned to see
+(trainer.perception), the positions that it finds on screens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -48,6 +51,13 @@ class Ranges:
         which = np.searchsorted(self._edges, indices, "right") - 1
         return self._starts[which] + (indices - self._edges[which])
 
+    def shared_with(self, others: Sequence[range]) -> list[range]:
+        """What these have in common with each of others, as rising ranges of at least one row."""
+        common = [
+            range(max(mine.start, other.start), min(mine.stop, other.stop)) for mine in self.ranges for other in others
+        ]
+        return sorted((rows for rows in common if rows), key=lambda rows: rows.start)
+
     def blocks(self) -> Iterator[Rows]:
         """All of them in order, some at a time."""
         for first in range(0, len(self), _BLOCK_ROWS):
@@ -64,6 +74,7 @@ class Material:
         self._edges = np.concatenate([[0], np.cumsum([len(part) for _, part in parts])]).astype(np.int64)
         self._preprocess = Preprocess.of(config)
         self._actions: Array = np.empty((0, *spec.action_shape), spec.action_dtype)
+        self.locate: Callable[[Array], Array] | None = None  # from screens (n, size, size) to float32 positions (n, m)
 
     def __len__(self) -> int:
         return int(self._edges[-1])
@@ -123,22 +134,30 @@ class Material:
                 pieces += [range(first, min(first + ticks, stop)) for first in range(start, stop, ticks)]
         return pieces
 
+    def at(self, rows: range) -> tuple[Session, range]:
+        """The session that rows of one part lie in, and their ticks there."""
+        part = int(np.searchsorted(self._edges, rows.start, "right")) - 1
+        offset = int(self._first_ticks[part] - self._edges[part])
+        return self._sessions[part], range(rows.start + offset, rows.stop + offset)
+
     def inputs(self, rows: range) -> Iterator[Array]:
-        """The preprocessed inputs of rows of one part, read from its session some at a time.
+        """The inputs of rows of one part, read from its session some at a time.
 
         uint8 (n, size, size) or float32 (n, m). Raises SessionError.
         """
-        part = int(np.searchsorted(self._edges, rows.start, "right")) - 1
-        session, offset = self._sessions[part], int(self._first_ticks[part] - self._edges[part])
-        at_once = _SCREENS if self.spec.has_screen else _VECTORS
-        first, last = rows.start + offset, rows.stop + offset
-        while first < last:
-            stop = min((first // at_once + 1) * at_once, last)
-            if self.spec.has_screen:
-                yield self._preprocess.from_indices(session.screens(first, stop), session.palette)
-            else:
-                yield session.vectors(first, stop).astype(np.float32)
-            first = stop
+        if not self.spec.has_screen:
+            session, ticks = self.at(rows)
+            for some in _at_once(ticks, _VECTORS):
+                yield session.vectors(some.start, some.stop).astype(np.float32)
+            return
+        for screens in self.screens(rows):
+            yield screens if self.locate is None else self.locate(screens)
+
+    def screens(self, rows: range) -> Iterator[Array]:
+        """The preprocessed screens uint8 (n, size, size) of rows of one part, some at a time. Raises SessionError."""
+        session, ticks = self.at(rows)
+        for some in _at_once(ticks, _SCREENS):
+            yield self._preprocess.from_indices(session.screens(some.start, some.stop), session.palette)
 
     def sample(self, rows: Rows) -> Array:
         """The inputs of some rising rows (n,), read from their sessions; see `inputs`."""
@@ -149,3 +168,12 @@ class Material:
                 read = np.concatenate(list(self.inputs(range(int(part[0]), int(part[-1]) + 1))))
                 found.append(read[part - part[0]])
         return np.concatenate(found)
+
+
+def _at_once(ticks: range, most: int) -> Iterator[range]:
+    """These ticks in ranges that end with whole blocks of so many."""
+    first = ticks.start
+    while first < ticks.stop:
+        stop = min((first // most + 1) * most, ticks.stop)
+        yield range(first, stop)
+        first = stop

@@ -112,9 +112,17 @@ class Mix:
         """Whether not everything is at hand."""
         return bool(self._pieces)
 
-    def load(self) -> Iterator[float]:
-        """Read everything, or the first pool; yields the share of it that is done."""
+    def load(self, only: list[range] | None = None) -> Iterator[float]:
+        """Read everything, or the first pool; yields the share of it that is done.
+
+        With `only` rows of some parts, just these are read, and drawn from.
+        """
         shelf = Shelf(self._folder / "all", self._material, self._config.size, self._limit)
+        if only is not None:
+            for done in shelf.fill(self._material.within(piece, *self._margins) for piece in only):
+                yield min(1.0, done / sum(map(len, only)))
+            self._stock = _Stock(shelf, Ranges(only), self._weigh, self._folder / "weights")
+            return
         runs = self._material.parts if self._needed is None else self._needed
         total = sum(map(len, runs))
         try:

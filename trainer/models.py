@@ -1,13 +1,15 @@
 """The networks, by name. Each maps a batch of preprocessed input to logits (or to torques), once per label shift.
 
+    keypoints   uint8 (B, history, 84, 84) ─▶ positions (B, history, 8) ─▶ 256 ─▶ 256 ─▶ (K, actions): trainer.keypoints
     nature      uint8 (B, history, 84, 84) ─▶ conv 32 8x8/4 ─▶ conv 64 4x4/2 ─▶ conv 64 3x3/1 ─▶ 512 ─▶ (S, K, actions)
                 Mnih et al. 2015, "Human-level control through deep reinforcement learning"
     article64   three times (conv 64 3x3, 2x2 max pooling) ─▶ 128 ─▶ 64 ─▶ (S, K, actions)
     mlp         float32 (B, n) ─▶ 128 ─▶ 64 ─▶ (K, torques), on normalised observations
     lstm        float32 (B, T, n) ─▶ 128 ─▶ 64 ─▶ LSTM of 64 (Hochreiter and Schmidhuber 1997) ─▶ (K, torques)
 
-K counts label shifts. S is 2 where training also shows screens in the mirror, each side with outputs of its own: a
-player who favours one side would otherwise be blurred with one who favours the other. The first side plays.
+K counts label shifts and their windows. S is 2 where training also shows screens in the mirror, each side with outputs
+of its own: a player who favours one side would otherwise be blurred with one who favours the other. The first side
+plays.
 
 Statistics of the data (mean and deviation of each pixel, or of each entry of a vector) are buffers: they travel with
 the weights. Weights begin as He et al. 2015 derived for ReLU: with PyTorch's own, smaller ones a ball of two pixels
@@ -25,6 +27,7 @@ from torch import Tensor, nn
 from recorder.envs import EnvSpec
 from trainer.config import NETWORKS, TrainConfig
 from trainer.errors import TrainingError
+from trainer.keypoints import KeypointNet
 
 # Pixels that hardly ever change would otherwise be blown up without bound; in grey levels of 0 to 127.
 _DEVIATION_FLOOR = 4.0
@@ -96,7 +99,7 @@ class VectorNet(nn.Module):
     def __init__(self, body: nn.Module, config: TrainConfig, inputs: int, outputs: int) -> None:
         super().__init__()
         self.body = body
-        self._outputs = (len(config.label_shifts), outputs)
+        self._outputs = (config.outputs, outputs)
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("deviation", torch.ones(inputs))
 
@@ -146,7 +149,7 @@ class RecurrentNet(VectorNet):
         return torques.view(-1, *self._outputs), list(zip(hidden.unbind(1), cell.unbind(1), strict=True))
 
 
-Net = ScreenNet | VectorNet
+Net = ScreenNet | KeypointNet | VectorNet
 
 
 def build(config: TrainConfig, spec: EnvSpec) -> Net:
@@ -161,9 +164,13 @@ def build(config: TrainConfig, spec: EnvSpec) -> Net:
         )
     activation: type[nn.Module] = nn.ReLU if config.activation == "relu" else nn.Tanh
     net: Net
+    if config.perceives:
+        net = KeypointNet(config, len(spec.action_names))
+        _initialise(net.body)
+        return net
     if spec.has_screen:
         sides = 2 if config.mirror and spec.mirror_actions else 1
-        outputs = (sides, len(config.label_shifts), len(spec.action_names))
+        outputs = (sides, config.outputs, len(spec.action_names))
         build_body = _nature if config.network == "nature" else _article64
         body = build_body(config, math.prod(outputs), activation)
         net = ScreenNet(body, config, outputs)
@@ -177,7 +184,7 @@ def build(config: TrainConfig, spec: EnvSpec) -> Net:
             net = RecurrentNet(body, config, inputs, torques)
             _initialise(nn.Sequential(*body, net.head))
             return net
-        body = nn.Sequential(*layers, nn.Linear(config.hidden[-1], len(config.label_shifts) * torques))
+        body = nn.Sequential(*layers, nn.Linear(config.hidden[-1], config.outputs * torques))
         net = VectorNet(body, config, inputs, torques)
     _initialise(body)
     return net

@@ -20,11 +20,12 @@ from safetensors import SafetensorError, safe_open
 
 from recorder.envs import Env, EnvSpec, get_spec
 from recorder.errors import TwinplayError
-from trainer.attention import attribute, heat
+from trainer.attention import attribute, attribute_by_places, heat
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
 from trainer.header import POLICY_FORMAT, POLICY_KEY, POLICY_VERSION, read_header
-from trainer.models import Memory, Net, RecurrentNet, ScreenNet, build
+from trainer.keypoints import KeypointNet
+from trainer.models import Memory, Net, RecurrentNet, VectorNet, build
 from trainer.preprocess import Preprocess
 from trainer.tensors import write_tensors
 
@@ -51,8 +52,8 @@ class Manner:
     they are sharpened (Menon et al. 2021, "Long-tail learning via logit adjustment"); empty leaves them. Somebody who
     taps a key now and then waits in most ticks, also where a tap is due: the likeliest action of every single tick is
     then to wait, and that a tap is due shows in its being likelier here than elsewhere. `output` is the index of the
-    label shift whose outputs are played, and `past` whether older screens show what is hidden in a share of the
-    training (TrainConfig.hidden_rows). Continuous actions are played as is.
+    outputs that are played (TrainConfig.outputs), and `past` whether older screens show what is hidden in a share of
+    the training (TrainConfig.hidden_share). Continuous actions are played as is.
 
     Raises ValueError for values that cannot be meant.
     """
@@ -132,7 +133,8 @@ class Policy:
         self._device = torch.device(device)
         self._rng = np.random.default_rng(seed)
         self._preprocess = Preprocess.of(config)
-        self._seen: list[npt.NDArray[np.uint8]] = []
+        self._seen: list[npt.NDArray[np.uint8]] = []  # screens, the newest first
+        self._found: list[npt.NDArray[np.float32]] = []  # and the positions on them, where the network goes by these
         self._memory: Memory | None = None
 
     @classmethod
@@ -149,7 +151,7 @@ class Policy:
             config = TrainConfig.from_json(header.get("config"))
             net = build(config, spec)
             manner = Manner.from_json(header.get("play"))
-            if manner.output >= len(config.label_shifts) or max(manner.kept, default=0) >= len(spec.action_names):
+            if manner.output >= config.outputs or max(manner.kept, default=0) >= len(spec.action_names):
                 raise ValueError(f"it is to play output {manner.output} with kept actions {manner.kept}")
             if manner.prior and len(manner.prior) != len(spec.action_names):
                 raise ValueError(f"it names the shares of {len(manner.prior)} actions")
@@ -203,6 +205,7 @@ class Policy:
     def reset(self, env: Env | None = None) -> None:
         """Forget what was seen: a new episode begins. The environment is not looked at."""
         self._seen.clear()
+        self._found.clear()
         self._memory = None
         self.probabilities = None
 
@@ -211,16 +214,49 @@ class Policy:
         return act_together([self], [observation])[0]
 
     def see(self, observation: Any) -> npt.NDArray[Any]:
-        """Take in an observation; returns the network's input: uint8 (history, size, size) or float32 (n,).
+        """Take in an observation; returns the network's input: uint8 (history, size, size), positions float32
+        (history, n) or a vector float32 (n,).
 
         Raises PolicyError for an observation of another environment.
         """
+        return _see_together([self], [observation])[0]
+
+    def take_in(self, observation: Any) -> npt.NDArray[Any]:
+        """Keep an observation; returns it preprocessed: uint8 (size, size) or float32 (n,)."""
         observation = self._checked(observation)
         if not self.spec.has_screen:
             return np.asarray(observation, np.float32)
-        self._seen.insert(0, self._preprocess.from_rgb(observation))
+        screen = self._preprocess.from_rgb(observation)
+        self._seen.insert(0, screen)
         del self._seen[self.reach + 1 :]
-        return self._stack(self._seen)
+        return screen
+
+    def stack(self, position: npt.NDArray[np.float32] | None = None) -> npt.NDArray[Any]:
+        """The network's input after `take_in` of a screen; where it goes by positions, with those found on that."""
+        if position is None:
+            return self._stack(self._seen)
+        self._found.insert(0, position)
+        del self._found[self.reach + 1 :]
+        return self._stack(self._found)
+
+    def looked_at(self, screens: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
+        """Preprocessed screens (n, size, size) as the network's inputs are made of them: as they are, or positions."""
+        return self.locate(screens) if isinstance(self.net, KeypointNet) else screens
+
+    def keep_own(self, late: npt.NDArray[Any], now: npt.NDArray[Any]) -> None:
+        """Put what is the player's own into inputs (n, history, …) that are late, from those that are not."""
+        if isinstance(self.net, KeypointNet):
+            own = self.net.own.cpu().numpy()
+            late[..., own] = now[..., own]
+        else:
+            late[:, :, self.config.hidden_pixels] = now[:, :, self.config.hidden_pixels]
+
+    def locate(self, screens: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """The positions float32 (n, m) that the network finds on preprocessed screens uint8 (n, size, size)."""
+        assert isinstance(self.net, KeypointNet)
+        with torch.inference_mode():
+            seen = torch.from_numpy(np.ascontiguousarray(screens)).to(self._device)
+            return np.asarray(self.net.locate(seen).float().cpu().numpy(), np.float32)
 
     @property
     def reach(self) -> int:
@@ -236,8 +272,8 @@ class Policy:
             )
         return observation
 
-    def _stack(self, seen: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
-        """The screens at the ages of `history`, of preprocessed ones, the newest first."""
+    def _stack(self, seen: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """The screens (or positions) at the ages of `history`, of all of them, the newest first."""
         return np.stack([seen[min(age, len(seen) - 1)] for age in self.config.history])
 
     def outputs(self, inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -264,17 +300,23 @@ class Policy:
         with `before`, that which came after those, oldest first. Nothing is remembered of them. Raises PolicyError for
         a policy that sees no screens.
         """
-        if not isinstance(self.net, ScreenNet):
+        if isinstance(self.net, VectorNet):
             raise PolicyError(f"the policy {self.name} sees no screens; ask what drives its torques instead")
         grey = self._preprocess.from_rgb
         seen = self._seen if before is None else [grey(self._checked(each)) for each in reversed(before)]
-        stack = torch.from_numpy(self._stack([grey(self._checked(screen)), *seen][: self.reach + 1])[None])
+        screens = np.stack([grey(self._checked(screen)), *seen][: self.reach + 1])
+        looked_at = list(self.looked_at(screens))
+        stack = torch.from_numpy(self._stack(looked_at)[None]).to(self._device)
         hidden = torch.tensor([not self.manner.past], device=self._device)
-        prepared = self.net.prepare(stack.to(self._device), hidden)
+        prepared = self.net.prepare(stack, hidden)
         with torch.inference_mode():
             logits = self.net(prepared)[0, self.manner.output].float().cpu().numpy()
-        action = int(self.manner.probabilities(logits).argmax())
-        attribution = attribute(self.net, prepared.detach(), self.manner.output, action)
+        action, output = int(self.manner.probabilities(logits).argmax()), self.manner.output
+        if isinstance(self.net, KeypointNet):
+            newest = torch.from_numpy(screens[0]).to(self._device)
+            attribution = attribute_by_places(self.net, newest, stack, hidden, output, action)
+        else:
+            attribution = attribute(self.net, prepared.detach(), output, action)
         return self._preprocess.on_screen(heat(attribution.float().cpu().numpy()), self.spec.observation_shape[:2])
 
     def drives(self, observation: Any) -> npt.NDArray[np.float32]:
@@ -284,7 +326,7 @@ class Policy:
         et al. 2014, "Deep inside convolutional networks", for vectors). A network with a memory is asked with what it
         remembers. Raises PolicyError for a policy that sees screens.
         """
-        if isinstance(self.net, ScreenNet):
+        if not isinstance(self.net, VectorNet):
             raise PolicyError(f"the policy {self.name} sees screens; only one that sees vectors can be asked this")
         seen = torch.from_numpy(self.see(observation)[None]).to(self._device)
         prepared = self.net.prepare(seen, torch.zeros(1, dtype=torch.bool)).requires_grad_()
@@ -309,7 +351,7 @@ class Policy:
 
 def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[Any]:
     """The actions of several players, in one pass through each of their networks."""
-    inputs = [policy.see(seen) for policy, seen in zip(policies, observations, strict=True)]
+    inputs = _see_together(policies, observations)
     seats: dict[int, list[int]] = {}
     for seat, policy in enumerate(policies):
         seats.setdefault(id(policy.net), []).append(seat)
@@ -330,3 +372,19 @@ def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> lis
         for seat, output in zip(together, outputs, strict=True):
             actions[seat] = policies[seat].choose(output)
     return actions
+
+
+def _see_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[npt.NDArray[Any]]:
+    """The network's input of each player, who has taken in an observation; see Policy.see."""
+    taken = [policy.take_in(seen) for policy, seen in zip(policies, observations, strict=True)]
+    inputs = [
+        seen if isinstance(policy.net, KeypointNet | VectorNet) else policy.stack()
+        for policy, seen in zip(policies, taken, strict=True)
+    ]
+    nets = {id(policy.net): policy for policy in policies if isinstance(policy.net, KeypointNet)}
+    for net, first in nets.items():
+        looking = [seat for seat, policy in enumerate(policies) if id(policy.net) == net]
+        positions = first.locate(np.stack([taken[seat] for seat in looking]))
+        for seat, position in zip(looking, positions, strict=True):
+            inputs[seat] = policies[seat].stack(position)
+    return inputs

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-STAGES = ("load", "train", "play", "done")
+STAGES = ("load", "look", "train", "play", "done")
 _MOST_ACTIONS = 64
 _READ_BYTES = 96 << 10  # of a file of records in one go: some milliseconds of parsing
 
@@ -18,8 +18,9 @@ _READ_BYTES = 96 << 10  # of a file of records in one go: some milliseconds of p
 class Progress:
     """One moment of a training run.
 
-    `stage` is "load" (reading sessions), "train", "play" (choosing how to play, by playing) or "done". `batch` of at
-    most `batches` is None where time is the budget; `fraction` of the stage is always known. `loss` and `accuracy`
+    `stage` is "load" (reading sessions), "look" (learning to see where things are), "train", "play" (choosing how to
+    play, by playing) or "done". `batch` of at most `batches` is None where time is the budget; `fraction` of the stage
+    is always known. `loss` and `accuracy`
     (share of ticks with the demonstrator's action; None for continuous actions) are running means over training
     batches, the `val_` ones are of the latest validation. `score` is the mean return of trial games
     that have just been played, None in between: short games while it trains, longer ones at its end. `confusion`, in

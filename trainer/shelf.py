@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from trainer.keypoints import POSITIONS
 from trainer.material import Material, Rows
 from trainer.packed import PackedScreens, PlainRows, Store
 
@@ -25,7 +26,9 @@ class Shelf:
         self._path = path
         self._material = material
         self._store: Store
-        if material.spec.has_screen:
+        if material.locate is not None:
+            self._store = PlainRows(path, (POSITIONS,), limit)
+        elif material.spec.has_screen:
             self._store = PackedScreens(path, (size, size), limit)
         else:
             self._store = PlainRows(path, material.spec.observation_shape, limit)

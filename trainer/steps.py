@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from recorder.cores import available_cores
 from recorder.session import Session
@@ -29,17 +30,30 @@ class Steps:
     ) -> None:
         self.config = config
         self.world = world
+        self._spec = sessions[0].spec
         torch.set_num_threads(config.threads or available_cores(sharing=world.local_size))
-        torch.manual_seed(config.seed)
-        self.learner = Learner(config, sessions[0].spec, world.device)
-        self.rng = np.random.default_rng(config.seed)
+        self.begin()
         self.data = Dataset(sessions, config, episodes, world)
 
+    def begin(self) -> None:
+        """A network that has learned nothing yet."""
+        torch.manual_seed(self.config.seed)
+        self.learner = Learner(self.config, self._spec, self.world.device)
+        self.rng = np.random.default_rng(self.config.seed)
+
     def load(self) -> Iterator[float]:
-        """Read what this process needs; yields the fraction done."""
+        """Read what this process needs; yields the fraction done. Where the network sees, the first one's does."""
+        if self.config.perceives:
+            self.see(self.world.copies(self.learner.sight()))
         with self.world.one_fate():
             yield from self.data.load()
-        self.learner.set_statistics(*self.data.statistics())
+        if not self.config.perceives:
+            self.learner.set_statistics(*self.data.statistics())
+
+    def see(self, sight: Mapping[str, Tensor]) -> None:
+        """From the next reading on, see like this (Learner.sight). Raises ValueError and RuntimeError for another."""
+        self.learner.see(sight)
+        self.data.locate_with(self.learner.locate, self.learner.own_positions)
 
     def start(self, restore: Callable[[], None] | None) -> None:
         """Come together before the first step; the first one's `restore` takes up a checkpoint, for all."""

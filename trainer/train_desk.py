@@ -199,7 +199,8 @@ class TrainDesk:
             return texts[state]
         if latest is None:
             return "Starting…"
-        stage = {"load": "Reading the sessions", "play": "Trying the clone in play"}.get(latest.stage, "Training")
+        stages = {"load": "Reading the sessions", "look": "Learning to see", "play": "Trying the clone in play"}
+        stage = stages.get(latest.stage, "Training")
         if latest.eta_s is None or latest.stage == "play":
             return f"{stage}…"
         return f"{stage} · {time_left(latest.eta_s)} left"

@@ -3,10 +3,10 @@
     weights × ways × a few temperatures ─▶ short games ─▶ two players: the best weights of each of the best two ways
     two players × all temperatures ─▶ longer games ─▶ the best three ─▶ long games ─▶ the winner
 
-A way is the outputs of one label shift, with its past seen or not. Validation loss does not tell who plays best, and
-games are dear, so the entrants are thinned out in rounds (successive halving, Karnin et al. 2013). Within a round all
-meet the same starts, which are not those of any evaluation. Short games tell little between good players, and of the
-several weights of one training the best hardly differ, but ways do: so two of them are there to the end.
+A way is the outputs of one label shift and window, with its past seen or not. Validation loss does not tell who plays
+best, and games are dear, so the entrants are thinned out in rounds (successive halving, Karnin et al. 2013). Within a
+round all meet the same starts, which are not those of any evaluation. Short games tell little between good players, and
+of the several weights of one training the best hardly differ, but ways do: so two of them are there to the end.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def manners(
         choices = [(temperature, prior) for temperature in _TEMPERATURES]
         choices += [(temperature, ()) for temperature in _AS_OFTEN_TEMPERATURES]
     pasts = config.pasts if spec.has_screen else (True,)
-    outputs = range(len(config.label_shifts))
+    outputs = range(config.outputs)
     return [
         Manner(temperature, kept, output, past, shares)
         for output in outputs

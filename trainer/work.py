@@ -119,7 +119,7 @@ class _Performance:
                         steps.close()
                         end, reason = self._ended(asked, bool(signals.seen))
                         break
-                    signals.holding = progress.stage != "load"
+                    signals.holding = progress.stage not in ("load", "look")
         except GeneratorExit:
             end, reason = RunState.PAUSED, "it was left"
             raise

@@ -33,19 +33,21 @@ def same_policy(one: Path, other: Path) -> bool:
 
 
 def config_of(session: Session, **changes: object) -> TrainConfig:
-    quick = {"play_games": 1, "play_ticks": 60, "hidden_share": 1.0}
+    quick = {"play_games": 1, "play_ticks": 60}
     if session.spec.name == "breakout":
         return TrainConfig.for_env("breakout", **{**TINY, "batch_size": 16, "max_batches": 20, **quick, **changes})
     tiny = {"network": "lstm", "batch_size": 8, "max_batches": 60, "checks": 1, "threads": 2}
     return TrainConfig.for_env("hopper", **{**tiny, **quick, **changes})
 
 
-@pytest.mark.parametrize(("env", "killed_at"), [("breakout", 16), ("hopper", 50)])
+@pytest.mark.parametrize(
+    ("env", "network", "killed_at"), [("breakout", "keypoints", 16), ("breakout", "nature", 16), ("hopper", "lstm", 50)]
+)
 def test_a_killed_training_goes_on_to_the_very_weights_of_one_that_was_not(
-    request: pytest.FixtureRequest, tmp_path: Path, env: str, killed_at: int
+    request: pytest.FixtureRequest, tmp_path: Path, env: str, network: str, killed_at: int
 ) -> None:
     session: Session = request.getfixturevalue(env)
-    config = config_of(session)
+    config = config_of(session, network=network)
     checkpoint, out = tmp_path / "checkpoint.safetensors", tmp_path / "killed.safetensors"
     job = {
         "session": str(session.path),

@@ -119,7 +119,7 @@ def test_every_so_many_ticks_are_learned_from(env: str, request: pytest.FixtureR
 
 
 def test_an_action_can_answer_to_the_field_of_before_and_the_paddle_of_now(breakout: Session) -> None:
-    config = TrainConfig.for_env("breakout", label_shifts=(0, 15))
+    config = TrainConfig.for_env("breakout", network="nature", label_shifts=(0, 15))
     data = Dataset([breakout], config)
     list(data.load())
     rows = np.arange(100, 200)
@@ -141,7 +141,7 @@ def test_an_action_can_answer_to_the_field_of_before_and_the_paddle_of_now(break
 
 
 def test_a_mirrored_sample_has_the_mirrored_action() -> None:
-    config = TrainConfig.for_env("breakout", mirror=1.0, shift=0)
+    config = TrainConfig.for_env("breakout", network="nature", mirror=1.0, shift=0)
     inputs = torch.arange(12, dtype=torch.int8).reshape(4, 1, 1, 3)
     views = Views.draw(np.random.default_rng(0), 4, config, True)
     mirrored, labels, sides = augment(inputs, torch.arange(4), views, get_spec("breakout").mirror_actions)
@@ -151,7 +151,7 @@ def test_a_mirrored_sample_has_the_mirrored_action() -> None:
 
 
 def test_a_mirrored_sample_teaches_outputs_of_its_own_and_the_others_play() -> None:
-    net = build(TrainConfig.for_env("breakout"), get_spec("breakout"))
+    net = build(TrainConfig.for_env("breakout", network="nature"), get_spec("breakout"))
     screens = torch.randint(0, 127, (3, 5, 84, 84), dtype=torch.uint8)
     shown = torch.zeros(3, dtype=torch.bool)
     net(net.prepare(screens, shown), torch.ones(3, dtype=torch.long)).sum().backward()
@@ -166,7 +166,7 @@ def test_a_mirrored_sample_teaches_outputs_of_its_own_and_the_others_play() -> N
 
 
 def test_shifting_moves_the_picture_and_fills_with_background() -> None:
-    config = TrainConfig.for_env("breakout", mirror=0.0, shift=3)
+    config = TrainConfig.for_env("breakout", network="nature", mirror=0.0, shift=3)
     inputs = torch.zeros(64, 2, 20, 20, dtype=torch.int8)
     inputs[:, :, 10, 10] = 5
     views = Views.draw(np.random.default_rng(0), 64, config, False)
@@ -178,7 +178,7 @@ def test_shifting_moves_the_picture_and_fills_with_background() -> None:
 
 
 def test_the_network_sees_its_paddle_now_and_where_it_was_only_unless_that_is_hidden() -> None:
-    config = TrainConfig.for_env("breakout")
+    config = TrainConfig.for_env("breakout", network="nature")
     net = build(config, get_spec("breakout"))
     assert isinstance(net, ScreenNet)
     preprocess = Preprocess.of(config)
@@ -194,7 +194,7 @@ def test_the_network_sees_its_paddle_now_and_where_it_was_only_unless_that_is_hi
 
 
 def test_every_pixel_is_weighed_by_how_much_it_varies() -> None:
-    net = build(TrainConfig.for_env("breakout"), get_spec("breakout"))
+    net = build(TrainConfig.for_env("breakout", network="nature"), get_spec("breakout"))
     deviation = torch.full((84, 84), 0.0)
     deviation[:10] = 36.0
     net.set_statistics(torch.full((84, 84), 50.4), deviation)
@@ -203,12 +203,12 @@ def test_every_pixel_is_weighed_by_how_much_it_varies() -> None:
     assert float(seen[0, 0, 20, 0]) == pytest.approx(10 / 4)
 
 
-@pytest.mark.parametrize("network", ["nature", "article64"])
+@pytest.mark.parametrize("network", ["keypoints", "nature", "article64"])
 def test_training_reports_its_stages_and_ends_with_a_policy(breakout: Session, tmp_path: Path, network: str) -> None:
     out = tmp_path / "p.safetensors"
     records = list(fit([breakout], TrainConfig.for_env("breakout", network=network, **TINY), out=out))
     stages = list(dict.fromkeys(record.stage for record in records))
-    assert stages == ["load", "train", "play", "done"]
+    assert stages == ["load", *(["look"] if network == "keypoints" else []), "train", "play", "done"]
     last = records[-1]
     assert isinstance(last, Progress)
     assert (last.batch, last.fraction) == (12, 1.0)
@@ -236,7 +236,7 @@ def test_closing_the_generator_keeps_the_best_so_far_and_cleans_up(
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     out = tmp_path / "p.safetensors"
-    training = fit([breakout], TrainConfig.for_env("breakout", max_seconds=600.0), out=out)
+    training = fit([breakout], TrainConfig.for_env("breakout", network="nature", max_seconds=600.0), out=out)
     for progress in training:
         if progress.stage == "train" and progress.batch >= 3:
             break
@@ -284,7 +284,7 @@ def test_two_seconds_of_play_with_one_life_and_no_point_can_be_learned_from(tmp_
 
 def test_play_decides_which_delay_the_clone_plays(breakout: Session, tmp_path: Path) -> None:
     out = tmp_path / "p.safetensors"
-    list(fit([breakout], TrainConfig.for_env("breakout", label_shifts=(0, 8), **TINY), out=out))
+    list(fit([breakout], TrainConfig.for_env("breakout", network="nature", label_shifts=(0, 8), **TINY), out=out))
     policy = Policy.load(out)
     assert policy.manner.output in (0, 1)
     assert policy.net(policy.net.prepare(torch.zeros(1, 5, 84, 84, dtype=torch.uint8), torch.tensor([True]))).shape == (
@@ -328,6 +328,10 @@ def test_an_empty_session_is_refused(tmp_path: Path) -> None:
         ("crop", (9, 3)),
         ("nope", 1),
         ("label_shifts", (4, 0)),
+        ("label_windows", (0, 8)),
+        ("label_windows", (8, 1)),
+        ("label_windows", (1, 61)),
+        ("dropout", 1.0),
         ("hidden_rows", (5,)),
         ("precision", "int8"),
     ],
@@ -339,7 +343,7 @@ def test_settings_that_cannot_be_meant_are_refused(setting: str, value: object) 
 
 def test_a_configuration_without_network_or_budget_is_completed_for_its_environment() -> None:
     assert TrainConfig().completed("breakout") == TrainConfig.for_env("breakout")
-    assert TrainConfig(max_batches=5).completed("hopper").network == "mlp"
+    assert TrainConfig(max_batches=5).completed("hopper") == TrainConfig.for_env("hopper", max_batches=5)
     assert TrainConfig(max_batches=5).completed("hopper").max_batches == 5
     assert TrainConfig(network="article64", max_seconds=9.0).completed("breakout").network == "article64"
 

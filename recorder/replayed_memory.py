@@ -1,0 +1,101 @@
+"""What an emulator's memory held while a recording was made, found by playing its actions again.
+
+A console keeps where everything is in a few bytes (Anand et al. 2019, "Unsupervised state representation learning in
+Atari", name them for 22 games). A session stores none of that, but it can be played again bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.envs import Game
+from recorder.errors import SessionError
+from recorder.session import Session
+
+_HELD_TICKS = 6  # how long each action is held to see what it moves
+_SIGN_OF_LIFE_TICKS = 2_000
+
+
+@dataclass(frozen=True)
+class Memory:
+    """`values` uint8 (n, bytes): the memory at n ticks. `moved` float64 (bytes,): at what share of the moments that
+    were tried out a byte came to differ when another action was taken.
+
+    What differs is under the player's control (Bellemare, Veness and Bowling 2012, "Investigating contingency awareness
+    using Atari 2600 games").
+    """
+
+    values: npt.NDArray[np.uint8]
+    moved: npt.NDArray[np.float64]
+
+
+def replaying_memory(session: Session, ticks: Sequence[int], trials: Sequence[int]) -> Iterator[int | Memory]:
+    """Play `session` again for the memory at `ticks`, rising; yields the ticks played now and then, the memory last.
+
+    At each of `trials`, some of the ticks, every action is tried out. Where the ticks are not next to each other, and
+    at the trials, the screen is compared. Raises SessionError where the recording has no emulator, or plays otherwise
+    than it was recorded.
+    """
+    tried = frozenset(trials)
+    values: list[npt.NDArray[np.uint8]] = []
+    differing: list[npt.NDArray[np.bool_]] = []
+    episodes = {episode.start: episode for episode in session.episodes if len(episode)}
+    starts = np.array(sorted(episodes), np.int64)
+    played = 0
+    with Game(session.spec) as game:
+        if game.memory() is None:
+            raise SessionError(f"{session.place} was not recorded from an emulator")
+        if session.actions[:].max() >= len(session.spec.action_names):
+            raise SessionError(f"{session.place} holds actions that {session.spec.title} does not have")
+        screen = np.empty(session.spec.observation_shape[:2], np.uint8)
+        for start, group in groupby(ticks, lambda tick: int(starts[np.searchsorted(starts, tick, "right") - 1])):
+            episode = episodes[start]
+            game.reset(episode.seed)
+            for ran in session.lead_in(episode):
+                for action in session.actions[ran.start : ran.stop].tolist():
+                    game.play(action)
+            tick = start
+            for wanted in group:
+                actions = session.actions[tick:wanted].tolist()
+                for action in actions:
+                    game.play(action)
+                    played += 1
+                    if played % _SIGN_OF_LIFE_TICKS == 0:
+                        yield played
+                if wanted in tried or wanted != tick + 1:
+                    game.capture(screen, {"screen": screen[None]}, 0)
+                    if not np.array_equal(screen, session.screens(wanted, wanted + 1)[0]):
+                        raise SessionError(
+                            f"{session.place} plays otherwise than it was recorded, at the latest from tick {wanted}"
+                        )
+                if wanted in tried:
+                    differing.append(_try_out(game))
+                tick = wanted
+                values.append(_memory(game))
+    moved = np.mean(differing, axis=0) if differing else np.zeros(len(values[0]))
+    yield Memory(np.stack(values), moved)
+
+
+def _try_out(game: Game) -> npt.NDArray[np.bool_]:
+    """Which bytes (bytes,) come to differ with what is done; the game is afterwards where it was."""
+    snapshot = game.snapshot()
+    outcomes = []
+    for action in range(len(game.spec.action_names)):
+        game.go_back(snapshot)
+        for _ in range(_HELD_TICKS):
+            game.play(action)
+        outcomes.append(_memory(game))
+    game.go_back(snapshot)
+    return np.asarray((np.stack(outcomes) != outcomes[0]).any(axis=0))
+
+
+def _memory(game: Game) -> Any:
+    memory = game.memory()
+    assert memory is not None
+    return memory

@@ -1,0 +1,163 @@
+"""A network that first learns where things are, and then to play from that."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import zarr
+
+from recorder import Session
+from tests.trainer.conftest import TINY
+from trainer import Policy, TrainConfig, fit
+from trainer.agreement import _inputs
+from trainer.dataset import Dataset
+from trainer.keypoints import KeypointNet
+from trainer.learner import one_cycle
+from trainer.material import Ranges
+from trainer.models import build
+from trainer.perception import Perception, Sample, sampling
+
+CONFIG = TrainConfig.for_env("breakout", max_batches=12, threads=2)
+
+
+@pytest.fixture(scope="module")
+def sample(breakout: Session) -> Sample:
+    data = Dataset([breakout], CONFIG)
+    *_, found = sampling(data.material, CONFIG)
+    data.close()
+    assert isinstance(found, Sample)
+    return found
+
+
+def test_a_sample_pairs_screens_with_places_of_which_one_is_the_players_own(breakout: Session, sample: Sample) -> None:
+    assert len(sample.screens) == len(sample.targets) == sum(map(len, sample.stretches))
+    assert 3 <= sample.used.sum() <= 8
+    assert sample.own.sum() == 1
+    assert not sample.targets[:, ~sample.used].any()
+    np.testing.assert_allclose(sample.targets[:, sample.used].std(axis=0), 1.0, rtol=1e-3)
+    # The own one is where the paddle is: in the rows that the paddle alone moves in, its mean column follows it.
+    rows = CONFIG.with_changes(hidden_rows=(189, 196)).hidden_pixels
+    bright = sample.screens[:, rows].astype(float)
+    bright -= np.median(bright, axis=0)
+    bright = np.abs(bright).sum(axis=1)
+    column = (bright * np.arange(84)).sum(axis=1) / np.maximum(bright.sum(axis=1), 1e-9)
+    seen = bright.sum(axis=1) > 0
+    assert abs(np.corrcoef(column[seen], sample.targets[seen][:, sample.own][:, 0])[0, 1]) > 0.9
+
+
+def test_it_learns_to_see_what_can_be_seen_and_leaves_out_the_rest(breakout: Session, sample: Sample) -> None:
+    torch.manual_seed(0)
+    net = build(CONFIG, breakout.spec)
+    assert isinstance(net, KeypointNet)
+    perception = Perception(net, sample, CONFIG, torch.device("cpu"))
+    for _ in perception.learn(lambda batch: batch / 150, lambda used: one_cycle(used, 0.1)):
+        pass
+    explained = perception.judge()
+    own = int(np.flatnonzero(sample.own)[0])
+    assert explained[own] > 0.8
+    count = perception.drop_unseen()
+    assert 1 <= count < sample.used.sum()  # one of them counts frames, which no screen shows
+    sight = perception.sight()
+    assert int(sight["locator.used"].sum()) == count
+    assert sight["own"].sum() == 1
+
+
+def test_a_past_that_is_hidden_shows_the_players_own_place_only_as_it_is_now(breakout: Session) -> None:
+    net = build(CONFIG, breakout.spec)
+    assert isinstance(net, KeypointNet)
+    net.own[3] = True
+    positions = torch.randn(2, len(CONFIG.history), 8)
+    shown, hidden = net.prepare(positions, torch.tensor([False, True])).split(1)
+    assert torch.equal(shown[0, :-1].view(-1, 8), positions[0])
+    others = [0, 1, 2, 4, 5, 6, 7]
+    seen = hidden[0, :-1].view(-1, 8)
+    assert torch.equal(seen[:, others], positions[1][:, others])
+    assert torch.equal(seen[:, 3], positions[1, 0, 3].expand(len(CONFIG.history)))
+    assert (shown[0, -1], hidden[0, -1]) == (0.0, 1.0)
+
+
+def test_a_label_is_of_the_next_ticks_and_ends_with_its_episode(breakout: Session) -> None:
+    data = Dataset([breakout], CONFIG)
+    list(data.load())
+    stop = data.material.parts[0].stop
+    batch = data._gather(np.array([50, stop - 2]), np.zeros(2, np.int64))
+    data.close()
+    actions = breakout.actions
+    assert batch.ahead.shape == (2, 8)
+    assert batch.ahead[0].tolist() == actions[50:58].tolist()
+    assert batch.ahead[1].tolist() == [actions[stop - 2], *[actions[stop - 1]] * 7]
+
+
+def test_the_clone_sees_in_play_what_it_saw_in_training(breakout: Session, breakout_policy: Path) -> None:
+    policy = Policy.load(breakout_policy)
+    assert isinstance(policy.net, KeypointNet)
+    episode = breakout.episodes[0]
+    compared = np.concatenate(list(_inputs(breakout, episode, policy)))
+    data = Dataset([breakout], policy.config)
+    data.locate_with(policy.locate, policy.net.own.numpy())
+    list(data.load())
+    rows = np.arange(episode.start, episode.start + 40)
+    learned = data._gather(rows, np.zeros(len(rows), np.int64)).inputs
+    data.close()
+    policy.reset()
+    played = np.stack([policy.see(breakout.frames[tick]) for tick in rows.tolist()])
+    np.testing.assert_allclose(played, learned, atol=1e-4)
+    np.testing.assert_allclose(played, compared[:40], atol=1e-4)
+
+
+def test_two_players_of_a_network_see_what_each_sees_alone(breakout: Session, breakout_policy: Path) -> None:
+    from trainer.policy import act_together
+
+    alone = Policy.load(breakout_policy)
+    one, other = alone.fork(1), alone.fork(2)
+    for tick in range(30, 40):
+        alone.see(breakout.frames[tick])
+    for tick in range(10):
+        act_together([other, one], [breakout.frames[200 + tick], breakout.frames[30 + tick]])
+    np.testing.assert_allclose(one.see(breakout.frames[40]), alone.see(breakout.frames[40]), atol=1e-4)
+
+
+def test_what_the_emulator_held_is_never_an_input(breakout: Session, breakout_policy: Path) -> None:
+    policy = Policy.load(breakout_policy, seed=4)
+    policy.reset()
+    actions = [policy.act(breakout.frames[tick].copy()) for tick in range(20)]
+    again = policy.fork(4)
+    assert actions == [again.act(breakout.frames[tick]) for tick in range(20)]
+    heat = policy.attention(breakout.frames[20])
+    assert heat.shape == (210, 160)
+    assert heat.max() > 200
+
+
+def test_a_recording_that_cannot_be_played_again_teaches_by_screens_alone(breakout: Session, tmp_path: Path) -> None:
+    path = tmp_path / breakout.path.name
+    shutil.copytree(breakout.path, path)
+    actions = zarr.open_group(path, mode="r+")["action"]
+    actions[60:] = np.where(actions[60:] == 2, 3, 2)
+    out = tmp_path / "p.safetensors"
+    config = TrainConfig.for_env("breakout", **TINY)
+    records = list(fit([Session.open(path)], config, out=out))
+    assert any("learns from screens alone, since" in record.message for record in records)
+    policy = Policy.load(out)
+    assert policy.config == TrainConfig.for_env("breakout", network="nature", **TINY)
+
+
+def test_a_first_clone_can_be_watched_while_a_better_one_is_trained(breakout: Session, tmp_path: Path) -> None:
+    out = tmp_path / "p.safetensors"
+    training = fit([breakout], TrainConfig.for_env("breakout", **{**TINY, "play_games": 0}), out=out)
+    for record in training:
+        if "first clone can be watched" in record.message:
+            break
+    first = Policy.load(out)
+    policy_before = {name: value.clone() for name, value in first.net.state_dict().items()}
+    assert first.act(breakout.frames[0]) in range(4)
+    list(training)
+    assert any(not torch.equal(value, policy_before[name]) for name, value in Policy.load(out).net.state_dict().items())
+
+
+def test_rows_in_common() -> None:
+    rows = Ranges([range(0, 10), range(20, 30)])
+    assert rows.shared_with([range(5, 25), range(28, 40)]) == [range(5, 10), range(20, 25), range(28, 30)]

@@ -1,0 +1,121 @@
+"""Where things are on a screen: a small convolutional network that locates them, and what plays from where they are.
+
+    screen uint8 (size, size) ─▶ conv 16 7x7/3 ─▶ conv 16 3x3 ─▶ 12 maps 3x3 ─▶ spatial soft-argmax ─▶ 8 positions
+    positions now and at some ages ─▶ 256 ─▶ 256 ─▶ one row of logits for each label shift and window
+
+The soft-argmax of a map is the mean place under the softmax over its pixels (Levine et al. 2016, "End-to-end training
+of deep visuomotor policies"). A network that must find a ball of two pixels through the actions of a player alone needs
+far more play than one that is told where it is, and to be told is free: the console's own memory says so, and a
+recording can be played again for it (recorder.replayed_memory). It is a target of training only. The clone itself sees
+screens.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from trainer.config import TrainConfig
+
+POSITIONS = 8  # at most; those that a game has no use for are zero
+_MAPS, _CHANNELS = 12, 16
+_HIDDEN = 64
+# Pixels that hardly ever change would otherwise be blown up without bound; in grey levels of 0 to 127.
+_DEVIATION_FLOOR = 2.0
+
+
+class Locator(nn.Module):
+    """Positions float32 (B, POSITIONS), in standard deviations from their mean, on screens uint8 (B, size, size)."""
+
+    mean: Tensor
+    scale: Tensor
+    places: Tensor
+    used: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.maps = nn.Sequential(
+            nn.Conv2d(1, _CHANNELS, 7, stride=3, padding=3),
+            nn.ReLU(),
+            nn.Conv2d(_CHANNELS, _CHANNELS, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(_CHANNELS, _MAPS, 3, padding=1),
+        ).to(memory_format=torch.channels_last)  # on a processor less than half the time
+        edge = torch.linspace(-1.0, 1.0, (size + 2) // 3)
+        rows, columns = torch.meshgrid(edge, edge, indexing="ij")
+        self.register_buffer("places", torch.stack([columns.flatten(), rows.flatten()], dim=1), persistent=False)
+        self.register_buffer("mean", torch.zeros(size, size))
+        self.register_buffer("scale", torch.ones(size, size))
+        self.register_buffer("used", torch.ones(POSITIONS))
+        self.sharpness = nn.Parameter(torch.full((_MAPS, 1), 3.0))
+        found = 3 * _MAPS
+        self.curved = nn.Sequential(nn.Linear(found, _HIDDEN), nn.ReLU(), nn.Linear(_HIDDEN, POSITIONS))
+        self.straight = nn.Linear(found, POSITIONS)
+
+    def set_statistics(self, mean: Tensor, deviation: Tensor) -> None:
+        """Centre and weigh every pixel by these float32 (size, size)."""
+        self.mean.copy_(mean)
+        self.scale.copy_(1 / (deviation + _DEVIATION_FLOOR))
+
+    def scaled(self, screens: Tensor) -> Tensor:
+        """Screens as floats of the order of one, by what differs from the mean screen."""
+        return (screens.float() - self.mean) * self.scale
+
+    def forward(self, scaled: Tensor) -> Tensor:
+        """float32 (B, size, size) of `scaled` to positions (B, POSITIONS)."""
+        maps = self.maps(scaled[:, None].contiguous(memory_format=torch.channels_last)).flatten(2)
+        places = torch.softmax(maps * self.sharpness, dim=-1) @ self.places
+        heights = torch.tanh(maps.amax(dim=-1, keepdim=True) / 4)
+        found = torch.cat([places, heights], dim=-1).flatten(1)
+        positions: Tensor = self.curved(found) + self.straight(found)
+        return positions * self.used
+
+
+class KeypointNet(nn.Module):
+    """Logits from screens, by way of positions:
+
+    screens uint8 (B, history, size, size) ─locate─▶ (B, history, POSITIONS) ─prepare─▶ (B, n) ─forward─▶ (B, K, m)
+
+    Training locates every screen once, and then learns from positions. `own` are the positions that the player
+    controls: of these a clone whose past is hidden sees only the present one.
+    """
+
+    own: Tensor
+
+    def __init__(self, config: TrainConfig, actions: int) -> None:
+        super().__init__()
+        self.locator = Locator(config.size)
+        self._outputs = (config.outputs, actions)
+        widths = (len(config.history) * POSITIONS + 1, *config.hidden)
+        layers: list[nn.Module] = []
+        for width_in, width_out in pairwise(widths):
+            layers += [nn.Linear(width_in, width_out), nn.ReLU(), nn.Dropout(config.dropout)]
+        self.body = nn.Sequential(*layers, nn.Linear(widths[-1], config.outputs * actions))
+        self.register_buffer("own", torch.zeros(POSITIONS, dtype=torch.bool))
+
+    def sight(self) -> dict[str, Tensor]:
+        """What it knows of seeing, by name: its locator, and which positions are the player's own."""
+        tensors = self.state_dict()
+        return {name: tensors[name].clone() for name in tensors if name == "own" or name.startswith("locator.")}
+
+    def locate(self, screens: Tensor) -> Tensor:
+        """uint8 (…, size, size) to positions float32 (…, POSITIONS)."""
+        flat = screens.reshape(-1, *screens.shape[-2:])
+        positions: Tensor = self.locator(self.locator.scaled(flat))
+        return positions.view(*screens.shape[:-2], POSITIONS)
+
+    def prepare(self, positions: Tensor, hidden: Tensor) -> Tensor:
+        """float32 (B, history, POSITIONS) as the network takes them, (B, n).
+
+        Where bool (B,) `hidden` is true, all ages of what is the player's own show it where it is now.
+        """
+        covered = hidden[:, None, None] & self.own
+        positions = torch.where(covered, positions[:, :1], positions)
+        return torch.cat([positions.flatten(1), hidden[:, None].float()], dim=1)
+
+    def forward(self, prepared: Tensor) -> Tensor:
+        """float32 (B, n) to logits (B, K, actions)."""
+        logits: Tensor = self.body(prepared)
+        return logits.view(-1, *self._outputs)

@@ -1,0 +1,215 @@
+"""Learning to see: from a sample of a recording's screens, and what the emulator's memory held at them, to a Locator.
+
+    recording ─▶ stretches at random ─▶ screens, memory ─▶ bytes that tell of places ─▶ regression ─▶ those one can see
+
+Nothing in here knows a game. A byte tells of a place when it takes many values and mostly moves in small steps. Whether
+it can be seen at all, and not only be known (a frame counter, what a key does next), shows in the regression: bytes
+that are not predicted on screens held out are dropped. Which of them are the player's own shows in trying out actions.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from recorder.errors import TwinplayError
+from recorder.replayed_memory import Memory, replaying_memory
+from trainer.config import TrainConfig
+from trainer.keypoints import POSITIONS, KeypointNet
+from trainer.material import Material
+
+_STRETCH_TICKS, _STRETCHES = 120, 200
+_MOST_PLAYED = 60_000  # ticks of play to find stretches in: about ten seconds to play again
+_TRIALS = 40  # moments at which every action is tried
+_OWN_SHARE = 0.5  # of them: bytes that differ by then are the player's own
+_LEAST_VALUES, _LEAST_CHANGES, _SMALL_STEP, _SMALL_SHARE = 16, 0.02, 8, 0.5
+_SAME = 0.98  # correlation of two bytes that tell of one place
+HOPEFUL_SHARE, _SEEN_SHARE = 0.2, 0.6  # of a byte's variance that must be explained, half-way and at last
+_BATCH, _RATE, _DECAY, _BETA = 64, 3e-3, 1e-3, 0.1
+_AT_ONCE = 256
+_HELD_OUT = 0.1  # of the stretches
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`stretches` are runs of rows of a Material; at their n ticks: `screens` uint8 (n, size, size), and in `targets`
+    float32 (n, POSITIONS) the bytes that tell of places, as standard deviations from their mean. `used` and `own`,
+    bool (POSITIONS,): which columns there are, and which of them the player controls.
+    """
+
+    stretches: list[range]
+    screens: npt.NDArray[np.uint8]
+    targets: npt.NDArray[np.float32]
+    used: npt.NDArray[np.bool_]
+    own: npt.NDArray[np.bool_]
+
+
+def sampling(material: Material, config: TrainConfig) -> Iterator[float | Sample | str]:
+    """Yields the share of it that is done, and last the sample, or in words why there is none."""
+    rng = np.random.default_rng([config.seed, 0x5EE])
+    stretches = _stretches(material, rng)
+    count = sum(map(len, stretches))
+    screens = np.empty((count, config.size, config.size), np.uint8)
+    memories: list[Memory] = []
+    done = 0
+    tried = set(np.linspace(0, len(stretches) - 1, min(_TRIALS, len(stretches))).astype(int).tolist())
+    numbered = list(enumerate(stretches))
+    while numbered:
+        session, _ = material.at(numbered[0][1])
+        together = []
+        while numbered and material.at(numbered[0][1])[0] is session:
+            together.append(numbered.pop(0))
+        ticks, trials = [], []
+        for number, rows in together:
+            here = material.at(rows)[1]
+            ticks += list(here)
+            trials += [here[len(here) // 2]] if number in tried else []
+            for block in material.screens(rows):
+                screens[done : done + len(block)] = block
+                done += len(block)
+            yield 0.5 * done / count
+        try:
+            for step in replaying_memory(session, ticks, trials):
+                if isinstance(step, Memory):
+                    memories.append(step)
+                else:
+                    yield 0.5 * done / count
+        except TwinplayError as error:
+            yield str(error)
+            return
+    values = np.concatenate([memory.values for memory in memories])
+    moved = np.mean([memory.moved for memory in memories], axis=0)
+    controlled = moved >= _OWN_SHARE
+    bytes_ = _that_tell_of_places(values, controlled, stretches)
+    if not bytes_:
+        yield "nothing in the emulator's memory moves as things on a screen do"
+        return
+    targets = np.zeros((count, POSITIONS), np.float32)
+    chosen = values[:, bytes_].astype(np.float32)
+    targets[:, : len(bytes_)] = (chosen - chosen.mean(axis=0)) / chosen.std(axis=0)
+    own = np.zeros(POSITIONS, bool)
+    own[: len(bytes_)] = controlled[bytes_]
+    yield Sample(stretches, screens, targets, np.arange(POSITIONS) < len(bytes_), own)
+
+
+def _stretches(material: Material, rng: np.random.Generator) -> list[range]:
+    """Runs of rows at random, rising, in parts that together do not take too long to play again."""
+    parts = material.parts
+    played, chosen = 0, []
+    for index in rng.permutation(len(parts)).tolist():
+        if played and played + len(parts[index]) > _MOST_PLAYED:
+            continue
+        played += len(parts[index])
+        part = parts[index]
+        chosen += [
+            range(first, min(first + _STRETCH_TICKS, part.stop))
+            for first in range(part.start, part.stop, _STRETCH_TICKS)
+        ]
+    picks = rng.permutation(len(chosen))[:_STRETCHES]
+    return sorted((chosen[pick] for pick in picks.tolist()), key=lambda rows: rows.start)
+
+
+def _that_tell_of_places(
+    values: npt.NDArray[np.uint8], controlled: npt.NDArray[np.bool_], stretches: list[range]
+) -> list[int]:
+    """The bytes, at most POSITIONS of them, those that move most first; of several that say the same, one.
+
+    A player may keep what is controlled so close to something else that the two look the same, but they are not.
+    """
+    inside = np.ones(len(values) - 1, bool)
+    inside[np.cumsum([len(rows) for rows in stretches])[:-1] - 1] = False
+    steps = np.abs(np.diff(values.astype(np.int16), axis=0))[inside]
+    changes = (steps > 0).sum(axis=0)
+    small = ((steps > 0) & (steps <= _SMALL_STEP)).sum(axis=0)
+    many = np.array([len(np.unique(values[:, byte])) for byte in range(values.shape[1])]) >= _LEAST_VALUES
+    moving = (changes >= _LEAST_CHANGES * len(steps)) & (small >= _SMALL_SHARE * changes) & many
+    found: list[int] = []
+    for byte in sorted(np.flatnonzero(moving).tolist(), key=lambda byte: -int(changes[byte])):
+        same_kind = [other for other in found if controlled[other] == controlled[byte]]
+        alike = [abs(float(np.corrcoef(values[:, byte], values[:, other])[0, 1])) for other in same_kind]
+        if all(each < _SAME for each in alike):
+            found.append(byte)
+    return found[:POSITIONS]
+
+
+class Perception:
+    """Teaches the locator of a copy of a network to see what the sample tells; `sight` is what it knows of seeing."""
+
+    def __init__(self, net: KeypointNet, sample: Sample, config: TrainConfig, device: torch.device) -> None:
+        self._net = copy.deepcopy(net)
+        self._device = device
+        self._rng = np.random.default_rng([config.seed, 0xE7E])
+        self._screens = torch.from_numpy(sample.screens)
+        self._targets = torch.from_numpy(sample.targets)
+        self._used = sample.used
+        count = len(sample.screens)
+        held_out = max(1, round(_HELD_OUT * len(sample.stretches)))
+        self._learned = count - sum(map(len, sample.stretches[-held_out:])) if len(sample.stretches) > 1 else count
+        some = sample.screens[np.linspace(0, count - 1, min(count, 4_096)).astype(int)]
+        locator = self._net.locator
+        locator.set_statistics(torch.from_numpy(some.mean(axis=0)), torch.from_numpy(some.std(axis=0)))
+        locator.used.copy_(torch.from_numpy(sample.used))
+        self._net.own.copy_(torch.from_numpy(sample.own))
+        self._weights = torch.from_numpy(sample.used).to(device)
+
+    def sight(self) -> dict[str, torch.Tensor]:
+        """See KeypointNet."""
+        return self._net.sight()
+
+    def learn(self, used: Callable[[int], float], rate: Callable[[float], float]) -> Iterator[float]:
+        """Until `used`, of the number of batches so far, is 1; yields it after every batch.
+
+        `rate` gives the learning rate's factor at that share.
+        """
+        locator = self._net.locator
+        optimizer = torch.optim.AdamW(locator.parameters(), _RATE, weight_decay=_DECAY, fused=True)
+        batch = 0
+        while (share := used(batch)) < 1.0:
+            for group in optimizer.param_groups:
+                group["lr"] = _RATE * rate(share)
+            picks = torch.from_numpy(self._rng.integers(0, self._learned, _BATCH))
+            positions = self._positions(picks)
+            targets = self._targets[picks].to(self._device)
+            loss = nn.functional.smooth_l1_loss(positions[:, self._weights], targets[:, self._weights], beta=_BETA)
+            optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(loss)
+            optimizer.step()
+            batch += 1
+            yield share
+
+    def judge(self) -> npt.NDArray[np.float64]:
+        """The share of each column's variance that is explained on what is held out, float64 (POSITIONS,)."""
+        first = self._learned if self._learned < len(self._screens) else 0
+        picks = torch.arange(first, len(self._screens))
+        with torch.inference_mode():
+            found = torch.cat([self._positions(some).cpu() for some in torch.split(picks, _AT_ONCE)]).numpy()
+        targets = self._targets[first:].numpy()
+        rest = np.square(found - targets).mean(axis=0)
+        whole = np.maximum(targets.var(axis=0), 1e-6)
+        return np.asarray(np.where(self._used, 1 - rest / whole, 0.0))
+
+    def drop_unseen(self, least: float = _SEEN_SHARE) -> int:
+        """Leave out the columns of which less than this share is explained, unless that would be all.
+
+        They are no longer learned either; returns how many are left.
+        """
+        explained = self.judge()
+        seen = self._used & (explained >= least)
+        if not seen.any():
+            seen = self._used & (explained == explained[self._used].max())
+        self._used = seen
+        self._weights = torch.from_numpy(seen).to(self._device)
+        self._net.locator.used.copy_(self._weights)
+        self._net.own.logical_and_(self._weights)
+        return int(seen.sum())
+
+    def _positions(self, picks: torch.Tensor) -> torch.Tensor:
+        locator = self._net.locator
+        positions: torch.Tensor = locator(locator.scaled(self._screens[picks].to(self._device)))
+        return positions
