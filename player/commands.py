@@ -178,9 +178,25 @@ def evaluate(options: Namespace) -> int:
         )
     if report.ratio is not None:
         print(f"clone / demonstrator {report.ratio:.2f}")
+    if report.likeness is not None:
+        _print_likeness(report.likeness)
     for note in report.notes:
         print(f"note: {note}")
     return 0
+
+
+def _print_likeness(likeness: Any) -> None:
+    from rich.table import Table
+
+    from player.tables import print_table
+
+    table = Table("Hands", box=None, header_style="")
+    for title in ("clone", "demonstrator", "its halves differ by"):
+        table.add_column(title, justify="right")
+    for habit in likeness.habits:
+        table.add_row(habit.name, *(f"{value:,.2f}" for value in (habit.clone, habit.demonstrator, habit.spread)))
+    print_table(table)
+    print(likeness.sentence)
 
 
 def evaluation(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from recorder.places import Place
 from recorder.rollout import Phase, Rollout
 from recorder.session import Session
 from trainer.agreement import refuse_mismatch
+from trainer.likeness import Likeness
 from trainer.policy import Manner, Policy, act_together
 from trainer.scores import EvalProgress, EvalReport, GameResult, Score
 
@@ -63,11 +64,13 @@ class _Table:
             self.game.spec = replace(self.game.spec, episode_ticks=min(max_ticks, spec.episode_ticks))
         self.rollout = Rollout(self.game, agent, varied=True)
         self.rollout.begin(seed)
+        self._actions: list[Any] = []
         self._trace = hashlib.sha256(np.ascontiguousarray(self.rollout.observation).tobytes())
 
     def tick(self) -> None:
         step = self.rollout.tick()
         self._trace.update(np.asarray(step.action).tobytes())
+        self._actions.append(step.action)
 
     @property
     def playing(self) -> bool:
@@ -76,7 +79,9 @@ class _Table:
     def result(self) -> GameResult:
         rollout = self.rollout
         self.game.close()
-        return GameResult(rollout.score, rollout.ticks, rollout.outcome, self._trace.hexdigest())
+        spec = self.game.spec
+        actions = np.asarray(self._actions, spec.action_dtype).reshape(-1, *spec.action_shape)
+        return GameResult(rollout.score, rollout.ticks, rollout.outcome, self._trace.hexdigest(), actions)
 
 
 def play_together(
@@ -210,6 +215,9 @@ def evaluate(
         notes += simulator_notes({session.name: session.spec})
         header = {"sessions": [{"player": session.player, "total_rewards": session.games}]}
     description, recorded = _demonstrator(header)
+    done_by_it: list[Any] = []
+    if recording is not None:
+        done_by_it = [session.actions[game.start : game.stop] for game in session.episodes if len(game)]
     played = [player for player in PLAYERS if player in players]
     if "demonstrator" in played and description is None:
         played.remove("demonstrator")
@@ -244,8 +252,19 @@ def evaluate(
     labels = {"clone": f"clone {loaded.name}", "demonstrator": _label(description), "random": "random player"}
     for player in played:
         rows[player] = Score.of(player, labels[player], [results[player][k] for k in range(episodes)])
+    done_by_clone = _actions(results.get("clone", {}))
+    if not done_by_it:
+        done_by_it = _actions(results.get("demonstrator", {}))
+    known = done_by_clone and done_by_it
+    likeness = Likeness.of(done_by_clone, done_by_it, loaded.spec) if known else None
     ordered = tuple(rows[player] for player in PLAYERS if player in rows)
-    yield EvalProgress(total, total, EvalReport(path, loaded.spec.name, episodes, seed, sticky, ordered, notes))
+    yield EvalProgress(
+        total, total, EvalReport(path, loaded.spec.name, episodes, seed, sticky, ordered, notes, likeness)
+    )
+
+
+def _actions(results: Mapping[int, GameResult]) -> list[Any]:
+    return [game.actions for game in results.values() if game.actions is not None and len(game.actions)]
 
 
 def _demonstrator(header: dict[str, Any]) -> tuple[dict[str, Any] | None, Score | None]:

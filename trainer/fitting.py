@@ -34,6 +34,7 @@ from trainer.checkpoint import CHECKPOINT_BATCHES, State, read_checkpoint, read_
 from trainer.config import LOOK_SHARE, TrainConfig
 from trainer.distributed import World
 from trainer.errors import PolicyError, TrainingError
+from trainer.estimate import Estimate, estimate
 from trainer.keypoints import KeypointNet
 from trainer.learner import Judgement, Learner, below, one_cycle
 from trainer.perception import HOPEFUL_SHARE, Perception, Sample, sampling
@@ -52,6 +53,7 @@ from trainer.trial import (
     first_rounds,
     last_rounds,
     manners,
+    most_ticks,
 )
 
 _REPORT_S = 0.25
@@ -259,7 +261,7 @@ class _Training:
         """Learn to see where things are; a first clone is there after the first part of it."""
         assert isinstance(self.learner.net, KeypointNet)
         perception = Perception(self.learner.net, sample, self.config, self.device)
-        yield self.progress("look", 0.0, message=f"learning to see from {len(sample.screens):,} screens")
+        yield self.progress("look", 0.0, message=str(self._estimate(sample)))
         for first, last in ((0.0, _FIRST_LOOK), (_FIRST_LOOK, 1.0)):
             yield from self._look_on(perception, first, last)
             if first == 0.0:
@@ -269,6 +271,15 @@ class _Training:
         count = perception.drop_unseen()
         self.steps.see(perception.sight())
         yield self.progress("look", 1.0, message=f"sees {count} place{'' if count == 1 else 's'} on the screen")
+
+    def _estimate(self, sample: Sample) -> Estimate:
+        config, data = self.config, self.data
+        assert isinstance(self.learner.net, KeypointNet)
+        few, many = (len(self._manners(few=few)) for few in (True, False))
+        played = most_ticks(config, few, many) if config.play_games else 0
+        first = _FIRST_LOOK, min(_FIRST_BATCHES, config.max_batches or _FIRST_BATCHES)
+        cores = config.threads or available_cores()
+        return estimate(self.learner.net, config, data.ticks, len(sample.screens), first, played, cores)
 
     def _look_on(self, perception: Perception, first: float, last: float) -> Iterator[Progress]:
         """From one share of what there is to learn of seeing to another."""
@@ -344,6 +355,8 @@ class _Training:
         if not config.play_games:
             self._finish("loss" if "loss" in self.kept else "last")
             return
+        if "loss" in self.kept and _equal(self.kept["loss"], self.kept["last"]):
+            del self.kept["loss"]
         files = {str(self._policy_file(name)): name for name in _KEPT if name in self.kept}
         first = [Entrant(file, manner) for file in files for manner in self._manners(few=True)]
         yield self.progress("play", 0.0, message="trying it in play")
@@ -554,6 +567,10 @@ class _Training:
 
     def _eta(self, used: float) -> float | None:
         return self._train_s * (1 - used) / used if used > 0.01 else None
+
+
+def _equal(weights: dict[str, Tensor], others: dict[str, Tensor]) -> bool:
+    return all(torch.equal(weight, others[name]) for name, weight in weights.items())
 
 
 def _manner_text(manner: Manner, config: TrainConfig, discrete: bool) -> str:

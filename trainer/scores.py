@@ -7,18 +7,24 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+
+from trainer.likeness import Likeness
 
 _BOOTSTRAPS = 10_000
 
 
 @dataclass(frozen=True)
 class GameResult:
-    """One game: `score` is its undiscounted return; `trace` tells distinct games apart."""
+    """One game: `score` is its undiscounted return; `trace` tells distinct games apart. `actions` are those taken, a
+    row for each tick, where they are known.
+    """
 
     score: float
     ticks: int
     outcome: str
     trace: str
+    actions: npt.NDArray[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,8 @@ class Score:
 class EvalReport:
     """The rows of an evaluation, the clone's first. `ratio` is clone to demonstrator, where both were played.
 
-    `notes` are what else one should know of the numbers, a sentence each.
+    `likeness` tells whether the clone plays like it, where what its demonstrator did is at hand. `notes` are what else
+    one should know of the numbers, a sentence each.
     """
 
     policy: str
@@ -67,6 +74,7 @@ class EvalReport:
     sticky: float
     rows: tuple[Score, ...]
     notes: tuple[str, ...] = ()
+    likeness: Likeness | None = None
 
     @property
     def ratio(self) -> float | None:

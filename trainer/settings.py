@@ -61,8 +61,8 @@ SETTINGS = (
     Setting(
         "network",
         "Network",
-        "nature: the network of Mnih et al. 2015 for screens; article64: a smaller one. mlp: two layers for vectors; "
-        "lstm: one with a memory.",
+        "keypoints: for screens; first learns where things are, then to play from that. nature: the network of Mnih et "
+        "al. 2015; article64: a smaller one. mlp: two layers for vectors; lstm: one with a memory.",
     ),
     Setting("batch_size", "Batch size", "Ticks (for an lstm: sequences) that each step learns from.", whole=True),
     Setting(
@@ -80,11 +80,19 @@ SETTINGS = (
         "screen",
     ),
     Setting(
-        "mirror", "Mirror", "The share of samples that are seen in the mirror: as good as twice the play.", "screen"
+        "mirror",
+        "Mirror",
+        "The share of samples that are seen in the mirror: as good as twice the play. Not for keypoints.",
+        "screen",
     ),
     Setting(
-        "shift", "Shift (pixels)", "Screens are moved by up to this much, so that places count less.", "screen", True
+        "shift",
+        "Shift (pixels)",
+        "Screens are moved by up to this much, so that places count less. Not for keypoints.",
+        "screen",
+        True,
     ),
+    Setting("dropout", "Dropout", "The share of a layer that is left out at random. For keypoints only.", "screen"),
     Setting(
         "rare_action_share",
         "Rare actions",

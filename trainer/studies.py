@@ -2,7 +2,7 @@
 
 breakout   how close a clone comes to its demonstrator: several demonstrators, amounts of play, training seeds
 reaction   whether a clone can do without its demonstrator's reaction time
-ablation   the recipe for screens, each part removed in turn
+ablation   the recipe for a network that is told of nothing but screens, each part removed in turn
 article    the first article's experiment: one grey screen, its network, 100,000 of 500,000 ticks or all of them
 hopper     the second article's experiment: seven networks that clone Hopper's expert, from 80 games and from fewer
 expert     how many games of Hopper's expert the default clone needs
@@ -63,10 +63,8 @@ class Study:
     note: str = ""
 
 
-# Counted in batches, so that a study gives the same weights on machines of any speed: about what the default budget
-# of 400 seconds holds on two cores.
-_STANDARD = {"max_batches": 12_000}
-_SHORT = {"max_batches": 6_000, "checks": 0}
+_NATURE: dict[str, Any] = {"network": "nature", "max_batches": 12_000}
+_SHORT = {**_NATURE, "max_batches": 6_000, "checks": 0}
 # The first article's experiment: one grey screen, its network, 25 epochs of 100,000 ticks, and as many batches of more.
 _ARTICLE: dict[str, Any] = {
     "network": "article64",
@@ -119,21 +117,13 @@ STUDIES = {
             "breakout",
             "Clones of scripted Breakout players",
             (
-                Row(
-                    "prompt, 30 minutes",
-                    style="prompt",
-                    settings=_STANDARD,
-                    seeds=(0, 1, 2),
-                    first_ways=("sampled", "greedy", "sticky"),
-                ),
-                Row("prompt, 15 minutes", style="prompt", minutes=15, settings=_STANDARD),
-                Row("slow, 30 minutes", style="slow", settings=_STANDARD, seeds=(0, 1, 2)),
+                Row("prompt, 30 minutes", style="prompt", seeds=(0, 1, 2), first_ways=("sampled", "greedy", "sticky")),
                 *(
-                    Row(f"{style}, 30 minutes", style=style, settings=_STANDARD, seeds=(0, 1, 2))
-                    for style in ("person", "beginner", "late")
+                    Row(f"{style}, 30 minutes", style=style, seeds=(0, 1, 2))
+                    for style in ("person", "beginner", "slow", "late", "sloppy", "left-handed")
                 ),
-                Row("sloppy, 30 minutes", style="sloppy", settings=_STANDARD),
-                Row("left-handed, 30 minutes", style="left-handed", settings=_STANDARD),
+                Row("person, 5 minutes", style="person", minutes=5),
+                Row("person, screens alone", style="person", settings=_NATURE),
                 Row(
                     "prompt, 30 minutes, the article's network",
                     style="prompt",
@@ -148,7 +138,7 @@ STUDIES = {
                 Row(
                     f"{style}, label shifts 0, 3, 6",
                     style=style,
-                    settings={**_STANDARD, "label_shifts": (0, 3, 6)},
+                    settings={"label_shifts": (0, 3, 6)},
                     ways=("chosen", "unshifted"),
                 )
                 for style in ("late", "prompt")
@@ -156,7 +146,7 @@ STUDIES = {
         ),
         Study(
             "ablation",
-            "The recipe for screens, each part removed in turn",
+            "The recipe for a network that is told of nothing but screens, each part removed in turn",
             tuple(
                 Row(name, style="slow", settings={**_SHORT, **change}, seeds=(0, 1))
                 for name, change in (

@@ -304,7 +304,7 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
     batches = sum(cell["training"]["batches"] for cell in cells) / len(cells)
     seconds = sum(cell["training"]["seconds"] for cell in cells) / len(cells)
     temperature = ", ".join(sorted({f"{cell['play']['temperature']:g}" for cell in cells}))
-    shifts = sorted({cell["settings"]["label_shifts"][cell["play"]["output"]] for cell in cells})
+    shifts = sorted({TrainConfig.from_json(cell["settings"]).shift_of(cell["play"]["output"]) for cell in cells})
     shifted = f", {'/'.join(map(str, shifts))} ticks quicker" if any(shifts) else ""
     manner = {
         "chosen": f"chosen: T {temperature}{shifted}",

@@ -100,6 +100,16 @@ def last_rounds(config: TrainConfig) -> list[Round]:
     return [Round(max(1, games // 2), max(60, ticks // 2), 3), Round(games, ticks, 1)]
 
 
+def most_ticks(config: TrainConfig, few: int, many: int) -> int:
+    """How many ticks the games at the end take at most, with so many manners at first and at last."""
+    ticks = sum(few * rung.games * rung.ticks for rung in first_rounds(config))
+    entrants = _FINALISTS * many // max(1, few // len(_FEW_TEMPERATURES))
+    for rung in last_rounds(config):
+        ticks += entrants * rung.games * rung.ticks
+        entrants = min(entrants, rung.keep)
+    return ticks
+
+
 class Arena:
     """Where entrants meet: in this process, or, when that is quicker, in several that share the games.
 

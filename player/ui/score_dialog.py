@@ -185,7 +185,8 @@ class ScoreDialog(QDialog):
         elif report is not None:
             self._chart.show_rows(report.rows)
             words = f"Mean score with its 95 % interval over distinct games: {_games_played(report.rows)}."
-            self._words.setText("\n".join((words, *(f"Note: {note}." for note in report.notes))))
+            alike = [report.likeness.sentence] if report.likeness is not None else []
+            self._words.setText("\n".join((words, *alike, *(f"Note: {note}." for note in report.notes))))
         else:
             self._words.setText(
                 "How good is the clone, really? It plays many games from starts that it has never seen, beside the "
