@@ -214,9 +214,12 @@ def _inputs(session: Session, game: Episode, policy: Policy) -> Iterator[npt.NDA
     preprocess = Preprocess.of(policy.config)
     ages = np.asarray(policy.config.history)
     before: npt.NDArray[Any] | None = None
+    context: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
     for start in range(game.start, game.stop, _SLICE_TICKS):
         screens = session.screens(start, min(start + _SLICE_TICKS, game.stop))
-        new = policy.looked_at(preprocess.from_indices(screens, session.palette))
+        grey = preprocess.from_indices(screens, session.palette)
+        new = policy.looked_at(grey, context)
+        context = grey
         seen = new if before is None else np.concatenate([before, new])
         rows = np.arange(len(seen) - len(new), len(seen))[:, None] - ages
         inputs = seen[np.maximum(rows - delay, 0)]  # before the game began there was its first screen

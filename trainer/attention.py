@@ -35,15 +35,15 @@ def attribute(net: ScreenNet, prepared: Tensor, output: int, action: int) -> Ten
 def attribute_by_places(
     net: KeypointNet, screen: Tensor, positions: Tensor, hidden: Tensor, output: int, action: int
 ) -> Tensor:
-    """The newest screen uint8 (size, size), and the positions (1, history, n) of which the first are those on it, to
-    what each pixel adds to the logit by way of its positions: (size, size).
+    """The newest screen, with the one before it, uint8 (2, size, size), and the positions (1, history, n) of which the
+    first are those on it, to what each pixel adds to the logit by way of its positions: (size, size).
     """
-    scaled = net.locator.scaled(screen)
-    path = (_steps(scaled)[:, None, None] * scaled).requires_grad_()
+    scaled = net.locator.scaled(screen[None])
+    path = (_steps(scaled)[:, None, None, None] * scaled).requires_grad_()
     older = positions[:, 1:].expand(STEPS, -1, -1)
     prepared = net.prepare(torch.cat([net.locator(path)[:, None], older], dim=1), hidden.expand(STEPS))
     (slopes,) = torch.autograd.grad(net(prepared)[:, output, action].sum(), path)
-    return slopes.mean(dim=0) * scaled
+    return (slopes.mean(dim=0) * scaled[0]).sum(dim=0)
 
 
 def _steps(like: Tensor) -> Tensor:

@@ -125,7 +125,7 @@ class Dataset:
             raise TrainingError(f"there is no place for temporary files ({error}); set TMPDIR to one") from None
 
     def locate_with(self, locate: Locate, own: npt.NDArray[np.bool_]) -> None:
-        """From the next `load` on, inputs are the positions that `locate` finds on screens (n, size, size).
+        """From the next `load` on, inputs are the positions that `locate` finds on screens; see KeypointNet.
 
         Those that are the player's `own`, bool (m,), are never late (see TrainConfig.label_shifts).
         """

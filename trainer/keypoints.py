@@ -1,6 +1,8 @@
 """Where things are on a screen: a small convolutional network that locates them, and what plays from where they are.
 
-    screen uint8 (size, size) ─▶ conv 16 7x7/3 ─▶ conv 16 3x3 ─▶ 12 maps 3x3 ─▶ spatial soft-argmax ─▶ 8 positions
+    screen, and the one LAG ticks before, uint8 (2, size, size)
+      ─▶ the screen minus the mean one, and minus the one before
+      ─▶ conv 16 7x7/3 ─▶ conv 16 3x3 ─▶ 12 maps 3x3 ─▶ spatial soft-argmax ─▶ 8 positions
     positions now and at some ages ─▶ 256 ─▶ 256 ─▶ one row of logits for each label shift and window
 
 The soft-argmax of a map is the mean place under the softmax over its pixels (Levine et al. 2016, "End-to-end training
@@ -8,26 +10,35 @@ of deep visuomotor policies"). A network that must find a ball of two pixels thr
 far more play than one that is told where it is, and to be told is free: the console's own memory says so, and a
 recording can be played again for it (recorder.replayed_memory). It is a target of training only. The clone itself sees
 screens.
+
+What has moved stands out from what has not, whatever that looks like. From single screens alone a network learns the
+few backgrounds of its recording by heart, and is lost as soon as its clone gets further than the player did.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from trainer.config import TrainConfig
 
 POSITIONS = 8  # at most; those that a game has no use for are zero
+LAG = 4  # ticks
 _MAPS, _CHANNELS = 12, 16
 _HIDDEN = 64
 # Pixels that hardly ever change would otherwise be blown up without bound; in grey levels of 0 to 127.
-_DEVIATION_FLOOR = 2.0
+_DEVIATION_FLOOR = 4.0
+_MOVED_SCALE = 1 / 16
 
 
 class Locator(nn.Module):
-    """Positions float32 (B, POSITIONS), in standard deviations from their mean, on screens uint8 (B, size, size)."""
+    """Positions float32 (B, POSITIONS), in standard deviations from their mean, on screens uint8 (B, 2, size, size),
+    each with the one LAG ticks before it.
+    """
 
     mean: Tensor
     scale: Tensor
@@ -37,7 +48,7 @@ class Locator(nn.Module):
     def __init__(self, size: int) -> None:
         super().__init__()
         self.maps = nn.Sequential(
-            nn.Conv2d(1, _CHANNELS, 7, stride=3, padding=3),
+            nn.Conv2d(2, _CHANNELS, 7, stride=3, padding=3),
             nn.ReLU(),
             nn.Conv2d(_CHANNELS, _CHANNELS, 3, padding=1),
             nn.ReLU(),
@@ -62,13 +73,18 @@ class Locator(nn.Module):
         self.mean.copy_(mean)
         self.scale.copy_(1 / (deviation + _DEVIATION_FLOOR))
 
-    def scaled(self, screens: Tensor) -> Tensor:
-        """Screens as floats of the order of one, by what differs from the mean screen."""
-        return (screens.float() - self.mean) * self.scale
+    def scaled(self, screens: Tensor, shown: Tensor | None = None) -> Tensor:
+        """Screens as floats of the order of one: what differs from the mean screen, and from the one before.
+
+        With `shown`, float32 (B, size, size), the screens differ from the mean screen as these do.
+        """
+        now, before = screens[:, 0].float(), screens[:, 1].float()
+        differs = ((now if shown is None else shown) - self.mean) * self.scale
+        return torch.stack([differs, (now - before) * _MOVED_SCALE], dim=1)
 
     def forward(self, scaled: Tensor) -> Tensor:
-        """float32 (B, size, size) of `scaled` to positions (B, POSITIONS)."""
-        maps = self.maps(scaled[:, None].contiguous(memory_format=torch.channels_last)).flatten(2)
+        """float32 (B, 2, size, size) of `scaled` to positions (B, POSITIONS)."""
+        maps = self.maps(scaled.contiguous(memory_format=torch.channels_last)).flatten(2)
         places = torch.softmax(maps * self.sharpness, dim=-1) @ self.places
         heights = torch.tanh(maps.amax(dim=-1, keepdim=True) / 4)
         found = torch.cat([places, heights], dim=-1).flatten(1)
@@ -79,7 +95,7 @@ class Locator(nn.Module):
 class KeypointNet(nn.Module):
     """Logits from screens, by way of positions:
 
-    screens uint8 (B, history, size, size) ─locate─▶ (B, history, POSITIONS) ─prepare─▶ (B, n) ─forward─▶ (B, K, m)
+    screens uint8 (n, 2, size, size) ─locate─▶ (n, POSITIONS);  (B, history, POSITIONS) ─prepare─▶ (B, n) ─▶ (B, K, m)
 
     Training locates every screen once, and then learns from positions. `own` are the positions that the player
     controls: of these a clone whose past is hidden sees only the present one.
@@ -104,10 +120,9 @@ class KeypointNet(nn.Module):
         return {name: tensors[name].clone() for name in tensors if name == "own" or name.startswith("locator.")}
 
     def locate(self, screens: Tensor) -> Tensor:
-        """uint8 (…, size, size) to positions float32 (…, POSITIONS)."""
-        flat = screens.reshape(-1, *screens.shape[-2:])
-        positions: Tensor = self.locator(self.locator.scaled(flat))
-        return positions.view(*screens.shape[:-2], POSITIONS)
+        """Screens uint8 (n, 2, size, size), with the ones LAG ticks before, to positions float32 (n, POSITIONS)."""
+        positions: Tensor = self.locator(self.locator.scaled(screens))
+        return positions
 
     def prepare(self, positions: Tensor, hidden: Tensor) -> Tensor:
         """float32 (B, history, POSITIONS) as the network takes them, (B, n).
@@ -122,3 +137,13 @@ class KeypointNet(nn.Module):
         """float32 (B, n) to logits (B, K, actions)."""
         logits: Tensor = self.body(prepared)
         return logits.view(-1, *self._outputs)
+
+
+def with_those_before(screens: npt.NDArray[np.uint8], context: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Screens (n, size, size) that follow each other, each with the one LAG ticks before it: (n, 2, size, size).
+
+    `context` are those that precede them, at most LAG; where there are fewer, a game begins with the first of all.
+    """
+    whole = np.concatenate([context[-LAG:], screens]) if len(context) else screens
+    places = np.arange(len(whole) - len(screens), len(whole))
+    return np.stack([screens, whole[np.maximum(places - LAG, 0)]], axis=1)

@@ -78,7 +78,7 @@ class Learner:
             net.locator.requires_grad_(False)
 
     def locate(self, screens: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """The positions float32 (n, m) on screens uint8 (n, size, size)."""
+        """The positions float32 (n, m) on screens uint8 (n, 2, size, size); see KeypointNet."""
         assert isinstance(self.average, KeypointNet)
         with torch.inference_mode():
             parts = torch.split(torch.from_numpy(screens), _AT_ONCE)

@@ -25,6 +25,7 @@ from recorder.schema import CHUNK_TICKS
 from recorder.session import Session
 from trainer.config import TrainConfig
 from trainer.errors import TrainingError
+from trainer.keypoints import LAG, with_those_before
 from trainer.preprocess import Preprocess
 
 Array = npt.NDArray[Any]
@@ -74,7 +75,7 @@ class Material:
         self._edges = np.concatenate([[0], np.cumsum([len(part) for _, part in parts])]).astype(np.int64)
         self._preprocess = Preprocess.of(config)
         self._actions: Array = np.empty((0, *spec.action_shape), spec.action_dtype)
-        self.locate: Callable[[Array], Array] | None = None  # from screens (n, size, size) to float32 positions (n, m)
+        self.locate: Callable[[Array], Array] | None = None  # see KeypointNet
 
     def __len__(self) -> int:
         return int(self._edges[-1])
@@ -150,11 +151,18 @@ class Material:
             for some in _at_once(ticks, _VECTORS):
                 yield session.vectors(some.start, some.stop).astype(np.float32)
             return
+        if self.locate is None:
+            yield from self.screens(rows)
+            return
+        context = next(self.screens(self.within(rows, LAG, 0)[: -len(rows)]), np.empty(0, np.uint8))
         for screens in self.screens(rows):
-            yield screens if self.locate is None else self.locate(screens)
+            yield self.locate(with_those_before(screens, context))
+            context = screens if len(screens) >= LAG else np.concatenate([context, screens][not len(context) :])[-LAG:]
 
     def screens(self, rows: range) -> Iterator[Array]:
         """The preprocessed screens uint8 (n, size, size) of rows of one part, some at a time. Raises SessionError."""
+        if not rows:
+            return
         session, ticks = self.at(rows)
         for some in _at_once(ticks, _SCREENS):
             yield self._preprocess.from_indices(session.screens(some.start, some.stop), session.palette)

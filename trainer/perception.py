@@ -21,7 +21,7 @@ from torch import nn
 from recorder.errors import TwinplayError
 from recorder.replayed_memory import Memory, replaying_memory
 from trainer.config import TrainConfig
-from trainer.keypoints import POSITIONS, KeypointNet
+from trainer.keypoints import LAG, POSITIONS, KeypointNet
 from trainer.material import Material
 
 _STRETCH_TICKS, _STRETCHES = 120, 200
@@ -33,6 +33,7 @@ _SAME = 0.98  # correlation of two bytes that tell of one place
 HOPEFUL_SHARE, _SEEN_SHARE = 0.2, 0.6  # of a byte's variance that must be explained, half-way and at last
 _BATCH, _RATE, _DECAY, _BETA = 64, 3e-3, 1e-3, 0.1
 _AT_ONCE = 256
+_ELSEWHERE_SHARE = 0.5  # of the samples: before the background of another stretch
 _HELD_OUT = 0.1  # of the stretches
 
 
@@ -146,6 +147,16 @@ class Perception:
         self._device = device
         self._rng = np.random.default_rng([config.seed, 0xE7E])
         self._screens = torch.from_numpy(sample.screens)
+        lengths = np.array([len(rows) for rows in sample.stretches])
+        firsts = np.cumsum(lengths) - lengths
+        starts = np.repeat(firsts, lengths)
+        self._before = torch.from_numpy(np.maximum(np.arange(len(starts)) - LAG, starts))
+        self._stretch = torch.from_numpy(np.repeat(np.arange(len(lengths)), lengths))
+        still = [
+            np.median(sample.screens[first : first + length : max(1, length // 5)], axis=0)
+            for first, length in zip(firsts, lengths, strict=True)
+        ]
+        self._still = torch.from_numpy(np.stack(still).astype(np.float32))  # of each stretch, what does not move
         self._targets = torch.from_numpy(sample.targets)
         self._used = sample.used
         count = len(sample.screens)
@@ -174,7 +185,7 @@ class Perception:
             for group in optimizer.param_groups:
                 group["lr"] = _RATE * rate(share)
             picks = torch.from_numpy(self._rng.integers(0, self._learned, _BATCH))
-            positions = self._positions(picks)
+            positions = self._net.locator(self._elsewhere(picks))
             targets = self._targets[picks].to(self._device)
             loss = nn.functional.smooth_l1_loss(positions[:, self._weights], targets[:, self._weights], beta=_BETA)
             optimizer.zero_grad(set_to_none=True)
@@ -209,7 +220,20 @@ class Perception:
         self._net.own.logical_and_(self._weights)
         return int(seen.sum())
 
+    def _pairs(self, picks: torch.Tensor) -> torch.Tensor:
+        return torch.stack([self._screens[picks], self._screens[self._before[picks]]], dim=1)
+
+    def _elsewhere(self, picks: torch.Tensor) -> torch.Tensor:
+        """Screens as the locator takes them, some of them before the background of another stretch.
+
+        So a place is learned from what is there, and not from how far the game was when something was there.
+        """
+        pairs = self._pairs(picks)
+        moved = torch.from_numpy(self._rng.random(len(picks)) < _ELSEWHERE_SHARE)
+        others = picks[torch.from_numpy(self._rng.permutation(len(picks)))]
+        change = self._still[self._stretch[others]] - self._still[self._stretch[picks]]
+        shown = (pairs[:, 0].float() + change * moved[:, None, None]).clamp_(0, 127)
+        return self._net.locator.scaled(pairs.to(self._device), shown.to(self._device))
+
     def _positions(self, picks: torch.Tensor) -> torch.Tensor:
-        locator = self._net.locator
-        positions: torch.Tensor = locator(locator.scaled(self._screens[picks].to(self._device)))
-        return positions
+        return self._net.locate(self._pairs(picks).to(self._device))

@@ -24,7 +24,7 @@ from trainer.attention import attribute, attribute_by_places, heat
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
 from trainer.header import POLICY_FORMAT, POLICY_KEY, POLICY_VERSION, read_header
-from trainer.keypoints import KeypointNet
+from trainer.keypoints import LAG, KeypointNet, with_those_before
 from trainer.models import Memory, Net, RecurrentNet, VectorNet, build
 from trainer.preprocess import Preprocess
 from trainer.tensors import write_tensors
@@ -222,12 +222,17 @@ class Policy:
         return _see_together([self], [observation])[0]
 
     def take_in(self, observation: Any) -> npt.NDArray[Any]:
-        """Keep an observation; returns it preprocessed: uint8 (size, size) or float32 (n,)."""
+        """Keep an observation; returns it preprocessed: uint8 (size, size), with the one before it for a network that
+        locates, uint8 (2, size, size), or float32 (n,).
+        """
         observation = self._checked(observation)
         if not self.spec.has_screen:
             return np.asarray(observation, np.float32)
         screen = self._preprocess.from_rgb(observation)
         self._seen.insert(0, screen)
+        if isinstance(self.net, KeypointNet):
+            del self._seen[max(self.reach, LAG) + 1 :]
+            return np.stack([screen, self._seen[min(LAG, len(self._seen) - 1)]])
         del self._seen[self.reach + 1 :]
         return screen
 
@@ -239,9 +244,12 @@ class Policy:
         del self._found[self.reach + 1 :]
         return self._stack(self._found)
 
-    def looked_at(self, screens: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
-        """Preprocessed screens (n, size, size) as the network's inputs are made of them: as they are, or positions."""
-        return self.locate(screens) if isinstance(self.net, KeypointNet) else screens
+    def looked_at(self, screens: npt.NDArray[np.uint8], context: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
+        """Preprocessed screens (n, size, size) as the network's inputs are made of them: as they are, or positions.
+
+        `context` are some of the screens before them, of which at most LAG are looked at.
+        """
+        return self.locate(with_those_before(screens, context)) if isinstance(self.net, KeypointNet) else screens
 
     def keep_own(self, late: npt.NDArray[Any], now: npt.NDArray[Any]) -> None:
         """Put what is the player's own into inputs (n, history, …) that are late, from those that are not."""
@@ -252,7 +260,9 @@ class Policy:
             late[:, :, self.config.hidden_pixels] = now[:, :, self.config.hidden_pixels]
 
     def locate(self, screens: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """The positions float32 (n, m) that the network finds on preprocessed screens uint8 (n, size, size)."""
+        """The positions float32 (n, m) that the network finds on preprocessed screens, each with the one LAG ticks
+        before it, uint8 (n, 2, size, size).
+        """
         assert isinstance(self.net, KeypointNet)
         with torch.inference_mode():
             seen = torch.from_numpy(np.ascontiguousarray(screens)).to(self._device)
@@ -304,8 +314,8 @@ class Policy:
             raise PolicyError(f"the policy {self.name} sees no screens; ask what drives its torques instead")
         grey = self._preprocess.from_rgb
         seen = self._seen if before is None else [grey(self._checked(each)) for each in reversed(before)]
-        screens = np.stack([grey(self._checked(screen)), *seen][: self.reach + 1])
-        looked_at = list(self.looked_at(screens))
+        screens = np.stack([grey(self._checked(screen)), *seen][: max(self.reach, LAG) + 1])
+        looked_at = list(self.looked_at(screens[::-1], screens[:0])[::-1])
         stack = torch.from_numpy(self._stack(looked_at)[None]).to(self._device)
         hidden = torch.tensor([not self.manner.past], device=self._device)
         prepared = self.net.prepare(stack, hidden)
@@ -313,7 +323,7 @@ class Policy:
             logits = self.net(prepared)[0, self.manner.output].float().cpu().numpy()
         action, output = int(self.manner.probabilities(logits).argmax()), self.manner.output
         if isinstance(self.net, KeypointNet):
-            newest = torch.from_numpy(screens[0]).to(self._device)
+            newest = torch.from_numpy(screens[[0, min(LAG, len(screens) - 1)]]).to(self._device)
             attribution = attribute_by_places(self.net, newest, stack, hidden, output, action)
         else:
             attribution = attribute(self.net, prepared.detach(), output, action)
