@@ -16,9 +16,9 @@ from player.plots import BLUE, ORANGE, Bar, Curve, bars, curves
 from player.report import Chapter, TableRow, write_report
 from recorder.errors import TwinplayError
 from recorder.experts import scripted
-from recorder.recording import record
+from recorder.headless import record
 from recorder.session import Session
-from recorder.verify import Certificate, verify
+from recorder.verification import Certificate, verify
 from trainer.config import TrainConfig
 from trainer.progress import Progress
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import subprocess
 import sys
@@ -63,15 +64,26 @@ def test_a_renderer_that_there_is_not_is_named(hopper: Session) -> None:
     assert "MuJoCo knows no MUJOCO_GL=no-such; set it to egl" in done.stdout
 
 
+@pytest.mark.parametrize("renderer", ["glfw", "osmesa"])
+def test_a_renderer_that_cannot_draw_here_is_told_in_a_sentence(hopper: Session, tmp_path: Path, renderer: str) -> None:
+    if renderer == "osmesa" and ctypes.util.find_library("OSMesa"):
+        pytest.skip("it can")
+    wrong = {"MUJOCO_GL": renderer, "DISPLAY": ":7777", "WAYLAND_DISPLAY": ""}
+    done = run(["watch", str(hopper.path), "--video", str(tmp_path / "film.mp4"), "--seconds", "0.05"], wrong)
+    assert done.returncode == 1
+    (said,) = done.stderr.splitlines()
+    assert said.startswith(f"twinplay: MuJoCo cannot draw with MUJOCO_GL={renderer}: ")
+
+
 def test_opengl_is_the_one_that_draws_without_a_screen(hopper: Session, tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     done = run(["watch", str(hopper.path), "--video", str(film), "--seconds", "0.05"], {"PYOPENGL_PLATFORM": "glx"})
     assert (done.returncode, film.exists()) == (0, True), done
 
 
-def test_plots_heed_neither_a_backend_nor_dollars() -> None:
+def test_plots_heed_neither_a_backend_nor_a_folder_nor_dollars() -> None:
     code = "from player.plots import Bar, bars; print(len(bars([Bar('clone', r'$x$ \\\\frac{ $', 1, 0, 2)], 'score')))"
-    wrong = {**os.environ, "MPLBACKEND": "no-such"}
+    wrong = {**os.environ, "MPLBACKEND": "no-such", "MPLCONFIGDIR": "/dev/null"}
     done = subprocess.run([sys.executable, "-c", code], env=wrong, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -27,8 +27,12 @@ def titled(tmp_path_factory: pytest.TempPathFactory, breakout: Session) -> Path:
 
 
 def run(command: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """`command` in a shell, where "twinplay" is the program."""
-    script = f'twinplay() {{ "{sys.executable}" -m player "$@"; }}; {command}'
+    """`command` in a shell, where "twinplay" is the program and "trainer" the one that torchrun starts."""
+    script = "".join(
+        f'{name}() {{ "{sys.executable}" -m {package} "$@"; }}; '
+        for name, package in (("twinplay", "player"), ("trainer", "trainer"))
+    )
+    script += command
     return subprocess.run(["bash", "-c", script], env={**os.environ, **environment}, capture_output=True)
 
 
@@ -107,3 +111,12 @@ def test_terminals_of_any_width(titled: Path, environment: dict[str, str]) -> No
 def test_a_reader_who_has_left_ends_a_command_as_the_shell_has_it(titled: Path) -> None:
     done = run(f"twinplay sessions --json --library '{titled}' | true; exit ${{PIPESTATUS[0]}}")
     assert (done.returncode, done.stderr) in ((141, b""), (0, b""))  # it may have been quicker
+
+
+def test_the_program_that_torchrun_starts_prints_as_safely() -> None:
+    done = run("trainer --help", PYTHONIOENCODING="cp037")
+    assert (done.returncode, "Clone the player" in done.stdout.decode("cp037")) == (0, True)
+    done = run("trainer --help >/dev/full")
+    assert done.returncode == 1
+    assert done.stderr == b"twinplay: standard output: No space left on device\n"
+    assert run("trainer /no/such --out clone.safetensors >&- 2>&-").returncode == 1

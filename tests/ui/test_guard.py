@@ -26,7 +26,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from player.logfile import begin_log, end_log, log_file
 from player.sample import SAMPLE
 from player.shortcuts import SHORTCUTS
 from player.ui.dialogs import AboutDialog, PlayerDialog, ShortcutsDialog
@@ -40,6 +39,7 @@ from player.watch_desk import WatchState
 from recorder import Session, verify
 from recorder.jobs import start_thread
 from recorder.library import Library
+from recorder.logfile import begin_log, end_log, log_file
 from recorder.record_desk import DeskState
 from recorder.today import TakeLine
 from recorder.ui import look
@@ -201,6 +201,14 @@ def test_the_list_of_shortcuts_is_that_of_the_pages(window: Window) -> None:
     for page in PAGES:
         assert keys_of(window.findChild(QWidget, f"{page}Page"), options=direct) == listed.pop(page, set()), page
     assert listed == {}
+
+
+def test_the_list_of_shortcuts_tells_what_a_controller_does(window: Window) -> None:
+    dialog = ShortcutsDialog(SHORTCUTS, window)
+    card = dialog.findChild(QWidget, "controllerShortcuts")
+    said = " ".join(label.text() for label in card.findChildren(QLabel))
+    assert all(word in said for word in ("Game controller", "D-pad", "Move left and right", "Start", "Begin, pause"))
+    dialog.close()
 
 
 @pytest.mark.parametrize("name", PAGES)
