@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from player.cli import main
 from recorder import Session
 
 
@@ -89,12 +90,15 @@ def test_plots_heed_neither_a_backend_nor_a_folder_nor_dollars() -> None:
 
 
 @pytest.mark.parametrize("place", ["/dev/null", "/dev/null/x", "/dev/full"])
-def test_folders_that_are_none_are_named(place: str) -> None:
+def test_folders_that_are_none_are_named(
+    place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("TWINPLAY_LIBRARY", "XDG_DATA_HOME"):
+        monkeypatch.setenv("TWINPLAY_LIBRARY", "")
+        monkeypatch.setenv(name, place)
         for arguments in (["sessions"], ["record", "breakout", "--seconds", "1"], ["runs"], ["sample"]):
-            done = run(arguments, {"TWINPLAY_LIBRARY": "", name: place})
-            assert done.returncode in (1, 2)
-            (said,) = done.stderr.splitlines()
+            assert main(arguments) in (1, 2)
+            (said,) = capsys.readouterr().err.splitlines()
             assert said.startswith("twinplay: /dev/"), said
 
 
@@ -116,8 +120,6 @@ LONG = "n" * 300
         ["demo", "--out", f"/tmp/{LONG}"],
         ["study", "hopper", "--out", f"/tmp/{LONG}", "--only", "1 game"],
         ["merge", LONG, "\udcff"],
-        ["verify", "\udcff"],
-        ["evaluate", "\udcff"],
         ["push", LONG, "--to", f"/tmp/{LONG}"],
         ["sample", "--library", "/dev/full"],
         ["diagnostics", "--library", f"/tmp/{LONG}"],
@@ -125,12 +127,25 @@ LONG = "n" * 300
     ],
     ids=lambda arguments: " ".join(arguments).encode("ascii", "replace").decode()[:30],
 )
-def test_names_that_cannot_be_are_told_in_a_sentence(arguments: list[str], tmp_path: Path) -> None:
-    done = run(arguments, {"TWINPLAY_LIBRARY": str(tmp_path), "QT_QPA_PLATFORM": "", "DISPLAY": ""})
+def test_names_that_cannot_be_are_told_in_a_sentence(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"TWINPLAY_LIBRARY": str(tmp_path), "QT_QPA_PLATFORM": "", "DISPLAY": ""}.items():
+        monkeypatch.setenv(name, value)
+    status = main(arguments)
+    told = capsys.readouterr().err
     if arguments[0] == "diagnostics":
-        assert "nobody foresaw" not in done.stderr
+        assert "nobody foresaw" not in told
         return
-    assert done.returncode in (1, 2), done
-    (said,) = [line for line in done.stderr.splitlines() if not line.startswith(("study ", "evaluating"))]
+    assert status in (1, 2), told
+    (said,) = [line for line in told.splitlines() if not line.startswith(("study ", "evaluating"))]
     assert said.startswith("twinplay: ")
     assert "nobody foresaw" not in said
+
+
+@pytest.mark.parametrize("command", ["verify", "evaluate"])
+def test_a_name_that_is_no_text_is_told_too(command: str) -> None:
+    done = run([command, "\udcff"], {})
+    assert done.returncode == 1
+    assert [line.partition(": ")[0] for line in done.stderr.splitlines()] == ["twinplay"]
+    assert "nobody foresaw" not in done.stderr

@@ -13,11 +13,13 @@ from trainer import TrainConfig, fit
 
 TINY: dict[str, Any] = {
     "max_batches": 12,
+    "batch_size": 16,
     "validations": 3,
+    "validation_share": 0.03,
     "checks": 1,
     "play_games": 1,
-    "play_ticks": 120,
-    "threads": 2,
+    "play_ticks": 60,
+    "threads": 1,
 }
 
 

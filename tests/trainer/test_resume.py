@@ -33,10 +33,10 @@ def same_policy(one: Path, other: Path) -> bool:
 
 
 def config_of(session: Session, **changes: object) -> TrainConfig:
-    quick = {"play_games": 1, "play_ticks": 60, "hidden_share": 1.0}
+    quick = {"play_games": 1, "play_ticks": 60, "hidden_share": 1.0, "threads": 2}
     if session.spec.name == "breakout":
         return TrainConfig.for_env("breakout", **{**TINY, "batch_size": 16, "max_batches": 20, **quick, **changes})
-    tiny = {"network": "lstm", "batch_size": 8, "max_batches": 60, "checks": 1, "threads": 2}
+    tiny = {"network": "lstm", "batch_size": 8, "max_batches": 60, "checks": 1}
     return TrainConfig.for_env("hopper", **{**tiny, **quick, **changes})
 
 
