@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from recorder.interrupts import BROKEN_PIPE, Interrupted, exit_status, handled
+from recorder.interrupts import BROKEN_PIPE, Interrupted, exit_status, handled, leave_quickly
 
 STANDARD_OUTPUT = "standard output"  # in the place of a file's name
 
@@ -76,6 +76,7 @@ def outside_sentence(error: OSError | UnicodeError | MemoryError) -> str:
 
 def guarded(action: Callable[[], int]) -> int:
     """Run `action`; turn every failure into one sentence on stderr and an exit status."""
+    leave_quickly()
     try:
         with handled():
             return action()

@@ -16,7 +16,7 @@ from multiprocessing.connection import wait as wait_for_any
 from types import FrameType, ModuleType
 from typing import Any
 
-from recorder.interrupts import SIGNALS, Interrupted, exit_status, interrupt
+from recorder.interrupts import SIGNALS, Interrupted, exit_status, interrupt, leave_quickly
 from recorder.jobs.threads import start_thread
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -34,6 +34,7 @@ def begin_child() -> None:
     """SIGTERM raises Interrupted, once, and so does the parent's end. Other signals are for the parent to act upon."""
     parent = multiprocessing.parent_process()
     assert parent is not None
+    leave_quickly()
 
     def end(number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from recorder.interrupts import leave_quickly
 from recorder.jobs.children import resolve
 from recorder.jobs.failures import exit_reason
 from recorder.priority import give_way
@@ -68,5 +69,6 @@ class Detached:
 
 def run_detached(job: dict[str, Any]) -> None:
     """What a detached process does."""
+    leave_quickly()
     give_way(session=True)
     resolve(job["target"])(**job["kwargs"])
