@@ -41,7 +41,7 @@ def hopper(tmp_path_factory: pytest.TempPathFactory) -> Session:
 def breakout_policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone after a dozen batches: it plays badly, but it plays."""
     out = tmp_path_factory.mktemp("policies") / "breakout.safetensors"
-    list(fit([breakout], TrainConfig.for_env("breakout", **TINY), out=out))
+    list(fit([breakout], TrainConfig.for_env("breakout", **{**TINY, "play_games": 0}), out=out))
     return out
 
 
