@@ -24,9 +24,9 @@ from safetensors.torch import save_file
 
 from player.sample import TITLE, Sample
 from recorder.experts import BreakoutPlayer
-from recorder.recording import record
+from recorder.headless import record
 from recorder.session import Session
-from recorder.verify import verify
+from recorder.verification import verify
 from trainer.config import TrainConfig
 from trainer.evaluation import evaluate
 from trainer.fitting import fit

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from player.diagnostics import app_version
-from player.logfile import LOG, begin_log, watch_for_crashes
 from recorder.errors import LibraryError, SystemLibraryError
 from recorder.files import replacing
 from recorder.interrupts import exit_status, handled
 from recorder.library import Library, default_library, ensure_writable
-from recorder.places import on_this_computer, place
+from recorder.logfile import LOG, begin_log, watch_for_crashes
+from recorder.places import keep_out_of_sessions, on_this_computer, place
 from recorder.priority import come_first
 from recorder.profile import clean_name
 from trainer.train_desk import TrainDesk
@@ -127,11 +127,14 @@ def usable_library(asked: Path | None, wish: Path | None) -> tuple[Path, str]:
 def open_app(argv: Sequence[str] = ()) -> int:
     """Open the window and return the exit status once it is closed.
 
-    Raises SystemLibraryError where no window can be opened, LibraryError for a library that cannot be written, and
-    UsageError for one at a URL.
+    Raises SystemLibraryError where no window can be opened, LibraryError for a library that cannot be written or a file
+    that would lie in a session, and UsageError for a library at a URL.
     """
     options = parse(argv)
     asked = None if options.library is None else on_this_computer(place(options.library))
+    for file in (options.describe_to, options.watch_responsiveness):
+        if file is not None:
+            keep_out_of_sessions(on_this_computer(place(file.parent)))
     check_system()
     come_first()
     sys.setswitchinterval(_SWITCH_S)

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from player.streams import flush_output, prepare_streams
+from recorder.errors import guarded
+from recorder.streams import parsed, prepare_streams
 
 PRESET_NAMES = ("quick", "standard", "best")
 STUDY_NAMES = ("breakout", "reaction", "ablation", "article", "hopper", "expert")
@@ -425,22 +426,8 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status. Every failure is one sentence on stderr."""
     prepare_streams()
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    try:
-        try:
-            options = build_parser().parse_args(arguments)
-        except SystemExit as stop:
-            flush_output()  # argparse passes over its failures
-            return stop.code if isinstance(stop.code, int) else 2
-        from recorder.errors import guarded
-    except KeyboardInterrupt:  # nothing has begun
-        return 130
-    except BrokenPipeError:
-        return 141
-    except OSError as error:
-        print(f"twinplay: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 1
-    return guarded(lambda: _run(options))
+    options = parsed(build_parser, argv)
+    return options if isinstance(options, int) else guarded(lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -16,11 +16,11 @@ from recorder.agents import Agent, RandomAgent, player_title
 from recorder.envs import get_spec
 from recorder.errors import TwinplayError, UsageError
 from recorder.experts import scripted
+from recorder.headless import recording
 from recorder.library import Library, ensure_writable, session_place
 from recorder.places import Place, on_this_computer
-from recorder.recording import recording
 from recorder.session import Session
-from recorder.verify import verifying
+from recorder.verification import verifying
 from trainer.errors import PolicyError
 
 

@@ -16,9 +16,9 @@ from player.plots import BLUE, ORANGE, Bar, Curve, bars, curves
 from player.report import Chapter, TableRow, write_report
 from recorder.errors import TwinplayError
 from recorder.experts import scripted
-from recorder.recording import record
+from recorder.headless import record
 from recorder.session import Session
-from recorder.verify import Certificate, verify
+from recorder.verification import Certificate, verify
 from trainer.config import TrainConfig
 from trainer.progress import Progress
 
@@ -47,11 +47,11 @@ class Plan:
 def plans(quick: bool) -> tuple[Plan, ...]:
     """The demo's two halves. Sizes are chosen so that both take under six minutes on two cores."""
     if quick:
-        tiny: dict[str, Any] = {"max_batches": 15, "checks": 1, "play_games": 1, "play_ticks": 120}
-        hopper = TrainConfig.for_env("hopper", **tiny | {"max_batches": 300})
+        tiny: dict[str, Any] = {"max_batches": 15, "batch_size": 16, "checks": 1, "play_games": 1, "play_ticks": 120}
+        hopper = TrainConfig.for_env("hopper", **tiny | {"max_batches": 100})
         return (
-            Plan("breakout", "Breakout", {"seconds": 60}, TrainConfig.for_env("breakout", **tiny), 2, 3.0, None),
-            Plan("hopper", "Hopper", {"episodes": 2}, hopper, 2, 1.0, None),
+            Plan("breakout", "Breakout", {"seconds": 20}, TrainConfig.for_env("breakout", **tiny), 2, 1.0, None),
+            Plan("hopper", "Hopper", {"episodes": 2}, hopper, 2, 0.3, None),
         )
     return (
         Plan(

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from player.logfile import last_lines, log_file
 from recorder.cores import available_cores
+from recorder.logfile import last_lines, log_file
 
 LOG_LINES = 40
 _LIBRARIES = ("PySide6-Essentials", "ale-py", "gymnasium", "mujoco", "numpy", "pygame", "torch", "zarr")

@@ -1,8 +1,10 @@
 """Plots for reports, as SVG text; the only door to matplotlib."""
 
+# ruff: noqa: E402  matplotlib speaks while it comes in
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
 from collections.abc import Sequence
@@ -10,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 os.environ["MPLBACKEND"] = "svg"  # matplotlib does not come in with a wrong one, and nothing is shown on a screen
+
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it may not cache fonts, it tells so at length
 
 import matplotlib
 from matplotlib.axes import Axes

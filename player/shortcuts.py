@@ -68,4 +68,17 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
         ),
     }
 )
-TITLES = {"window": "Everywhere", "record": "Record", "library": "Library", "train": "Train", "watch": "Watch"}
+# What a game controller does, in the words of a hand on one.
+CONTROLLER: Shortcuts = (
+    ("Stick or D-pad", "Move left and right"),
+    ("Buttons, triggers", "Serve the ball; begin a game that is waited for"),
+    ("Start", "Begin, pause, go on"),
+)
+TITLES = {
+    "controller": "Game controller",
+    "window": "Everywhere",
+    "record": "Record",
+    "library": "Library",
+    "train": "Train",
+    "watch": "Watch",
+}

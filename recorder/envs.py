@@ -13,6 +13,7 @@ import hashlib
 import importlib.metadata
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
@@ -229,6 +230,8 @@ def _make_mujoco(spec: EnvSpec, render: bool) -> Env:
         os.environ.setdefault("MUJOCO_GL", "egl")  # draws with and without a screen
         if os.environ["MUJOCO_GL"] in ("egl", "osmesa"):
             os.environ["PYOPENGL_PLATFORM"] = os.environ["MUJOCO_GL"]  # MuJoCo refuses every other, with a traceback
+        else:
+            warnings.filterwarnings("ignore", module="glfw")  # it says the same again by failing
     return gymnasium.make(
         spec.env_id,
         disable_env_checker=True,
@@ -445,8 +448,14 @@ def _drawing_errors() -> Iterator[None]:
             raise SystemLibraryError(
                 f"MuJoCo knows no MUJOCO_GL={os.environ.get('MUJOCO_GL')}; set it to egl, osmesa or glfw, or unset it"
             ) from None
-        if not any(word in text for word in ("EGL", "OpenGL", "GLContext", "glGetError", "glfw", "osmesa")):
+        if not any(word in text for word in ("EGL", "OpenGL", "GLContext", "glGetError", "glfw", "osmesa", "OSMesa")):
             raise
+        asked = os.environ.get("MUJOCO_GL", "egl")
+        if asked != "egl":
+            needs = "its library is missing" if asked == "osmesa" else "there is no screen, or its library is missing"
+            raise SystemLibraryError(
+                f"MuJoCo cannot draw with MUJOCO_GL={asked}: {needs}; set it to egl, or unset it"
+            ) from error
         raise SystemLibraryError(
             "MuJoCo cannot draw here because EGL is missing; install it with: sudo apt-get install libegl1 libgl1"
         ) from error

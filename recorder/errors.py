@@ -13,12 +13,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from recorder.interrupts import BROKEN_PIPE, Interrupted, exit_status, handled
+from recorder.interrupts import BROKEN_PIPE, Interrupted, exit_status, handled, leave_quickly
+
+STANDARD_OUTPUT = "standard output"  # in the place of a file's name
 
 
 class TwinplayError(Exception):
@@ -76,6 +76,7 @@ def outside_sentence(error: OSError | UnicodeError | MemoryError) -> str:
 
 def guarded(action: Callable[[], int]) -> int:
     """Run `action`; turn every failure into one sentence on stderr and an exit status."""
+    leave_quickly()
     try:
         with handled():
             return action()
@@ -90,15 +91,23 @@ def guarded(action: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_status(BROKEN_PIPE)
     except (OSError, UnicodeError, MemoryError) as error:
-        # Not ours: a name, a folder or a device that somebody gave, or this computer.
-        print(f"twinplay: {outside_sentence(error)}", file=sys.stderr)
+        # Mostly not ours: a name, a folder or a device that somebody gave, or this computer.
+        told = isinstance(error, OSError) and error.filename == STANDARD_OUTPUT
+        log = None if told else _left_in_log(error)
+        print(f"twinplay: {outside_sentence(error)}{f' (details: {log})' if log else ''}", file=sys.stderr)
         return 1
     except Exception as error:
-        with tempfile.NamedTemporaryFile("w", prefix="twinplay-", suffix=".log", delete=False) as log:
-            traceback.print_exc(file=log)
         reason = (str(error).splitlines() or [""])[0]
+        log = _left_in_log(error)
         print(
-            f"twinplay: an error nobody foresaw ({type(error).__name__}: {reason}); please report it with {log.name}",
+            f"twinplay: an error nobody foresaw ({type(error).__name__}: {reason}); please report it"
+            f"{f' with {log}' if log else ''}",
             file=sys.stderr,
         )
         return 1
+
+
+def _left_in_log(error: Exception) -> Path | None:
+    from recorder.logfile import leave_trace
+
+    return leave_trace(error)

@@ -50,7 +50,7 @@ class Gamepads:
 
     def __init__(self) -> None:
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame needs a display to pump events; Qt owns the real one
+        os.environ["SDL_VIDEODRIVER"] = "dummy"  # pygame needs a display to pump events; Qt owns the real one
         os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")  # SDL would swallow Ctrl-C and SIGTERM
         import pygame
         from pygame._sdl2 import controller

@@ -7,7 +7,9 @@ A signal that was ignored when the program began stays ignored: that is what noh
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import signal
 from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
@@ -29,6 +31,12 @@ class Interrupted(KeyboardInterrupt):
 def exit_status(number: int) -> int:
     """The exit status of a program that a signal ended, as shells have it."""
     return 128 + number
+
+
+def leave_quickly() -> None:
+    """Let this process end without a last search for garbage, which takes longer than all else once torch is in it."""
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)
 
 
 def interrupt(number: int, frame: FrameType | None = None) -> None:

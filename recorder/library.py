@@ -184,6 +184,8 @@ class Library:
         known = read_index(self.path)
         summaries, entries = [], {}
         for name in sorted(names, reverse=True):
+            if os.path.islink(self.path / name) and not (self.path / name).exists():  # its session is in the trash, say
+                continue
             summary, entry = _look_up(self.path / name, known.get(name))
             summaries.append(summary)
             if entry is not None:
@@ -200,11 +202,12 @@ class Library:
         return where
 
     def trash(self, name: str) -> Path:
-        """Move a session out of the library into its trash and return where it lies; `restore` brings it back.
+        """Move a session out of its library into the trash there and return where it lies; `restore` brings it back.
 
-        Raises SessionError when there is no such session, or a living recorder writes it.
+        Of a link the session itself, with which the link goes and comes. Raises SessionError when there is no such
+        session, or a living recorder writes it.
         """
-        path = on_this_computer(self.find(name))
+        path = on_this_computer(place(self.find(name)))
         if is_being_written(path):
             raise SessionError(f"{path} is being recorded; stop the recording first")
         return trash.throw(path)
@@ -222,8 +225,8 @@ class Library:
         return trash.listed(self.path)
 
     def restore(self, trashed: Path) -> Path:
-        """Bring a session back from the trash and return where it lies. Raises SessionError or LibraryError."""
-        return trash.restore(self.path, trashed)
+        """Bring a session back from a trash and return where it lies. Raises SessionError or LibraryError."""
+        return trash.restore(trashed)
 
     def empty_trash(self) -> tuple[int, int]:
         """Delete for good what lies in the trash; how many sessions, and bytes, that were. Raises LibraryError."""

@@ -28,7 +28,7 @@ from recorder.reshape import ReshapeProgress
 from recorder.schema import LABELS
 from recorder.session import Session
 from recorder.trash import Trashed
-from recorder.verify import VerifyProgress
+from recorder.verification import VerifyProgress
 
 _PATIENCE_S = 10.0
 
@@ -203,7 +203,8 @@ class LibraryDesk:
         if not paths:
             return
         number = _count(len(paths), "session")
-        self._do(f"Moved {number} to the trash. Ctrl+Z brings {_them(paths)} back.", partial(self._throw, paths))
+        where = "the trash" if not any(path.is_symlink() for path in paths) else "the trash of their own library"
+        self._do(f"Moved {number} to {where}. Ctrl+Z brings {_them(paths)} back.", partial(self._throw, paths))
 
     def undo(self) -> None:
         """Bring back what was moved to the trash last."""
@@ -231,7 +232,7 @@ class LibraryDesk:
         """Simulate the selected sessions again and compare every tick."""
         paths = [str(row.path) for row in self.chosen if row.state in ("complete", "interrupted")]
         if paths:
-            self._run("Verifying", "recorder.verify:verifying_each", {"paths": paths})
+            self._run("Verifying", "recorder.verification:verifying_each", {"paths": paths})
 
     def merge(self) -> None:
         """Join the selected sessions into a new one."""

@@ -62,10 +62,11 @@ def throw(path: Path) -> Path:
     return target
 
 
-def restore(library: Path, trashed: Path) -> Path:
+def restore(trashed: Path) -> Path:
     """Bring a session back and return where it lies, beside one that has its name by now. Raises SessionError."""
-    if not trashed.is_dir() or trashed.parent != library / FOLDER:
-        raise SessionError(f"{trashed} is not in the trash of {library}; `twinplay trash` lists what is")
+    library = trashed.parents[1]
+    if not trashed.is_dir() or trashed.parent.name != FOLDER:
+        raise SessionError(f"{trashed} is not in the trash of a library; `twinplay trash` lists what is")
     target = library / trashed.name
     if target.exists():
         target = target.with_name(f"{trashed.name.removesuffix('.zarr')}-{time.time_ns()}.zarr")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,10 @@ DOORS = {
     "ale_py": ("recorder/envs.py",),
     "mujoco": ("recorder/envs.py", "recorder/experts/hopper_search.py"),
     "pygame": ("recorder/gamepad.py", "recorder/sound.py"),
-    "multiprocessing": ("recorder/jobs.py",),
+    "multiprocessing": ("recorder/jobs/",),
     "concurrent": (),
-    "threading": ("recorder/jobs.py",),
-    "subprocess": ("recorder/jobs.py",),
+    "threading": ("recorder/jobs/",),
+    "subprocess": ("recorder/jobs/",),
     "av": ("player/video.py",),
     "matplotlib": ("player/plots.py",),
     "pickle": (),
@@ -40,6 +41,7 @@ def modules() -> list[Path]:
     return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Full dotted names that a module imports anywhere, type-checking blocks excepted."""
     tree = ast.parse(path.read_text())

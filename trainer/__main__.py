@@ -27,6 +27,7 @@ from recorder.errors import UsageError, guarded
 from recorder.interrupts import SIGNALS, Noted, exit_status
 from recorder.library import ensure_writable, session_place
 from recorder.session import Session
+from recorder.streams import parsed, prepare_streams
 from trainer.config import PRESETS
 from trainer.header import read_header
 from trainer.progress import Progress, training_note
@@ -98,12 +99,15 @@ def _episodes(text: str) -> tuple[str, tuple[int, ...]]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Train, and return the exit status; of several processes the first one tells of a failure, in a sentence."""
+    prepare_streams()
     first = os.environ.get("RANK", "0") == "0"
     with contextlib.ExitStack() as quiet:
         if not first:
             quiet.enter_context(contextlib.redirect_stderr(io.StringIO()))
             quiet.enter_context(contextlib.redirect_stdout(io.StringIO()))
-        options = build_parser().parse_args(argv)
+        options = parsed(build_parser, argv)
+    if isinstance(options, int):
+        return options
     if not first:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # without a word
     return guarded(lambda: _run(options))
@@ -120,6 +124,7 @@ def _run(options: argparse.Namespace) -> int:
                 signal.signal(number, signal.SIG_IGN)
         status = _train(options, world)
         world.leave()
+        sys.stdout.flush()
         return status
     except ToldElsewhereError as error:
         return error.exit_status

@@ -256,19 +256,11 @@ class Runs:
 
     def set_status(self, run: str, status: Status) -> None:
         """Replace where a run stands. Raises RunError."""
-        path = self.path(run) / "state.json"
-        try:
-            _write_json(path, status.to_json())
-        except OSError as error:
-            raise RunError(f"{path} cannot be written: {error.strerror}; make room on the disk") from error
+        self._replace(run, "state.json", status.to_json())
 
     def set_setup(self, run: str, setup: Setup) -> None:
         """Replace what is noted of where a run's sessions and policy lie; all else of it is fixed. Raises RunError."""
-        path = self.path(run) / "config.json"
-        try:
-            _write_json(path, setup.to_json())
-        except OSError as error:
-            raise RunError(f"{path} cannot be written: {error.strerror}; make room on the disk") from error
+        self._replace(run, "config.json", setup.to_json())
 
     def enqueue(self, run: str) -> None:
         """Let a run that is not over be trained again, from its checkpoint where there is one. Raises RunError."""
@@ -361,6 +353,13 @@ class Runs:
             trashed.rename(self.folder / trashed.name)
         except OSError as error:
             raise RunError(f"{trashed} cannot be brought back: {error.strerror}") from error
+
+    def _replace(self, run: str, file: str, values: Any) -> None:
+        path = self.path(run) / file
+        try:
+            _write_json(path, values)
+        except OSError as error:
+            raise RunError(f"{path} cannot be written: {error.strerror}; make room on the disk") from error
 
     def _found(self, name: str) -> Run | None:
         try:

@@ -26,9 +26,9 @@ from recorder.envs import get_spec
 from recorder.errors import TwinplayError, UsageError
 from recorder.experts import scripted
 from recorder.files import replacing
+from recorder.headless import record
 from recorder.jobs import run_parallel
 from recorder.library import Library, ensure_writable
-from recorder.recording import record
 from recorder.session import Session
 from trainer.checkpoint import is_of
 from trainer.config import TrainConfig

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from player.diagnostics import app_version
-from player.shortcuts import TITLES, Shortcuts
+from player.shortcuts import CONTROLLER, TITLES, Shortcuts
 from recorder.profile import MAX_NAME, clean_name
 from recorder.ui import look
 from recorder.ui.icons import app_icon
@@ -79,7 +79,7 @@ class PlayerDialog(_Dialog):
 
 
 class ShortcutsDialog(_Dialog):
-    """A card of keys for each page, in two columns."""
+    """A card of keys for each page, and one for controllers, in two columns."""
 
     def __init__(self, shortcuts: Mapping[str, Shortcuts], parent: QWidget | None = None) -> None:
         super().__init__("shortcutsDialog", "Keyboard shortcuts", parent)
@@ -87,7 +87,9 @@ class ShortcutsDialog(_Dialog):
         columns.setSpacing(look.WIDE)
         stacks = (QVBoxLayout(), QVBoxLayout())
         heights = [0, 0]
-        for page, entries in sorted(shortcuts.items(), key=lambda item: -len(item[1])):
+        cards = {page: tuple((_keys_text(keys), does) for keys, does in entries) for page, entries in shortcuts.items()}
+        cards["controller"] = CONTROLLER
+        for page, entries in sorted(cards.items(), key=lambda item: -len(item[1])):
             shorter = heights.index(min(heights))
             stacks[shorter].addWidget(self._card(page, entries))
             heights[shorter] += len(entries) + 2
@@ -117,7 +119,7 @@ class ShortcutsDialog(_Dialog):
         grid.setColumnStretch(1, 1)
         grid.addWidget(look.heading(TITLES[page], factor=1.1), 0, 0, 1, 2)
         for row, (keys, does) in enumerate(entries, 1):
-            grid.addWidget(QLabel(f"<b>{' or '.join(escape(_key_text(key)) for key in keys.split())}</b>"), row, 0)
+            grid.addWidget(QLabel(f"<b>{escape(keys)}</b>"), row, 0)
             grid.addWidget(QLabel(does, wordWrap=True), row, 1)
         return card
 
@@ -148,6 +150,10 @@ class AboutDialog(_Dialog):
         close = QPushButton("Close", objectName="aboutClose", default=True)
         close.clicked.connect(self.accept)
         self.add_buttons(close)
+
+
+def _keys_text(keys: str) -> str:
+    return " or ".join(map(_key_text, keys.split()))
 
 
 def _key_text(key: str) -> str:

@@ -16,7 +16,6 @@ from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplicati
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QPushButton, QWidget
 
 from player.diagnostics import diagnostics, homeless
-from player.logfile import LOG, log_file
 from player.sample import SAMPLE
 from player.shortcuts import SHORTCUTS, Shortcuts
 from player.ui.dialogs import AboutDialog, PlayerDialog, ShortcutsDialog
@@ -25,6 +24,7 @@ from player.ui.study_dialog import open_study
 from recorder.errors import LibraryError, TwinplayError
 from recorder.jobs import start_thread
 from recorder.library import ensure_writable
+from recorder.logfile import LOG, log_file
 from recorder.ui import look
 from recorder.ui.icons import icon, show_icon
 from recorder.ui.keys import key_label

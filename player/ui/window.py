@@ -11,7 +11,6 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from player.logfile import LOG
 from player.sample import SAMPLE, SamplePair
 from player.ui.memory import Memory
 from player.ui.menu import MenuButton, copy_diagnostics, try_sample
@@ -20,6 +19,7 @@ from player.ui.watch_page import WatchPage
 from player.watch_desk import WatchDesk
 from recorder.library import Library
 from recorder.library_desk import LibraryDesk
+from recorder.logfile import LOG
 from recorder.ui import look
 from recorder.ui.icons import show_icon
 from recorder.ui.latin_shortcuts import LatinShortcuts

@@ -9,26 +9,17 @@ prefers one side of the paddle. It never hides what it is: its sessions say "scr
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from recorder.envs import Env
-from recorder.errors import AgentError
 from recorder.experts.breakout_ball import (
-    BALL_X,
-    BALL_Y,
     CENTRED,
     FIRE,
-    GLIMPSE_TICKS,
     LEFT,
     NOOP,
-    PADDLE_X,
     PADDLE_Y,
     RIGHT,
-    reads_memory,
+    BallPlayer,
     reflected,
     ticks_between,
     velocity,
@@ -37,8 +28,8 @@ from recorder.experts.breakout_ball import (
 _LOOK_AHEAD = ("none", "now", "landing")
 
 
-class BreakoutPlayer:
-    """Follows the ball with human imperfections; one act() per tick at 60 Hz, without frame skip.
+class BreakoutPlayer(BallPlayer):
+    """Follows the ball with human imperfections.
 
     Lengths are in screen pixels, times in ticks; a pair is a range (both ends included) drawn from anew.
 
@@ -54,7 +45,6 @@ class BreakoutPlayer:
     Raises ValueError for values out of range.
     """
 
-    kind = "scripted"
     name = "breakout-player"
 
     def __init__(
@@ -76,34 +66,23 @@ class BreakoutPlayer:
         self.aim_error = float(aim_error)
         self.dead_zone = float(dead_zone)
         self.serve_wait = ticks_between("serve_wait", serve_wait)
-        self.delay = ticks_between("delay", delay)
         self.look_ahead = look_ahead
         self.foresight = float(foresight)
         self.lean = float(lean)
-        self._rng = np.random.default_rng(seed)
-        self._ram: Any = None
+        super().__init__(seed, ticks_between("delay", delay))
+
+    def _begin(self) -> None:
         self._wait: int | None = None  # ticks left until the serve
         self._paddle: int | None = None  # where it was a tick ago
         self._rising = False
-        self._forget()
+        self._misjudge()
 
-    def reset(self, env: Env | None = None) -> None:
-        """Watch this environment's emulator from now on. Raises AgentError without an Atari environment."""
-        self._ram = reads_memory(env)
-        self._forget()
-
-    def act(self, observation: Any = None) -> int:
-        """The action for this tick: 0 NOOP, 1 FIRE, 2 RIGHT, 3 LEFT. The observation is not looked at."""
-        if self._ram is None:
-            raise AgentError("the scripted Breakout player has not been reset with a game yet")
-        ram = self._ram()
-        self._seen.append((int(ram[BALL_X]), int(ram[BALL_Y])))
-        paddle = int(ram[PADDLE_X])
+    def _play(self, paddle: int) -> int:
         glide = 0 if self._paddle is None else paddle - self._paddle
         self._paddle = paddle
-        if len(self._seen) <= self._lag:
+        path = self._path(self._lag)
+        if not path:
             return NOOP
-        path = list(self._seen)[: len(self._seen) - self._lag]
         x, y = path[-1]
         if y == 0:
             return self._serve()
@@ -122,9 +101,8 @@ class BreakoutPlayer:
             return NOOP
         return RIGHT if offset > 0 else LEFT
 
-    def describe(self) -> dict[str, Any]:
-        """The player as sessions store it; `recorder.experts.from_description` builds it again."""
-        params = {
+    def _params(self) -> dict[str, Any]:
+        return {
             "aim_error": self.aim_error,
             "dead_zone": self.dead_zone,
             "serve_wait": list(self.serve_wait),
@@ -133,23 +111,14 @@ class BreakoutPlayer:
             "foresight": self.foresight,
             "lean": self.lean,
         }
-        return {"kind": self.kind, "name": self.name, "params": params}
-
-    def _forget(self) -> None:
-        """A new game: nothing seen yet, a first guess at the aim."""
-        self._seen: deque[tuple[int, int]] = deque(maxlen=self.delay[1] + GLIMPSE_TICKS)
-        self._wait = None
-        self._paddle = None
-        self._rising = False
-        self._misjudge()
 
     def _misjudge(self) -> None:
         self._error = self.lean + float(self._rng.uniform(-self.aim_error, self.aim_error))
-        self._lag = int(self._rng.integers(self.delay[0], self.delay[1] + 1))
+        self._lag = self._draw(self.delay)
 
     def _serve(self) -> int:
         left = self._wait
         if left is None:
-            left = int(self._rng.integers(self.serve_wait[0], self.serve_wait[1] + 1))
+            left = self._draw(self.serve_wait)
         self._wait = left - 1
         return NOOP if left > 0 else FIRE

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from recorder.envs import Env
 from recorder.errors import AgentError
@@ -21,13 +25,59 @@ PADDLE_Y = 178.0
 GLIMPSE_TICKS = 30
 
 
-def reads_memory(env: Env | None) -> Callable[[], Any]:
-    """What returns the emulator's memory, uint8 (128,). Raises AgentError without an Atari environment."""
-    emulator = getattr(env.unwrapped, "ale", None) if env is not None else None
-    if emulator is None:
-        raise AgentError("the scripted Breakout player reads the emulator's memory; reset it with a Breakout game")
-    read: Callable[[], Any] = emulator.getRAM
-    return read
+class BallPlayer(ABC):
+    """A player of Breakout that reads the emulator's memory: one act() per tick at 60 Hz, without frame skip."""
+
+    kind = "scripted"
+    name: str
+
+    def __init__(self, seed: int, delay: tuple[int, int]) -> None:
+        """`delay` is a range of ticks: how long ago what it acts on happened."""
+        self.delay = delay
+        self._rng = np.random.default_rng(seed)
+        self._seen: deque[tuple[int, int]] = deque(maxlen=delay[1] + GLIMPSE_TICKS)
+        self._ram: Callable[[], Any] | None = None
+        self._begin()
+
+    def reset(self, env: Env | None = None) -> None:
+        """Watch this environment's emulator from now on. Raises AgentError without an Atari environment."""
+        emulator = getattr(env.unwrapped, "ale", None) if env is not None else None
+        if emulator is None:
+            raise AgentError("the scripted Breakout player reads the emulator's memory; reset it with a Breakout game")
+        self._ram = emulator.getRAM
+        self._seen.clear()
+        self._begin()
+
+    def act(self, observation: Any = None) -> int:
+        """The action for this tick: 0 NOOP, 1 FIRE, 2 RIGHT, 3 LEFT. The observation is not looked at."""
+        if self._ram is None:
+            raise AgentError("the scripted Breakout player has not been reset with a game yet")
+        ram = self._ram()
+        self._seen.append((int(ram[BALL_X]), int(ram[BALL_Y])))
+        return self._play(int(ram[PADDLE_X]))
+
+    def describe(self) -> dict[str, Any]:
+        """The player as sessions store it; `recorder.experts.from_description` builds it again."""
+        return {"kind": self.kind, "name": self.name, "params": self._params()}
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Forget the game before."""
+
+    @abstractmethod
+    def _play(self, paddle: int) -> int:
+        """The action, once this tick's ball has been `_seen`."""
+
+    @abstractmethod
+    def _params(self) -> dict[str, Any]:
+        """What it was made with, but for the seed."""
+
+    def _path(self, lag: int) -> list[tuple[int, int]]:
+        """Where the ball was, up to `lag` ticks ago."""
+        return list(self._seen)[: max(0, len(self._seen) - lag)]
+
+    def _draw(self, ticks: tuple[int, int]) -> int:
+        return int(self._rng.integers(ticks[0], ticks[1] + 1))
 
 
 def ticks_between(name: str, value: int | Sequence[int]) -> tuple[int, int]:

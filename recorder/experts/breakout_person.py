@@ -18,26 +18,17 @@ How large each error is was set so that the styles score as people do who play n
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from recorder.envs import Env
-from recorder.errors import AgentError
 from recorder.experts.breakout_ball import (
-    BALL_X,
-    BALL_Y,
     CENTRED,
     FIRE,
-    GLIMPSE_TICKS,
     LEFT,
     NOOP,
-    PADDLE_X,
     PADDLE_Y,
     RIGHT,
-    reads_memory,
+    BallPlayer,
     reflected,
     ticks_between,
     velocity,
@@ -48,8 +39,8 @@ _PIXELS_PER_TICK = 5.7
 _TICKS_PER_S = 60
 
 
-class BreakoutPerson:
-    """Plays by guesses and held keys; one act() per tick at 60 Hz, without frame skip.
+class BreakoutPerson(BallPlayer):
+    """Plays by guesses and held keys.
 
     Lengths are in screen pixels, times in ticks; a pair is a range (both ends included) drawn from anew.
 
@@ -67,7 +58,6 @@ class BreakoutPerson:
     Raises ValueError for values out of range.
     """
 
-    kind = "scripted"
     name = "breakout-person"
 
     def __init__(
@@ -95,7 +85,6 @@ class BreakoutPerson:
             raise ValueError(
                 f"out of range: {guess_error=}, {move_error=}, {dead_zone=}, {follow_zone=} or {lapses=} a second"
             )
-        self.delay = ticks_between("delay", delay)
         self.guess_error = float(guess_error)
         self.move_error = float(move_error)
         self.hold = ticks_between("hold", hold)
@@ -105,36 +94,26 @@ class BreakoutPerson:
         self.lapses = float(lapses)
         self.lapse = ticks_between("lapse", lapse)
         self.serve_wait = ticks_between("serve_wait", serve_wait)
-        self._rng = np.random.default_rng(seed)
-        self._ram: Any = None
+        super().__init__(seed, ticks_between("delay", delay))
+
+    def _begin(self) -> None:
         self._key = NOOP
         self._busy = 0  # ticks for which the key stays as it is, whatever happens
-        self._forget()
+        self._serves = False
 
-    def reset(self, env: Env | None = None) -> None:
-        """Watch this environment's emulator from now on. Raises AgentError without an Atari environment."""
-        self._ram = reads_memory(env)
-        self._forget()
-
-    def act(self, observation: Any = None) -> int:
-        """The action for this tick: 0 NOOP, 1 FIRE, 2 RIGHT, 3 LEFT. The observation is not looked at."""
-        if self._ram is None:
-            raise AgentError("the scripted Breakout player has not been reset with a game yet")
-        ram = self._ram()
-        self._seen.append((int(ram[BALL_X]), int(ram[BALL_Y])))
+    def _play(self, paddle: int) -> int:
         if self._busy == 0 and self._key != NOOP:
             served = self._key == FIRE  # it takes a while to see the ball
             self._key, self._busy = NOOP, self._draw(self.rest) + (self.delay[1] if served else 0)
         if self._rng.random() < self.lapses / _TICKS_PER_S:
             self._busy += self._draw(self.lapse)
         if self._busy == 0:
-            self._decide(int(ram[PADDLE_X]))
+            self._decide(paddle)
         self._busy = max(0, self._busy - 1)
         return self._key
 
-    def describe(self) -> dict[str, Any]:
-        """The player as sessions store it; `recorder.experts.from_description` builds it again."""
-        params = {
+    def _params(self) -> dict[str, Any]:
+        return {
             "delay": list(self.delay),
             "guess_error": self.guess_error,
             "move_error": self.move_error,
@@ -146,17 +125,11 @@ class BreakoutPerson:
             "lapse": list(self.lapse),
             "serve_wait": list(self.serve_wait),
         }
-        return {"kind": self.kind, "name": self.name, "params": params}
-
-    def _forget(self) -> None:
-        """A new game: nothing seen yet, no key held."""
-        self._seen: deque[tuple[int, int]] = deque(maxlen=self.delay[1] + GLIMPSE_TICKS)
-        self._key, self._busy, self._serves = NOOP, 0, False
 
     def _decide(self, paddle: int) -> None:
         """Look, and press a key for as long as it seems to take, or none."""
         lag = self._draw(self.delay)
-        path = list(self._seen)[: max(0, len(self._seen) - lag)]
+        path = self._path(lag)
         if not path:
             return
         x, y = path[-1]
@@ -183,6 +156,3 @@ class BreakoutPerson:
 
     def _press(self, key: int, ticks: int) -> None:
         self._key, self._busy = key, max(ticks, self._draw(self.hold))
-
-    def _draw(self, ticks: tuple[int, int]) -> int:
-        return int(self._rng.integers(ticks[0], ticks[1] + 1))

@@ -79,7 +79,7 @@ class TakesList(QScrollArea):
         for index, take in enumerate(takes[:_MOST]):
             layout.addWidget(self._card(take, "" if index == 0 else str(index + 1)))
         if not takes:
-            layout.addWidget(look.faint("Nothing yet. What you record today is listed here.", wrap=True))
+            layout.addWidget(look.faint("What you record today is listed here.", wrap=True))
         if len(takes) > _MOST:
             layout.addWidget(look.faint(f"{len(takes) - _MOST} more are in the Library.", "moreTakes", wrap=True))
         layout.addStretch(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from player.cli import main
 from recorder import Session
 
 
@@ -63,26 +65,40 @@ def test_a_renderer_that_there_is_not_is_named(hopper: Session) -> None:
     assert "MuJoCo knows no MUJOCO_GL=no-such; set it to egl" in done.stdout
 
 
+@pytest.mark.parametrize("renderer", ["glfw", "osmesa"])
+def test_a_renderer_that_cannot_draw_here_is_told_in_a_sentence(hopper: Session, tmp_path: Path, renderer: str) -> None:
+    if renderer == "osmesa" and ctypes.util.find_library("OSMesa"):
+        pytest.skip("it can")
+    wrong = {"MUJOCO_GL": renderer, "DISPLAY": ":7777", "WAYLAND_DISPLAY": ""}
+    done = run(["watch", str(hopper.path), "--video", str(tmp_path / "film.mp4"), "--seconds", "0.05"], wrong)
+    assert done.returncode == 1
+    (said,) = done.stderr.splitlines()
+    assert said.startswith(f"twinplay: MuJoCo cannot draw with MUJOCO_GL={renderer}: ")
+
+
 def test_opengl_is_the_one_that_draws_without_a_screen(hopper: Session, tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     done = run(["watch", str(hopper.path), "--video", str(film), "--seconds", "0.05"], {"PYOPENGL_PLATFORM": "glx"})
     assert (done.returncode, film.exists()) == (0, True), done
 
 
-def test_plots_heed_neither_a_backend_nor_dollars() -> None:
+def test_plots_heed_neither_a_backend_nor_a_folder_nor_dollars() -> None:
     code = "from player.plots import Bar, bars; print(len(bars([Bar('clone', r'$x$ \\\\frac{ $', 1, 0, 2)], 'score')))"
-    wrong = {**os.environ, "MPLBACKEND": "no-such"}
+    wrong = {**os.environ, "MPLBACKEND": "no-such", "MPLCONFIGDIR": "/dev/null"}
     done = subprocess.run([sys.executable, "-c", code], env=wrong, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("place", ["/dev/null", "/dev/null/x", "/dev/full"])
-def test_folders_that_are_none_are_named(place: str) -> None:
+def test_folders_that_are_none_are_named(
+    place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("TWINPLAY_LIBRARY", "XDG_DATA_HOME"):
+        monkeypatch.setenv("TWINPLAY_LIBRARY", "")
+        monkeypatch.setenv(name, place)
         for arguments in (["sessions"], ["record", "breakout", "--seconds", "1"], ["runs"], ["sample"]):
-            done = run(arguments, {"TWINPLAY_LIBRARY": "", name: place})
-            assert done.returncode in (1, 2)
-            (said,) = done.stderr.splitlines()
+            assert main(arguments) in (1, 2)
+            (said,) = capsys.readouterr().err.splitlines()
             assert said.startswith("twinplay: /dev/"), said
 
 
@@ -104,8 +120,6 @@ LONG = "n" * 300
         ["demo", "--out", f"/tmp/{LONG}"],
         ["study", "hopper", "--out", f"/tmp/{LONG}", "--only", "1 game"],
         ["merge", LONG, "\udcff"],
-        ["verify", "\udcff"],
-        ["evaluate", "\udcff"],
         ["push", LONG, "--to", f"/tmp/{LONG}"],
         ["sample", "--library", "/dev/full"],
         ["diagnostics", "--library", f"/tmp/{LONG}"],
@@ -113,12 +127,25 @@ LONG = "n" * 300
     ],
     ids=lambda arguments: " ".join(arguments).encode("ascii", "replace").decode()[:30],
 )
-def test_names_that_cannot_be_are_told_in_a_sentence(arguments: list[str], tmp_path: Path) -> None:
-    done = run(arguments, {"TWINPLAY_LIBRARY": str(tmp_path), "QT_QPA_PLATFORM": "", "DISPLAY": ""})
+def test_names_that_cannot_be_are_told_in_a_sentence(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"TWINPLAY_LIBRARY": str(tmp_path), "QT_QPA_PLATFORM": "", "DISPLAY": ""}.items():
+        monkeypatch.setenv(name, value)
+    status = main(arguments)
+    told = capsys.readouterr().err
     if arguments[0] == "diagnostics":
-        assert "nobody foresaw" not in done.stderr
+        assert "nobody foresaw" not in told
         return
-    assert done.returncode in (1, 2), done
-    (said,) = [line for line in done.stderr.splitlines() if not line.startswith(("study ", "evaluating"))]
+    assert status in (1, 2), told
+    (said,) = [line for line in told.splitlines() if not line.startswith(("study ", "evaluating"))]
     assert said.startswith("twinplay: ")
     assert "nobody foresaw" not in said
+
+
+@pytest.mark.parametrize("command", ["verify", "evaluate"])
+def test_a_name_that_is_no_text_is_told_too(command: str) -> None:
+    done = run([command, "\udcff"], {})
+    assert done.returncode == 1
+    assert [line.partition(": ")[0] for line in done.stderr.splitlines()] == ["twinplay"]
+    assert "nobody foresaw" not in done.stderr

@@ -42,6 +42,7 @@ def end(command: list[str], number: signal.Signals, workers: int) -> tuple[int, 
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env={**os.environ, "OMP_NUM_THREADS": "2"},  # which is how many processes it starts
     )
     family: set[int] = set()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from player.app import usable_library
+from player.app import open_app, usable_library
 from player.cli import main
 from player.film import filming
 from player.video import whole_file
@@ -149,6 +149,27 @@ def test_a_link_in_a_library_keeps_its_name_there(library: Path, tmp_path: Path)
     assert Library(tmp_path / "elsewhere").find(row.name) == row.path
 
 
+def test_the_trash_means_the_session_of_a_link_by_whatever_way(
+    library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the window a session is named by its library, on the command line by a path or by its library."""
+    elsewhere = tmp_path / "elsewhere"
+    link = elsewhere / "mine.zarr"
+    link.symlink_to(library / NAME)
+    ways: list[Callable[[], object]] = [
+        lambda: Library(elsewhere).trash("mine"),
+        lambda: main(["trash", "mine", "--library", str(elsewhere)]),
+        lambda: main(["trash", str(link)]),
+    ]
+    for throw in ways:
+        throw()
+        (trashed,) = Library(library).trashed()
+        assert (Library(elsewhere).sessions(), Library(elsewhere).trashed()) == ([], [])
+        Library(elsewhere).restore(trashed.path)
+        assert [row.name for row in Library(elsewhere).sessions()] == ["mine"]
+        assert verify(Session.open(link)).ok
+
+
 WRITERS: dict[str, Callable[[Path], object]] = {
     "record": lambda folder: record("hopper", RandomAgent(get_spec("hopper"), 1), library=folder, episodes=1),
     "merge": lambda folder: list(merging([_top(folder), _top(folder).parent / "other.zarr"], folder)),
@@ -157,6 +178,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "train": lambda folder: list(fit([_top(folder)], TrainConfig(max_batches=1), out=folder / "clone.safetensors")),
     "film": lambda folder: whole_file(folder / "film.mp4", ".mp4", "").__enter__(),
     "change the library": ensure_writable,
+    "describe": lambda folder: open_app(["--library", str(_top(folder).parent), "--describe-to", str(folder / "a")]),
     "list": lambda folder: Library(folder).sessions(),
 }
 

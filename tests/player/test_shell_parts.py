@@ -16,12 +16,12 @@ import pytest
 from player.app import usable_library
 from player.cli import main
 from player.diagnostics import diagnostics
-from player.logfile import LOG, Failures, begin_log, end_log, last_lines, log_file
 from player.sample import SAMPLE, Sample
 from player.watch_desk import WatchDesk
 from recorder import Library, Session, TwinplayError, verify
-from recorder.errors import LibraryError
+from recorder.errors import LibraryError, guarded
 from recorder.experts import from_description
+from recorder.logfile import LOG, Failures, begin_log, end_log, last_lines, log_file
 from recorder.resources import asset
 from trainer.policy import Policy
 from trainer.train_desk import TrainDesk
@@ -185,3 +185,36 @@ def test_a_known_failure_is_told_as_it_is(capsys: Capture) -> None:
     Failures(told.append).take(LibraryError("the folder is full; make room"))
     assert told == ["the folder is full; make room"]
     assert "the folder is full" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(5, "Input/output error", "/mnt/a"), "/mnt/a: Input/output error; choose another name or place"),
+        (MemoryError(), "there was not enough memory; close other programs and try again"),
+        (KeyError("of all things"), "an error nobody foresaw (KeyError: 'of all things'); please report it"),
+    ],
+)
+def test_what_a_command_did_not_foresee_is_in_the_log(
+    mine: Path, capsys: Capture, error: Exception, sentence: str
+) -> None:
+    def fail() -> int:
+        raise error
+
+    assert guarded(fail) == 1
+    said = capsys.readouterr().err.strip()
+    assert said.startswith(f"twinplay: {sentence}")
+    assert str(log_file()) in said
+    assert log_file().is_relative_to(mine)
+    assert "in fail" in log_file().read_text()
+    assert LOG.handlers == []
+
+
+def test_where_there_can_be_no_log_the_trace_is_a_temporary_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert guarded(lambda: 1 // 0) == 1
+    (file,) = tmp_path.iterdir()
+    assert "ZeroDivisionError" in file.read_text()

@@ -27,8 +27,12 @@ def titled(tmp_path_factory: pytest.TempPathFactory, breakout: Session) -> Path:
 
 
 def run(command: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """`command` in a shell, where "twinplay" is the program."""
-    script = f'twinplay() {{ "{sys.executable}" -m player "$@"; }}; {command}'
+    """`command` in a shell, where "twinplay" is the program and "trainer" the one that torchrun starts."""
+    script = "".join(
+        f'{name}() {{ "{sys.executable}" -m {package} "$@"; }}; '
+        for name, package in (("twinplay", "player"), ("trainer", "trainer"))
+    )
+    script += command
     return subprocess.run(["bash", "-c", script], env={**os.environ, **environment}, capture_output=True)
 
 
@@ -83,27 +87,39 @@ def test_a_closed_stream_is_not_taken_for_a_file(titled: Path) -> None:
 )
 def test_terminals_of_any_width(titled: Path, environment: dict[str, str]) -> None:
     name = next(titled.glob("*.zarr")).name
-    for command in (["sessions"], ["verify", name], ["edit", "--help"]):
-        ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "player", *command, "--library", str(titled)],
-            env={**os.environ, **environment},
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-        )
-        os.close(theirs)
-        said = b""
-        try:
-            while part := os.read(ours, 4096):
-                said += part
-        except OSError:  # how a terminal says that its last program has gone
-            pass
-        os.close(ours)
-        assert process.wait() == 0, said
-        assert b"Traceback" not in said
+    commands = [
+        [*command, "--library", str(titled)] for command in (["sessions"], ["verify", name], ["edit", "--help"])
+    ]
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"from player.cli import main; print([main(command) for command in {commands}])"],
+        env={**os.environ, **environment},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    said = b""
+    try:
+        while part := os.read(ours, 4096):
+            said += part
+    except OSError:  # how a terminal says that its last program has gone
+        pass
+    os.close(ours)
+    assert process.wait() == 0, said
+    assert b"Traceback" not in said
+    assert said.rstrip().endswith(b"[0, 0, 0]")
 
 
 def test_a_reader_who_has_left_ends_a_command_as_the_shell_has_it(titled: Path) -> None:
     done = run(f"twinplay sessions --json --library '{titled}' | true; exit ${{PIPESTATUS[0]}}")
     assert (done.returncode, done.stderr) in ((141, b""), (0, b""))  # it may have been quicker
+
+
+def test_the_program_that_torchrun_starts_prints_as_safely() -> None:
+    done = run("trainer --help", PYTHONIOENCODING="cp037")
+    assert (done.returncode, "Clone the player" in done.stdout.decode("cp037")) == (0, True)
+    done = run("trainer --help >/dev/full")
+    assert done.returncode == 1
+    assert done.stderr == b"twinplay: standard output: No space left on device\n"
+    assert run("trainer /no/such --out clone.safetensors >&- 2>&-").returncode == 1

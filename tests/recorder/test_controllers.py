@@ -46,6 +46,13 @@ def pads() -> Iterator[Gamepads]:
     pads.close()
 
 
+def test_a_video_driver_that_there_is_not_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "no-such")
+    pads = Gamepads()
+    assert pads.poll() == []
+    pads.close()
+
+
 @pytest.fixture
 def plug(pads: Gamepads) -> Iterator[Plug]:
     """Plugs a controller in, and lets `pads` see it; what is plugged in goes with the test."""

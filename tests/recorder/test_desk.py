@@ -17,7 +17,7 @@ from recorder.envs import Game, get_spec
 from recorder.errors import SystemLibraryError
 from recorder.record_desk import DeskState, RecordDesk
 from recorder.takes import LiveTake
-from recorder.verify import verify
+from recorder.verification import verify
 from tests.recorder.victim import TIMEOUT_S, wait_for
 
 TICK_NS = 16_666_667

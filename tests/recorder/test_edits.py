@@ -14,7 +14,7 @@ from recorder.edits import edit, merge_spans, without
 from recorder.errors import SessionError, TwinplayError, UsageError
 from recorder.experts import scripted
 from recorder.reshape import merging, splitting
-from recorder.verify import verifying
+from recorder.verification import verifying
 from tests.recorder.test_playing import steered
 
 

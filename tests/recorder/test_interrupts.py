@@ -128,3 +128,13 @@ def test_a_signal_that_was_ignored_from_the_beginning_stays_so() -> None:
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_command_ends_without_a_last_search_for_garbage() -> None:
+    """With torch in the process it took longer than everything else between Ctrl-C and the prompt."""
+    code = (
+        "import atexit, gc; from recorder.errors import guarded; "
+        "atexit.register(lambda: print(gc.get_freeze_count() > 1000)); guarded(lambda: 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"

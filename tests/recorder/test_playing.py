@@ -14,10 +14,10 @@ from recorder.clock import Pacer
 from recorder.envs import ENV_NAMES, EnvSpec
 from recorder.errors import AgentError, UnknownEnvError, UsageError
 from recorder.experts import scripted
-from recorder.recording import record
+from recorder.headless import record
 from recorder.rollout import Phase, Rollout, episode_seed
 from recorder.timing import measure
-from recorder.verify import verify
+from recorder.verification import verify
 from recorder.writer import SessionWriter
 
 NOOP, FIRE, RIGHT, LEFT = range(4)

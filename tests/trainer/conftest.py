@@ -13,11 +13,13 @@ from trainer import TrainConfig, fit
 
 TINY: dict[str, Any] = {
     "max_batches": 12,
+    "batch_size": 16,
     "validations": 3,
+    "validation_share": 0.03,
     "checks": 1,
     "play_games": 1,
-    "play_ticks": 120,
-    "threads": 2,
+    "play_ticks": 60,
+    "threads": 1,
 }
 
 
@@ -39,7 +41,7 @@ def hopper(tmp_path_factory: pytest.TempPathFactory) -> Session:
 def breakout_policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone after a dozen batches: it plays badly, but it plays."""
     out = tmp_path_factory.mktemp("policies") / "breakout.safetensors"
-    list(fit([breakout], TrainConfig.for_env("breakout", **TINY), out=out))
+    list(fit([breakout], TrainConfig.for_env("breakout", **{**TINY, "play_games": 0}), out=out))
     return out
 
 

@@ -33,10 +33,11 @@ def same_policy(one: Path, other: Path) -> bool:
 
 
 def config_of(session: Session, **changes: object) -> TrainConfig:
-    quick = {"play_games": 1, "play_ticks": 60}
+    quick = {"play_games": 1, "play_ticks": 60, "threads": 2}
     if session.spec.name == "breakout":
+        quick["play_games"] = 0  # Hopper's trainings end with play
         return TrainConfig.for_env("breakout", **{**TINY, "batch_size": 16, "max_batches": 20, **quick, **changes})
-    tiny = {"network": "lstm", "batch_size": 8, "max_batches": 60, "checks": 1, "threads": 2}
+    tiny = {"network": "lstm", "batch_size": 8, "max_batches": 60, "checks": 1}
     return TrainConfig.for_env("hopper", **{**tiny, **quick, **changes})
 
 

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import struct
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import google_crc32c
@@ -119,15 +121,19 @@ def test_an_error_fails_the_run_with_its_sentence_and_leaves_the_next_one_its_tu
 def test_a_detached_process_works_off_the_queue_and_its_death_leaves_a_run_that_goes_on(
     runs: Runs, hopper: Session, tmp_path: Path
 ) -> None:
-    run = a_run(runs, hopper, max_batches=100_000, validations=1_000)
+    run = a_run(runs, hopper, max_batches=100_000, batch_size=8, validations=1_000)
     worker = Detached("trainer.work:work", {"library": str(tmp_path)}, tmp_path / "worker.log")
-    while not Follower(runs.path(run) / PROGRESS).read():
-        assert worker.poll(), (tmp_path / "worker.log").read_text()
+
+    def wait_for(condition: Callable[[], object]) -> None:
+        while not condition():
+            assert worker.poll(), (tmp_path / "worker.log").read_text()
+            time.sleep(0.02)  # its core is also the worker's
+
+    wait_for(Follower(runs.path(run) / PROGRESS).read)
     assert runs.is_locked(run)
     assert runs.is_locked()
     assert runs.settle() == []
-    while not (runs.path(run) / CHECKPOINT).exists():
-        assert worker.poll(), (tmp_path / "worker.log").read_text()
+    wait_for((runs.path(run) / CHECKPOINT).exists)
     os.kill(runs.get(run).status.pid, signal.SIGKILL)
     assert worker.join(30)
     assert worker.error == "the process ended unexpectedly (signal 9), often for want of memory"

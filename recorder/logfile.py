@@ -1,4 +1,4 @@
-"""The log: what happened, for whoever has to find out why.
+"""The log: what happened, in the window and to commands that failed, for whoever has to find out why.
 
 LOG FOLDER/twinplay.log  twinplay.log.1  twinplay.log.2     (the user's own log folder; half a megabyte each)
            crash.txt     where every thread was when the system killed the program; goes into the log at the next start
@@ -9,6 +9,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 import sys
+import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Callable
@@ -54,6 +55,24 @@ def end_log() -> None:
     for handler in list(LOG.handlers):
         LOG.removeHandler(handler)
         handler.close()
+
+
+def leave_trace(error: BaseException) -> Path | None:
+    """Put an error's traceback into the log, or a temporary file where there can be none; returns which one."""
+    text = "".join(traceback.format_exception(error)).rstrip()
+    open_already = bool(LOG.handlers)
+    if open_already or not begin_log():
+        LOG.error("a command ended of this:\n%s", text)
+        if not open_already:
+            end_log()
+        return log_file()
+    end_log()
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="twinplay-", suffix=".log", delete=False) as file:
+            file.write(text + "\n")
+        return Path(file.name)
+    except OSError:
+        return None
 
 
 def watch_for_crashes() -> bool:

@@ -8,12 +8,16 @@ Nothing heavy is imported here: even `--help` is printed through them.
 
 from __future__ import annotations
 
+import argparse
 import codecs
 import contextlib
 import io
 import os
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from recorder.errors import STANDARD_OUTPUT
 
 _REPLACED = "twinplay-replaced"
 
@@ -60,7 +64,7 @@ def _named(error: OSError) -> OSError:
     with contextlib.suppress(OSError, ValueError):
         os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
-    error.filename = "standard output"
+    error.filename = STANDARD_OUTPUT
     return error
 
 
@@ -81,6 +85,23 @@ def prepare_streams() -> None:
         sys.stdout = _wrapped(_Output, sys.stdout, 1)
     if sys.stderr is sys.__stderr__:
         sys.stderr = _wrapped(_Notes, sys.stderr, 2)
+
+
+def parsed(build: Callable[[], argparse.ArgumentParser], arguments: Sequence[str] | None) -> argparse.Namespace | int:
+    """What a command line means; or the exit status where nothing is left to do, or a stream failed."""
+    try:
+        try:
+            return build().parse_args(arguments)
+        except SystemExit as stop:
+            flush_output()  # argparse passes over its failures
+            return stop.code if isinstance(stop.code, int) else 2
+    except KeyboardInterrupt:  # nothing has begun
+        return 130
+    except BrokenPipeError:
+        return 141
+    except OSError as error:
+        print(f"twinplay: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
 
 
 def _wrapped(kind: type[io.TextIOWrapper], stream: Any, number: int) -> io.TextIOWrapper:
