@@ -216,7 +216,7 @@ def test_training_reports_its_stages_and_ends_with_a_policy(breakout: Session, t
     assert last.score is not None
     checked = [record for record in records if record.stage == "train" and record.score is not None]
     assert checked[0].batch < 12  # while training goes on, not only at its end
-    assert Policy.load(out).config.network == "nature"
+    assert Policy.load(out).config.network == network
 
 
 def test_the_network_of_the_article_trains_and_plays_as_well(breakout: Session, tmp_path: Path) -> None:
