@@ -22,6 +22,7 @@ PRECISIONS = (AUTO, "float32", "bfloat16")
 
 _LIMITS: dict[str, tuple[float, float]] = {
     "size": (36, 210),
+    "shrink": (0, 4),
     "batch_size": (1, 4_096),
     "learning_rate": (1e-7, 1.0),
     "weight_decay": (0.0, 10.0),
@@ -58,7 +59,8 @@ class TrainConfig:
     """How to train. `TrainConfig.for_env` gives the defaults that suit an environment; `fit` puts them in the place of
     network "auto", and of a budget where there is none.
 
-    Input: screens cropped to rows `crop`, grey, `size` x `size`; `history` are the ages (in ticks) of those stacked.
+    Input: screens cropped to rows `crop`, grey, `size` x `size`, or, with `shrink`, so many times smaller, which is
+    quicker and keeps whole pixels whole; `history` are the ages (in ticks) of those stacked.
     In `hidden_share` of the samples the older ones do not show the screen's rows `hidden_rows`, where only the player's
     own paddle moves: a clone that always sees what it did a moment ago learns to repeat it instead of watching the ball
     (de Haan et al. 2019, "Causal confusion in imitation learning"), one that never does cannot know how fast its paddle
@@ -103,6 +105,7 @@ class TrainConfig:
     network: str = AUTO
     crop: tuple[int, int] = (32, 196)  # Breakout's field: without the score, which would give the tick away
     size: int = 84
+    shrink: int = 0
     history: tuple[int, ...] = (0, 2, 4, 8, 16)
     hidden_rows: tuple[int, ...] = (189, 196)
     hidden_share: float = 0.5
@@ -205,7 +208,8 @@ class TrainConfig:
         if not self.hidden_rows:
             return slice(0, 0)
         top, bottom = self.crop
-        first, last = ((row - top) * self.size / (bottom - top) for row in self.hidden_rows)
+        rows = (bottom - top) // self.shrink if self.shrink else self.size
+        first, last = ((row - top) * rows / (bottom - top) for row in self.hidden_rows)
         return slice(max(0, math.floor(first)), max(0, math.ceil(last)))
 
     @property
@@ -233,6 +237,7 @@ class TrainConfig:
         if get_spec(env).has_screen and overrides.get("network", "keypoints") in ("keypoints", AUTO):
             values = {
                 "network": "keypoints",
+                "shrink": 2,
                 "history": (0, 2, 4, 8, 16, 24),
                 "label_windows": (1, 8),
                 "hidden": (256, 256),
@@ -246,7 +251,7 @@ class TrainConfig:
             }
             values |= {
                 "quick": {"max_batches": 1_200, "play_games": 3, "play_ticks": 4_000},
-                "standard": {"max_batches": 4_000},
+                "standard": {"max_batches": 4_000, "play_ticks": 6_000},
                 "best": {"max_batches": 12_000, "play_games": 10},
             }[preset]
         elif get_spec(env).has_screen:

@@ -41,9 +41,8 @@ def estimate(
     the ticks of the games that choose how to play, by `cores` processes. Takes about a second.
     """
     net = copy.deepcopy(net).requires_grad_(True)
-    size = net.locator.mean.shape[0]
     device = net.locator.mean.device
-    screens = torch.zeros(_SCREENS, 2, size, size, dtype=torch.uint8, device=device)
+    screens = torch.zeros(_SCREENS, 2, *net.locator.mean.shape, dtype=torch.uint8, device=device)
     targets = torch.zeros(_BATCH, POSITIONS, device=device)
     positions = torch.zeros(config.batch_size, len(config.history), POSITIONS, device=device)
     hidden = torch.zeros(config.batch_size, dtype=torch.bool, device=device)

@@ -21,7 +21,7 @@ import torch
 
 from recorder.agents import Agent, RandomAgent
 from recorder.cores import available_cores
-from recorder.envs import EnvSpec, Game, simulator_notes
+from recorder.envs import Game, get_spec, simulator_notes
 from recorder.errors import AgentError, UsageError
 from recorder.experts import from_description
 from recorder.jobs import run_parallel
@@ -58,10 +58,10 @@ class _Fed:
 class _Table:
     """One game at one table: a rollout, and the record that makes it distinct."""
 
-    def __init__(self, spec: EnvSpec, agent: Agent, seed: int, sticky: float, max_ticks: int | None) -> None:
-        self.game = Game(spec, sticky=sticky)
-        if max_ticks is not None:
-            self.game.spec = replace(self.game.spec, episode_ticks=min(max_ticks, spec.episode_ticks))
+    def __init__(self, game: Game, agent: Agent, seed: int, max_ticks: int | None) -> None:
+        self.game = game
+        whole = get_spec(game.spec.name).episode_ticks
+        game.spec = replace(game.spec, episode_ticks=whole if max_ticks is None else min(max_ticks, whole))
         self.rollout = Rollout(self.game, agent, varied=True)
         self.rollout.begin(seed)
         self._actions: list[Any] = []
@@ -78,22 +78,28 @@ class _Table:
 
     def result(self) -> GameResult:
         rollout = self.rollout
-        self.game.close()
         spec = self.game.spec
         actions = np.asarray(self._actions, spec.action_dtype).reshape(-1, *spec.action_shape)
         return GameResult(rollout.score, rollout.ticks, rollout.outcome, self._trace.hexdigest(), actions)
 
 
 def play_together(
-    players: Sequence[Policy], seeds: Sequence[int], *, sticky: float = 0.0, max_ticks: int | None = None
+    players: Sequence[Policy],
+    seeds: Sequence[int],
+    *,
+    sticky: float = 0.0,
+    max_ticks: int | None = None,
+    spare: list[Game] | None = None,
 ) -> Iterator[list[GameResult] | None]:
     """One game per player and seed, all at once, each network seeing its players' screens as one batch.
 
+    Simulators are taken from `spare`, and left there, since to make one takes 200 ms; without it they are closed.
     Yields None now and then, so that the caller can show that it lives, and the results last.
     """
     feeders = [_Fed() for _ in seeds]
     spec = players[0].spec
-    tables = [_Table(spec, feeder, seed, sticky, max_ticks) for feeder, seed in zip(feeders, seeds, strict=True)]
+    games = [spare.pop() if spare else Game(spec, sticky=sticky) for _ in seeds]
+    tables = [_Table(game, feeder, seed, max_ticks) for game, feeder, seed in zip(games, feeders, seeds, strict=True)]
     tick = 0
     while open_games := [i for i, table in enumerate(tables) if table.playing]:
         actions = act_together([players[i] for i in open_games], [tables[i].rollout.observation for i in open_games])
@@ -103,7 +109,13 @@ def play_together(
         tick += 1
         if tick % SIGN_OF_LIFE_TICKS == 0:
             yield None
-    yield [table.result() for table in tables]
+    results = [table.result() for table in tables]
+    if spare is None:
+        for game in games:
+            game.close()
+    else:
+        spare += games
+    yield results
 
 
 @dataclass(frozen=True)
@@ -121,6 +133,7 @@ class Hall:
     def __init__(self) -> None:
         self._policies: dict[str, Policy] = {}
         self._games: Iterator[list[GameResult] | None] = iter(())
+        self._spare: dict[tuple[str, float], list[Game]] = {}
 
     def sit_down(self, seats: Sequence[Seat]) -> list[Policy]:
         """The players at these seats. Raises PolicyError."""
@@ -132,7 +145,9 @@ class Hall:
     def begin(self, seats: Sequence[Seat], sticky: float = 0.0, max_ticks: int | None = None) -> None:
         """Start the games of these seats, in place of any others. Raises PolicyError."""
         seeds = [seat.seed for seat in seats]
-        self._games = play_together(self.sit_down(seats), seeds, sticky=sticky, max_ticks=max_ticks)
+        players = self.sit_down(seats)
+        spare = self._spare.setdefault((players[0].spec.name, sticky), []) if players else []
+        self._games = play_together(players, seeds, sticky=sticky, max_ticks=max_ticks, spare=spare)
 
     def advance(self) -> list[GameResult] | None:
         """Play on for SIGN_OF_LIFE_TICKS ticks; returns the results once all games are over."""
@@ -159,15 +174,17 @@ def play_games(
         assert results is not None
         return results
     games = []
+    game = Game(policy.spec, sticky=sticky)
     for seed in seeds:
         agent: Agent = RandomAgent(policy.spec, seed)
         if player == "demonstrator":
             assert description is not None
             agent = from_description(description, seed)
-        table = _Table(policy.spec, agent, seed, sticky, None)
+        table = _Table(game, agent, seed, None)
         while table.playing:
             table.tick()
         games.append(table.result())
+    game.close()
     return games
 
 

@@ -1,6 +1,6 @@
 """Where things are on a screen: a small convolutional network that locates them, and what plays from where they are.
 
-    screen, and the one LAG ticks before, uint8 (2, size, size)
+    screen, and the one LAG ticks before, uint8 (2, rows, columns)
       ─▶ the screen minus the mean one, and minus the one before
       ─▶ conv 16 7x7/3 ─▶ conv 16 3x3 ─▶ 12 maps 3x3 ─▶ spatial soft-argmax ─▶ 8 positions
     positions now and at some ages ─▶ 256 ─▶ 256 ─▶ one row of logits for each label shift and window
@@ -36,7 +36,7 @@ _MOVED_SCALE = 1 / 16
 
 
 class Locator(nn.Module):
-    """Positions float32 (B, POSITIONS), in standard deviations from their mean, on screens uint8 (B, 2, size, size),
+    """Positions float32 (B, POSITIONS), in standard deviations from their mean, on screens uint8 (B, 2, rows, columns),
     each with the one LAG ticks before it.
     """
 
@@ -45,7 +45,7 @@ class Locator(nn.Module):
     places: Tensor
     used: Tensor
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, rows: int, columns: int) -> None:
         super().__init__()
         self.maps = nn.Sequential(
             nn.Conv2d(2, _CHANNELS, 7, stride=3, padding=3),
@@ -57,11 +57,11 @@ class Locator(nn.Module):
         for weight in self.maps.parameters():
             if weight.dim() == 4:  # on a processor that takes less than half the time
                 weight.data = weight.data.contiguous(memory_format=torch.channels_last)
-        edge = torch.linspace(-1.0, 1.0, (size + 2) // 3)
-        rows, columns = torch.meshgrid(edge, edge, indexing="ij")
-        self.register_buffer("places", torch.stack([columns.flatten(), rows.flatten()], dim=1), persistent=False)
-        self.register_buffer("mean", torch.zeros(size, size))
-        self.register_buffer("scale", torch.ones(size, size))
+        edges = (torch.linspace(-1.0, 1.0, (length + 2) // 3) for length in (rows, columns))
+        y, x = torch.meshgrid(*edges, indexing="ij")
+        self.register_buffer("places", torch.stack([x.flatten(), y.flatten()], dim=1), persistent=False)
+        self.register_buffer("mean", torch.zeros(rows, columns))
+        self.register_buffer("scale", torch.ones(rows, columns))
         self.register_buffer("used", torch.ones(POSITIONS))
         self.sharpness = nn.Parameter(torch.full((_MAPS, 1), 3.0))
         found = 3 * _MAPS
@@ -69,21 +69,21 @@ class Locator(nn.Module):
         self.straight = nn.Linear(found, POSITIONS)
 
     def set_statistics(self, mean: Tensor, deviation: Tensor) -> None:
-        """Centre and weigh every pixel by these float32 (size, size)."""
+        """Centre and weigh every pixel by these float32 (rows, columns)."""
         self.mean.copy_(mean)
         self.scale.copy_(1 / (deviation + _DEVIATION_FLOOR))
 
     def scaled(self, screens: Tensor, shown: Tensor | None = None) -> Tensor:
         """Screens as floats of the order of one: what differs from the mean screen, and from the one before.
 
-        With `shown`, float32 (B, size, size), the screens differ from the mean screen as these do.
+        With `shown`, float32 (B, rows, columns), the screens differ from the mean screen as these do.
         """
         now, before = screens[:, 0].float(), screens[:, 1].float()
         differs = ((now if shown is None else shown) - self.mean) * self.scale
         return torch.stack([differs, (now - before) * _MOVED_SCALE], dim=1)
 
     def forward(self, scaled: Tensor) -> Tensor:
-        """float32 (B, 2, size, size) of `scaled` to positions (B, POSITIONS)."""
+        """float32 (B, 2, rows, columns) of `scaled` to positions (B, POSITIONS)."""
         maps = self.maps(scaled.contiguous(memory_format=torch.channels_last)).flatten(2)
         places = torch.softmax(maps * self.sharpness, dim=-1) @ self.places
         heights = torch.tanh(maps.amax(dim=-1, keepdim=True) / 4)
@@ -95,7 +95,8 @@ class Locator(nn.Module):
 class KeypointNet(nn.Module):
     """Logits from screens, by way of positions:
 
-    screens uint8 (n, 2, size, size) ─locate─▶ (n, POSITIONS);  (B, history, POSITIONS) ─prepare─▶ (B, n) ─▶ (B, K, m)
+    screens uint8 (n, 2, rows, columns) ─locate─▶ (n, POSITIONS)
+    (B, history, POSITIONS) ─prepare─▶ (B, n) ─forward─▶ (B, K, actions)
 
     Training locates every screen once, and then learns from positions. `own` are the positions that the player
     controls: of these a clone whose past is hidden sees only the present one.
@@ -103,9 +104,9 @@ class KeypointNet(nn.Module):
 
     own: Tensor
 
-    def __init__(self, config: TrainConfig, actions: int) -> None:
+    def __init__(self, config: TrainConfig, shape: tuple[int, int], actions: int) -> None:
         super().__init__()
-        self.locator = Locator(config.size)
+        self.locator = Locator(*shape)
         self._outputs = (config.outputs, actions)
         widths = (len(config.history) * POSITIONS + 1, *config.hidden)
         layers: list[nn.Module] = []
@@ -120,7 +121,7 @@ class KeypointNet(nn.Module):
         return {name: tensors[name].clone() for name in tensors if name == "own" or name.startswith("locator.")}
 
     def locate(self, screens: Tensor) -> Tensor:
-        """Screens uint8 (n, 2, size, size), with the ones LAG ticks before, to positions float32 (n, POSITIONS)."""
+        """Screens uint8 (n, 2, rows, columns), with the ones LAG ticks before, to positions float32 (n, POSITIONS)."""
         positions: Tensor = self.locator(self.locator.scaled(screens))
         return positions
 
@@ -140,7 +141,7 @@ class KeypointNet(nn.Module):
 
 
 def with_those_before(screens: npt.NDArray[np.uint8], context: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Screens (n, size, size) that follow each other, each with the one LAG ticks before it: (n, 2, size, size).
+    """Screens (n, rows, columns) that follow each other, each with the one LAG ticks before it: (n, 2, rows, columns).
 
     `context` are those that precede them, at most LAG; where there are fewer, a game begins with the first of all.
     """

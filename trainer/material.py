@@ -86,6 +86,11 @@ class Material:
         return [range(first, stop) for first, stop in pairwise(self._edges.tolist())]
 
     @property
+    def screen_shape(self) -> tuple[int, int]:
+        """Rows and columns of a preprocessed screen."""
+        return self._preprocess.shape(self.spec.observation_shape)
+
+    @property
     def action_bytes(self) -> int:
         """What the file of actions takes."""
         return len(self) * self._actions.dtype.itemsize * int(np.prod(self.spec.action_shape, dtype=int))

@@ -117,7 +117,7 @@ class Mix:
 
         With `only` rows of some parts, just these are read, and drawn from.
         """
-        shelf = Shelf(self._folder / "all", self._material, self._config.size, self._limit)
+        shelf = Shelf(self._folder / "all", self._material, self._limit)
         if only is not None:
             for done in shelf.fill(self._material.within(piece, *self._margins) for piece in only):
                 yield min(1.0, done / sum(map(len, only)))
@@ -159,7 +159,7 @@ class Mix:
     def put_aside(self, runs: list[range]) -> Shelf | None:
         """A shelf of these runs for as long as it is wanted, or None where its share of the room does not hold them."""
         limit = int(_ASIDE_SHARE * self._limit)
-        shelf = Shelf(self._folder / "aside", self._material, self._config.size, limit)
+        shelf = Shelf(self._folder / "aside", self._material, limit)
         try:
             for _ in shelf.fill(runs):
                 pass
@@ -227,7 +227,7 @@ class Mix:
         """Read a pool; yields the share of its room that is taken, and last the pool."""
         pieces = self._pieces_of(number)
         folder = self._folder / f"pool-{number}"
-        shelf = Shelf(folder, self._material, self._config.size, int(_POOL_SHARE * self._limit))
+        shelf = Shelf(folder, self._material, int(_POOL_SHARE * self._limit))
         try:
             with contextlib.suppress(NoRoomError):
                 for _ in shelf.fill(self._material.within(piece, *self._margins) for piece in pieces):

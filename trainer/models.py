@@ -1,6 +1,6 @@
 """The networks, by name. Each maps a batch of preprocessed input to logits (or to torques), once per label shift.
 
-    keypoints   uint8 (B, history, 84, 84) ─▶ positions (B, history, 8) ─▶ 256 ─▶ 256 ─▶ (K, actions): trainer.keypoints
+    keypoints   uint8 (B, history, 82, 80) ─▶ positions (B, history, 8) ─▶ 256 ─▶ 256 ─▶ (K, actions): trainer.keypoints
     nature      uint8 (B, history, 84, 84) ─▶ conv 32 8x8/4 ─▶ conv 64 4x4/2 ─▶ conv 64 3x3/1 ─▶ 512 ─▶ (S, K, actions)
                 Mnih et al. 2015, "Human-level control through deep reinforcement learning"
     article64   three times (conv 64 3x3, 2x2 max pooling) ─▶ 128 ─▶ 64 ─▶ (S, K, actions)
@@ -28,6 +28,7 @@ from recorder.envs import EnvSpec
 from trainer.config import NETWORKS, TrainConfig
 from trainer.errors import TrainingError
 from trainer.keypoints import KeypointNet
+from trainer.preprocess import Preprocess
 
 # Pixels that hardly ever change would otherwise be blown up without bound; in grey levels of 0 to 127.
 _DEVIATION_FLOOR = 4.0
@@ -165,7 +166,8 @@ def build(config: TrainConfig, spec: EnvSpec) -> Net:
     activation: type[nn.Module] = nn.ReLU if config.activation == "relu" else nn.Tanh
     net: Net
     if config.perceives:
-        net = KeypointNet(config, len(spec.action_names))
+        shape = Preprocess.of(config).shape(spec.observation_shape)
+        net = KeypointNet(config, shape, len(spec.action_names))
         _initialise(net.body)
         return net
     if spec.has_screen:

@@ -39,9 +39,9 @@ _HELD_OUT = 0.1  # of the stretches
 
 @dataclass(frozen=True)
 class Sample:
-    """`stretches` are runs of rows of a Material; at their n ticks: `screens` uint8 (n, size, size), and in `targets`
-    float32 (n, POSITIONS) the bytes that tell of places, as standard deviations from their mean. `used` and `own`,
-    bool (POSITIONS,): which columns there are, and which of them the player controls.
+    """`stretches` are runs of rows of a Material; at their n ticks: `screens` uint8 (n, rows, columns), and in
+    `targets` float32 (n, POSITIONS) the bytes that tell of places, as standard deviations from their mean. `used` and
+    `own`, bool (POSITIONS,): which columns there are, and which of them the player controls.
     """
 
     stretches: list[range]
@@ -56,7 +56,7 @@ def sampling(material: Material, config: TrainConfig) -> Iterator[float | Sample
     rng = np.random.default_rng([config.seed, 0x5EE])
     stretches = _stretches(material, rng)
     count = sum(map(len, stretches))
-    screens = np.empty((count, config.size, config.size), np.uint8)
+    screens = np.empty((count, *material.screen_shape), np.uint8)
     memories: list[Memory] = []
     done = 0
     tried = set(np.linspace(0, len(stretches) - 1, min(_TRIALS, len(stretches))).astype(int).tolist())

@@ -76,8 +76,8 @@ class Manner:
         """From logits (…, actions) to the probabilities (…, actions) of playing each."""
         likely = _softmax(logits, 1.0)
         if self.temperature != 1.0 or self.prior:
-            others = np.setdiff1d(np.arange(logits.shape[-1]), self.kept)
-            if len(others):
+            others = [action for action in range(logits.shape[-1]) if action not in self.kept]
+            if others:
                 share = likely[..., others].sum(axis=-1, keepdims=True)
                 if self.prior:
                     logits = logits - np.log(np.maximum(np.array(self.prior, np.float32), _RAREST))

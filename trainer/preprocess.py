@@ -1,7 +1,7 @@
 """From what an Agent sees to what a network sees: one object for training and for play.
 
     RGB (210, 160, 3)  ──grey──┐
-                               ├──▶ crop ──▶ area-resize ──▶ halve ──▶ uint8 (size, size), 0 to 127
+                               ├──▶ crop ──▶ area-resize ──▶ halve ──▶ uint8 (rows, columns), 0 to 127
     palette index ──grey LUT───┘
 
 Training reads palette indices and play sees RGB; both paths give the same bytes, because grey is computed pixel by
@@ -11,6 +11,7 @@ and the difference of two such screens fits into a signed byte.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,26 +26,36 @@ Screens = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Preprocess:
-    """`crop` is (first row, row after the last) of the screen; `size` the edge of the square result in pixels."""
+    """`crop` is (first row, row after the last) of the screen; `size` the edge of the square result in pixels, or
+    `shrink`, where it is not 0, how many times smaller the result is.
+    """
 
     crop: tuple[int, int]
     size: int
+    shrink: int = 0
 
     @classmethod
     def of(cls, config: TrainConfig) -> Preprocess:
         """The preprocessing that a configuration asks for."""
-        return cls(config.crop, config.size)
+        return cls(config.crop, config.size, config.shrink)
+
+    def shape(self, screen: Sequence[int]) -> tuple[int, int]:
+        """Rows and columns of the result, of a screen of this shape (H, W, …)."""
+        if not self.shrink:
+            return self.size, self.size
+        top, bottom = self.crop
+        return (min(bottom, screen[0]) - top) // self.shrink, screen[1] // self.shrink
 
     def from_rgb(self, screen: Screens) -> Screens:
-        """One RGB screen uint8 (H, W, 3) as uint8 (size, size), 0 to 127."""
+        """One RGB screen uint8 (H, W, 3) as uint8 (rows, columns), 0 to 127."""
         top, bottom = self.crop
         return self._shrink(cv2.cvtColor(screen[top:bottom], cv2.COLOR_RGB2GRAY))
 
     def from_indices(self, screens: Screens, palette: Screens) -> Screens:
-        """Palette indices uint8 (n, H, W) with their palette uint8 (256, 3) as uint8 (n, size, size)."""
+        """Palette indices uint8 (n, H, W) with their palette uint8 (256, 3) as uint8 (n, rows, columns)."""
         table = cv2.cvtColor(palette[None], cv2.COLOR_RGB2GRAY)[0]
         top, bottom = self.crop
-        result = np.empty((len(screens), self.size, self.size), np.uint8)
+        result = np.empty((len(screens), *self.shape(screens.shape[1:])), np.uint8)
         for index, screen in enumerate(screens):
             result[index] = self._shrink(cv2.LUT(np.ascontiguousarray(screen[top:bottom]), table))
         return result
@@ -59,5 +70,10 @@ class Preprocess:
         return spread
 
     def _shrink(self, grey: npt.NDArray[Any]) -> Screens:
-        shrunk = cv2.resize(grey, (self.size, self.size), interpolation=cv2.INTER_AREA)
+        if self.shrink:
+            rows, columns = (length // self.shrink for length in grey.shape)
+            grey = grey[: rows * self.shrink, : columns * self.shrink]
+        else:
+            rows = columns = self.size
+        shrunk = cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_AREA)
         return np.asarray(np.right_shift(shrunk, 1), np.uint8)

@@ -21,7 +21,7 @@ class Shelf:
     Raises OSError where they cannot be written.
     """
 
-    def __init__(self, path: Path, material: Material, size: int, limit: int) -> None:
+    def __init__(self, path: Path, material: Material, limit: int) -> None:
         path.mkdir()
         self._path = path
         self._material = material
@@ -29,7 +29,7 @@ class Shelf:
         if material.locate is not None:
             self._store = PlainRows(path, (POSITIONS,), limit)
         elif material.spec.has_screen:
-            self._store = PackedScreens(path, (size, size), limit)
+            self._store = PackedScreens(path, material.screen_shape, limit)
         else:
             self._store = PlainRows(path, material.spec.observation_shape, limit)
         self._runs: list[range] = []

@@ -54,7 +54,7 @@ def bytes_in(folder: Path) -> int:
 @pytest.mark.parametrize("kind", ["play", "noise", "still", "one", "uneven"])
 def test_packed_screens_come_back_as_they_were(breakout: Session, tmp_path: Path, kind: str) -> None:
     rng = np.random.default_rng(0)
-    preprocess = Preprocess.of(TrainConfig.for_env("breakout"))
+    preprocess = Preprocess.of(TrainConfig.for_env("breakout", network="nature"))
     runs = {
         "play": lambda: [preprocess.from_indices(breakout.screens(0, 700), breakout.palette)],
         "noise": lambda: [rng.integers(0, 128, (130, 84, 84), np.uint8)],
@@ -76,7 +76,9 @@ def test_packed_screens_come_back_as_they_were(breakout: Session, tmp_path: Path
 def test_packed_play_takes_a_thirtieth_of_its_pixels(breakout: Session, tmp_path: Path) -> None:
     store = PackedScreens(tmp_path, (84, 84), 1 << 30)
     store.append(
-        Preprocess.of(TrainConfig.for_env("breakout")).from_indices(breakout.screens(0, 3_000), breakout.palette)
+        Preprocess.of(TrainConfig.for_env("breakout", network="nature")).from_indices(
+            breakout.screens(0, 3_000), breakout.palette
+        )
     )
     store.seal()
     assert bytes_in(tmp_path) < 3_000 * 84 * 84 / 30

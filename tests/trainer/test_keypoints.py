@@ -44,7 +44,7 @@ def test_a_sample_pairs_screens_with_places_of_which_one_is_the_players_own(brea
     bright = sample.screens[:, rows].astype(float)
     bright -= np.median(bright, axis=0)
     bright = np.abs(bright).sum(axis=1)
-    column = (bright * np.arange(84)).sum(axis=1) / np.maximum(bright.sum(axis=1), 1e-9)
+    column = (bright * np.arange(80)).sum(axis=1) / np.maximum(bright.sum(axis=1), 1e-9)
     seen = bright.sum(axis=1) > 0
     assert abs(np.corrcoef(column[seen], sample.targets[seen][:, sample.own][:, 0])[0, 1]) > 0.9
 

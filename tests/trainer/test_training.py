@@ -26,7 +26,7 @@ NOOP, FIRE, RIGHT, LEFT = range(4)
 
 
 def test_training_and_play_see_the_same_bytes(breakout: Session) -> None:
-    preprocess = Preprocess.of(TrainConfig.for_env("breakout"))
+    preprocess = Preprocess.of(TrainConfig.for_env("breakout", network="nature"))
     trained_on = preprocess.from_indices(breakout.screens(0, 400), breakout.palette)
     for tick in range(0, 400, 7):
         np.testing.assert_array_equal(preprocess.from_rgb(breakout.frames[tick]), trained_on[tick])
@@ -47,7 +47,7 @@ def test_a_policy_at_play_stacks_what_training_stacked(breakout: Session, breako
 
 
 def test_the_ball_survives_preprocessing(breakout: Session) -> None:
-    preprocess = Preprocess.of(TrainConfig.for_env("breakout"))
+    preprocess = Preprocess.of(TrainConfig.for_env("breakout", network="nature"))
     flying = [t for t in range(600) if (breakout.frames[t][100:180, 10:150] == [200, 72, 72]).all(axis=2).sum() == 8]
     small = preprocess.from_rgb(breakout.frames[flying[0]])
     assert small[36:75, 6:78].max() > 20
