@@ -91,7 +91,7 @@ def check_rounds(config: TrainConfig) -> list[Round]:
 
 def first_rounds(config: TrainConfig) -> list[Round]:
     """Who plays best, at the end: a few temperatures each, and the players are compared by the mean over them."""
-    return [Round(max(1, 2 * config.play_games // 3), max(60, config.play_ticks // 5), 1)]
+    return check_rounds(config)
 
 
 def last_rounds(config: TrainConfig) -> list[Round]:
