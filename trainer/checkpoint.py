@@ -98,7 +98,8 @@ def read_sight(path: Path) -> dict[str, Tensor]:
 
 
 def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, Tensor], State, dict[str, Any]]:
-    """Tensors, counters and random generator of the checkpoint of the training that `belongs` describes.
+    """Tensors, counters and random generator of the checkpoint of the training that `belongs` describes, its data only
+    where they are read already.
 
     Raises TrainingError for a damaged one, and for one of another training, saying what is different.
     """
@@ -158,7 +159,7 @@ def _compare(path: Path, stored: Mapping[str, Any], present: Mapping[str, Any]) 
         raise TrainingError(
             f"{path} is of a training with other settings ({', '.join(names)}); remove it to train anew"
         )
-    if stored.get("data") != present["data"]:
+    if "data" in present and stored.get("data") != present["data"]:
         raise TrainingError(
             f"{path} is of a training on other sessions, or they have changed since (an episode left out?); "
             "undo that, or remove it to train anew"

@@ -250,10 +250,10 @@ class _Training:
     def _recall(self) -> Iterator[Progress]:
         """See as before the interruption."""
         assert self._checkpoint is not None
+        read_checkpoint(self._checkpoint, self._kind_of_training())
         try:
             self.steps.see(read_sight(self._checkpoint))
         except (ValueError, RuntimeError):
-            self._restore()  # it says what it is of
             raise TrainingError(f"{self._checkpoint} is damaged; remove it to train anew") from None
         yield self.progress("load", 0.0)
 
@@ -418,7 +418,10 @@ class _Training:
             self._checkpoint.unlink(missing_ok=True)
 
     def _belongs(self) -> dict[str, Any]:
-        return {"env": self.data.spec.name, "config": settings(self.config), "data": self.data.fingerprint()}
+        return {**self._kind_of_training(), "data": self.data.fingerprint()}
+
+    def _kind_of_training(self) -> dict[str, Any]:
+        return {"env": self.data.spec.name, "config": settings(self.config)}
 
     def _restore(self) -> None:
         assert self._checkpoint is not None

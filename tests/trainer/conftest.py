@@ -46,6 +46,15 @@ def breakout_policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
+def nature_policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone that was told of nothing but screens."""
+    out = tmp_path_factory.mktemp("policies") / "nature.safetensors"
+    config = TrainConfig.for_env("breakout", network="nature", **{**TINY, "play_games": 0, "batch_size": 32})
+    list(fit([breakout], config, out=out))
+    return out
+
+
+@pytest.fixture(scope="session")
 def hopper_policy(hopper: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone of the expert after three thousand small batches."""
     out = tmp_path_factory.mktemp("policies") / "hopper.safetensors"

@@ -44,7 +44,7 @@ def test_a_clone_that_is_shown_the_game_tick_by_tick_decides_the_same(
 
 
 def test_a_clone_without_reaction_time_is_shown_the_field_of_before_and_the_paddle_of_now(breakout: Session) -> None:
-    config = TrainConfig.for_env("breakout", label_shifts=(0, 7))
+    config = TrainConfig.for_env("breakout", network="nature", label_shifts=(0, 7))
     torch.manual_seed(0)
     policy = Policy(build(config, breakout.spec), breakout.spec, config, manner=Manner(output=1))
     game = breakout.episodes[shortest(breakout)]

@@ -54,8 +54,8 @@ def test_where_nothing_is_nothing_speaks_for_an_action() -> None:
     assert not policy.attention(screen, []).any()
 
 
-def test_all_pixels_together_are_what_the_screen_adds_to_the_logit(breakout: Session, breakout_policy: Path) -> None:
-    policy = Policy.load(breakout_policy)
+def test_all_pixels_together_are_what_the_screen_adds_to_the_logit(breakout: Session, nature_policy: Path) -> None:
+    policy = Policy.load(nature_policy)
     assert isinstance(policy.net, ScreenNet)
     differences = []
     for tick in (200, 700, 1_300, 2_000):

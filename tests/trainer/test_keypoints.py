@@ -20,6 +20,7 @@ from trainer.learner import one_cycle
 from trainer.material import Ranges
 from trainer.models import build
 from trainer.perception import Perception, Sample, sampling
+from trainer.policy import Manner
 
 CONFIG = TrainConfig.for_env("breakout", max_batches=12, threads=2)
 
@@ -109,6 +110,28 @@ def test_the_clone_sees_in_play_what_it_saw_in_training(breakout: Session, break
     np.testing.assert_allclose(played, compared[:40], atol=1e-4)
 
 
+def test_what_is_late_is_shown_with_the_players_own_place_of_now(breakout: Session) -> None:
+    config = TrainConfig.for_env("breakout", label_shifts=(0, 7))
+    torch.manual_seed(0)
+    net = build(config, breakout.spec).eval()
+    assert isinstance(net, KeypointNet)
+    net.own[2] = True
+    policy = Policy(net, breakout.spec, config, manner=Manner(output=2))
+    assert config.shift_of(2) == 7
+    episode = breakout.episodes[0]
+    compared = next(_inputs(breakout, episode, policy))
+    data = Dataset([breakout], config)
+    data.locate_with(policy.locate, net.own.numpy())
+    list(data.load())
+    rows = np.arange(episode.start + 40, episode.start + 60)
+    late, now = (data._gather(rows, np.full(len(rows), shift)).inputs for shift in (1, 0))
+    earlier = data._gather(rows - 7, np.zeros(len(rows), np.int64)).inputs
+    data.close()
+    np.testing.assert_allclose(compared[40:60], late, atol=1e-4)
+    np.testing.assert_array_equal(late[..., 2], now[..., 2])
+    np.testing.assert_array_equal(late[..., [0, 1, 3]], earlier[..., [0, 1, 3]])
+
+
 def test_two_players_of_a_network_see_what_each_sees_alone(breakout: Session, breakout_policy: Path) -> None:
     from trainer.policy import act_together
 
@@ -149,7 +172,7 @@ def test_a_first_clone_can_be_watched_while_a_better_one_is_trained(breakout: Se
     out = tmp_path / "p.safetensors"
     training = fit([breakout], TrainConfig.for_env("breakout", **{**TINY, "play_games": 0}), out=out)
     for record in training:
-        if "first clone can be watched" in record.message:
+        if "a better one is being trained" in record.message:
             break
     first = Policy.load(out)
     policy_before = {name: value.clone() for name, value in first.net.state_dict().items()}

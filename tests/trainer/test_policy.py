@@ -253,7 +253,7 @@ def test_files_that_are_no_policies_are_refused(tmp_path: Path) -> None:
         ({"env": {"name": "breakout"}}, "no usable"),
         ({"play": {"temperature": -1, "kept": [], "output": 0, "past": True}}, "temperature"),
         ({"play": {"temperature": 1, "kept": [9], "output": 0, "past": True}}, "kept actions"),
-        ({"play": {"temperature": 1, "kept": [], "output": 1, "past": True}}, "output 1"),
+        ({"play": {"temperature": 1, "kept": [], "output": 2, "past": True}}, "output 2"),
         ({"play": []}, "damaged"),
     ],
 )
