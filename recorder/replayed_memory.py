@@ -20,6 +20,7 @@ from recorder.session import Session
 
 _HELD_TICKS = 6  # how long each action is held to see what it moves
 _SIGN_OF_LIFE_TICKS = 2_000
+_DETOUR_HOLD_TICKS = 10  # on average, of an action in a detour
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,33 @@ class Memory:
     moved: npt.NDArray[np.float64]
 
 
-def replaying_memory(session: Session, ticks: Sequence[int], trials: Sequence[int]) -> Iterator[int | Memory]:
+@dataclass(frozen=True)
+class Detour:
+    """What would have come if other actions had been taken: `screens` uint8 (n, H, W), palette indices, and `values`
+    uint8 (n, bytes), the memory at them.
+    """
+
+    screens: npt.NDArray[np.uint8]
+    values: npt.NDArray[np.uint8]
+
+
+def replaying_memory(
+    session: Session,
+    ticks: Sequence[int],
+    trials: Sequence[int],
+    detours: Sequence[int] = (),
+    detour_ticks: int = 0,
+    seed: int = 0,
+) -> Iterator[int | Detour | Memory]:
     """Play `session` again for the memory at `ticks`, rising; yields the ticks played now and then, the memory last.
 
-    At each of `trials`, some of the ticks, every action is tried out. Where the ticks are not next to each other, and
-    at the trials, the screen is compared. Raises SessionError where the recording has no emulator, or plays otherwise
-    than it was recorded.
+    At each of `trials`, some of the ticks, every action is tried out. From each of `detours`, some of the ticks, random
+    actions are taken for `detour_ticks` ticks before the game goes on as recorded; each is yielded as it comes. Where
+    the ticks are not next to each other, and at the trials, the screen is compared. Raises SessionError where the
+    recording has no emulator, or plays otherwise than it was recorded.
     """
-    tried = frozenset(trials)
+    tried, left_at = frozenset(trials), frozenset(detours)
+    rng = np.random.default_rng(seed)
     values: list[npt.NDArray[np.uint8]] = []
     differing: list[npt.NDArray[np.bool_]] = []
     episodes = {episode.start: episode for episode in session.episodes if len(episode)}
@@ -76,6 +96,8 @@ def replaying_memory(session: Session, ticks: Sequence[int], trials: Sequence[in
                         )
                 if wanted in tried:
                     differing.append(_try_out(game))
+                if wanted in left_at:
+                    yield _detour(game, detour_ticks, rng)
                 tick = wanted
                 values.append(_memory(game))
     moved = np.mean(differing, axis=0) if differing else np.zeros(len(values[0]))
@@ -93,6 +115,22 @@ def _try_out(game: Game) -> npt.NDArray[np.bool_]:
         outcomes.append(_memory(game))
     game.go_back(snapshot)
     return np.asarray((np.stack(outcomes) != outcomes[0]).any(axis=0))
+
+
+def _detour(game: Game, ticks: int, rng: np.random.Generator) -> Detour:
+    """Some ticks of random actions; the game is afterwards where it was."""
+    snapshot = game.snapshot()
+    shape = game.spec.observation_shape[:2]
+    screens, values = np.empty((ticks, *shape), np.uint8), []
+    action = 0
+    for tick in range(ticks):
+        if tick == 0 or rng.random() < 1 / _DETOUR_HOLD_TICKS:
+            action = int(rng.integers(len(game.spec.action_names)))
+        game.play(action)
+        game.capture(screens[tick], {"screen": screens}, tick)
+        values.append(_memory(game))
+    game.go_back(snapshot)
+    return Detour(screens, np.stack(values))
 
 
 def _memory(game: Game) -> Any:

@@ -170,7 +170,11 @@ class Material:
             return
         session, ticks = self.at(rows)
         for some in _at_once(ticks, _SCREENS):
-            yield self._preprocess.from_indices(session.screens(some.start, some.stop), session.palette)
+            yield self.preprocessed(session, session.screens(some.start, some.stop))
+
+    def preprocessed(self, session: Session, screens: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Screens of a session, palette indices uint8 (n, H, W), as uint8 (n, rows, columns)."""
+        return self._preprocess.from_indices(screens, session.palette)
 
     def sample(self, rows: Rows) -> Array:
         """The inputs of some rising rows (n,), read from their sessions; see `inputs`."""

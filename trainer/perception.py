@@ -5,12 +5,16 @@
 Nothing in here knows a game. A byte tells of a place when it takes many values and mostly moves in small steps. Whether
 it can be seen at all, and not only be known (a frame counter, what a key does next), shows in the regression: bytes
 that are not predicted on screens held out are dropped. Which of them are the player's own shows in trying out actions.
+
+A player who keeps the paddle under the ball shows no screen with the paddle elsewhere, and from such screens alone a
+network learns to find the paddle by the ball. So a part of the sample are detours: random actions for two seconds, from
+some moment of the recording on.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +23,12 @@ import torch
 from torch import nn
 
 from recorder.errors import TwinplayError
-from recorder.replayed_memory import Memory, replaying_memory
+from recorder.replayed_memory import Detour, Memory, replaying_memory
 from trainer.config import TrainConfig
 from trainer.keypoints import LAG, POSITIONS, KeypointNet
 from trainer.material import Material
 
-_STRETCH_TICKS, _STRETCHES = 120, 200
+_STRETCH_TICKS, _STRETCHES, _DETOURS = 120, 120, 80
 _MOST_PLAYED = 60_000  # ticks of play to find stretches in: about ten seconds to play again
 _TRIALS = 40  # moments at which every action is tried
 _OWN_SHARE = 0.5  # of them: bytes that differ by then are the player's own
@@ -34,17 +38,19 @@ HOPEFUL_SHARE, _SEEN_SHARE = 0.2, 0.6  # of a byte's variance that must be expla
 _BATCH, _RATE, _DECAY, _BETA = 64, 3e-3, 1e-3, 0.1
 _AT_ONCE = 256
 _ELSEWHERE_SHARE = 0.5  # of the samples: before the background of another stretch
-_HELD_OUT = 0.1  # of the stretches
+_HELD_OUT = 10  # of so many stretches one is held out
 
 
 @dataclass(frozen=True)
 class Sample:
-    """`stretches` are runs of rows of a Material; at their n ticks: `screens` uint8 (n, rows, columns), and in
-    `targets` float32 (n, POSITIONS) the bytes that tell of places, as standard deviations from their mean. `used` and
-    `own`, bool (POSITIONS,): which columns there are, and which of them the player controls.
+    """`stretches` are runs of rows of a Material. At their ticks, and then at those of detours, n in all, of which
+    `lengths` follow each other: `screens` uint8 (n, rows, columns), and in `targets` float32 (n, POSITIONS) the bytes
+    that tell of places, as standard deviations from their mean. `used` and `own`, bool (POSITIONS,): which columns
+    there are, and which of them the player controls.
     """
 
     stretches: list[range]
+    lengths: list[int]
     screens: npt.NDArray[np.uint8]
     targets: npt.NDArray[np.float32]
     used: npt.NDArray[np.bool_]
@@ -58,7 +64,9 @@ def sampling(material: Material, config: TrainConfig) -> Iterator[float | Sample
     count = sum(map(len, stretches))
     screens = np.empty((count, *material.screen_shape), np.uint8)
     memories: list[Memory] = []
+    aside: list[Detour] = []  # with preprocessed screens
     done = 0
+    left = set(rng.permutation(len(stretches))[:_DETOURS].tolist())
     tried = set(np.linspace(0, len(stretches) - 1, min(_TRIALS, len(stretches))).astype(int).tolist())
     numbered = list(enumerate(stretches))
     while numbered:
@@ -66,37 +74,42 @@ def sampling(material: Material, config: TrainConfig) -> Iterator[float | Sample
         together = []
         while numbered and material.at(numbered[0][1])[0] is session:
             together.append(numbered.pop(0))
-        ticks, trials = [], []
+        ticks, trials, detours = [], [], []
         for number, rows in together:
             here = material.at(rows)[1]
             ticks += list(here)
             trials += [here[len(here) // 2]] if number in tried else []
+            detours += [here[len(here) // 2]] if number in left else []
             for block in material.screens(rows):
                 screens[done : done + len(block)] = block
                 done += len(block)
             yield 0.5 * done / count
         try:
-            for step in replaying_memory(session, ticks, trials):
+            for step in replaying_memory(session, ticks, trials, detours, _STRETCH_TICKS, config.seed):
                 if isinstance(step, Memory):
                     memories.append(step)
+                elif isinstance(step, Detour):
+                    aside.append(Detour(material.preprocessed(session, step.screens), step.values))
                 else:
                     yield 0.5 * done / count
         except TwinplayError as error:
             yield str(error)
             return
-    values = np.concatenate([memory.values for memory in memories])
+    values = np.concatenate([*(memory.values for memory in memories), *(detour.values for detour in aside)])
+    screens = np.concatenate([screens, *(detour.screens for detour in aside)])
+    lengths = [*map(len, stretches), *(len(detour.screens) for detour in aside)]
     moved = np.mean([memory.moved for memory in memories], axis=0)
     controlled = moved >= _OWN_SHARE
-    bytes_ = _that_tell_of_places(values, controlled, stretches)
+    bytes_ = _that_tell_of_places(values, controlled, lengths)
     if not bytes_:
         yield "nothing in the emulator's memory moves as things on a screen do"
         return
-    targets = np.zeros((count, POSITIONS), np.float32)
+    targets = np.zeros((len(values), POSITIONS), np.float32)
     chosen = values[:, bytes_].astype(np.float32)
     targets[:, : len(bytes_)] = (chosen - chosen.mean(axis=0)) / chosen.std(axis=0)
     own = np.zeros(POSITIONS, bool)
     own[: len(bytes_)] = controlled[bytes_]
-    yield Sample(stretches, screens, targets, np.arange(POSITIONS) < len(bytes_), own)
+    yield Sample(stretches, lengths, screens, targets, np.arange(POSITIONS) < len(bytes_), own)
 
 
 def _stretches(material: Material, rng: np.random.Generator) -> list[range]:
@@ -117,14 +130,14 @@ def _stretches(material: Material, rng: np.random.Generator) -> list[range]:
 
 
 def _that_tell_of_places(
-    values: npt.NDArray[np.uint8], controlled: npt.NDArray[np.bool_], stretches: list[range]
+    values: npt.NDArray[np.uint8], controlled: npt.NDArray[np.bool_], lengths: Sequence[int]
 ) -> list[int]:
     """The bytes, at most POSITIONS of them, those that move most first; of several that say the same, one.
 
     A player may keep what is controlled so close to something else that the two look the same, but they are not.
     """
     inside = np.ones(len(values) - 1, bool)
-    inside[np.cumsum([len(rows) for rows in stretches])[:-1] - 1] = False
+    inside[np.cumsum(lengths)[:-1] - 1] = False
     steps = np.abs(np.diff(values.astype(np.int16), axis=0))[inside]
     changes = (steps > 0).sum(axis=0)
     small = ((steps > 0) & (steps <= _SMALL_STEP)).sum(axis=0)
@@ -147,7 +160,10 @@ class Perception:
         self._device = device
         self._rng = np.random.default_rng([config.seed, 0xE7E])
         self._screens = torch.from_numpy(sample.screens)
-        lengths = np.array([len(rows) for rows in sample.stretches])
+        lengths = np.array(sample.lengths)
+        held_out = np.repeat(np.arange(len(lengths)) % _HELD_OUT == _HELD_OUT - 1, lengths)
+        self._learned = torch.from_numpy(np.flatnonzero(~held_out))
+        self._held_out = torch.from_numpy(np.flatnonzero(held_out if held_out.any() else ~held_out))
         firsts = np.cumsum(lengths) - lengths
         starts = np.repeat(firsts, lengths)
         self._before = torch.from_numpy(np.maximum(np.arange(len(starts)) - LAG, starts))
@@ -160,8 +176,6 @@ class Perception:
         self._targets = torch.from_numpy(sample.targets)
         self._used = sample.used
         count = len(sample.screens)
-        held_out = max(1, round(_HELD_OUT * len(sample.stretches)))
-        self._learned = count - sum(map(len, sample.stretches[-held_out:])) if len(sample.stretches) > 1 else count
         some = sample.screens[np.linspace(0, count - 1, min(count, 4_096)).astype(int)]
         locator = self._net.locator
         locator.set_statistics(torch.from_numpy(some.mean(axis=0)), torch.from_numpy(some.std(axis=0)))
@@ -184,7 +198,7 @@ class Perception:
         while (share := used(batch)) < 1.0:
             for group in optimizer.param_groups:
                 group["lr"] = _RATE * rate(share)
-            picks = torch.from_numpy(self._rng.integers(0, self._learned, _BATCH))
+            picks = self._learned[torch.from_numpy(self._rng.integers(0, len(self._learned), _BATCH))]
             positions = self._net.locator(self._elsewhere(picks))
             targets = self._targets[picks].to(self._device)
             loss = nn.functional.smooth_l1_loss(positions[:, self._weights], targets[:, self._weights], beta=_BETA)
@@ -196,11 +210,10 @@ class Perception:
 
     def judge(self) -> npt.NDArray[np.float64]:
         """The share of each column's variance that is explained on what is held out, float64 (POSITIONS,)."""
-        first = self._learned if self._learned < len(self._screens) else 0
-        picks = torch.arange(first, len(self._screens))
+        picks = self._held_out
         with torch.inference_mode():
             found = torch.cat([self._positions(some).cpu() for some in torch.split(picks, _AT_ONCE)]).numpy()
-        targets = self._targets[first:].numpy()
+        targets = self._targets[picks].numpy()
         rest = np.square(found - targets).mean(axis=0)
         whole = np.maximum(targets.var(axis=0), 1e-6)
         return np.asarray(np.where(self._used, 1 - rest / whole, 0.0))

@@ -13,7 +13,7 @@ from recorder import Session, record
 from recorder.envs import Game, get_spec
 from recorder.errors import SessionError
 from recorder.experts import scripted
-from recorder.replayed_memory import Memory, replaying_memory
+from recorder.replayed_memory import Detour, Memory, replaying_memory
 
 PADDLE, BALL = 72, 101
 
@@ -52,6 +52,20 @@ def test_to_try_out_every_action_shows_what_the_player_controls_and_disturbs_not
     assert tried.moved[PADDLE] == 1.0
     assert tried.moved[BALL] < 0.5
     np.testing.assert_array_equal(tried.values, memory_of(session, ticks, []).values)
+
+
+def test_a_detour_is_what_other_actions_would_have_led_to_and_the_game_goes_on_as_recorded(session: Session) -> None:
+    ticks = list(range(300, 420))
+    *steps, memory = replaying_memory(session, ticks, [], [330, 400], 90, seed=3)
+    assert isinstance(memory, Memory)
+    np.testing.assert_array_equal(memory.values, memory_of(session, ticks, []).values)
+    detours = [step for step in steps if isinstance(step, Detour)]
+    assert [detour.screens.shape for detour in detours] == [(90, 210, 160)] * 2
+    assert len({int(place) for place in detours[0].values[:, PADDLE]}) > 10
+    # On the screen the paddle is where the memory says.
+    rows = detours[0].screens[:, 190, 8:152]
+    columns = np.array([np.flatnonzero(row == np.bincount(rows[rows != rows[0, 0]]).argmax()).mean() for row in rows])
+    assert abs(np.corrcoef(columns, detours[0].values[:, PADDLE])[0, 1]) > 0.99
 
 
 def test_a_recording_that_plays_otherwise_is_refused(session: Session, tmp_path: Path) -> None:
