@@ -355,7 +355,7 @@ class _Training:
         if not config.play_games:
             self._finish("loss" if "loss" in self.kept else "last")
             return
-        if "loss" in self.kept and (config.perceives or _equal(self.kept["loss"], self.kept["last"])):
+        if {"loss", "last"} <= set(self.kept) and (config.perceives or _equal(self.kept["loss"], self.kept["last"])):
             del self.kept["last"]  # the average of a perceptron's weights hardly changes any more
         files = {str(self._policy_file(name)): name for name in _KEPT if name in self.kept}
         first = [Entrant(file, manner) for file in files for manner in self._manners(few=True)]

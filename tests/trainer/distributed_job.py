@@ -45,7 +45,8 @@ def take_steps(session: Session, config: TrainConfig, world: World) -> dict[str,
         else:
             steps.follow()
         found = {name: value.detach().clone() for name, value in steps.learner.net.named_parameters()}
-        return found | {f"{name}.grad": value.grad for name, value in steps.learner.net.named_parameters()}
+        parameters = steps.learner.net.named_parameters()
+        return found | {f"{name}.grad": value.grad for name, value in parameters if value.grad is not None}
     finally:
         steps.close()
 

@@ -32,8 +32,8 @@ def test_training_and_play_see_the_same_bytes(breakout: Session) -> None:
         np.testing.assert_array_equal(preprocess.from_rgb(breakout.frames[tick]), trained_on[tick])
 
 
-def test_a_policy_at_play_stacks_what_training_stacked(breakout: Session, breakout_policy: Path) -> None:
-    policy = Policy.load(breakout_policy)
+def test_a_policy_at_play_stacks_what_training_stacked(breakout: Session, nature_policy: Path) -> None:
+    policy = Policy.load(nature_policy)
     data = Dataset([breakout], policy.config)
     try:
         list(data.load())
