@@ -17,7 +17,7 @@ from trainer.keypoints import POSITIONS, KeypointNet
 _TRIED_S = 0.25  # for each part
 _SCREENS, _BATCH = 256, 64
 _READ_S = 1.5e-4  # to read, preprocess and store a tick
-_EMULATED_S = 3e-4  # to play a tick and preprocess its screen
+_EMULATED_S = 8e-4  # to play a tick, beside locating: the emulator, the screen, the choice
 _GATHERED = 1.6  # a step with its samples, as a multiple of one without
 
 

@@ -189,7 +189,7 @@ class Learner:
         """Of outputs (B, …, K, m) those of each sample's label shift: (B, windows, m), or of torques (B, …, m)."""
         windows = len(self.config.label_windows)
         shifts = torch.from_numpy(batch.shifts).to(output.device)
-        outputs = output.view(*output.shape[:-2], -1, windows, output.shape[-1])
+        outputs = output.view(*output.shape[:-2], len(self.config.label_shifts), windows, output.shape[-1])
         found: Tensor = outputs[torch.arange(len(shifts), device=output.device), ..., shifts, :, :]
         return found if self.spec.discrete else found[..., 0, :]
 
