@@ -34,9 +34,7 @@ def sample(breakout: Session) -> Sample:
     return found
 
 
-def test_a_sample_pairs_screens_with_places_of_which_some_are_the_players_own(
-    breakout: Session, sample: Sample
-) -> None:
+def test_a_sample_pairs_screens_with_places_and_some_are_the_players_own(breakout: Session, sample: Sample) -> None:
     assert len(sample.screens) == len(sample.targets) == sum(sample.lengths) > sum(map(len, sample.stretches))
     assert 3 <= sample.used.sum() <= 8
     assert 1 <= sample.own.sum() < sample.used.sum()  # a console may keep a place in two bytes
