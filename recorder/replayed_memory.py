@@ -25,15 +25,16 @@ _DETOUR_HOLD_TICKS = 10  # on average, of an action in a detour
 
 @dataclass(frozen=True)
 class Memory:
-    """`values` uint8 (n, bytes): the memory at n ticks. `moved` float64 (bytes,): at what share of the moments that
-    were tried out a byte came to differ when another action was taken.
+    """`values` uint8 (n, bytes): the memory at n ticks. `moved` int64 (bytes,): at how many of the moments that were
+    tried out, `trials`, a byte came to differ when another action was taken.
 
     What differs is under the player's control (Bellemare, Veness and Bowling 2012, "Investigating contingency awareness
     using Atari 2600 games").
     """
 
     values: npt.NDArray[np.uint8]
-    moved: npt.NDArray[np.float64]
+    moved: npt.NDArray[np.int64]
+    trials: int
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ def replaying_memory(
                     yield _detour(game, detour_ticks, rng)
                 tick = wanted
                 values.append(_memory(game))
-    moved = np.mean(differing, axis=0) if differing else np.zeros(len(values[0]))
-    yield Memory(np.stack(values), moved)
+    moved = np.asarray(differing, np.int64).reshape(-1, len(values[0])).sum(axis=0)
+    yield Memory(np.stack(values), moved, len(differing))
 
 
 def _try_out(game: Game) -> npt.NDArray[np.bool_]:

@@ -87,16 +87,6 @@ def write_checkpoint(
         ) from error
 
 
-def read_sight(path: Path) -> dict[str, Tensor]:
-    """What the checkpoint's network knows of seeing (Learner.sight). Raises TrainingError for a damaged file."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            names = [name for name in file.keys() if name == "net/own" or name.startswith("net/locator.")]  # noqa: SIM118
-            return {name.removeprefix("net/"): file.get_tensor(name) for name in names}
-    except (ValueError, OSError, SafetensorError) as error:
-        raise _unreadable(path, error) from None
-
-
 def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, Tensor], State, dict[str, Any]]:
     """Tensors, counters and random generator of the checkpoint of the training that `belongs` describes, its data only
     where they are read already.

@@ -30,17 +30,17 @@ from torch import Tensor
 from recorder.cores import available_cores
 from recorder.places import Place, keep_out_of_sessions, on_this_computer, place
 from recorder.session import Session
-from trainer.checkpoint import CHECKPOINT_BATCHES, State, read_checkpoint, read_sight, settings, write_checkpoint
+from trainer.checkpoint import CHECKPOINT_BATCHES, State, is_of, read_checkpoint, settings, write_checkpoint
 from trainer.config import LOOK_SHARE, TrainConfig
 from trainer.distributed import World
 from trainer.errors import PolicyError, TrainingError
-from trainer.estimate import Estimate, estimate
-from trainer.keypoints import KeypointNet
-from trainer.learner import Judgement, Learner, below, one_cycle
-from trainer.perception import HOPEFUL_SHARE, Perception, Sample, sampling
+from trainer.keypoints import sight
+from trainer.learner import Judgement, Learner, below
+from trainer.perception import Sample, sampling
 from trainer.policy import Manner, Policy, save_policy
 from trainer.progress import Progress
 from trainer.scratch import Scratch
+from trainer.seeing import learning_to_see
 from trainer.steps import Steps
 from trainer.trial import (
     Arena,
@@ -60,8 +60,6 @@ _REPORT_S = 0.25
 _VALIDATION_SAMPLES = 4_096
 _FIRST_ROUNDS = 0.3  # of the games that choose how to play, roughly
 _FIRST_CHECK = 0.4  # of the budget: earlier weights are never the best
-_FIRST_LOOK, _LOOK_WARM_UP = 0.25, 0.1  # of learning to see: how much there is before the first clone
-_FIRST_BATCHES = 600  # of the first clone
 _FIRST_TEMPERATURE = 0.25
 _KEPT = ("loss", "check", "last")  # why weights are kept: the lowest loss, the best play in passing, the last ones
 
@@ -111,9 +109,11 @@ def fit(
             stack.callback(lambda: steps.close())
         sample: Sample | None = None
         if config.perceives:
-            reason = ""
+            reason, resumed = "", checkpoint is not None and Path(checkpoint).exists()
+            if resumed and is_of(Path(checkpoint or ""), config.without_perception(env)):
+                reason = "it did so before it was interrupted"
             with world.one_fate():
-                for step in sampling(steps.data.material, config) if world.first else ():
+                for step in sampling(steps.data.material, config) if world.first and not resumed else ():
                     if isinstance(step, Sample):
                         sample = step
                     elif isinstance(step, str):
@@ -129,6 +129,7 @@ def fit(
             steps.follow()
             return
         training = _Training(opened, steps, sample, out, episodes, Path(checkpoint) if checkpoint else None, every, run)
+        sample = None  # the training lets go of its screens once they are not wanted any more
         stack.enter_context(training)
         try:
             yield from training.load()
@@ -228,9 +229,12 @@ class _Training:
     def load(self) -> Iterator[Progress]:
         ticks = f"{self.data.ticks:,} ticks of {len(self.sessions)} session{'s' if len(self.sessions) > 1 else ''}"
         resumed = self._checkpoint is not None and self._checkpoint.exists()
-        if self._sample is not None:
-            yield from self._recall() if resumed else self._look(self._sample)
-            self._sample = None  # its screens are not wanted any more
+        if self.config.perceives and resumed:
+            yield from self._recall()
+        elif self._sample is not None:
+            sample, self._sample = self._sample, None
+            yield from self._look(sample)
+            del sample
         yield self.progress("load", 0.0, message=f"reading {ticks}")
         reported = time.monotonic()
         for fraction in self.steps.load():
@@ -250,71 +254,27 @@ class _Training:
     def _recall(self) -> Iterator[Progress]:
         """See as before the interruption."""
         assert self._checkpoint is not None
-        read_checkpoint(self._checkpoint, self._kind_of_training())
+        tensors, *_ = read_checkpoint(self._checkpoint, self._kind_of_training())
         try:
-            self.steps.see(read_sight(self._checkpoint))
+            self.steps.see(sight(below(tensors, "net")))
         except (ValueError, RuntimeError):
             raise TrainingError(f"{self._checkpoint} is damaged; remove it to train anew") from None
         yield self.progress("load", 0.0)
 
     def _look(self, sample: Sample) -> Iterator[Progress]:
-        """Learn to see where things are; a first clone is there after the first part of it."""
-        assert isinstance(self.learner.net, KeypointNet)
-        perception = Perception(self.learner.net, sample, self.config, self.device)
-        yield self.progress("look", 0.0, message=str(self._estimate(sample)))
-        for first, last in ((0.0, _FIRST_LOOK), (_FIRST_LOOK, 1.0)):
-            yield from self._look_on(perception, first, last)
-            if first == 0.0:
-                perception.drop_unseen(HOPEFUL_SHARE)
-                if self.steps.world.size == 1:
-                    yield from self._first_clone(sample, perception.sight())
-        count = perception.drop_unseen()
-        self.steps.see(perception.sight())
-        yield self.progress("look", 1.0, message=f"sees {count} place{'' if count == 1 else 's'} on the screen")
-
-    def _estimate(self, sample: Sample) -> Estimate:
-        config, data = self.config, self.data
-        assert isinstance(self.learner.net, KeypointNet)
+        """Learn to see where things are."""
         few, many = (len(self._manners(few=few)) for few in (True, False))
-        played = most_ticks(config, few, many) if config.play_games else 0
-        first = _FIRST_LOOK, min(_FIRST_BATCHES, config.max_batches or _FIRST_BATCHES)
-        cores = config.threads or available_cores()
-        return estimate(self.learner.net, config, data.ticks, len(sample.screens), first, played, cores)
-
-    def _look_on(self, perception: Perception, first: float, last: float) -> Iterator[Progress]:
-        """From one share of what there is to learn of seeing to another."""
-        batches, seconds = self.config.perception_batches, self.config.max_seconds
+        played = most_ticks(self.config, few, many) if self.config.play_games else 0
         began = reported = time.monotonic()
+        for seen in learning_to_see(self.steps, sample, played, self._keep_first):
+            now = time.monotonic()
+            if seen.message or now - reported >= _REPORT_S:
+                reported = now
+                left = (now - began) * (1 - seen.share) / seen.share if seen.share else None
+                yield self.progress("look", seen.share, left, seen.message)
 
-        def used(batch: int) -> float:
-            shares = []
-            if batches is not None:
-                shares.append(batch / max(1, round((last - first) * batches)))
-            if seconds is not None:
-                shares.append((time.monotonic() - began) / (seconds * LOOK_SHARE * (last - first)))
-            return max(shares)
-
-        for share in perception.learn(used, lambda share: one_cycle(share, _LOOK_WARM_UP)):
-            if time.monotonic() - reported >= _REPORT_S:
-                reported = time.monotonic()
-                yield self.progress("look", first + (last - first) * share)
-
-    def _first_clone(self, sample: Sample, sight: dict[str, Tensor]) -> Iterator[Progress]:
-        """What can be learned in a moment from the sample alone, so that there is a clone to watch."""
-        self.steps.see(sight)
-        for _ in self.data.load(sample.stretches):
-            yield self.progress("look", _FIRST_LOOK)
-        batches = min(_FIRST_BATCHES, self.config.max_batches or _FIRST_BATCHES)
-        self.learner.net.train()
-        reported = time.monotonic()
-        for batch in range(batches):
-            self.steps.take(batch + 1, batch / batches)
-            if time.monotonic() - reported >= _REPORT_S:
-                reported = time.monotonic()
-                yield self.progress("look", _FIRST_LOOK)
-        save_policy(self.out, self.learner.average, self._header())
-        self.steps.begin()
-        yield self.progress("look", _FIRST_LOOK, message="a first clone can be watched; a better one is being trained")
+    def _keep_first(self, learner: Learner) -> None:
+        save_policy(self.out, learner.average, self._header())
 
     def train(self) -> Iterator[Progress]:
         config, state = self.config, self.state

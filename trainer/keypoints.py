@@ -17,6 +17,7 @@ few backgrounds of its recording by heart, and is lost as soon as its clone gets
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -117,8 +118,7 @@ class KeypointNet(nn.Module):
 
     def sight(self) -> dict[str, Tensor]:
         """What it knows of seeing, by name: its locator, and which positions are the player's own."""
-        tensors = self.state_dict()
-        return {name: tensors[name].clone() for name in tensors if name == "own" or name.startswith("locator.")}
+        return {name: tensor.clone() for name, tensor in sight(self.state_dict()).items()}
 
     def locate(self, screens: Tensor) -> Tensor:
         """Screens uint8 (n, 2, rows, columns), with the ones LAG ticks before, to positions float32 (n, POSITIONS)."""
@@ -148,3 +148,8 @@ def with_those_before(screens: npt.NDArray[np.uint8], context: npt.NDArray[np.ui
     whole = np.concatenate([context[-LAG:], screens]) if len(context) else screens
     places = np.arange(len(whole) - len(screens), len(whole))
     return np.stack([screens, whole[np.maximum(places - LAG, 0)]], axis=1)
+
+
+def sight(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Of a KeypointNet's tensors, by name, what it knows of seeing."""
+    return {name: tensor for name, tensor in tensors.items() if name == "own" or name.startswith("locator.")}

@@ -28,7 +28,7 @@ from trainer.config import TrainConfig
 from trainer.keypoints import LAG, POSITIONS, KeypointNet
 from trainer.material import Material
 
-_STRETCH_TICKS, _STRETCHES, _DETOURS = 120, 120, 80
+_STRETCH_TICKS, _STRETCHES, _DETOURS = 120, 200, 80
 _MOST_PLAYED = 60_000  # ticks of play to find stretches in: about ten seconds to play again
 _TRIALS = 40  # moments at which every action is tried
 _OWN_SHARE = 0.5  # of them: bytes that differ by then are the player's own
@@ -38,7 +38,7 @@ HOPEFUL_SHARE, _SEEN_SHARE = 0.2, 0.6  # of a byte's variance that must be expla
 _BATCH, _RATE, _DECAY, _BETA = 64, 3e-3, 1e-3, 0.1
 _AT_ONCE = 256
 _ELSEWHERE_SHARE = 0.5  # of the samples: before the background of another stretch
-_HELD_OUT = 10  # of so many stretches one is held out
+_HELD_OUT, _JUDGED = 10, 1_024  # of so many stretches one is held out; about so many of their screens judge
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,13 @@ def sampling(material: Material, config: TrainConfig) -> Iterator[float | Sample
     """Yields the share of it that is done, and last the sample, or in words why there is none."""
     rng = np.random.default_rng([config.seed, 0x5EE])
     stretches = _stretches(material, rng)
-    count = sum(map(len, stretches))
-    screens = np.empty((count, *material.screen_shape), np.uint8)
-    memories: list[Memory] = []
-    aside: list[Detour] = []  # with preprocessed screens
-    done = 0
     left = set(rng.permutation(len(stretches))[:_DETOURS].tolist())
+    count = sum(map(len, stretches))
+    lengths = [*map(len, stretches), *[_STRETCH_TICKS] * len(left)]
+    screens = np.empty((sum(lengths), *material.screen_shape), np.uint8)
+    memories: list[Memory] = []
+    aside: list[npt.NDArray[np.uint8]] = []  # the memory in detours
+    done = 0
     tried = set(np.linspace(0, len(stretches) - 1, min(_TRIALS, len(stretches))).astype(int).tolist())
     numbered = list(enumerate(stretches))
     while numbered:
@@ -89,17 +90,17 @@ def sampling(material: Material, config: TrainConfig) -> Iterator[float | Sample
                 if isinstance(step, Memory):
                     memories.append(step)
                 elif isinstance(step, Detour):
-                    aside.append(Detour(material.preprocessed(session, step.screens), step.values))
+                    first = count + len(aside) * _STRETCH_TICKS
+                    screens[first : first + _STRETCH_TICKS] = material.preprocessed(session, step.screens)
+                    aside.append(step.values)
                 else:
                     yield 0.5 * done / count
         except TwinplayError as error:
             yield str(error)
             return
-    values = np.concatenate([*(memory.values for memory in memories), *(detour.values for detour in aside)])
-    screens = np.concatenate([screens, *(detour.screens for detour in aside)])
-    lengths = [*map(len, stretches), *(len(detour.screens) for detour in aside)]
-    moved = np.mean([memory.moved for memory in memories], axis=0)
-    controlled = moved >= _OWN_SHARE
+    values = np.concatenate([*(memory.values for memory in memories), *aside])
+    moved = np.sum([memory.moved for memory in memories], axis=0)
+    controlled = np.asarray(moved >= _OWN_SHARE * sum(memory.trials for memory in memories), bool)
     bytes_ = _that_tell_of_places(values, controlled, lengths)
     if not bytes_:
         yield "nothing in the emulator's memory moves as things on a screen do"
@@ -163,7 +164,8 @@ class Perception:
         lengths = np.array(sample.lengths)
         held_out = np.repeat(np.arange(len(lengths)) % _HELD_OUT == _HELD_OUT - 1, lengths)
         self._learned = torch.from_numpy(np.flatnonzero(~held_out))
-        self._held_out = torch.from_numpy(np.flatnonzero(held_out if held_out.any() else ~held_out))
+        apart = np.flatnonzero(held_out if held_out.any() else ~held_out)
+        self._held_out = torch.from_numpy(apart[:: max(1, len(apart) // _JUDGED)])
         firsts = np.cumsum(lengths) - lengths
         starts = np.repeat(firsts, lengths)
         self._before = torch.from_numpy(np.maximum(np.arange(len(starts)) - LAG, starts))

@@ -10,7 +10,8 @@ import pytest
 import torch
 import zarr
 
-from recorder import Session
+from recorder import Session, record
+from recorder.experts import scripted
 from tests.trainer.conftest import TINY
 from trainer import Policy, TrainConfig, fit
 from trainer.agreement import _inputs
@@ -171,8 +172,8 @@ def test_a_recording_that_cannot_be_played_again_teaches_by_screens_alone(breako
 def test_a_first_clone_can_be_watched_while_a_better_one_is_trained(breakout: Session, tmp_path: Path) -> None:
     out = tmp_path / "p.safetensors"
     training = fit([breakout], TrainConfig.for_env("breakout", **{**TINY, "play_games": 0}), out=out)
-    for record in training:
-        if "a better one is being trained" in record.message:
+    for progress in training:
+        if "a better one is being trained" in progress.message:
             break
     first = Policy.load(out)
     policy_before = {name: value.clone() for name, value in first.net.state_dict().items()}
@@ -184,3 +185,29 @@ def test_a_first_clone_can_be_watched_while_a_better_one_is_trained(breakout: Se
 def test_rows_in_common() -> None:
     rows = Ranges([range(0, 10), range(20, 30)])
     assert rows.shared_with([range(5, 25), range(28, 40)]) == [range(5, 10), range(20, 25), range(28, 30)]
+
+
+def test_of_many_sessions_of_which_few_are_tried_out_the_players_own_place_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.perception._TRIALS", 4)
+    players = [scripted("breakout", seed=seed) for seed in range(10)]
+    data = Dataset([record("breakout", player, library=tmp_path, seconds=4) for player in players], CONFIG)
+    *_, found = sampling(data.material, CONFIG)
+    data.close()
+    assert isinstance(found, Sample)
+    assert found.own.any()
+
+
+def test_a_resumed_training_does_not_play_the_recording_again(breakout: Session, tmp_path: Path) -> None:
+    config = TrainConfig.for_env("breakout", **{**TINY, "play_games": 0})
+    checkpoint, out = tmp_path / "checkpoint", tmp_path / "p.safetensors"
+    training = fit([breakout], config, out=out, checkpoint=checkpoint)
+    for progress in training:
+        if progress.stage == "train" and progress.batch >= 4:
+            break
+    training.close()
+    resumed = list(fit([breakout], config, out=out, checkpoint=checkpoint))
+    assert not any("playing the recording again" in progress.message for progress in resumed)
+    assert {progress.stage for progress in resumed} == {"load", "train", "done"}
+    assert resumed[-1].batch == 12
