@@ -263,9 +263,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="POLICY", help="policy file to write or replace (default: a new one in the library)"
     )
     train.add_argument("--preset", choices=PRESET_NAMES, default="standard", help="how much to train")
-    train.add_argument(
-        "--network", help="nature or article64 for screens, mlp or lstm for vectors (default: the environment's)"
-    )
+    train.add_argument("--network", help="keypoints, nature or article64 for screens, mlp or lstm for vectors")
     train.add_argument("--max-batches", type=_positive, metavar="N", help="budget in batches, instead of the preset's")
     train.add_argument("--max-seconds", type=_seconds, metavar="S", help="budget in seconds, instead of the preset's")
     train.add_argument(

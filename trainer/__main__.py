@@ -50,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("sessions", nargs="+", metavar="SESSION", help="a session's folder or URL, or its name in the library")
     add("--out", type=Path, required=True, metavar="POLICY", help="policy file to write or replace")
     add("--preset", choices=tuple(PRESETS), default="standard", help="how much to train (default: standard)")
-    add("--network", help="nature or article64 for screens, mlp or lstm for vectors (default: the environment's)")
+    add("--network", help="keypoints, nature or article64 for screens, mlp or lstm for vectors")
     add("--max-batches", type=int, metavar="N", help="budget in batches, instead of the preset's")
     add("--max-seconds", type=float, metavar="S", help="budget in seconds, instead of the preset's")
     add(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import multiprocessing
 import os
@@ -14,11 +15,12 @@ from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait as wait_for_any
 from types import FrameType, ModuleType
-from typing import Any
+from typing import Any, ParamSpec
 
 from recorder.interrupts import SIGNALS, Interrupted, exit_status, interrupt, leave_quickly
 from recorder.jobs.threads import start_thread
 
+P = ParamSpec("P")
 SPAWN = multiprocessing.get_context("spawn")
 GRACE_S = 0.7  # for a process that is asked to end, to put away what it has; whoever waits for it should not notice
 
@@ -30,8 +32,25 @@ def resolve(target: str) -> Callable[..., Any]:
     return found
 
 
-def begin_child() -> None:
-    """SIGTERM raises Interrupted, once, and so does the parent's end. Other signals are for the parent to act upon."""
+def child_process(work: Callable[P, None]) -> Callable[P, None]:
+    """Decorate what a process of its own runs.
+
+    SIGTERM raises Interrupted in it, once, and so does the parent's end. Other signals are for the parent to act upon.
+    What does not catch Interrupted, such as the moment before the work begins, ends the process without a word.
+    """
+
+    @functools.wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            _begin()
+            work(*args, **kwargs)
+        except Interrupted as early:
+            raise SystemExit(exit_status(early.number)) from None
+
+    return run
+
+
+def _begin() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     leave_quickly()
@@ -49,17 +68,14 @@ def begin_child() -> None:
 
     for number in SIGNALS:
         signal.signal(number, end if number == signal.SIGTERM else signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
-        try:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        except Interrupted as early:  # there is nothing to put away yet
-            raise SystemExit(exit_status(early.number)) from None
     start_thread(follow, "follow-parent")
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 @contextlib.contextmanager
 def starting() -> Iterator[None]:
-    """Processes started in here begin with signals held back, until `begin_child` says what they mean.
+    """Processes started in here begin with signals held back, until `child_process` says what they mean.
 
     They do not import the main module again, which would run a plain script a second time: multiprocessing does that
     for functions defined there, and ours are found by the name of their module.

@@ -15,12 +15,12 @@ from typing import Any
 from recorder.cores import available_cores
 from recorder.errors import TwinplayError
 from recorder.interrupts import Interrupted
-from recorder.jobs.children import GRACE_S, SPAWN, begin_child, resolve, starting
+from recorder.jobs.children import GRACE_S, SPAWN, child_process, resolve, starting
 from recorder.jobs.failures import WorkerError
 
 
+@child_process
 def _work(connection: Connection) -> None:
-    begin_child()
     with connection, contextlib.suppress(Interrupted, EOFError, OSError):
         while True:
             connection.send(_outcome(*connection.recv()))

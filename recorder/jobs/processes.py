@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from recorder.interrupts import Interrupted
-from recorder.jobs.children import SPAWN, begin_child, resolve, starting
+from recorder.jobs.children import SPAWN, child_process, resolve, starting
 from recorder.jobs.failures import WorkerError, exit_reason, told
 from recorder.priority import give_way
 
@@ -112,8 +112,8 @@ class Job:
         self._connection.close()
 
 
+@child_process
 def _run_generator(connection: Connection, stop: Any, target: str, kwargs: dict[str, Any]) -> None:
-    begin_child()
     give_way()
     try:
         with contextlib.closing(resolve(target)(**kwargs)) as generator:
@@ -195,8 +195,8 @@ class Service:
             self._process.join()
 
 
+@child_process
 def _serve(connection: Connection, target: str, kwargs: dict[str, Any]) -> None:
-    begin_child()
     try:
         served = resolve(target)(**kwargs)
     except Interrupted:
