@@ -25,9 +25,9 @@ TINY: dict[str, Any] = {
 
 @pytest.fixture(scope="session")
 def breakout(tmp_path_factory: pytest.TempPathFactory) -> Session:
-    """Two minutes of scripted Breakout."""
+    """A minute of scripted Breakout."""
     library = tmp_path_factory.mktemp("breakout")
-    return record("breakout", scripted("breakout", seed=1), library=library, seconds=120, seed=1)
+    return record("breakout", scripted("breakout", seed=1), library=library, seconds=60, seed=1)
 
 
 @pytest.fixture(scope="session")
