@@ -15,7 +15,7 @@ from recorder.experts import scripted
 from tests.hostile import OUTSIDE, POLICIES, SESSIONS
 from trainer import TrainConfig, fit
 
-MUTATIONS = 200
+MUTATIONS = 100
 
 
 @pytest.fixture(scope="module")

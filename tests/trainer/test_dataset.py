@@ -105,8 +105,8 @@ def test_a_limit_of_bytes_is_kept_and_what_was_stored_before_can_be_had(tmp_path
 @pytest.mark.parametrize(
     ("env", "settings", "room"),
     [
-        ("breakout", {}, 1_000_000),
-        ("breakout", {"label_shifts": (0, 20)}, 1_000_000),
+        ("breakout", {}, SMALL),
+        ("breakout", {"label_shifts": (0, 20)}, SMALL),
         ("hopper", {"network": "lstm", "label_shifts": (0, 5)}, SMALL_HOPPER),
     ],
 )

@@ -184,7 +184,7 @@ def test_chosen_episodes_alone_are_learned_from_and_named_in_the_policy(hopper: 
 
 
 def test_each_validation_of_discrete_actions_comes_with_its_confusion(breakout: Session, tmp_path: Path) -> None:
-    records = list(fit([breakout], config_of(breakout, play_games=0), out=tmp_path / "p.safetensors"))
+    records = list(fit([breakout], config_of(breakout, network="nature"), out=tmp_path / "p.safetensors"))
     (last,) = [record for record in records if record.confusion is not None][-1:]
     table = last.confusion
     assert table is not None
