@@ -159,8 +159,11 @@ def _show(records: Iterator[Progress], out: Path | None, as_json: bool) -> int:
 
 
 def _conclude(policy: Path, batches: int, seconds: float, score: float | None) -> None:
+    training = read_header(policy).get("training", {})
+    count = training.get("operations") if isinstance(training, dict) else None
+    operations = f" and {count:.2g} floating-point operations" if isinstance(count, int) else ""
     played = "" if score is None else f", mean score in trial games {score:,.1f}"
-    print(f"{policy}: trained on {batches:,} batches in {seconds:.0f} s{played}")
+    print(f"{policy}: trained on {batches:,} batches in {seconds:.0f} s{operations}{played}")
 
 
 def runs(options: Namespace) -> int:

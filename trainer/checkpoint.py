@@ -28,6 +28,7 @@ from trainer.tensors import write_tensors
 # Half a minute of Breakout, a second of Hopper; docs/training-runs.md says what it costs.
 CHECKPOINT_BATCHES = 500
 _FORMAT, _VERSION, _KEY = "twinplay-checkpoint", 1, "twinplay"
+_LATER = ("operations", "played")  # counters that the first versions did not have
 
 
 @dataclass
@@ -35,7 +36,8 @@ class State:
     """The counters of a training. Seconds are those of all its sittings; `train_s` of them count in the budget.
 
     `stage` is "train" or "play". `validated`, `stale` and `checked` count validations, those of them in a row without
-    a lower loss, and the looks at its play. `manner` is as JSON.
+    a lower loss, and the looks at its play. `manner` is as JSON. `operations` are those of learning to see
+    (trainer.operations), `played` the ticks of the games that have judged it.
     """
 
     stage: str = "train"
@@ -54,13 +56,17 @@ class State:
     stale: int = 0
     checked: int = 0
     saved: bool = False
+    operations: int = 0
+    played: int = 0
 
     @classmethod
     def from_json(cls, values: Any) -> State:
-        """The inverse of `asdict`. Raises ValueError for anything else."""
-        if not isinstance(values, dict) or set(values) != {field.name for field in fields(cls)}:
+        """The inverse of `asdict`; what an earlier version did not count is 0. Raises ValueError for anything else."""
+        names = {field.name for field in fields(cls)}
+        if not isinstance(values, dict) or not names - set(_LATER) <= set(values) <= names:
             raise ValueError("its counters are not those of a training")
-        counts = ("batch", "validated", "stale", "checked")
+        values = {**dict.fromkeys(_LATER, 0), **values}
+        counts = ("batch", "validated", "stale", "checked", *_LATER)
         if not all(isinstance(values[name], int) and values[name] >= 0 for name in counts):
             raise ValueError("its counters are not whole numbers")
         if values["stage"] not in ("train", "play"):

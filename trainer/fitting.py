@@ -20,6 +20,7 @@ import math
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -36,6 +37,7 @@ from trainer.distributed import World
 from trainer.errors import PolicyError, TrainingError
 from trainer.keypoints import sight
 from trainer.learner import Judgement, Learner, below
+from trainer.operations import Operations
 from trainer.perception import Sample, sampling
 from trainer.policy import Manner, Policy, save_policy
 from trainer.progress import Progress
@@ -269,7 +271,7 @@ class _Training:
         for seen in learning_to_see(self.steps, sample, played, self._keep_first):
             now = time.monotonic()
             if seen.message or now - reported >= _REPORT_S:
-                reported = now
+                reported, self.state.operations = now, seen.operations
                 left = (now - began) * (1 - seen.share) / seen.share if seen.share else None
                 yield self.progress("look", seen.share, left, seen.message)
 
@@ -464,10 +466,11 @@ class _Training:
         self, entrants: Sequence[Entrant], rounds: Sequence[Round], game: int = 0
     ) -> Iterator[float | list[Standing]]:
         """`contest`, with a sign of life (the share of it that is done, roughly) every so often."""
-        reported = time.monotonic()
+        reported, before = time.monotonic(), self.arena.ticks
         yield 0.0
         for step in contest(self.arena, entrants, rounds, self.config.seed, game):
             if isinstance(step, list):
+                self.state.played += self.arena.ticks - before
                 yield step
             elif time.monotonic() - reported >= _REPORT_S:
                 reported = time.monotonic()
@@ -507,6 +510,7 @@ class _Training:
             "training": {
                 "batches": state.batch,
                 "seconds": round(self.seconds, 1),
+                "operations": self._operations,
                 "validation_loss": state.best_loss,
                 "validation_accuracy": state.val_accuracy,
                 "score_in_play": state.score,
@@ -514,6 +518,16 @@ class _Training:
                 "torch": str(torch.__version__),
             },
         }
+
+    @property
+    def _operations(self) -> int:
+        """The floating-point operations that all of it took so far."""
+        state, located = self.state, self.data.ticks if self.config.perceives else 0
+        return state.operations + self._one_each.whole(0, located, state.batch * self.config.batch_ticks, state.played)
+
+    @cached_property
+    def _one_each(self) -> Operations:
+        return Operations.of(self.learner.average, self.config)
 
     @property
     def _train_s(self) -> float:

@@ -154,11 +154,15 @@ def _that_tell_of_places(
 
 
 class Perception:
-    """Teaches the locator of a copy of a network to see what the sample tells; `sight` is what it knows of seeing."""
+    """Teaches the locator of a copy of a network to see what the sample tells; `sight` is what it knows of seeing.
+
+    `looked_at` counts the screens that it has been taught with.
+    """
 
     def __init__(self, net: KeypointNet, sample: Sample, config: TrainConfig, device: torch.device) -> None:
         self._net = copy.deepcopy(net)
         self._device = device
+        self.looked_at = 0
         self._rng = np.random.default_rng([config.seed, 0xE7E])
         self._screens = torch.from_numpy(sample.screens)
         lengths = np.array(sample.lengths)
@@ -208,6 +212,7 @@ class Perception:
             torch.autograd.backward(loss)
             optimizer.step()
             batch += 1
+            self.looked_at += _BATCH
             yield share
 
     def judge(self) -> npt.NDArray[np.float64]:

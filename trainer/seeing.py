@@ -16,6 +16,7 @@ from trainer.config import LOOK_SHARE
 from trainer.estimate import estimate
 from trainer.keypoints import KeypointNet
 from trainer.learner import Learner, one_cycle
+from trainer.operations import Operations
 from trainer.perception import HOPEFUL_SHARE, Perception, Sample
 from trainer.steps import Steps
 
@@ -25,10 +26,11 @@ _FIRST_BATCHES = 600  # of the first clone
 
 @dataclass(frozen=True)
 class Seen:
-    """The share of the stage that is done, and what there is to tell."""
+    """The share of the stage that is done, and what there is to tell; at its end the operations that it took."""
 
     share: float
     message: str = ""
+    operations: int = 0
 
 
 def learning_to_see(
@@ -61,7 +63,9 @@ def learning_to_see(
     yield from _look(steps, perception, _FIRST_LOOK, 1.0)
     count = perception.drop_unseen()
     steps.see(perception.sight())
-    yield Seen(1.0, f"sees {count} place{'' if count == 1 else 's'} on the screen")
+    located, learned = (len(sample.screens), batches) if steps.world.size == 1 else (0, 0)
+    operations = Operations.of(net, config).whole(perception.looked_at, located, learned * config.batch_size, 0)
+    yield Seen(1.0, f"sees {count} place{'' if count == 1 else 's'} on the screen", operations)
 
 
 def _look(steps: Steps, perception: Perception, first: float, last: float) -> Iterator[Seen]:

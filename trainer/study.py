@@ -303,6 +303,7 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
     accuracies = [cell["training"]["validation_accuracy"] for cell in cells]
     batches = sum(cell["training"]["batches"] for cell in cells) / len(cells)
     seconds = sum(cell["training"]["seconds"] for cell in cells) / len(cells)
+    operations = [cell["training"].get("operations") for cell in cells]
     temperature = ", ".join(sorted({f"{cell['play']['temperature']:g}" for cell in cells}))
     shifts = sorted({TrainConfig.from_json(cell["settings"]).shift_of(cell["play"]["output"]) for cell in cells})
     shifted = f", {'/'.join(map(str, shifts))} ticks quicker" if any(shifts) else ""
@@ -317,6 +318,7 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
         "play": manner if discrete else "",
         "recorded": _amount(row) if row.games else f"{cells[0]['minutes_of_play']:.0f} min",
         "training": f"{batches:,.0f} batches, {seconds / 60:.1f} min",
+        "operations": f"{np.mean(operations):.1e}" if all(operations) else "",
         "accuracy": f"{100 * float(np.mean(accuracies)):.0f} %" if discrete else "",
         "the article": f"{row.published:,.0f}" if row.published else "",
         "demonstrator": f"{teacher:,.0f}",

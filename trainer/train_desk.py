@@ -207,9 +207,18 @@ class TrainDesk:
 
     @property
     def explanation(self) -> str:
-        """Why the run that is shown stands where it does, what is kept of it, and what to do; "" while it goes well."""
+        """Why the run that is shown stands where it does, what is kept of it, and what to do.
+
+        While it learns to see: how long all will take here, and whether there is a first clone to watch.
+        """
         run, state = self.run, self.state
-        if run is None or state not in (TrainState.DONE, TrainState.FAILED, TrainState.INTERRUPTED):
+        if run is None:
+            return ""
+        if state is TrainState.TRAINING:
+            curves = self.curves
+            looking = curves.latest is not None and curves.latest.stage == "look"
+            return f"{_upper_first(curves.messages[-1])}." if looking and curves.messages else ""
+        if state not in (TrainState.DONE, TrainState.FAILED, TrainState.INTERRUPTED):
             return ""
         if state is TrainState.DONE:
             return _AFTER_QUICK if run.setup is not None and run.setup.preset == "quick" else ""
@@ -219,8 +228,7 @@ class TrainDesk:
             kept.append("The best clone so far was kept.")
         if (run.folder / CHECKPOINT).exists():
             kept.append("Resume goes on from its last checkpoint.")
-        sentence = f"{reason[:1].upper()}{reason[1:]}".rstrip(".")
-        return " ".join([f"{sentence}.", *kept])
+        return " ".join([f"{_upper_first(reason).rstrip('.')}.", *kept])
 
     @property
     def offered(self) -> list[Run]:
@@ -495,3 +503,7 @@ class TrainDesk:
             action()
         except (TwinplayError, OSError) as error:
             self.error = str(error)
+
+
+def _upper_first(sentence: str) -> str:
+    return f"{sentence[:1].upper()}{sentence[1:]}"

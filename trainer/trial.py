@@ -118,6 +118,7 @@ class Arena:
 
     def __init__(self, processes: int) -> None:
         self._processes = processes
+        self.ticks = 0  # that were played here
         self._halls: list[Service] = []
         self._hall = Hall()
 
@@ -130,6 +131,7 @@ class Arena:
             while (results := self._hall.advance()) is None:
                 done += 1
                 yield min(1.0, done / steps)
+            self.ticks += sum(result.ticks for result in results)
             yield results
             return
         if not self._halls:
@@ -152,6 +154,7 @@ class Arena:
                         done += 1
                         hall.request("advance")
             yield min(1.0, done / steps / len(halls))
+        self.ticks += sum(result.ticks for result in over.values())
         yield [over[k] for k in range(len(seats))]
 
     def close(self) -> None:

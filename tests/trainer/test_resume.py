@@ -174,6 +174,21 @@ def test_a_damaged_checkpoint_is_refused_in_a_sentence(hopper: Session, tmp_path
     assert "\n" not in str(caught.value)
 
 
+def test_a_checkpoint_from_before_operations_were_counted_goes_on(hopper: Session, whole: Path, tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    config = config_of(hopper)
+    checkpoint = paused(hopper, config, tmp_path, 1)
+    facts = header(checkpoint)
+    with safe_open(checkpoint, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    del facts["state"]["operations"], facts["state"]["played"]
+    save_file(tensors, checkpoint, {"twinplay": json.dumps(facts)})
+    out = tmp_path / "p.safetensors"
+    list(fit([hopper], config, out=out, checkpoint=checkpoint))
+    assert same_policy(out, whole)
+
+
 def test_chosen_episodes_alone_are_learned_from_and_named_in_the_policy(hopper: Session, tmp_path: Path) -> None:
     out = tmp_path / "p.safetensors"
     config = config_of(hopper, play_games=0)
@@ -197,7 +212,7 @@ def test_each_validation_of_discrete_actions_comes_with_its_confusion(breakout: 
 def test_a_checkpoint_is_absent_or_whole_when_the_disk_is_full(
     hopper: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = config_of(hopper)
+    config = config_of(hopper, max_batches=100_000, validations=1, checks=0)  # nothing else is written meanwhile
     checkpoint = paused(hopper, config, tmp_path, 1)
     before = checkpoint.read_bytes()
     shutil.copy(checkpoint, tmp_path / "copy")
@@ -207,5 +222,5 @@ def test_a_checkpoint_is_absent_or_whole_when_the_disk_is_full(
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(TrainingError, match=r"No space left on device; make room on the disk, then resume"):
-        list(fit([hopper], config.with_changes(), out=tmp_path / "p.safetensors", checkpoint=checkpoint, every=2))
+        list(fit([hopper], config.with_changes(), out=tmp_path / "p.safetensors", checkpoint=checkpoint, every=1))
     assert checkpoint.read_bytes() == before

@@ -247,6 +247,22 @@ def test_records_become_curves_progress_and_time_left(stage: Stage) -> None:
     assert time_left(7_400) == "2 h 03 min"
 
 
+def test_while_it_learns_to_see_the_page_tells_how_long_all_will_take_and_of_a_first_clone(stage: Stage) -> None:
+    worker, run = stage.train()
+    worker.tell(
+        run, Progress("look", 0.0, message="about 4 minutes here; a first clone can be watched after 30 seconds")
+    )
+    assert stage.desk.poll()
+    assert stage.desk.headline == "Learning to see…"
+    assert stage.desk.explanation == "About 4 minutes here; a first clone can be watched after 30 seconds."
+    worker.tell(run, Progress("look", 0.3, eta_s=50.0, message="a first clone can be watched"))
+    stage.desk.poll()
+    assert stage.desk.explanation == "A first clone can be watched."
+    worker.tell(run, Progress("train", 0.1, 10, 100))
+    stage.desk.poll()
+    assert stage.desk.explanation == ""
+
+
 def test_the_last_games_are_no_part_of_the_curve(stage: Stage) -> None:
     worker, run = stage.train()
     worker.tell(run, Progress("train", 0.5, 50, 100, score=12.0), Progress("play", 1.0, 100, 100, score=240.0))

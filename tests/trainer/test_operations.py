@@ -1,0 +1,37 @@
+"""How much arithmetic a clone took."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recorder import get_spec
+from trainer import Policy, TrainConfig
+from trainer.config import LOOK_SHARE
+from trainer.keypoints import KeypointNet
+from trainer.models import build
+from trainer.operations import Operations
+
+
+@pytest.mark.parametrize("network", ["mlp", "lstm"])
+def test_of_vectors_it_is_two_for_each_weight(network: str) -> None:
+    config = TrainConfig.for_env("hopper", network=network)
+    net = build(config, get_spec("hopper"))
+    weights = sum(weight.numel() for weight in net.parameters() if weight.dim() == 2)
+    assert Operations.of(net, config) == Operations(0, 2 * weights)
+
+
+def test_a_training_counts_seeing_locating_learning_and_games(breakout_policy: Path, nature_policy: Path) -> None:
+    nature = Policy.load(nature_policy)
+    answer = Operations.of(nature.net, nature.config).answer
+    batches = nature.header["training"]["batches"]
+    assert nature.header["training"]["operations"] == 3 * answer * batches * nature.config.batch_size
+
+    policy = Policy.load(breakout_policy)
+    assert isinstance(policy.net, KeypointNet)
+    one = Operations.of(policy.net, policy.config)
+    (session,) = policy.header["sessions"]
+    learned = policy.header["training"]["batches"] * policy.config.batch_size
+    least = one.whole(64 * int(LOOK_SHARE * 12), session["ticks"], learned, 0)
+    assert least < policy.header["training"]["operations"] < 10 * least
