@@ -92,6 +92,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--session", type=Path, metavar="SESSION", help="session to watch")
     parser.add_argument("--policy", type=Path, metavar="POLICY", help="policy to watch")
     parser.add_argument("--against", type=Path, metavar="POLICY", help="second policy to watch, without a session")
+    parser.add_argument("--alike", action="store_true", help="let the policy play like its demonstrator")
     parser.add_argument("--training-batches", type=int, metavar="N", help="cap every training, for trying things out")
     parser.add_argument(
         "--describe-to",
@@ -171,7 +172,7 @@ def open_app(argv: Sequence[str] = ()) -> int:
     window.show()
     window.activateWindow()
     if options.session is not None or options.policy is not None:
-        window.watch_pair(options.session, options.policy, options.against)
+        window.watch_pair(options.session, options.policy, options.against, alike=options.alike)
     else:
         page = options.page or memory.page
         window.show_page(page if page in PAGES else "record")

@@ -103,19 +103,20 @@ def _see_out(job: JobLike) -> None:
 
 
 def scoring(
-    policies: Sequence[str], session: str | None = None, *, episodes: int = 10, seed: int = 0
+    policies: Sequence[str], session: str | None = None, *, episodes: int = 10, seed: int = 0, alike: bool = False
 ) -> Iterator[EvalProgress]:
     """Games of one or two clones, of the player of a session, and of a random player, all from the same starts.
 
-    Without a session, those whom the first clone learned from demonstrate; see `trainer.evaluation.evaluate`. The last
-    record has the report, whose rows stand in the order demonstrator, clones, random player.
+    With `alike` the first clone plays like its demonstrator. Without a session, those whom it learned from demonstrate;
+    see `trainer.evaluation.evaluate`. The last record has the report, whose rows stand in the order demonstrator,
+    clones, random player.
     """
     from trainer.evaluation import evaluate
 
     first, others = policies[0], [other for other in policies[1:] if other != policies[0]]
     report = None
     done = total = 0
-    for progress in evaluate(first, episodes=episodes, seed=seed, recording=session):
+    for progress in evaluate(first, episodes=episodes, seed=seed, alike=alike, recording=session):
         done, total, report = progress.done, progress.total + len(others) * episodes, progress.report
         yield EvalProgress(done, total)
     assert report is not None

@@ -24,6 +24,7 @@ _MODULES = {  # of the commands that are not in player.commands
     **dict.fromkeys(("train", "runs", "policies"), "player.training_commands"),
     **dict.fromkeys(("watch", "agreement", "drives"), "player.watch_commands"),
 }
+ALIKE = "let the clone play like its demonstrator, not its best"
 A_SESSION = "a session's folder or URL, or its name in the library"
 SORTS = ("date", "title", "player", "games", "minutes", "mean", "best", "size")
 MOMENT = re.compile(r"\d{1,9}|\d{1,7}(\.\d{1,3})?s|(\d{1,3}:)?\d{1,3}:\d{2}(\.\d{1,3})?")  # ticks, seconds, or a clock
@@ -348,6 +349,7 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--sticky", type=_probability, default=0.0, metavar="P", help="probability of a sticky action"
     )
+    evaluate.add_argument("--alike", action="store_true", help=ALIKE)
     evaluate.add_argument(
         "--session", metavar="SESSION", help="whose player to compare with (default: those whom it learned from)"
     )
@@ -391,6 +393,7 @@ def build_parser() -> argparse.ArgumentParser:
     end = watch.add_mutually_exclusive_group()
     end.add_argument("--to", type=_seconds, metavar="S", help="second at which it ends (default: with the games)")
     end.add_argument("--seconds", type=_seconds, metavar="S", help="its length, instead of its end")
+    watch.add_argument("--alike", action="store_true", help=ALIKE)
     watch.add_argument("--seed", type=_seed, default=0, help="seed of the clone, and of a game without a session")
     places(watch)
 

@@ -162,7 +162,7 @@ def evaluate(options: Namespace) -> int:
     with (
         Meter("evaluating", options.json) as meter,
         contextlib.closing(
-            evaluation(options.policy, options.episodes, options.seed, options.sticky, recording)
+            evaluation(options.policy, options.episodes, options.seed, options.sticky, recording, alike=options.alike)
         ) as steps,
     ):
         for step in steps:
@@ -200,12 +200,18 @@ def _print_likeness(likeness: Any) -> None:
 
 
 def evaluation(
-    policy: Path, episodes: int, seed: int, sticky: float = 0.0, recording: Place | None = None
+    policy: Path,
+    episodes: int,
+    seed: int,
+    sticky: float = 0.0,
+    recording: Place | None = None,
+    *,
+    alike: bool = False,
 ) -> Generator[Any, None, None]:
     """`trainer.evaluate`."""
     from trainer.evaluation import evaluate as run
 
-    return run(policy, episodes=episodes, seed=seed, sticky=sticky, recording=recording)
+    return run(policy, episodes=episodes, seed=seed, sticky=sticky, recording=recording, alike=alike)
 
 
 def sample(options: Namespace) -> int:

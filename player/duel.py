@@ -44,7 +44,8 @@ class Duel:
 
     `session`, `policy` and `against` are given as paths, or opened; `episode` is an index into `session.episodes`
     (None: the best one). `against` is a second policy, for the left side, in place of a session. Policies alone play a
-    game drawn from `seed`, which also seeds how they sample, each in its own way. `render=False` draws nothing.
+    game drawn from `seed`, which also seeds how they sample, each in its own way. `alike` lets `policy`, given as a
+    path, play like its demonstrator rather than its best. `render=False` draws nothing.
     Raises UsageError when there is nothing to show, SessionError or PolicyError for unreadable files and for two that
     do not belong together, and SystemLibraryError where pictures cannot be drawn.
     """
@@ -57,6 +58,7 @@ class Duel:
         against: Agent | Path | str | None = None,
         episode: int | None = None,
         seed: int = 0,
+        alike: bool = False,
         render: bool = True,
         now: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -67,7 +69,7 @@ class Duel:
         if session is not None and not isinstance(session, Session):
             session = Session.open(session)
         given = (policy, against)
-        agents = [_load(one, seed + number) for number, one in enumerate(given)]
+        agents = [_load(policy, seed, alike), _load(against, seed + 1, False)]
         self.spec = _common_spec(session, agents, given)
         self._recording = None if session is None else Recording(session, choose_game(session, episode))
         specs = {} if session is None else {session.name: session.spec}
@@ -228,10 +230,11 @@ class Booth:
         seed: int = 0,
         against: str | None = None,
         look: bool = False,
+        alike: bool = False,
     ) -> DuelFrame:
         """Close the duel shown so far and open another; see `Duel`."""
         self.close()
-        self._duel = Duel(session, policy, episode=episode, seed=seed, against=against)
+        self._duel = Duel(session, policy, episode=episode, seed=seed, against=against, alike=alike)
         return self._duel.look(look)
 
     def tick(self, count: int) -> DuelFrame:
@@ -266,12 +269,12 @@ class Booth:
         self._duel = None
 
 
-def _load(given: Agent | Path | str | None, seed: int) -> Agent | None:
+def _load(given: Agent | Path | str | None, seed: int, alike: bool) -> Agent | None:
     if not isinstance(given, (str, Path)):
         return given
     from trainer.policy import Policy  # torch comes with it, and only for whoever watches a clone
 
-    policy: Agent = Policy.load(given, seed=seed)
+    policy: Agent = Policy.load(given, seed=seed, alike=alike)
     return policy
 
 

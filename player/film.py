@@ -95,12 +95,13 @@ def filming(
     against: str | None = None,
     episode: int | None = None,
     seed: int = 0,
+    alike: bool = False,
     start: float = 0.0,
     seconds: float | None = None,
 ) -> Generator[FilmProgress, None, None]:
     """Open a duel and film it; see `Duel` and `film`."""
     with (
-        Duel(session, policy, against=against, episode=episode, seed=seed) as duel,
+        Duel(session, policy, against=against, episode=episode, seed=seed, alike=alike) as duel,
         contextlib.closing(film(duel, path, start=start, seconds=seconds)) as steps,
     ):
         yield from steps

@@ -42,6 +42,7 @@ class Pairing:
         self.episode: int | None = None
         self.against: Path | None = None
         self.policy: Path | None = None
+        self.alike = False  # the one on the right plays like its demonstrator, not its best
         self.sessions: list[Choice] = []
         self.policies: list[Choice] = []
         self._kept = Policies(library.path)
@@ -78,12 +79,38 @@ class Pairing:
         self.session, self.policy, self.against = (
             path if path is not None and path.exists() else None for path in (self.session, self.policy, self.against)
         )
+        self.alike = self.alike and bool(self.manners)
         for path in (self.policy, self.against):
             if path is not None and path not in [c.value for c in self.policies]:
                 self.policies.append(_policy_choice(self._kept.summary(path)))
         if self.session is not None and self.session not in [c.value for c in self.sessions]:
             summary = summarize(self.session)
             self.sessions.append(Choice(session_label(summary), self.session, summary.env))
+
+    @property
+    def manners(self) -> list[Choice]:
+        """The ways in which the clone on the right can play; none where it knows one only. The value is `alike`."""
+        summary = None if self.policy is None else self._kept.summary(self.policy)
+        if summary is None or summary.alike is None:
+            return []
+        best = "" if summary.score is None else f" · {score_text(summary.score)}"
+        return [
+            Choice(f"Plays its best{best}", False),
+            Choice(f"Plays like its player · {score_text(summary.alike.score)}", True),
+        ]
+
+    @property
+    def manners_text(self) -> str:
+        """What the two ways cost and bring, in a sentence or two."""
+        summary = None if self.policy is None else self._kept.summary(self.policy)
+        if summary is None or summary.alike is None:
+            return ""
+        alike = summary.alike
+        return (
+            f"Its best scores {score_text(summary.score or 0.0)} in trial games. Like its player it scores "
+            f"{score_text(alike.score)} (the player: {score_text(alike.demonstrator)}), and by their hands the two are "
+            f"told apart in {100 * alike.classifier:.0f} % of clips (50 %: not at all)."
+        )
 
     def choose_defaults(self) -> None:
         """Without a choice yet: the newest policy that can play, and the newest session of its environment."""
@@ -117,7 +144,7 @@ class Pairing:
 
     def set_right(self, path: Path | None) -> None:
         """Choose a policy for the right side; a left side of another environment makes way for a session that fits."""
-        self.policy = path
+        self.policy, self.alike = path, False
         env = self._env(path)
         if path is not None and env and self._env(self.left) not in ("", env):
             self.set_session(self.newest_session(path))

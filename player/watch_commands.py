@@ -102,12 +102,15 @@ def watch(options: Namespace) -> int:
         seconds = options.seconds if options.to is None else options.to - start
         _tell_of_simulators(session, policy, against)
         choice: dict[str, Any] = {"against": against, "episode": options.episode, "seed": options.seed}
+        choice["alike"] = options.alike
         print(make_film(session, policy, options.video, start=start, seconds=seconds, **choice))
         return 0
     if session is not None:
         Session.open(on_this_computer(session, "`twinplay pull` it first, or film it with --video"))
-    from trainer.header import read_header
+    from trainer.header import check_alike, read_header
 
+    if options.alike and policy is not None:
+        check_alike(policy, read_header(policy))
     for each in (policy, against):
         if each is not None:
             read_header(each)
@@ -117,6 +120,7 @@ def watch(options: Namespace) -> int:
     arguments = ["--library", str(options.library)] if options.library else []
     for name, path in (("--session", session), ("--policy", policy), ("--against", against)):
         arguments += [name, str(path)] if path else []
+    arguments += ["--alike"] if options.alike else []
     return open_app([*arguments, "--page", "watch"])
 
 
@@ -139,12 +143,15 @@ def make_film(
     start: float = 0.0,
     seconds: float | None = None,
     seed: int = 0,
+    alike: bool = False,
 ) -> str:
     """Write the side-by-side film; returns a line that says what was written."""
     from player.film import filming
 
     left, right, other = (None if path is None else str(path) for path in (session, policy, against))
-    steps = filming(str(video), left, right, against=other, episode=episode, seed=seed, start=start, seconds=seconds)
+    steps = filming(
+        str(video), left, right, against=other, episode=episode, seed=seed, alike=alike, start=start, seconds=seconds
+    )
     with Meter("filming") as meter, contextlib.closing(steps):
         for step in steps:
             meter.show(step.fraction, f"{step.pictures:,} pictures")

@@ -107,7 +107,7 @@ class WatchDesk:
         session, policy, against = (
             None if path is None else str(path) for path in (pair.session, pair.policy, pair.against)
         )
-        self._ask("open", session, policy, pair.episode, 0, against, self.looking)
+        self._ask("open", session, policy, pair.episode, 0, against, self.looking, pair.alike)
 
     def toggle(self) -> None:
         """Play or pause; after the end, start again."""
@@ -183,6 +183,7 @@ class WatchDesk:
             policy=policy,
             against=against,
             episode=pair.episode,
+            alike=pair.alike,
             start=start,
             seconds=seconds,
         )
@@ -196,7 +197,7 @@ class WatchDesk:
         """Let the clones on show, the recorded player and a random one play so many games each."""
         policies = [str(path) for path in (self.pair.policy, self.pair.against) if path is not None]
         session = None if self.pair.session is None else str(self.pair.session)
-        self.scoring.start(policies=policies, session=session, episodes=episodes, seed=seed)
+        self.scoring.start(policies=policies, session=session, episodes=episodes, seed=seed, alike=self.pair.alike)
 
     def poll(self) -> bool:
         """Collect what arrived and ask for what is due; call it often. Returns whether there is something new."""

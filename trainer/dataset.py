@@ -30,6 +30,7 @@ from recorder.session import Session
 from trainer.config import TrainConfig
 from trainer.distributed import World
 from trainer.errors import TrainingError
+from trainer.hand import AGES, IDLE
 from trainer.material import Material, Ranges, Rows
 from trainer.mix import Mix
 from trainer.scratch import Scratch
@@ -51,7 +52,8 @@ Locate = Callable[[Array], Array]
 class Batch:
     """`inputs` uint8 (B, history, size, size), float32 positions (B, history, POSITIONS) or vectors (B, n); `labels`
     int64 (B,) or float32 (B, m). `ahead`, int64 (B, L), are the discrete actions of each tick and of those that follow
-    it, for the longest of TrainConfig.label_windows; the game's last one is repeated.
+    it, for the longest of TrainConfig.label_windows; the game's last one is repeated. `held`, int64 (B, 2), are the
+    discrete action of the tick before and for how many ticks, up to AGES, it has been taken: IDLE where a game begins.
 
     `shifts`, int64 (B,), tells which of TrainConfig.label_shifts each sample is of. For a network with a memory,
     vectors and their labels are sequences: (B, T, …). Of a batch of `size` samples that several processes learn from
@@ -61,6 +63,7 @@ class Batch:
     inputs: npt.NDArray[Any]
     labels: npt.NDArray[Any]
     ahead: npt.NDArray[np.int64]
+    held: npt.NDArray[np.int64]
     shifts: npt.NDArray[np.int64]
     places: npt.NDArray[np.int64]
     size: int
@@ -114,6 +117,7 @@ class Dataset:
         self.material = Material(pieces, self.spec, config)
         self.train_rows = self.validation_rows = Ranges([])
         self._counts = np.zeros(len(self.spec.action_names), np.int64)  # of each discrete action
+        self._changes = np.zeros((len(self._counts), len(self._counts)), np.int64)  # from each to each
         self._weights = np.zeros(0)  # of each discrete action
         self._mix: Mix | None = None
         self._own_positions = np.zeros(0, bool)
@@ -262,6 +266,11 @@ class Dataset:
         return tuple((self._counts / self.ticks).tolist()) if self.spec.discrete else ()
 
     @property
+    def follows(self) -> npt.NDArray[np.bool_]:
+        """Which discrete action ever came right after which, bool (actions, actions)."""
+        return np.asarray(self._changes > 0, bool)
+
+    @property
     def rare_actions(self) -> tuple[int, ...]:
         """Discrete actions that were taken, but in less than a twentieth of the ticks."""
         shares = self._counts / self.ticks
@@ -310,7 +319,10 @@ class Dataset:
         """Find the weight of each action: rarer ones than the share that is wanted weigh more."""
         known = len(self.spec.action_names)
         for block in Ranges([range(self.ticks)]).blocks():
-            self._counts += np.bincount(self.material.actions(block), minlength=known)
+            actions = self.material.actions(block)
+            self._counts += np.bincount(actions, minlength=known)
+            earlier = np.maximum(block - 1, self.material.starts(block))
+            np.add.at(self._changes, (self.material.actions(earlier), actions), 1)
         counts = np.zeros(known)
         for block in self.train_rows.blocks():
             counts += np.bincount(self.material.actions(block[self._learned(block)]), minlength=known)
@@ -367,11 +379,21 @@ class Dataset:
             else:
                 own = self.config.hidden_pixels
                 inputs[late, :, own] = now[:, :, own]
-        ahead = np.empty((len(rows), 0), np.int64)
+        ahead, held = np.empty((len(rows), 0), np.int64), np.empty((len(rows), 0), np.int64)
         if self.spec.discrete:
+            held = self._held(rows)
             following = rows[:, None] + np.arange(self.config.label_windows[-1])
             ahead = self.material.actions(np.minimum(following, self.material.stops(rows)[:, None] - 1))
-        return Batch(inputs, labels, ahead, shifts, np.arange(len(rows)), len(rows))
+        return Batch(inputs, labels, ahead, held, shifts, np.arange(len(rows)), len(rows))
+
+    def _held(self, rows: Rows) -> npt.NDArray[np.int64]:
+        """What is held at rows (n,), and for how long; see Batch."""
+        earlier = rows[:, None] - 1 - np.arange(AGES)
+        starts = self.material.starts(rows)[:, None]
+        actions = np.where(earlier >= starts, self.material.actions(np.maximum(earlier, starts)), -1)
+        same = np.logical_and.accumulate(actions == actions[:, :1], axis=1).sum(axis=1)
+        begun = actions[:, 0] < 0
+        return np.stack([np.where(begun, IDLE, actions[:, 0]), np.where(begun, 1, same)], axis=1)
 
     def _is_own(self, rows: Rows) -> npt.NDArray[np.bool_]:
         """Which of some training rows (n,) are this process's own."""

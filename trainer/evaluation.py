@@ -206,12 +206,14 @@ def evaluate(
     sticky: float = 0.0,
     players: Sequence[str] = PLAYERS,
     manner: Manner | None = None,
+    alike: bool = False,
     processes: int | None = None,
     recording: Session | Place | str | None = None,
 ) -> Generator[EvalProgress, None, None]:
     """Play `episodes` games of the clone, its demonstrator and a random player from the same unseen starts.
 
-    The clone plays as play chose in training, or in the `manner` given.
+    The clone plays as play chose in training, `alike` like its demonstrator rather than its best, or in the `manner`
+    given.
 
     A demonstrator that cannot be asked to play again (a person, or several players) is represented by the recorded
     games, and labelled so. With a `recording`, its player is the demonstrator, and its games are those recorded.
@@ -221,7 +223,8 @@ def evaluate(
     if episodes < 1:
         raise UsageError(f"nothing to evaluate: {episodes} episodes")
     path = str(policy)
-    loaded = Policy.load(path)
+    loaded = Policy.load(path, alike=alike)
+    manner = manner or loaded.manner
     seeds = [evaluation_seed(seed, k) for k in range(episodes)]
     rows: dict[str, Score] = {}
     header = loaded.header

@@ -31,6 +31,7 @@ from torch import Tensor
 from recorder.cores import available_cores
 from recorder.places import Place, keep_out_of_sessions, on_this_computer, place
 from recorder.session import Session
+from trainer.alike import Alike, Demonstration, find_alike, most_ticks_alike
 from trainer.checkpoint import CHECKPOINT_BATCHES, State, is_of, read_checkpoint, settings, write_checkpoint
 from trainer.config import LOOK_SHARE, TrainConfig
 from trainer.distributed import World
@@ -61,6 +62,7 @@ from trainer.trial import (
 _REPORT_S = 0.25
 _VALIDATION_SAMPLES = 4_096
 _FIRST_ROUNDS = 0.3  # of the games that choose how to play, roughly
+_CHOSEN = 0.8  # of the games at the end, roughly, where some more choose how to play like the demonstrator
 _FIRST_CHECK = 0.4  # of the budget: earlier weights are never the best
 _FIRST_TEMPERATURE = 0.25
 _KEPT = ("loss", "check", "last")  # why weights are kept: the lowest loss, the best play in passing, the last ones
@@ -170,6 +172,7 @@ class _Training:
         self.device = steps.world.device
         self.kept: dict[str, dict[str, Tensor]] = {}  # weights by why they are kept
         self.arena = Arena(self.config.threads or available_cores())
+        self._alike: Alike | None = None
         self._sample = sample
         self._checkpoint = checkpoint
         self._every = every
@@ -266,7 +269,7 @@ class _Training:
     def _look(self, sample: Sample) -> Iterator[Progress]:
         """Learn to see where things are."""
         few, many = (len(self._manners(few=few)) for few in (True, False))
-        played = most_ticks(self.config, few, many) if self.config.play_games else 0
+        played = most_ticks(self.config, few, many) + most_ticks_alike(self.config) if self.config.play_games else 0
         began = reported = time.monotonic()
         for seen in learning_to_see(self.steps, sample, played, self._keep_first):
             now = time.monotonic()
@@ -321,6 +324,7 @@ class _Training:
             del self.kept["last"]  # the average of a perceptron's weights hardly changes any more
         files = {str(self._policy_file(name)): name for name in _KEPT if name in self.kept}
         first = [Entrant(file, manner) for file in files for manner in self._manners(few=True)]
+        chosen = _CHOSEN if config.perceives else 1.0
         yield self.progress("play", 0.0, message="trying it in play")
         rounds = first_rounds(config)
         standings: list[Standing] = []
@@ -334,12 +338,30 @@ class _Training:
             if isinstance(step, list):
                 standings = step
             else:
-                yield self.progress("play", _FIRST_ROUNDS + (1 - _FIRST_ROUNDS) * step)
+                yield self.progress("play", _FIRST_ROUNDS + (chosen - _FIRST_ROUNDS) * step)
         best = standings[0]
         state.manner, state.score = best.entrant.manner.to_json(), best.score
+        yield from self._find_alike(best.entrant)
         self._finish(files[best.entrant.policy])
         message = f"plays best {_manner_text(self.manner, config, self.data.spec.discrete)}"
         yield self.progress("play", 1.0, message=message, score=state.score)
+
+    def _find_alike(self, best: Entrant) -> Iterator[Progress]:
+        """Choose how it plays like its demonstrator, where its network knows how hands move."""
+        demonstration = Demonstration.of(self.sessions, self.episodes) if self.config.perceives else None
+        if demonstration is None:
+            return
+        before = self.arena.ticks
+        shares, spec = self.data.action_shares, self.data.spec
+        found = find_alike(self.arena, best.policy, best.manner, shares, demonstration, spec, self.config)
+        for step in found:
+            if isinstance(step, Alike):
+                self._alike = step
+                message = f"plays like its demonstrator at {step.score:,.1f} points"
+                yield self.progress("play", 1.0, message=message)
+            else:
+                yield self.progress("play", _CHOSEN + (1 - _CHOSEN) * step)
+        self.state.played += self.arena.ticks - before
 
     def write_checkpoint(self) -> None:
         """Replace the checkpoint, if one is wanted and there is something new to keep."""
@@ -494,6 +516,7 @@ class _Training:
             "env": self.data.spec.to_json(),
             "config": self.config.to_json(),
             "play": self.manner.to_json(),
+            **({"alike": self._alike.to_json()} if self._alike else {}),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "run": self.run,
             "sessions": [

@@ -8,6 +8,7 @@ Files may come from strangers: no more is read than a header may take, and what 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +55,12 @@ def read_header(path: Path | str) -> dict[str, Any]:
             f"{path} has policy format {header.get('version')!r}, this program reads {POLICY_VERSION}; train it again"
         )
     return header
+
+
+def check_alike(path: Path, header: Mapping[str, Any]) -> None:
+    """Raises PolicyError for a policy that knows no way to play like its demonstrator."""
+    if header.get("alike") is None:
+        raise PolicyError(
+            f"{path} knows no way to play like its demonstrator; let it play its best, or train it again with the "
+            "network keypoints"
+        )

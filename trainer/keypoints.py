@@ -4,6 +4,7 @@
       ─▶ the screen minus the mean one, and minus the one before
       ─▶ conv 16 7x7/3 ─▶ conv 16 3x3 ─▶ 12 maps 3x3 ─▶ spatial soft-argmax ─▶ 8 positions
     positions now and at some ages ─▶ 256 ─▶ 256 ─▶ one row of logits for each label shift and window
+    and, with what is held, ─▶ another one, of how the demonstrator's hands move (trainer.hand)
 
 The soft-argmax of a map is the mean place under the softmax over its pixels (Levine et al. 2016, "End-to-end training
 of deep visuomotor policies"). A network that must find a ball of two pixels through the actions of a player alone needs
@@ -26,6 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer.config import TrainConfig
+from trainer.hand import Hand
 
 POSITIONS = 8  # at most; those that a game has no use for are zero
 LAG = 4  # ticks
@@ -97,7 +99,7 @@ class KeypointNet(nn.Module):
     """Logits from screens, by way of positions:
 
     screens uint8 (n, 2, rows, columns) ─locate─▶ (n, POSITIONS)
-    (B, history, POSITIONS) ─prepare─▶ (B, n) ─forward─▶ (B, K, actions)
+    (B, history, POSITIONS) ─prepare─▶ (B, n) ─forward─▶ (B, K, actions), and with what is held (B, K + 1, actions)
 
     Training locates every screen once, and then learns from positions. `own` are the positions that the player
     controls: of these a clone whose past is hidden sees only the present one.
@@ -114,6 +116,7 @@ class KeypointNet(nn.Module):
         for width_in, width_out in pairwise(widths):
             layers += [nn.Linear(width_in, width_out), nn.ReLU(), nn.Dropout(config.dropout)]
         self.body = nn.Sequential(*layers, nn.Linear(widths[-1], config.outputs * actions))
+        self.hand = Hand(len(config.history) * POSITIONS, config.hidden, actions, config.dropout)
         self.register_buffer("own", torch.zeros(POSITIONS, dtype=torch.bool))
 
     def sight(self) -> dict[str, Tensor]:
@@ -134,10 +137,18 @@ class KeypointNet(nn.Module):
         positions = torch.where(covered, positions[:, :1], positions)
         return torch.cat([positions.flatten(1), hidden[:, None].float()], dim=1)
 
-    def forward(self, prepared: Tensor) -> Tensor:
-        """float32 (B, n) to logits (B, K, actions)."""
+    def forward(self, prepared: Tensor, held: Tensor | None = None) -> Tensor:
+        """float32 (B, n) to logits (B, K, actions), or with what is `held`, see Hand, to those and that of the hand."""
         logits: Tensor = self.body(prepared)
-        return logits.view(-1, *self._outputs)
+        outputs = logits.view(-1, *self._outputs)
+        return outputs if held is None else torch.cat([outputs, self.habit(prepared, held)[:, None]], dim=1)
+
+    def habit(self, prepared: Tensor, held: Tensor) -> Tensor:
+        """The hand's logits (B, actions) for what is prepared, float32 (B, n), whose own past it never sees."""
+        positions = prepared[:, :-1].reshape(len(prepared), -1, POSITIONS)
+        positions = torch.where(self.own, positions[:, :1], positions)
+        logits: Tensor = self.hand(positions.flatten(1), held)
+        return logits
 
 
 def with_those_before(screens: npt.NDArray[np.uint8], context: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

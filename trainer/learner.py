@@ -85,6 +85,12 @@ class Learner:
             positions = torch.cat([self.average.locate(part.to(self.device)) for part in parts])
             return np.asarray(positions.float().cpu().numpy(), np.float32)
 
+    def set_follows(self, follows: npt.NDArray[np.bool_]) -> None:
+        """Tell both networks' hands which action ever comes right after which, bool (actions, actions)."""
+        for net in (self.net, self.average):
+            assert isinstance(net, KeypointNet)
+            net.hand.follows.copy_(torch.from_numpy(follows))
+
     @property
     def own_positions(self) -> npt.NDArray[np.bool_]:
         """Which of the positions are the player's own, bool (m,)."""
@@ -114,14 +120,19 @@ class Learner:
                 )
                 output = self._forward(self._trained, self.net.scaled(residuals), mirrored)
             else:
-                output = self._forward(self._trained, self.net.prepare(raw, hidden))
-        output = self._of_shift(output, batch)
+                held = torch.from_numpy(batch.held).to(self.device)
+                output = self._forward(self._trained, self.net.prepare(raw, hidden), held)
         share = len(batch.places) / batch.size
         # The mean over an empty part is not zero, but undefined; its gradients must still be there, for the others.
+        moving: Tensor | float = 0.0
+        if isinstance(self.net, KeypointNet):
+            output, habit = output[:, :-1], output[:, -1]
+            moving = nn.functional.cross_entropy(habit, labels[:, 0]) * share if share else habit.sum() * 0.0
+        output = self._of_shift(output, batch)
         loss = self._criterion(output, labels) * share if share else output.sum() * 0.0
         self.optimizer.zero_grad(set_to_none=True)
         with self._world.together():
-            torch.autograd.backward(loss * self._world.size)  # their mean over all processes is what counts
+            torch.autograd.backward((loss + moving) * self._world.size)  # their mean over all processes is what counts
         nn.utils.clip_grad_norm_(self.net.parameters(), 10.0)
         self.optimizer.step()
         # The average starts short and grows to the configured length, so that early weights do not linger.

@@ -46,7 +46,9 @@ class Operations:
             pair = torch.zeros(1, 2, rows, columns, dtype=torch.uint8, device=device)
             screen = _counted(lambda: net.locate(pair))
             seen = torch.zeros(1, len(config.history), POSITIONS, device=device)
-        elif isinstance(net, ScreenNet):
+            held = torch.ones(1, 2, dtype=torch.long, device=device)
+            return cls(screen, _counted(lambda: net(net.prepare(seen, shown), held)))
+        if isinstance(net, ScreenNet):
             seen = torch.zeros(1, len(config.history), *net.mean.shape, dtype=torch.uint8, device=device)
         else:
             seen = torch.zeros(1, *net.mean.shape, device=device)

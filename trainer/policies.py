@@ -29,11 +29,22 @@ _MOST_BYTES = 1 << 30  # the largest network of TrainConfig takes some hundred m
 
 
 @dataclass(frozen=True)
+class PlaysAlike:
+    """How a clone plays like its demonstrator: its mean score in trial games, the demonstrator's recorded one, and the
+    share of clips in which a classifier tells the two apart.
+    """
+
+    score: float
+    demonstrator: float
+    classifier: float
+
+
+@dataclass(frozen=True)
 class PolicySummary:
     """One clone. `problem` is a sentence about a file that is none; nothing else is known then.
 
     `score` is the mean of the trial games that chose how it plays; `learned_from` names its sessions, `players` who
-    played them. `run` is the training it came from, where that is known.
+    played them. `alike` is None where it only plays its best. `run` is the training it came from, where that is known.
     """
 
     path: Path
@@ -50,6 +61,7 @@ class PolicySummary:
     run: str = ""
     size_bytes: int = 0
     problem: str = ""
+    alike: PlaysAlike | None = None
     note: str = ""  # of another simulator than the installed one
 
     @property
@@ -192,6 +204,7 @@ def summarize(path: Path) -> PolicySummary:
             ticks / spec.rate_hz / 60,
             str(header.get("run", ""))[:120],
             path.stat().st_size,
+            alike=_alike(header.get("alike")),
             note=" ".join(simulator_notes({path.stem: spec})),
         )
     except (TwinplayError, ValueError, TypeError, KeyError, OSError) as error:
@@ -223,6 +236,12 @@ def _move(path: Path, target: Path) -> None:
 
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _alike(values: Any) -> PlaysAlike | None:
+    figures = [_number(_dict(values).get(name)) for name in ("score", "demonstrator", "classifier")]
+    known = [figure for figure in figures if figure is not None]
+    return PlaysAlike(*known) if len(known) == len(figures) else None
 
 
 def _number(value: Any) -> float | None:

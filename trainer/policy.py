@@ -23,7 +23,8 @@ from recorder.errors import TwinplayError
 from trainer.attention import attribute, attribute_by_places, heat
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
-from trainer.header import POLICY_FORMAT, POLICY_KEY, POLICY_VERSION, read_header
+from trainer.hand import Grip, Pull
+from trainer.header import POLICY_FORMAT, POLICY_KEY, POLICY_VERSION, check_alike, read_header
 from trainer.keypoints import LAG, KeypointNet, with_those_before
 from trainer.models import Memory, Net, RecurrentNet, VectorNet, build
 from trainer.preprocess import Preprocess
@@ -53,7 +54,8 @@ class Manner:
     taps a key now and then waits in most ticks, also where a tap is due: the likeliest action of every single tick is
     then to wait, and that a tap is due shows in its being likelier here than elsewhere. `output` is the index of the
     outputs that are played (TrainConfig.outputs), and `past` whether older screens show what is hidden in a share of
-    the training (TrainConfig.hidden_share). Continuous actions are played as is.
+    the training (TrainConfig.hidden_share). Continuous actions are played as is. With a `pull` the clone moves its
+    hands as its demonstrator does (trainer.hand), at no temperature.
 
     Raises ValueError for values that cannot be meant.
     """
@@ -63,6 +65,7 @@ class Manner:
     output: int = 0
     past: bool = True
     prior: tuple[float, ...] = ()
+    pull: Pull | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 100:
@@ -86,14 +89,16 @@ class Manner:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {**asdict(self), "kept": list(self.kept), "prior": list(self.prior)}
+        values = {**asdict(self), "kept": list(self.kept), "prior": list(self.prior)}
+        return values if self.pull else {name: value for name, value in values.items() if name != "pull"}
 
     @classmethod
     def from_json(cls, values: Any) -> Manner:
         """The inverse of `to_json`. Raises ValueError or TypeError for anything else."""
         kept = tuple(int(action) for action in values["kept"])
         prior = tuple(float(share) for share in values.get("prior", ()))  # earlier policies have none
-        return cls(float(values["temperature"]), kept, int(values["output"]), bool(values["past"]), prior)
+        pull = Pull.from_json(values["pull"]) if values.get("pull") is not None else None
+        return cls(float(values["temperature"]), kept, int(values["output"]), bool(values["past"]), prior, pull)
 
 
 def _softmax(logits: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float64]:
@@ -136,23 +141,29 @@ class Policy:
         self._seen: list[npt.NDArray[np.uint8]] = []  # screens, the newest first
         self._found: list[npt.NDArray[np.float32]] = []  # and the positions on them, where the network goes by these
         self._memory: Memory | None = None
+        self._grip = self._new_grip()
 
     @classmethod
-    def load(cls, path: Path | str, seed: int = 0) -> Policy:
-        """Read a policy file; `seed` seeds its sampling.
+    def load(cls, path: Path | str, seed: int = 0, *, alike: bool = False) -> Policy:
+        """Read a policy file; `seed` seeds its sampling. It plays its best, or `alike`: like its demonstrator.
 
-        Raises PolicyError, saying what is wrong with the file, or that it was made for another environment.
+        Raises PolicyError, saying what is wrong with the file, that it was made for another environment, or that it
+        does not know how to play like its demonstrator.
         """
         path = Path(path)
         header = read_header(path)
+        if alike:
+            check_alike(path, header)
         try:
             spec = EnvSpec.from_json(header.get("env"))
             installed = get_spec(spec.name)
             config = TrainConfig.from_json(header.get("config"))
             net = build(config, spec)
-            manner = Manner.from_json(header.get("play"))
+            manner = Manner.from_json(header["alike"]["manner"] if alike else header.get("play"))
             if manner.output >= config.outputs or max(manner.kept, default=0) >= len(spec.action_names):
                 raise ValueError(f"it is to play output {manner.output} with kept actions {manner.kept}")
+            if manner.pull and not (isinstance(net, KeypointNet) and manner.prior):
+                raise ValueError("it is to move like its demonstrator, which its network cannot")
             if manner.prior and len(manner.prior) != len(spec.action_names):
                 raise ValueError(f"it names the shares of {len(manner.prior)} actions")
             with safe_open(path, framework="pt") as tensors:
@@ -207,6 +218,7 @@ class Policy:
         self._seen.clear()
         self._found.clear()
         self._memory = None
+        self._grip = self._new_grip()
         self.probabilities = None
 
     def act(self, observation: Any) -> Any:
@@ -349,14 +361,23 @@ class Policy:
         ]
         return np.asarray(torch.stack(rows).cpu().numpy(), np.float32)
 
-    def choose(self, outputs: npt.NDArray[np.float32]) -> Any:
-        """The action for the network's outputs: logits (K, actions) or torques (K, m)."""
+    def choose(self, outputs: npt.NDArray[np.float32], habit: npt.NDArray[np.float32] | None = None) -> Any:
+        """The action for the network's outputs: logits (K, actions) or torques (K, m); `habit` is that of the hand."""
         output = outputs[self.manner.output]
         if not self.spec.discrete:
             return np.clip(output, -1.0, 1.0)
+        if self._grip is not None and habit is not None:
+            likely = self._grip.probabilities(habit, output, self.manner.prior)
+            self.probabilities = likely.astype(np.float32)
+            return self._grip.take(likely, self._rng)
         self.probabilities = self.manner.probabilities(output)
         drawn = int(np.searchsorted(np.cumsum(self.probabilities), self._rng.random()))
         return min(drawn, len(output) - 1)
+
+    def _new_grip(self) -> Grip | None:
+        if self.manner.pull is None or not isinstance(self.net, KeypointNet):
+            return None
+        return Grip(self.manner.pull, np.asarray(self.net.hand.follows.cpu().numpy(), bool))
 
 
 def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[Any]:
@@ -379,9 +400,24 @@ def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> lis
             else:
                 answer = first.net(prepared)
             outputs = answer.float().cpu().numpy()
-        for seat, output in zip(together, outputs, strict=True):
-            actions[seat] = policies[seat].choose(output)
+            habits = _habits([policies[seat] for seat in together], prepared)
+        for seat, output, habit in zip(together, outputs, habits, strict=True):
+            actions[seat] = policies[seat].choose(output, habit)
     return actions
+
+
+def _habits(policies: Sequence[Policy], prepared: torch.Tensor) -> Sequence[npt.NDArray[np.float32] | None]:
+    """What the hand of a network that these share says to each player who goes by it."""
+    found: list[npt.NDArray[np.float32] | None] = [None] * len(policies)
+    grips = [(seat, policy._grip) for seat, policy in enumerate(policies)]
+    moving = [(seat, grip.held) for seat, grip in grips if grip is not None]
+    net = policies[0].net
+    if moving and isinstance(net, KeypointNet):
+        seats = [seat for seat, _ in moving]
+        held = torch.tensor([held for _, held in moving], device=prepared.device)
+        for seat, habit in zip(seats, net.habit(prepared[seats], held).float().cpu().numpy(), strict=True):
+            found[seat] = habit
+    return found
 
 
 def _see_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[npt.NDArray[Any]]:

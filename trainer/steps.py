@@ -47,7 +47,9 @@ class Steps:
             self.see(self.world.copies(self.learner.sight()))
         with self.world.one_fate():
             yield from self.data.load()
-        if not self.config.perceives:
+        if self.config.perceives:
+            self.learner.set_follows(self.data.follows)
+        else:
             self.learner.set_statistics(*self.data.statistics())
 
     def see(self, sight: Mapping[str, Tensor]) -> None:

@@ -117,12 +117,18 @@ class WatchPage(Page):
         self._newest.stop()
         self._render()
 
-    def watch(self, session: Path | None, policy: Path | None, against: Path | None = None) -> None:
-        """Show this pair from its start, playing; `against` is a second clone, for the left, in place of a session."""
+    def watch(
+        self, session: Path | None, policy: Path | None, against: Path | None = None, *, alike: bool = False
+    ) -> None:
+        """Show this pair from its start, playing; `against` is a second clone, for the left, in place of a session.
+
+        With `alike` the clone on the right plays like its demonstrator, where it can.
+        """
         self._newest.stop()
         self.desk.refresh()
-        self.desk.pair.policy = policy
+        self.desk.pair.set_right(policy)
         self.desk.pair.set_left(session or against)
+        self.desk.pair.alike = alike and bool(self.desk.pair.manners)
         self.desk.open(play=True)
         self.activate()
 
@@ -190,6 +196,8 @@ class WatchPage(Page):
         self._left_choice = ChoiceBox("sessionChoice", "On the left: a recording, or another clone")
         self._episode = ChoiceBox("episodeChoice", "Which game of the recording")
         self._policy = ChoiceBox("policyChoice", "On the right: a clone")
+        self._manner = ChoiceBox("mannerChoice", "How the clone plays")
+        self._manner.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for box in (self._left_choice, self._policy):
             box.setMinimumContentsLength(14)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -204,12 +212,14 @@ class WatchPage(Page):
         row.addSpacing(look.SMALL)
         row.addWidget(QLabel("Right"))
         row.addWidget(self._policy, 2)
+        row.addWidget(self._manner)
         row.addSpacing(look.SMALL)
         row.addWidget(self._scores)
         row.addWidget(self._export)
         self._left_choice.activated.connect(lambda index: self._chosen(self._left_choice.itemData(index), left=True))
         self._episode.activated.connect(self._episode_chosen)
         self._policy.activated.connect(lambda index: self._chosen(self._policy.itemData(index), left=False))
+        self._manner.activated.connect(lambda index: self._choose_manner(bool(self._manner.itemData(index))))
         self._scores.clicked.connect(lambda: self._open("scores", ScoreDialog))
         self._export.clicked.connect(lambda: self._open("export", ExportDialog))
         return row
@@ -277,6 +287,9 @@ class WatchPage(Page):
         last = [SEPARATOR] if clones else []
         last += [Choice(_NO_CLONE, None), Choice(_BROWSE, self._browse_right)]
         self._policy.show_choices([*clones, *last], pair.policy)
+        self._manner.show_choices(pair.manners, pair.alike)
+        if pair.manners_text:
+            self._manner.setToolTip(pair.manners_text)
 
     def _chosen(self, value: object, *, left: bool) -> None:
         if callable(value):
@@ -292,6 +305,10 @@ class WatchPage(Page):
 
     def _choose_right(self, path: Path | None) -> None:
         self.desk.pair.set_right(path)
+        self._reopen()
+
+    def _choose_manner(self, alike: bool) -> None:
+        self.desk.pair.alike = alike
         self._reopen()
 
     def _episode_chosen(self, index: int) -> None:

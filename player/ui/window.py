@@ -222,10 +222,12 @@ class Window(QWidget):
             self.notice.hide()
             self._missed = False
 
-    def watch_pair(self, session: Path | None, policy: Path | None, against: Path | None = None) -> None:
+    def watch_pair(
+        self, session: Path | None, policy: Path | None, against: Path | None = None, *, alike: bool = False
+    ) -> None:
         """Show a recording, or the policy `against`, and a clone side by side."""
         self.show_page("watch")
-        self.watch.watch(session, policy, against)
+        self.watch.watch(session, policy, against, alike=alike)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.train.may_close():

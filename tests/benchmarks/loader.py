@@ -68,7 +68,9 @@ def in_memory(session: Session, config: Any, rng: np.random.Generator) -> Callab
 
     def batch() -> Batch:
         rows = rng.integers(16, len(screens), BATCH)
-        return Batch(screens[rows[:, None] - ages], actions[rows], np.zeros(BATCH, np.int64), np.arange(BATCH), BATCH)
+        labels, nothing = actions[rows], np.zeros((BATCH, 2), np.int64)
+        seen = screens[rows[:, None] - ages]
+        return Batch(seen, labels, labels[:, None], nothing, nothing[:, 0], np.arange(BATCH), BATCH)
 
     return batch
 

@@ -354,7 +354,7 @@ def test_looking_is_asked_for_and_again_at_the_moment_of_a_pause(
     desk.looking = True
     desk.open()
     desk.poll()
-    assert service.opened[-1] is True
+    assert service.opened[-2:] == (True, False)
 
 
 def test_a_choice_of_another_environment_brings_what_fits(desk: WatchDesk, policies: list[Path]) -> None:
@@ -407,7 +407,7 @@ def test_two_clones_are_opened_without_a_session(desk: WatchDesk, service: Local
     desk.pair.set_left(policies[0])
     desk.pair.set_right(policies[0])
     desk.open()
-    assert service.asked[-1] == ("open", (None, str(policies[0]), None, 0, str(policies[0]), False))
+    assert service.asked[-1] == ("open", (None, str(policies[0]), None, 0, str(policies[0]), False, False))
 
 
 def test_filming_and_scoring_are_of_what_is_on_show(paired: WatchDesk, tmp_path: Path) -> None:
@@ -420,10 +420,11 @@ def test_filming_and_scoring_are_of_what_is_on_show(paired: WatchDesk, tmp_path:
         "policy": policy,
         "against": None,
         "episode": paired.pair.episode,
+        "alike": False,
         "start": 2.0,
         "seconds": 3.0,
     }
     paired.score(12)
-    assert paired.scoring.wish == {"policies": [policy], "session": session, "episodes": 12, "seed": 0}
+    assert paired.scoring.wish == {"policies": [policy], "session": session, "episodes": 12, "seed": 0, "alike": False}
     paired.close()
     assert all(chore.closed for chore in (paired.comparing, paired.filming, paired.scoring))

@@ -1,0 +1,148 @@
+"""A clone that moves its hands as its demonstrator does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from recorder import Session
+from tests.trainer.conftest import TINY
+from trainer import Policy, PolicyError, TrainConfig, fit
+from trainer.alike import Demonstration
+from trainer.dataset import Dataset
+from trainer.hand import AGES, Grip, Hand, Pull
+from trainer.policies import summarize
+from trainer.policy import Manner, act_together
+
+NOOP, FIRE, RIGHT, LEFT = range(4)
+
+
+@pytest.fixture(scope="module")
+def policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("alike") / "clone.safetensors"
+    config = TrainConfig.for_env("breakout", **{**TINY, "play_games": 4, "play_ticks": 700, "max_batches": 40})
+    list(fit([breakout], config, out=out))
+    return out
+
+
+def test_what_is_held_is_the_action_before_and_for_how_long(breakout: Session) -> None:
+    data = Dataset([breakout], TrainConfig.for_env("breakout"))
+    list(data.load())
+    actions, start = breakout.actions, breakout.episodes[0].start
+    rows = np.arange(start, start + 400)
+    held = data._gather(rows, np.zeros(len(rows), np.int64)).held
+    follows = data.follows
+    data.close()
+    assert held[0].tolist() == [NOOP, 1]
+    assert held[1:, 0].tolist() == actions[start : start + 399].tolist()
+    age = 0
+    for row in range(start, start + 399):
+        age = age + 1 if row > start and actions[row] == actions[row - 1] else 1
+        assert held[row - start + 1, 1] == min(age, AGES)
+    changes = np.flatnonzero(np.diff(actions[start : breakout.episodes[0].stop])) + start
+    assert all(follows[actions[row], actions[row + 1]] for row in changes.tolist())
+    assert not follows.all()
+
+
+def test_a_hand_learns_for_how_long_keys_are_held() -> None:
+    torch.manual_seed(0)
+    hand = Hand(1, (32,), 4, 0.0)
+    rng = np.random.default_rng(0)
+    ages = rng.integers(1, AGES + 1, 4_096)
+    held = torch.from_numpy(np.stack([np.full(len(ages), LEFT), ages], axis=1))
+    labels = torch.from_numpy(np.where(ages < 4, LEFT, NOOP))  # four ticks each
+    optimizer = torch.optim.Adam(hand.parameters(), 1e-2)
+    for _ in range(100):
+        loss = torch.nn.functional.cross_entropy(hand(torch.zeros(len(ages), 1), held), labels)
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+    likely = hand(torch.zeros(AGES, 1), torch.tensor([(LEFT, age) for age in range(1, AGES + 1)])).softmax(dim=1)
+    assert (likely[:3, LEFT] > 0.9).all()
+    assert (likely[3:, NOOP] > 0.9).all()
+
+
+def test_a_grip_changes_only_to_what_ever_followed_and_the_steadier_the_less_is_chance() -> None:
+    follows = np.zeros((4, 4), bool)
+    follows[NOOP, LEFT] = follows[LEFT, NOOP] = True
+    habit, seen = np.zeros(4, np.float32), np.array([0.0, 0.0, 5.0, 0.0], np.float32)
+    shares = (0.25, 0.25, 0.25, 0.25)
+
+    def played(steady: int) -> list[int]:
+        grip, rng = Grip(Pull(0.0, 0.0, 2.0, steady), follows), np.random.default_rng(0)
+        return [grip.take(grip.probabilities(habit, seen, shares), rng) for _ in range(4_000)]
+
+    def deviation(actions: list[int]) -> float:
+        edges = np.flatnonzero(np.diff(actions))
+        return float(np.diff(edges)[::2].std())
+
+    chance, steady = played(1), played(20)
+    assert set(chance) == set(steady) == {NOOP, LEFT}
+    assert deviation(steady) < 0.6 * deviation(chance)
+
+
+def test_what_is_seen_pulls() -> None:
+    follows = ~np.eye(4, dtype=bool)
+    habit = np.log(np.array([0.91, 0.03, 0.03, 0.03], np.float32))
+    seen = np.log(np.array([0.3, 0.01, 0.68, 0.01], np.float32))
+    shares = (0.7, 0.01, 0.145, 0.145)
+    weak, strong = (
+        Grip(Pull(press, 0.0, 0.0), follows).probabilities(habit, seen, shares)[RIGHT] for press in (0.0, 3.0)
+    )
+    assert weak == pytest.approx(0.03, abs=1e-3)
+    assert strong > 0.8
+
+
+def test_a_training_finds_how_its_clone_plays_like_its_demonstrator(policy: Path, breakout: Session) -> None:
+    best, alike = Policy.load(policy), Policy.load(policy, alike=True)
+    assert best.manner.pull is None
+    assert alike.manner.pull is not None
+    figures = summarize(policy).alike
+    assert figures is not None
+    demonstration = Demonstration.of([breakout], {})
+    assert demonstration is not None
+    assert figures.demonstrator == pytest.approx(np.mean(breakout.games)) == demonstration.score
+    assert 0.0 <= figures.classifier <= 1.0
+    assert Manner.from_json(json.loads(json.dumps(alike.manner.to_json()))) == alike.manner
+
+
+def test_players_who_move_alike_act_together_as_they_would_alone(policy: Path, breakout: Session) -> None:
+    frames = [breakout.frames[tick] for tick in range(40)]
+    alone = [Policy.load(policy, seed, alike=True) for seed in (1, 2)]
+    expected = [[player.act(frame) for frame in frames] for player in alone]
+    first = Policy.load(policy, 1, alike=True)
+    together = [first, first.fork(2), first.fork(3, Policy.load(policy).manner)]
+    found = [act_together(together, [frame] * 3) for frame in frames]
+    assert [[actions[seat] for actions in found] for seat in range(2)] == expected
+    for player in together:
+        player.reset()
+    assert first.act(frames[0]) in range(4)
+
+
+def test_a_clone_that_only_plays_its_best_says_so(nature_policy: Path) -> None:
+    with pytest.raises(PolicyError, match="knows no way to play like its demonstrator; let it play its best"):
+        Policy.load(nature_policy, alike=True)
+    assert summarize(nature_policy).alike is None
+
+
+@pytest.mark.parametrize(
+    "pull",
+    [{"press": -1.0}, {"press": "much"}, {"steady": 0}, {"release": float("nan")}, None],
+)
+def test_a_damaged_way_to_play_is_refused(policy: Path, tmp_path: Path, pull: object) -> None:
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    with safe_open(policy, framework="pt") as file:
+        header = json.loads(file.metadata()["twinplay"])
+    manner = header["alike"]["manner"]
+    manner["pull"] = {**manner["pull"], **pull} if isinstance(pull, dict) else [1, 2]
+    path = tmp_path / "damaged.safetensors"
+    save_file(load_file(policy), path, {"twinplay": json.dumps(header)})
+    with pytest.raises(PolicyError, match=r"is damaged \(.*train it again"):
+        Policy.load(path, alike=True)
+    assert Policy.load(path).manner.pull is None

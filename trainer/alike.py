@@ -1,0 +1,142 @@
+"""Choosing how a clone plays like its demonstrator, as well as this one if it can: by play, like how it plays best.
+
+    six pulls ─▶ a few games each ─▶ the best two ─▶ more games ─▶ the one that is hardest to tell apart
+
+Playing well and moving alike do not go together: the more what is seen counts beside habit, the better a clone plays,
+and the easier it is told from its demonstrator. What scores less than GOAL of the demonstrator pays for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from recorder.envs import EnvSpec
+from recorder.session import Session
+from trainer.config import TrainConfig
+from trainer.evaluation import Seat, evaluation_seed
+from trainer.hand import Pull
+from trainer.likeness import Actions, Likeness
+from trainer.policy import Manner
+from trainer.trial import Arena
+
+GOAL = 0.9  # of the demonstrator's score
+_PULLS = tuple(Pull(press, 0.9, patience, steady=4) for press in (2.0, 3.5, 6.0) for patience in (0.4, 1.0))
+_PRICE = 0.5  # in clips told apart, of each share of the score below GOAL
+_FINALISTS = 2
+_PIECE_S = 5.0  # so that a game or two are enough to be compared with
+_STARTS = 104_729  # keeps the starts of these games apart from those of trials and evaluations
+
+
+@dataclass(frozen=True)
+class Alike:
+    """How a clone plays like its demonstrator: its mean `score` in trial games beside the demonstrator's recorded one,
+    and how well a classifier tells clips of the two apart (trainer.likeness).
+    """
+
+    manner: Manner
+    score: float
+    demonstrator: float
+    classifier: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "manner": self.manner.to_json(),
+            "score": self.score,
+            "demonstrator": self.demonstrator,
+            "classifier": self.classifier,
+        }
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """What a clone is to be like: the actions of its games, in pieces, and their mean score."""
+
+    games: list[Actions]
+    score: float
+
+    @classmethod
+    def of(cls, sessions: Sequence[Session], chosen: Mapping[str, Sequence[int]]) -> Demonstration | None:
+        """Of what is learned from of `sessions`: all that is not left out, or the `chosen` episodes by session name.
+
+        None where nothing is.
+        """
+        games, scores = [], []
+        for session in sessions:
+            wanted = [
+                episode
+                for episode in session.episodes
+                if episode.index in chosen.get(session.name, (episode.index,)) and session.to_learn(episode)
+            ]
+            for episode in wanted:
+                games += _pieces(session.actions[episode.start : episode.stop], session.spec)
+            scores += [e.total_reward for e in wanted] if session.name in chosen else session.games
+        return cls(games, float(np.mean(scores))) if games and scores else None
+
+
+def most_ticks_alike(config: TrainConfig) -> int:
+    """How many ticks the games that choose it take at most."""
+    first, last = _games(config)
+    return (len(_PULLS) * first + _FINALISTS * last) * config.play_ticks
+
+
+def _games(config: TrainConfig) -> tuple[int, int]:
+    """How many each of the pulls plays at first, and each of the finalists."""
+    return max(1, config.play_games // 2), config.play_games
+
+
+def find_alike(
+    arena: Arena,
+    policy: str,
+    best: Manner,
+    shares: tuple[float, ...],
+    demonstration: Demonstration,
+    spec: EnvSpec,
+    config: TrainConfig,
+) -> Iterator[float | Alike]:
+    """Let a policy file play in each of the ways; yields the share that is done, roughly, and the choice last.
+
+    There is none where too little was played to tell. `best` is the manner in which it plays best,
+    `shares` how often the demonstrator takes each action.
+    """
+    output = next(k for k in reversed(range(config.outputs)) if config.shift_of(k) == config.shift_of(best.output))
+    plain = replace(best, temperature=1.0, kept=(), output=output, past=config.pasts[-1], prior=shares)
+    left = [replace(plain, pull=pull) for pull in _PULLS]
+    game = 0
+    found: list[Alike] = []
+    for number, games in enumerate(_games(config)):
+        seeds = [evaluation_seed(_STARTS + config.seed, game + k) for k in range(games)]
+        game += games
+        seats = [Seat(policy, seed, manner) for manner in left for seed in seeds]
+        for step in arena.play(seats, config.play_ticks):
+            if isinstance(step, float):
+                yield (number + step) / 2
+                continue
+            found = []
+            for k, manner in enumerate(left):
+                mine = step[k * games : (k + 1) * games]
+                pieces = [_pieces(result.actions, spec) for result in mine if result.actions is not None]
+                likeness = Likeness.of(list(chain.from_iterable(pieces)), demonstration.games, spec)
+                if likeness is not None:
+                    score = float(np.mean([result.score for result in mine]))
+                    found.append(Alike(manner, score, demonstration.score, likeness.classifier))
+        if not found:
+            return
+        found.sort(key=_cost)
+        left = [each.manner for each in found[:_FINALISTS]]
+    yield found[0]
+
+
+def _pieces(actions: Actions, spec: EnvSpec) -> list[Actions]:
+    length = round(_PIECE_S * spec.rate_hz)
+    return [actions[first : first + length] for first in range(0, len(actions), length)]
+
+
+def _cost(alike: Alike) -> float:
+    ratio = alike.score / alike.demonstrator if alike.demonstrator > 0 else 1.0
+    return alike.classifier + _PRICE * max(0.0, GOAL - ratio)
