@@ -95,8 +95,8 @@ class Pairing:
             return []
         best = "" if summary.score is None else f" · {score_text(summary.score)}"
         return [
-            Choice(f"Plays its best{best}", False),
-            Choice(f"Plays like its player · {score_text(summary.alike.score)}", True),
+            Choice(f"Its best{best}", False),
+            Choice(f"Like its player · {score_text(summary.alike.score)}", True),
         ]
 
     @property

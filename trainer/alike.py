@@ -28,7 +28,7 @@ GOAL = 0.9  # of the demonstrator's score
 _PULLS = tuple(Pull(press, 0.9, patience, steady=4) for press in (2.0, 3.5, 6.0) for patience in (0.4, 1.0))
 _PRICE = 0.5  # in clips told apart, of each share of the score below GOAL
 _FINALISTS = 2
-_PIECE_S = 5.0  # so that a game or two are enough to be compared with
+_PIECE_S = 4.0  # so that a game or two are enough to be compared with
 _STARTS = 104_729  # keeps the starts of these games apart from those of trials and evaluations
 
 

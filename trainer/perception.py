@@ -37,6 +37,8 @@ _SAME = 0.98  # correlation of two bytes that tell of one place
 HOPEFUL_SHARE, _SEEN_SHARE = 0.2, 0.6  # of a byte's variance that must be explained, half-way and at last
 _BATCH, _RATE, _DECAY, _BETA = 64, 3e-3, 1e-3, 0.1
 _AT_ONCE = 256
+_TRIMMED = 0.25  # of the squares, the largest ones
+_LEAST_SPREAD = 0.05  # of the variance: what is left of it without them, at least
 _ELSEWHERE_SHARE = 0.5  # of the samples: before the background of another stretch
 _HELD_OUT, _JUDGED = 10, 1_024  # of so many stretches one is held out; about so many of their screens judge
 
@@ -216,13 +218,18 @@ class Perception:
             yield share
 
     def judge(self) -> npt.NDArray[np.float64]:
-        """The share of each column's variance that is explained on what is held out, float64 (POSITIONS,)."""
+        """The share of each column's variance that is explained on what is held out, float64 (POSITIONS,).
+
+        Without the largest quarter of its deviations and of the errors: where a ball has been lost, the memory still
+        holds a place for it, which nobody can see.
+        """
         picks = self._held_out
         with torch.inference_mode():
             found = torch.cat([self._positions(some).cpu() for some in torch.split(picks, _AT_ONCE)]).numpy()
         targets = self._targets[picks].numpy()
-        rest = np.square(found - targets).mean(axis=0)
-        whole = np.maximum(targets.var(axis=0), 1e-6)
+        deviations = np.square(targets - targets.mean(axis=0))
+        least = np.maximum(_LEAST_SPREAD * deviations.mean(axis=0), 1e-6)
+        rest, whole = _trimmed_mean(np.square(found - targets)), np.maximum(_trimmed_mean(deviations), least)
         return np.asarray(np.where(self._used, 1 - rest / whole, 0.0))
 
     def drop_unseen(self, least: float = _SEEN_SHARE) -> int:
@@ -257,3 +264,9 @@ class Perception:
 
     def _positions(self, picks: torch.Tensor) -> torch.Tensor:
         return self._net.locate(self._pairs(picks).to(self._device))
+
+
+def _trimmed_mean(squares: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Of each column (n, m), without the largest of its values."""
+    kept = max(1, round((1 - _TRIMMED) * len(squares)))
+    return np.asarray(np.sort(squares, axis=0)[:kept].mean(axis=0))

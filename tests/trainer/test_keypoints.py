@@ -68,6 +68,27 @@ def test_it_learns_to_see_what_can_be_seen_and_leaves_out_the_rest(breakout: Ses
     assert 1 <= sight["own"].sum() <= count
 
 
+def test_what_is_out_of_sight_at_times_counts_as_seen_and_a_counter_never_does(
+    breakout: Session, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = build(CONFIG, breakout.spec)
+    assert isinstance(net, KeypointNet)
+    perception = Perception(net, sample, CONFIG, torch.device("cpu"))
+    rng = np.random.default_rng(0)
+
+    def found(picks: torch.Tensor) -> torch.Tensor:
+        positions = sample.targets[picks.numpy()].copy()
+        lost = rng.random(len(positions)) < 0.2  # the memory still has a place for it
+        positions[lost, 1] = rng.choice(sample.targets[:, 1], int(lost.sum()))
+        positions[:, 0] = rng.normal(0.0, 0.1, len(positions))
+        return torch.from_numpy(positions)
+
+    monkeypatch.setattr(perception, "_positions", found)
+    explained = perception.judge()
+    assert explained[1] > 0.9
+    assert explained[0] < 0.2
+
+
 def test_a_past_that_is_hidden_shows_the_players_own_place_only_as_it_is_now(breakout: Session) -> None:
     net = build(CONFIG, breakout.spec)
     assert isinstance(net, KeypointNet)

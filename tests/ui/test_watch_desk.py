@@ -15,7 +15,11 @@ from player.watch_desk import WatchDesk, WatchState
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.jobs import WorkerError
 from tests.player.conftest import untrained
+from trainer import Policy, PolicyError
 from trainer.agreement import Agreement, Comparison
+from trainer.alike import Alike
+from trainer.hand import Pull
+from trainer.policy import Manner, save_policy
 
 
 class LocalService:
@@ -277,6 +281,15 @@ def policies(library: Library) -> Iterator[list[Path]]:
         path.unlink()
 
 
+def knows_two_ways(path: Path) -> Path:
+    """The policy file, which now says how it plays like its demonstrator."""
+    policy = Policy.load(path)
+    manner = Manner(prior=(0.7, 0.01, 0.15, 0.14), pull=Pull())
+    alike = Alike(manner, 43.0, 48.25, 0.66).to_json()
+    save_policy(path, policy.net, {**policy.header, "alike": alike, "training": {"score_in_play": 71.2}})
+    return path
+
+
 @pytest.fixture
 def paired(desk: WatchDesk, policies: list[Path]) -> WatchDesk:
     """The desk with a recording on the left and a policy on the right."""
@@ -428,3 +441,35 @@ def test_filming_and_scoring_are_of_what_is_on_show(paired: WatchDesk, tmp_path:
     assert paired.scoring.wish == {"policies": [policy], "session": session, "episodes": 12, "seed": 0, "alike": False}
     paired.close()
     assert all(chore.closed for chore in (paired.comparing, paired.filming, paired.scoring))
+
+
+def test_a_clone_that_knows_two_ways_is_watched_filmed_and_scored_in_the_one_chosen(
+    paired: WatchDesk, service: LocalService, policies: list[Path], tmp_path: Path
+) -> None:
+    pair = paired.pair
+    assert pair.manners == []
+    able = knows_two_ways(policies[0])
+    pair.refresh()
+    assert [(choice.label, choice.value) for choice in pair.manners] == [
+        ("Its best · 71", False),
+        ("Like its player · 43", True),
+    ]
+    assert pair.manners_text == (
+        "Its best scores 71 in trial games. Like its player it scores 43 (the player: 48), and by their hands the two "
+        "are told apart in 66 % of clips (50 %: not at all)."
+    )
+    pair.alike = True
+    paired.open()
+    assert service.asked[-1][1][-1] is True
+    paired.export(tmp_path / "film.gif")
+    assert paired.filming.wish["alike"] is True
+    paired.score(3)
+    assert paired.scoring.wish["alike"] is True
+    pair.refresh()
+    assert pair.alike
+    pair.set_right(policies[1])
+    assert (pair.alike, pair.manners) == (False, [])
+    with Duel(None, able, alike=True) as duel:
+        assert duel.tick(5).tick == 5
+    with pytest.raises(PolicyError, match="knows no way to play like its demonstrator"):
+        Duel(None, policies[1], alike=True)
