@@ -28,11 +28,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recorder.cores import available_cores
 from recorder.places import Place, keep_out_of_sessions, on_this_computer, place
 from recorder.session import Session
-from trainer.alike import Alike, Demonstration, find_alike, most_ticks_alike
+from trainer.alike import Alike, Demonstration
 from trainer.checkpoint import CHECKPOINT_BATCHES, State, is_of, read_checkpoint, settings, write_checkpoint
+from trainer.choosing import SIGN_OF_LIFE_S, Choosing
 from trainer.config import LOOK_SHARE, TrainConfig
 from trainer.distributed import World
 from trainer.errors import PolicyError, TrainingError
@@ -45,23 +45,9 @@ from trainer.progress import Progress
 from trainer.scratch import Scratch
 from trainer.seeing import learning_to_see
 from trainer.steps import Steps
-from trainer.trial import (
-    Arena,
-    Entrant,
-    Round,
-    Standing,
-    check_rounds,
-    contest,
-    finalists,
-    first_rounds,
-    last_rounds,
-    manners,
-    most_ticks,
-)
+from trainer.trial import Entrant, Standing
 
-_REPORT_S = 0.25
 _VALIDATION_SAMPLES = 4_096
-_FIRST_ROUNDS = 0.3  # of the games that choose how to play, roughly
 _CHOSEN = 0.8  # of the games at the end, roughly, where some more choose how to play like the demonstrator
 _FIRST_CHECK = 0.4  # of the budget: earlier weights are never the best
 _FIRST_TEMPERATURE = 0.25
@@ -171,7 +157,7 @@ class _Training:
         self.data = steps.data
         self.device = steps.world.device
         self.kept: dict[str, dict[str, Tensor]] = {}  # weights by why they are kept
-        self.arena = Arena(self.config.threads or available_cores())
+        self.choosing = Choosing(self.data, self.config)
         self._alike: Alike | None = None
         self._sample = sample
         self._checkpoint = checkpoint
@@ -180,6 +166,7 @@ class _Training:
         self._ready = False
         self._began = self._train_began = time.monotonic()
         self._seconds_before = self._train_before = 0.0
+        self._played_before = 0
         self._scratch = Scratch()
         self._files = 0
 
@@ -243,7 +230,7 @@ class _Training:
         yield self.progress("load", 0.0, message=f"reading {ticks}")
         reported = time.monotonic()
         for fraction in self.steps.load():
-            if time.monotonic() - reported >= _REPORT_S:
+            if time.monotonic() - reported >= SIGN_OF_LIFE_S:
                 reported = time.monotonic()
                 yield self.progress("load", fraction)
         self.steps.start(self._restore if resumed else None)
@@ -268,12 +255,10 @@ class _Training:
 
     def _look(self, sample: Sample) -> Iterator[Progress]:
         """Learn to see where things are."""
-        few, many = (len(self._manners(few=few)) for few in (True, False))
-        played = most_ticks(self.config, few, many) + most_ticks_alike(self.config) if self.config.play_games else 0
         began = reported = time.monotonic()
-        for seen in learning_to_see(self.steps, sample, played, self._keep_first):
+        for seen in learning_to_see(self.steps, sample, self.choosing.most_ticks, self._keep_first):
             now = time.monotonic()
-            if seen.message or now - reported >= _REPORT_S:
+            if seen.message or now - reported >= SIGN_OF_LIFE_S:
                 reported, self.state.operations = now, seen.operations
                 left = (now - began) * (1 - seen.share) / seen.share if seen.share else None
                 yield self.progress("look", seen.share, left, seen.message)
@@ -306,7 +291,7 @@ class _Training:
             if state.batch % self._every == 0 and state.batch:
                 self.write_checkpoint()
             self._step(used)
-            if time.monotonic() - reported >= _REPORT_S:
+            if time.monotonic() - reported >= SIGN_OF_LIFE_S:
                 reported = time.monotonic()
                 yield self.progress("train", used, self._eta(used))
 
@@ -323,23 +308,15 @@ class _Training:
         if {"loss", "last"} <= set(self.kept) and (config.perceives or _equal(self.kept["loss"], self.kept["last"])):
             del self.kept["last"]  # the average of a perceptron's weights hardly changes any more
         files = {str(self._policy_file(name)): name for name in _KEPT if name in self.kept}
-        first = [Entrant(file, manner) for file in files for manner in self._manners(few=True)]
         chosen = _CHOSEN if config.perceives else 1.0
         yield self.progress("play", 0.0, message="trying it in play")
-        rounds = first_rounds(config)
-        standings: list[Standing] = []
-        for step in self._contest(first, rounds):
-            if isinstance(step, list):
-                standings = step
+        best: Standing | None = None
+        for step in self.choosing.best(list(files)):
+            if isinstance(step, Standing):
+                best = step
             else:
-                yield self.progress("play", _FIRST_ROUNDS * step)
-        last = finalists(standings, self._manners())
-        for step in self._contest(last, last_rounds(config), sum(r.games for r in rounds)):
-            if isinstance(step, list):
-                standings = step
-            else:
-                yield self.progress("play", _FIRST_ROUNDS + (chosen - _FIRST_ROUNDS) * step)
-        best = standings[0]
+                yield self.progress("play", chosen * step)
+        assert best is not None
         state.manner, state.score = best.entrant.manner.to_json(), best.score
         yield from self._find_alike(best.entrant)
         self._finish(files[best.entrant.policy])
@@ -351,23 +328,19 @@ class _Training:
         demonstration = Demonstration.of(self.sessions, self.episodes) if self.config.perceives else None
         if demonstration is None:
             return
-        before = self.arena.ticks
-        shares, spec = self.data.action_shares, self.data.spec
-        found = find_alike(self.arena, best.policy, best.manner, shares, demonstration, spec, self.config)
-        for step in found:
+        for step in self.choosing.alike(best, demonstration):
             if isinstance(step, Alike):
                 self._alike = step
                 message = f"plays like its demonstrator at {step.score:,.1f} points"
                 yield self.progress("play", 1.0, message=message)
             else:
                 yield self.progress("play", _CHOSEN + (1 - _CHOSEN) * step)
-        self.state.played += self.arena.ticks - before
 
     def write_checkpoint(self) -> None:
         """Replace the checkpoint, if one is wanted and there is something new to keep."""
         if self._checkpoint is None or not self._ready or self._written == self.state.batch:
             return
-        self.state.seconds = self.seconds
+        self.state.seconds, self.state.played = self.seconds, self._played
         if self.state.stage == "train":
             self.state.train_s = self._train_s
         tensors = self.learner.tensors()
@@ -383,7 +356,7 @@ class _Training:
         """Keep the best so far, whatever happened, and clean up."""
         with contextlib.ExitStack() as stack:
             stack.callback(self._scratch.close)
-            stack.callback(self.arena.close)
+            stack.callback(self.choosing.close)
             if not self.state.saved and self.state.batch:
                 self.kept["last"] = self._weights()
                 if isinstance(error, Exception):  # it is the one to tell
@@ -426,6 +399,7 @@ class _Training:
             reason = (str(error).splitlines() or [""])[0][:160]
             raise TrainingError(f"{self._checkpoint} is damaged ({reason}); remove it to train anew") from None
         self._seconds_before, self._began = self.state.seconds, time.monotonic()
+        self._played_before = self.state.played
 
     def _weights(self) -> dict[str, Tensor]:
         return copy.deepcopy(self.learner.average.state_dict())
@@ -464,13 +438,13 @@ class _Training:
         state = self.state
         now = self._weights()
         file = str(self._policy_file("now", now))
-        standings: list[Standing] = []
-        for step in self._contest([Entrant(file, m) for m in self._manners(few=True)], check_rounds(self.config)):
-            if isinstance(step, list):
-                standings = step
+        best: Standing | None = None
+        for step in self.choosing.in_passing(file):
+            if isinstance(step, Standing):
+                best = step
             else:
                 yield self.progress("train", used)
-        best = standings[0]
+        assert best is not None
         state.checked += 1
         state.score = best.score
         if state.best_check is None or best.score >= state.best_check:
@@ -479,24 +453,6 @@ class _Training:
             self.save("check")
         message = f"in short games after {state.batch:,} batches: {state.score:,.1f} points"
         yield self.progress("train", used, message=message, score=state.score)
-
-    def _manners(self, few: bool = False) -> list[Manner]:
-        """Every manner worth trying."""
-        return manners(self.data.spec, self.config, self.data.rare_actions, self.data.action_shares, few=few)
-
-    def _contest(
-        self, entrants: Sequence[Entrant], rounds: Sequence[Round], game: int = 0
-    ) -> Iterator[float | list[Standing]]:
-        """`contest`, with a sign of life (the share of it that is done, roughly) every so often."""
-        reported, before = time.monotonic(), self.arena.ticks
-        yield 0.0
-        for step in contest(self.arena, entrants, rounds, self.config.seed, game):
-            if isinstance(step, list):
-                self.state.played += self.arena.ticks - before
-                yield step
-            elif time.monotonic() - reported >= _REPORT_S:
-                reported = time.monotonic()
-                yield step
 
     def _policy_file(self, name: str, weights: dict[str, Tensor] | None = None) -> Path:
         """A file of the weights kept under this name, or of these, for those who try them in play."""
@@ -546,7 +502,12 @@ class _Training:
     def _operations(self) -> int:
         """The floating-point operations that all of it took so far."""
         state, located = self.state, self.data.ticks if self.config.perceives else 0
-        return state.operations + self._one_each.whole(0, located, state.batch * self.config.batch_ticks, state.played)
+        return state.operations + self._one_each.whole(0, located, state.batch * self.config.batch_ticks, self._played)
+
+    @property
+    def _played(self) -> int:
+        """Ticks of games, of all sittings."""
+        return self._played_before + self.choosing.ticks
 
     @cached_property
     def _one_each(self) -> Operations:
