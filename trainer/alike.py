@@ -25,7 +25,10 @@ from trainer.policy import Manner
 from trainer.trial import Arena
 
 GOAL = 0.9  # of the demonstrator's score
-_PULLS = tuple(Pull(press, 0.9, patience, steady=4) for press in (2.0, 3.5, 6.0) for patience in (0.4, 1.0))
+_PULLS = tuple(
+    Pull(press, 0.9, patience, steady=4)
+    for press, patience in ((1.0, 1.0), (2.0, 1.0), (2.0, 0.4), (3.5, 1.0), (3.5, 0.4), (6.0, 0.7))
+)
 _PRICE = 0.5  # in clips told apart, of each share of the score below GOAL
 _FINALISTS = 2
 _PIECE_S = 4.0  # so that a game or two are enough to be compared with

@@ -119,8 +119,10 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
     policy = target.with_suffix(".safetensors")
     session = demonstration(Path(out), row)
     curves = _train(target, session, config)
+    header = read_header(policy)
     reports = {}
-    for way in row.ways + (row.first_ways if seed == row.seeds[0] else ()):
+    alike = ("alike",) if header.get("alike") is not None else ()
+    for way in row.ways + (row.first_ways if seed == row.seeds[0] else ()) + alike:
         *_, last = evaluate(
             policy,
             episodes=episodes,
@@ -128,11 +130,11 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
             sticky=0.25 if way == "sticky" else 0.0,
             players=("clone",) if way in _CLONE_ALONE else ("clone", "demonstrator"),
             manner=_way(way, policy),
+            alike=way == "alike",
             processes=config.threads,
         )
         assert last.report is not None
         reports[way] = last.report.to_json()
-    header = read_header(policy)
     result = {
         "row": asdict(row),
         "seed": seed,
@@ -231,7 +233,7 @@ def markdown(study: Study, folder: Path) -> str:
     table: list[dict[str, str]] = []
     for row in study.rows:
         mine = [cell for cell in cells if cell["row"]["name"] == row.name]
-        for way in row.ways + row.first_ways:
+        for way in (*row.ways, *row.first_ways, "alike"):
             reports = [cell["reports"][way] for cell in mine if way in cell["reports"]]
             if reports:
                 table.append(_line(row, way, mine, reports))
@@ -310,7 +312,9 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
     manner = {
         "chosen": f"chosen: T {temperature}{shifted}",
         "sticky": f"sticky 0.25, T {temperature}{shifted}",
+        "alike": "like its player",
     }.get(way, way)
+    apart = [report["likeness"]["classifier"] for report in reports if report.get("likeness")]
     falls = sum(outcome == "game over" for report in reports for outcome in _player(report, "clone")["outcomes"])
     discrete = get_spec(row.env).discrete
     return {
@@ -324,6 +328,7 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
         "demonstrator": f"{teacher:,.0f}",
         "clone (95 % interval)": f"{mean:,.0f} ({low:,.0f} to {high:,.0f})",
         "ratio": f"{mean / teacher:.2f}" if teacher else "",
+        "told apart": f"{100 * float(np.mean(apart)):.0f} %" if apart and discrete else "",
         "falls": "" if discrete else f"{falls} of {len(games)}",
         "each seed": ", ".join(f"{m:,.0f}" for m in means),
     }
