@@ -113,7 +113,7 @@ def scoring(
     """
     from trainer.evaluation import evaluate
 
-    first, others = policies[0], [other for other in policies[1:] if other != policies[0]]
+    first, others = policies[0], [other for other in policies[1:] if alike or other != policies[0]]
     report = None
     done = total = 0
     for progress in evaluate(first, episodes=episodes, seed=seed, alike=alike, recording=session):

@@ -86,11 +86,12 @@ class Duel:
         self._tick = 0
         self._looking = False
         self._rest_until = 0.0
-        twice = policy is not None and str(policy) == str(against)
+        twice = policy is not None and str(policy) == str(against) and not alike
         contests: list[Contest | None] = [None, None]
         for number, agent in enumerate(agents):
             if agent is not None:
                 name = _name(given[number], seed + number, twice)
+                name += " · like its player" if alike and number == 0 and name else ""
                 contests[number] = Contest(self.spec, agent, seed=seed + number, varied=session is None, name=name)
         self._right, self._left = contests[0], self._recording or contests[1]
         self._contests = [contest for contest in contests if contest is not None]

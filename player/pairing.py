@@ -120,7 +120,7 @@ class Pairing:
         if policy is None:
             self.set_session(self.sessions[0].value if self.sessions else None)
         else:
-            self.policy = policy.value
+            self.policy, self.alike = policy.value, False
             self.set_session(self.newest_session(policy.value))
 
     def newest_session(self, policy: Path) -> Path | None:
@@ -141,6 +141,7 @@ class Pairing:
         env = self._env(path)
         if env and self._env(self.policy) not in ("", env):
             self.policy = next((choice.value for choice in self.policies if choice.env == env), None)
+            self.alike = False
 
     def set_right(self, path: Path | None) -> None:
         """Choose a policy for the right side; a left side of another environment makes way for a session that fits."""

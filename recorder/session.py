@@ -264,9 +264,13 @@ class Session:
     @property
     def games(self) -> list[float]:
         """The score of each game that was played to where it ends, over all its segments; without what was undone."""
+        return self.scores_of(self.episodes)
+
+    def scores_of(self, episodes: Iterable[Episode]) -> list[float]:
+        """Like `games`, of those among these episodes that are the last segment of theirs."""
         by_index = {episode.index: episode for episode in self.episodes}
         scores = []
-        for episode in self.episodes:
+        for episode in episodes:
             if episode.outcome == "rewound":
                 continue
             score, parent = episode.total_reward, by_index.get(episode.parent)

@@ -31,6 +31,7 @@ _PULLS = tuple(
 )
 _PRICE = 0.5  # in clips told apart, of each share of the score below GOAL
 _FINALISTS = 2
+_MOST_PIECES = 900  # an hour of play; more would not tell more
 _PIECE_S = 4.0  # so that a game or two are enough to be compared with
 _STARTS = 104_729  # keeps the starts of these games apart from those of trials and evaluations
 
@@ -76,10 +77,11 @@ class Demonstration:
                 for episode in session.episodes
                 if episode.index in chosen.get(session.name, (episode.index,)) and session.to_learn(episode)
             ]
-            for episode in wanted:
-                games += _pieces(session.actions[episode.start : episode.stop], session.spec)
-            scores += [e.total_reward for e in wanted] if session.name in chosen else session.games
-        return cls(games, float(np.mean(scores))) if games and scores else None
+            for rows in chain.from_iterable(session.to_learn(episode) for episode in wanted):
+                games += _pieces(session.actions[rows.start : rows.stop], session.spec)
+            scores += session.scores_of(wanted)
+        thinned = [games[k] for k in np.linspace(0, len(games) - 1, min(len(games), _MOST_PIECES)).astype(int)]
+        return cls(thinned, float(np.mean(scores))) if games and scores else None
 
 
 def most_ticks_alike(config: TrainConfig) -> int:
@@ -120,17 +122,17 @@ def find_alike(
             if isinstance(step, float):
                 yield (number + step) / 2
                 continue
-            found = []
+            judged = []
             for k, manner in enumerate(left):
                 mine = step[k * games : (k + 1) * games]
                 pieces = [_pieces(result.actions, spec) for result in mine if result.actions is not None]
                 likeness = Likeness.of(list(chain.from_iterable(pieces)), demonstration.games, spec)
                 if likeness is not None:
                     score = float(np.mean([result.score for result in mine]))
-                    found.append(Alike(manner, score, demonstration.score, likeness.classifier))
+                    judged.append(Alike(manner, score, demonstration.score, likeness.classifier))
+            found = sorted(judged, key=_cost) or found
         if not found:
             return
-        found.sort(key=_cost)
         left = [each.manner for each in found[:_FINALISTS]]
     yield found[0]
 
@@ -141,5 +143,6 @@ def _pieces(actions: Actions, spec: EnvSpec) -> list[Actions]:
 
 
 def _cost(alike: Alike) -> float:
-    ratio = alike.score / alike.demonstrator if alike.demonstrator > 0 else 1.0
-    return alike.classifier + _PRICE * max(0.0, GOAL - ratio)
+    size = abs(alike.demonstrator)
+    short = max(0.0, alike.demonstrator - (1 - GOAL) * size - alike.score) / max(size, 1.0)
+    return alike.classifier + _PRICE * short

@@ -321,8 +321,7 @@ class Dataset:
         for block in Ranges([range(self.ticks)]).blocks():
             actions = self.material.actions(block)
             self._counts += np.bincount(actions, minlength=known)
-            earlier = np.maximum(block - 1, self.material.starts(block))
-            np.add.at(self._changes, (self.material.actions(earlier), actions), 1)
+            np.add.at(self._changes, (self._held(block)[:, 0], actions), 1)
         counts = np.zeros(known)
         for block in self.train_rows.blocks():
             counts += np.bincount(self.material.actions(block[self._learned(block)]), minlength=known)

@@ -46,6 +46,7 @@ def estimate(
     targets = torch.zeros(_BATCH, POSITIONS, device=device)
     positions = torch.zeros(config.batch_size, len(config.history), POSITIONS, device=device)
     hidden = torch.zeros(config.batch_size, dtype=torch.bool, device=device)
+    held = torch.ones(config.batch_size, 2, dtype=torch.long, device=device)
 
     def look() -> None:
         found = net.locator(net.locator.scaled(screens[:_BATCH]))
@@ -56,7 +57,7 @@ def estimate(
             net.locate(screens)
 
     def step() -> None:
-        torch.autograd.backward(net(net.prepare(positions, hidden)).square().mean())
+        torch.autograd.backward(net(net.prepare(positions, hidden), held).square().mean())
 
     looking, locating, learning = _seconds_of(look), _seconds_of(locate) / _SCREENS, _GATHERED * _seconds_of(step)
     if config.perception_batches is None or config.max_batches is None:

@@ -269,7 +269,8 @@ def evaluate(
             results[player].update(zip(games, outcome, strict=True))
             done += len(games)
             yield EvalProgress(done, total)
-    labels = {"clone": f"clone {loaded.name}", "demonstrator": _label(description), "random": "random player"}
+    way = ", like its player" if alike else ""
+    labels = {"clone": f"clone {loaded.name}{way}", "demonstrator": _label(description), "random": "random player"}
     for player in played:
         rows[player] = Score.of(player, labels[player], [results[player][k] for k in range(episodes)])
     done_by_clone = _actions(results.get("clone", {}))

@@ -318,6 +318,7 @@ class _Training:
                 yield self.progress("play", chosen * step)
         assert best is not None
         state.manner, state.score = best.entrant.manner.to_json(), best.score
+        self.save(files[best.entrant.policy])  # whatever becomes of the games that follow
         yield from self._find_alike(best.entrant)
         self._finish(files[best.entrant.policy])
         message = f"plays best {_manner_text(self.manner, config, self.data.spec.discrete)}"
@@ -395,7 +396,7 @@ class _Training:
                     self.kept[why] = weights
             self.state.saved = self.state.saved and self.out.exists()
             _ = self.manner
-        except (ValueError, TypeError, KeyError, RuntimeError) as error:
+        except (ValueError, TypeError, KeyError, RuntimeError, OverflowError) as error:
             reason = (str(error).splitlines() or [""])[0][:160]
             raise TrainingError(f"{self._checkpoint} is damaged ({reason}); remove it to train anew") from None
         self._seconds_before, self._began = self.state.seconds, time.monotonic()

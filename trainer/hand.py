@@ -93,7 +93,9 @@ class Grip:
     def __init__(self, pull: Pull, follows: npt.NDArray[np.bool_]) -> None:
         self.held = (IDLE, 1)
         self._pull = pull
-        self._follows = follows | np.eye(len(follows), dtype=bool)  # one can always go on
+        others = follows & ~np.eye(len(follows), dtype=bool)
+        # One can always go on; and what nothing ever followed, since a recording ended there, must not last for ever.
+        self._follows = np.eye(len(follows), dtype=bool) | np.where(others.any(axis=1, keepdims=True), others, True)
         self._passed = 0.0
         self._due: float | None = None
 

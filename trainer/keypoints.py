@@ -145,7 +145,8 @@ class KeypointNet(nn.Module):
 
     def habit(self, prepared: Tensor, held: Tensor) -> Tensor:
         """The hand's logits (B, actions) for what is prepared, float32 (B, n), whose own past it never sees."""
-        positions = prepared[:, :-1].reshape(len(prepared), -1, POSITIONS)
+        ages = (prepared.shape[1] - 1) // POSITIONS
+        positions = prepared[:, :-1].reshape(len(prepared), ages, POSITIONS)
         positions = torch.where(self.own, positions[:, :1], positions)
         logits: Tensor = self.hand(positions.flatten(1), held)
         return logits

@@ -127,7 +127,9 @@ class Learner:
         moving: Tensor | float = 0.0
         if isinstance(self.net, KeypointNet):
             output, habit = output[:, :-1], output[:, -1]
-            moving = nn.functional.cross_entropy(habit, labels[:, 0]) * share if share else habit.sum() * 0.0
+            each = nn.functional.cross_entropy(habit, labels[:, 0], reduction="none")
+            # At play everything is seen as it is now.
+            moving = (each * torch.from_numpy(batch.shifts == 0).to(self.device)).sum() / batch.size
         output = self._of_shift(output, batch)
         loss = self._criterion(output, labels) * share if share else output.sum() * 0.0
         self.optimizer.zero_grad(set_to_none=True)

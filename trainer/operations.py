@@ -36,7 +36,15 @@ class Operations:
 
     @classmethod
     def of(cls, net: Net, config: TrainConfig) -> Operations:
-        """Counted on a screen and an answer."""
+        """Counted on a screen and an answer, without any dropout."""
+        training = net.training
+        try:
+            return cls._counted(net.eval(), config)
+        finally:
+            net.train(training)
+
+    @classmethod
+    def _counted(cls, net: Net, config: TrainConfig) -> Operations:
         device = next(net.parameters()).device
         shown = torch.zeros(1, dtype=torch.bool, device=device)
         screen = 0
@@ -44,17 +52,17 @@ class Operations:
         if isinstance(net, KeypointNet):
             rows, columns = net.locator.mean.shape
             pair = torch.zeros(1, 2, rows, columns, dtype=torch.uint8, device=device)
-            screen = _counted(lambda: net.locate(pair))
+            screen = _flops(lambda: net.locate(pair))
             seen = torch.zeros(1, len(config.history), POSITIONS, device=device)
             held = torch.ones(1, 2, dtype=torch.long, device=device)
-            return cls(screen, _counted(lambda: net(net.prepare(seen, shown), held)))
+            return cls(screen, _flops(lambda: net(net.prepare(seen, shown), held)))
         if isinstance(net, ScreenNet):
             seen = torch.zeros(1, len(config.history), *net.mean.shape, dtype=torch.uint8, device=device)
         else:
             seen = torch.zeros(1, *net.mean.shape, device=device)
         if isinstance(net, RecurrentNet):
-            return cls(screen, _counted(lambda: net.step(net.prepare(seen, shown), [None])) + _of_memory(net.memory))
-        return cls(screen, _counted(lambda: net(net.prepare(seen, shown))))
+            return cls(screen, _flops(lambda: net.step(net.prepare(seen, shown), [None])) + _of_memory(net.memory))
+        return cls(screen, _flops(lambda: net(net.prepare(seen, shown))))
 
     def whole(self, looked_at: int, located: int, learned: int, played: int) -> int:
         """Of a training that learned to see from so many screens, located so many, learned to play from so many
@@ -64,7 +72,7 @@ class Operations:
         return learning + located * self.screen + played * (self.screen + self.answer)
 
 
-def _counted(call: Callable[[], object]) -> int:
+def _flops(call: Callable[[], object]) -> int:
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         call()
     return int(counter.get_total_flops())

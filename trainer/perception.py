@@ -38,7 +38,7 @@ HOPEFUL_SHARE, _SEEN_SHARE = 0.2, 0.6  # of a byte's variance that must be expla
 _BATCH, _RATE, _DECAY, _BETA = 64, 3e-3, 1e-3, 0.1
 _AT_ONCE = 256
 _TRIMMED = 0.25  # of the squares, the largest ones
-_LEAST_SPREAD = 0.05  # of the variance: what is left of it without them, at least
+_LEAST_SPREAD = 0.05  # of the variance: where less is left without them, they count
 _ELSEWHERE_SHARE = 0.5  # of the samples: before the background of another stretch
 _HELD_OUT, _JUDGED = 10, 1_024  # of so many stretches one is held out; about so many of their screens judge
 
@@ -227,9 +227,11 @@ class Perception:
         with torch.inference_mode():
             found = torch.cat([self._positions(some).cpu() for some in torch.split(picks, _AT_ONCE)]).numpy()
         targets = self._targets[picks].numpy()
-        deviations = np.square(targets - targets.mean(axis=0))
-        least = np.maximum(_LEAST_SPREAD * deviations.mean(axis=0), 1e-6)
-        rest, whole = _trimmed_mean(np.square(found - targets)), np.maximum(_trimmed_mean(deviations), least)
+        errors, deviations = np.square(found - targets), np.square(targets - np.median(targets, axis=0))
+        variance = np.maximum(targets.var(axis=0), 1e-6)
+        rest, whole = _trimmed_mean(errors), _trimmed_mean(deviations)
+        still = whole < _LEAST_SPREAD * variance  # it hardly ever moves, and when it does counts most
+        rest, whole = np.where(still, errors.mean(axis=0), rest), np.where(still, variance, whole)
         return np.asarray(np.where(self._used, 1 - rest / whole, 0.0))
 
     def drop_unseen(self, least: float = _SEEN_SHARE) -> int:

@@ -186,6 +186,7 @@ class Policy:
             KeyError,
             AttributeError,
             RuntimeError,
+            OverflowError,
             OSError,
             SafetensorError,
         ) as error:

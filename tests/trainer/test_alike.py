@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from recorder import Session
+from recorder import Session, record
+from recorder.edits import edit
+from recorder.experts import scripted
 from tests.trainer.conftest import TINY
 from trainer import Policy, PolicyError, TrainConfig, fit
 from trainer.alike import Demonstration
@@ -87,6 +89,25 @@ def test_a_grip_changes_only_to_what_ever_followed_and_the_steadier_the_less_is_
     assert deviation(steady) < 0.6 * deviation(chance)
 
 
+def test_what_nothing_ever_followed_does_not_last_for_ever() -> None:
+    follows = np.zeros((4, 4), bool)
+    follows[NOOP, LEFT] = True  # and there the recording ends
+    grip, rng = Grip(Pull(0.0, 0.0, 0.0), follows), np.random.default_rng(0)
+    nothing, shares = np.zeros(4, np.float32), (0.25, 0.25, 0.25, 0.25)
+    actions = [grip.take(grip.probabilities(nothing, nothing, shares), rng) for _ in range(100)]
+    assert set(actions) == {NOOP, LEFT, RIGHT, FIRE}
+
+
+def test_a_demonstration_is_what_is_learned_from(tmp_path: Path) -> None:
+    session = record("breakout", scripted("breakout", style="beginner"), library=tmp_path, seconds=150)
+    first, second = session.episodes[:2]
+    left = edit(session.path, excluded={first.index: True}, spans=[range(second.start + 300, second.stop)])
+    demonstration = Demonstration.of([left], {left.name: [first.index, second.index]})
+    assert demonstration is not None
+    assert np.concatenate(demonstration.games).tolist() == session.actions[second.start : second.start + 300].tolist()
+    assert demonstration.score == second.total_reward
+
+
 def test_what_is_seen_pulls() -> None:
     follows = ~np.eye(4, dtype=bool)
     habit = np.log(np.array([0.91, 0.03, 0.03, 0.03], np.float32))
@@ -133,7 +154,15 @@ def test_a_clone_that_only_plays_its_best_says_so(nature_policy: Path) -> None:
 
 @pytest.mark.parametrize(
     "pull",
-    [{"press": -1.0}, {"press": "much"}, {"steady": 0}, {"release": float("nan")}, None],
+    [
+        {"press": -1.0},
+        {"press": "much"},
+        {"press": 10**400},
+        {"steady": 0},
+        {"steady": float("inf")},
+        {"release": float("nan")},
+        None,
+    ],
 )
 def test_a_damaged_way_to_play_is_refused(policy: Path, tmp_path: Path, pull: object) -> None:
     from safetensors import safe_open

@@ -72,6 +72,7 @@ def test_two_processes_take_the_same_step_as_one_with_the_whole_batch_and_read_h
         "screens": (breakout, tiny("breakout", network="nature", max_batches=5, batch_size=24, label_shifts=(0, 6))),
         "places": (breakout, tiny("breakout", max_batches=5, batch_size=24, label_shifts=(0, 6), dropout=0.0)),
         # Each time one of them has none.
+        "one place": (breakout, tiny("breakout", max_batches=3, batch_size=1, dropout=0.0)),
         "one": (breakout, tiny("breakout", network="nature", max_batches=5, batch_size=1)),
         "memory": (hopper, tiny("hopper", max_batches=5, network="lstm", batch_size=6)),
     }
