@@ -1,6 +1,6 @@
 """Choosing how a clone plays like its demonstrator, as well as this one if it can: by play, like how it plays best.
 
-    six pulls ─▶ a few games each ─▶ the best two ─▶ more games ─▶ the one that is hardest to tell apart
+    its best, and six pulls ─▶ a few games each ─▶ two of them ─▶ more games ─▶ the one that is hardest to tell apart
 
 Playing well and moving alike do not go together: the more what is seen counts beside habit, the better a clone plays,
 and the easier it is told from its demonstrator. What scores less than GOAL of the demonstrator pays for it.
@@ -87,7 +87,7 @@ class Demonstration:
 def most_ticks_alike(config: TrainConfig) -> int:
     """How many ticks the games that choose it take at most."""
     first, last = _games(config)
-    return (len(_PULLS) * first + _FINALISTS * last) * config.play_ticks
+    return ((1 + len(_PULLS)) * first + _FINALISTS * last) * config.play_ticks
 
 
 def _games(config: TrainConfig) -> tuple[int, int]:
@@ -106,12 +106,12 @@ def find_alike(
 ) -> Iterator[float | Alike]:
     """Let a policy file play in each of the ways; yields the share that is done, roughly, and the choice last.
 
-    There is none where too little was played to tell. `best` is the manner in which it plays best,
-    `shares` how often the demonstrator takes each action.
+    There is none where too little was played to tell, and where nothing is more like the demonstrator than `best`, the
+    manner in which it plays best. `shares` is how often the demonstrator takes each action.
     """
     output = next(k for k in reversed(range(config.outputs)) if config.shift_of(k) == config.shift_of(best.output))
     plain = replace(best, temperature=1.0, kept=(), output=output, past=config.pasts[-1], prior=shares)
-    left = [replace(plain, pull=pull) for pull in _PULLS]
+    left = [best, *(replace(plain, pull=pull) for pull in _PULLS)]
     game = 0
     found: list[Alike] = []
     for number, games in enumerate(_games(config)):
@@ -134,7 +134,8 @@ def find_alike(
         if not found:
             return
         left = [each.manner for each in found[:_FINALISTS]]
-    yield found[0]
+    if found[0].manner.pull is not None:
+        yield found[0]
 
 
 def _pieces(actions: Actions, spec: EnvSpec) -> list[Actions]:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from recorder import Session, record
+from recorder import Session, get_spec, record
 from recorder.edits import edit
 from recorder.experts import scripted
 from tests.trainer.conftest import TINY
 from trainer import Policy, PolicyError, TrainConfig, fit
-from trainer.alike import Demonstration
+from trainer.alike import Alike, Demonstration, find_alike
 from trainer.dataset import Dataset
+from trainer.evaluation import Seat
 from trainer.hand import AGES, Grip, Hand, Pull
 from trainer.policies import summarize
 from trainer.policy import Manner, act_together
+from trainer.scores import GameResult
 
 NOOP, FIRE, RIGHT, LEFT = range(4)
 
@@ -29,6 +33,7 @@ def policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = TrainConfig.for_env("breakout", **{**TINY, "play_games": 2, "play_ticks": 700, "max_batches": 40})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("trainer.likeness._LEAST_CLIPS", 4)  # such a clone's games are soon over
+        patch.setattr("trainer.alike._cost", lambda each: each.manner.pull is None)  # its best is no worse, so far
         list(fit([breakout], config, out=out))
     return out
 
@@ -106,6 +111,52 @@ def test_a_demonstration_is_what_is_learned_from(tmp_path: Path) -> None:
     assert demonstration is not None
     assert np.concatenate(demonstration.games).tolist() == session.actions[second.start : second.start + 300].tolist()
     assert demonstration.score == second.total_reward
+
+
+class Scripted:
+    """An arena in which everybody plays as told: the actions and the score of a manner."""
+
+    def __init__(self, told: Callable[[Manner], tuple[list[int], float]]) -> None:
+        self.told = told
+
+    def play(self, seats: Sequence[Seat], max_ticks: int) -> Iterator[list[GameResult]]:
+        yield [self._result(seat.manner or Manner()) for seat in seats]
+
+    def _result(self, manner: Manner) -> GameResult:
+        actions, score = self.told(manner)
+        return GameResult(score, len(actions), "game over", "", np.array(actions))
+
+
+def chosen(told: Callable[[Manner], tuple[list[int], float]]) -> Alike | None:
+    config = TrainConfig.for_env("breakout")
+    rng = np.random.default_rng(0)
+    demonstration = Demonstration([np.array(calm(rng)) for _ in range(20)], 50.0)
+    best, shares = Manner(0.1, prior=(0.7, 0.01, 0.15, 0.14)), (0.7, 0.01, 0.15, 0.14)
+    arena: Any = Scripted(told)
+    found = [*find_alike(arena, "p", best, shares, demonstration, get_spec("breakout"), config)]
+    return next((step for step in found if isinstance(step, Alike)), None)
+
+
+def calm(rng: np.random.Generator) -> list[int]:
+    return [action for _ in range(80) for action in [NOOP] * int(rng.integers(4, 9)) + [LEFT] * int(rng.integers(3, 6))]
+
+
+def test_the_hardest_to_tell_apart_is_chosen_unless_it_scores_too_little_or_its_best_is_that() -> None:
+    rng = np.random.default_rng(1)
+
+    def nervous() -> list[int]:
+        return rng.integers(0, 4, 800).tolist()
+
+    alike = chosen(lambda m: (calm(rng) if m.pull and m.pull.press == 2.0 else nervous(), 45.0))
+    assert alike is not None
+    assert alike.manner.pull is not None
+    assert alike.manner.pull.press == 2.0
+    assert (alike.score, alike.demonstrator) == (45.0, 50.0)
+    assert alike.classifier < 0.7
+    # One that hardly plays is no twin, however it moves.
+    poor = chosen(lambda m: (calm(rng), 0.0) if m.pull and m.pull.press == 2.0 else (nervous(), 45.0))
+    assert poor is None or (poor.manner.pull is not None and poor.manner.pull.press != 2.0)
+    assert chosen(lambda m: (nervous() if m.pull else calm(rng), 45.0)) is None
 
 
 def test_what_is_seen_pulls() -> None:
