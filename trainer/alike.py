@@ -1,13 +1,15 @@
 """Choosing how a clone plays like its demonstrator, as well as this one if it can: by play, like how it plays best.
 
-    its best, and six pulls ─▶ a few games each ─▶ two of them ─▶ more games ─▶ the one that is hardest to tell apart
+    its best and six pulls ─▶ a few games each ─▶ its best and one pull ─▶ more games ─▶ whether there are two ways
 
 Playing well and moving alike do not go together: the more what is seen counts beside habit, the better a clone plays,
-and the easier it is told from its demonstrator. What scores less than GOAL of the demonstrator pays for it.
+and the easier it is told from its demonstrator. What scores less than GOAL of the demonstrator pays for it. Where a
+pull scores as much as what was taken for the best, it is the best.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -22,6 +24,7 @@ from trainer.evaluation import Seat, evaluation_seed
 from trainer.hand import Pull
 from trainer.likeness import Actions, Likeness
 from trainer.policy import Manner
+from trainer.scores import GameResult
 from trainer.trial import Arena
 
 GOAL = 0.9  # of the demonstrator's score
@@ -29,8 +32,8 @@ _PULLS = tuple(
     Pull(press, 0.9, patience, steady=4)
     for press, patience in ((1.0, 1.0), (2.0, 1.0), (2.0, 0.4), (3.5, 1.0), (3.5, 0.4), (6.0, 0.7))
 )
-_PRICE = 0.5  # in clips told apart, of each share of the score below GOAL
-_FINALISTS = 2
+_PRICE = 1.0  # in clips told apart, of each share of the score below GOAL
+_FINALISTS = 2  # its best, and one pull
 _MOST_PIECES = 900  # an hour of play; more would not tell more
 _PIECE_S = 4.0  # so that a game or two are enough to be compared with
 _STARTS = 104_729  # keeps the starts of these games apart from those of trials and evaluations
@@ -39,13 +42,14 @@ _STARTS = 104_729  # keeps the starts of these games apart from those of trials 
 @dataclass(frozen=True)
 class Alike:
     """How a clone plays like its demonstrator: its mean `score` in trial games beside the demonstrator's recorded one,
-    and how well a classifier tells clips of the two apart (trainer.likeness).
+    and how well a classifier tells clips of the two apart (trainer.likeness). `plays_best`: nothing scores more.
     """
 
     manner: Manner
     score: float
     demonstrator: float
     classifier: float
+    plays_best: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -106,14 +110,14 @@ def find_alike(
 ) -> Iterator[float | Alike]:
     """Let a policy file play in each of the ways; yields the share that is done, roughly, and the choice last.
 
-    There is none where too little was played to tell, and where nothing is more like the demonstrator than `best`, the
-    manner in which it plays best. `shares` is how often the demonstrator takes each action.
+    There is none where too little was played to tell, and where its best is more like the demonstrator than any pull.
+    `best` is the manner in which it plays best, `shares` how often the demonstrator takes each action.
     """
     output = next(k for k in reversed(range(config.outputs)) if config.shift_of(k) == config.shift_of(best.output))
     plain = replace(best, temperature=1.0, kept=(), output=output, past=config.pasts[-1], prior=shares)
     left = [best, *(replace(plain, pull=pull) for pull in _PULLS)]
     game = 0
-    found: list[Alike] = []
+    judged: list[Alike] = []
     for number, games in enumerate(_games(config)):
         seeds = [evaluation_seed(_STARTS + config.seed, game + k) for k in range(games)]
         game += games
@@ -122,25 +126,31 @@ def find_alike(
             if isinstance(step, float):
                 yield (number + step) / 2
                 continue
-            judged = []
-            for k, manner in enumerate(left):
-                mine = step[k * games : (k + 1) * games]
-                pieces = [_pieces(result.actions, spec) for result in mine if result.actions is not None]
-                likeness = Likeness.of(list(chain.from_iterable(pieces)), demonstration.games, spec)
-                if likeness is not None:
-                    score = float(np.mean([result.score for result in mine]))
-                    judged.append(Alike(manner, score, demonstration.score, likeness.classifier))
-            found = sorted(judged, key=_cost) or found
-        if not found:
+            results = [step[k * games : (k + 1) * games] for k in range(len(left))]
+            judged = [_judge(*each, demonstration, spec) for each in zip(left, results, strict=True)]
+        if not all(math.isfinite(each.classifier) for each in judged):
             return
-        left = [each.manner for each in found[:_FINALISTS]]
-    if found[0].manner.pull is not None:
-        yield found[0]
+        pulled = min(judged[1:], key=_cost)
+        left = [best, pulled.manner]
+    plays_best = _plays_best(pulled, judged[0])
+    if plays_best or _cost(pulled) < _cost(judged[0]):
+        yield replace(pulled, plays_best=plays_best)
+
+
+def _judge(manner: Manner, results: Sequence[GameResult], demonstration: Demonstration, spec: EnvSpec) -> Alike:
+    pieces = [_pieces(result.actions, spec) for result in results if result.actions is not None]
+    likeness = Likeness.of(list(chain.from_iterable(pieces)), demonstration.games, spec)
+    score = float(np.mean([result.score for result in results]))
+    return Alike(manner, score, demonstration.score, likeness.classifier if likeness else math.nan)
 
 
 def _pieces(actions: Actions, spec: EnvSpec) -> list[Actions]:
     length = round(_PIECE_S * spec.rate_hz)
     return [actions[first : first + length] for first in range(0, len(actions), length)]
+
+
+def _plays_best(pulled: Alike, best: Alike) -> bool:
+    return pulled.score >= best.score
 
 
 def _cost(alike: Alike) -> float:

@@ -330,7 +330,9 @@ class _Training:
         if demonstration is None:
             return
         for step in self.choosing.alike(best, demonstration):
-            if isinstance(step, Alike):
+            if isinstance(step, Alike) and step.plays_best:
+                self.state.manner, self.state.score = step.manner.to_json(), step.score
+            elif isinstance(step, Alike):
                 self._alike = step
                 message = f"plays like its demonstrator at {step.score:,.1f} points"
                 yield self.progress("play", 1.0, message=message)
@@ -546,6 +548,8 @@ def _manner_text(manner: Manner, config: TrainConfig, discrete: bool) -> str:
         window = config.window_of(manner.output)
         late += f", by what is done in the next {window} ticks" if window > 1 else ", tick by tick"
     late += ", each action weighed by how rarely it is taken" if manner.prior else ""
+    if manner.pull is not None:
+        return f"moving its hands as its demonstrator does{late}"
     if manner.temperature == 0:
         return f"by the likeliest action{late}"
     return f"by drawing actions at temperature {manner.temperature:g}{late}"

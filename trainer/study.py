@@ -216,7 +216,7 @@ def _way(way: str, policy: Path) -> Manner | None:
     chosen = Manner.from_json(read_header(policy)["play"])
     if way == "unshifted":
         return replace(chosen, output=0)
-    return replace(chosen, temperature=1.0 if way == "sampled" else 0.0, prior=())
+    return replace(chosen, temperature=1.0 if way == "sampled" else 0.0, prior=(), pull=None)
 
 
 def results(folder: Path) -> list[dict[str, Any]]:
@@ -306,12 +306,12 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
     batches = sum(cell["training"]["batches"] for cell in cells) / len(cells)
     seconds = sum(cell["training"]["seconds"] for cell in cells) / len(cells)
     operations = [cell["training"].get("operations") for cell in cells]
-    temperature = ", ".join(sorted({f"{cell['play']['temperature']:g}" for cell in cells}))
+    temperature = ", ".join(sorted({_sharpness(cell["play"]) for cell in cells}))
     shifts = sorted({TrainConfig.from_json(cell["settings"]).shift_of(cell["play"]["output"]) for cell in cells})
     shifted = f", {'/'.join(map(str, shifts))} ticks quicker" if any(shifts) else ""
     manner = {
-        "chosen": f"chosen: T {temperature}{shifted}",
-        "sticky": f"sticky 0.25, T {temperature}{shifted}",
+        "chosen": f"chosen: {temperature}{shifted}",
+        "sticky": f"sticky 0.25, {temperature}{shifted}",
         "alike": "like its player",
     }.get(way, way)
     apart = [report["likeness"]["classifier"] for report in reports if report.get("likeness")]
@@ -332,6 +332,10 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
         "falls": "" if discrete else f"{falls} of {len(games)}",
         "each seed": ", ".join(f"{m:,.0f}" for m in means),
     }
+
+
+def _sharpness(play: Mapping[str, Any]) -> str:
+    return "like its player" if play.get("pull") else f"T {play['temperature']:g}"
 
 
 def _player(report: Mapping[str, Any], player: str) -> dict[str, Any]:

@@ -33,7 +33,9 @@ def policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = TrainConfig.for_env("breakout", **{**TINY, "play_games": 2, "play_ticks": 700, "max_batches": 40})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("trainer.likeness._LEAST_CLIPS", 4)  # such a clone's games are soon over
-        patch.setattr("trainer.alike._cost", lambda each: each.manner.pull is None)  # its best is no worse, so far
+        # Its best is no less like its player so far, and may score no more.
+        patch.setattr("trainer.alike._cost", lambda each: each.manner.pull is None)
+        patch.setattr("trainer.alike._plays_best", lambda pulled, best: False)
         list(fit([breakout], config, out=out))
     return out
 
@@ -147,16 +149,19 @@ def test_the_hardest_to_tell_apart_is_chosen_unless_it_scores_too_little_or_its_
     def nervous() -> list[int]:
         return rng.integers(0, 4, 800).tolist()
 
-    alike = chosen(lambda m: (calm(rng) if m.pull and m.pull.press == 2.0 else nervous(), 45.0))
+    alike = chosen(lambda m: (calm(rng), 45.0) if m.pull and m.pull.press == 2.0 else (nervous(), 46.0))
     assert alike is not None
     assert alike.manner.pull is not None
     assert alike.manner.pull.press == 2.0
     assert (alike.score, alike.demonstrator) == (45.0, 50.0)
     assert alike.classifier < 0.7
     # One that hardly plays is no twin, however it moves.
-    poor = chosen(lambda m: (calm(rng), 0.0) if m.pull and m.pull.press == 2.0 else (nervous(), 45.0))
+    poor = chosen(lambda m: (calm(rng), 0.0) if m.pull and m.pull.press == 2.0 else (nervous(), 45.0 - bool(m.pull)))
     assert poor is None or (poor.manner.pull is not None and poor.manner.pull.press != 2.0)
-    assert chosen(lambda m: (nervous() if m.pull else calm(rng), 45.0)) is None
+    assert chosen(lambda m: (nervous() if m.pull else calm(rng), 45.0 - bool(m.pull))) is None
+    better = chosen(lambda m: (nervous(), 45.0 if m.pull is None else 60.0 if m.pull.press == 6.0 else 20.0))
+    assert better is not None
+    assert better.plays_best
 
 
 def test_what_is_seen_pulls() -> None:
