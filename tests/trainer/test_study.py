@@ -103,7 +103,7 @@ def test_a_study_of_games_tells_what_its_results_say_and_draws_them(tmp_path: Pa
     *_, last = run_study(study, tmp_path)
     assert last.table is not None
     table = last.table.read_text()
-    assert "| row | recorded | training | the article | demonstrator |" in table
+    assert "| row | recorded | training | operations | the article | demonstrator |" in table
     assert "| good; 1 game | 1 game |" in table
     assert "A note." in table
     assert "From 1 game, good over bad holds (" in table
