@@ -4,7 +4,7 @@
 
 Playing well and moving alike do not go together: the more what is seen counts beside habit, the better a clone plays,
 and the easier it is told from its demonstrator. What scores less than GOAL of the demonstrator pays for it. Where a
-pull scores as much as what was taken for the best, it is the best.
+pull clearly scores more than what was taken for the best, it is the best.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ _PULLS = tuple(
     for press, patience in ((1.0, 1.0), (2.0, 1.0), (2.0, 0.4), (3.5, 1.0), (3.5, 0.4), (6.0, 0.7))
 )
 _PRICE = 1.0  # in clips told apart, of each share of the score below GOAL
+_MARGIN = 1.25
 _FINALISTS = 2  # its best, and one pull
 _MOST_PIECES = 900  # an hour of play; more would not tell more
 _PIECE_S = 4.0  # so that a game or two are enough to be compared with
@@ -118,6 +119,7 @@ def find_alike(
     left = [best, *(replace(plain, pull=pull) for pull in _PULLS)]
     game = 0
     judged: list[Alike] = []
+    played: dict[Manner, list[GameResult]] = {manner: [] for manner in left}
     for number, games in enumerate(_games(config)):
         seeds = [evaluation_seed(_STARTS + config.seed, game + k) for k in range(games)]
         game += games
@@ -126,8 +128,9 @@ def find_alike(
             if isinstance(step, float):
                 yield (number + step) / 2
                 continue
-            results = [step[k * games : (k + 1) * games] for k in range(len(left))]
-            judged = [_judge(*each, demonstration, spec) for each in zip(left, results, strict=True)]
+            for k, manner in enumerate(left):
+                played[manner] += step[k * games : (k + 1) * games]
+            judged = [_judge(manner, played[manner], demonstration, spec) for manner in left]
         if not all(math.isfinite(each.classifier) for each in judged):
             return
         pulled = min(judged[1:], key=_cost)
@@ -150,7 +153,8 @@ def _pieces(actions: Actions, spec: EnvSpec) -> list[Actions]:
 
 
 def _plays_best(pulled: Alike, best: Alike) -> bool:
-    return pulled.score >= best.score
+    """By a clear margin: the scores of so few games differ by a fourth from chance alone."""
+    return pulled.score > _MARGIN * best.score
 
 
 def _cost(alike: Alike) -> float:
