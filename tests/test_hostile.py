@@ -15,7 +15,7 @@ from recorder.experts import scripted
 from tests.hostile import OUTSIDE, POLICIES, SESSIONS
 from trainer import TrainConfig, fit
 
-MUTATIONS = 100
+MUTATIONS = 200
 
 
 @pytest.fixture(scope="module")
