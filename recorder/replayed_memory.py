@@ -38,10 +38,8 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Detour:
-    """What would have come if other actions had been taken: `screens` uint8 (n, H, W), palette indices, and `values`
-    uint8 (n, bytes), the memory at them.
-    """
+class Clip:
+    """Ticks that follow each other: `screens` uint8 (n, H, W), and `values` uint8 (n, bytes), the memory at them."""
 
     screens: npt.NDArray[np.uint8]
     values: npt.NDArray[np.uint8]
@@ -54,13 +52,13 @@ def replaying_memory(
     detours: Sequence[int] = (),
     detour_ticks: int = 0,
     seed: int = 0,
-) -> Iterator[int | Detour | Memory]:
+) -> Iterator[int | Clip | Memory]:
     """Play `session` again for the memory at `ticks`, rising; yields the ticks played now and then, the memory last.
 
     At each of `trials`, some of the ticks, every action is tried out. From each of `detours`, some of the ticks, random
     actions are taken for `detour_ticks` ticks before the game goes on as recorded; each is yielded as it comes. Where
-    the ticks are not next to each other, and at the trials, the screen is compared. Raises SessionError where the
-    recording has no emulator, or plays otherwise than it was recorded.
+    the ticks are not next to each other, and at trials and detours, the screen is compared. Raises SessionError where
+    the recording has no emulator, or plays otherwise than it was recorded.
     """
     tried, left_at = frozenset(trials), frozenset(detours)
     rng = np.random.default_rng(seed)
@@ -89,7 +87,7 @@ def replaying_memory(
                     played += 1
                     if played % _SIGN_OF_LIFE_TICKS == 0:
                         yield played
-                if wanted in tried or wanted != tick + 1:
+                if wanted in tried or wanted in left_at or wanted != tick + 1:
                     game.capture(screen, {"screen": screen[None]}, 0)
                     if not np.array_equal(screen, session.screens(wanted, wanted + 1)[0]):
                         raise SessionError(
@@ -118,7 +116,7 @@ def _try_out(game: Game) -> npt.NDArray[np.bool_]:
     return np.asarray((np.stack(outcomes) != outcomes[0]).any(axis=0))
 
 
-def _detour(game: Game, ticks: int, rng: np.random.Generator) -> Detour:
+def _detour(game: Game, ticks: int, rng: np.random.Generator) -> Clip:
     """Some ticks of random actions; the game is afterwards where it was."""
     snapshot = game.snapshot()
     shape = game.spec.observation_shape[:2]
@@ -131,7 +129,7 @@ def _detour(game: Game, ticks: int, rng: np.random.Generator) -> Detour:
         game.capture(screens[tick], {"screen": screens}, tick)
         values.append(_memory(game))
     game.go_back(snapshot)
-    return Detour(screens, np.stack(values))
+    return Clip(screens, np.stack(values))
 
 
 def _memory(game: Game) -> Any:

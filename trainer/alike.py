@@ -1,6 +1,6 @@
 """Choosing how a clone plays like its demonstrator, as well as this one if it can: by play, like how it plays best.
 
-    its best and six pulls ─▶ a few games each ─▶ its best and one pull ─▶ more games ─▶ whether there are two ways
+    its best and seven pulls ─▶ a few games each ─▶ its best and two pulls ─▶ more games ─▶ whether there are two ways
 
 Playing well and moving alike do not go together: the more what is seen counts beside habit, the better a clone plays,
 and the easier it is told from its demonstrator. What scores less than GOAL of the demonstrator pays for it. Where a
@@ -28,13 +28,22 @@ from trainer.scores import GameResult
 from trainer.trial import Arena
 
 GOAL = 0.9  # of the demonstrator's score
+# The more a press is pulled at, the more patience it takes to press as seldom as the demonstrator does.
 _PULLS = tuple(
-    Pull(press, 0.9, patience, steady=4)
-    for press, patience in ((1.0, 1.0), (2.0, 1.0), (2.0, 0.4), (3.5, 1.0), (3.5, 0.4), (6.0, 0.7))
+    Pull(press, release, patience, steady=4)
+    for press, release, patience in (
+        (1.0, 0.9, 1.0),
+        (2.0, 0.9, 0.4),
+        (2.0, 0.3, 1.0),
+        (3.0, 0.3, 2.0),
+        (4.0, 0.5, 2.0),
+        (6.0, 0.2, 3.0),
+        (6.0, 0.5, 3.0),
+    )
 )
 _PRICE = 1.0  # in clips told apart, of each share of the score below GOAL
 _MARGIN = 1.25
-_FINALISTS = 2  # its best, and one pull
+_FINALISTS = 3  # its best, and two pulls
 _MOST_PIECES = 900  # an hour of play; more would not tell more
 _PIECE_S = 4.0  # so that a game or two are enough to be compared with
 _STARTS = 104_729  # keeps the starts of these games apart from those of trials and evaluations
@@ -114,8 +123,7 @@ def find_alike(
     There is none where too little was played to tell, and where its best is more like the demonstrator than any pull.
     `best` is the manner in which it plays best, `shares` how often the demonstrator takes each action.
     """
-    output = next(k for k in reversed(range(config.outputs)) if config.shift_of(k) == config.shift_of(best.output))
-    plain = replace(best, temperature=1.0, kept=(), output=output, past=config.pasts[-1], prior=shares)
+    plain = replace(best, temperature=1.0, kept=(), past=config.pasts[-1], prior=shares)
     left = [best, *(replace(plain, pull=pull) for pull in _PULLS)]
     game = 0
     judged: list[Alike] = []
@@ -133,8 +141,8 @@ def find_alike(
             judged = [_judge(manner, played[manner], demonstration, spec) for manner in left]
         if not all(math.isfinite(each.classifier) for each in judged):
             return
-        pulled = min(judged[1:], key=_cost)
-        left = [best, pulled.manner]
+        pulled, *others = sorted(judged[1:], key=_cost)
+        left = [each.manner for each in (judged[0], pulled, *others[: _FINALISTS - 2])]
     plays_best = _plays_best(pulled, judged[0])
     if plays_best or _cost(pulled) < _cost(judged[0]):
         yield replace(pulled, plays_best=plays_best)

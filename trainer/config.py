@@ -84,7 +84,8 @@ class TrainConfig:
     A network "keypoints" first learns to see where things are (trainer.keypoints), in `perception_batches` of its own,
     from screens of the recording and what the emulator's memory holds at them. Then it learns to play from where things
     are, and what is said of screens above is said of positions. It knows no `mirror`, no `shift` and no `hidden_rows`:
-    what is the player's own is found out by trying. `dropout` is that of its layers.
+    what is the player's own is found out by trying. `dropout` is that of its layers. With `scout`, a player that is
+    told where things are shows it more screens than the recording has (trainer.scout).
 
     Budget: whichever of `max_batches` and `max_seconds` comes first; the one-cycle learning rate (Smith 2018) spans it,
     its first `warm_up` rising. Training stops early after `patience` validations (of `validations` in the budget)
@@ -124,6 +125,7 @@ class TrainConfig:
     label_shifts: tuple[int, ...] = (0,)
     label_windows: tuple[int, ...] = (1,)
     dropout: float = 0.0
+    scout: bool = True
     ema: float = 0.999
     validation_share: float = 0.1
     validations: int = 20
@@ -243,6 +245,7 @@ class TrainConfig:
                 "hidden": (256, 256),
                 "dropout": 0.1,
                 "batch_size": 256,
+                "learning_rate": 3e-3,
                 "mirror": 0.0,
                 "shift": 0,
                 "hidden_rows": (),

@@ -9,7 +9,7 @@ import contextlib
 import copy
 import ctypes
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +53,7 @@ class Learner:
         self._world = World()
         self.average: Net = copy.deepcopy(self.net).requires_grad_(False).eval()
         self.optimizer = _optimizer(self.net, config)
-        self.bfloat16 = _use_bfloat16(config.precision, device)
+        self.bfloat16 = _use_bfloat16(config, device)
         keep_freed_memory()
 
     def set_statistics(self, mean: npt.NDArray[np.float32], deviation: npt.NDArray[np.float32]) -> None:
@@ -209,13 +209,18 @@ class Learner:
     def _criterion(self, output: Tensor, labels: Tensor) -> Tensor:
         """Of logits (B, windows, actions) and the actions (B, L) of the next ticks, or of two of torques."""
         if self.spec.discrete:
-            each = nn.functional.one_hot(labels, output.shape[-1]).float()
-            shares = [each[:, :window].mean(dim=1) for window in self.config.label_windows]
-            return nn.functional.cross_entropy(output.flatten(0, 1), torch.stack(shares, dim=1).flatten(0, 1))
+            shares = shares_ahead(labels, self.config.label_windows, output.shape[-1])
+            return nn.functional.cross_entropy(output.flatten(0, 1), shares.flatten(0, 1))
         # An action at its limit tells only that the demonstrator wanted that much or more (Tobin 1958, "Estimation of
         # relationships for limited dependent variables"): going further is no error, as play clips it.
         beyond = ((labels >= 1) & (output > labels)) | ((labels <= -1) & (output < labels))
         return torch.where(beyond, 0.0, output - labels).square().mean()
+
+
+def shares_ahead(labels: Tensor, windows: Sequence[int], actions: int) -> Tensor:
+    """Of the actions int64 (B, L) of the next ticks, the share of each action in each window: (B, windows, actions)."""
+    each = nn.functional.one_hot(labels, actions).float()
+    return torch.stack([each[:, :window].mean(dim=1) for window in windows], dim=1)
 
 
 def below(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
@@ -249,9 +254,11 @@ def keep_freed_memory() -> None:
             mallopt(parameter, 1 << 30)
 
 
-def _use_bfloat16(precision: str, device: torch.device) -> bool:
-    if precision != "auto":
-        return precision == "bfloat16"
+def _use_bfloat16(config: TrainConfig, device: torch.device) -> bool:
+    if config.precision != "auto":
+        return config.precision == "bfloat16"
+    if config.perceives:
+        return False  # a perceptron gains no time by it, and a place would be a third of a pixel off
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     # Without such instructions oneDNN emulates them, which is slower than float32.

@@ -1,6 +1,7 @@
 """Learning to see: from a sample of a recording's screens, and what the emulator's memory held at them, to a Locator.
 
     recording ─▶ stretches at random ─▶ screens, memory ─▶ bytes that tell of places ─▶ regression ─▶ those one can see
+                 detours, games of a scout ─▶ ┘
 
 Nothing in here knows a game. A byte tells of a place when it takes many values and mostly moves in small steps. Whether
 it can be seen at all, and not only be known (a frame counter, what a key does next), shows in the regression: bytes
@@ -8,14 +9,17 @@ that are not predicted on screens held out are dropped. Which of them are the pl
 
 A player who keeps the paddle under the ball shows no screen with the paddle elsewhere, and from such screens alone a
 network learns to find the paddle by the ball. So a part of the sample are detours: random actions for two seconds, from
-some moment of the recording on.
+some moment of the recording on. Another part is from games of a scout (trainer.scout), which go further than those of
+the recording.
 """
 
 from __future__ import annotations
 
 import copy
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, groupby, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +27,11 @@ import torch
 from torch import nn
 
 from recorder.errors import TwinplayError
-from recorder.replayed_memory import Detour, Memory, replaying_memory
+from recorder.replayed_memory import Clip, Memory, replaying_memory
 from trainer.config import TrainConfig
 from trainer.keypoints import LAG, POSITIONS, KeypointNet
 from trainer.material import Material
+from trainer.scout import Places, scouting
 
 _STRETCH_TICKS, _STRETCHES, _DETOURS = 120, 200, 80
 _MOST_PLAYED = 60_000  # ticks of play to find stretches in: about ten seconds to play again
@@ -37,6 +42,7 @@ _SAME = 0.98  # correlation of two bytes that tell of one place
 HOPEFUL_SHARE, _SEEN_SHARE = 0.2, 0.6  # of a byte's variance that must be explained, half-way and at last
 _BATCH, _RATE, _DECAY, _BETA = 64, 3e-3, 1e-3, 0.1
 _AT_ONCE = 256
+_READ, _REPLAYED = 0.2, 0.5  # of getting the sample, roughly, that is done once screens are read, and played again
 _TRIMMED = 0.25  # of the squares, the largest ones
 _LEAST_SPREAD = 0.05  # of the variance: where less is left without them, they count
 _ELSEWHERE_SHARE = 0.5  # of the samples: before the background of another stretch
@@ -45,10 +51,10 @@ _HELD_OUT, _JUDGED = 10, 1_024  # of so many stretches one is held out; about so
 
 @dataclass(frozen=True)
 class Sample:
-    """`stretches` are runs of rows of a Material. At their ticks, and then at those of detours, n in all, of which
-    `lengths` follow each other: `screens` uint8 (n, rows, columns), and in `targets` float32 (n, POSITIONS) the bytes
-    that tell of places, as standard deviations from their mean. `used` and `own`, bool (POSITIONS,): which columns
-    there are, and which of them the player controls.
+    """`stretches` are runs of rows of a Material. At their ticks, and then at those of detours and of a scout's games,
+    n in all, of which `lengths` follow each other: `screens` uint8 (n, rows, columns), and in `targets` float32
+    (n, POSITIONS) the bytes that tell of places, as standard deviations from their mean. `used` and `own`, bool
+    (POSITIONS,): which columns there are, and which of them the player controls.
     """
 
     stretches: list[range]
@@ -62,74 +68,111 @@ class Sample:
 def sampling(material: Material, config: TrainConfig) -> Iterator[float | Sample | str]:
     """Yields the share of it that is done, and last the sample, or in words why there is none."""
     rng = np.random.default_rng([config.seed, 0x5EE])
-    stretches = _stretches(material, rng)
-    left = set(rng.permutation(len(stretches))[:_DETOURS].tolist())
-    count = sum(map(len, stretches))
-    lengths = [*map(len, stretches), *[_STRETCH_TICKS] * len(left)]
-    screens = np.empty((sum(lengths), *material.screen_shape), np.uint8)
+    parts = _parts_to_play(material, rng)
+    stretches = _stretches(parts, rng)
+    screens: list[npt.NDArray[np.uint8]] = []
+    for number, rows in enumerate(stretches):
+        screens.append(np.concatenate(list(material.screens(rows))))
+        yield _READ * number / len(stretches)
     memories: list[Memory] = []
-    aside: list[npt.NDArray[np.uint8]] = []  # the memory in detours
-    done = 0
-    tried = set(np.linspace(0, len(stretches) - 1, min(_TRIALS, len(stretches))).astype(int).tolist())
-    numbered = list(enumerate(stretches))
-    while numbered:
-        session, _ = material.at(numbered[0][1])
-        together = []
-        while numbered and material.at(numbered[0][1])[0] is session:
-            together.append(numbered.pop(0))
-        ticks, trials, detours = [], [], []
-        for number, rows in together:
-            here = material.at(rows)[1]
-            ticks += list(here)
-            trials += [here[len(here) // 2]] if number in tried else []
-            detours += [here[len(here) // 2]] if number in left else []
-            for block in material.screens(rows):
-                screens[done : done + len(block)] = block
-                done += len(block)
-            yield 0.5 * done / count
-        try:
-            for step in replaying_memory(session, ticks, trials, detours, _STRETCH_TICKS, config.seed):
-                if isinstance(step, Memory):
-                    memories.append(step)
-                elif isinstance(step, Detour):
-                    first = count + len(aside) * _STRETCH_TICKS
-                    screens[first : first + _STRETCH_TICKS] = material.preprocessed(session, step.screens)
-                    aside.append(step.values)
-                else:
-                    yield 0.5 * done / count
-        except TwinplayError as error:
-            yield str(error)
-            return
-    values = np.concatenate([*(memory.values for memory in memories), *aside])
+    aside: list[npt.NDArray[np.uint8]] = []  # what the memory held in clips that are not of the recording
+    try:
+        for step in _playing_again(material, parts, stretches, rng, config.seed):
+            if isinstance(step, Memory):
+                memories.append(step)
+            elif isinstance(step, Clip):
+                screens.append(step.screens)
+                aside.append(step.values)
+            else:
+                yield _READ + (_REPLAYED - _READ) * step
+    except TwinplayError as error:
+        yield str(error)
+        return
+    held = np.concatenate([memory.values for memory in memories])
+    offsets = np.cumsum([0, *map(len, parts)])
+    own_parts = [held[first:stop] for first, stop in pairwise(offsets.tolist())]
+    values = [*_of_stretches(stretches, parts, own_parts), *aside]
     moved = np.sum([memory.moved for memory in memories], axis=0)
     controlled = np.asarray(moved >= _OWN_SHARE * sum(memory.trials for memory in memories), bool)
-    bytes_ = _that_tell_of_places(values, controlled, lengths)
+    bytes_ = _that_tell_of_places(np.concatenate(values), controlled, [*map(len, values)])
     if not bytes_:
         yield "nothing in the emulator's memory moves as things on a screen do"
         return
-    targets = np.zeros((len(values), POSITIONS), np.float32)
-    chosen = values[:, bytes_].astype(np.float32)
-    targets[:, : len(bytes_)] = (chosen - chosen.mean(axis=0)) / chosen.std(axis=0)
-    own = np.zeros(POSITIONS, bool)
-    own[: len(bytes_)] = controlled[bytes_]
-    yield Sample(stretches, lengths, screens, targets, np.arange(POSITIONS) < len(bytes_), own)
+    places = Places.of(np.concatenate(values), bytes_, controlled)
+    if config.scout:
+        known = [
+            (places.positions(each), np.asarray(session.actions[ticks.start : ticks.stop], np.int64))
+            for each, (session, ticks) in zip(own_parts, map(material.at, parts), strict=True)
+        ]
+        session = material.at(parts[0])[0]
+        for found in scouting(known, places, session.spec, config, _STRETCH_TICKS):
+            if isinstance(found, Clip):
+                screens.append(material.preprocessed(session, found.screens))
+                values.append(found.values)
+            else:
+                yield _REPLAYED + (1 - _REPLAYED) * found
+    targets = places.positions(np.concatenate(values))
+    used = np.arange(POSITIONS) < len(bytes_)
+    yield Sample(stretches, [*map(len, screens)], np.concatenate(screens), targets, used, places.own)
 
 
-def _stretches(material: Material, rng: np.random.Generator) -> list[range]:
-    """Runs of rows at random, rising, in parts that together do not take too long to play again."""
+def _playing_again(
+    material: Material, parts: Sequence[range], stretches: Sequence[range], rng: np.random.Generator, seed: int
+) -> Iterator[float | Clip | Memory]:
+    """The memory at all rows of `parts`, session by session; some stretches are left half-way for a detour.
+
+    Yields the share that is done, now and then, and detours with their screens preprocessed.
+    """
+    middles = [rows[len(rows) // 2] for rows in stretches]
+    tried = {middles[k] for k in np.linspace(0, len(middles) - 1, min(_TRIALS, len(middles))).astype(int).tolist()}
+    left = {middles[k] for k in rng.permutation(len(middles))[:_DETOURS].tolist()}
+    played, whole = 0, sum(map(len, parts))
+    for session, group in groupby(parts, lambda part: material.at(part)[0]):
+        together = list(group)
+        ticks = list(chain.from_iterable(material.at(part)[1] for part in together))
+        tick_of = dict(zip(chain.from_iterable(together), ticks, strict=True))
+        trials, detours = ([tick_of[row] for row in sorted(rows & tick_of.keys())] for rows in (tried, left))
+        for step in replaying_memory(session, ticks, trials, detours, _STRETCH_TICKS, seed):
+            if isinstance(step, int):
+                yield (played + step) / whole
+            elif isinstance(step, Clip):
+                yield replace(step, screens=material.preprocessed(session, step.screens))
+            else:
+                yield step
+        played += len(ticks)
+
+
+def _of_stretches(
+    stretches: Sequence[range], parts: Sequence[range], values: Sequence[npt.NDArray[np.uint8]]
+) -> list[npt.NDArray[np.uint8]]:
+    """The rows of each stretch, from those of the part that it lies in."""
+    starts = [part.start for part in parts]
+    found = []
+    for rows in stretches:
+        at = bisect_right(starts, rows.start) - 1
+        found.append(values[at][rows.start - starts[at] : rows.stop - starts[at]])
+    return found
+
+
+def _parts_to_play(material: Material, rng: np.random.Generator) -> list[range]:
+    """Some of the parts, rising, that together do not take too long to play again."""
     parts = material.parts
     played, chosen = 0, []
     for index in rng.permutation(len(parts)).tolist():
-        if played and played + len(parts[index]) > _MOST_PLAYED:
-            continue
-        played += len(parts[index])
-        part = parts[index]
-        chosen += [
-            range(first, min(first + _STRETCH_TICKS, part.stop))
-            for first in range(part.start, part.stop, _STRETCH_TICKS)
-        ]
-    picks = rng.permutation(len(chosen))[:_STRETCHES]
-    return sorted((chosen[pick] for pick in picks.tolist()), key=lambda rows: rows.start)
+        if not played or played + len(parts[index]) <= _MOST_PLAYED:
+            played += len(parts[index])
+            chosen.append(parts[index])
+    return sorted(chosen, key=lambda rows: rows.start)
+
+
+def _stretches(parts: Sequence[range], rng: np.random.Generator) -> list[range]:
+    """Runs of rows at random, rising, in these parts."""
+    found = [
+        range(first, min(first + _STRETCH_TICKS, part.stop))
+        for part in parts
+        for first in range(part.start, part.stop, _STRETCH_TICKS)
+    ]
+    return [found[pick] for pick in sorted(rng.permutation(len(found))[:_STRETCHES].tolist())]
 
 
 def _that_tell_of_places(

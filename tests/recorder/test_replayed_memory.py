@@ -13,7 +13,7 @@ from recorder import Session, record
 from recorder.envs import Game, get_spec
 from recorder.errors import SessionError
 from recorder.experts import scripted
-from recorder.replayed_memory import Detour, Memory, replaying_memory
+from recorder.replayed_memory import Clip, Memory, replaying_memory
 
 PADDLE, BALL = 72, 101
 
@@ -59,7 +59,7 @@ def test_a_detour_is_what_other_actions_would_have_led_to_and_the_game_goes_on_a
     *steps, memory = replaying_memory(session, ticks, [], [330, 400], 90, seed=3)
     assert isinstance(memory, Memory)
     np.testing.assert_array_equal(memory.values, memory_of(session, ticks, []).values)
-    detours = [step for step in steps if isinstance(step, Detour)]
+    detours = [step for step in steps if isinstance(step, Clip)]
     assert [detour.screens.shape for detour in detours] == [(90, 210, 160)] * 2
     assert len({int(place) for place in detours[0].values[:, PADDLE]}) > 10
     # On the screen the paddle is where the memory says.
