@@ -62,6 +62,11 @@ class Places:
         return found
 
 
+def samples_learned(config: TrainConfig) -> int:
+    """How many a scout learns from, each as often as it is drawn."""
+    return _batches(config) * _BATCH if config.scout else 0
+
+
 def scouting(
     parts: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]],
     places: Places,
@@ -100,7 +105,7 @@ def _learning(
     assert isinstance(net, KeypointNet)
     net.own.copy_(torch.from_numpy(own))
     rng = np.random.default_rng([config.seed, _LEARN])
-    batches = min(_MOST_BATCHES, config.max_batches or _MOST_BATCHES)
+    batches = _batches(config)
     optimizer = torch.optim.AdamW(net.body.parameters(), _RATE, fused=True)
     hidden = torch.ones(_BATCH, dtype=torch.bool)
     net.train()
@@ -120,6 +125,10 @@ def _learning(
     rare = tuple(np.flatnonzero((taken > 0) & (taken < _RARE)).tolist())
     manner = Manner(_TEMPERATURE, rare, past=False, prior=tuple(taken.tolist()))
     yield Policy(net.eval(), spec, config, manner=manner)
+
+
+def _batches(config: TrainConfig) -> int:
+    return min(_MOST_BATCHES, config.max_batches or _MOST_BATCHES)
 
 
 def _playing(scout: Policy, places: Places, length: int) -> Iterator[float | Clip]:

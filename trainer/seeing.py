@@ -18,6 +18,7 @@ from trainer.keypoints import KeypointNet
 from trainer.learner import Learner, one_cycle
 from trainer.operations import Operations
 from trainer.perception import HOPEFUL_SHARE, Perception, Sample
+from trainer.scout import samples_learned
 from trainer.steps import Steps
 
 _FIRST_LOOK, _WARM_UP = 0.25, 0.1  # of the stage: how much there is before the first clone
@@ -64,7 +65,8 @@ def learning_to_see(
     count = perception.drop_unseen()
     steps.see(perception.sight())
     located, learned = (len(sample.screens), batches) if steps.world.size == 1 else (0, 0)
-    operations = Operations.of(net, config).whole(perception.looked_at, located, learned * config.batch_size, 0)
+    samples = learned * config.batch_size + samples_learned(config)
+    operations = Operations.of(net, config).whole(perception.looked_at, located, samples, 0)
     yield Seen(1.0, f"sees {count} place{'' if count == 1 else 's'} on the screen", operations)
 
 

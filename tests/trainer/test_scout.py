@@ -1,0 +1,86 @@
+"""A scout, which is told where things are, shows what a recording does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recorder import Session
+from recorder.replayed_memory import Clip, Memory, replaying_memory
+from trainer import TrainConfig
+from trainer.dataset import Dataset
+from trainer.perception import Sample, sampling
+from trainer.scout import Places, scouting
+
+PADDLE, BALL_X, BALL_Y = 72, 99, 101
+BYTES = [BALL_Y, BALL_X, PADDLE]
+CONTROLLED = np.arange(128) == PADDLE
+CONFIG = TrainConfig.for_env("breakout", max_batches=400, play_ticks=400)
+
+
+@pytest.fixture(scope="module")
+def memory(breakout: Session) -> Memory:
+    *_, found = replaying_memory(breakout, range(len(breakout)), [])
+    assert isinstance(found, Memory)
+    return found
+
+
+def clips(breakout: Session, memory: Memory, config: TrainConfig) -> list[Clip]:
+    places = Places.of(memory.values, BYTES, CONTROLLED)
+    parts = [
+        (places.positions(memory.values[each.start : each.stop]), breakout.actions[each.start : each.stop].astype(int))
+        for each in breakout.episodes
+    ]
+    return [step for step in scouting(parts, places, breakout.spec, config, 100) if isinstance(step, Clip)]
+
+
+def test_positions_are_deviations_from_the_mean_of_the_recording(memory: Memory) -> None:
+    places = Places.of(memory.values, BYTES, CONTROLLED)
+    found = places.positions(memory.values)
+    np.testing.assert_allclose(found[:, :3].mean(axis=0), 0.0, atol=1e-3)
+    np.testing.assert_allclose(found[:, :3].std(axis=0), 1.0, rtol=1e-3)
+    assert not found[:, 3:].any()
+    assert places.own.tolist() == [False, False, True, False, False, False, False, False]
+
+
+def test_a_scout_plays_what_it_was_shown_without_seeing(breakout: Session, memory: Memory) -> None:
+    found = clips(breakout, memory, CONFIG)
+    assert 5 <= len(found) <= 10  # every other hundred of 2,000 ticks
+    values = np.concatenate([clip.values for clip in found]).astype(int)
+    falling = np.flatnonzero((np.diff(values[:, BALL_Y]) > 0) & (values[1:, BALL_Y] > 130) & (values[1:, BALL_Y] < 175))
+    assert len(falling) > 50
+    # The paddle is where the ball comes down; that of a player who knows nothing is not.
+    assert np.corrcoef(values[falling, PADDLE], values[falling, BALL_X])[0, 1] > 0.6
+
+
+def test_its_screens_show_what_the_memory_holds(breakout: Session, memory: Memory) -> None:
+    for clip in clips(breakout, memory, CONFIG.with_changes(max_batches=1)):
+        rows = clip.screens[:, 189:193, 8:152].astype(int)
+        paddle = rows == rows.max()
+        columns = (paddle * np.arange(8, 152)).sum(axis=(1, 2)) / paddle.sum(axis=(1, 2))
+        still = np.flatnonzero(np.diff(clip.values[:, PADDLE].astype(int)) == 0)
+        if len(np.unique(clip.values[still, PADDLE])) > 3:
+            assert np.corrcoef(columns[still], clip.values[still, PADDLE])[0, 1] > 0.99
+            return
+    raise AssertionError("no clip shows the paddle in different places")
+
+
+def test_the_same_seed_scouts_the_same(breakout: Session, memory: Memory) -> None:
+    config = CONFIG.with_changes(max_batches=20, play_ticks=100)
+    first, again, other = (clips(breakout, memory, config.with_changes(seed=seed)) for seed in (3, 3, 4))
+    assert all(np.array_equal(a.values, b.values) for a, b in zip(first, again, strict=True))
+    assert not np.array_equal(first[0].values, other[0].values)
+
+
+def test_a_sample_without_a_scout_is_of_the_recording_and_its_detours_alone(breakout: Session) -> None:
+    lengths = {}
+    for scout in (True, False):
+        config = TrainConfig.for_env("breakout", max_batches=10, play_ticks=400, scout=scout)
+        data = Dataset([breakout], config)
+        *_, sample = sampling(data.material, config)
+        data.close()
+        assert isinstance(sample, Sample)
+        lengths[scout] = sample.lengths
+    assert len(lengths[False]) == 2 * 30  # a minute in stretches of two seconds, each left half-way for a detour
+    assert lengths[True][:60] == lengths[False]
+    assert len(lengths[True]) > 60
