@@ -81,7 +81,7 @@ def fit(
     used or `out` lies in a session; a checkpoint of another training, or of sessions that have changed, is such an
     input.
     """
-    world, out = world or World(), Path(out)
+    world, out, began = world or World(), Path(out), time.monotonic()
     with contextlib.ExitStack() as stack:
         with world.one_fate():
             opened = [session if isinstance(session, Session) else Session.open(session) for session in sessions]
@@ -118,7 +118,8 @@ def fit(
         if not world.first:
             steps.follow()
             return
-        training = _Training(opened, steps, sample, out, episodes, Path(checkpoint) if checkpoint else None, every, run)
+        kept_at = Path(checkpoint) if checkpoint else None
+        training = _Training(opened, steps, sample, out, episodes, kept_at, every, run, began)
         sample = None  # the training lets go of its screens once they are not wanted any more
         stack.enter_context(training)
         try:
@@ -146,6 +147,7 @@ class _Training:
         checkpoint: Path | None,
         every: int,
         run: str,
+        began: float,
     ) -> None:
         self.steps = steps
         self.config = steps.config
@@ -164,7 +166,7 @@ class _Training:
         self._every = every
         self._written = -1  # the batch of the latest checkpoint; none before the data are there
         self._ready = False
-        self._began = self._train_began = time.monotonic()
+        self._began = self._train_began = began
         self._seconds_before = self._train_before = 0.0
         self._played_before = 0
         self._scratch = Scratch()
