@@ -1,0 +1,117 @@
+"""What earlier versions wrote still opens, verifies, trains, plays and resumes.
+
+tests/formats/version-0.1/   made by commit 647d91c, and never made anew:
+  library/       a session of each environment, a policy of each, a paused run
+  expected.json  what that commit read in them: ticks, digests and scores of sessions; what policies answer
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zarr
+
+from player.cli import main
+from recorder import Library, Session
+from trainer import Policy
+from trainer.evaluation import evaluate
+
+WRITTEN = Path(__file__).parent / "formats" / "version-0.1"
+EXPECTED: dict[str, Any] = json.loads((WRITTEN / "expected.json").read_text())
+SESSIONS: dict[str, Any] = EXPECTED["sessions"]
+POLICIES: dict[str, Any] = EXPECTED["policies"]
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """A copy, as if the library had moved."""
+    return Path(shutil.copytree(WRITTEN / "library", tmp_path / "library"))
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_session_opens_with_all_that_is_in_it(library: Path, name: str) -> None:
+    session = Session.open(library / name)
+    assert len(session) == SESSIONS[name]["ticks"]
+    assert session.digest() == SESSIONS[name]["digest"]
+    assert session.games == SESSIONS[name]["scores"]
+    assert session.player["kind"] == "scripted"
+
+
+def test_what_was_thought_of_a_session_is_still_known(library: Path) -> None:
+    summary = next(each for each in Library(library).sessions() if each.env == "breakout")
+    assert (summary.title, list(summary.tags), summary.notes) == ("The first one", ["small"], "Made by version 0.1.")
+    session = Session.open(summary.path)
+    assert session.to_learn(session.episodes[0]) == [range(120), range(180, 720)]
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_session_verifies(library: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(library / name)]) == 0
+    assert f"verified, {SESSIONS[name]['ticks']} ticks bit for bit" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_session_reads_the_same_with_plain_zarr(name: str) -> None:
+    group = zarr.open_group(WRITTEN / "library" / name, mode="r")
+    session = Session.open(WRITTEN / "library" / name)
+    ticks = SESSIONS[name]["ticks"]
+    np.testing.assert_array_equal(np.asarray(group["action"])[:ticks], session.actions[:])
+    np.testing.assert_array_equal(np.asarray(group["reward"])[:ticks], session.rewards)
+    if session.spec.name == "breakout":
+        np.testing.assert_array_equal(np.asarray(group["screen"])[:ticks], session.screens(0, ticks))
+    else:
+        np.testing.assert_array_equal(np.asarray(group["observation"])[:ticks], session.vectors(0, ticks))
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_session_trains(library: Path, name: str) -> None:
+    out = library / "new.safetensors"
+    options = ["--max-batches", "4", "--set", "play_games=0", "--no-run", "--out", str(out)]
+    assert main(["train", str(library / name), *options, "--library", str(library)]) == 0
+    assert Policy.load(out).header["sessions"][0]["digest"] == SESSIONS[name]["digest"]
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_policy_answers_as_it_did(name: str) -> None:
+    policy = Policy.load(WRITTEN / "library" / "policies" / name, seed=0)
+    told = POLICIES[name]
+    session = next(each for each in map(opened, SESSIONS) if each.spec.name == policy.spec.name)
+    policy.reset()
+    for tick, observation in enumerate(session.observations[: told["ticks"][-1] + 1]):
+        action = policy.act(observation)
+        if tick in told["ticks"]:
+            answer = action if policy.probabilities is None else policy.probabilities
+            np.testing.assert_allclose(answer, told["answers"][told["ticks"].index(tick)], atol=2e-3)
+
+
+def opened(name: str) -> Session:
+    return Session.open(WRITTEN / "library" / name)
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_policy_plays_and_is_filmed(library: Path, name: str) -> None:
+    policy = library / "policies" / name
+    *_, last = evaluate(policy, episodes=1, players=("clone",))
+    assert last.report is not None
+    assert last.report.rows[0].player == "clone"
+    session = next(each for each in SESSIONS if policy.stem in each)
+    video = library / "side by side.mp4"
+    assert main(["watch", str(library / session), str(policy), "--video", str(video)]) == 0
+    assert video.stat().st_size > 10_000
+
+
+def test_a_paused_run_is_gone_on_with(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (run,) = (path for path in (library / "runs").iterdir() if path.is_dir() and not path.name.startswith("."))
+    assert main(["runs", "--library", str(library)]) == 0
+    assert "paused" in capsys.readouterr().out
+    before = json.loads((run / "state.json").read_text())["batches"]
+    assert main(["train", "--resume", run.name, "--library", str(library), "--json"]) == 0
+    steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert f"going on after {before} batches" in [step["message"] for step in steps]
+    assert json.loads((run / "state.json").read_text())["state"] == "done"
+    assert Policy.load(library / "policies" / f"{run.name}.safetensors").header["training"]["batches"] == 3_000
