@@ -244,7 +244,7 @@ class TrainConfig:
                 "label_windows": (1, 8),
                 "hidden": (256, 256),
                 "dropout": 0.1,
-                "batch_size": 256,
+                "batch_size": 512,
                 "learning_rate": 3e-3,
                 "mirror": 0.0,
                 "shift": 0,
