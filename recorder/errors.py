@@ -33,6 +33,20 @@ class TwinplayError(Exception):
         return cls(f"{sentence}; {remedy}" if remedy else sentence)
 
 
+class NewerVersionError(ValueError):
+    """A file has a later format version than this program knows."""
+
+
+def check_version(version: object, known: int) -> None:
+    """Raises NewerVersionError for a later format version than the one known, ValueError for anything else but it."""
+    if isinstance(version, int) and version > known:
+        raise NewerVersionError(
+            f"a newer Twinplay wrote it (format version {version}, this one reads {known}); install a newer Twinplay"
+        )
+    if version != known:
+        raise ValueError(f"it has format version {str(version)[:20]}, this program reads {known}")
+
+
 class UsageError(TwinplayError):
     """A call or a command line that cannot be meant."""
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from recorder.agents import PLAYER_KINDS
 from recorder.envs import EnvSpec
-from recorder.errors import SessionError
+from recorder.errors import NewerVersionError, SessionError, check_version
 from recorder.frames import Frames
 from recorder.opinions import read_notes, read_spans, read_tags, read_title, summed_up, to_learn
 from recorder.places import Folder, Place, on_this_computer, place
@@ -51,10 +51,11 @@ class Session:
         self.attributes = attributes
         if attributes.get("format") != FORMAT:
             raise StoreError("it is a Zarr group, but not one that Twinplay recorded")
-        if attributes.get("version") != FORMAT_VERSION:
-            raise StoreError(f"it has format version {attributes.get('version')}, this program reads {FORMAT_VERSION}")
         try:
+            check_version(attributes.get("version"), FORMAT_VERSION)
             self.spec = EnvSpec.from_json(attributes.get("env"))
+        except NewerVersionError as error:
+            raise SessionError(f"{group.place} cannot be read: {error}") from None
         except ValueError as error:
             raise StoreError(str(error)) from error
         self._ticks, self._episode_rows, self._key_rows, self._final_rows = (

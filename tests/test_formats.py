@@ -18,8 +18,12 @@ import zarr
 
 from player.cli import main
 from recorder import Library, Session
-from trainer import Policy
+from recorder.errors import SessionError
+from trainer import Policy, PolicyError
 from trainer.evaluation import evaluate
+from trainer.header import POLICY_KEY, read_header
+from trainer.runs import Runs
+from trainer.tensors import write_tensors
 
 WRITTEN = Path(__file__).parent / "formats" / "version-0.1"
 EXPECTED: dict[str, Any] = json.loads((WRITTEN / "expected.json").read_text())
@@ -115,3 +119,33 @@ def test_a_paused_run_is_gone_on_with(library: Path, capsys: pytest.CaptureFixtu
     assert f"going on after {before} batches" in [step["message"] for step in steps]
     assert json.loads((run / "state.json").read_text())["state"] == "done"
     assert Policy.load(library / "policies" / f"{run.name}.safetensors").header["training"]["batches"] == 3_000
+
+
+def test_what_a_newer_version_wrote_is_refused_with_what_to_install(library: Path) -> None:
+    session = next(library.glob("*breakout.zarr"))
+    metadata = json.loads((session / "zarr.json").read_text())
+    metadata["attributes"]["version"] = 2
+    (session / "zarr.json").write_text(json.dumps(metadata))
+    with pytest.raises(SessionError, match=r"newer Twinplay wrote it \(format version 2, this one reads 1\); install"):
+        Session.open(session)
+    policy = library / "policies" / "hopper.safetensors"
+    header = {**read_header(policy), "version": 2}
+    write_tensors(policy, Policy.load(policy).net.state_dict(), POLICY_KEY, header)
+    with pytest.raises(PolicyError, match=r"newer Twinplay wrote it .*; install a newer Twinplay$"):
+        Policy.load(policy)
+    config = next(library.glob("runs/*/config.json"))
+    config.write_text(json.dumps({**json.loads(config.read_text()), "version": 2}))
+    problem = Runs(library).get(config.parent.name).problem
+    assert problem.endswith("install a newer Twinplay")
+
+
+def test_fields_that_a_later_version_adds_do_no_harm_and_stay(library: Path) -> None:
+    session = next(library.glob("*breakout.zarr"))
+    metadata = json.loads((session / "zarr.json").read_text())
+    metadata["attributes"] |= {"mood": "cheerful"}
+    metadata["attributes"]["env"] |= {"weather": "fine"}
+    (session / "zarr.json").write_text(json.dumps(metadata))
+    assert main(["edit", str(session), "--title", "Another"]) == 0
+    attributes = Session.open(session).attributes
+    assert (attributes["title"], attributes["mood"]) == ("Another", "cheerful")
+    assert attributes["env"]["weather"] == "fine"

@@ -19,7 +19,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from recorder.errors import UsageError
+from recorder.errors import NewerVersionError, UsageError, check_version
 from trainer.config import TrainConfig
 from trainer.errors import TrainingError
 from trainer.header import read_metadata
@@ -133,12 +133,15 @@ def settings(config: TrainConfig) -> dict[str, Any]:
 
 def _read_header(path: Path) -> dict[str, Any]:
     header = read_metadata(path, _KEY)
-    if not isinstance(header, dict) or header.get("format") != _FORMAT or header.get("version") != _VERSION:
+    if not isinstance(header, dict) or header.get("format") != _FORMAT:
         raise ValueError("it is another kind of file")
+    check_version(header.get("version"), _VERSION)
     return header
 
 
 def _unreadable(path: Path, error: Exception) -> TrainingError:
+    if isinstance(error, NewerVersionError):
+        return TrainingError(f"{path} cannot be read: {error}")
     reason = (str(error).splitlines() or [""])[0][:160]
     return TrainingError(f"{path} is not a readable checkpoint ({reason}); remove it to train anew")
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from recorder.errors import NewerVersionError, check_version
 from trainer.errors import PolicyError
 
 POLICY_FORMAT = "twinplay-policy"
@@ -50,10 +51,12 @@ def read_header(path: Path | str) -> dict[str, Any]:
         raise PolicyError(f"{path} is not a readable policy ({error}); train it again or get a whole copy") from None
     if not isinstance(header, dict) or header.get("format") != POLICY_FORMAT:
         raise PolicyError(f"{path} is a safetensors file, but not a policy of Twinplay; choose another file")
-    if header.get("version") != POLICY_VERSION:
-        raise PolicyError(
-            f"{path} has policy format {header.get('version')!r}, this program reads {POLICY_VERSION}; train it again"
-        )
+    try:
+        check_version(header.get("version"), POLICY_VERSION)
+    except NewerVersionError as error:
+        raise PolicyError(f"{path} cannot be read: {error}") from None
+    except ValueError as error:
+        raise PolicyError(f"{path} cannot be read: {error}; train it again") from None
     return header
 
 

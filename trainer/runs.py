@@ -34,7 +34,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from recorder.errors import UsageError
+from recorder.errors import NewerVersionError, UsageError, check_version
 from recorder.files import replacing
 from recorder.library import Library, ensure_writable
 from recorder.session import Session
@@ -42,6 +42,7 @@ from trainer.config import TrainConfig
 from trainer.errors import RunError
 
 CHECKPOINT, PROGRESS = "checkpoint.safetensors", "progress.jsonl"
+_VERSION = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MOST_BYTES = 4 << 20  # a configuration names its sessions, a few hundred bytes each
 
@@ -85,13 +86,14 @@ class Setup:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {"format": "twinplay-run", "version": 1, **asdict(self), "config": self.config.to_json()}
+        return {"format": "twinplay-run", "version": _VERSION, **asdict(self), "config": self.config.to_json()}
 
     @classmethod
     def from_json(cls, values: Any) -> Setup:
         """The inverse of `to_json`. Raises ValueError for anything else."""
-        if not isinstance(values, dict) or values.get("format") != "twinplay-run" or values.get("version") != 1:
+        if not isinstance(values, dict) or values.get("format") != "twinplay-run":
             raise ValueError("it is not the configuration of a run")
+        check_version(values.get("version"), _VERSION)
         texts = {name: values.get(name) for name in ("env", "preset", "policy", "created")}
         if not all(isinstance(text, str) for text in texts.values()) or not values["policy"]:
             raise ValueError("it lacks its environment, preset, policy or date")
@@ -231,6 +233,8 @@ class Runs:
             policy = self._policy_path(setup)
         except (ValueError, OSError, RecursionError) as error:
             problem = f"{folder / 'config.json'} cannot be read ({_short(error)}); delete the run and train anew"
+            if isinstance(error, NewerVersionError):
+                problem = f"{folder / 'config.json'} cannot be read: {error}"
             return Run(run, folder, None, Status(RunState.FAILED, problem), problem=problem)
         try:
             status = Status.from_json(_read_json(folder / "state.json"))

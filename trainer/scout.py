@@ -1,13 +1,14 @@
 """What the recording does not show: games of a scout, which is told where things are instead of having to see it.
 
+A scout is what the literature calls a privileged agent (Chen et al. 2019, "Learning by cheating").
+
     memory of the recording, its actions ─▶ the clone's own perceptron ─▶ the scout ─▶ its games ─▶ screens, memory
 
 A clone gets further than its demonstrator, to walls with other holes and to paddles of another size, and what its
 network has never been shown it does not find: of a person's recording one network lost its own paddle in every fourth
 screen beyond 100 points. The scout learns in a few seconds what takes a network that has to see minutes, and so it is
-at hand before the clone learns to see. A teacher that knows more than its pupil will is from Chen et al. (2019,
-"Learning by cheating"), to learn from where one's own play leads from Ross et al. (2011, "DAgger"). Its actions are
-never imitated.
+at hand before the clone learns to see. To learn from where one's own play leads is from Ross et al. (2011, "A reduction
+of imitation learning and structured prediction to no-regret online learning"). Its actions are never imitated.
 """
 
 from __future__ import annotations

@@ -247,7 +247,8 @@ def test_files_that_are_no_policies_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"version": 99}, "policy format 99"),
+        ({"version": 99}, "format version 99.*install a newer Twinplay"),
+        ({"version": 0}, "format version 0.*train it again"),
         ({"config": {"network": "nature", "size": 10_000_000, "max_batches": 1}}, "size"),
         ({"config": {"network": "mlp", "max_batches": 1}}, "does not fit"),
         ({"env": {"name": "breakout"}}, "no usable"),
