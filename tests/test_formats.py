@@ -149,3 +149,15 @@ def test_fields_that_a_later_version_adds_do_no_harm_and_stay(library: Path) -> 
     attributes = Session.open(session).attributes
     assert (attributes["title"], attributes["mood"]) == ("Another", "cheerful")
     assert attributes["env"]["weather"] == "fine"
+    policy = library / "policies" / "hopper.safetensors"
+    header = read_header(policy)
+    header |= {"mood": "calm", "config": {**header["config"], "weather": 1}, "play": {**header["play"], "weather": 2}}
+    write_tensors(policy, Policy.load(policy).net.state_dict(), POLICY_KEY, header)
+    assert Policy.load(policy).header["mood"] == "calm"
+    config = next(library.glob("runs/*/config.json"))
+    values = json.loads(config.read_text())
+    values |= {"mood": "patient", "config": {**values["config"], "weather": 1}}
+    config.write_text(json.dumps(values))
+    assert main(["train", "--resume", config.parent.name, "--library", str(library)]) == 0
+    kept = json.loads(config.read_text())
+    assert (kept["mood"], kept["config"]["weather"]) == ("patient", 1)

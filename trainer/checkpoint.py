@@ -61,11 +61,12 @@ class State:
 
     @classmethod
     def from_json(cls, values: Any) -> State:
-        """The inverse of `asdict`; what an earlier version did not count is 0. Raises ValueError for anything else."""
+        """The inverse of `asdict`; what an earlier version did not count is 0, and what a later one
+        counts besides is left out. Raises ValueError for anything else."""
         names = {field.name for field in fields(cls)}
-        if not isinstance(values, dict) or not names - set(_LATER) <= set(values) <= names:
+        if not isinstance(values, dict) or not names - set(_LATER) <= set(values):
             raise ValueError("its counters are not those of a training")
-        values = {**dict.fromkeys(_LATER, 0), **values}
+        values = {**dict.fromkeys(_LATER, 0), **{name: values[name] for name in names & set(values)}}
         counts = ("batch", "validated", "stale", "checked", *_LATER)
         if not all(isinstance(values[name], int) and values[name] >= 0 for name in counts):
             raise ValueError("its counters are not whole numbers")

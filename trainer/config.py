@@ -328,12 +328,12 @@ class TrainConfig:
 
     @classmethod
     def from_json(cls, values: Any) -> TrainConfig:
-        """The inverse of `to_json`. Raises UsageError for anything else."""
-        names = {field.name for field in fields(cls)}
-        if not isinstance(values, dict) or not set(values) <= names or "network" not in values:
+        """The inverse of `to_json`; what a later version added is left out. Raises UsageError for anything else."""
+        if not isinstance(values, dict) or "network" not in values:
             raise UsageError("these are not the settings of a training run")
+        known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
         try:
-            settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+            settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
             return cls(**settings)
         except TypeError as error:
             raise UsageError(f"the settings of the training run are damaged ({error})") from None

@@ -146,9 +146,13 @@ class Status:
 
     @classmethod
     def from_json(cls, values: Any) -> Status:
-        """The inverse of `to_json`. Raises ValueError or TypeError for anything else."""
-        if not isinstance(values, dict) or not set(values) <= {each.name for each in fields(cls)}:
+        """The inverse of `to_json`; what a later version added is left out.
+
+        Raises ValueError or TypeError for anything else.
+        """
+        if not isinstance(values, dict):
             raise ValueError("it is not the state of a run")
+        values = {each.name: values[each.name] for each in fields(cls) if each.name in values}
         for name in ("batches", "seconds", "score", "val_loss", "val_accuracy", "queued_ns", "pid"):
             value = values.get(name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
@@ -358,8 +362,11 @@ class Runs:
         except OSError as error:
             raise RunError(f"{trashed} cannot be brought back: {error.strerror}") from error
 
-    def _replace(self, run: str, file: str, values: Any) -> None:
+    def _replace(self, run: str, file: str, values: dict[str, Any]) -> None:
+        """What a later version has added to the file stays."""
         path = self.path(run) / file
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            values = _merged(_read_json(path), values)
         try:
             _write_json(path, values)
         except OSError as error:
@@ -393,6 +400,13 @@ class Runs:
                     folder.mkdir()
                     return folder
         raise AssertionError
+
+
+def _merged(before: Any, values: Any) -> Any:
+    """Values, and of what was there before them what they do not name, also within them."""
+    if not isinstance(before, dict) or not isinstance(values, dict):
+        return values
+    return before | {name: _merged(before.get(name), value) for name, value in values.items()}
 
 
 def _numbers() -> Iterator[int]:
