@@ -5,10 +5,11 @@ A scout is what the literature calls a privileged agent (Chen et al. 2019, "Lear
     memory of the recording, its actions ─▶ the clone's own perceptron ─▶ the scout ─▶ its games ─▶ screens, memory
 
 A clone gets further than its demonstrator, to walls with other holes and to paddles of another size, and what its
-network has never been shown it does not find: one network, of a person's recording, was 30 pixels off its own paddle, or
-more, in a tenth of the screens of its play. The scout learns in a few seconds what takes a network that has to see minutes, and so it is
-at hand before the clone learns to see. To learn from where one's own play leads is from Ross et al. (2011, "A reduction
-of imitation learning and structured prediction to no-regret online learning"). Its actions are never imitated.
+network has never been shown it does not find: one network, of a person's recording, was 30 pixels off its own paddle,
+or more, in a tenth of the screens of its play. The scout learns in a few seconds what takes minutes for a network that
+has to see, and so it is at hand before the clone learns to see. To learn from where one's own play leads is from Ross
+et al. (2011, "A reduction of imitation learning and structured prediction to no-regret online learning"). Its actions
+are never imitated.
 """
 
 from __future__ import annotations
