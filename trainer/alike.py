@@ -43,6 +43,7 @@ _PULLS = tuple(
 )
 _PRICE = 1.0  # in clips told apart, of each share of the score below GOAL
 _MARGIN = 1.25
+_MOST_SHORT = 0.4  # below GOAL, unless its best is too: who scores less is no twin, however it moves
 _FINALISTS = 3  # its best, and two pulls
 _MOST_PIECES = 900  # an hour of play; more would not tell more
 _PIECE_S = 4.0  # so that a game or two are enough to be compared with
@@ -121,6 +122,7 @@ def find_alike(
     """Let a policy file play in each of the ways; yields the share that is done, roughly, and the choice last.
 
     There is none where too little was played to tell, and where its best is more like the demonstrator than any pull.
+    A pull that plays best is yielded before the choice, or in its place.
     `best` is the manner in which it plays best, `shares` how often the demonstrator takes each action.
     """
     plain = replace(best, temperature=1.0, kept=(), past=config.pasts[-1], prior=shares)
@@ -141,11 +143,16 @@ def find_alike(
             judged = [_judge(manner, played[manner], demonstration, spec) for manner in left]
         if not all(math.isfinite(each.classifier) for each in judged):
             return
-        pulled, *others = sorted(judged[1:], key=_cost)
-        left = [each.manner for each in (judged[0], pulled, *others[: _FINALISTS - 2])]
-    plays_best = _plays_best(pulled, judged[0])
-    if plays_best or _cost(pulled) < _cost(judged[0]):
-        yield replace(pulled, plays_best=plays_best)
+        pulled = sorted(judged[1:], key=_cost)
+        left = [each.manner for each in (judged[0], *pulled[: _FINALISTS - 1])]
+    strongest, winner = max(pulled, key=lambda each: each.score), judged[0]
+    if _plays_best(strongest, winner):
+        winner = replace(strongest, plays_best=True)
+        yield winner
+        pulled.remove(strongest)
+    closer = [each for each in pulled if _is_closer(each, winner)]
+    if closer:
+        yield closer[0]
 
 
 def _judge(manner: Manner, results: Sequence[GameResult], demonstration: Demonstration, spec: EnvSpec) -> Alike:
@@ -165,7 +172,16 @@ def _plays_best(pulled: Alike, best: Alike) -> bool:
     return pulled.score > _MARGIN * best.score
 
 
+def _is_closer(pulled: Alike, winner: Alike) -> bool:
+    """Whether it is harder to tell from the demonstrator than what plays best, and plays well enough."""
+    return pulled.classifier < winner.classifier and _short(pulled) <= max(_MOST_SHORT, _short(winner))
+
+
 def _cost(alike: Alike) -> float:
+    return alike.classifier + _PRICE * _short(alike)
+
+
+def _short(alike: Alike) -> float:
+    """How much it scores below GOAL, as a share of the demonstrator's score."""
     size = abs(alike.demonstrator)
-    short = max(0.0, alike.demonstrator - (1 - GOAL) * size - alike.score) / max(size, 1.0)
-    return alike.classifier + _PRICE * short
+    return max(0.0, alike.demonstrator - (1 - GOAL) * size - alike.score) / max(size, 1.0)

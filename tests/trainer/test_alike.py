@@ -34,7 +34,7 @@ def policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("trainer.likeness._LEAST_CLIPS", 4)  # such a clone's games are soon over
         # Its best is no less like its player so far, and may score no more.
-        patch.setattr("trainer.alike._cost", lambda each: each.manner.pull is None)
+        patch.setattr("trainer.alike._is_closer", lambda pulled, winner: True)
         patch.setattr("trainer.alike._plays_best", lambda pulled, best: False)
         list(fit([breakout], config, out=out))
     return out
