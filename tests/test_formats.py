@@ -75,7 +75,7 @@ def test_a_session_reads_the_same_with_plain_zarr(name: str) -> None:
 @pytest.mark.parametrize("name", SESSIONS)
 def test_a_session_trains(library: Path, name: str) -> None:
     out = library / "new.safetensors"
-    options = ["--max-batches", "4", "--set", "play_games=0", "--no-run", "--out", str(out)]
+    options = ["--max-batches", "4", "--set", "play_games=0", "--set", "play_ticks=60", "--no-run", "--out", str(out)]
     assert main(["train", str(library / name), *options, "--library", str(library)]) == 0
     assert Policy.load(out).header["sessions"][0]["digest"] == SESSIONS[name]["digest"]
 

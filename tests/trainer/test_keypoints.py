@@ -23,7 +23,7 @@ from trainer.models import build
 from trainer.perception import Perception, Sample, sampling
 from trainer.policy import Manner
 
-CONFIG = TrainConfig.for_env("breakout", max_batches=12, threads=2)
+CONFIG = TrainConfig.for_env("breakout", max_batches=12, play_ticks=600, threads=2)
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from trainer.errors import TrainingError
 
 LITTLE: dict[str, Any] = {
     "max_batches": 2,
+    "play_ticks": 60,
     "validations": 2,
     "checks": 0,
     "play_games": 0,
