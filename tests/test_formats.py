@@ -19,7 +19,7 @@ import zarr
 from player.cli import main
 from recorder import Library, Session
 from recorder.errors import SessionError
-from trainer import Policy, PolicyError
+from trainer import Policy, PolicyError, TrainConfig
 from trainer.evaluation import evaluate
 from trainer.header import POLICY_KEY, read_header
 from trainer.runs import Runs
@@ -161,3 +161,12 @@ def test_fields_that_a_later_version_adds_do_no_harm_and_stay(library: Path) -> 
     assert main(["train", "--resume", config.parent.name, "--library", str(library)]) == 0
     kept = json.loads(config.read_text())
     assert (kept["mood"], kept["config"]["weather"]) == ("patient", 1)
+
+
+def test_a_run_that_could_not_see_goes_on_with_the_defaults_it_began_with() -> None:
+    former = TrainConfig.for_env("breakout", batch_size=256, learning_rate=1e-3).to_json()
+    del former["scout"]
+    nature = TrainConfig.for_env("breakout", network="nature")
+    assert TrainConfig.from_json(former).without_perception("breakout") == nature
+    chosen = TrainConfig.for_env("breakout", batch_size=64).without_perception("breakout")
+    assert chosen.batch_size == 64

@@ -49,6 +49,10 @@ _LIMITS: dict[str, tuple[float, float]] = {
 }
 
 
+# Defaults of a network "keypoints" that are others by now.
+_EARLIER: dict[str, Any] = {"batch_size": 256, "learning_rate": 1e-3}
+
+
 def limits(name: str) -> tuple[float, float]:
     """The least and the greatest value of a field that is a number."""
     return _LIMITS[name]
@@ -308,8 +312,10 @@ class TrainConfig:
 
     def without_perception(self, env: str) -> TrainConfig:
         """The same training with a network that needs to be told nothing, for recordings that tell nothing."""
-        default = TrainConfig.for_env(env, network="nature")
-        return self._based_on(default, TrainConfig.for_env(env))
+        default, former = TrainConfig.for_env(env, network="nature"), TrainConfig.for_env(env)
+        # A run of an earlier version has that version's defaults, and goes on with the network that it began with.
+        earlier = {name: value for name, value in _EARLIER.items() if getattr(self, name) == value}
+        return self._based_on(default, replace(former, **earlier))
 
     def _based_on(self, default: TrainConfig, former: TrainConfig) -> TrainConfig:
         """`default`, with what is here another than in the default that it was `former` based on."""

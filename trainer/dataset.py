@@ -273,8 +273,7 @@ class Dataset:
     @property
     def rare_actions(self) -> tuple[int, ...]:
         """Discrete actions that were taken, but in less than a twentieth of the ticks."""
-        shares = self._counts / self.ticks
-        return tuple(np.flatnonzero((shares > 0) & (shares < _RARE)).tolist())
+        return rare_among(self._counts / self.ticks)
 
     @property
     def _margins(self) -> tuple[int, int]:
@@ -425,6 +424,11 @@ class Dataset:
                 limit = limit if shelf is not None else limit // 2
             self._aside = limit, shelf
         return self._aside
+
+
+def rare_among(shares: npt.NDArray[np.float64]) -> tuple[int, ...]:
+    """The actions that are taken, but in less than a twentieth of the ticks, of the share (actions,) of each."""
+    return tuple(np.flatnonzero((shares > 0) & (shares < _RARE)).tolist())
 
 
 def _too_little(sessions: Sequence[Session], ticks: int, chosen: bool) -> str:

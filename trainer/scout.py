@@ -25,6 +25,7 @@ from torch import nn
 from recorder.envs import EnvSpec, Game
 from recorder.replayed_memory import Clip
 from trainer.config import TrainConfig
+from trainer.dataset import rare_among
 from trainer.keypoints import POSITIONS, KeypointNet
 from trainer.learner import one_cycle, shares_ahead
 from trainer.models import build
@@ -33,7 +34,6 @@ from trainer.policy import Manner, Policy
 _MOST_BATCHES, _BATCH, _RATE = 2_000, 256, 3e-3
 _GAMES = 5  # of play_ticks, so many are played at most
 _TEMPERATURE = 0.25
-_RARE = 0.05  # of the ticks: such actions keep their probability, however sharply it plays
 _LEARN, _PLAY = 0x5C0, 0x5C1  # keep its randomness apart from other
 _SIGN_OF_LIFE_TICKS = 500
 
@@ -124,8 +124,7 @@ def _learning(
         optimizer.step()
         yield (batch + 1) / batches
     taken = np.bincount(actions, minlength=count) / len(actions)
-    rare = tuple(np.flatnonzero((taken > 0) & (taken < _RARE)).tolist())
-    manner = Manner(_TEMPERATURE, rare, past=False, prior=tuple(taken.tolist()))
+    manner = Manner(_TEMPERATURE, rare_among(taken), past=False, prior=tuple(taken.tolist()))
     yield Policy(net.eval(), spec, config, manner=manner)
 
 
