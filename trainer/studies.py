@@ -119,10 +119,14 @@ STUDIES = {
             (
                 Row("prompt, 30 minutes", style="prompt", seeds=(0, 1, 2), first_ways=("sampled", "greedy", "sticky")),
                 *(
-                    Row(f"{style}, 30 minutes", style=style, seeds=(0, 1, 2))
+                    Row(f"{style}, 30 minutes", style=style, seeds=(0, 1, 2), first_ways=("sticky",))
                     for style in ("person", "beginner", "slow", "late", "sloppy", "left-handed")
                 ),
-                Row("person, 5 minutes", style="person", minutes=5),
+                *(
+                    Row(f"person, {minutes} minutes", style="person", minutes=minutes, first_ways=("sticky",))
+                    for minutes in (2, 5, 15, 60)
+                ),
+                *(Row(f"{style}, 5 minutes", style=style, minutes=5) for style in ("prompt", "slow")),
                 Row("person, screens alone", style="person", settings=_NATURE),
                 Row(
                     "prompt, 30 minutes, the article's network",
