@@ -22,15 +22,15 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from player.sample import TITLE, Sample
-from recorder.experts import BreakoutPlayer
-from recorder.headless import record
-from recorder.session import Session
-from recorder.verification import verify
+from player.support.sample import TITLE, Sample
+from recorder.agents.experts import BreakoutPlayer
+from recorder.library.verify import verify
+from recorder.recording.headless import record
+from recorder.store.session import Session
 from trainer.config import TrainConfig
-from trainer.evaluation import evaluate
-from trainer.fitting import fit
-from trainer.policy import Policy, read_header
+from trainer.evaluation.games import evaluate
+from trainer.learn.fit import fit
+from trainer.policy.policy import Policy, read_header
 
 HERE = Path(__file__).parent / "sample"
 SECONDS, GAMES = 75, 12

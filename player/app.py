@@ -17,16 +17,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from player.diagnostics import app_version
+from player.support.diagnostics import app_version
 from recorder.errors import LibraryError, SystemLibraryError
-from recorder.files import replacing
-from recorder.interrupts import exit_status, handled
-from recorder.library import Library, default_library, ensure_writable
-from recorder.logfile import LOG, begin_log, watch_for_crashes
-from recorder.places import keep_out_of_sessions, on_this_computer, place
-from recorder.priority import come_first
-from recorder.profile import clean_name
-from trainer.train_desk import TrainDesk
+from recorder.library.library import Library, default_library, ensure_writable
+from recorder.store.places import keep_out_of_sessions, on_this_computer, place
+from recorder.system.files import replacing
+from recorder.system.interrupts import exit_status, handled
+from recorder.system.logfile import LOG, begin_log, watch_for_crashes
+from recorder.system.priority import come_first
+from recorder.system.profile import clean_name
+from trainer.runs.presenter import TrainDesk
 
 if TYPE_CHECKING:
     from player.ui.window import Window
@@ -149,8 +149,8 @@ def open_app(argv: Sequence[str] = ()) -> int:
     from player.ui.memory import Memory
     from player.ui.menu import copy_diagnostics
     from player.ui.window import PAGES, Window
-    from recorder.ui.icons import app_icon
-    from recorder.ui.look import dress
+    from recorder.ui.kit.icons import app_icon
+    from recorder.ui.kit.look import dress
 
     memory = Memory()
     library, gone = usable_library(asked, memory.library)
@@ -219,7 +219,7 @@ def _describe(window: Window, path: Path) -> None:
     from PySide6.QtCore import QPoint
     from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QMenu, QWidget
 
-    from recorder.ui.look import is_dark
+    from recorder.ui.kit.look import is_dark
 
     widgets: dict[str, dict[str, Any]] = {}
     for widget in window.findChildren(QWidget):
@@ -260,6 +260,6 @@ def _describe(window: Window, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    from recorder.errors import guarded
+    from recorder.system.commands import guarded
 
     sys.exit(guarded(lambda: open_app(sys.argv[1:])))

@@ -11,17 +11,17 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from recorder.cores import available_cores
+from recorder.system.cores import available_cores
 
 if TYPE_CHECKING:
-    from recorder.agents import Agent, KeyAgent, RandomAgent
-    from recorder.envs import ENV_NAMES, EnvSpec, Game, get_spec
+    from recorder.agents.agent import Agent, KeyAgent, RandomAgent
+    from recorder.envs.game import ENV_NAMES, EnvSpec, Game, get_spec
     from recorder.errors import TwinplayError
-    from recorder.headless import record, recording
-    from recorder.library import Library
-    from recorder.schema import Episode
-    from recorder.session import Session
-    from recorder.verification import Certificate, verify
+    from recorder.library.library import Library
+    from recorder.library.verify import Certificate, verify
+    from recorder.recording.headless import record
+    from recorder.store.schema import Episode
+    from recorder.store.session import Session
 
 # What torch and NumPy's linear algebra read when they come in, here and in every process that is started from here:
 # by themselves they start a thread for each core in sight, whatever the quota of a container.
@@ -41,19 +41,18 @@ __all__ = [
     "TwinplayError",
     "get_spec",
     "record",
-    "recording",
     "verify",
 ]
 
-# No module has a name from above: as an attribute of the package, it would take that name's place.
+# No module or chapter has a name from above: as an attribute of the package, it would take that name's place.
 _HOMES = {
-    **dict.fromkeys(("Agent", "KeyAgent", "RandomAgent"), "agents"),
-    **dict.fromkeys(("ENV_NAMES", "EnvSpec", "Game", "get_spec"), "envs"),
-    **dict.fromkeys(("record", "recording"), "headless"),
-    **dict.fromkeys(("Certificate", "verify"), "verification"),
-    "Episode": "schema",
-    "Library": "library",
-    "Session": "session",
+    **dict.fromkeys(("Agent", "KeyAgent", "RandomAgent"), "agents.agent"),
+    **dict.fromkeys(("ENV_NAMES", "EnvSpec", "Game", "get_spec"), "envs.game"),
+    "record": "recording.headless",
+    **dict.fromkeys(("Certificate", "verify"), "library.verify"),
+    "Episode": "store.schema",
+    "Library": "library.library",
+    "Session": "store.session",
     "TwinplayError": "errors",
 }
 

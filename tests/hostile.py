@@ -23,16 +23,16 @@ from typing import Any
 import fsspec
 import numpy as np
 
-from player.duel import Duel
+from player.watch.duel import Duel
 from recorder import Library, Session, verify
-from recorder.edits import edit
 from recorder.errors import TwinplayError
-from recorder.preview import Projector, read_details
-from recorder.reshape import splitting
-from recorder.transfer import copy_session
+from recorder.library.copying import copy_session
+from recorder.library.edits import edit
+from recorder.library.merging import splitting
+from recorder.library.preview import Projector, read_details
 from trainer import Policy, TrainConfig
-from trainer.dataset import Dataset
-from trainer.header import read_header
+from trainer.data.dataset import Dataset
+from trainer.policy.header import read_header
 
 HANG_S = 30
 MEMORY_BYTES = 6 << 30  # torch alone reserves more than two of address space

@@ -9,9 +9,9 @@ import pytest
 from safetensors.numpy import load_file
 
 from recorder import Library, Session, record, verify
+from recorder.agents.experts import scripted
 from recorder.errors import LibraryError, RemoteError, TwinplayError
-from recorder.experts import scripted
-from recorder.transfer import copy_session
+from recorder.library.copying import copy_session
 from tests.s3 import BUCKET, S3, forget, serving
 from trainer import TrainConfig, fit
 

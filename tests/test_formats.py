@@ -20,10 +20,10 @@ from player.cli import main
 from recorder import Library, Session
 from recorder.errors import SessionError
 from trainer import Policy, PolicyError, TrainConfig
-from trainer.evaluation import evaluate
-from trainer.header import POLICY_KEY, read_header
-from trainer.runs import Runs
-from trainer.tensors import write_tensors
+from trainer.evaluation.games import evaluate
+from trainer.policy.header import POLICY_KEY, read_header
+from trainer.policy.tensors import write_tensors
+from trainer.runs.runs import Runs
 
 WRITTEN = Path(__file__).parent / "formats" / "version-0.1"
 EXPECTED: dict[str, Any] = json.loads((WRITTEN / "expected.json").read_text())

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from recorder import RandomAgent, get_spec, record
-from recorder.experts import scripted
+from recorder.agents.experts import scripted
 from tests.hostile import OUTSIDE, POLICIES, SESSIONS
 from trainer import TrainConfig, fit
 

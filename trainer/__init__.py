@@ -11,15 +11,15 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from trainer.agreement import Agreement, compare
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError, TrainingError
-from trainer.progress import Progress
+from trainer.evaluation.agreement import Agreement, compare
+from trainer.progress.records import Progress
 
 if TYPE_CHECKING:
-    from trainer.evaluation import evaluate
-    from trainer.fitting import fit
-    from trainer.policy import Policy
+    from trainer.evaluation.games import evaluate
+    from trainer.learn.fit import fit
+    from trainer.policy.policy import Policy
 
 __all__ = [
     "Agreement",
@@ -38,7 +38,7 @@ __all__ = [
 # batch's time.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
-_NEED_TORCH = {"Policy": "trainer.policy", "evaluate": "trainer.evaluation", "fit": "trainer.fitting"}
+_NEED_TORCH = {"Policy": "trainer.policy.policy", "evaluate": "trainer.evaluation.games", "fit": "trainer.learn.fit"}
 
 
 def __getattr__(name: str) -> Any:

@@ -23,14 +23,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recorder.errors import UsageError, guarded
-from recorder.interrupts import SIGNALS, Noted, exit_status
-from recorder.library import ensure_writable, session_place
-from recorder.session import Session
-from recorder.streams import parsed, prepare_streams
+from recorder.errors import UsageError
+from recorder.library.library import ensure_writable, session_place
+from recorder.store.session import Session
+from recorder.system.commands import guarded
+from recorder.system.interrupts import SIGNALS, Noted, exit_status
+from recorder.system.streams import parsed, prepare_streams
 from trainer.config import PRESETS
-from trainer.header import read_header
-from trainer.progress import Progress, training_note
+from trainer.policy.header import read_header
+from trainer.progress.records import Progress, training_note
 from trainer.settings import chosen_config, chosen_episodes
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace, world: World) -> int:
-    from trainer.fitting import fit
+    from trainer.learn.fit import fit
 
     out: Path = options.out
     with world.one_fate():

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from recorder.envs import get_spec
+from recorder.envs.game import get_spec
 from recorder.errors import UsageError
 
 NETWORKS = {"screen": ("keypoints", "nature", "article64"), "vector": ("mlp", "lstm")}
@@ -85,11 +85,11 @@ class TrainConfig:
     action of the tick alone. Of 8: the shares of the actions in the next eight ticks, which tell what the player means
     to do better than the tick does at which a key happens to go down. Play chooses among these, too.
 
-    A network "keypoints" first learns to see where things are (trainer.keypoints), in `perception_batches` of its own,
-    from screens of the recording and what the emulator's memory holds at them. Then it learns to play from where things
-    are, and what is said of screens above is said of positions. It knows no `mirror`, no `shift` and no `hidden_rows`:
-    what is the player's own is found out by trying. `dropout` is that of its layers. With `scout`, a player that is
-    told where things are shows it more screens than the recording has (trainer.scout).
+    A network "keypoints" first learns to see where things are (trainer.policy.keypoints), in `perception_batches` of
+    its own, from screens of the recording and what the emulator's memory holds at them. Then it learns to play from
+    where things are, and what is said of screens above is said of positions. It knows no `mirror`, no `shift` and no
+    `hidden_rows`: what is the player's own is found out by trying. `dropout` is that of its layers. With `scout`, a
+    player that is told where things are shows it more screens than the recording has (trainer.learn.scout).
 
     Budget: whichever of `max_batches` and `max_seconds` comes first; the one-cycle learning rate (Smith 2018) spans it,
     its first `warm_up` rising. Training stops early after `patience` validations (of `validations` in the budget)
@@ -102,7 +102,7 @@ class TrainConfig:
 
     Machine: `threads` of the network, all cores by default; `cache_bytes` of temporary files at most, of which no more
     than the disk has free are taken. They are enough for 180 hours of Breakout at once; of more than that, batches are
-    drawn from one large random part after the other (see trainer.mix).
+    drawn from one large random part after the other (see trainer.data.sampler).
 
     Raises UsageError for values that cannot be meant.
     """

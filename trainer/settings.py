@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from recorder.envs import get_spec
+from recorder.envs.game import get_spec
 from recorder.errors import UsageError
-from recorder.places import place
+from recorder.store.places import place
 from trainer.config import AUTO, NETWORKS, PRECISIONS, TrainConfig, limits
 
 

@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from player.diagnostics import app_version
-from player.shortcuts import CONTROLLER, TITLES, Shortcuts
-from recorder.profile import MAX_NAME, clean_name
-from recorder.ui import look
-from recorder.ui.icons import app_icon
+from player.support.diagnostics import app_version
+from player.support.shortcuts import CONTROLLER, TITLES, Shortcuts
+from recorder.system.profile import MAX_NAME, clean_name
+from recorder.ui.kit import look
+from recorder.ui.kit.icons import app_icon
 
 _GLYPHS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓", "-": "−"}
 

@@ -13,8 +13,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from player.scene import DuelFrame, Side, score_text
-from recorder.ui import look
+from player.watch.frames import DuelFrame, Side, score_text
+from recorder.ui.kit import look
 
 _BADGES = {"person": "PERSON", "scripted": "SCRIPTED", "policy": "CLONE", "random": "RANDOM", "mixed": "MIXED"}
 _HEADER, _KEYS, _TRACES, _PAD = 58, 56, 104, 14

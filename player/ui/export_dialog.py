@@ -23,10 +23,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from player.chores import ChoreState
-from player.scene import duration_text
-from player.watch_desk import WatchDesk
-from recorder.ui import look
+from player.watch.background import ChoreState
+from player.watch.frames import duration_text
+from player.watch.presenter import WatchDesk
+from recorder.ui.kit import look
 
 _POLL_MS = 100
 _FORMATS = (("Video (MP4)", ".mp4"), ("Animation (GIF)", ".gif"))

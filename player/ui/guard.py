@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInstallMessageHandler
 
-from recorder.logfile import LOG, Failures
+from recorder.system.logfile import LOG, Failures
 
 _LEVELS = {
     QtMsgType.QtDebugMsg: logging.DEBUG,

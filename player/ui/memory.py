@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtWidgets import QComboBox
 
-from recorder.bindings import bindings_file
+from recorder.agents.bindings import bindings_file
 from recorder.errors import SessionError
-from recorder.profile import clean_name, login_name
-from recorder.session import Session
-from recorder.ui.look import THEMES
+from recorder.store.session import Session
+from recorder.system.profile import clean_name, login_name
+from recorder.ui.kit.look import THEMES
 
 if TYPE_CHECKING:
     from player.ui.window import Window

@@ -15,19 +15,19 @@ from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QPushButton, QWidget
 
-from player.diagnostics import diagnostics, homeless
-from player.sample import SAMPLE
-from player.shortcuts import SHORTCUTS, Shortcuts
+from player.support.diagnostics import diagnostics, homeless
+from player.support.sample import SAMPLE
+from player.support.shortcuts import SHORTCUTS, Shortcuts
 from player.ui.dialogs import AboutDialog, PlayerDialog, ShortcutsDialog
 from player.ui.memory import Memory
 from player.ui.study_dialog import open_study
 from recorder.errors import LibraryError, TwinplayError
-from recorder.jobs import start_thread
-from recorder.library import ensure_writable
-from recorder.logfile import LOG, log_file
-from recorder.ui import look
-from recorder.ui.icons import icon, show_icon
-from recorder.ui.keys import key_label
+from recorder.library.library import ensure_writable
+from recorder.system.jobs import start_thread
+from recorder.system.logfile import LOG, log_file
+from recorder.ui.kit import look
+from recorder.ui.kit.icons import icon, show_icon
+from recorder.ui.kit.keys import key_label
 
 _THEMES = {"system": "Like the system", "light": "Light", "dark": "Dark"}
 _POLL_MS = 30

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
-from recorder.ui import look
-from recorder.ui.icons import SIZE, picture, show_icon
+from recorder.ui.kit import look
+from recorder.ui.kit.icons import SIZE, picture, show_icon
 
 
 class Notice(QFrame):

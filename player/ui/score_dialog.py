@@ -24,11 +24,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from player.chores import ChoreState
-from player.scene import duration_text
-from player.watch_desk import WatchDesk
-from recorder.ui import look
-from trainer.scores import Score
+from player.watch.background import ChoreState
+from player.watch.frames import duration_text
+from player.watch.presenter import WatchDesk
+from recorder.ui.kit import look
+from trainer.evaluation.scores import Score
 
 _POLL_MS = 200
 _ROW, _LABEL, _FIGURE = 52.0, 190.0, 190.0

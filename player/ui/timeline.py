@@ -15,10 +15,10 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from player.scene import DuelFrame, Side, duration_text
 from player.ui.strips import apart_strip, press_strip
-from recorder.ui import look
-from trainer.agreement import Agreement
+from player.watch.frames import DuelFrame, Side, duration_text
+from recorder.ui.kit import look
+from trainer.evaluation.agreement import Agreement
 
 _LANE, _STRIP, _APART, _NEAR, _GAP, _MARGIN, _GUTTER = 14.0, 9.0, 11.0, 2.0, 5.0, 4.0, 98.0
 _HELP = "Press or drag to go to another moment (Left and Right: a tick, with Shift: a second)"

@@ -1,4 +1,4 @@
-"""The Watch page: two players side by side. A view of player.watch_desk; it holds no state of its own.
+"""The Watch page: two players side by side. A view of player.watch.presenter; it holds no state of its own.
 
 ┌ banner ───────────────────────────────────────────────────────────────┐
 │ Left [recording or clone ▾] [episode ▾]  Right [clone ▾]  Scores  Save │
@@ -31,17 +31,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from player.chores import ChoreState
-from player.pairing import Choice
-from player.scene import duration_text
 from player.ui.choice_box import SEPARATOR, ChoiceBox
 from player.ui.duel_view import DuelSide
 from player.ui.export_dialog import ExportDialog
 from player.ui.score_dialog import ScoreDialog
 from player.ui.timeline import Timeline
-from player.watch_desk import SPEEDS, WatchDesk, WatchState, moment_of
-from recorder.ui import look
-from recorder.ui.page import Page
+from player.watch.background import ChoreState
+from player.watch.frames import duration_text
+from player.watch.pairing import Choice
+from player.watch.presenter import SPEEDS, WatchDesk, WatchState, moment_of
+from recorder.ui.kit import look
+from recorder.ui.kit.page import Page
 
 _POLL_MS = 4  # well under a tick of 60 Hz, so that pictures appear when they are due
 _NO_RECORDING = "Nothing: the clone alone"

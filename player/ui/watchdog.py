@@ -13,8 +13,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
-from recorder.files import replacing
-from recorder.jobs import main_thread_stack, start_thread
+from recorder.system.files import replacing
+from recorder.system.jobs import main_thread_stack, start_thread
 
 _BEAT_MS = 5
 LIMIT_MS = 50.0

@@ -11,22 +11,22 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from player.sample import SAMPLE, SamplePair
+from player.support.sample import SAMPLE, SamplePair
 from player.ui.memory import Memory
 from player.ui.menu import MenuButton, copy_diagnostics, try_sample
 from player.ui.notice import Notice
 from player.ui.watch_page import WatchPage
-from player.watch_desk import WatchDesk
-from recorder.library import Library
-from recorder.library_desk import LibraryDesk
-from recorder.logfile import LOG
-from recorder.ui import look
-from recorder.ui.icons import show_icon
-from recorder.ui.latin_shortcuts import LatinShortcuts
+from player.watch.presenter import WatchDesk
+from recorder.library.library import Library
+from recorder.library.presenter import LibraryDesk
+from recorder.system.logfile import LOG
+from recorder.ui.kit import look
+from recorder.ui.kit.icons import show_icon
+from recorder.ui.kit.latin_shortcuts import LatinShortcuts
+from recorder.ui.kit.page import Page
 from recorder.ui.library_page import LibraryPage
-from recorder.ui.page import Page
 from recorder.ui.record_page import RecordPage, open_desk
-from trainer.train_desk import TrainDesk
+from trainer.runs.presenter import TrainDesk
 from trainer.ui.train_page import TrainPage
 
 PAGES = ("record", "library", "train", "watch")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QWidget
 
-from recorder.gamepad import ANY_DEVICE, NO_DEVICE, Device
+from recorder.agents.gamepad import ANY_DEVICE, NO_DEVICE, Device
 
 _LOOK_MS = 300  # how soon one that is plugged in is on the list
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
-from recorder.bindings import Bindings
-from recorder.gamepad import FIRE as PAD_FIRE
-from recorder.gamepad import LEFT as PAD_LEFT
-from recorder.gamepad import NAMES
-from recorder.gamepad import RIGHT as PAD_RIGHT
-from recorder.keyboard import BY_CODE, BY_NAME
-from recorder.ui.keys import key_name, physical
+from recorder.agents.bindings import Bindings
+from recorder.agents.gamepad import FIRE as PAD_FIRE
+from recorder.agents.gamepad import LEFT as PAD_LEFT
+from recorder.agents.gamepad import NAMES
+from recorder.agents.gamepad import RIGHT as PAD_RIGHT
+from recorder.agents.keyboard import BY_CODE, BY_NAME
+from recorder.ui.kit.keys import key_name, physical
 
 # X11 repeats a held key as release and press of one server time. Qt only recognises the pair when both have arrived;
 # otherwise the release looks real, so a release counts once its twin had this long to show up.

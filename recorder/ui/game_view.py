@@ -10,8 +10,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from recorder.takes import Picture
-from recorder.ui import look
+from recorder.recording.takes import Picture
+from recorder.ui.kit import look
 
 _CAP_HEIGHT, _GAP, _RADIUS = 54, 12, 10
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from recorder.ui import look
+from recorder.ui.kit import look
 
 # name, caption, what it means; in two columns, the score above them
 _FIGURES = (

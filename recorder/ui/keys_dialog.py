@@ -19,12 +19,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from recorder.bindings import Bindings
-from recorder.gamepad import Device
-from recorder.keyboard import BY_CODE
-from recorder.ui import look
+from recorder.agents.bindings import Bindings
+from recorder.agents.gamepad import Device
+from recorder.agents.keyboard import BY_CODE
 from recorder.ui.controller_box import ControllerBox
-from recorder.ui.keys import Keyboard, codes, key_label, shortcut_key
+from recorder.ui.kit import look
+from recorder.ui.kit.keys import Keyboard, codes, key_label, shortcut_key
 
 _HINT = "Many keyboards cannot tell three keys held at once: a second key for each action helps."
 

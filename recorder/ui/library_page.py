@@ -1,4 +1,4 @@
-"""The Library page: all sessions, and what is thought of them. A view of recorder.library_desk; it holds no state.
+"""The Library page: all sessions, and what is thought of them. A view of recorder.library.presenter; it holds no state.
 
 ┌ banner ──────────────────────────────────────────────┐
 │ search  [what] [who]             [Progress] [Trash…]  │
@@ -28,11 +28,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.library import SessionSummary, player_label
-from recorder.library_desk import LibraryDesk, LibraryState, history
-from recorder.ui import look
+from recorder.library.library import SessionSummary, player_label
+from recorder.library.presenter import LibraryDesk, LibraryState, history
+from recorder.ui.kit import look
+from recorder.ui.kit.page import Page
 from recorder.ui.library_table import LibraryModel, LibraryTable
-from recorder.ui.page import Page
 from recorder.ui.progress_plot import ProgressPlot
 from recorder.ui.session_pane import SessionPane
 from recorder.ui.trash_dialog import TrashDialog

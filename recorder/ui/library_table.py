@@ -29,9 +29,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.library import SessionSummary, local_time, matches, player_label, sort_key
-from recorder.preview import Picture
-from recorder.ui import look
+from recorder.library.library import SessionSummary, local_time, matches, player_label, sort_key
+from recorder.library.preview import Picture
+from recorder.ui.kit import look
 
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("Session", "Date", "Games", "Minutes", "Mean", "Best", "MB", "✓", "Tags")

@@ -7,8 +7,8 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from recorder.library_desk import History
-from recorder.ui import look
+from recorder.library.presenter import History
+from recorder.ui.kit import look
 
 
 class ProgressPlot(QWidget):

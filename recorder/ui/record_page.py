@@ -1,4 +1,4 @@
-"""The Record page: play, and have it recorded. A view of recorder.record_desk; it holds no state of its own.
+"""The Record page: play, and have it recorded. A view of recorder.recording.presenter; it holds no state of its own.
 
 ┌ banner ─────────────────────────────┐
 │                     │ environment   │
@@ -25,19 +25,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.bindings import BindingsError, bindings_file, load_bindings
-from recorder.envs import ENV_NAMES, get_spec
-from recorder.keyboard import PLACE
-from recorder.record_desk import DeskState, RecordDesk
-from recorder.sound import Speaker
-from recorder.ui import look
+from recorder.agents.bindings import BindingsError, bindings_file, load_bindings
+from recorder.agents.keyboard import PLACE
+from recorder.envs.game import ENV_NAMES, get_spec
+from recorder.play.sound import Speaker
+from recorder.recording.presenter import DeskState, RecordDesk
 from recorder.ui.game_keys import FIRE, LEFT, RESERVED, RIGHT, ROWS, USUAL, HeldKeys
 from recorder.ui.game_view import GameView, Keycap
 from recorder.ui.hud import Hud
-from recorder.ui.icons import show_icon
-from recorder.ui.keys import Keyboard, codes, is_command, key_label
 from recorder.ui.keys_dialog import KeysDialog
-from recorder.ui.page import Page
+from recorder.ui.kit import look
+from recorder.ui.kit.icons import show_icon
+from recorder.ui.kit.keys import Keyboard, codes, is_command, key_label
+from recorder.ui.kit.page import Page
 from recorder.ui.takes_list import TakesList
 
 # A Qt timer counts whole milliseconds, so it only wakes us; the desk's pacer decides whether a tick is due. The last

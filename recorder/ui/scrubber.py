@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from recorder.preview import Details
-from recorder.ui import look
+from recorder.library.preview import Details
+from recorder.ui.kit import look
 
 _MARGIN, _LANE = 8.0, 18.0
 

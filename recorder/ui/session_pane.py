@@ -32,11 +32,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.opinions import MAX_NOTES, MAX_TITLE
-from recorder.preview import Details, Moment
-from recorder.schema import Episode
-from recorder.ui import look
-from recorder.ui.keys import shortcut_key
+from recorder.library.preview import Details, Moment
+from recorder.store.annotations import MAX_NOTES, MAX_TITLE
+from recorder.store.schema import Episode
+from recorder.ui.kit import look
+from recorder.ui.kit.keys import shortcut_key
 from recorder.ui.library_table import RowDelegate
 from recorder.ui.scrubber import Scrubber
 

@@ -10,9 +10,9 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from recorder.takes import Picture
-from recorder.today import TakeLine
-from recorder.ui import look
+from recorder.recording.recent import TakeLine
+from recorder.recording.takes import Picture
+from recorder.ui.kit import look
 
 _LABELS = {"success": "Good", "failure": "Bad"}
 _MOST = 20  # cards; each takes a millisecond to make, and the Library shows every take
@@ -44,7 +44,7 @@ class Thumbnail(QWidget):
 
 
 class TakesList(QScrollArea):
-    """Shows lines of recorder.today; `game` gets the keyboard back once something was pressed.
+    """Shows lines of recorder.recording.recent; `game` gets the keyboard back once something was pressed.
 
     Signals carry the path of the take that is meant.
     """

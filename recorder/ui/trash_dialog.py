@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.library_desk import LibraryDesk
-from recorder.ui import look
+from recorder.library.presenter import LibraryDesk
+from recorder.ui.kit import look
 
 _POLL_MS = 50
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import tests.benchmarks as package
-from recorder.cores import available_cores
+from recorder.system.cores import available_cores
 from tests.benchmarks.common import Options
 
 TITLES = {

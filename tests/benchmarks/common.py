@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from recorder import Session, record
-from recorder.experts import scripted
-from recorder.jobs import resolve
+from recorder.agents.experts import scripted
+from recorder.system.jobs import resolve
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,6 +1,6 @@
 """Games of a clone on all cores, beside as many independent processes that each play one game after another.
 
-    twinplay      trainer.trial.Arena: a process a core, each asking the network once a tick for all of its games
+    twinplay      Arena of select_by_play: a process a core, each asking the network once a tick for all of its games
     independent   a process a core, each asking the network for one game at a time; nothing connects them
 
 Both play the same games of the sample's clone and include the start of their processes.
@@ -13,8 +13,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from recorder.cores import available_cores
-from recorder.jobs import run_parallel
+from recorder.system.cores import available_cores
+from recorder.system.jobs import run_parallel
 from tests.benchmarks.common import Options, alone, median, table
 
 ROUNDS = 3
@@ -24,8 +24,8 @@ def play_alone(policy: str, seeds: list[int], ticks: int) -> int:
     """Games one after another; returns the ticks played."""
     import torch
 
-    from recorder.envs import Game
-    from recorder.rollout import Phase, Rollout
+    from recorder.envs.game import Game
+    from recorder.play.rollout import Phase, Rollout
     from trainer import Policy
 
     torch.set_num_threads(1)
@@ -43,8 +43,8 @@ def play_alone(policy: str, seeds: list[int], ticks: int) -> int:
 
 def work(method: str, policy: str, games: int, ticks: int) -> dict[str, float]:
     """Ticks a second of all games together."""
-    from trainer.evaluation import Seat, evaluation_seed
-    from trainer.trial import Arena
+    from trainer.evaluation.games import Seat, evaluation_seed
+    from trainer.evaluation.select_by_play import Arena
 
     seeds = [evaluation_seed(0, k) for k in range(games)]
     cores = available_cores()
@@ -63,7 +63,7 @@ def work(method: str, policy: str, games: int, ticks: int) -> dict[str, float]:
 
 def evaluation(options: Options) -> Iterator[str]:
     """Both ways, in turns."""
-    from player.sample import SAMPLE
+    from player.support.sample import SAMPLE
 
     games, ticks = 8, 2_600
     with tempfile.TemporaryDirectory() as folder:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from recorder import Library, record
-from recorder.experts import scripted
-from recorder.index import FILE as INDEX
+from recorder.agents.experts import scripted
+from recorder.library.index import FILE as INDEX
 from tests.benchmarks.common import Options, median
 
 LISTED = 1_000

@@ -39,7 +39,7 @@ METHODS = {
 def batches_of(method: str, session: Session, folder: Path) -> Iterator[Callable[[], Any]]:
     """What gives the next batch of a way to make them."""
     from trainer import TrainConfig
-    from trainer.dataset import Dataset
+    from trainer.data.dataset import Dataset
 
     small = 170 * len(session) if method == "pool" else 8_000_000_000
     config = TrainConfig.for_env("breakout", cache_bytes=small)
@@ -57,8 +57,8 @@ def batches_of(method: str, session: Session, folder: Path) -> Iterator[Callable
 
 def in_memory(session: Session, config: Any, rng: np.random.Generator) -> Callable[[], Any]:
     """Batches from all screens as one array, by NumPy, whose indexing is quicker than torch's here."""
-    from trainer.dataset import Batch
-    from trainer.preprocess import Preprocess
+    from trainer.data.dataset import Batch
+    from trainer.policy.preprocess import Preprocess
 
     preprocess = Preprocess.of(config)
     read = (session.screens(first, first + 600) for first in range(0, len(session), 600))
@@ -81,7 +81,7 @@ def one_at_a_time(method: str, session: Session, config: Any, folder: Path) -> C
     import h5py
     import torch
 
-    from trainer.preprocess import Preprocess
+    from trainer.policy.preprocess import Preprocess
 
     preprocess = Preprocess.of(config)
     if method == "png":
@@ -117,7 +117,7 @@ def work(method: str, path: str, seconds: float) -> dict[str, float]:
     """Samples a second of a core and of the clock, on one core."""
     import torch
 
-    from trainer.learner import keep_freed_memory
+    from trainer.learn.learner import keep_freed_memory
 
     torch.set_num_threads(1)
     keep_freed_memory()

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recorder import Session, record
-from recorder.experts import scripted
+from recorder.agents.experts import scripted
 from tests.benchmarks.common import Options, table
 
 BATCH = 128
@@ -73,7 +73,7 @@ def shuffle_buffer(ticks: int, size: int, rng: np.random.Generator) -> Draw:
 def draws(sessions: list[Session], cache_bytes: int) -> tuple[Draw, Callable[[], None], int, float]:
     """How Twinplay draws rows in a cache of this size, how to end it, of how many rows, and a pool's share of them."""
     from trainer import TrainConfig
-    from trainer.dataset import Dataset
+    from trainer.data.dataset import Dataset
 
     config = TrainConfig.for_env("hopper", batch_size=BATCH, validation_share=0.01, cache_bytes=cache_bytes)
     data = Dataset(sessions, config)

@@ -20,13 +20,13 @@ from typing import Any
 import torch
 from torch import nn
 
-import trainer.learner
+import trainer.learn.learner
 from recorder import Session
 from tests.benchmarks.common import ROOT, Options, median, play, table
 from trainer import TrainConfig
 from trainer.distributed import World
-from trainer.models import ScreenNet
-from trainer.steps import Steps
+from trainer.learn.steps import Steps
+from trainer.policy.networks import ScreenNet
 
 ROUNDS, BATCHES, WARM_UP = 5, 4, 3
 
@@ -46,13 +46,13 @@ class Variant:
 
 def returned() -> None:
     """Freed memory goes back to the kernel, as glibc has it."""
-    trainer.learner.keep_freed_memory = nothing
+    trainer.learn.learner.keep_freed_memory = nothing
 
 
 def floats() -> None:
     """Screens are mirrored and shifted as floats."""
-    augment = trainer.learner.augment
-    trainer.learner.augment = lambda residuals, *rest: augment(residuals.float(), *rest)
+    augment = trainer.learn.learner.augment
+    trainer.learn.learner.augment = lambda residuals, *rest: augment(residuals.float(), *rest)
 
 
 def contiguous(steps: Steps) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from recorder import record
-from recorder.envs import Env, Game, get_spec
-from recorder.experts import scripted
-from recorder.rollout import episode_seed
+from recorder.agents.experts import scripted
+from recorder.envs.game import Env, Game, get_spec
+from recorder.play.rollout import episode_seed
 from tests.benchmarks.common import Options, alone, median, table
 
 LONGER = 10

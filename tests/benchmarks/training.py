@@ -36,9 +36,9 @@ def work(path: str, turns: int) -> dict[str, list[tuple[float, float]]]:
     """Seconds of the clock of each batch of each method: to make it, and to learn from it."""
     import torch
 
-    from recorder.cores import available_cores
+    from recorder.system.cores import available_cores
     from trainer import TrainConfig
-    from trainer.learner import Learner
+    from trainer.learn.learner import Learner
 
     torch.set_num_threads(available_cores())
     session = Session.open(path)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recorder import Library, Session, record
-from recorder.experts import scripted
+from recorder.agents.experts import scripted
 from tests.benchmarks.common import Options
-from trainer.runs import Run, Runs, RunState
+from trainer.runs.runs import Run, Runs, RunState
 
 if TYPE_CHECKING:
     from tests.ui.conftest import Hand
@@ -29,7 +29,7 @@ PLAYED_S = 60.0
 
 def responsive(options: Options) -> Iterator[str]:
     """Everything one can do in it, one after the other."""
-    from player.sample import SAMPLE
+    from player.support.sample import SAMPLE
     from tests.ui.conftest import Hand, virtual_screen
 
     with tempfile.TemporaryDirectory() as name, virtual_screen() as display:

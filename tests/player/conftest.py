@@ -11,8 +11,8 @@ import torch
 
 from recorder import RandomAgent, Session, get_spec, record
 from trainer import TrainConfig
-from trainer.models import build
-from trainer.policy import Manner, save_policy
+from trainer.policy.networks import build
+from trainer.policy.policy import Manner, save_policy
 
 
 class Clone(RandomAgent):

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from player.chores import Chore, ChoreState, scoring
+from player.watch.background import Chore, ChoreState, scoring
 from recorder import Session
-from recorder.jobs import JobState
+from recorder.system.jobs import JobState
 from tests.player.conftest import untrained
-from trainer.scores import bootstrap
+from trainer.evaluation.scores import bootstrap
 
 
 class FakeJob:
@@ -124,7 +124,7 @@ def test_the_scoreboard_has_the_recorded_player_both_clones_and_chance(hopper: S
 
 
 def test_a_person_is_represented_by_the_games_recorded(hopper: Session, tmp_path: Path) -> None:
-    from recorder.store import StoredGroup
+    from recorder.store.zarr_store import StoredGroup
 
     path = untrained("hopper", tmp_path / "one.safetensors")
     StoredGroup(hopper.path).set_attributes(player={"kind": "person", "name": "Ada", "params": {}})

@@ -13,7 +13,8 @@ import av
 import pytest
 from PIL import Image, ImageSequence
 
-from player.cli import PRESET_NAMES, main
+from player.cli import main
+from player.cli.parser import PRESET_NAMES
 from recorder import Library, Session
 from tests.player.conftest import untrained
 from trainer.config import PRESETS

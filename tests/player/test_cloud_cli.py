@@ -14,8 +14,8 @@ from recorder import Library, RandomAgent, Session, get_spec, record
 from tests.player.conftest import untrained
 from trainer.config import TrainConfig
 from trainer.errors import RunError
-from trainer.runs import Runs
-from trainer.sources import open_sources
+from trainer.runs.runs import Runs
+from trainer.runs.sources import open_sources
 
 TEAM = "memory://team/library"
 Run = Callable[..., str]

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from player.compose import compose
-from player.duel import Duel
-from player.scene import DuelFrame, Side, duration_text, score_text
+from player.film.compose import compose
+from player.watch.duel import Duel
+from player.watch.frames import DuelFrame, Side, duration_text, score_text
 from recorder import Game, Session, get_spec
 from recorder.errors import SessionError, UsageError
 from tests.player.conftest import Clone, Waiting, untrained

@@ -85,7 +85,8 @@ def test_opengl_is_the_one_that_draws_without_a_screen(hopper: Session, tmp_path
 
 
 def test_plots_heed_neither_a_backend_nor_a_folder_nor_dollars() -> None:
-    code = "from player.plots import Bar, bars; print(len(bars([Bar('clone', r'$x$ \\\\frac{ $', 1, 0, 2)], 'score')))"
+    code = "from player.report.plots import Bar, bars; "
+    code += r"print(len(bars([Bar('clone', r'$x$ \\frac{ $', 1, 0, 2)], 'score')))"
     wrong = {**os.environ, "MPLBACKEND": "no-such", "MPLCONFIGDIR": "/dev/null"}
     done = subprocess.run([sys.executable, "-c", code], env=wrong, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

@@ -12,19 +12,19 @@ import pytest
 
 from player.app import open_app, usable_library
 from player.cli import main
-from player.film import filming
-from player.video import whole_file
+from player.film.film import filming
+from player.film.mp4 import whole_file
 from recorder import Library, RandomAgent, Session, get_spec, record, verify
-from recorder.edits import edit
 from recorder.errors import LibraryError, SessionError, UsageError
-from recorder.library import default_library, ensure_writable
-from recorder.places import place
-from recorder.reshape import merging
-from recorder.transfer import copy_session
-from recorder.writer import is_being_written, session_lock
+from recorder.library.copying import copy_session
+from recorder.library.edits import edit
+from recorder.library.library import default_library, ensure_writable
+from recorder.library.merging import merging
+from recorder.store.places import place
+from recorder.store.session_writer import is_being_written, session_lock
 from tests.player.conftest import untrained
 from trainer import TrainConfig, fit
-from trainer.runs import Runs
+from trainer.runs.runs import Runs
 
 NAME = "2026-11-21T10-14-03-hopper.zarr"
 # How somebody writes the path to NAME, from which folder.

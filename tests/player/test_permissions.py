@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from player.gif import writing_gif
-from player.sample import SAMPLE
-from player.video import write_video
+from player.film.gif import writing_gif
+from player.film.mp4 import write_video
+from player.support.sample import SAMPLE
 from recorder import Library, RandomAgent, get_spec, record
-from recorder.bindings import Bindings, save_bindings
-from recorder.preview import Projector
+from recorder.agents.bindings import Bindings, save_bindings
+from recorder.library.preview import Projector
 from trainer import TrainConfig
-from trainer.policies import Policies
-from trainer.runs import CHECKPOINT, Runs
-from trainer.work import perform
+from trainer.runs.policy_library import Policies
+from trainer.runs.runs import CHECKPOINT, Runs
+from trainer.runs.work import perform
 
 
 @pytest.fixture(params=[0o022, 0o027, 0o002], ids=oct)

@@ -15,16 +15,17 @@ import pytest
 
 from player.app import usable_library
 from player.cli import main
-from player.diagnostics import diagnostics
-from player.sample import SAMPLE, Sample
-from player.watch_desk import WatchDesk
+from player.support.diagnostics import diagnostics
+from player.support.sample import SAMPLE, Sample
+from player.watch.presenter import WatchDesk
 from recorder import Library, Session, TwinplayError, verify
-from recorder.errors import LibraryError, guarded
-from recorder.experts import from_description
-from recorder.logfile import LOG, Failures, begin_log, end_log, last_lines, log_file
-from recorder.resources import asset
-from trainer.policy import Policy
-from trainer.train_desk import TrainDesk
+from recorder.agents.experts import from_description
+from recorder.errors import LibraryError
+from recorder.system.commands import guarded
+from recorder.system.logfile import LOG, Failures, begin_log, end_log, last_lines, log_file
+from recorder.system.resources import asset
+from trainer.policy.policy import Policy
+from trainer.runs.presenter import TrainDesk
 
 Capture = pytest.CaptureFixture[str]
 

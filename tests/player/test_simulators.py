@@ -15,14 +15,14 @@ import pytest
 import zarr
 
 from player.cli import main
-from player.duel import Duel
+from player.watch.duel import Duel
 from recorder import Library, RandomAgent, Session, get_spec, record, verify
 from recorder.errors import SessionError, UsageError
-from recorder.reshape import merging
+from recorder.library.merging import merging
 from tests.player.conftest import untrained
-from trainer.header import read_header
-from trainer.policies import summarize
-from trainer.selection import Row, describe, read_facts
+from trainer.policy.header import read_header
+from trainer.runs.policy_library import summarize
+from trainer.runs.selection import Row, describe, read_facts
 
 INSTALLED = importlib.metadata.version("gymnasium")
 PHRASE = f"another simulator than the one installed here (gymnasium 1.3.0, not {INSTALLED})"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from recorder import Session
-from recorder.edits import edit
+from recorder.library.edits import edit
 
 TITLE = "Ωmega [/b] [red]x :smile: 日本"
 

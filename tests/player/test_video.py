@@ -10,11 +10,11 @@ import pytest
 from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image, ImageSequence
 
-from player.compose import compose
-from player.duel import Duel
-from player.film import film, filming
-from player.gif import WIDTH, writing_gif
-from player.video import VideoError, write_video, writing
+from player.film.compose import compose
+from player.film.film import film, filming
+from player.film.gif import WIDTH, writing_gif
+from player.film.mp4 import VideoError, write_video, writing
+from player.watch.duel import Duel
 from recorder import Session
 from recorder.errors import UsageError
 from tests.player.conftest import Clone

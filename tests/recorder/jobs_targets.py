@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from recorder.errors import TwinplayError
-from recorder.jobs import run_parallel
+from recorder.system.jobs import run_parallel
 
 
 def count(until: int, closed: str = "") -> Iterator[int]:

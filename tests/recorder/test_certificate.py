@@ -11,8 +11,8 @@ import pytest
 import zarr
 
 from recorder import Library, Session, record, verify
+from recorder.agents.experts import scripted
 from recorder.errors import SessionError
-from recorder.experts import scripted
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from recorder import Session
-from recorder.bindings import Bindings, load_bindings, save_bindings
-from recorder.envs import get_spec
-from recorder.gamepad import ANY_DEVICE, FIRE, LEFT, NO_DEVICE, RIGHT, START, Device, Gamepads
-from recorder.record_desk import DeskState, RecordDesk
+from recorder.agents.bindings import Bindings, load_bindings, save_bindings
+from recorder.agents.gamepad import ANY_DEVICE, FIRE, LEFT, NO_DEVICE, RIGHT, START, Device, Gamepads
+from recorder.envs.game import get_spec
+from recorder.recording.presenter import DeskState, RecordDesk
 from tests.recorder.test_desk import FakeClock, play
 from tests.recorder.victim import wait_for
 from tests.recorder.virtual_pad import (

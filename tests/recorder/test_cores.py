@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from recorder.cores import available_cores, cpu_quota
+from recorder.system.cores import available_cores, cpu_quota
 
 V2 = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup rw\n"
 V2_CONTAINER = "30 23 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw\n"
@@ -64,7 +64,7 @@ def test_a_quota_counts_where_it_is_less_than_the_cores_in_sight(
     monkeypatch: pytest.MonkeyPatch, quota: float | None, cores: int
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
-    monkeypatch.setattr("recorder.cores.cpu_quota", lambda: quota)
+    monkeypatch.setattr("recorder.system.cores.cpu_quota", lambda: quota)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     assert available_cores() == cores
     assert available_cores(sharing=4) == max(1, cores // 4)
@@ -78,14 +78,14 @@ def test_omp_num_threads_is_heeded_where_it_can_be_meant(
     monkeypatch: pytest.MonkeyPatch, asked: str, cores: int
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
-    monkeypatch.setattr("recorder.cores.cpu_quota", lambda: None)
+    monkeypatch.setattr("recorder.system.cores.cpu_quota", lambda: None)
     monkeypatch.setenv("OMP_NUM_THREADS", asked)
     assert available_cores() == cores
 
 
 def test_what_torchrun_sets_by_itself_is_nobodys_wish(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
-    monkeypatch.setattr("recorder.cores.cpu_quota", lambda: None)
+    monkeypatch.setattr("recorder.system.cores.cpu_quota", lambda: None)
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert available_cores(sharing=4) == 16

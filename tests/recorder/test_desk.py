@@ -12,12 +12,12 @@ import pytest
 
 import player.app
 from recorder import Library, Session
-from recorder.bindings import Bindings, BindingsError, load_bindings, save_bindings
-from recorder.envs import Game, get_spec
+from recorder.agents.bindings import Bindings, BindingsError, load_bindings, save_bindings
+from recorder.envs.game import Game, get_spec
 from recorder.errors import SystemLibraryError
-from recorder.record_desk import DeskState, RecordDesk
-from recorder.takes import LiveTake
-from recorder.verification import verify
+from recorder.library.verify import verify
+from recorder.recording.presenter import DeskState, RecordDesk
+from recorder.recording.takes import LiveTake
 from tests.recorder.victim import TIMEOUT_S, wait_for
 
 TICK_NS = 16_666_667
@@ -199,7 +199,7 @@ def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         assert ready.wait(60)
         return LiveTake(*args, **kwargs)
 
-    monkeypatch.setattr("recorder.record_desk.LiveTake", begin)
+    monkeypatch.setattr("recorder.recording.presenter.LiveTake", begin)
     yield ready
     ready.set()
 

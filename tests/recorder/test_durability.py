@@ -15,8 +15,8 @@ from typing import IO
 import pytest
 
 from recorder import Library, Session, record, verify
-from recorder.experts import scripted
-from recorder.record_desk import DeskState
+from recorder.agents.experts import scripted
+from recorder.recording.presenter import DeskState
 from tests.recorder.victim import play_for_a_moment, wait_for
 
 KILLS = 5

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from recorder import Library, RandomAgent, Session, get_spec, record, verify
-from recorder.edits import edit, merge_spans, without
+from recorder.agents.experts import scripted
 from recorder.errors import SessionError, TwinplayError, UsageError
-from recorder.experts import scripted
-from recorder.reshape import merging, splitting
-from recorder.verification import verifying
+from recorder.library.edits import edit, merge_spans, without
+from recorder.library.merging import merging, splitting
+from recorder.library.verify import verifying
 from tests.recorder.test_playing import steered
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recorder.agents import Agent, RandomAgent, describe
-from recorder.envs import Game, get_spec
+from recorder.agents.agent import Agent, RandomAgent, describe
+from recorder.agents.experts import STYLES, BreakoutPerson, BreakoutPlayer, from_description, scripted
+from recorder.agents.experts.hopper_search import Gains, HopperSimulation, main, play
+from recorder.envs.game import Game, get_spec
 from recorder.errors import AgentError
-from recorder.experts import STYLES, BreakoutPerson, BreakoutPlayer, from_description, scripted
-from recorder.experts.hopper_search import Gains, HopperSimulation, main, play
-from recorder.rollout import Phase, Rollout
+from recorder.play.rollout import Phase, Rollout
 
 
 def played(env_name: str, agent: Agent, seed: int, ticks: int = 36_000) -> tuple[Rollout, list[object]]:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from recorder import Library, RandomAgent, Session, get_spec, record, verify
-from recorder.edits import edit
 from recorder.errors import LibraryError, SessionError
-from recorder.files import replacing, sync
-from recorder.reshape import merging
-from recorder.transfer import copy_session
+from recorder.library.copying import copy_session
+from recorder.library.edits import edit
+from recorder.library.merging import merging
+from recorder.system.files import replacing, sync
 
 
 class Disk:

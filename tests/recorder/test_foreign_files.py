@@ -13,11 +13,11 @@ import pytest
 import zarr
 
 from recorder import Library, Session, record, verify
+from recorder.agents.experts import scripted
 from recorder.errors import SessionError
-from recorder.experts import scripted
-from recorder.reshape import merging
-from recorder.resources import asset
-from recorder.transfer import copy_session
+from recorder.library.copying import copy_session
+from recorder.library.merging import merging
+from recorder.system.resources import asset
 
 FOREIGN = (
     ".DS_Store",

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from recorder.errors import guarded
-from recorder.interrupts import Noted
-from recorder.jobs import run_parallel
+from recorder.system.commands import guarded
+from recorder.system.interrupts import Noted
+from recorder.system.jobs import run_parallel
 
 TARGETS = "tests.recorder.jobs_targets"
 
@@ -42,7 +42,8 @@ def program(tmp_path: Path, action: str) -> Iterator[subprocess.Popen[str]]:
     """A program of ours whose command does `action`, in a process group of its own."""
     script = tmp_path / "script.py"
     script.write_text(
-        "import sys; from recorder.errors import guarded; from recorder.jobs import Job, Service, run_parallel\n"
+        "import sys; from recorder.system.commands import guarded\n"
+        "from recorder.system.jobs import Job, Service, run_parallel\n"
         f"sys.exit(guarded(lambda: {action}))\n"
     )
     process = subprocess.Popen(
@@ -133,7 +134,7 @@ def test_a_signal_that_was_ignored_from_the_beginning_stays_so() -> None:
 def test_a_command_ends_without_a_last_search_for_garbage() -> None:
     """With torch in the process it took longer than everything else between Ctrl-C and the prompt."""
     code = (
-        "import atexit, gc; from recorder.errors import guarded; "
+        "import atexit, gc; from recorder.system.commands import guarded; "
         "atexit.register(lambda: print(gc.get_freeze_count() > 1000)); guarded(lambda: 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

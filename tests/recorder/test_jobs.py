@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from recorder import jobs
-from recorder.jobs import Detached, Job, JobState, Service, WorkerError, run_parallel
-from recorder.priority import GIVING_WAY, come_first
+from recorder.system import jobs
+from recorder.system.jobs import Detached, Job, JobState, Service, WorkerError, run_parallel
+from recorder.system.priority import GIVING_WAY, come_first
 
 TARGETS = "tests.recorder.jobs_targets"
 
@@ -79,7 +79,7 @@ def test_a_service_answers_in_order_and_reports_failures() -> None:
 def test_a_script_without_a_guard_runs_once(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "from recorder.jobs import Service, run_parallel\n"
+        "from recorder.system.jobs import Service, run_parallel\n"
         "print('begun')\n"
         f"adder = Service('{TARGETS}:Adder', {{'start': 1}})\n"
         "print(adder.call('add', 2))\n"
@@ -94,7 +94,9 @@ def test_a_script_without_a_guard_runs_once(tmp_path: Path) -> None:
 def test_parallel_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     calls = [{"note": str(tmp_path / name)} for name in ("one", "two")]
-    script.write_text(f"from recorder.jobs import run_parallel\nlist(run_parallel('{TARGETS}:linger', {calls}, 2))\n")
+    script.write_text(
+        f"from recorder.system.jobs import run_parallel\nlist(run_parallel('{TARGETS}:linger', {calls}, 2))\n"
+    )
     parent = subprocess.Popen([sys.executable, script], env={**os.environ, "PYTHONPATH": os.getcwd()})
 
     def wait_until(condition: Callable[[], bool]) -> None:

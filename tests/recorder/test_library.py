@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from recorder import Library, RandomAgent, Session, get_spec, record, verify
-from recorder.edits import edit
 from recorder.errors import SessionError
-from recorder.index import FILE, MAX_BYTES
-from recorder.library import local_time
+from recorder.library.edits import edit
+from recorder.library.index import FILE, MAX_BYTES
+from recorder.library.library import local_time
 
 LONG_AGO = 1_700_000_000
 
@@ -269,8 +269,8 @@ def test_only_what_is_in_the_trash_is_restored(shelf: Library) -> None:
 
 def test_a_session_being_recorded_is_told_as_such(tmp_path: Path) -> None:
     from recorder import Game
-    from recorder.agents import describe
-    from recorder.writer import SessionWriter
+    from recorder.agents.agent import describe
+    from recorder.store.session_writer import SessionWriter
 
     spec = get_spec("hopper")
     agent = RandomAgent(spec)

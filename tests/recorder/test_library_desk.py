@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from recorder import Library, Session, record, verify
-from recorder.experts import scripted
-from recorder.jobs import JobState, Service
-from recorder.library import SessionSummary
-from recorder.library_desk import LibraryDesk, LibraryState, history
-from recorder.preview import THUMB_HEIGHT, THUMB_WIDTH, THUMBNAILS, Projector, prune_thumbnails, telling_tick
+from recorder.agents.experts import scripted
+from recorder.library.library import SessionSummary
+from recorder.library.presenter import LibraryDesk, LibraryState, history
+from recorder.library.preview import THUMB_HEIGHT, THUMB_WIDTH, THUMBNAILS, Projector, prune_thumbnails, telling_tick
+from recorder.system.jobs import JobState, Service
 
 PATIENCE_S = 60
 
@@ -267,7 +267,7 @@ def test_a_preview_process_that_dies_is_told_and_started_anew(hops: Session, tmp
     started: list[Service] = []
 
     def start() -> Service:
-        started.append(Service("recorder.preview:Projector", {}))
+        started.append(Service("recorder.library.preview:Projector", {}))
         return started[-1]
 
     desk = LibraryDesk(Library(tmp_path), start_service=start)

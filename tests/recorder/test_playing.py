@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from recorder import Game, KeyAgent, RandomAgent, Session, get_spec
-from recorder.agents import KeyEvent, describe
-from recorder.clock import Pacer
-from recorder.envs import ENV_NAMES, EnvSpec
+from recorder.agents.agent import KeyEvent, describe
+from recorder.agents.experts import scripted
+from recorder.envs.game import ENV_NAMES, EnvSpec
 from recorder.errors import AgentError, UnknownEnvError, UsageError
-from recorder.experts import scripted
-from recorder.headless import record
-from recorder.rollout import Phase, Rollout, episode_seed
-from recorder.timing import measure
-from recorder.verification import verify
-from recorder.writer import SessionWriter
+from recorder.library.verify import verify
+from recorder.play.clock import Pacer
+from recorder.play.rollout import Phase, Rollout, episode_seed
+from recorder.play.timing import measure
+from recorder.recording.headless import record
+from recorder.store.session_writer import SessionWriter
 
 NOOP, FIRE, RIGHT, LEFT = range(4)
 SPACE, ARROW_LEFT, ARROW_RIGHT = 32, 1, 2

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from recorder import Library, RandomAgent, Session, get_spec, record, verify
-from recorder.edits import edit
 from recorder.errors import RemoteError, SessionError, UsageError
-from recorder.jobs import Task
-from recorder.places import Place, Url, on_this_computer, place
-from recorder.remote import RemoteFolder
-from recorder.schema import CHUNK_TICKS
-from recorder.transfer import copy_session
+from recorder.library.copying import copy_session
+from recorder.library.edits import edit
+from recorder.store.places import Place, Url, on_this_computer, place
+from recorder.store.remote import RemoteFolder
+from recorder.store.schema import CHUNK_TICKS
+from recorder.system.jobs import Task
 from tests.hostile import crc32c
 
 CHUNKS = 100
@@ -121,7 +121,7 @@ def test_one_moment_brings_one_chunk(take: Session, memory: str, brought: list[l
 def test_what_is_held_of_a_session_is_bounded(
     take: Session, memory: str, monkeypatch: pytest.MonkeyPatch, brought: list[list[str]]
 ) -> None:
-    monkeypatch.setattr("recorder.remote._HELD_BYTES", 50_000)
+    monkeypatch.setattr("recorder.store.remote._HELD_BYTES", 50_000)
     copy = Session.open(str(copy_session(take.path, memory)))
     for start in range(0, len(copy), CHUNK_TICKS):
         screens = copy.screens(start, start + CHUNK_TICKS)
@@ -135,7 +135,7 @@ def test_what_is_held_of_a_session_is_bounded(
 def test_several_threads_read_one_session_and_fetch_in_turn(
     take: Session, memory: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recorder.remote._HELD_BYTES", 10_000)
+    monkeypatch.setattr("recorder.store.remote._HELD_BYTES", 10_000)
     copy = Session.open(str(copy_session(take.path, memory)))
     screens = take.screens(0, 20 * CHUNK_TICKS)
     original, inside, most = RemoteFolder._bring, 0, 0
@@ -187,7 +187,7 @@ def test_a_chunk_larger_than_any_is_not_even_fetched(
     take: Session, memory: str, brought: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = Session.open(str(copy_session(take.path, memory)))
-    monkeypatch.setattr("recorder.wary.MAX_CHUNK_BYTES", 10)
+    monkeypatch.setattr("recorder.store.untrusted.MAX_CHUNK_BYTES", 10)
     brought.clear()
     with pytest.raises(SessionError, match="more than any chunk needs"):
         copy.screens(CHUNK_TICKS, CHUNK_TICKS + 1)

@@ -10,10 +10,10 @@ import pytest
 import zarr
 
 from recorder import Session, record
-from recorder.envs import Game, get_spec
+from recorder.agents.experts import scripted
+from recorder.envs.game import Game, get_spec
 from recorder.errors import SessionError
-from recorder.experts import scripted
-from recorder.replayed_memory import Clip, Memory, replaying_memory
+from recorder.library.replayed_memory import Clip, Memory, replaying_memory
 
 PADDLE, BALL = 72, 101
 

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from recorder import record
-from recorder.agents import RandomAgent, player_title
-from recorder.envs import get_spec
-from recorder.profile import MAX_NAME, clean_name, login_name
-from recorder.room import TICK_BYTES, free_hours
+from recorder.agents.agent import RandomAgent, player_title
+from recorder.envs.game import get_spec
+from recorder.library.disk_space import TICK_BYTES, free_hours
+from recorder.system.profile import MAX_NAME, clean_name, login_name
 
 
 def test_hours_of_play_follow_from_the_free_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from recorder import Game, Library, RandomAgent, Session, get_spec, record
+from recorder.agents.experts import scripted
 from recorder.errors import LibraryError, SessionError
-from recorder.experts import scripted
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from recorder import Library, Session, get_spec, record, verify
-from recorder.bindings import Bindings
-from recorder.envs import Game
-from recorder.experts import scripted
-from recorder.record_desk import DeskState, RecordDesk
-from recorder.sound import SAMPLES, Speaker
+from recorder.agents.bindings import Bindings
+from recorder.agents.experts import scripted
+from recorder.envs.game import Game
+from recorder.play.sound import SAMPLES, Speaker
+from recorder.recording.presenter import DeskState, RecordDesk
 from tests.recorder.test_desk import FIRE_KEY, LEFT_KEY, TICK_NS, FakeClock, play
 from tests.recorder.victim import wait_for
 

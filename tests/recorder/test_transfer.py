@@ -11,10 +11,10 @@ import pytest
 
 from recorder import Library, RandomAgent, Session, get_spec, record
 from recorder.errors import LibraryError, SessionError
-from recorder.places import Place, Url
-from recorder.remote import RemoteFolder
-from recorder.transfer import TransferProgress, copy_session, copying
-from recorder.writer import session_lock
+from recorder.library.copying import TransferProgress, copy_session, copying
+from recorder.store.places import Place, Url
+from recorder.store.remote import RemoteFolder
+from recorder.store.session_writer import session_lock
 
 NAME = "2026-11-21T10-14-03-hopper.zarr"
 
@@ -182,7 +182,7 @@ def test_an_interrupted_session_is_copied_as_it_is(mine: Path, library: str) -> 
 
 
 def test_opinions_change_neither_digest_nor_the_copy(mine: Path, library: str) -> None:
-    from recorder.edits import edit
+    from recorder.library.edits import edit
 
     copy = copy_session(mine, library)
     edit(mine, title="Better", excluded={0: True})
@@ -219,7 +219,7 @@ def test_a_file_larger_than_any_of_a_session_is_not_pulled(
     people: tuple[Path, Path], memory: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = copy_session(people[0], memory)
-    monkeypatch.setattr("recorder.wary.MAX_CHUNK_BYTES", 50)
+    monkeypatch.setattr("recorder.store.untrusted.MAX_CHUNK_BYTES", 50)
     with pytest.raises(SessionError, match="more than any chunk needs; it is not copied"):
         copy_session(copy, tmp_path / "library")
     assert not (tmp_path / "library").exists()

@@ -14,13 +14,13 @@ import pytest
 import zarr
 
 from recorder import Library, RandomAgent, Session, get_spec, record, verify
-from recorder.agents import describe
-from recorder.envs import Game
-from recorder.experts import scripted
-from recorder.reshape import merging, splitting
-from recorder.resources import asset
-from recorder.rollout import Phase, Rollout
-from recorder.writer import SessionWriter
+from recorder.agents.agent import describe
+from recorder.agents.experts import scripted
+from recorder.envs.game import Game
+from recorder.library.merging import merging, splitting
+from recorder.play.rollout import Phase, Rollout
+from recorder.store.session_writer import SessionWriter
+from recorder.system.resources import asset
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -76,7 +76,7 @@ def test_rewound_and_stopped_games_are_parted_in_the_arrays(
     tmp_path: Path, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In chunks of 64 ticks what is marked lies in ones that were written long ago."""
-    monkeypatch.setattr("recorder.writer.SCALAR_CHUNK", chunk)
+    monkeypatch.setattr("recorder.store.session_writer.SCALAR_CHUNK", chunk)
     agent = scripted("breakout", seed=4)
     with Game(get_spec("breakout")) as game:
         writer = SessionWriter(tmp_path, game, describe(agent), seed=4)

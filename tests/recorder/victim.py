@@ -18,11 +18,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recorder import Library, Session, record
-from recorder.bindings import Bindings
-from recorder.clock import Pacer
+from recorder.agents.bindings import Bindings
+from recorder.agents.experts import scripted
 from recorder.errors import TwinplayError
-from recorder.experts import scripted
-from recorder.record_desk import DeskState, RecordDesk
+from recorder.play.clock import Pacer
+from recorder.recording.presenter import DeskState, RecordDesk
 
 TIMEOUT_S = 60.0
 FILE_LIMIT = 1_500  # bytes: enough for metadata and scalars of the first second, not for a chunk of screens

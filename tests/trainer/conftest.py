@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from recorder import Session, record
-from recorder.experts import scripted
+from recorder.agents.experts import scripted
 from trainer import TrainConfig, fit
 
 TINY: dict[str, Any] = {

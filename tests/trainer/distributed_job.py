@@ -19,14 +19,14 @@ from typing import Any
 
 from safetensors.torch import save_file
 
-import trainer.fitting
+import trainer.learn.fit
 from recorder import Session
 from recorder.errors import TwinplayError
 from trainer import TrainConfig, TrainingError
 from trainer.__main__ import main
 from trainer.distributed import World, join
-from trainer.learner import Learner
-from trainer.steps import Steps
+from trainer.learn.learner import Learner
+from trainer.learn.steps import Steps
 
 EVERY = 7  # batches between checkpoints
 STEPS = 2
@@ -95,7 +95,7 @@ def train(job: str, arguments: list[str]) -> int:
         return step(self, drawn, number, *more)
 
     Learner.step = stepped  # type: ignore[method-assign]
-    trainer.fitting.fit = functools.partial(trainer.fitting.fit, every=EVERY)  # type: ignore[assignment]
+    trainer.learn.fit.fit = functools.partial(trainer.learn.fit.fit, every=EVERY)  # type: ignore[assignment]
     return main(arguments)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer import TrainConfig, fit
-from trainer.learner import Learner
+from trainer.learn.learner import Learner
 
 _step = Learner.step
 

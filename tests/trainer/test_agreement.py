@@ -11,9 +11,9 @@ import torch
 from recorder import Session
 from recorder.errors import UsageError
 from trainer import Policy, PolicyError, TrainConfig, compare, fit
-from trainer.agreement import Agreement, choose_game, comparing
-from trainer.models import build
-from trainer.policy import Manner
+from trainer.evaluation.agreement import Agreement, choose_game, comparing
+from trainer.policy.networks import build
+from trainer.policy.policy import Manner
 
 
 def shortest(session: Session) -> int:

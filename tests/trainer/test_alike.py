@@ -12,17 +12,17 @@ import pytest
 import torch
 
 from recorder import Session, get_spec, record
-from recorder.edits import edit
-from recorder.experts import scripted
+from recorder.agents.experts import scripted
+from recorder.library.edits import edit
 from tests.trainer.conftest import TINY
 from trainer import Policy, PolicyError, TrainConfig, fit
-from trainer.alike import Alike, Demonstration, find_alike
-from trainer.dataset import Dataset
-from trainer.evaluation import Seat
-from trainer.hand import AGES, Grip, Hand, Pull
-from trainer.policies import summarize
-from trainer.policy import Manner, act_together
-from trainer.scores import GameResult
+from trainer.data.dataset import Dataset
+from trainer.evaluation.alike import Alike, Demonstration, find_alike
+from trainer.evaluation.games import Seat
+from trainer.evaluation.scores import GameResult
+from trainer.policy.hand import AGES, Grip, Hand, Pull
+from trainer.policy.policy import Manner, act_together
+from trainer.runs.policy_library import summarize
 
 NOOP, FIRE, RIGHT, LEFT = range(4)
 
@@ -32,10 +32,10 @@ def policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("alike") / "clone.safetensors"
     config = TrainConfig.for_env("breakout", **{**TINY, "play_games": 2, "play_ticks": 700, "max_batches": 40})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trainer.likeness._LEAST_CLIPS", 4)  # such a clone's games are soon over
+        patch.setattr("trainer.evaluation.likeness._LEAST_CLIPS", 4)  # such a clone's games are soon over
         # Its best is no less like its player so far, and may score no more.
-        patch.setattr("trainer.alike._is_closer", lambda pulled, winner: True)
-        patch.setattr("trainer.alike._plays_best", lambda pulled, best: False)
+        patch.setattr("trainer.evaluation.alike._is_closer", lambda pulled, winner: True)
+        patch.setattr("trainer.evaluation.alike._plays_best", lambda pulled, best: False)
         list(fit([breakout], config, out=out))
     return out
 

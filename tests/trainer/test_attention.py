@@ -11,8 +11,8 @@ from torch import nn
 
 from recorder import Session, get_spec
 from trainer import Policy, PolicyError, TrainConfig
-from trainer.attention import attribute
-from trainer.models import ScreenNet
+from trainer.policy.networks import ScreenNet
+from trainer.policy.saliency import attribute
 
 ROWS, COLUMNS = slice(50, 60), slice(20, 30)  # of the 84 x 84 that the network sees
 

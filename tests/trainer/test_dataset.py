@@ -18,11 +18,11 @@ import pytest
 from recorder import Session
 from tests.benchmarks.mixing import draws, figures, material, shuffle_buffer
 from trainer import TrainConfig, TrainingError, fit
-from trainer.dataset import Dataset
-from trainer.mix import Mix
-from trainer.packed import NoRoomError, PackedScreens, PlainRows
-from trainer.preprocess import Preprocess
-from trainer.scratch import Scratch, remove_abandoned
+from trainer.data.dataset import Dataset
+from trainer.data.frame_codec import NoRoomError, PackedScreens, PlainRows
+from trainer.data.sampler import Mix
+from trainer.data.temporary import Scratch, remove_abandoned
+from trainer.policy.preprocess import Preprocess
 
 SMALL, SMALL_HOPPER = 500_000, 200_000  # bytes: room for pools of an eighth to a third of the recording
 
@@ -242,7 +242,7 @@ def test_a_pooled_training_that_is_paused_goes_on_with_the_same_draws(
 
 def test_what_a_killed_process_left_is_removed_by_the_next_one(temporary: Path) -> None:
     code = (
-        "import os, signal, sys, tempfile; tempfile.tempdir = sys.argv[1]; from trainer.scratch import Scratch; "
+        "import os, signal, sys, tempfile; tempfile.tempdir = sys.argv[1]; from trainer.data.temporary import Scratch; "
         "scratch = Scratch(); (scratch.path / 'file').write_text('x'); print(scratch.path, flush=True); "
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -287,7 +287,7 @@ def test_a_full_disk_is_told_in_a_sentence(breakout: Session, monkeypatch: pytes
         raise OSError(28, "No space left on device")
 
     data = Dataset([breakout], TrainConfig.for_env("breakout"))
-    monkeypatch.setattr("trainer.packed.PackedScreens.append", full)
+    monkeypatch.setattr("trainer.data.frame_codec.PackedScreens.append", full)
     with pytest.raises(TrainingError, match=r"No space left on device.*make room, or set TMPDIR"):
         list(data.load())
     data.close()

@@ -13,12 +13,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from player.cli import build_parser as whole_parser
+from player.cli.parser import build_parser as whole_parser
 from recorder import Session
 from tests.trainer.distributed_job import EVERY, take_steps
 from trainer import Policy, TrainConfig, fit
 from trainer.__main__ import build_parser, main
-from trainer.dataset import Dataset
+from trainer.data.dataset import Dataset
 from trainer.distributed import World
 
 ROOT = Path(__file__).parents[2]

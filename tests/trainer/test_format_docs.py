@@ -10,9 +10,9 @@ import pytest
 import zarr
 
 from recorder import Session
-from recorder.envs import EnvSpec
-from recorder.schema import EPISODE_COLUMNS, KEY_COLUMNS, OUTCOMES, TICK_COLUMNS, Column
-from trainer.header import read_header
+from recorder.envs.game import EnvSpec
+from recorder.store.schema import EPISODE_COLUMNS, KEY_COLUMNS, OUTCOMES, TICK_COLUMNS, Column
+from trainer.policy.header import read_header
 
 TEXT = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
 

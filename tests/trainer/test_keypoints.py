@@ -11,17 +11,17 @@ import torch
 import zarr
 
 from recorder import Session, record
-from recorder.experts import scripted
+from recorder.agents.experts import scripted
 from tests.trainer.conftest import TINY
 from trainer import Policy, TrainConfig, fit
-from trainer.agreement import _inputs
-from trainer.dataset import Dataset
-from trainer.keypoints import KeypointNet
-from trainer.learner import one_cycle
-from trainer.material import Ranges
-from trainer.models import build
-from trainer.perception import Perception, Sample, sampling
-from trainer.policy import Manner
+from trainer.data.dataset import Dataset
+from trainer.data.tick_table import Ranges
+from trainer.evaluation.agreement import _inputs
+from trainer.learn.learner import one_cycle
+from trainer.learn.perception import Perception, Sample, sampling
+from trainer.policy.keypoints import KeypointNet
+from trainer.policy.networks import build
+from trainer.policy.policy import Manner
 
 CONFIG = TrainConfig.for_env("breakout", max_batches=12, play_ticks=600, threads=2)
 
@@ -157,7 +157,7 @@ def test_what_is_late_is_shown_with_the_players_own_place_of_now(breakout: Sessi
 
 
 def test_two_players_of_a_network_see_what_each_sees_alone(breakout: Session, breakout_policy: Path) -> None:
-    from trainer.policy import act_together
+    from trainer.policy.policy import act_together
 
     alone = Policy.load(breakout_policy)
     one, other = alone.fork(1), alone.fork(2)
@@ -213,7 +213,7 @@ def test_rows_in_common() -> None:
 def test_of_many_sessions_of_which_few_are_tried_out_the_players_own_place_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainer.perception._TRIALS", 4)
+    monkeypatch.setattr("trainer.learn.perception._TRIALS", 4)
     players = [scripted("breakout", seed=seed) for seed in range(10)]
     data = Dataset([record("breakout", player, library=tmp_path, seconds=4) for player in players], CONFIG)
     *_, found = sampling(data.material, CONFIG)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recorder.envs import get_spec
-from trainer.likeness import Likeness, told_apart
+from recorder.envs.game import get_spec
+from trainer.evaluation.likeness import Likeness, told_apart
 
 BREAKOUT, HOPPER = get_spec("breakout"), get_spec("hopper")
 

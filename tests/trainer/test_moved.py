@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from recorder import RandomAgent, Session, get_spec, record
-from recorder.jobs import Detached
+from recorder.system.jobs import Detached
 from tests.trainer.test_runs import SMALL, a_run
 from trainer import Policy, TrainConfig
 from trainer.errors import RunError
-from trainer.runs import Runs, RunState, Status
-from trainer.sources import relocate
-from trainer.work import perform
+from trainer.runs.runs import Runs, RunState, Status
+from trainer.runs.sources import relocate
+from trainer.runs.work import perform
 
 
 def paused(runs: Runs, session: Session, **changes: Any) -> str:
@@ -75,7 +75,7 @@ def test_a_run_goes_on_in_a_process_of_its_own_when_its_library_has_moved(moving
     library.rename(moved)
     runs = Runs(moved)
     runs.enqueue(run)
-    worker = Detached("trainer.work:work", {"library": str(moved)}, moved / "worker.log")
+    worker = Detached("trainer.runs.work:work", {"library": str(moved)}, moved / "worker.log")
     assert worker.join(300)
     assert runs.get(run).status.state is RunState.DONE
 

@@ -9,9 +9,9 @@ import pytest
 from recorder import get_spec
 from trainer import Policy, TrainConfig
 from trainer.config import LOOK_SHARE
-from trainer.keypoints import KeypointNet
-from trainer.models import build
-from trainer.operations import Operations
+from trainer.learn.operations import Operations
+from trainer.policy.keypoints import KeypointNet
+from trainer.policy.networks import build
 
 
 @pytest.mark.parametrize("network", ["mlp", "lstm"])

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from recorder import Session
 from trainer import Policy, PolicyError
-from trainer.policies import Policies
+from trainer.runs.policy_library import Policies
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from recorder import Session, record
-from recorder.envs import get_spec
+from recorder.envs.game import get_spec
 from trainer import Policy, PolicyError, TrainConfig, fit
-from trainer.evaluation import play_together
-from trainer.models import RecurrentNet, VectorNet, build
-from trainer.policy import Manner, act_together, save_policy
-from trainer.scores import bootstrap
-from trainer.trial import Arena, Entrant, Round, Standing, contest, finalists, manners
+from trainer.evaluation.games import play_together
+from trainer.evaluation.scores import bootstrap
+from trainer.evaluation.select_by_play import Arena, Entrant, Round, Standing, contest, finalists, manners
+from trainer.policy.networks import RecurrentNet, VectorNet, build
+from trainer.policy.policy import Manner, act_together, save_policy
 
 
 def test_a_policy_plays_the_same_after_loading_again(breakout: Session, breakout_policy: Path) -> None:
@@ -117,7 +117,7 @@ def test_finalists_are_also_tried_without_the_shares_of_the_actions() -> None:
 def test_a_contest_finds_the_better_player(
     hopper_policy: Path, tmp_path: Path, processes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainer.trial._WORTH_A_PROCESS", 0)
+    monkeypatch.setattr("trainer.evaluation.select_by_play._WORTH_A_PROCESS", 0)
     trained = Policy.load(hopper_policy)
     net = build(trained.config, trained.spec)
     save_policy(tmp_path / "beginner.safetensors", net, {**trained.header})

@@ -16,8 +16,8 @@ from safetensors import safe_open
 from recorder import Session
 from tests.trainer.conftest import TINY
 from trainer import Policy, TrainConfig, TrainingError, fit
-from trainer.checkpoint import read_checkpoint
-from trainer.progress import Progress
+from trainer.learn.checkpoint import read_checkpoint
+from trainer.progress.records import Progress
 
 ROOT = Path(__file__).parents[2]
 
@@ -112,7 +112,7 @@ def test_time_used_so_far_counts_in_a_budget_of_seconds(hopper: Session, tmp_pat
     tensors, state, generator = read_checkpoint(checkpoint, data)
     assert 0 < state.train_s < state.seconds < 600
     state.train_s = 599.9999
-    from trainer.checkpoint import write_checkpoint
+    from trainer.learn.checkpoint import write_checkpoint
 
     write_checkpoint(checkpoint, tensors, data, state, generator)
     records = list(fit([hopper], config, out=tmp_path / "p.safetensors", checkpoint=checkpoint))

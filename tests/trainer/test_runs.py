@@ -15,16 +15,16 @@ import pytest
 
 from recorder import Session
 from recorder.errors import UsageError
-from recorder.jobs import Detached
+from recorder.system.jobs import Detached
 from tests.trainer.conftest import TINY
 from trainer import Policy, Progress, TrainConfig
 from trainer.config import PRESETS
-from trainer.curves import Curves
 from trainer.errors import RunError
-from trainer.events import EventWriter
-from trainer.progress import Follower
-from trainer.runs import CHECKPOINT, PROGRESS, Runs, RunState, Status
-from trainer.work import perform, work
+from trainer.progress.curves import Curves
+from trainer.progress.records import Follower
+from trainer.progress.tensorboard import EventWriter
+from trainer.runs.runs import CHECKPOINT, PROGRESS, Runs, RunState, Status
+from trainer.runs.work import perform, work
 
 SMALL = {"max_batches": 30, "validations": 3, "checks": 0, "play_games": 0, "threads": 1}
 
@@ -122,7 +122,7 @@ def test_a_detached_process_works_off_the_queue_and_its_death_leaves_a_run_that_
     runs: Runs, hopper: Session, tmp_path: Path
 ) -> None:
     run = a_run(runs, hopper, max_batches=100_000, batch_size=8, validations=1_000)
-    worker = Detached("trainer.work:work", {"library": str(tmp_path)}, tmp_path / "worker.log")
+    worker = Detached("trainer.runs.work:work", {"library": str(tmp_path)}, tmp_path / "worker.log")
 
     def wait_for(condition: Callable[[], object]) -> None:
         while not condition():

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from recorder import Session
-from recorder.replayed_memory import Clip, Memory, replaying_memory
+from recorder.library.replayed_memory import Clip, Memory, replaying_memory
 from trainer import TrainConfig
-from trainer.dataset import Dataset
-from trainer.perception import Sample, sampling
-from trainer.scout import Places, scouting
+from trainer.data.dataset import Dataset
+from trainer.learn.perception import Sample, sampling
+from trainer.learn.scout import Places, scouting
 
 PADDLE, BALL_X, BALL_Y = 72, 99, 101
 BYTES = [BALL_Y, BALL_X, PADDLE]

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from player.cli import STUDY_NAMES
-from player.figures import draw
+from player.cli.parser import STUDY_NAMES
+from player.report.figures import draw
 from recorder.errors import UsageError
 from trainer.config import TrainConfig
-from trainer.learner import Learner
-from trainer.studies import STUDIES, Finding, Row, Study
-from trainer.study import run_cell, run_study
+from trainer.learn.learner import Learner
+from trainer.studies.catalogue import STUDIES, Finding, Row, Study
+from trainer.studies.runner import run_cell, run_study
 
 LITTLE = {"play_games": 1, "checks": 0}
 SMALL = Study(

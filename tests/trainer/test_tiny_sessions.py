@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from recorder import RandomAgent, Session, get_spec, record
-from recorder.edits import edit
+from recorder.library.edits import edit
 from trainer import Policy, TrainConfig, fit
-from trainer.dataset import Dataset
+from trainer.data.dataset import Dataset
 from trainer.errors import TrainingError
 
 LITTLE: dict[str, Any] = {

@@ -12,15 +12,15 @@ import torch
 import zarr
 
 from recorder import RandomAgent, Session, get_spec, record
-from recorder.edits import edit
+from recorder.agents.experts import scripted
 from recorder.errors import UsageError
-from recorder.experts import scripted
+from recorder.library.edits import edit
 from tests.trainer.conftest import TINY
 from trainer import Policy, PolicyError, Progress, TrainConfig, TrainingError, evaluate, fit
-from trainer.augment import Views, augment
-from trainer.dataset import Dataset
-from trainer.models import ScreenNet, build
-from trainer.preprocess import Preprocess
+from trainer.data.dataset import Dataset
+from trainer.learn.augment import Views, augment
+from trainer.policy.networks import ScreenNet, build
+from trainer.policy.preprocess import Preprocess
 
 NOOP, FIRE, RIGHT, LEFT = range(4)
 

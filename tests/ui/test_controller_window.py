@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QComboBox, QDialog, QMenu, QPushButton, QWidget
 
 from player.ui.window import Window
 from recorder import Session
-from recorder.gamepad import NO_DEVICE
-from recorder.record_desk import DeskState
+from recorder.agents.gamepad import NO_DEVICE
+from recorder.recording.presenter import DeskState
 from recorder.ui.record_page import open_desk
 from tests.recorder.virtual_pad import DPAD_LEFT, START, A, VirtualPad
 from tests.ui.test_guard import wait

@@ -7,11 +7,11 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from player.ui.dialogs import ShortcutsDialog
-from recorder.bindings import Bindings
-from recorder.keyboard import BY_NAME, PLACES, place_at, x11_keycode
+from recorder.agents.bindings import Bindings
+from recorder.agents.keyboard import BY_NAME, PLACES, place_at, x11_keycode
 from recorder.ui.game_keys import HeldKeys
-from recorder.ui.keys import Keyboard, key_name, shortcut_key
 from recorder.ui.keys_dialog import KeysDialog
+from recorder.ui.kit.keys import Keyboard, key_name, shortcut_key
 from tests.ui.xkeyboard import XKeyboard
 
 CODE, KEYCODE = 7, 38

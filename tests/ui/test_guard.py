@@ -26,8 +26,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from player.sample import SAMPLE
-from player.shortcuts import SHORTCUTS
+from player.support.sample import SAMPLE
+from player.support.shortcuts import SHORTCUTS
 from player.ui.dialogs import AboutDialog, PlayerDialog, ShortcutsDialog
 from player.ui.export_dialog import ExportDialog
 from player.ui.guard import Guard
@@ -35,21 +35,21 @@ from player.ui.memory import Memory
 from player.ui.score_dialog import ScoreDialog
 from player.ui.watchdog import Watchdog
 from player.ui.window import PAGES, Window
-from player.watch_desk import WatchState
+from player.watch.presenter import WatchState
 from recorder import Session, verify
-from recorder.jobs import start_thread
-from recorder.library import Library
-from recorder.logfile import begin_log, end_log, log_file
-from recorder.record_desk import DeskState
-from recorder.today import TakeLine
-from recorder.ui import look
+from recorder.library.library import Library
+from recorder.recording.presenter import DeskState
+from recorder.recording.recent import TakeLine
+from recorder.system.jobs import start_thread
+from recorder.system.logfile import begin_log, end_log, log_file
 from recorder.ui.game_keys import USUAL
-from recorder.ui.keys import Keyboard
 from recorder.ui.keys_dialog import KeysDialog
-from recorder.ui.page import Page
+from recorder.ui.kit import look
+from recorder.ui.kit.keys import Keyboard
+from recorder.ui.kit.page import Page
 from recorder.ui.takes_list import TakesList
 from recorder.ui.trash_dialog import TrashDialog
-from trainer.train_desk import TrainDesk
+from trainer.runs.presenter import TrainDesk
 from trainer.ui.advanced_dialog import AdvancedDialog
 
 

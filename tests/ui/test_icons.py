@@ -12,9 +12,9 @@ from PySide6.QtGui import QColor, QIcon, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from recorder.resources import asset
-from recorder.ui import look
-from recorder.ui.icons import SIZE, app_icon, icon, show_icon
+from recorder.system.resources import asset
+from recorder.ui.kit import look
+from recorder.ui.kit.icons import SIZE, app_icon, icon, show_icon
 
 NAMES = sorted(path.stem for path in asset("icons").glob("*.svg"))
 

@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 from recorder import Library, RandomAgent, Session, get_spec, record
-from recorder.edits import edit
-from recorder.library_desk import LibraryDesk
+from recorder.library.edits import edit
+from recorder.library.presenter import LibraryDesk
 from recorder.ui.library_page import LibraryPage
 from recorder.ui.scrubber import Scrubber
 from tests.ui.test_watch_page import application

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 from PySide6.QtGui import QColor, QPalette
 
-from recorder.ui import look
+from recorder.ui.kit import look
 
 ROLE = QPalette.ColorRole
 GROUNDS = (ROLE.Window, ROLE.Base, ROLE.AlternateBase)

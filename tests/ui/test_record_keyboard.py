@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from player.sample import SAMPLE
+from player.support.sample import SAMPLE
 from recorder import Library, Session
 from tests.ui.conftest import Hand
 from tests.ui.test_record_window import text

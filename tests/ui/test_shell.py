@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from player.sample import SAMPLE
+from player.support.sample import SAMPLE
 from recorder import Library, Session, verify
 from tests.ui.conftest import Hand
 

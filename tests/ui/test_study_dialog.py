@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtSvgWidgets import QSvgWidget
 from PySide6.QtWidgets import QApplication, QTextBrowser
 
-from player.plots import Bar, bars
+from player.report.plots import Bar, bars
 from player.ui.study_dialog import StudyDialog
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.errors import UsageError
-from trainer.curves import time_left
-from trainer.progress import Progress
-from trainer.runs import CHECKPOINT, Run, Runs, RunState
-from trainer.selection import FactsReader, SessionFacts, player_label, read_facts
-from trainer.train_desk import TrainDesk, TrainState
+from trainer.progress.curves import time_left
+from trainer.progress.records import Progress
+from trainer.runs.presenter import TrainDesk, TrainState
+from trainer.runs.runs import CHECKPOINT, Run, Runs, RunState
+from trainer.runs.selection import FactsReader, SessionFacts, player_label, read_facts
 
 
 class Immediately(FactsReader):

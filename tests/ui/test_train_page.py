@@ -20,18 +20,18 @@ from PySide6.QtWidgets import (
 )
 
 from recorder import Library, Session, record
-from recorder.edits import edit
-from recorder.experts import scripted
+from recorder.agents.experts import scripted
+from recorder.library.edits import edit
 from tests.ui.test_watch_page import application, wait_until
 from trainer import TrainConfig
-from trainer.policies import Policies
-from trainer.progress import Progress
-from trainer.runs import Runs, RunState
-from trainer.train_desk import TrainDesk, TrainState
+from trainer.progress.records import Progress
+from trainer.runs.policy_library import Policies
+from trainer.runs.presenter import TrainDesk, TrainState
+from trainer.runs.runs import Runs, RunState
+from trainer.runs.work import perform
 from trainer.ui.confusion_view import ConfusionView
 from trainer.ui.sources_panel import ShareBars
 from trainer.ui.train_page import TrainPage
-from trainer.work import perform
 
 SMALL = {"max_batches": 400, "validations": 4, "checks": 0, "play_games": 0, "threads": 1}
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recorder import record
-from recorder.experts import scripted
+from recorder.agents.experts import scripted
 from tests.ui.conftest import Hand
-from trainer.runs import Runs, RunState
+from trainer.runs.runs import Runs, RunState
 
 ENOUGH = 200_000  # batches that nobody waits for
 

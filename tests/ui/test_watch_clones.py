@@ -23,16 +23,16 @@ from PySide6.QtWidgets import (
     QSpinBox,
 )
 
-from player.chores import ChoreState
 from player.ui.score_dialog import ScoreChart
 from player.ui.timeline import Timeline
 from player.ui.watch_page import WatchPage
-from player.watch_desk import WatchDesk, WatchState, moment_of
+from player.watch.background import ChoreState
+from player.watch.presenter import WatchDesk, WatchState, moment_of
 from recorder import Library, RandomAgent, get_spec, record
 from tests.player.conftest import untrained
 from tests.ui.conftest import Hand
 from tests.ui.test_watch_page import application, wait_until
-from trainer.policies import Policies
+from trainer.runs.policy_library import Policies
 
 
 class Sweeper(RandomAgent):

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from player.chores import ChoreState
-from player.duel import Duel
-from player.scene import DuelFrame
-from player.watch_desk import WatchDesk, WatchState
+from player.watch.background import ChoreState
+from player.watch.duel import Duel
+from player.watch.frames import DuelFrame
+from player.watch.presenter import WatchDesk, WatchState
 from recorder import Library, RandomAgent, get_spec, record
-from recorder.jobs import WorkerError
+from recorder.system.jobs import WorkerError
 from tests.player.conftest import untrained
 from trainer import Policy, PolicyError
-from trainer.agreement import Agreement, Comparison
-from trainer.alike import Alike
-from trainer.hand import Pull
-from trainer.policy import Manner, save_policy
+from trainer.evaluation.agreement import Agreement, Comparison
+from trainer.evaluation.alike import Alike
+from trainer.policy.hand import Pull
+from trainer.policy.policy import Manner, save_policy
 
 
 class LocalService:
@@ -303,7 +303,7 @@ def paired(desk: WatchDesk, policies: list[Path]) -> WatchDesk:
 def test_a_recording_and_a_clone_are_compared_once_they_are_on_show(paired: WatchDesk) -> None:
     chore = paired.comparing
     pair = paired.pair
-    assert chore.target == "trainer.agreement:comparing"
+    assert chore.target == "trainer.evaluation.agreement:comparing"
     assert chore.wish == {"session": str(pair.session), "policy": str(pair.policy), "episode": pair.episode}
     chore.say(Comparison(50, 240))
     assert paired.poll()

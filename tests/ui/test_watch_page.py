@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QPushButton
 
 from player.ui.timeline import Timeline
 from player.ui.watch_page import WatchPage
-from player.watch_desk import WatchDesk, WatchState
+from player.watch.presenter import WatchDesk, WatchState
 from recorder import Library, RandomAgent, get_spec, record
 
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from recorder.errors import UsageError
-from recorder.ui import look
+from recorder.ui.kit import look
 from trainer.config import TrainConfig
 from trainer.settings import Setting, settings_for
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QWidget
 
-from recorder.ui import look
+from recorder.ui.kit import look
 
 _TOP, _LEFT = 56, 92  # room for the names of the columns and of the rows
 _LARGEST = 96

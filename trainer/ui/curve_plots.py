@@ -9,9 +9,9 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from recorder.ui import look
-from trainer.curves import Curves
-from trainer.train_desk import MOST_COMPARED
+from recorder.ui.kit import look
+from trainer.progress.curves import Curves
+from trainer.runs.presenter import MOST_COMPARED
 
 _TITLES = ("Loss", "Accuracy", "Score in play")
 _OTHERS = ("good", "warning", "bad")[:MOST_COMPARED]  # the inks of compared runs

@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from recorder.envs import get_spec
-from recorder.library import local_time
-from recorder.ui import look
-from recorder.ui.icons import show_icon
-from trainer.runs import Run
+from recorder.envs.game import get_spec
+from recorder.library.library import local_time
+from recorder.ui.kit import look
+from recorder.ui.kit.icons import show_icon
+from trainer.runs.presenter import TrainDesk, TrainState
+from trainer.runs.runs import Run
 from trainer.settings import SETTINGS
-from trainer.train_desk import TrainDesk, TrainState
 from trainer.ui.confusion_view import ConfusionView
 from trainer.ui.curve_plots import CurvePlots
 from trainer.ui.segments import Segments

@@ -20,13 +20,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.envs import get_spec
-from recorder.library import local_time, player_label
-from recorder.ui import look
-from recorder.ui.icons import show_icon
-from trainer.policies import PolicySummary
-from trainer.runs import Run, RunState
-from trainer.train_desk import MOST_COMPARED, TrainDesk
+from recorder.envs.game import get_spec
+from recorder.library.library import local_time, player_label
+from recorder.ui.kit import look
+from recorder.ui.kit.icons import show_icon
+from trainer.runs.policy_library import PolicySummary
+from trainer.runs.presenter import MOST_COMPARED, TrainDesk
+from trainer.runs.runs import Run, RunState
 from trainer.ui.roomy import Roomy
 
 _KEY = Qt.ItemDataRole.UserRole

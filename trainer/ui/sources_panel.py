@@ -21,11 +21,11 @@ from PySide6.QtWidgets import (
 )
 
 from recorder.errors import UsageError
-from recorder.ui import look
-from recorder.ui.icons import show_icon
+from recorder.ui.kit import look
+from recorder.ui.kit.icons import show_icon
 from trainer.config import PRESETS, TrainConfig
-from trainer.selection import EpisodeFacts, Row
-from trainer.train_desk import TrainDesk
+from trainer.runs.presenter import TrainDesk
+from trainer.runs.selection import EpisodeFacts, Row
 from trainer.ui.advanced_dialog import AdvancedDialog
 from trainer.ui.roomy import Roomy
 

@@ -1,4 +1,4 @@
-"""The Train page: choose sessions, train, see it learn. A view of trainer.train_desk; it holds no state of its own.
+"""The Train page: choose sessions, train, see it learn. A view of trainer.runs.presenter; it holds no state of its own.
 
 ┌ banner ──────────────────────────────────────────────────────────┐
 │ [Learn from] [Runs] [Your twins]  │ what is going on, time left   │
@@ -15,9 +15,9 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QMessageBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from recorder.ui import look
-from recorder.ui.page import Page
-from trainer.train_desk import TrainDesk, TrainState
+from recorder.ui.kit import look
+from recorder.ui.kit.page import Page
+from trainer.runs.presenter import TrainDesk, TrainState
 from trainer.ui.run_panel import RunPanel
 from trainer.ui.segments import Segments
 from trainer.ui.shelf_panels import RunsPanel, TwinsPanel

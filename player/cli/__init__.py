@@ -1,0 +1,41 @@
+"""The command line: everything the app does, without a screen.
+
+Nothing heavy is imported here: the module of a command comes in once it is clear what is wanted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from player.cli.parser import build_parser
+from recorder.system.commands import guarded
+from recorder.system.streams import parsed, prepare_streams
+
+_MODULES = {  # of the commands that are not in player.cli.commands
+    **dict.fromkeys(("sessions", "show", "edit", "merge", "split", "trash"), "player.cli.library"),
+    **dict.fromkeys(("push", "pull"), "player.cli.copying"),
+    **dict.fromkeys(("train", "runs", "policies"), "player.cli.train"),
+    **dict.fromkeys(("watch", "agreement", "drives"), "player.cli.watch"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status. Every failure is one sentence on stderr."""
+    prepare_streams()
+    options = parsed(build_parser, argv)
+    return options if isinstance(options, int) else guarded(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command in (None, "app"):
+        from player.app import open_app
+
+        chosen = {name: getattr(options, name, None) for name in ("library", "name")}
+        return open_app([text for name, value in chosen.items() if value for text in (f"--{name}", str(value))])
+    module = import_module(_MODULES.get(options.command, "player.cli.commands"))
+    status: int = getattr(module, options.command)(options)
+    sys.stdout.flush()
+    return status

@@ -1,0 +1,304 @@
+"""What the commands that look after a library do; `options` are those of `build_parser`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from player.cli.commands import describe_player, session_path
+from player.cli.progress_bar import Meter
+from player.cli.tables import print_table
+from recorder.envs.game import get_spec
+from recorder.errors import SessionError, UsageError
+from recorder.library.edits import edit as change
+from recorder.library.edits import without
+from recorder.library.library import Library, SessionSummary, matches, session_place, sort_key, summarize
+from recorder.library.merging import ReshapeProgress, merging, splitting
+from recorder.store.places import place
+from recorder.store.session import Session
+
+
+def sessions(options: Namespace) -> int:
+    """See the command's help."""
+    library = Library(options.library)
+    everything = library.sessions()
+    if options.env is not None:
+        get_spec(options.env)  # refuses a name that no environment has
+    found = [
+        row
+        for row in everything
+        if matches(row, options.search)
+        and options.env in (None, row.env)
+        and options.player in (None, row.player.get("kind"))
+    ]
+    found.sort(key=lambda row: sort_key(row, options.sort), reverse=options.sort not in ("title", "player"))
+    if options.json:
+        print(json.dumps([_facts(row) for row in found]))
+        return 0
+    if not found:
+        wanted = "none of them is like that; leave out --search, --env or --player to see them"
+        print(
+            f"{library.place} holds {len(everything)} sessions, but {wanted}"
+            if everything
+            else f"{library.place} holds no sessions yet; `twinplay record breakout` makes one"
+        )
+        return 0
+    names = ("session", "player", "state", "games", "minutes", "mean", "best", "MB", "verified", "clock", "title, tags")
+    table = Table(*names, box=None, pad_edge=False)
+    for row in found:
+        mean, best = row.mean_score, row.best_score
+        table.add_row(
+            row.name,
+            describe_player(row.player),
+            row.state,
+            str(row.episodes),
+            f"{row.seconds / 60:.1f}",
+            "" if mean is None else f"{mean:,.1f}",
+            "" if best is None else f"{best:,.0f}",
+            f"{row.size_bytes / 1e6:.1f}",
+            "✓" if row.verified else "",
+            "" if row.timing is None else f"{row.timing.rate_hz:.2f} Hz, {row.timing.late_ticks:,} late",
+            " ".join((row.title, *(f"#{tag}" for tag in row.tags))).strip(),
+        )
+    print_table(table)
+    for row in found:
+        if row.problem:
+            print(row.problem, file=sys.stderr)
+    return 0
+
+
+def _facts(row: SessionSummary) -> dict[str, Any]:
+    return {
+        "path": str(row.place),
+        "title": row.title,
+        "notes": row.notes,
+        "tags": row.tags,
+        "labels": dict(row.labels),
+        "env": row.env,
+        "player": row.player,
+        "created": row.created,
+        "state": row.state,
+        "ticks": row.ticks,
+        "learn_ticks": row.learn_ticks,
+        "seconds": row.seconds,
+        "scores": row.total_rewards,
+        "bytes": row.size_bytes,
+        "timing": None if row.timing is None else row.timing.to_json(),
+        "verified": row.verified,
+        "problem": row.problem,
+    }
+
+
+def show(options: Namespace) -> int:
+    """See the command's help."""
+    where = session_place(options.session, options.library)
+    session = Session.open(where)
+    summary = summarize(where)
+    if summary.state == "unreadable":
+        raise SessionError(summary.problem)
+    if options.json:
+        episodes = [
+            {
+                "game": episode.index,
+                "start": episode.start,
+                "stop": episode.stop,
+                "score": episode.total_reward,
+                "outcome": episode.outcome,
+                "label": episode.label,
+                "excluded": episode.excluded,
+                "learn_ticks": sum(map(len, session.to_learn(episode))),
+            }
+            for episode in session.episodes
+        ]
+        spans = [[span.start, span.stop] for span in session.excluded_spans]
+        print(json.dumps(_facts(summary) | {"episodes": episodes, "excluded_spans": spans}))
+        return 0
+    _describe(session, summary)
+    table = Table("game", "from", "to", "score", "ended by", "label", "training", box=None, pad_edge=False)
+    for episode in session.episodes:
+        kept = sum(map(len, session.to_learn(episode)))
+        used = "left out" if not kept else "" if kept == len(episode) else f"{_clock(kept, session)} of it"
+        table.add_row(
+            str(episode.index),
+            _clock(episode.start, session),
+            _clock(episode.stop, session),
+            f"{episode.total_reward:,.0f}",
+            episode.outcome,
+            episode.label,
+            used,
+        )
+    print_table(table)
+    return 0
+
+
+def edit(options: Namespace) -> int:
+    """See the command's help."""
+    path = session_path(options.session, options.library)
+    session = Session.open(path)
+    excluded = dict.fromkeys(options.exclude_games or (), True) | dict.fromkeys(options.include_games or (), False)
+    labels = dict.fromkeys(options.good or (), "success") | dict.fromkeys(options.bad or (), "failure")
+    labels |= dict.fromkeys(options.unlabel or (), "")
+    given = (options.title, options.notes, options.tag, options.untag, options.exclude, options.include)
+    if all(option is None for option in given) and not excluded and not labels:
+        raise UsageError(
+            "nothing to change is given; see `twinplay edit --help`, and `twinplay show` for what there is"
+        )
+    spans: list[range] | None = None
+    if options.exclude or options.include:
+        everything = range(len(session))
+        fresh = any(first == "all" for first, _ in options.include or ())
+        spans = [] if fresh else list(session.excluded_spans)
+        for span in options.include or ():
+            spans = without(spans, _ticks(span, session, everything))
+        spans += [_ticks(span, session, everything) for span in options.exclude or ()]
+    tags = [tag for tag in (*session.tags, *(options.tag or ())) if tag not in (options.untag or ())]
+    changed = change(
+        path,
+        title=options.title,
+        notes=options.notes,
+        tags=tags if options.tag or options.untag else None,
+        excluded=excluded,
+        labels=labels,
+        spans=spans,
+    )
+    _describe(changed, summarize(path))
+    return 0
+
+
+def merge(options: Namespace) -> int:
+    """See the command's help."""
+    paths = [session_path(given, options.library) for given in options.sessions]
+    made = _make(merging(paths, _home(paths[0], options), title=options.title), "merging")
+    print(f"{made[0]}: {len(Session.open(made[0])):,} ticks of {len(paths)} sessions")
+    _trash_originals(paths, options)
+    return 0
+
+
+def split(options: Namespace) -> int:
+    """See the command's help."""
+    path = session_path(options.session, options.library)
+    for made in _make(splitting(path, options.at, _home(path, options)), "splitting"):
+        session = Session.open(made)
+        print(f"{made}: {len(session):,} ticks, {_count(len(session.games), 'game')}")
+    _trash_originals([path], options)
+    return 0
+
+
+def trash(options: Namespace) -> int:
+    """See the command's help."""
+    library = Library(options.library)
+    lying = library.trashed()
+    if options.empty:
+        if options.sessions:
+            raise UsageError("--empty deletes the whole trash; name no sessions with it")
+        size = sum(each.size_bytes for each in lying) / 1e6
+        question = f"Delete {_count(len(lying), 'session')} ({size:.1f} MB) for good? [y/N] "
+        if lying and not options.yes and not _agreed(question):
+            print("Nothing was deleted.")
+            return 0
+        count, size_bytes = library.empty_trash()
+        print(f"Deleted {_count(count, 'session')}, {size_bytes / 1e6:.1f} MB.")
+        return 0
+    if options.restore:
+        by_name = {each.name: each for each in lying}
+        if not options.sessions:
+            raise UsageError("name the sessions to restore; `twinplay trash` lists them")
+        for given in options.sessions:
+            name = place(given).name.removesuffix(".zarr")
+            if name not in by_name:
+                raise SessionError(f"the trash of {library.path} holds no {name}; `twinplay trash` lists what it holds")
+            print(f"{library.restore(by_name[name].path)}: brought back")
+        return 0
+    for path in [session_path(given, options.library) for given in options.sessions]:
+        print(
+            f"{Library(path.parent).trash(path.name)}: in the trash; `twinplay trash --restore {path.stem}` undoes it"
+        )
+    if not options.sessions:
+        for each in lying:
+            print(f"{each.name}  {each.size_bytes / 1e6:.1f} MB")
+        if not lying:
+            print(f"The trash of {library.path} is empty.")
+    return 0
+
+
+def _describe(session: Session, summary: SessionSummary) -> None:
+    kept, whole = summary.learn_ticks, max(1, len(session))
+    lines = [str(session.place)]
+    lines.append(f"{session.spec.title}, played by {describe_player(session.player)}, {summary.created}")
+    lines += [f"title: {session.title}"] if session.title else []
+    lines += [f"tags: {', '.join(session.tags)}"] if session.tags else []
+    lines += [f"notes: {session.notes}"] if session.notes else []
+    lines.append(
+        f"{_count(summary.episodes, 'game')}, {_clock(len(session), session)}; "
+        f"{_clock(kept, session)} ({100 * kept / whole:.0f} %) used in training"
+    )
+    spans = ", ".join(f"{_clock(s.start, session)}-{_clock(s.stop, session)}" for s in session.excluded_spans)
+    lines += [f"left out: {spans}"] if spans else []
+    lines += [f"timing: {summary.timing}"] if summary.timing is not None else []
+    print("\n".join(lines))
+
+
+def _make(steps: Generator[ReshapeProgress, None, None], title: str) -> tuple[Path, ...]:
+    made: tuple[Path, ...] = ()
+    with Meter(title) as meter:
+        for step in steps:
+            made = step.made
+            if step.note:
+                meter.say(f"note: {step.note}")
+            meter.show(step.ticks / max(1, step.total), f"{step.ticks:,} of {step.total:,} ticks")
+    return made
+
+
+def _home(path: Path, options: Namespace) -> Path:
+    """The library that a new session goes to: the one that is named, or where its origin lies."""
+    return Library(options.library).path if options.library is not None else path.parent
+
+
+def _trash_originals(paths: Iterable[Path], options: Namespace) -> None:
+    for path in paths if options.trash else ():
+        print(f"{Library(path.parent).trash(path.name)}: in the trash")
+
+
+def _ticks(span: tuple[str, str], session: Session, everything: range) -> range:
+    if span[0] == "all":
+        return everything
+    start, stop = (_moment(text, session) for text in span)
+    if not start < stop <= len(session):
+        raise UsageError(
+            f"{'-'.join(span)} is no span of {session.path}, which has {len(session):,} ticks "
+            f"({_clock(len(session), session)})"
+        )
+    return range(start, stop)
+
+
+def _moment(text: str, session: Session) -> int:
+    """A tick, given as such, in seconds ("12.5s") or by the clock ("1:10")."""
+    if text.endswith("s"):
+        return round(float(text[:-1]) * session.spec.rate_hz)
+    if ":" in text:
+        seconds = 0.0
+        for part in text.split(":"):
+            seconds = 60 * seconds + float(part)
+        return round(seconds * session.spec.rate_hz)
+    return int(text)
+
+
+def _clock(ticks: int, session: Session) -> str:
+    minutes, seconds = divmod(ticks / session.spec.rate_hz, 60)
+    return f"{int(minutes)}:{seconds:04.1f}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _agreed(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError("nobody can be asked here whether to empty the trash; say so with --yes")
+    return input(question).strip().lower() in ("y", "yes")

@@ -1,0 +1,1 @@
+"""A duel as a film: MP4 or GIF."""

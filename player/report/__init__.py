@@ -1,0 +1,1 @@
+"""Reports: the demo's page, and the figures of a study."""

@@ -1,0 +1,69 @@
+"""What a report of a problem should hold, as text: versions, machine, screen, library, the end of the log.
+
+Nothing in it names the user: the home folder is written "~".
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from recorder.system.cores import available_cores
+from recorder.system.logfile import last_lines, log_file
+
+LOG_LINES = 40
+_LIBRARIES = ("PySide6-Essentials", "ale-py", "gymnasium", "mujoco", "numpy", "pygame", "torch", "zarr")
+
+
+def app_version() -> str:
+    """The version that is installed."""
+    try:
+        return version("twinplay")
+    except PackageNotFoundError:  # run from a checkout
+        return "from source"
+
+
+def diagnostics(library: Path, screens: Mapping[str, str] | None = None) -> str:
+    """Some lines of text. `screens` maps what the window knows (of its screens, say) to what it says."""
+    lines = {
+        "Twinplay": app_version(),
+        "Python": sys.version.split()[0],
+        "System": platform.platform(),
+        "Processor": f"{platform.machine()}, {available_cores()} cores",
+        **{name: _version(name) for name in _LIBRARIES},
+        **(screens or {}),
+        "Library": str(library),
+        "Free disk space": free_space(library),
+        "Log": str(log_file()),
+    }
+    width = max(map(len, lines)) + 2
+    text = "\n".join(f"{name + ':':<{width}}{value}" for name, value in lines.items())
+    log = "\n".join(last_lines(log_file(), LOG_LINES))
+    return homeless(f"{text}\n\nThe last lines of the log:\n{log}\n")
+
+
+def homeless(text: str) -> str:
+    """With the home folder's path replaced by "~"."""
+    home = str(Path.home())
+    return text.replace(home, "~") if len(home) > 1 else text
+
+
+def free_space(folder: Path) -> str:
+    """How much room there is where a folder is, or would be."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        return f"{shutil.disk_usage(folder).free / 1e9:,.1f} GB"
+    except OSError as error:
+        return f"not known ({error.strerror})"
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "missing"

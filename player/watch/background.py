@@ -1,0 +1,132 @@
+"""Long work beside the play: comparing, filming, scoring games, each in a process of its own.
+
+           start()             the job's end
+IDLE ─────────────▶ RUNNING ───────────────────▶ DONE | FAILED
+  ▲                    │ cancel()                   │ start()
+  └────────────────────┘◀───────────────────────────┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from enum import Enum
+from typing import Any
+
+from recorder.system.jobs import Job, JobLike, JobState, start_thread
+from trainer.evaluation.scores import EvalProgress
+
+_PATIENCE_S = 30.0  # for a film to put its part file away; it looks up after every picture
+
+
+class ChoreState(Enum):
+    """Drawn in the module's docstring."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Chore:
+    """Runs the generator function `target` for one wish after another; `record` is its latest word.
+
+    With `tidy` it is asked to end rather than killed, because it has something to put away.
+    """
+
+    def __init__(
+        self, target: str, *, tidy: bool = False, start_job: Callable[[str, dict[str, Any]], JobLike] = Job
+    ) -> None:
+        self.state = ChoreState.IDLE
+        self.record: Any = None
+        self.error = ""
+        self._target = target
+        self._tidy = tidy
+        self._start_job = start_job
+        self._job: JobLike | None = None
+        self._leaving: list[Any] = []  # threads of recorder.system.jobs in which a job is being ended
+
+    @property
+    def running(self) -> bool:
+        """Whether it is under way."""
+        return self.state is ChoreState.RUNNING
+
+    def start(self, **arguments: Any) -> None:
+        """Begin, in place of what was under way."""
+        self.cancel()
+        self.state = ChoreState.RUNNING
+        self._job = self._start_job(self._target, arguments)
+
+    def poll(self) -> bool:
+        """Take in what arrived; returns whether there is something new. Never blocks."""
+        job = self._job
+        if job is None:
+            return False
+        records = job.poll()
+        if records:
+            self.record = records[-1]
+        if job.state is JobState.RUNNING:
+            return bool(records)
+        self._job = None
+        self.state = ChoreState.DONE if job.state is JobState.DONE else ChoreState.FAILED
+        self.error = job.error or ""
+        return True
+
+    def cancel(self) -> None:
+        """Forget it. What it leaves is put away without waiting for it."""
+        job, self._job = self._job, None
+        self.state, self.record, self.error = ChoreState.IDLE, None, ""
+        if job is None:
+            return
+        if not self._tidy:
+            job.kill()
+            return
+        job.stop()
+        self._leaving = [thread for thread in self._leaving if thread.is_alive()]
+        self._leaving.append(start_thread(lambda: _see_out(job), "end-chore"))
+
+    def close(self) -> None:
+        """Cancel, and wait until everything is put away."""
+        self.cancel()
+        for thread in self._leaving:
+            thread.join(_PATIENCE_S + 5)
+        self._leaving.clear()
+
+
+def _see_out(job: JobLike) -> None:
+    """Wait for a job that was asked to stop; what it still says must be read, or it would wait to be heard."""
+    for _ in range(round(_PATIENCE_S / 0.1)):
+        job.poll()
+        if job.join(0.1):
+            return
+    job.kill()
+
+
+def scoring(
+    policies: Sequence[str], session: str | None = None, *, episodes: int = 10, seed: int = 0, alike: bool = False
+) -> Iterator[EvalProgress]:
+    """Games of one or two clones, of the player of a session, and of a random player, all from the same starts.
+
+    With `alike` the first clone plays like its demonstrator. Without a session, those whom it learned from demonstrate;
+    see `trainer.evaluation.games.evaluate`. The last record has the report, whose rows stand in the order demonstrator,
+    clones, random player.
+    """
+    from trainer.evaluation.games import evaluate
+
+    first, others = policies[0], [other for other in policies[1:] if alike or other != policies[0]]
+    report = None
+    done = total = 0
+    for progress in evaluate(first, episodes=episodes, seed=seed, alike=alike, recording=session):
+        done, total, report = progress.done, progress.total + len(others) * episodes, progress.report
+        yield EvalProgress(done, total)
+    assert report is not None
+    rows, notes = list(report.rows), list(report.notes)
+    for other in others:
+        for progress in evaluate(other, episodes=episodes, seed=seed, players=("clone",)):
+            yield EvalProgress(done + progress.done, total)
+            rows += progress.report.rows if progress.report is not None else ()
+            notes += progress.report.notes if progress.report is not None else ()
+        done += episodes
+    ranks = {"demonstrator": 0, "clone": 1, "random": 2}
+    rows.sort(key=lambda row: ranks[row.player])
+    yield EvalProgress(total, total, replace(report, rows=tuple(rows), notes=tuple(notes)))

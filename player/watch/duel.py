@@ -1,0 +1,308 @@
+"""Two players in the same game, on one clock.
+
+    session ── episode k ──▶ Recording ─┐
+         or another policy ▶ Contest  ──┤ left
+                    │ seed              ├──▶ DuelFrame (tick t)
+    policy ───────▶ Contest, same seed ─┘ right
+
+At tick t both sides show the game after t actions, with the last of them. Who is over waits; the other plays on, a
+clone under the environment's own caps for games that nobody watches over. Either side may be missing.
+
+Any tick can be looked at again (`seek`). The recording is there at once; of a clone's game the actions are kept, and
+a state of it now and then, from which a second game is led to the tick. Ahead of where the clone has come it must
+think first: it is `behind`, and `catch_up` lets it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from player.watch.frames import DuelFrame, Picture
+from player.watch.sides import Contest, Recording
+from recorder.agents.agent import Agent
+from recorder.agents.experts.hopper import OBSERVATIONS
+from recorder.envs.game import EnvSpec, Game, simulator_notes
+from recorder.errors import UsageError
+from recorder.store.places import Place
+from recorder.store.schema import Episode
+from recorder.store.session import Session
+from trainer.errors import PolicyError
+from trainer.evaluation.agreement import choose_game, refuse_mismatch
+
+_REST = 2.0  # after a look at what the clone sees, so many times as long goes to playing alone
+
+
+class Duel:
+    """See the module's docstring.
+
+    `session`, `policy` and `against` are given as paths, or opened; `episode` is an index into `session.episodes`
+    (None: the best one). `against` is a second policy, for the left side, in place of a session. Policies alone play a
+    game drawn from `seed`, which also seeds how they sample, each in its own way. `alike` lets `policy`, given as a
+    path, play like its demonstrator rather than its best. `render=False` draws nothing.
+    Raises UsageError when there is nothing to show, SessionError or PolicyError for unreadable files and for two that
+    do not belong together, and SystemLibraryError where pictures cannot be drawn.
+    """
+
+    def __init__(
+        self,
+        session: Session | Place | str | None = None,
+        policy: Agent | Path | str | None = None,
+        *,
+        against: Agent | Path | str | None = None,
+        episode: int | None = None,
+        seed: int = 0,
+        alike: bool = False,
+        render: bool = True,
+        now: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        if session is None and policy is None and against is None:
+            raise UsageError("nothing to watch: give a session, a policy, or both")
+        if session is not None and against is not None:
+            raise UsageError("a session and a second policy are both given for the left side; give one of them")
+        if session is not None and not isinstance(session, Session):
+            session = Session.open(session)
+        given = (policy, against)
+        agents = [_load(policy, seed, alike), _load(against, seed + 1, False)]
+        self.spec = _common_spec(session, agents, given)
+        self._recording = None if session is None else Recording(session, choose_game(session, episode))
+        specs = {} if session is None else {session.name: session.spec}
+        known: list[Any] = [agent for agent in agents if hasattr(agent, "spec")]
+        specs |= {getattr(agent, "name", "the policy"): agent.spec for agent in known}
+        self.note = "; ".join(simulator_notes(specs))
+        self._seed = seed
+        # A policy alone starts from a drawn game; beside a recording, from the recording's own seed.
+        self._start = seed if self._recording is None else self._recording.episode.seed
+        # Hopper is drawn by one further simulator that is put into each side's state in turn: one renderer, not two.
+        self._stage = Game(self.spec, render=True) if render and not self.spec.has_screen else None
+        self._render = render
+        self._now = now
+        self._tick = 0
+        self._looking = False
+        self._rest_until = 0.0
+        twice = policy is not None and str(policy) == str(against) and not alike
+        contests: list[Contest | None] = [None, None]
+        for number, agent in enumerate(agents):
+            if agent is not None:
+                name = _name(given[number], seed + number, twice)
+                name += " · like its player" if alike and number == 0 and name else ""
+                contests[number] = Contest(self.spec, agent, seed=seed + number, varied=session is None, name=name)
+        self._right, self._left = contests[0], self._recording or contests[1]
+        self._contests = [contest for contest in contests if contest is not None]
+        self._twin = (
+            self._recording is not None
+            and self._right is not None
+            and self._right.learned_from(self._recording.session.player)
+        )
+        self.restart()
+
+    def __enter__(self) -> Duel:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def replay_ticks(self) -> int | None:
+        """Length of the recorded episode; None without one."""
+        return None if self._recording is None else self._recording.length
+
+    @property
+    def episode(self) -> Episode | None:
+        """The recorded episode on the left."""
+        return None if self._recording is None else self._recording.episode
+
+    @property
+    def done(self) -> bool:
+        """True once every side is over."""
+        return all(side is None or side.over_at(self._tick) for side in (self._left, self._right))
+
+    def restart(self) -> DuelFrame:
+        """Back to tick 0; a clone starts a new game from the same seed."""
+        self._tick = 0
+        for contest in self._contests:
+            contest.begin(self._start)
+        self._attend()
+        return self.frame()
+
+    def tick(self, count: int = 1) -> DuelFrame:
+        """Advance by up to `count` ticks, fewer where everything is over, and draw once."""
+        for _ in range(count):
+            if self.done:
+                break
+            self._tick += 1
+            self._think(1)
+        self._attend()
+        return self.frame()
+
+    def seek(self, tick: int) -> DuelFrame:
+        """Go to a tick: of the recording, or, where that is longer, of what is known of a clone's game."""
+        known = max(0 if side is None else side.length for side in (self._left, self._right))
+        self._tick = min(max(tick, 0), known)
+        self._attend(always=True)
+        return self.frame()
+
+    def catch_up(self, count: int) -> DuelFrame:
+        """Let a clone that is behind play on by up to `count` ticks."""
+        self._think(count)
+        self._attend(always=True)
+        return self.frame()
+
+    def look(self, wanted: bool) -> DuelFrame:
+        """Show, from now on, what the clones look at, as often as that leaves time to play; or no longer."""
+        self._looking = wanted
+        self._attend(always=True)
+        return self.frame()
+
+    def _think(self, count: int) -> None:
+        """The clones play up to `count` ticks, but not beyond the present one."""
+        for contest in self._contests:
+            contest.think(count, self._tick)
+
+    def _attend(self, *, always: bool = False) -> None:
+        """Have the clones say what they look at, unless the last time was dear and only just now."""
+        began = self._now()
+        if not self._looking or not self._render or (began < self._rest_until and not always):
+            return
+        for contest in self._contests:
+            contest.attend(self._tick)
+        ended = self._now()
+        self._rest_until = ended + _REST * (ended - began)
+
+    def frame(self) -> DuelFrame:
+        """The present moment."""
+        spec, draw = self.spec, self._draw if self._render else None
+        left, right = (None if side is None else side.show(self._tick, draw) for side in (self._left, self._right))
+        if right is not None and self._twin:
+            right = replace(right, twin=True)
+        if not self._looking:
+            left, right = (None if side is None else replace(side, looks=None) for side in (left, right))
+        return DuelFrame(
+            tick=self._tick,
+            rate_hz=spec.rate_hz,
+            env_title=spec.title,
+            action_names=spec.action_names,
+            discrete=spec.discrete,
+            has_lives=spec.has_screen,
+            left=left,
+            right=right,
+            observation_names=() if spec.has_screen else OBSERVATIONS,
+            behind=max((contest.behind_at(self._tick) for contest in self._contests), default=0),
+            can_look=any(contest.can_look for contest in self._contests),
+            note=self.note,
+        )
+
+    def close(self) -> None:
+        """Release the simulators."""
+        for contest in self._contests:
+            contest.close()
+        if self._stage is not None:
+            self._stage.close()
+        self._contests, self._stage = [], None
+
+    def _draw(self, moment: Any) -> Picture:
+        if self._stage is None:
+            return np.asarray(moment, np.uint8)
+        self._stage.restore(moment)
+        return self._stage.picture()
+
+
+class Booth:
+    """Shows one duel after another in a process of its own, so that torch is loaded once.
+
+    The clone thinks about one screen at a time: one thread takes 0.7 ms a tick; two took up to 7 ms on two busy cores.
+    """
+
+    def __init__(self) -> None:
+        os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is first imported, which is later
+        self._duel: Duel | None = None
+
+    def open(
+        self,
+        session: str | None,
+        policy: str | None,
+        episode: int | None = None,
+        seed: int = 0,
+        against: str | None = None,
+        look: bool = False,
+        alike: bool = False,
+    ) -> DuelFrame:
+        """Close the duel shown so far and open another; see `Duel`."""
+        self.close()
+        self._duel = Duel(session, policy, episode=episode, seed=seed, against=against, alike=alike)
+        return self._duel.look(look)
+
+    def tick(self, count: int) -> DuelFrame:
+        """See `Duel.tick`."""
+        assert self._duel is not None, "tick() before open()"
+        return self._duel.tick(count)
+
+    def seek(self, tick: int) -> DuelFrame:
+        """See `Duel.seek`."""
+        assert self._duel is not None, "seek() before open()"
+        return self._duel.seek(tick)
+
+    def catch_up(self, count: int) -> DuelFrame:
+        """See `Duel.catch_up`."""
+        assert self._duel is not None, "catch_up() before open()"
+        return self._duel.catch_up(count)
+
+    def look(self, wanted: bool) -> DuelFrame:
+        """See `Duel.look`."""
+        assert self._duel is not None, "look() before open()"
+        return self._duel.look(wanted)
+
+    def restart(self) -> DuelFrame:
+        """See `Duel.restart`."""
+        assert self._duel is not None, "restart() before open()"
+        return self._duel.restart()
+
+    def close(self) -> None:
+        """Release the duel shown."""
+        if self._duel is not None:
+            self._duel.close()
+        self._duel = None
+
+
+def _load(given: Agent | Path | str | None, seed: int, alike: bool) -> Agent | None:
+    if not isinstance(given, (str, Path)):
+        return given
+    from trainer.policy.policy import Policy  # torch comes with it, and only for whoever watches a clone
+
+    policy: Agent = Policy.load(given, seed=seed, alike=alike)
+    return policy
+
+
+def _name(given: Agent | Path | str | None, seed: int, twice: bool) -> str:
+    """The policy's file, and which of two players it is where both are of the same file."""
+    name = Path(given).stem if isinstance(given, (str, Path)) else ""
+    return f"{name} · seed {seed}".strip(" ·") if twice else name
+
+
+def _common_spec(
+    session: Session | None, agents: Sequence[Agent | None], given: Sequence[Agent | Path | str | None]
+) -> EnvSpec:
+    """The environment of all of them. A clone only ever plays the one it learned."""
+    known: list[tuple[EnvSpec, str]] = []
+    for agent, one in zip(agents, given, strict=True):
+        spec = getattr(agent, "spec", None)
+        if spec is not None:
+            known.append((spec, str(one) if isinstance(one, (str, Path)) else "the policy"))
+    if session is not None:
+        for spec, name in known:
+            refuse_mismatch(session, spec, name)
+        return session.spec
+    if not known:
+        raise UsageError("this policy does not say which environment it plays; give a session with it")
+    (first, name), (last, other) = known[0], known[-1]
+    if first.name != last.name:
+        raise PolicyError(
+            f"{name} plays {first.title}, but {other} plays {last.title}; choose two of the same environment"
+        )
+    return first

@@ -1,0 +1,191 @@
+"""What a duel shows at one tick: plain records that travel from the worker to whoever draws them.
+
+DuelFrame ── left  ── Side      a recording, or a clone
+          └─ right ── Side      a clone
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.envs.game import EnvSpec
+
+Picture = npt.NDArray[np.uint8]
+
+KIND_TITLES = {
+    "person": "Person",
+    "scripted": "Scripted player",
+    "policy": "Clone",
+    "random": "Random player",
+    "mixed": "Several players",
+}
+OUTCOMES = {
+    "game over": "game over",
+    "time limit": "time limit reached",
+    "stalled": "stopped: no point for too long",
+    "stopped": "recording stopped",
+    "interrupted": "recording interrupted",
+}
+_CUT_SHORT = (OUTCOMES["stopped"], OUTCOMES["interrupted"])
+
+
+def _nothing() -> npt.NDArray[Any]:
+    return np.empty(0, np.uint8)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One player at one tick.
+
+    `picture` is RGB uint8 (height, width, 3), None where nothing is drawn. `action` is the one just taken, as an index
+    or as a vector in [-1, 1] (None before the first). `kind` is one of recorder.agents.agent.PLAYER_KINDS; `twin` says
+    that it learned from whoever is on the other side. `distance` is how far forward it came, in metres, where there is
+    a forward; `trace` are the vectors of the last second, oldest first. `drives` has a row for every component of the
+    action: its gradient with respect to what was seen (Policy.drives). `looks` is uint8 (height, width), how much each
+    pixel of a screen spoke for the action (Policy.attention), where that was asked for.
+
+    `points` and `losses` are the ticks of this game at which it scored and lost a life, and `actions` all that was
+    done, uint8 (length,) or float32 (length, m), as far as it is known: `length` ticks, the recording's whole one.
+    """
+
+    kind: str
+    title: str
+    subtitle: str
+    picture: Picture | None
+    score: float
+    action: int | tuple[float, ...] | None
+    action_label: str
+    lives: int
+    ticks: int
+    over: bool
+    ending: str = ""  # how the game ended, in words; empty while it goes on
+    twin: bool = False
+    distance: float | None = None
+    trace: tuple[tuple[float, ...], ...] = ()
+    drives: tuple[tuple[float, ...], ...] = ()
+    looks: npt.NDArray[np.uint8] | None = None
+    points: tuple[int, ...] = ()
+    losses: tuple[int, ...] = ()
+    actions: npt.NDArray[Any] = field(default_factory=_nothing)
+    length: int = 0
+
+    @property
+    def name(self) -> str:
+        """Who this is, in the middle of a sentence; a person without a name is whoever reads it."""
+        if self.kind == "person":
+            return "you" if self.title == KIND_TITLES["person"] else self.title
+        return f"the {self.title.lower()}" if self.title in KIND_TITLES.values() else self.title
+
+
+@dataclass(frozen=True)
+class DuelFrame:
+    """Both sides after `tick` ticks; `rate_hz` ticks are one second of play. `observation_names` are of what is seen,
+    where that is a vector. `behind` is by how many ticks a clone has yet to come. `can_look` tells whether a clone can
+    say what it looks at. `note` tells of a side that is of another simulator than the installed one.
+    """
+
+    tick: int
+    rate_hz: float
+    env_title: str
+    action_names: tuple[str, ...]
+    discrete: bool
+    has_lives: bool
+    left: Side | None
+    right: Side | None
+    observation_names: tuple[str, ...] = ()
+    behind: int = 0
+    can_look: bool = False
+    note: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of play so far."""
+        return self.tick / self.rate_hz
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The sides there are, left first."""
+        return tuple(side for side in (self.left, self.right) if side is not None)
+
+    @property
+    def length(self) -> int:
+        """Ticks of the longer game, as far as it is known."""
+        return max((side.length for side in self.sides), default=0)
+
+    @property
+    def done(self) -> bool:
+        """True once every side is over."""
+        return all(side.over for side in self.sides)
+
+    @property
+    def verdict(self) -> str:
+        """What came of it, in one sentence; empty until every side is over."""
+        if not self.done:
+            return ""
+        if self.left is None or self.right is None:
+            side = self.sides[0]
+            seconds = side.ticks / self.rate_hz
+            who = _capital(side.name)
+            return f"{who} scored {score_text(side.score)} in {duration_text(seconds)} ({side.ending})."
+        left, right = self.left, self.right
+        who, other = self._names(left, right)
+        gap = round(right.score) - round(left.score)
+        compared = (
+            f"{score_text(abs(gap))} {'more' if gap > 0 else 'less'} than {other}" if gap else f"the same as {other}"
+        )
+        if left.ending in _CUT_SHORT:
+            compared += " by the time the recording stopped"
+        seconds = round(right.ticks / self.rate_hz) - round(left.ticks / self.rate_hz)
+        longer = f", and played {_span(abs(seconds))} {'longer' if seconds > 0 else 'less'}" if seconds else ""
+        return f"{who} scored {score_text(right.score)}, {compared}{longer}."
+
+    def title_of(self, side: Side) -> str:
+        """What a side is headed with: a clone of whoever is beside it is that one's twin."""
+        if side.twin and self.left is not None and self.left.kind == "person":
+            return self._names(self.left, side)[0]
+        return side.title
+
+    @staticmethod
+    def _names(left: Side, right: Side) -> tuple[str, str]:
+        """The right side at the beginning of a sentence, and the left one within it."""
+        other = left.name
+        if right.twin and left.kind == "person":
+            return ("Your twin" if other == "you" else f"{other}'s twin"), other
+        if left.title == right.title:
+            return f"{right.title} {right.subtitle}", f"{left.title.lower()} {left.subtitle}"
+        return _capital(right.name), other
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _span(seconds: int) -> str:
+    if seconds >= 120:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"
+
+
+def score_text(score: float) -> str:
+    """A score as people write it: thousands apart, no decimals."""
+    return f"{round(score):,}"
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds as "m:ss"."""
+    whole = int(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def action_label(spec: EnvSpec, action: Any) -> str:
+    """An action in words: its name, or the components of a vector with their names."""
+    if action is None:
+        return ""
+    if spec.discrete:
+        return spec.action_names[int(action)]
+    values = np.asarray(action, float).tolist()
+    return "  ".join(f"{name} {value:+.2f}" for name, value in zip(spec.action_names, values, strict=True))

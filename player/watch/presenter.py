@@ -1,0 +1,329 @@
+"""What the Watch page knows and does, without Qt.
+
+              open()            first picture          toggle()
+    EMPTY ─────────▶ OPENING ─────────▶ PAUSED ◀──────────────▶ PLAYING
+      any error ──▶ FAILED                 ▲      restart()        │ every side is over
+                                           └──────── OVER ◀────────┘
+
+The duel lives in a process of its own. One request is under way at a time and asks for as many ticks as are due by the
+clock, so that a slow machine shows fewer pictures at the same speed instead of falling behind. Comparing the clone with
+the recording, filming and scoring are chores beside it, each in a process that gives way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from player.watch.background import Chore, ChoreState
+from player.watch.frames import DuelFrame
+from player.watch.pairing import Pairing
+from recorder.errors import TwinplayError
+from recorder.library.library import Library
+from recorder.system.jobs import Service, ServiceLike, start_thread
+from trainer.evaluation.agreement import Agreement, Disagreement
+
+SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+_CATCH_UP_TICKS = 30  # thought about in one go: about 20 ms
+_MAX_DEBT_S = 0.25  # further behind than this, the game slows down rather than jumps
+
+
+class WatchState(Enum):
+    """Drawn in the module's docstring."""
+
+    EMPTY = "empty"
+    OPENING = "opening"
+    PAUSED = "paused"
+    PLAYING = "playing"
+    OVER = "over"
+    FAILED = "failed"
+
+
+_OPEN = (WatchState.PAUSED, WatchState.PLAYING, WatchState.OVER)
+
+
+class WatchDesk:
+    """See the module's docstring. `now` is a monotonic clock in seconds.
+
+    `pair` is what is chosen. `agreement` is that of the clone with the recording on show, once it has been compared;
+    `comparing`, `filming` and `scoring` are the chores.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        *,
+        start_service: Callable[[], ServiceLike] = lambda: Service("player.watch.duel:Booth", {}),
+        start_chore: Callable[..., Chore] = Chore,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.pair = Pairing(library)
+        self.state = WatchState.EMPTY
+        self.frame: DuelFrame | None = None
+        self.error = ""
+        self.speed = 1.0
+        self.looking = False
+        self.agreement: Agreement | None = None
+        self.comparing = start_chore("trainer.evaluation.agreement:comparing")
+        self.filming = start_chore("player.film.film:filming", tidy=True)
+        self.scoring = start_chore("player.watch.background:scoring")
+        self._compared: dict[tuple[Any, ...], Agreement] = {}
+        self._start_service = start_service
+        self._now = now
+        self._service: ServiceLike | None = None
+        self._awaiting: str = ""  # the one request whose answer counts; earlier ones are passed over
+        self._stale = 0
+        self._debt = 0.0
+        self._last = 0.0
+        self._play_when_open = False
+        self._wanted: int | None = None  # the tick to go to, once the answer under way has come
+        self._going: int | None = None  # the tick that the answer under way goes to
+        self._retired: list[Any] = []  # threads of recorder.system.jobs in which a worker is being closed
+
+    def refresh(self) -> None:
+        """Read the library again; what was chosen stays chosen where it still exists."""
+        self.pair.refresh()
+        if self.pair.error:
+            self._fail(self.pair.error)
+
+    def open(self, *, play: bool = False) -> None:
+        """Show what is chosen from its start; with `play`, begin at once."""
+        pair = self.pair
+        self.error, self.frame, self.agreement = "", None, None
+        self.comparing.cancel()
+        if not self.scoring.running:
+            self.scoring.cancel()  # what it found was of those shown before
+        if pair.error:
+            self._fail(pair.error)
+            return
+        if not pair.chosen:
+            self.state = WatchState.EMPTY
+            return
+        self.state = WatchState.OPENING
+        self._play_when_open = play
+        session, policy, against = (
+            None if path is None else str(path) for path in (pair.session, pair.policy, pair.against)
+        )
+        self._ask("open", session, policy, pair.episode, 0, against, self.looking, pair.alike)
+
+    def toggle(self) -> None:
+        """Play or pause; after the end, start again."""
+        if self.state is WatchState.PLAYING:
+            self.state = WatchState.PAUSED
+            if self.looking:
+                self._ask("look", True)  # at this very moment, not at one a little ago
+        elif self.state is WatchState.PAUSED:
+            self._play()
+        elif self.state is WatchState.OVER:
+            self.restart()
+        elif self.state is WatchState.FAILED:
+            self.open(play=True)
+
+    def restart(self) -> None:
+        """Back to the first tick, and play."""
+        if self.state in _OPEN:
+            self._ask("restart")
+            self._play()
+
+    def look(self, wanted: bool) -> None:
+        """Show what the clone looks at, or no longer."""
+        self.looking = wanted
+        if self.state in _OPEN:
+            self._ask("look", wanted)
+
+    def seek(self, tick: int) -> None:
+        """Go to a tick and hold there; of many wishes in a row only the last one counts."""
+        if self.state in _OPEN:
+            self.state = WatchState.PAUSED
+            self._wanted = tick
+            self._fulfil()
+
+    def step(self, ticks: int) -> None:
+        """So many ticks on, or back."""
+        if self.frame is not None:
+            self.seek(max(0, self._here + ticks))
+
+    def seek_disagreement(self, steps: int) -> Disagreement | None:
+        """Go to the next moment at which the clone would have done something else, or back to the one before."""
+        if self.agreement is None or self.frame is None:
+            return None
+        here = self._here
+        if steps > 0:
+            found = next((each for each in self.agreement.disagreements if moment_of(each) > here), None)
+        else:
+            found = next((each for each in reversed(self.agreement.disagreements) if moment_of(each) < here), None)
+        if found is not None:
+            self.seek(moment_of(found))
+        return found
+
+    def faster(self, steps: int = 1) -> None:
+        """The next higher speed, or a lower one for negative `steps`."""
+        index = min(max(SPEEDS.index(self.speed) + steps, 0), len(SPEEDS) - 1)
+        self.set_speed(SPEEDS[index])
+
+    def set_speed(self, speed: float) -> None:
+        """Play at one of SPEEDS times the environment's own rate."""
+        if speed not in SPEEDS:
+            raise ValueError(f"speed {speed} is not one of {SPEEDS}")
+        self._accrue()
+        self.speed = speed
+
+    def export(self, path: Path, *, start: float = 0.0, seconds: float | None = None) -> None:
+        """Film what is on show, from `start` and for so many seconds of play (None: to the end), as MP4 or GIF."""
+        pair = self.pair
+        session, policy, against = (
+            None if each is None else str(each) for each in (pair.session, pair.policy, pair.against)
+        )
+        self.filming.start(
+            path=str(path),
+            session=session,
+            policy=policy,
+            against=against,
+            episode=pair.episode,
+            alike=pair.alike,
+            start=start,
+            seconds=seconds,
+        )
+
+    @property
+    def can_score(self) -> bool:
+        """Whether there is a clone whose games could be scored."""
+        return self.pair.policy is not None or self.pair.against is not None
+
+    def score(self, episodes: int, seed: int = 0) -> None:
+        """Let the clones on show, the recorded player and a random one play so many games each."""
+        policies = [str(path) for path in (self.pair.policy, self.pair.against) if path is not None]
+        session = None if self.pair.session is None else str(self.pair.session)
+        self.scoring.start(policies=policies, session=session, episodes=episodes, seed=seed, alike=self.pair.alike)
+
+    def poll(self) -> bool:
+        """Collect what arrived and ask for what is due; call it often. Returns whether there is something new."""
+        fresh = self._compare()
+        if self._service is None:
+            return fresh
+        before = self.state
+        try:
+            fresh |= self._collect()
+            self._fulfil()
+            if self.frame is not None and self.frame.behind and not self._awaiting:
+                self._ask("catch_up", _CATCH_UP_TICKS)
+            elif self.state is WatchState.PLAYING:
+                self._advance()
+        except TwinplayError as error:
+            self._fail(str(error))
+            self._retire()
+            return True
+        return fresh or self.state is not before
+
+    def close(self) -> None:
+        """Stop watching, and every chore, and wait for the workers to end."""
+        self._retire()
+        for chore in (self.comparing, self.filming, self.scoring):
+            chore.close()
+        for thread in self._retired:
+            thread.join(10)
+        self._retired.clear()
+        self.state, self.frame, self.agreement = WatchState.EMPTY, None, None
+
+    @property
+    def _here(self) -> int:
+        """The tick that is shown, or is about to be."""
+        assert self.frame is not None
+        return next((tick for tick in (self._wanted, self._going) if tick is not None), self.frame.tick)
+
+    def _compare(self) -> bool:
+        """Take in how far the comparison is."""
+        if not self.comparing.poll():
+            return False
+        record = self.comparing.record
+        if self.comparing.state is ChoreState.DONE and record is not None:
+            self.agreement = record.agreement
+            if self.agreement is not None:
+                self._compared[self._compared_pair()] = self.agreement
+        return True
+
+    def _begin_comparing(self) -> None:
+        pair = self.pair
+        if pair.session is None or pair.policy is None:
+            return
+        self.agreement = self._compared.get(self._compared_pair())
+        if self.agreement is None:
+            self.comparing.start(session=str(pair.session), policy=str(pair.policy), episode=pair.episode)
+
+    def _compared_pair(self) -> tuple[Any, ...]:
+        pair = self.pair
+        trained = pair.policy.stat().st_mtime_ns if pair.policy is not None and pair.policy.exists() else 0
+        return (pair.session, pair.episode, pair.policy, trained)
+
+    def _collect(self) -> bool:
+        fresh = False
+        assert self._service is not None
+        for _, result in self._service.poll():
+            if self._stale:
+                self._stale -= 1
+                continue
+            self._awaiting, self._going = "", None
+            self.frame, fresh = result, True
+            if self.state is WatchState.OPENING:
+                self.state = WatchState.PAUSED
+                self._begin_comparing()
+                if self._play_when_open:
+                    self._play()
+            if result.done and self.state is WatchState.PLAYING:
+                self.state = WatchState.OVER
+        return fresh
+
+    def _fulfil(self) -> None:
+        if self._wanted is not None and not self._awaiting:
+            tick, self._wanted = self._wanted, None
+            self._ask("seek", tick)
+            self._going = tick
+
+    def _play(self) -> None:
+        self.state = WatchState.PLAYING
+        self._debt, self._last = 0.0, self._now()
+
+    def _accrue(self) -> None:
+        now = self._now()
+        if self.frame is not None and self.state is WatchState.PLAYING:
+            rate = self.frame.rate_hz * self.speed
+            self._debt = min(self._debt + (now - self._last) * rate, rate * _MAX_DEBT_S)
+        self._last = now
+
+    def _advance(self) -> None:
+        self._accrue()
+        due = int(self._debt)
+        if due and not self._awaiting:
+            self._debt -= due
+            self._ask("tick", due)
+
+    def _ask(self, method: str, *args: Any) -> None:
+        if self._service is None:
+            self._service = self._start_service()
+            self._stale = 0
+        elif self._awaiting:
+            self._stale += 1
+        self._awaiting, self._going = method, None
+        try:
+            self._service.request(method, *args)
+        except TwinplayError as error:
+            self._fail(str(error))
+            self._retire()
+
+    def _fail(self, sentence: str) -> None:
+        self.state, self.error = WatchState.FAILED, sentence
+
+    def _retire(self) -> None:
+        """Let the worker go without waiting for it: it may be in the middle of a long answer."""
+        if self._service is not None:
+            self._retired = [thread for thread in self._retired if thread.is_alive()]
+            self._retired.append(start_thread(self._service.close, "retire-watch-worker"))
+        self._service, self._awaiting, self._stale, self._wanted, self._going = None, "", 0, None, None
+
+
+def moment_of(disagreement: Disagreement) -> int:
+    """The tick at which a duel shows what the recorded player did there."""
+    return disagreement.tick + 1

@@ -1,0 +1,284 @@
+"""The two kinds of side in a duel: a recording, read by tick, and a clone's game, played and remembered.
+
+    Recording   everything is known from the start
+    Contest     rollout ──tick──▶ Past: every action, and the game's state now and then, to lead a second game from
+
+Both answer for any tick up to their `length`; a Contest that has not come so far is `behind` and must `think` first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from player.watch.frames import KIND_TITLES, OUTCOMES, Picture, Side, action_label
+from recorder.agents.agent import Agent, describe
+from recorder.envs.game import EnvSpec, Game
+from recorder.play.rollout import Phase, Rollout
+from recorder.store.schema import Episode
+from recorder.store.session import Session
+
+Draw = Callable[[Any], Picture]
+
+_SNAPSHOT_TICKS = 30  # led from the last one, a game is at any tick within a few milliseconds
+_LOOK_S = 0.25  # for how long of play a look at what the clone sees may be shown
+
+
+class Recording:
+    """The stored side."""
+
+    def __init__(self, session: Session, episode: Episode) -> None:
+        self.session = session
+        self.episode = episode
+        self.length = len(episode)
+        self._scores = np.concatenate([[0.0], np.cumsum(session.rewards[episode.start : episode.stop])])
+        rewards = np.asarray(session.rewards[episode.start : episode.stop], np.float64)
+        lives = np.asarray(session.lives[episode.start : episode.stop], np.int64)
+        self._start_lives = int(lives.max(initial=0))
+        has_lives = session.spec.has_screen
+        self._points = tuple((np.flatnonzero(rewards > 0) + 1).tolist()) if has_lives else ()
+        before = np.concatenate([[self._start_lives], lives[:-1]])
+        self._losses = tuple((np.flatnonzero(lives < before) + 1).tolist()) if has_lives else ()
+        self._actions = np.asarray(session.actions[episode.start : episode.stop])
+
+    def over_at(self, tick: int) -> bool:
+        """Whether the recording ends at or before a tick."""
+        return tick >= self.length
+
+    def show(self, tick: int, draw: Draw | None) -> Side:
+        """This side after `tick` actions, or at its end."""
+        over = self.over_at(tick)
+        tick = min(tick, self.length)
+        session, spec = self.session, self.session.spec
+        kind = str(session.player.get("kind", "scripted"))
+        name = str(session.player.get("name", "")).strip()
+        action = self._actions[tick - 1] if tick else None
+        moment: Any = self._observation(tick) if draw is not None or not spec.has_screen else None
+        lives = session.lives[self.episode.start + tick - 1] if tick else self._start_lives
+        return Side(
+            kind=kind,
+            title=name if kind == "person" and name else KIND_TITLES.get(kind, kind),
+            subtitle=f"{session.name} · game {self.episode.index + 1}",
+            picture=None if draw is None else draw(moment),
+            score=float(self._scores[tick]),
+            action=plain(action),
+            action_label=action_label(spec, action),
+            lives=int(lives),
+            ticks=tick,
+            over=over,
+            ending=OUTCOMES.get(self.episode.outcome, self.episode.outcome) if over else "",
+            distance=None if spec.has_screen else Game.distance(moment),
+            trace=() if spec.discrete else _vectors(self._actions[max(0, tick - round(spec.rate_hz)) : tick]),
+            points=self._points,
+            losses=self._losses,
+            actions=self._actions,
+            length=self.length,
+        )
+
+    def _observation(self, tick: int) -> Any:
+        """The screen, or the simulator state, after `tick` actions."""
+        session = self.session
+        if tick >= self.length and session.spec.has_screen:
+            final = session.final_observation(self.episode.index)
+            if final is not None:
+                return final
+        index = min(self.episode.start + tick, self.episode.stop - 1)
+        return session.frames[index] if session.spec.has_screen else session.states[index]
+
+
+class Past:
+    """A clone's game so far: what it did and what came of it, tick by tick, and the means to see it again."""
+
+    def __init__(self, spec: EnvSpec) -> None:
+        self._spec = spec
+        self._game: Game | None = None
+        if spec.has_screen:  # now, because it loads a ROM: whoever scrubs would wait for it
+            self._game = Game(spec)
+            self._game.reset(0)
+        self._at = -1  # the tick that the second game has come to
+        self.forget()
+
+    def forget(self) -> None:
+        """A new game begins."""
+        self._at = -1
+        self.actions: list[Any] = []
+        self.scores: list[float] = [0.0]
+        self.lives: list[int] = []
+        self.points: list[int] = []  # ticks at which it scored, and lost a life
+        self.losses: list[int] = []
+        self._kept: list[Any] = []  # Breakout: a snapshot every so many ticks; Hopper: the state at every tick
+        self._first: Picture | None = None
+
+    def begin(self, game: Game, lives: int) -> None:
+        """Remember how it began."""
+        self.forget()
+        self.lives.append(lives)
+        if self._spec.has_screen:
+            self._first = game.picture()
+            self._kept.append(game.snapshot())
+        else:
+            self._kept.append(game.state())
+
+    def add(self, game: Game, action: Any, score: float, lives: int) -> None:
+        """One more tick."""
+        self.actions.append(action)
+        if self._spec.has_screen and score > self.scores[-1]:
+            self.points.append(len(self.actions))
+        if lives < self.lives[-1]:
+            self.losses.append(len(self.actions))
+        self.scores.append(score)
+        self.lives.append(lives)
+        if not self._spec.has_screen:
+            self._kept.append(game.state())
+        elif len(self.actions) % _SNAPSHOT_TICKS == 0:
+            self._kept.append(game.snapshot())
+
+    def moment(self, tick: int) -> Any:
+        """The screen (RGB), or the simulator's state, after `tick` actions."""
+        if not self._spec.has_screen:
+            return self._kept[tick]
+        if tick == 0:
+            return self._first
+        assert self._game is not None, "moment() after close()"
+        if tick != self._at:
+            # The emulator draws nothing before the step that follows a restored state.
+            start = (tick - 1) // _SNAPSHOT_TICKS
+            if not start * _SNAPSHOT_TICKS <= self._at < tick:
+                self._game.go_back(self._kept[start])
+                self._at = start * _SNAPSHOT_TICKS
+            for action in self.actions[self._at : tick]:
+                self._game.step(action)
+            self._at = tick
+        return self._game.picture()
+
+    def close(self) -> None:
+        """Release the second game."""
+        if self._game is not None:
+            self._game.close()
+        self._game = None
+
+
+class Contest:
+    """A clone, or any agent, playing a live game. `learned_from` are the players it was trained on, as described."""
+
+    def __init__(self, spec: EnvSpec, player: Agent, *, seed: int, varied: bool, name: str = "") -> None:
+        self.spec = spec
+        self.player = player
+        self._name = name
+        self._kind = str(describe(player)["kind"])
+        self._drives: Callable[[Any], Any] | None = getattr(player, "drives", None)
+        self._attention: Callable[..., Any] | None = getattr(player, "attention", None) if spec.has_screen else None
+        self._heat: tuple[int, npt.NDArray[np.uint8]] | None = None
+        self._game = Game(spec)
+        self._rollout = Rollout(self._game, player, seed=seed, varied=varied)
+        self._past = Past(spec)
+
+    @property
+    def can_look(self) -> bool:
+        """Whether this player can say what it looks at."""
+        return self._attention is not None
+
+    @property
+    def length(self) -> int:
+        """Ticks played so far."""
+        return self._rollout.ticks
+
+    def learned_from(self, player: dict[str, Any]) -> bool:
+        """Whether this is a clone of the player so described."""
+        header: dict[str, Any] = getattr(self.player, "header", {})
+        return any(session.get("player") == player for session in header.get("sessions", []))
+
+    def begin(self, seed: int) -> None:
+        """A new game from this seed."""
+        self._rollout.begin(seed)
+        self._past.begin(self._game, self._rollout.lives)
+        self._heat = None
+
+    def behind_at(self, tick: int) -> int:
+        """How many ticks must yet be played before a tick can be shown."""
+        return 0 if self._rollout.phase is Phase.OVER else max(0, tick - self._rollout.ticks)
+
+    def think(self, count: int, tick: int) -> None:
+        """Play up to `count` ticks, but not beyond `tick`."""
+        rollout = self._rollout
+        for _ in range(min(count, self.behind_at(tick))):
+            if rollout.phase is Phase.OVER:
+                break
+            step = rollout.tick()
+            self._past.add(self._game, step.action, rollout.score, step.lives)
+
+    def over_at(self, tick: int) -> bool:
+        """Whether the game is known to be over by a tick."""
+        return self._rollout.phase is Phase.OVER and tick >= self._rollout.ticks
+
+    def attend(self, tick: int) -> None:
+        """Find out what the player looks at after `tick` actions, for `show`."""
+        if self._attention is None or self.behind_at(tick) or (self._heat is not None and self._heat[0] == tick):
+            return
+        if tick >= self._rollout.ticks:
+            tick = self._rollout.ticks
+            self._heat = (tick, self._attention(self._rollout.observation))
+        else:
+            reach: int = getattr(self.player, "reach", 0)
+            *before, now = (self._past.moment(each) for each in range(max(0, tick - reach), tick + 1))
+            self._heat = (tick, self._attention(now, before))
+
+    def show(self, tick: int, draw: Draw | None) -> Side:
+        """This side after `tick` actions, or as far as it has come."""
+        rollout, past, spec = self._rollout, self._past, self.spec
+        live, over = tick >= rollout.ticks, self.over_at(tick)
+        tick = min(tick, rollout.ticks)
+        moment: Any = None
+        if not spec.has_screen or (draw is not None and not live):
+            moment = past.moment(tick)
+        elif draw is not None:
+            moment = self._game.picture()
+        move = past.actions[tick - 1] if tick else None
+        drives: tuple[tuple[float, ...], ...] = ()
+        if self._drives is not None and live and not spec.has_screen:
+            drives = _vectors(self._drives(rollout.observation))
+        looks = None
+        if self._heat is not None and 0 <= tick - self._heat[0] <= _LOOK_S * spec.rate_hz:
+            looks = self._heat[1]
+        dtype = "uint8" if spec.discrete else "float32"
+        return Side(
+            kind=self._kind,
+            title=KIND_TITLES.get(self._kind, self._kind),
+            subtitle=self._name,
+            picture=None if draw is None else draw(moment),
+            score=past.scores[tick],
+            action=plain(move),
+            action_label=action_label(spec, move),
+            lives=past.lives[tick],
+            ticks=tick,
+            over=over,
+            ending=OUTCOMES.get(rollout.outcome, rollout.outcome) if over else "",
+            distance=None if spec.has_screen else Game.distance(moment),
+            trace=() if spec.discrete else _vectors(past.actions[max(0, tick - round(spec.rate_hz)) : tick]),
+            drives=drives,
+            looks=looks,
+            points=tuple(past.points),
+            losses=tuple(past.losses),
+            actions=np.array(past.actions, dtype).reshape(-1, *spec.action_shape),
+            length=rollout.ticks,
+        )
+
+    def close(self) -> None:
+        """Release the simulators."""
+        self._past.close()
+        self._game.close()
+
+
+def plain(action: Any) -> int | tuple[float, ...] | None:
+    """An action as Python numbers."""
+    if action is None:
+        return None
+    array = np.asarray(action)
+    return int(array) if array.ndim == 0 else tuple(float(value) for value in array)
+
+
+def _vectors(actions: Any) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(float(value) for value in action) for action in actions)

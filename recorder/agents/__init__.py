@@ -1,0 +1,1 @@
+"""Who plays: keys and controllers under a person's hands, scripted experts, random players."""

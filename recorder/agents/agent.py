@@ -1,0 +1,148 @@
+"""Who plays: a person at the keyboard, a scripted expert, a clone and a random player are the same kind of thing.
+
+held keys ──▶ KeyAgent ─┐
+emulator RAM ▶ expert  ─┼─▶ act(observation) ─▶ action
+network  ────▶ Policy  ─┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from recorder.envs.game import Env, EnvSpec
+from recorder.system.profile import clean_name
+
+PLAYER_KINDS = ("person", "scripted", "policy", "random", "mixed")
+
+
+@runtime_checkable
+class Agent(Protocol):
+    """Anything that plays. A `kind` attribute (one of PLAYER_KINDS) and a `describe()` method are optional."""
+
+    def reset(self, env: Env | None = None) -> None:
+        """Called once before every episode."""
+
+    def act(self, observation: Any) -> Any:
+        """Called once per tick with what is seen; returns the action to take now."""
+
+
+def describe(agent: Agent) -> dict[str, Any]:
+    """The player as sessions and policies store it: {"kind", "name", "params"}, and a "title" where it has one.
+
+    An agent that does not say what it is counts as scripted: nothing but the keyboard is ever labelled a person.
+    """
+    own = getattr(agent, "describe", None)
+    if callable(own):
+        described = dict(own())
+    else:
+        described = {"kind": getattr(agent, "kind", "scripted"), "name": type(agent).__name__, "params": {}}
+    if described.get("kind") not in PLAYER_KINDS:
+        raise ValueError(f"an agent's kind is one of {', '.join(PLAYER_KINDS)}, not {described.get('kind')!r}")
+    return described
+
+
+def player_title(player: Mapping[str, Any]) -> str:
+    """What a scripted player or a clone is called beyond its kind, such as "Sample"; mostly nothing."""
+    title = player.get("title")
+    return clean_name(title[:200]) if isinstance(title, str) and player.get("kind") != "person" else ""
+
+
+class RandomAgent:
+    """Plays each action, or each torque in [-1, 1], with the same probability."""
+
+    kind = "random"
+
+    def __init__(self, spec: EnvSpec, seed: int = 0) -> None:
+        self._spec = spec
+        self._rng = np.random.default_rng(seed)
+
+    def reset(self, env: Env | None = None) -> None:
+        """Nothing to forget."""
+
+    def act(self, observation: Any) -> Any:
+        """An action drawn at random."""
+        if self._spec.discrete:
+            return int(self._rng.integers(len(self._spec.action_names)))
+        return self._rng.uniform(-1.0, 1.0, self._spec.action_shape).astype(np.float32)
+
+    def describe(self) -> dict[str, Any]:
+        """See `describe`."""
+        return {"kind": self.kind, "name": "random", "params": {}}
+
+
+@dataclass(frozen=True)
+class KeyEvent:
+    """One raw key transition: `time_ns` monotonic, `code` as the toolkit numbers keys, `down` or up."""
+
+    time_ns: int
+    code: int
+    down: bool
+
+
+@dataclass
+class KeyAgent:
+    """Held keys to actions. Of several held keys the one pressed last wins; released, it gives way to the one before.
+
+    `bindings` maps key codes to actions; `name` is the player's. A tap shorter than a tick still plays for one tick.
+    Every transition of a bound key goes to `on_key`, which a recording sets to store it; `presses` counts
+    the keys that went down.
+    """
+
+    bindings: Mapping[int, int]
+    name: str = ""
+    on_key: Callable[[KeyEvent], None] | None = None
+    kind: str = field(default="person", init=False)
+    presses: int = field(default=0, init=False)
+    _held: list[int] = field(default_factory=list, init=False)
+    _tapped: list[int] = field(default_factory=list, init=False)
+
+    def press(self, code: int, time_ns: int) -> bool:
+        """A key went down. Returns whether it is bound; auto-repeats of a held key change nothing."""
+        if code not in self.bindings:
+            return False
+        if code not in self._held:
+            self._held.append(code)
+            self._tapped.append(code)
+            self.presses += 1
+            self._report(time_ns, code, True)
+        return True
+
+    def release(self, code: int, time_ns: int) -> bool:
+        """A key went up. Returns whether it is bound."""
+        if code in self._held:
+            self._held.remove(code)
+            self._report(time_ns, code, False)
+        return code in self.bindings
+
+    def release_all(self, time_ns: int) -> None:
+        """Every key counts as released: the window lost the keyboard."""
+        for code in list(self._held):
+            self.release(code, time_ns)
+        self._tapped.clear()
+
+    @property
+    def held_actions(self) -> frozenset[int]:
+        """The actions whose keys are down, for lighting them on screen."""
+        return frozenset(self.bindings[code] for code in self._held)
+
+    def reset(self, env: Env | None = None) -> None:
+        """Keys stay as they are: a new game does not lift anybody's fingers."""
+        self._tapped.clear()
+
+    def act(self, observation: Any = None) -> int:
+        """The action for this tick; 0 when nothing is held."""
+        pressed = self._tapped[-1] if self._tapped else self._held[-1] if self._held else None
+        self._tapped.clear()
+        return 0 if pressed is None else self.bindings[pressed]
+
+    def describe(self) -> dict[str, Any]:
+        """See `describe`."""
+        return {"kind": self.kind, "name": self.name, "params": {}}
+
+    def _report(self, time_ns: int, code: int, down: bool) -> None:
+        if self.on_key is not None:
+            self.on_key(KeyEvent(time_ns, code, down))

@@ -1,0 +1,121 @@
+"""Which key plays which action, which controller steers, and where that is kept.
+
+    keys.json   {"version": 1, "keys": [{"code": 65, "name": "A", "action": "LEFT"}, …],
+                 "controller": {"id": "0300…", "name": "PS4 Controller"}}      without it, any controller steers
+
+A key is known by its place on the keyboard (recorder.agents.keyboard) where its meaning depends on the layout, and else
+by the toolkit's code; a controller's inputs are negative (recorder.agents.gamepad). The toolkit's code of a letter,
+which earlier versions stored, means whichever key writes that letter. What was printed on a key when it was chosen
+stands beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from recorder.agents.gamepad import ANY_DEVICE, Device
+from recorder.errors import TwinplayError
+from recorder.system.files import replacing
+
+_VERSION = 1
+_MAX_BYTES = 100_000
+_CODES = 1 << 31  # sessions store them as int32
+
+
+class BindingsError(TwinplayError):
+    """Key bindings cannot be read or written."""
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """`actions` maps key codes to actions, `names` key codes to what was printed on the keys when they were chosen.
+
+    `controller` is the device that steers, or one of gamepad's ANY_DEVICE and NO_DEVICE.
+    """
+
+    actions: Mapping[int, int]
+    names: Mapping[int, str]
+    controller: Device = ANY_DEVICE
+
+    def __post_init__(self) -> None:
+        unnamed = set(self.actions) - set(self.names)
+        if unnamed:
+            raise ValueError(f"the keys {sorted(unnamed)} have no names")
+
+    def keys_of(self, action: int) -> list[int]:
+        """The keys that play `action`."""
+        return [code for code, played in self.actions.items() if played == action]
+
+    def code_of(self, *codes: int) -> int | None:
+        """The first of a key's codes that plays something; None when none does."""
+        return next((code for code in codes if code in self.actions), None)
+
+    def bound(self, code: int, name: str, action: int) -> Bindings:
+        """With one more key for `action`; whatever it played before, it no longer does."""
+        return replace(self, actions={**self.actions, code: action}, names={**self.names, code: name})
+
+    def unbound(self, code: int) -> Bindings:
+        """Without a key."""
+        actions = {each: action for each, action in self.actions.items() if each != code}
+        return replace(self, actions=actions, names={each: self.names[each] for each in actions})
+
+    def to_json(self, action_names: Sequence[str]) -> dict[str, Any]:
+        """As plain JSON values; actions by name."""
+        keys = [
+            {"code": code, "name": self.names[code], "action": action_names[action]}
+            for code, action in self.actions.items()
+        ]
+        chosen = {} if self.controller == ANY_DEVICE else {"controller": asdict(self.controller)}
+        return {"version": _VERSION, "keys": keys, **chosen}
+
+    @classmethod
+    def from_json(cls, values: Any, action_names: Sequence[str]) -> Bindings:
+        """The inverse of `to_json`. Raises ValueError, TypeError or KeyError for anything else."""
+        if values["version"] != _VERSION:
+            raise ValueError(f"version {values['version']!r}")
+        actions, names = {}, {}
+        for entry in values["keys"]:
+            code, name = entry["code"], entry["name"]
+            if type(code) is not int or abs(code) >= _CODES or not isinstance(name, str):
+                raise ValueError(f"the key {code!r} named {name!r}")
+            actions[code], names[code] = action_names.index(entry["action"]), name
+        controller = values.get("controller", asdict(ANY_DEVICE))
+        device = Device(controller["id"], controller["name"])
+        if not isinstance(device.id, str) or not isinstance(device.name, str):
+            raise ValueError(f"the controller {device.id!r} named {device.name!r}")
+        return cls(actions, names, device)
+
+
+def bindings_file() -> Path:
+    """Where the player's own bindings are kept: the user's configuration folder."""
+    return Path(platformdirs.user_config_dir("twinplay", appauthor=False)) / "keys.json"
+
+
+def load_bindings(path: Path, action_names: Sequence[str]) -> Bindings | None:
+    """The bindings stored at `path`; None when there are none. Raises BindingsError when they cannot be used."""
+    try:
+        if not path.exists():
+            return None
+        if path.stat().st_size > _MAX_BYTES:
+            raise ValueError("it is too large")
+        return Bindings.from_json(json.loads(path.read_text(encoding="utf-8")), action_names)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise BindingsError(
+            f"{path} holds no usable keys ({error}); the usual ones apply until other ones are chosen"
+        ) from None
+
+
+def save_bindings(path: Path, bindings: Bindings, action_names: Sequence[str]) -> None:
+    """Store bindings at `path`, whole or not at all. Raises BindingsError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as part:
+            part.write_text(json.dumps(bindings.to_json(action_names), indent=1), encoding="utf-8")
+    except OSError as error:
+        raise BindingsError(f"{path} cannot be written: {error.strerror}; the keys apply until Twinplay ends") from None

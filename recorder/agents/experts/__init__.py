@@ -1,0 +1,85 @@
+"""Scripted players: stand-ins for a person in Breakout, and a hopper that hops.
+
+scripted("breakout", seed=0, style="person")  ──▶ Agent ──describe()──▶ {"kind": "scripted", "name", "params"}
+                                                    ▲                                   │
+                                                    └───────── from_description ────────┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from recorder.agents.agent import Agent
+from recorder.agents.experts.breakout import BreakoutPlayer
+from recorder.agents.experts.breakout_person import BreakoutPerson
+from recorder.agents.experts.hopper import HopperExpert
+from recorder.envs.game import get_spec
+from recorder.errors import AgentError
+
+__all__ = ["STYLES", "BreakoutPerson", "BreakoutPlayer", "HopperExpert", "from_description", "scripted"]
+
+# Breakout's players. How they score, and how clones of them do, is measured by `twinplay study breakout`.
+STYLES: Mapping[str, tuple[Callable[..., Agent], Mapping[str, Any]]] = MappingProxyType(
+    {
+        "prompt": (BreakoutPlayer, {}),
+        "slow": (BreakoutPlayer, {"delay": (12, 15), "look_ahead": "landing"}),
+        "late": (BreakoutPlayer, {"delay": 6, "look_ahead": "none"}),
+        "sloppy": (BreakoutPlayer, {"aim_error": 10.0}),
+        "left-handed": (BreakoutPlayer, {"aim_error": 4.0, "lean": 3.0}),
+        "person": (BreakoutPerson, {}),
+        "beginner": (
+            BreakoutPerson,
+            {
+                "delay": (13, 18),
+                "guess_error": 0.15,
+                "move_error": 0.2,
+                "hold": (4, 6),
+                "rest": (4, 10),
+                "lapses": 0.1,
+            },
+        ),
+    }
+)
+
+
+def scripted(env_name: str, seed: int = 0, *, style: str | None = None, **params: Any) -> Agent:
+    """The scripted player of an environment.
+
+    `seed` seeds the player's own imperfections. `style` names one of `STYLES` (Breakout only, "prompt" by default);
+    `params` go to the player's constructor and override the style. Raises UnknownEnvError for an unknown environment
+    and AgentError for an unknown style or parameter.
+    """
+    name = get_spec(env_name).name
+    if style is not None and (name != "breakout" or style not in STYLES):
+        known = ", ".join(STYLES) if name == "breakout" else "none"
+        raise AgentError(f"the scripted player of {name} has no style {style!r}; known styles: {known}")
+    if name == "breakout":
+        player, usual = STYLES[style or "prompt"]
+        return _built(player, seed, {**usual, **params})
+    return _built(lambda seed, **given: HopperExpert(**given), seed, params)
+
+
+def from_description(description: Mapping[str, Any], seed: int = 0) -> Agent:
+    """The player that `describe()` described, with its randomness seeded anew.
+
+    Raises AgentError if it is not a scripted player that ships with this package.
+    """
+    players: dict[str, Callable[..., Agent]] = {
+        BreakoutPlayer.name: BreakoutPlayer,
+        BreakoutPerson.name: BreakoutPerson,
+        HopperExpert.name: lambda seed, **given: HopperExpert(**given),
+    }
+    kind, name = description.get("kind"), description.get("name")
+    params = description.get("params", {})
+    if kind != "scripted" or name not in players or not isinstance(params, Mapping):
+        raise AgentError(f"{kind} player {name!r} cannot be rebuilt; the scripted players are {', '.join(players)}")
+    return _built(players[str(name)], seed, params)
+
+
+def _built(player: Callable[..., Agent], seed: int, params: Mapping[str, Any]) -> Agent:
+    try:
+        return player(seed, **params)
+    except (TypeError, ValueError, IndexError) as error:
+        raise AgentError(f"the scripted player cannot be built with {dict(params)}: {error}") from error

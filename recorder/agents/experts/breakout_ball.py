@@ -1,0 +1,112 @@
+"""What Breakout's scripted players know: where the emulator's memory keeps things, and how the ball flies."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from recorder.envs.game import Env
+from recorder.errors import AgentError
+
+NOOP, FIRE, RIGHT, LEFT = range(4)
+
+# Breakout's RAM addresses.
+BALL_X, BALL_Y, PADDLE_X = 99, 101, 72
+# On screen the ball's centre is at RAM 99 - 48.5 (2 pixels wide) and the paddle's at RAM 72 - 39.5 (16 pixels wide).
+CENTRED = -9.0
+# RAM 99 at the side walls, and RAM 101 where the paddle meets the ball.
+WALL_LEFT, WALL_RIGHT = 56.0, 200.0
+PADDLE_Y = 178.0
+# A straight stretch of the ball's path is looked at for up to this many ticks to tell its direction.
+GLIMPSE_TICKS = 30
+
+
+class BallPlayer(ABC):
+    """A player of Breakout that reads the emulator's memory: one act() per tick at 60 Hz, without frame skip."""
+
+    kind = "scripted"
+    name: str
+
+    def __init__(self, seed: int, delay: tuple[int, int]) -> None:
+        """`delay` is a range of ticks: how long ago what it acts on happened."""
+        self.delay = delay
+        self._rng = np.random.default_rng(seed)
+        self._seen: deque[tuple[int, int]] = deque(maxlen=delay[1] + GLIMPSE_TICKS)
+        self._ram: Callable[[], Any] | None = None
+        self._begin()
+
+    def reset(self, env: Env | None = None) -> None:
+        """Watch this environment's emulator from now on. Raises AgentError without an Atari environment."""
+        emulator = getattr(env.unwrapped, "ale", None) if env is not None else None
+        if emulator is None:
+            raise AgentError("the scripted Breakout player reads the emulator's memory; reset it with a Breakout game")
+        self._ram = emulator.getRAM
+        self._seen.clear()
+        self._begin()
+
+    def act(self, observation: Any = None) -> int:
+        """The action for this tick: 0 NOOP, 1 FIRE, 2 RIGHT, 3 LEFT. The observation is not looked at."""
+        if self._ram is None:
+            raise AgentError("the scripted Breakout player has not been reset with a game yet")
+        ram = self._ram()
+        self._seen.append((int(ram[BALL_X]), int(ram[BALL_Y])))
+        return self._play(int(ram[PADDLE_X]))
+
+    def describe(self) -> dict[str, Any]:
+        """The player as sessions store it; `recorder.agents.experts.from_description` builds it again."""
+        return {"kind": self.kind, "name": self.name, "params": self._params()}
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Forget the game before."""
+
+    @abstractmethod
+    def _play(self, paddle: int) -> int:
+        """The action, once this tick's ball has been `_seen`."""
+
+    @abstractmethod
+    def _params(self) -> dict[str, Any]:
+        """What it was made with, but for the seed."""
+
+    def _path(self, lag: int) -> list[tuple[int, int]]:
+        """Where the ball was, up to `lag` ticks ago."""
+        return list(self._seen)[: max(0, len(self._seen) - lag)]
+
+    def _draw(self, ticks: tuple[int, int]) -> int:
+        return int(self._rng.integers(ticks[0], ticks[1] + 1))
+
+
+def ticks_between(name: str, value: int | Sequence[int]) -> tuple[int, int]:
+    """A number of ticks, or a range of them, as a range. Raises ValueError outside 0 to 600."""
+    low, high = (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
+    if not 0 <= low <= high <= 600:
+        raise ValueError(f"{name} is {value}; expected ticks, or (fewest, most), between 0 and 600")
+    return low, high
+
+
+def velocity(path: Sequence[tuple[int, int]]) -> tuple[float, float]:
+    """How fast the ball moves at the end of its path, in pixels a tick: the mean over its last straight stretch.
+
+    The ball moves by whole pixels, so that one step says little: the stretch goes back for as long as each step is
+    within one and a half pixels of the mean, which a bounce is not.
+    """
+    x, y = path[-1]
+    mean = (0.0, 0.0)
+    for ticks in range(1, len(path)):
+        (older_x, older_y), (newer_x, newer_y) = path[-1 - ticks], path[-ticks]
+        step_x, step_y = newer_x - older_x, newer_y - older_y
+        if older_y == 0 or (ticks > 1 and max(abs(step_x - mean[0]), abs(step_y - mean[1])) > 1.5):
+            break
+        mean = ((x - older_x) / ticks, (y - older_y) / ticks)
+    return mean
+
+
+def reflected(x: float) -> float:
+    """Where a ball that flew straight to x is, given the walls."""
+    width = WALL_RIGHT - WALL_LEFT
+    unfolded = (x - WALL_LEFT) % (2 * width)
+    return WALL_LEFT + min(unfolded, 2 * width - unfolded)

@@ -1,0 +1,1 @@
+"""What can be played, and the only door to Gymnasium and its simulators."""

@@ -1,0 +1,1 @@
+"""A folder of sessions: listed, verified, copied, joined, thrown away; and the Library page without Qt."""

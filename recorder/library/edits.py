@@ -1,0 +1,133 @@
+"""What may be changed about a session: what is thought of it, never what was recorded.
+
+    title, notes, tags, excluded_spans    attributes of the session
+    excluded, label                       two columns of its table of episodes
+
+The session's digest covers neither, so that its replay certificate stays good. The folder's name stays what tells one
+session from another; a title is what a person calls it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from filelock import Timeout
+
+from recorder.errors import LibraryError, SessionError, UsageError
+from recorder.store.annotations import MAX_NOTES, MAX_SPANS, MAX_TAG, MAX_TAGS, MAX_TITLE
+from recorder.store.places import on_this_computer, place
+from recorder.store.schema import LABELS
+from recorder.store.session import Session
+from recorder.store.session_writer import session_lock
+
+
+def edit(
+    path: Path,
+    *,
+    title: str | None = None,
+    notes: str | None = None,
+    tags: Collection[str] | None = None,
+    excluded: Mapping[int, bool] | None = None,
+    labels: Mapping[int, str] | None = None,
+    spans: Iterable[range] | None = None,
+) -> Session:
+    """Change what is given, leave the rest, and return the session as it is then.
+
+    `excluded` and `labels` go by the index of an episode, `spans` are all ticks to leave out from now on, in any order.
+    Raises UsageError for what cannot be meant, SessionError for a session that cannot be read or is being recorded, and
+    LibraryError where nothing can be written.
+    """
+    _check_words(title, notes, tags)
+    path = on_this_computer(place(path))
+    with alone(path):
+        session = Session.open(path)
+        columns = [column.copy() for column in session.opinion_columns]
+        known = {episode.index for episode in session.episodes}
+        unknown = [index for index in (*(excluded or ()), *(labels or ())) if index not in known]
+        if unknown:
+            raise UsageError(f"{path} has no episode {unknown[0]}; {_range_of(known)}")
+        for index, out in (excluded or {}).items():
+            columns[0][index] = out
+        for index, label in (labels or {}).items():
+            if label not in LABELS:
+                raise UsageError(f"{label!r} is no label; give one of: {', '.join(filter(None, LABELS))}")
+            columns[1][index] = LABELS.index(label)
+        try:
+            session.annotate(
+                title=session.title if title is None else " ".join(title.split()),
+                notes=session.notes if notes is None else notes.strip(),
+                tags=session.tags if tags is None else _tidy(tags),
+                excluded=columns[0],
+                labels=columns[1],
+                spans=session.excluded_spans if spans is None else merge_spans(spans, len(session)),
+            )
+        except OSError as error:
+            raise LibraryError(f"{path} cannot be changed: {os.strerror(error.errno or 0)}") from error
+        return Session.open(path)
+
+
+def merge_spans(spans: Iterable[range], ticks: int) -> tuple[range, ...]:
+    """The same ticks as spans in order, apart from each other and within [0, `ticks`). Raises UsageError."""
+    merged: list[range] = []
+    for span in sorted(spans, key=lambda span: span.start):
+        if span.step != 1 or span.start < 0 or span.stop > ticks or not len(span):
+            raise UsageError(f"ticks {span.start} to {span.stop} are no span of a session of {ticks:,} ticks")
+        if merged and span.start <= merged[-1].stop:
+            merged[-1] = range(merged[-1].start, max(merged[-1].stop, span.stop))
+        else:
+            merged.append(span)
+    if len(merged) > MAX_SPANS:
+        raise UsageError(
+            f"{len(merged):,} spans are more than a session takes ({MAX_SPANS:,}); leave out whole episodes"
+        )
+    return tuple(merged)
+
+
+def without(spans: Iterable[range], hole: range) -> list[range]:
+    """`spans` less the ticks of `hole`."""
+    parts = (
+        part
+        for span in spans
+        for part in (range(span.start, min(span.stop, hole.start)), range(max(span.start, hole.stop), span.stop))
+    )
+    return [part for part in parts if len(part)]
+
+
+@contextlib.contextmanager
+def alone(path: Path, patience_s: float = 0.0) -> Iterator[None]:
+    """Nobody else writes the session meanwhile. Raises SessionError or LibraryError."""
+    if not path.is_dir():
+        raise SessionError(f"{path} is not there; `twinplay sessions` lists the sessions that are")
+    try:
+        lock = session_lock(path)
+        lock.acquire(timeout=patience_s)
+    except Timeout:
+        raise SessionError(f"{path} is being recorded, or changed elsewhere; wait until that is done") from None
+    except OSError as error:
+        raise LibraryError(f"{path.parent} cannot be written: {os.strerror(error.errno or 0)}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+        with contextlib.suppress(OSError):
+            Path(lock.lock_file).unlink()
+
+
+def _check_words(title: str | None, notes: str | None, tags: Collection[str] | None) -> None:
+    for what, text, limit in (("title", title, MAX_TITLE), ("note", notes, MAX_NOTES)):
+        if text is not None and len(text.strip()) > limit:
+            raise UsageError(f"a {what} has at most {limit:,} characters, this one has {len(text.strip()):,}")
+    if tags is not None and (len(tags) > MAX_TAGS or any(len(tag.strip()) > MAX_TAG for tag in tags)):
+        raise UsageError(f"a session takes up to {MAX_TAGS} tags of up to {MAX_TAG} characters each")
+
+
+def _tidy(tags: Collection[str]) -> list[str]:
+    words = (" ".join(tag.replace(",", " ").split()) for tag in tags)
+    return list(dict.fromkeys(word for word in words if word))
+
+
+def _range_of(known: set[int]) -> str:
+    return f"choose from {min(known)} to {max(known)}" if known else "it is empty"

@@ -1,0 +1,346 @@
+"""A folder of sessions.
+
+library/
+  2026-11-21T10-14-03-breakout.zarr/     sessions
+  policies/                              clones trained on them (*.safetensors)
+  .locks/   .trash/                      held by living recorders; sessions taken out
+  .index.json   .thumbnails/             derived, and made again whenever they are missing
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from recorder.agents.agent import PLAYER_KINDS, player_title
+from recorder.errors import LibraryError, SessionError, UsageError
+from recorder.library import trash
+from recorder.library.index import Entry, read_index, stamp_of, write_index
+from recorder.library.trash import Trashed
+from recorder.play.timing import Timing
+from recorder.store.places import Place, Url, keep_out_of_sessions, on_this_computer, place
+from recorder.store.schema import LABELS
+from recorder.store.session import Session
+from recorder.store.session_writer import is_being_written
+
+POLICIES = "policies"
+_SETTLED_NS = (
+    2_000_000_000  # what was changed later than that ago may be changed again within the clock of a file system
+)
+
+
+@dataclass(frozen=True)
+class SessionSummary:
+    """One line of a list of sessions. `state`: complete, recording, interrupted, or unreadable (see `problem`).
+
+    `labels` are how many games have each label, `learn_ticks` those that are not left out of training.
+    """
+
+    place: Place
+    name: str
+    env: str
+    env_title: str
+    player: dict[str, Any]
+    created: str
+    state: str
+    ticks: int
+    episodes: int
+    seconds: float
+    total_rewards: tuple[float, ...]
+    size_bytes: int
+    timing: Timing | None = None
+    verified: bool = False
+    problem: str = ""
+    digest: str = ""
+    title: str = ""
+    notes: str = ""
+    tags: tuple[str, ...] = ()
+    labels: Mapping[str, int] = field(default_factory=dict)
+    learn_ticks: int = 0
+
+    @property
+    def path(self) -> Path:
+        """The session's folder on this computer. Raises UsageError for one at a URL, whose `place` that is."""
+        return on_this_computer(self.place)
+
+    @property
+    def mean_score(self) -> float | None:
+        """Mean total reward of the episodes."""
+        return sum(self.total_rewards) / len(self.total_rewards) if self.total_rewards else None
+
+    @property
+    def best_score(self) -> float | None:
+        """Highest total reward of an episode."""
+        return max(self.total_rewards, default=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """What a complete session's entry in the index holds: all but path, name and state, as plain JSON values."""
+        facts = {key: list(value) if isinstance(value := getattr(self, key), tuple) else value for key in _FACTS}
+        return facts | {"timing": None if self.timing is None else self.timing.to_json()}
+
+    @classmethod
+    def from_json(cls, path: Path, facts: Any) -> SessionSummary:
+        """The inverse of `to_json`. Raises ValueError, TypeError, KeyError or OverflowError for what is not one."""
+        values = {key: facts[key] for key in _FACTS}
+        if [type(value) for value in values.values()] != list(_FACTS.values()):
+            raise ValueError("a value is of another kind")
+        if values["player"].get("kind") not in PLAYER_KINDS:
+            raise ValueError("nobody played")
+        if any(type(tag) is not str for tag in values["tags"]):
+            raise ValueError("a tag is no text")
+        if not all(map(math.isfinite, (values["seconds"], *values["total_rewards"], *values["labels"].values()))):
+            raise ValueError("a number is none")
+        values["total_rewards"], values["tags"] = tuple(values["total_rewards"]), tuple(values["tags"])
+        return cls(
+            place=path,
+            name=path.name.removesuffix(".zarr"),
+            state="complete",
+            timing=Timing.from_json(facts["timing"]),
+            **values,
+        )
+
+
+_FACTS: dict[str, type] = {
+    "env": str,
+    "env_title": str,
+    "player": dict,
+    "created": str,
+    "ticks": int,
+    "episodes": int,
+    "seconds": float,
+    "total_rewards": list,
+    "size_bytes": int,
+    "verified": bool,
+    "digest": str,
+    "title": str,
+    "notes": str,
+    "tags": list,
+    "labels": dict,
+    "learn_ticks": int,
+}
+
+
+def default_library() -> Path:
+    """Where recordings go unless told otherwise: the user's data folder, or $TWINPLAY_LIBRARY."""
+    chosen = os.environ.get("TWINPLAY_LIBRARY")
+    if chosen:
+        return on_this_computer(place(chosen), "set TWINPLAY_LIBRARY to one")
+    return Path(platformdirs.user_data_dir("twinplay", appauthor=False)) / "library"
+
+
+class Library:
+    """The sessions of one folder, which need not exist yet, or of one URL.
+
+    At a URL only `sessions` is to be had; all else raises UsageError.
+    """
+
+    def __init__(self, path: Place | str | None = None) -> None:
+        if path == "":
+            raise UsageError("the library's name is empty; name a folder, or leave it out for the app's own")
+        self.place = place(default_library() if path is None else path)
+
+    @property
+    def path(self) -> Path:
+        """The folder. Raises UsageError for a library at a URL, LibraryError where a file stands in the way."""
+        path = on_this_computer(self.place)
+        there = next((each for each in (path, *path.parents) if os.path.exists(each)), None)
+        if there is not None and not os.path.isdir(there):
+            raise LibraryError(f"{there} is a file, not a library folder; choose a folder")
+        return path
+
+    @property
+    def policies(self) -> Path:
+        """The folder of policies trained here."""
+        return self.path / POLICIES
+
+    def sessions(self) -> list[SessionSummary]:
+        """All sessions, the newest first; an unreadable one is listed with its problem.
+
+        At a URL only finished copies are listed, without an index: by one listing, and all `zarr.json` at once.
+        Raises LibraryError when the folder cannot be read or is a session itself, RemoteError when the URL cannot be
+        reached.
+        """
+        if isinstance(self.place, Url):
+            from recorder.store.remote import session_heads
+
+            heads = session_heads(self.place)
+            return [summarize(self.place / name, heads[name]) for name in sorted(heads, reverse=True)]
+        keep_out_of_sessions(self.path)
+        try:
+            names = [name for name in os.listdir(self.path) if name.endswith(".zarr") and not name.startswith(".")]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise LibraryError(f"{self.path} cannot be read: {error.strerror}") from error
+        known = read_index(self.path)
+        summaries, entries = [], {}
+        for name in sorted(names, reverse=True):
+            if os.path.islink(self.path / name) and not (self.path / name).exists():  # its session is in the trash, say
+                continue
+            summary, entry = _look_up(self.path / name, known.get(name))
+            summaries.append(summary)
+            if entry is not None:
+                entries[name] = entry
+        if entries != known:
+            write_index(self.path, entries)
+        return summaries
+
+    def find(self, name: str) -> Place:
+        """Where session `name` is, given with or without ".zarr". Raises SessionError when a folder has none."""
+        where = self.place / f"{Path(name).name.removesuffix('.zarr')}.zarr"
+        if isinstance(where, Path) and not where.is_dir():
+            raise SessionError(f"{self.place} holds no session named {name}; `twinplay sessions` lists them")
+        return where
+
+    def trash(self, name: str) -> Path:
+        """Move a session out of its library into the trash there and return where it lies; `restore` brings it back.
+
+        Of a link the session itself, with which the link goes and comes. Raises SessionError when there is no such
+        session, or a living recorder writes it.
+        """
+        path = on_this_computer(place(self.find(name)))
+        if is_being_written(path):
+            raise SessionError(f"{path} is being recorded; stop the recording first")
+        return trash.throw(path)
+
+    @property
+    def has_trash(self) -> bool:
+        """Whether any session lies in the trash."""
+        try:
+            return trash.holds_any(self.path)
+        except LibraryError:  # a file stands in the way; `sessions` says so
+            return False
+
+    def trashed(self) -> list[Trashed]:
+        """What lies in the trash, the latest first."""
+        return trash.listed(self.path)
+
+    def restore(self, trashed: Path) -> Path:
+        """Bring a session back from a trash and return where it lies. Raises SessionError or LibraryError."""
+        return trash.restore(trashed)
+
+    def empty_trash(self) -> tuple[int, int]:
+        """Delete for good what lies in the trash; how many sessions, and bytes, that were. Raises LibraryError."""
+        return trash.empty(self.path)
+
+
+def session_place(given: str, library: Place | str | None) -> Place:
+    """A session given as a path, as a URL, or by its name in the library. Raises SessionError where there is none."""
+    where = place(given)
+    if isinstance(where, Path) and not where.exists() and os.sep not in given.rstrip(os.sep):
+        return place(Library(library).find(given))
+    return where
+
+
+def _look_up(path: Path, entry: Entry | None) -> tuple[SessionSummary, Entry | None]:
+    """A session's summary, from its entry in the index where that still holds, and the entry to keep."""
+    stamp = stamp_of(path)
+    if entry is not None and entry.stamp == stamp:
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, OverflowError):
+            if path not in entry.made:
+                entry.made[path] = SessionSummary.from_json(path, entry.facts)
+            return entry.made[path], entry
+    summary = summarize(path)
+    settled = stamp is not None and time.time_ns() - stamp[0] > _SETTLED_NS
+    if stamp is None or not settled or summary.state != "complete":
+        return summary, None
+    return summary, Entry(stamp, summary.to_json())
+
+
+def summarize(where: Place, head: bytes | None = None) -> SessionSummary:
+    """The summary of one session; never raises for a damaged one, but RemoteError. `head` is as in `Session.open`."""
+    try:
+        session = Session.open(where, head=head)
+        summary = session.summary()
+        state = "complete" if session.complete else "recording" if is_being_written(where) else "interrupted"
+        return SessionSummary(
+            place=where,
+            name=where.name.removesuffix(".zarr"),  # of a link in the library, its own
+            env=session.spec.name,
+            env_title=session.spec.title,
+            player=session.player,
+            created=session.created,
+            state=state,
+            ticks=len(session),
+            episodes=int(summary["episodes"]),
+            seconds=session.duration_s,
+            total_rewards=tuple(float(score) for score in summary["total_rewards"]),
+            size_bytes=int(summary["size_bytes"]),
+            timing=Timing.from_json(summary["timing"]),
+            verified=session.verified,
+            digest=str(session.attributes.get("digest", "")),
+            title=session.title,
+            notes=session.notes,
+            tags=session.tags,
+            labels={label: int(summary["labels"][label]) for label in LABELS if label},
+            learn_ticks=int(summary["learn_ticks"]),
+        )
+    except (SessionError, KeyError, TypeError, ValueError, OverflowError) as error:
+        return SessionSummary(
+            where, where.name.removesuffix(".zarr"), "", "", {}, "", "unreadable", 0, 0, 0.0, (), 0, problem=str(error)
+        )
+
+
+def player_label(player: Mapping[str, Any]) -> str:
+    """Who played, plainly: nothing scripted reads as a person."""
+    kind, name = str(player.get("kind", "")), str(player.get("name", "")).strip()
+    if kind == "person":
+        return f"{name} (person)" if name else "Person"
+    titles = {"scripted": "Scripted", "policy": "Clone", "random": "Random", "mixed": "Mixed"}
+    title = player_title(player)
+    return f"{title} ({titles.get(kind, kind).lower()})" if title else titles.get(kind, kind)
+
+
+def local_time(created: str, form: str = "%Y-%m-%d %H:%M") -> str:
+    """A stored moment (ISO 8601, UTC) by the clock on the wall; what is no moment stays as it is, cut short."""
+    try:
+        return f"{datetime.fromisoformat(created).astimezone():{form}}"
+    except (ValueError, OverflowError, OSError):
+        return created[:16]
+
+
+def matches(summary: SessionSummary, search: str) -> bool:
+    """Whether each word of `search` is in the session's title, notes, tags, labels, environment, player or name."""
+    labels = (label for label, games in summary.labels.items() if games)
+    player = (str(summary.player.get(key, "")) for key in ("kind", "name"))
+    texts = (summary.title, summary.notes, *summary.tags, summary.env_title, summary.env, *player, *labels)
+    text = " ".join((*texts, summary.name)).casefold()
+    return all(word in text for word in search.casefold().split())
+
+
+def sort_key(summary: SessionSummary, by: str) -> tuple[bool, Any, str]:
+    """What to order a list of sessions by: date, title, player, games, minutes, mean, best or size."""
+    value = {
+        "date": summary.created,
+        "title": (summary.title or summary.name).casefold(),
+        "player": f"{summary.player.get('kind', '')} {summary.player.get('name', '')}".casefold(),
+        "games": summary.episodes,
+        "minutes": summary.seconds,
+        "mean": summary.mean_score,
+        "best": summary.best_score,
+        "size": summary.size_bytes,
+    }[by]
+    return value is not None, value, summary.name
+
+
+def ensure_writable(folder: Path) -> None:
+    """Raise LibraryError unless files may and can be made in `folder`, which is created if need be."""
+    keep_out_of_sessions(on_this_computer(place(folder)))
+    probe = folder / f".write-probe-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+    except OSError as error:
+        raise LibraryError(f"{folder} cannot be written: {error.strerror}; choose another folder") from error
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink()

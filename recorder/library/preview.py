@@ -1,0 +1,227 @@
+"""What is shown of a session before it is watched: its facts, any moment of it, and a small picture for a list.
+
+A Projector lives in a process of its own: a picture of Hopper takes a simulator and a renderer, and reading the arrays
+of a long session takes longer than a window may wait. Whatever is wrong with a session comes back as a sentence.
+
+    library/.thumbnails/<session>-<digest>.png    small pictures, made again whenever they are missing
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import stat
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from recorder.envs.game import Game
+from recorder.errors import SessionError, TwinplayError
+from recorder.play.timing import Timing
+from recorder.store.schema import Episode
+from recorder.store.session import Session
+from recorder.system.files import replacing
+
+Picture = npt.NDArray[np.uint8]
+THUMBNAILS = ".thumbnails"
+THUMB_WIDTH, THUMB_HEIGHT = 112, 84  # twice what is drawn, for screens of high density
+_MAX_FILE = 100_000
+
+
+@dataclass(frozen=True)
+class Details:
+    """All about one session. `shares` are (action, share of the ticks), or (component, mean size) of torques.
+
+    `problem` says why there is no more than this; `warning` what is wrong with what is thought of it.
+    """
+
+    path: Path
+    name: str
+    title: str = ""
+    notes: str = ""
+    tags: tuple[str, ...] = ()
+    env_title: str = ""
+    discrete: bool = True
+    rate_hz: float = 60.0
+    ticks: int = 0
+    episodes: tuple[Episode, ...] = ()
+    spans: tuple[range, ...] = ()
+    timing: Timing | None = None
+    shares: tuple[tuple[str, float], ...] = ()
+    problem: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The picture of one tick, uint8 RGB (height, width, 3), or why there is none."""
+
+    path: Path
+    tick: int
+    picture: Picture | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A small picture, uint8 RGB (THUMB_HEIGHT, THUMB_WIDTH, 3); None where there is nothing to see."""
+
+    path: Path
+    picture: Picture | None
+
+
+class Projector:
+    """See the module's docstring. Remembers the session it was asked about last."""
+
+    def __init__(self) -> None:
+        self._session: Session | None = None
+        self._asked = ""  # the path that it was asked for by, which may lead through a link
+        self._stage: Game | None = None
+
+    def details(self, path: str) -> Details:
+        """All about a session, as it is now."""
+        self._session = None
+        try:
+            return replace(read_details(self._open(path)), path=Path(path))
+        except TwinplayError as error:
+            return Details(Path(path), Path(path).name.removesuffix(".zarr"), problem=str(error))
+
+    def moment(self, path: str, tick: int) -> Moment:
+        """The picture of a tick."""
+        try:
+            session = self._open(path)
+            return Moment(Path(path), tick, self._draw(session, min(max(tick, 0), len(session) - 1)))
+        except TwinplayError as error:
+            return Moment(Path(path), tick, None, str(error))
+
+    def thumbnail(self, path: str) -> Thumbnail:
+        """A small picture of a telling moment, from the library's store of them or made anew."""
+        where = Path(path)
+        try:
+            session = self._session if self._session and self._asked == path else Session.open(where)
+            file = _thumbnail_file(session)
+            picture = _read_png(file) if file is not None else None
+            if picture is None:
+                picture = _shrink(self._draw(session, telling_tick(session)))
+                if file is not None:
+                    _write_png(file, picture)
+            return Thumbnail(where, picture)
+        except TwinplayError:
+            return Thumbnail(where, None)
+
+    def close(self) -> None:
+        """Release the renderer."""
+        if self._stage is not None:
+            self._stage.close()
+        self._stage = None
+
+    def _open(self, path: str) -> Session:
+        if self._session is None or self._asked != path:
+            self._session, self._asked = Session.open(path), path
+        return self._session
+
+    def _draw(self, session: Session, tick: int) -> Picture:
+        if not len(session):
+            raise SessionError("Nothing was played in this session.")
+        if session.spec.has_screen:
+            return session.frames[tick]
+        if self._stage is None:
+            self._stage = Game(session.spec, render=True)
+        self._stage.restore(session.states[tick])
+        return self._stage.picture()
+
+
+def read_details(session: Session) -> Details:
+    """The facts of an open session. Raises SessionError where it cannot be read."""
+    warning = ""
+    try:
+        spans = session.excluded_spans
+    except SessionError as error:
+        spans, warning = (), str(error)
+    names = session.spec.action_names
+    ticks = max(1, len(session))
+    if session.spec.discrete:
+        counts = np.bincount(session.actions, minlength=len(names))[: len(names)]
+        shares = tuple(zip(names, (counts / ticks).tolist(), strict=True))
+    else:
+        sizes = np.abs(session.actions).mean(axis=0) if len(session) else np.zeros(len(names))
+        shares = tuple(zip(names, np.nan_to_num(sizes).tolist(), strict=True))
+    return Details(
+        path=session.path,
+        name=session.name,
+        title=session.title,
+        notes=session.notes,
+        tags=session.tags,
+        env_title=session.spec.title,
+        discrete=session.spec.discrete,
+        rate_hz=session.spec.rate_hz,
+        ticks=len(session),
+        episodes=tuple(session.episodes),
+        spans=spans,
+        timing=session.timing,
+        shares=shares,
+        warning=warning,
+    )
+
+
+def telling_tick(session: Session) -> int:
+    """A tick that shows what a session is like: the last point of its best game, or the middle if all of it earns."""
+    best = max(session.episodes, key=lambda episode: episode.total_reward, default=None)
+    if best is None:
+        return 0
+    points = np.flatnonzero(session.rewards[best.start : best.stop])
+    if not len(points) or len(points) > len(best) // 2:
+        return best.start + len(best) // 2
+    return best.start + int(points[-1])
+
+
+def _shrink(picture: Picture) -> Picture:
+    """The whole picture in the shape of a screen, on black."""
+    height, width = picture.shape[:2]
+    wide = 4 / 3 * height if (height, width) == (210, 160) else width  # the console's pixels are wider than high
+    scale = min(THUMB_WIDTH / wide, THUMB_HEIGHT / height)
+    size = (max(1, round(wide * scale)), max(1, round(height * scale)))
+    small = np.zeros((THUMB_HEIGHT, THUMB_WIDTH, 3), np.uint8)
+    left, top = (THUMB_WIDTH - size[0]) // 2, (THUMB_HEIGHT - size[1]) // 2
+    small[top : top + size[1], left : left + size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return small
+
+
+def _thumbnail_file(session: Session) -> Path | None:
+    """Where a finished session's picture lies; an unfinished one's would change."""
+    digest = session.attributes.get("digest")
+    if not session.complete or not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
+        return None
+    return session.path.parent / THUMBNAILS / f"{session.name}-{digest[:12]}.png"
+
+
+def _read_png(file: Path) -> Picture | None:
+    with contextlib.suppress(OSError, cv2.error):
+        found = file.lstat()
+        if stat.S_ISREG(found.st_mode) and 0 < found.st_size <= _MAX_FILE:
+            picture = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+            if picture is not None and picture.shape == (THUMB_HEIGHT, THUMB_WIDTH, 3):
+                return np.ascontiguousarray(picture[:, :, ::-1], np.uint8)
+    return None
+
+
+def _write_png(file: Path, picture: Picture) -> None:
+    """Keep a picture; a library that cannot be written does without."""
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(exist_ok=True)
+        with replacing(file) as part:
+            part.write_bytes(cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes())
+
+
+def prune_thumbnails(library: Path) -> None:
+    """Remove the pictures of sessions that are neither in the library nor in its trash."""
+    with contextlib.suppress(OSError):
+        folders = [folder for folder in (library, library / ".trash") if folder.is_dir()]
+        kept = {path.name.removesuffix(".zarr") for folder in folders for path in folder.iterdir()}
+        for file in (library / THUMBNAILS).iterdir():
+            name, _, digest = file.name.rpartition("-")
+            if name and name not in kept and digest.endswith(".png"):
+                file.unlink()

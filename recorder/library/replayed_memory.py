@@ -1,0 +1,138 @@
+"""What an emulator's memory held while a recording was made, found by playing its actions again.
+
+A console keeps where everything is in a few bytes (Anand et al. 2019, "Unsupervised state representation learning in
+Atari", name them for 22 games). A session stores none of that, but it can be played again bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.envs.game import Game
+from recorder.errors import SessionError
+from recorder.store.session import Session
+
+_HELD_TICKS = 6  # how long each action is held to see what it moves
+_SIGN_OF_LIFE_TICKS = 2_000
+_DETOUR_HOLD_TICKS = 10  # on average, of an action in a detour
+
+
+@dataclass(frozen=True)
+class Memory:
+    """`values` uint8 (n, bytes): the memory at n ticks. `moved` int64 (bytes,): at how many of the moments that were
+    tried out, `trials`, a byte came to differ when another action was taken.
+
+    What differs is under the player's control (Bellemare, Veness and Bowling 2012, "Investigating contingency awareness
+    using Atari 2600 games").
+    """
+
+    values: npt.NDArray[np.uint8]
+    moved: npt.NDArray[np.int64]
+    trials: int
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Ticks that follow each other: `screens` uint8 (n, H, W), and `values` uint8 (n, bytes), the memory at them."""
+
+    screens: npt.NDArray[np.uint8]
+    values: npt.NDArray[np.uint8]
+
+
+def replaying_memory(
+    session: Session,
+    ticks: Sequence[int],
+    trials: Sequence[int],
+    detours: Sequence[int] = (),
+    detour_ticks: int = 0,
+    seed: int = 0,
+) -> Iterator[int | Clip | Memory]:
+    """Play `session` again for the memory at `ticks`, rising; yields the ticks played now and then, the memory last.
+
+    At each of `trials`, some of the ticks, every action is tried out. From each of `detours`, some of the ticks, random
+    actions are taken for `detour_ticks` ticks before the game goes on as recorded; each is yielded as it comes. Where
+    the ticks are not next to each other, and at trials and detours, the screen is compared. Raises SessionError where
+    the recording has no emulator, or plays otherwise than it was recorded.
+    """
+    tried, left_at = frozenset(trials), frozenset(detours)
+    rng = np.random.default_rng(seed)
+    values: list[npt.NDArray[np.uint8]] = []
+    differing: list[npt.NDArray[np.bool_]] = []
+    episodes = {episode.start: episode for episode in session.episodes if len(episode)}
+    starts = np.array(sorted(episodes), np.int64)
+    played = 0
+    with Game(session.spec) as game:
+        if game.memory() is None:
+            raise SessionError(f"{session.place} was not recorded from an emulator")
+        if session.actions[:].max() >= len(session.spec.action_names):
+            raise SessionError(f"{session.place} holds actions that {session.spec.title} does not have")
+        screen = np.empty(session.spec.observation_shape[:2], np.uint8)
+        for start, group in groupby(ticks, lambda tick: int(starts[np.searchsorted(starts, tick, "right") - 1])):
+            episode = episodes[start]
+            game.reset(episode.seed)
+            for ran in session.lead_in(episode):
+                for action in session.actions[ran.start : ran.stop].tolist():
+                    game.play(action)
+            tick = start
+            for wanted in group:
+                actions = session.actions[tick:wanted].tolist()
+                for action in actions:
+                    game.play(action)
+                    played += 1
+                    if played % _SIGN_OF_LIFE_TICKS == 0:
+                        yield played
+                if wanted in tried or wanted in left_at or wanted != tick + 1:
+                    game.capture(screen, {"screen": screen[None]}, 0)
+                    if not np.array_equal(screen, session.screens(wanted, wanted + 1)[0]):
+                        raise SessionError(
+                            f"{session.place} plays otherwise than it was recorded, at the latest from tick {wanted}"
+                        )
+                if wanted in tried:
+                    differing.append(_try_out(game))
+                if wanted in left_at:
+                    yield _detour(game, detour_ticks, rng)
+                tick = wanted
+                values.append(_memory(game))
+    moved = np.asarray(differing, np.int64).reshape(-1, len(values[0])).sum(axis=0)
+    yield Memory(np.stack(values), moved, len(differing))
+
+
+def _try_out(game: Game) -> npt.NDArray[np.bool_]:
+    """Which bytes (bytes,) come to differ with what is done; the game is afterwards where it was."""
+    snapshot = game.snapshot()
+    outcomes = []
+    for action in range(len(game.spec.action_names)):
+        game.go_back(snapshot)
+        for _ in range(_HELD_TICKS):
+            game.play(action)
+        outcomes.append(_memory(game))
+    game.go_back(snapshot)
+    return np.asarray((np.stack(outcomes) != outcomes[0]).any(axis=0))
+
+
+def _detour(game: Game, ticks: int, rng: np.random.Generator) -> Clip:
+    """Some ticks of random actions; the game is afterwards where it was."""
+    snapshot = game.snapshot()
+    shape = game.spec.observation_shape[:2]
+    screens, values = np.empty((ticks, *shape), np.uint8), []
+    action = 0
+    for tick in range(ticks):
+        if tick == 0 or rng.random() < 1 / _DETOUR_HOLD_TICKS:
+            action = int(rng.integers(len(game.spec.action_names)))
+        game.play(action)
+        game.capture(screens[tick], {"screen": screens}, tick)
+        values.append(_memory(game))
+    game.go_back(snapshot)
+    return Clip(screens, np.stack(values))
+
+
+def _memory(game: Game) -> Any:
+    memory = game.memory()
+    assert memory is not None
+    return memory

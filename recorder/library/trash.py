@@ -1,0 +1,98 @@
+"""Sessions that were taken out of a library: they lie in its `.trash` until somebody empties that.
+
+Whatever else lies there (a file manager's .DS_Store, say) is none of them, and stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from recorder.errors import LibraryError, SessionError
+from recorder.store.places import LocalFolder
+
+FOLDER = ".trash"
+
+
+@dataclass(frozen=True)
+class Trashed:
+    """A session in the trash, thrown away at `when_s` (seconds since 1970, as far as the file system tells)."""
+
+    path: Path
+    size_bytes: int
+    when_s: float
+
+    @property
+    def name(self) -> str:
+        """The folder's name without its suffix."""
+        return self.path.name.removesuffix(".zarr")
+
+
+def listed(library: Path) -> list[Trashed]:
+    """What lies in the trash, the latest first."""
+    found = []
+    with contextlib.suppress(OSError):
+        for path in _sessions(library):
+            with contextlib.suppress(OSError):
+                found.append(Trashed(path, sum(LocalFolder(path).files().values()), path.lstat().st_ctime))
+    return sorted(found, key=lambda trashed: (trashed.when_s, trashed.name), reverse=True)
+
+
+def holds_any(library: Path) -> bool:
+    """Whether any session lies in the trash."""
+    with contextlib.suppress(OSError):
+        return any(True for _ in _sessions(library))
+    return False
+
+
+def throw(path: Path) -> Path:
+    """Move a session into the trash of its library and return where it lies. Raises LibraryError."""
+    target = path.parent / FOLDER / path.name
+    try:
+        target.parent.mkdir(exist_ok=True)
+        if target.exists():
+            target = target.with_name(f"{path.name.removesuffix('.zarr')}-{time.time_ns()}.zarr")
+        path.rename(target)
+    except OSError as error:
+        raise LibraryError(f"{path} cannot be moved to {target}: {error.strerror}") from error
+    return target
+
+
+def restore(trashed: Path) -> Path:
+    """Bring a session back and return where it lies, beside one that has its name by now. Raises SessionError."""
+    library = trashed.parents[1]
+    if not trashed.is_dir() or trashed.parent.name != FOLDER:
+        raise SessionError(f"{trashed} is not in the trash of a library; `twinplay trash` lists what is")
+    target = library / trashed.name
+    if target.exists():
+        target = target.with_name(f"{trashed.name.removesuffix('.zarr')}-{time.time_ns()}.zarr")
+    try:
+        trashed.rename(target)
+    except OSError as error:
+        raise LibraryError(f"{trashed} cannot be moved to {target}: {error.strerror}") from error
+    return target
+
+
+def empty(library: Path) -> tuple[int, int]:
+    """Delete for good what lies in the trash; how many sessions, and bytes, that were. Raises LibraryError."""
+    everything = listed(library)
+    for trashed in everything:
+        try:
+            if trashed.path.is_dir() and not trashed.path.is_symlink():
+                shutil.rmtree(trashed.path)
+            else:
+                trashed.path.unlink()
+        except OSError as error:
+            raise LibraryError(f"{trashed.path} cannot be deleted: {error.strerror}") from error
+    return len(everything), sum(trashed.size_bytes for trashed in everything)
+
+
+def _sessions(library: Path) -> Iterator[Path]:
+    """The sessions in the trash, also damaged ones, and links to some. Raises OSError where there is no trash."""
+    for path in (library / FOLDER).iterdir():
+        if path.suffix == ".zarr" and not path.name.startswith(".") and (path.is_dir() or path.is_symlink()):
+            yield path

@@ -1,0 +1,156 @@
+"""The replay certificate: proof that a session's actions, screens and settings belong together.
+
+Each episode is simulated again from its seed and its stored actions, and every moment is compared with what was
+stored, bit for bit: the screen, or MuJoCo's observation and physics state with its warm start. A complete session
+remembers that it passed, and for which digest.
+
+The simulator's versions decide nothing: where they are not those of the recording, play tells whether that matters.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recorder.envs.game import Game, get_spec, other_simulator
+from recorder.errors import SessionError, TwinplayError
+from recorder.library.edits import alone
+from recorder.store.schema import CHUNK_TICKS, Episode
+from recorder.store.session import Session
+
+_PATIENCE_S = 5.0  # while somebody changes what is thought of the session
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The result of a verification: `ok`, or the first `difference` in words. `seconds` is what it took."""
+
+    ok: bool
+    ticks: int
+    difference: str
+    digest: str
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class VerifyProgress:
+    """Ticks compared so far, of `total`; the last one has the certificate."""
+
+    ticks: int
+    total: int
+    certificate: Certificate | None = None
+
+
+class _DifferenceError(Exception):
+    """The first thing that is not as stored."""
+
+
+def verifying(session: Session) -> Iterator[VerifyProgress]:
+    """Verify `session`; yields about once per second of play, the certificate last."""
+    started = time.monotonic()
+    done, difference, digest = 0, "", ""
+    total = sum(len(episode) for episode in session.episodes) if _readable(session) else 0
+    try:
+        changes = session.spec.differences(get_spec(session.spec.name))
+        if changes:
+            raise _DifferenceError(f"recorded with another environment ({'; '.join(changes)})")
+        with Game(session.spec) as game:
+            for episode in session.episodes:
+                try:
+                    for ticks in _replay(game, session, episode):
+                        yield VerifyProgress(done + ticks, total)
+                except _DifferenceError as found:
+                    other = other_simulator([session.spec])
+                    raise _DifferenceError(f"{found}; recorded with {other}" if other else str(found)) from None
+                done += len(episode)
+        # Last, since a difference in play says more: where it is.
+        digest = session.digest()
+        stored = session.attributes.get("digest")
+        if session.complete and stored != digest:
+            raise _DifferenceError(
+                f"play agrees with what was stored, but the digest is {digest[:12]}… and {str(stored)[:12]}… was "
+                "stored: something else was changed, such as a seed, a time or who played"
+            )
+    except (_DifferenceError, TwinplayError) as found:
+        difference = str(found)
+    if not difference and session.complete and not session.verified:
+        with contextlib.suppress(OSError, TwinplayError), alone(session.path, _PATIENCE_S):  # where it can be written
+            session.certify(digest)
+    seconds = time.monotonic() - started
+    notes = () if session.complete else ("the session was interrupted; what was committed is covered",)
+    yield VerifyProgress(done, total, Certificate(not difference, done, difference, digest, seconds, notes))
+
+
+def verifying_each(paths: Sequence[str]) -> Iterator[tuple[str, VerifyProgress]]:
+    """Verify several sessions, one after the other; yields (path, progress). See `verifying`. Raises SessionError."""
+    for path in paths:
+        for progress in verifying(Session.open(path)):
+            yield path, progress
+
+
+def verify(session: Session) -> Certificate:
+    """Verify `session`; see `verifying`."""
+    certificate: Certificate | None = None
+    for progress in verifying(session):
+        certificate = progress.certificate
+    assert certificate is not None
+    return certificate
+
+
+def _readable(session: Session) -> bool:
+    try:
+        return session.episodes is not None
+    except SessionError:
+        return False
+
+
+def _replay(game: Game, session: Session, episode: Episode) -> Iterator[int]:
+    observation = game.reset(episode.seed)
+    for tick in (tick for ticks in session.lead_in(episode) for tick in ticks):
+        observation, *_ = game.step(game.check_action(session.actions[tick]))
+    live = {name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in game.storage().items()}
+    for start in range(episode.start, episode.stop, CHUNK_TICKS):
+        stop = min(start + CHUNK_TICKS, episode.stop)
+        stored = _stored(session, start, stop)
+        for tick in range(start, stop):
+            game.capture(observation, live, 0)
+            for name, rows in stored.items():
+                if rows[tick - start].tobytes() != live[name][0].tobytes():
+                    raise _DifferenceError(_describe(session, episode, tick, name, rows[tick - start], live[name][0]))
+            observation, reward, terminated, _ = game.step(game.check_action(session.actions[tick]))
+            for name, here, there in (
+                ("reward", reward, float(session.rewards[tick])),
+                ("terminated", terminated, bool(session.terminated[tick])),
+                ("lives", game.lives, int(session.lives[tick])),
+            ):
+                if here != there:
+                    raise _DifferenceError(
+                        f"{_where(session, episode, tick)}: {name} is {here} in simulation, {there} as stored"
+                    )
+        yield stop - episode.start
+    final = session.final_observation(episode.index)
+    if final is not None and not np.array_equal(final, observation):
+        raise _DifferenceError(f"episode {episode.index}: the closing observation differs")
+
+
+def _stored(session: Session, start: int, stop: int) -> dict[str, Any]:
+    if session.spec.has_screen:
+        return {"screen": session.screens(start, stop)}
+    return {"observation": session.observations[start:stop], "state": session.states[start:stop]}
+
+
+def _where(session: Session, episode: Episode, tick: int) -> str:
+    second = (tick - episode.start) / session.spec.rate_hz
+    return f"tick {tick} (episode {episode.index}, second {second:.2f})"
+
+
+def _describe(session: Session, episode: Episode, tick: int, name: str, stored: Any, live: Any) -> str:
+    count = int(np.count_nonzero(stored != live))
+    unit = "pixels" if name == "screen" else "values"
+    return f"{_where(session, episode, tick)}: {name} differs in {count} {unit}"

@@ -1,0 +1,217 @@
+"""One player in one game, advanced tick by tick: what a recording, an evaluation and a duel all drive.
+
+             begin()                 tick() ends the game
+    READY ───────────▶ PLAYING ───────────────────────────▶ OVER
+                        ▲   │  end("stopped")                │
+                        │   └───────────────────────────────▶│
+                        └────────────── begin() ─────────────┘
+
+A Rollout never sleeps and never draws; whoever owns it decides when a tick happens. With a sink, each tick is captured
+before the action is played: row i is what the player saw when choosing action i, and reward i what that action earned.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from recorder.agents.agent import Agent
+from recorder.envs.game import Array, Game
+
+_SNAPSHOT_TICKS = 60
+_SNAPSHOTS = 60  # a minute
+
+
+class Phase(Enum):
+    """Where a Rollout stands; drawn in the module's docstring."""
+
+    READY = "ready"
+    PLAYING = "playing"
+    OVER = "over"
+
+
+class Step(NamedTuple):
+    """One tick: `observation` is what was seen before `action`; the rest is what came of it.
+
+    `time_ns` is when the action was chosen, `due_ns` when a clock wanted it, both monotonic; `speed` is that clock's
+    pace in percent of real time. Both are 0 where there was none.
+    """
+
+    observation: Array
+    action: Any
+    reward: float
+    terminated: bool
+    truncated: bool
+    lives: int
+    time_ns: int
+    due_ns: int
+    speed: int
+
+
+class Sink(Protocol):
+    """Where the ticks of a rollout go."""
+
+    def begin_episode(self, seed: int) -> None:
+        """A game starts."""
+
+    def observe(self, game: Game, observation: Array) -> None:
+        """Capture the moment before an action."""
+
+    def add(self, step: Step) -> None:
+        """The action taken at the moment just observed, and what came of it."""
+
+    def end_episode(self, game: Game, observation: Array, outcome: str) -> None:
+        """The game is over; `observation` closes it."""
+
+    def rewind(self, game: Game, observation: Array, tick: int, score: float, keep: bool) -> None:
+        """The game, closed by `observation`, is about to go back to its tick `tick`, where `score` was reached.
+
+        `keep` tells whether what is undone still counts as play.
+        """
+
+
+def episode_seed(seed: int, index: int) -> int:
+    """The seed of episode `index` of a run seeded with `seed`: distinct for every pair, below 2**31."""
+    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0]) & 0x7FFFFFFF
+
+
+class Rollout:
+    """See the module's docstring.
+
+    `varied` starts Breakout's games as `Game.reset` describes. `unattended` ends a game after the spec's
+    `episode_ticks` (outcome "time limit") or after `idle_ticks` without a reward ("stalled").
+    `rewindable` remembers the last minute, so that `rewind` can go back in it.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        agent: Agent,
+        *,
+        seed: int = 0,
+        sink: Sink | None = None,
+        varied: bool = False,
+        unattended: bool = True,
+        rewindable: bool = False,
+        now: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self.game = game
+        self.agent = agent
+        self.seed = seed
+        self.varied = varied
+        self.phase = Phase.READY
+        self.episode = -1
+        self.episode_seed = 0
+        self.ticks = 0
+        self.score = 0.0
+        self.lives = 0
+        self.outcome = ""
+        self.observation: Array = np.zeros(game.spec.observation_shape, game.spec.observation_dtype)
+        self._sink = sink
+        self._now = now
+        self._idle = 0
+        self._rewindable = rewindable
+        self._snapshots: deque[tuple[int, Any]] = deque(maxlen=_SNAPSHOTS)
+        self._segment = 0  # the tick at which the present segment began, and the earliest that it may go back to
+        self._floor = 0
+        self._actions: list[Any] = []  # of this episode, and what each earned
+        self._rewards: list[float] = []
+        self._episode_limit = game.spec.episode_ticks if unattended else None
+        self._idle_limit = game.spec.idle_ticks if unattended else None
+
+    def begin(self, seed: int | None = None) -> None:
+        """Start the next episode, on `seed` or on the next of this rollout's own."""
+        if self.phase is Phase.PLAYING:
+            self.end()
+        self.episode += 1
+        self.episode_seed = episode_seed(self.seed, self.episode) if seed is None else seed
+        self.observation = self.game.reset(self.episode_seed, varied=self.varied)
+        self.agent.reset(self.game.env)
+        self.ticks, self.score, self.outcome, self._idle = 0, 0.0, "", 0
+        self.lives = self.game.lives
+        self.phase = Phase.PLAYING
+        self._segment = self._floor = 0
+        self._snapshots.clear()
+        self._actions.clear()
+        self._rewards.clear()
+        if self._sink is not None:
+            self._sink.begin_episode(self.episode_seed)
+
+    def tick(self, due_ns: int = 0, speed: int = 0) -> Step:
+        """Let the player act once; a clock says when the tick was due and how fast it runs (see Step).
+
+        Raises AgentError for an answer that is no action; the tick is then not played.
+        """
+        assert self.phase is Phase.PLAYING, f"tick() in phase {self.phase.name}"
+        game, sink = self.game, self._sink
+        seen = self.observation
+        time_ns = self._now()
+        action = game.check_action(self.agent.act(seen))
+        if sink is not None:
+            sink.observe(game, seen)
+        if self._rewindable and self.ticks % _SNAPSHOT_TICKS == 0:
+            self._snapshots.append((self.ticks, game.snapshot()))
+        self.observation, reward, terminated, truncated = game.step(action)
+        self.ticks += 1
+        self.score += reward
+        self.lives = game.lives
+        self._idle = 0 if reward else self._idle + 1
+        if self._rewindable:
+            self._actions.append(action)
+            self._rewards.append(reward)
+        outcome = "game over" if terminated else "time limit" if truncated else ""
+        if not outcome and self._episode_limit is not None and self.ticks >= self._episode_limit:
+            truncated, outcome = True, "time limit"
+        if not outcome and self._idle_limit is not None and self._idle >= self._idle_limit:
+            truncated, outcome = True, "stalled"
+        step = Step(seen, action, reward, terminated, truncated, self.lives, time_ns, due_ns, speed)
+        if sink is not None:
+            sink.add(step)
+        if outcome:
+            self._close(outcome)
+        return step
+
+    def rewind(self, ticks: int, *, keep: bool = False) -> int:
+        """Undo the last `ticks` ticks of the open episode and play on from there; returns how many it were.
+
+        That is fewer where they reach back over a minute, or to before an earlier rewind after which play went on. The
+        past is not rewritten: a sink stores what was undone as a segment of its own.
+        """
+        assert self.phase is Phase.PLAYING, f"rewind() in phase {self.phase.name}"
+        if not self._snapshots or ticks < 1:
+            return 0
+        played_on = self.ticks > self._segment
+        floor = self._segment if played_on else self._floor
+        target = max(self.ticks - ticks, floor + 1, self._snapshots[0][0] + 1)
+        if target >= self.ticks:
+            return 0
+        while self._snapshots[-1][0] >= target:
+            self._snapshots.pop()
+        undone = self.ticks - target
+        score = float(sum(self._rewards[:target]))
+        if self._sink is not None:
+            self._sink.rewind(self.game, self.observation, target, score, keep)
+        first, snapshot = self._snapshots[-1]
+        self.game.go_back(snapshot)
+        for action in self._actions[first:target]:
+            self.observation, *_ = self.game.step(action)
+        del self._actions[target:], self._rewards[target:]
+        self.ticks, self.score, self.lives, self._idle = target, score, self.game.lives, 0
+        self._segment, self._floor = target, floor
+        return undone
+
+    def end(self, outcome: str = "stopped") -> None:
+        """Close the open episode early; without one, nothing happens."""
+        if self.phase is Phase.PLAYING:
+            self._close(outcome)
+
+    def _close(self, outcome: str) -> None:
+        self.outcome = outcome
+        self.phase = Phase.OVER
+        if self._sink is not None:
+            self._sink.end_episode(self.game, self.observation, outcome)

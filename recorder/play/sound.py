@@ -1,0 +1,92 @@
+"""The game's own sound, through pygame's mixer. Without a sound card it is silent and nothing else changes.
+
+emulator ─▶ 512 samples a tick ─▶ blocks of three ticks ─▶ one block plays, the next one waits behind it
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.system.jobs import start_thread
+
+SAMPLES = 512  # of one tick
+_RATE_HZ = 60 * SAMPLES
+_SILENCE = 128  # the emulator's samples are unsigned bytes around this
+_BLOCK = 3 * SAMPLES  # 50 ms: long enough for a late tick, short enough to seem to come from the picture
+_MOST = 4 * _BLOCK
+
+
+class Speaker:
+    """Opens the sound card when first asked to; until it is open, and where there is none, nothing is heard."""
+
+    def __init__(self) -> None:
+        self.muted = False
+        self.missing = False  # no card could be opened
+        self._mixer: Any = None
+        self._channel: Any = None
+        self._waiting = bytearray()
+        self._opening: Any = None
+
+    def open(self) -> None:
+        """Begin to open the sound card, which may take a while, without waiting for it."""
+        if self._opening is None:
+            self._opening = start_thread(self._open, "open-sound")
+
+    def play(self, samples: npt.NDArray[np.uint8]) -> None:
+        """The sound of one tick, uint8 (512,), at 60 ticks a second."""
+        if self._channel is None or self.muted:
+            self._waiting.clear()
+            return
+        self._waiting += samples.tobytes()
+        if len(self._waiting) > _MOST:  # the card is slower than the game: what is old is worth nothing
+            del self._waiting[:-_BLOCK]
+        if len(self._waiting) >= _BLOCK and self._channel.get_queue() is None:
+            block = self._mixer.Sound(buffer=bytes(self._waiting))
+            self._waiting.clear()
+            self._channel.queue(block)  # plays at once where nothing does
+
+    def hush(self) -> None:
+        """Be silent now: the game stands still."""
+        self._waiting.clear()
+        if self._channel is not None:
+            self._channel.stop()
+
+    def close(self) -> None:
+        """Give the sound card back."""
+        if self._opening is not None:
+            self._opening.join()
+        if self._mixer is not None:
+            self._channel = None
+            self._mixer.quit()
+        self._mixer = self._opening = None
+
+    def _open(self) -> None:
+        if not _has_card():
+            self.missing = True
+            return
+        os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+        import pygame
+
+        try:
+            pygame.mixer.init(_RATE_HZ, size=8, channels=1, buffer=SAMPLES, allowedchanges=0)
+        except pygame.error:
+            self.missing = True
+            return
+        self._mixer = pygame.mixer
+        self._channel = pygame.mixer.Channel(0)
+
+
+def _has_card() -> bool:
+    """Whether to try: ALSA complains on the terminal, many times, where there is neither a card nor a sound server."""
+    if not sys.platform.startswith("linux") or os.environ.get("SDL_AUDIODRIVER") or os.environ.get("PULSE_SERVER"):
+        return True
+    servers = [
+        Path(os.environ.get("XDG_RUNTIME_DIR", "/nonexistent")) / name for name in ("pulse/native", "pipewire-0")
+    ]
+    return Path("/proc/asound/cards").exists() or any(server.exists() for server in servers)

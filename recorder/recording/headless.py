@@ -1,0 +1,95 @@
+"""Recording any Agent without a window, at full speed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from recorder.agents.agent import Agent, describe
+from recorder.envs.game import Game, get_spec
+from recorder.errors import UsageError
+from recorder.play.rollout import Phase, Rollout
+from recorder.store.places import Place, on_this_computer, place
+from recorder.store.session import Session
+from recorder.store.session_writer import SessionWriter
+
+_REPORT_S = 0.2
+
+
+@dataclass(frozen=True)
+class RecordProgress:
+    """How far a recording is. `fraction` of the whole is exact for `seconds`, by episodes otherwise."""
+
+    ticks: int
+    episodes: int
+    score: float
+    ticks_per_second: float
+    fraction: float
+    session: Session | None = None  # set in the last one
+
+
+def recording(
+    env: str,
+    agent: Agent,
+    *,
+    library: Place | str,
+    episodes: int | None = None,
+    seconds: float | None = None,
+    seed: int = 0,
+) -> Generator[RecordProgress, None, None]:
+    """Record `agent` in `env` for so many `episodes`, or `seconds` of play at the environment's rate.
+
+    Yields a RecordProgress a few times a second; the last one has the finished Session. Closing the generator early
+    keeps what was played. Raises UsageError, UnknownEnvError, AgentError, LibraryError or SessionError.
+    """
+    if (episodes is None) == (seconds is None):
+        raise UsageError("say how long to record: either episodes or seconds")
+    if (episodes if episodes is not None else seconds or 0) <= 0:
+        raise UsageError(f"nothing to record: {episodes if episodes is not None else seconds} is not above zero")
+    spec = get_spec(env)
+    limit = None if seconds is None else max(1, round(seconds * spec.rate_hz))
+    folder = on_this_computer(place(library), "record into one, and `twinplay push` what was recorded")
+    with Game(spec) as game:
+        writer = SessionWriter(folder, game, describe(agent), seed=seed)
+        rollout = Rollout(game, agent, seed=seed, sink=writer)
+        started = reported = time.monotonic()
+
+        def progress(done: int, session: Session | None = None) -> RecordProgress:
+            fraction = writer.ticks / limit if limit else done / (episodes or 1)
+            rate = writer.ticks / max(time.monotonic() - started, 1e-9)
+            return RecordProgress(writer.ticks, done, rollout.score, rate, fraction, session)
+
+        try:
+            done = 0
+            while done < episodes if episodes is not None else writer.ticks < (limit or 0):
+                rollout.begin()
+                while rollout.phase is Phase.PLAYING:
+                    rollout.tick()
+                    if limit is not None and writer.ticks >= limit:
+                        rollout.end()
+                    elif rollout.ticks % 64 == 0 and time.monotonic() - reported >= _REPORT_S:
+                        reported = time.monotonic()
+                        yield progress(done)
+                done += 1
+        finally:
+            rollout.end()
+            session = writer.close()
+        yield progress(done, session)
+
+
+def record(
+    env: str,
+    agent: Agent,
+    *,
+    library: Place | str,
+    episodes: int | None = None,
+    seconds: float | None = None,
+    seed: int = 0,
+) -> Session:
+    """Record and return the finished Session; see `recording`."""
+    session: Session | None = None
+    for progress in recording(env, agent, library=library, episodes=episodes, seconds=seconds, seed=seed):
+        session = progress.session
+    assert session is not None
+    return session

@@ -1,0 +1,166 @@
+"""The takes of a day, as the Record page lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.errors import SessionError, TwinplayError
+from recorder.library.edits import edit
+from recorder.library.library import Library
+from recorder.store.session import Session
+from recorder.system.jobs import Task
+
+_SHARE = 0.6  # of a take: by then there is something to see
+
+
+@dataclass(frozen=True)
+class TakeLine:
+    """One take: `clock` is the local time it began, `score` the best of its games, `picture` a screen of it.
+
+    `discarded` ones lie in the trash. `picture` is uint8 RGB (210, 160, 3), or None where no screens are stored.
+    """
+
+    path: Path
+    env_title: str
+    clock: str
+    games: int
+    score: float
+    seconds: float
+    labels: tuple[str, ...] = ()
+    picture: npt.NDArray[np.uint8] | None = None
+    discarded: bool = False
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells whether the line looks otherwise than before."""
+        return (self.path, self.games, self.score, self.seconds, self.labels, self.discarded)
+
+
+def take_line(path: Path) -> TakeLine:
+    """The line of one session. Raises SessionError for one that cannot be read."""
+    session = Session.open(path)
+    scores = session.games
+    shown = session.frames[int(_SHARE * (len(session) - 1))] if session.spec.has_screen and len(session) else None
+    return TakeLine(
+        path,
+        session.spec.title,
+        _local(session.created).strftime("%H:%M"),
+        len(scores),
+        max(scores, default=0.0),
+        session.duration_s,
+        tuple(sorted({episode.label for episode in session.episodes if episode.label})),
+        shown,
+    )
+
+
+def takes_of(library: Path, day: date) -> list[TakeLine]:
+    """What was recorded on a day, by local time, the newest first; what cannot be read is left to the Library page.
+
+    Raises LibraryError when the folder cannot be read.
+    """
+    lines = []
+    for summary in Library(library).sessions():
+        try:
+            if summary.state in ("complete", "interrupted") and _local(summary.created).date() == day:
+                lines.append(take_line(summary.path))
+        except (SessionError, ValueError):
+            continue
+    return lines
+
+
+class Today:
+    """The takes of today in a library, the newest first, and what can be done with them once they are finished."""
+
+    def __init__(self, library: Path) -> None:
+        self.takes: list[TakeLine] = []
+        self._library = library
+        self._trashed: dict[Path, Path] = {}  # discarded takes -> where they lie
+        self._looking: Task | None = None
+        self._found = False  # what was looked for has been taken in
+
+    def look(self) -> None:
+        """Read the list from the library, once, without waiting for it; `poll` takes it in."""
+        if self._looking is None:
+            self._looking = Task(self._takes, "takes-of-today")
+
+    def poll(self) -> bool:
+        """Take in what was found; returns whether there was anything."""
+        if self._looking is None or self._found or not self._looking.poll():
+            return False
+        self._found = True
+        found: list[TakeLine] = self._looking.result or []
+        known = {take.path for take in self.takes}
+        self.takes += [take for take in found if take.path not in known]
+        return bool(found)
+
+    def join(self) -> None:
+        """Wait until it no longer looks."""
+        if self._looking is not None:
+            self._looking.join()
+
+    def add(self, line: TakeLine) -> None:
+        """A take that was just finished."""
+        self.takes.insert(0, line)
+
+    def discard(self, path: Path) -> None:
+        """Move a take to the library's trash. Raises LibraryError."""
+        self._trashed[path] = Library(self._library).trash(path.name)
+        self._replace(path, lambda take: replace(take, discarded=True))
+
+    @property
+    def has_discarded(self) -> bool:
+        """Whether there is one to bring back."""
+        return bool(self._trashed)
+
+    def restore(self, path: Path | None = None) -> Path | None:
+        """Bring a take back, this one or the one discarded last; returns where it lies. Raises LibraryError."""
+        path = path or next(reversed(self._trashed), None)
+        if path not in self._trashed:
+            return None
+        restored = Library(self._library).restore(self._trashed.pop(path))
+        self._replace(path, lambda take: replace(take, discarded=False))
+        return restored
+
+    def label(self, path: Path, label: str) -> None:
+        """Label all games of a take "success" or "failure"; the same label again takes it off. Raises TwinplayError."""
+        games = Session.open(path).episodes
+        label = "" if all(game.label == label for game in games) else label
+        edit(path, labels={game.index: label for game in games})
+        line = take_line(path)
+        self._replace(path, lambda _: line)
+
+    def _takes(self) -> list[TakeLine]:
+        try:
+            return takes_of(self._library, datetime.now().astimezone().date())
+        except TwinplayError:
+            return []  # the page says so as soon as one wants to record
+
+    def _replace(self, path: Path, by: Callable[[TakeLine], TakeLine]) -> None:
+        self.takes = [by(take) if take.path == path else take for take in self.takes]
+
+
+def _local(created: str) -> datetime:
+    return datetime.fromisoformat(created).astimezone()
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+
+
+def take_summary(path: Path | None) -> str:
+    """What there is to say of a finished take; None is one in which nothing was played. Raises SessionError."""
+    if path is None:
+        return "Nothing was played, so nothing was kept."
+    session = Session.open(path)
+    scores = session.games
+    games = "1 game" if len(scores) == 1 else f"{len(scores)} games"
+    best = "score" if len(scores) == 1 else "best score"
+    minutes, seconds = divmod(round(session.duration_s), 60)
+    clock = f"\n{session.timing}" if session.timing is not None else ""
+    return f"{games}, {minutes}:{seconds:02d} of play, {best} {max(scores):,.0f}, {_size(session.size_bytes)}{clock}"

@@ -1,0 +1,317 @@
+"""One take: a recording under way, as the Record page drives it.
+
+LiveTake     a person at the keys: the game runs here, paced by the clock, one poll() per wake-up
+StagedTake   a scripted expert: game, drawing and recording run in a process of their own (drawing is slow)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.agents.agent import KeyAgent, describe
+from recorder.agents.experts import scripted
+from recorder.envs.game import Game, get_spec
+from recorder.play.clock import LATE_NS, Pacer
+from recorder.play.rollout import Phase, Rollout
+from recorder.play.timing import FULL_SPEED, Tempo
+from recorder.store.session import Session
+from recorder.store.session_writer import SessionWriter
+from recorder.system.jobs import Service
+
+Picture = npt.NDArray[np.uint8]
+_MOST_TICKS_A_PICTURE = 25  # a fifth of a second of Hopper; a slower renderer slows the demonstration down
+
+
+@dataclass(frozen=True)
+class TakeStatus:
+    """What the page shows. `ticks` are those recorded in this take, `late_ticks` came over 8 ms late.
+
+    `speed` is in percent of real time, `label` what the player thinks of the game under way. `trouble` is why what is
+    played cannot be written at the moment; empty while it can. `actions_hz` are the actions recorded and `presses_hz`
+    the keys pressed a second, of late.
+    """
+
+    picture: Picture
+    score: float
+    lives: int
+    ticks: int
+    games: int
+    game_over: bool
+    late_ticks: int
+    speed: int = FULL_SPEED
+    label: str = ""
+    trouble: str = ""
+    actions_hz: float = 0.0
+    presses_hz: float = 0.0
+
+
+class Take(Protocol):
+    """See the module's docstring."""
+
+    status: TakeStatus
+
+    @property
+    def speeds(self) -> tuple[int, ...]: ...
+    @property
+    def wait_ns(self) -> int | None: ...
+    def poll(self) -> bool: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def set_speed(self, percent: int) -> None: ...
+    def advance(self) -> None: ...
+    def rewind(self, seconds: float, keep: bool) -> None: ...
+    def mark(self, label: str) -> None: ...
+    def next_game(self) -> None: ...
+    def stop(self) -> Path | None: ...
+
+
+class LiveTake:
+    """A person plays `game`; the caller polls at least once per tick, and more often for smooth pacing.
+
+    It stands still until `resume`. The game is lent: it is not closed. `hear` is given the sound of every tick at full
+    speed, as `Game.sound` returns it.
+
+    Raises LibraryError when the library cannot be written. Where writing fails later, the game stands still and
+    `status.trouble` tells why; nothing that was played is dropped.
+    """
+
+    speeds = (25, 50, 75, FULL_SPEED)
+
+    def __init__(
+        self,
+        game: Game,
+        keys: KeyAgent,
+        library: Path,
+        *,
+        seed: int,
+        key_names: dict[int, str],
+        before_tick: Callable[[], None] = lambda: None,
+        hear: Callable[[npt.NDArray[np.uint8]], None] | None = None,
+        now: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._game = game
+        self._hear = hear
+        self._now = now
+        self._tempo = Tempo()
+        self._keys = keys
+        self._before_tick = before_tick
+        self._writer = SessionWriter(
+            library, self._game, describe(keys), seed=seed, key_names=key_names, patient=True, now=now
+        )
+        keys.on_key = self._writer.key
+        self._rollout = Rollout(
+            self._game, keys, seed=seed, sink=self._writer, unattended=False, rewindable=True, now=now
+        )
+        self._pacer = Pacer(self._game.spec.rate_hz, now)
+        self._rollout.begin()
+        self._games = 1
+        self._late = 0
+        self._running = False
+        self._speed = FULL_SPEED
+        self.status = self._look()
+
+    @property
+    def wait_ns(self) -> int | None:
+        """Nanoseconds until the next tick is due; None while the game stands still."""
+        return self._pacer.wait_ns() if self._running and self._rollout.phase is Phase.PLAYING else None
+
+    def poll(self) -> bool:
+        """Play what is due; returns whether there is anything new to show."""
+        played = self._writer.trouble != self.status.trouble
+        if self._writer.trouble:
+            self._running = False
+        while self._running and self._rollout.phase is Phase.PLAYING and self._pacer.due():
+            self._before_tick()
+            self._rollout.tick(self._pacer.due_ns, self._speed)
+            self._late += self._pacer.lateness_ns > LATE_NS
+            if self._hear is not None and self._speed == FULL_SPEED:
+                self._hear(self._game.sound())
+            played = True
+        if played:
+            self.status = self._look()
+        return played
+
+    def pause(self) -> None:
+        """Stop the clock and make what was played durable."""
+        self._running = False
+        self._tempo.clear()
+        self._writer.flush()
+
+    def resume(self) -> None:
+        """Go on from here."""
+        self._running = True
+        self._pacer.restart()
+
+    def set_speed(self, percent: int) -> None:
+        """Run at this share of real time from now on."""
+        self._speed = percent
+        self._pacer.set_rate(self._game.spec.rate_hz * percent / 100)
+        self.status = self._look()
+
+    def advance(self) -> None:
+        """Play a single tick, off the clock."""
+        if self._rollout.phase is Phase.PLAYING:
+            self._before_tick()
+            self._rollout.tick()
+            self.status = self._look()
+
+    def rewind(self, seconds: float, keep: bool) -> None:
+        """Go back in this game, as `Rollout.rewind` describes."""
+        if self._rollout.phase is Phase.PLAYING:
+            self._rollout.rewind(round(seconds * self._game.spec.rate_hz), keep=keep)
+            self._writer.flush()
+            self.status = self._look()
+
+    def mark(self, label: str) -> None:
+        """Label the game under way, or the one just over."""
+        self._writer.mark(label)
+        self.status = self._look()
+
+    def next_game(self) -> None:
+        """After a game is over, start another in the same take."""
+        self._rollout.begin()
+        self._games += 1
+        self.resume()
+        self.status = self._look()
+
+    def stop(self) -> Path | None:
+        """Finish the session; None when nothing was played."""
+        try:
+            self._rollout.end()
+            if not self._writer.ticks:
+                self._writer.discard()
+                return None
+            return self._writer.close().path
+        finally:
+            self._keys.on_key = None
+
+    def _look(self) -> TakeStatus:
+        rollout = self._rollout
+        actions_hz, presses_hz = self._tempo.add(self._now(), self._writer.ticks, self._keys.presses)
+        return TakeStatus(
+            self._game.picture(),
+            rollout.score,
+            rollout.lives,
+            self._writer.ticks,
+            self._games,
+            rollout.phase is Phase.OVER,
+            self._late,
+            self._speed,
+            self._writer.label,
+            self._writer.trouble,
+            actions_hz,
+            presses_hz,
+        )
+
+
+class Stage:
+    """Lives in a process of its own: a scripted expert plays, is drawn, and is recorded."""
+
+    def __init__(self, env: str, library: str, seed: int) -> None:
+        agent = scripted(env, seed)
+        self._game = Game(get_spec(env), render=True)
+        self._writer = SessionWriter(Path(library), self._game, describe(agent), seed=seed, patient=True)
+        self._rollout = Rollout(self._game, agent, seed=seed, sink=self._writer)
+        self._rollout.begin()
+        self._games = 1
+
+    def advance(self, ticks: int) -> TakeStatus:
+        """Play so many ticks, into the next game where one ends, and draw once. While writing fails, none is played."""
+        for _ in range(0 if self._writer.trouble else ticks):
+            if self._rollout.phase is Phase.OVER:
+                self._rollout.begin()
+                self._games += 1
+            self._rollout.tick()
+        rollout = self._rollout
+        picture, trouble = self._game.picture(), self._writer.trouble
+        return TakeStatus(picture, rollout.score, 0, self._writer.ticks, self._games, False, 0, trouble=trouble)
+
+    def stop(self) -> str:
+        """Finish the session and return its path."""
+        self._rollout.end()
+        path = self._writer.close().path
+        self._game.close()
+        return str(path)
+
+
+class StagedTake:
+    """A scripted expert demonstrates at the environment's rate or faster, as far as drawing it keeps up."""
+
+    speeds = (FULL_SPEED, 200, 400, 800)
+
+    def __init__(self, env: str, library: Path, *, seed: int, now: Callable[[], int] = time.monotonic_ns) -> None:
+        spec = get_spec(env)
+        self._service = Service("recorder.recording.takes:Stage", {"env": env, "library": str(library), "seed": seed})
+        self._rate = spec.rate_hz
+        self._speed = FULL_SPEED
+        self._now = now
+        self._asked = 0  # ticks asked for since the clock started
+        self._since: int | None = None
+        self._running = True
+        self.status = TakeStatus(np.zeros((400, 400, 3), np.uint8), 0.0, 0, 0, 1, False, 0)
+        self._service.request("advance", 1)
+
+    @property
+    def wait_ns(self) -> int | None:
+        """Nothing is due here: the expert does not play to a clock of this process."""
+        return None
+
+    def poll(self) -> bool:
+        """Take in a finished picture and ask for the next; returns whether there was one."""
+        fresh = False
+        for method, result in self._service.poll():
+            if method == "advance":
+                self.status, fresh = replace(result, speed=self._speed), True
+        if self._running and not self._service.pending:
+            now = self._now()
+            if self._since is None:
+                self._since, self._asked = now, 0
+            due = int((now - self._since) * 1e-9 * self._rate * self._speed / 100) - self._asked
+            most = _MOST_TICKS_A_PICTURE * self._speed // 100
+            if due > most:  # too slow to draw at this speed: let the clock slip, show the truth
+                self._since, self._asked, due = now, 0, most
+                self._service.request("advance", due)
+            elif due > 0:
+                self._asked += due
+                self._service.request("advance", due)
+        return fresh
+
+    def pause(self) -> None:
+        """Ask for no more."""
+        self._running = False
+
+    def resume(self) -> None:
+        """Go on from here."""
+        self._running, self._since = True, None
+
+    def set_speed(self, percent: int) -> None:
+        """Run at this share of real time from now on."""
+        self._speed, self._since = percent, None
+        self.status = replace(self.status, speed=percent)
+
+    def advance(self) -> None:
+        """Nor single ticks."""
+
+    def rewind(self, seconds: float, keep: bool) -> None:
+        """Nor second thoughts."""
+
+    def mark(self, label: str) -> None:
+        """Nor an opinion of itself."""
+
+    def next_game(self) -> None:
+        """The stage starts the next game by itself."""
+
+    def stop(self) -> Path | None:
+        """Finish the session."""
+        try:
+            path = Path(self._service.call("stop"))
+            return path if len(Session.open(path)) else None
+        finally:
+            self._service.close()

@@ -1,0 +1,1 @@
+"""A session on disk: what lies where, writing it while it is played, reading it."""

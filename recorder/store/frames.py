@@ -1,0 +1,42 @@
+"""The screens of a session as a viewer sees them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from recorder.store.session import Session
+
+
+class Frames:
+    """The screens of a session as exact RGB: `frames[i]` is uint8 (210, 160, 3), `frames[a:b]` (n, 210, 160, 3)."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __len__(self) -> int:
+        return len(self._session)
+
+    @overload
+    def __getitem__(self, index: int) -> npt.NDArray[np.uint8]: ...
+    @overload
+    def __getitem__(self, index: slice) -> npt.NDArray[np.uint8]: ...
+    def __getitem__(self, index: int | slice) -> npt.NDArray[np.uint8]:
+        session = self._session
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(session))
+            if step > 0:
+                return session.palette[session.screens(start, max(start, stop))[::step]]
+            picked = range(start, stop, step)
+            if not picked:
+                return session.palette[session.screens(0, 0)]
+            return session.palette[session.screens(picked[-1], picked[0] + 1)[::-1][::-step]]
+        tick = index.__index__()
+        if tick < 0:
+            tick += len(session)
+        if not 0 <= tick < len(session):
+            raise IndexError(f"tick {index} of a session of {len(session)} ticks")
+        return session.palette[session.screen(tick)]

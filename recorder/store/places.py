@@ -1,0 +1,172 @@
+"""Where sessions and libraries lie: in a folder on this computer, or at a URL that one of fsspec's drivers opens.
+
+    "recordings"             ─▶ Path                     everything works there; absolute, with links followed
+    "file:///home/me/plays"  ─▶ Path
+    "s3://bucket/team"       ─▶ Url("s3://bucket/team")  sessions are listed, read and copied, not recorded or edited
+
+    Path ─▶ LocalFolder ┐
+    Url ─▶ RemoteFolder ┴▶ Folder: which files a session has, and what is in them
+
+Decision: what needs locks and renames (recording, editing, the trash, runs) takes a Path, and a URL in its place is
+refused in one sentence. Background: an object store has neither, and a session there is whole or not there at all, so
+nothing but reading and copying is needed. Alternative: a Path that hides a URL, rejected because every `exists` and
+`rename` in the program would then have to be right about both.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from recorder.errors import LibraryError, UsageError
+from recorder.store.schema import FOLDERS, FORMAT, is_named
+from recorder.store.untrusted import MAX_METADATA_BYTES, METADATA
+
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)  # two letters and more: C:// is a disk
+_LOCAL = ("file", "local")
+
+
+@dataclass(frozen=True, order=True)
+class Url:
+    """Where something lies that is not on this computer; `place` makes one. `text` has no slash at its end."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __truediv__(self, name: str) -> Url:
+        return Url(f"{self.text}/{name}")
+
+    @property
+    def scheme(self) -> str:
+        """What names the driver, such as "s3"."""
+        return self.text.partition("://")[0]
+
+    @property
+    def name(self) -> str:
+        """The last part."""
+        return self.text.rpartition("/")[2]
+
+
+Place = Path | Url
+
+
+class Folder(Protocol):
+    """The files of one session, for reading. Names are relative to it, with slashes."""
+
+    def files(self) -> dict[str, int]:
+        """The size in bytes of every plain file that the schema names (`schema.is_named`), by its name."""
+
+    def names(self, folder: str) -> set[str]:
+        """What lies directly in a folder. Raises OSError when there is none."""
+
+    def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Each file's name and what is in it, in the order of `names`. Raises OSError or RemoteError."""
+
+
+class LocalFolder:
+    """See Folder. No file is found through a link."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def files(self) -> dict[str, int]:
+        """See Folder."""
+        found = {}
+        for folder, below, files in os.walk(self.path):
+            inside = Path(folder).relative_to(self.path)
+            below[:] = [name for name in below if (inside / name).as_posix() in FOLDERS]
+            for name in files:
+                file = (inside / name).as_posix()
+                with contextlib.suppress(OSError):  # one that is being written takes another name meanwhile
+                    if is_named(file) and stat.S_ISREG((status := os.lstat(os.path.join(folder, name))).st_mode):
+                        found[file] = status.st_size
+        return found
+
+    def names(self, folder: str) -> set[str]:
+        """See Folder."""
+        return set(os.listdir(self.path / folder))
+
+    def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """See Folder."""
+        for name in names:
+            yield name, (self.path / name).read_bytes()
+
+
+def place(given: Place | str) -> Place:
+    """Where `given` is: text with "://" in it is a URL, "file://…" and anything else a path.
+
+    A path comes back absolute and with links followed, so that ".", "..", a link and a slash at the end mean the same
+    as the folder's own path. Raises UsageError for a URL that names no place, and a path that cannot be followed.
+    """
+    if isinstance(given, Url):
+        return given
+    if isinstance(given, Path):
+        return _followed(given)
+    found = _URL.fullmatch(given)
+    # fsspec would follow a chain from one driver to the next; some of those run what a file tells them to.
+    chain = "::" in given and "://" in given
+    if found is None and not chain:
+        return _followed(Path(given))
+    scheme, rest = ("", "") if found is None else (found[1].lower(), found[2].rstrip("/"))
+    if chain or not rest:
+        raise UsageError(f"{given} is no URL of a session or a library; give one such as s3://bucket/folder")
+    return _followed(_path_of(given)) if scheme in _LOCAL else Url(f"{scheme}://{rest}")
+
+
+def on_this_computer(where: Place, remedy: str = "`twinplay pull` copies sessions from a URL into a folder") -> Path:
+    """`where`, unless it is a URL: for what needs a folder. Raises UsageError."""
+    if isinstance(where, Url):
+        raise UsageError(f"{where} is a URL, and this needs a folder on this computer; {remedy}")
+    return where
+
+
+def keep_out_of_sessions(folder: Path) -> None:
+    """Raise LibraryError for a folder that is a session, or lies in one: nothing else is ever written there."""
+    for around in (folder, *folder.parents):
+        if is_session(around):
+            what = "is a session" if around == folder else f"lies in the session {around}"
+            raise LibraryError(
+                f"{folder} {what}, and nothing else may be written there; choose another folder, such as "
+                f"{around.parent}"
+            )
+
+
+def is_session(folder: Path) -> bool:
+    """Whether a folder is a session, by its name or by what its metadata say; it may be a damaged one."""
+    head = folder / METADATA
+    try:
+        if not head.is_file() or folder.suffix == ".zarr":
+            return head.is_file()
+        with head.open("rb") as file:
+            document = json.loads(file.read(MAX_METADATA_BYTES))
+        return bool(document["attributes"]["format"] == FORMAT)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return False
+
+
+def _followed(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # a loop of links is a RuntimeError; one may stand nowhere
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(f"{str(path)[:200]!r} cannot be found ({reason[:200]}); give another path") from None
+
+
+def _path_of(url: str) -> Path:
+    """RFC 8089."""
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost") or not parts.path:
+        raise UsageError(f"{url} names another computer; give a path, or a URL with three slashes: file:///folder")
+    return Path(url2pathname(parts.path))

@@ -1,0 +1,51 @@
+"""What every command has in common: each failure is one sentence on stderr, and an exit status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from recorder.errors import STANDARD_OUTPUT, TwinplayError, outside_sentence
+from recorder.system.interrupts import BROKEN_PIPE, Interrupted, exit_status, handled, leave_quickly
+
+
+def guarded(action: Callable[[], int]) -> int:
+    """Run `action`; turn every failure into one sentence on stderr and an exit status."""
+    leave_quickly()
+    try:
+        with handled():
+            return action()
+    except TwinplayError as error:
+        print(f"twinplay: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt as error:
+        print("twinplay: interrupted; what was complete by then is kept", file=sys.stderr)
+        return exit_status(error.number if isinstance(error, Interrupted) else signal.SIGINT)
+    except BrokenPipeError:
+        # Whoever read us has left; without this, Python complains again while it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_status(BROKEN_PIPE)
+    except (OSError, UnicodeError, MemoryError) as error:
+        # Mostly not ours: a name, a folder or a device that somebody gave, or this computer.
+        told = isinstance(error, OSError) and error.filename == STANDARD_OUTPUT
+        log = None if told else _left_in_log(error)
+        print(f"twinplay: {outside_sentence(error)}{f' (details: {log})' if log else ''}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        reason = (str(error).splitlines() or [""])[0]
+        log = _left_in_log(error)
+        print(
+            f"twinplay: an error nobody foresaw ({type(error).__name__}: {reason}); please report it"
+            f"{f' with {log}' if log else ''}",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def _left_in_log(error: Exception) -> Path | None:
+    from recorder.system.logfile import leave_trace
+
+    return leave_trace(error)

@@ -1,0 +1,106 @@
+"""A function over many arguments, in processes of its own: see `recorder.system.jobs`."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import traceback
+from collections import deque
+from collections.abc import Generator, Mapping, Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for_any
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from recorder.errors import TwinplayError
+from recorder.system.cores import available_cores
+from recorder.system.interrupts import Interrupted
+from recorder.system.jobs.children import GRACE_S, SPAWN, child_process, resolve, starting
+from recorder.system.jobs.failures import WorkerError
+
+
+@child_process
+def _work(connection: Connection) -> None:
+    with connection, contextlib.suppress(Interrupted, EOFError, OSError):
+        while True:
+            connection.send(_outcome(*connection.recv()))
+
+
+def _outcome(target: str, arguments: dict[str, Any]) -> tuple[Any, Exception | None]:
+    try:
+        return resolve(target)(**arguments), None
+    except Exception as error:
+        if not isinstance(error, TwinplayError):
+            error.add_note(f"In a process of its own:\n{traceback.format_exc()}")
+        return None, error
+
+
+def _start_workers(count: int) -> dict[Connection, BaseProcess]:
+    """Processes that wait for calls, by the connection to each."""
+    workers: dict[Connection, BaseProcess] = {}
+    with starting():
+        for _ in range(count):
+            connection, child = SPAWN.Pipe()
+            # Not daemons, which may have no processes of their own: a study's cells score their clones in some.
+            workers[connection] = SPAWN.Process(target=_work, args=(child,), name="worker", daemon=False)
+            workers[connection].start()
+            child.close()
+    return workers
+
+
+def _dismiss(workers: Mapping[Connection, BaseProcess]) -> None:
+    """End these processes, once they have put away what they have, or after GRACE_S.
+
+    A process closes its connection when it has; its interpreter would take as long again to leave.
+    """
+    for process in workers.values():
+        process.terminate()
+    deadline = time.monotonic() + GRACE_S
+    working = set(workers)
+    while working and (ended := wait_for_any(list(working), max(0.0, deadline - time.monotonic()))):
+        for connection in ended:
+            assert isinstance(connection, Connection)
+            try:
+                connection.recv()  # a result that came too late
+            except (EOFError, OSError):
+                working.discard(connection)
+    for connection, process in workers.items():
+        process.kill()
+        process.join()
+        connection.close()
+
+
+def run_parallel(
+    target: str, argument_list: Sequence[dict[str, Any]], processes: int | None = None
+) -> Generator[tuple[int, Any], None, None]:
+    """Call `target(**arguments)` for each entry, on all cores; yields (index, result) as each finishes.
+
+    Raises what a call raised, and WorkerError when a process vanished. Closing the iterator, a failure or a signal ends
+    the processes, in the middle of their calls, within a second.
+    """
+    waiting = deque(enumerate(argument_list))
+    workers: dict[Connection, BaseProcess] = {}
+    busy: dict[Connection, int] = {}
+
+    def give(connection: Connection) -> None:
+        if waiting:
+            busy[connection], arguments = waiting.popleft()
+            connection.send((target, arguments))
+
+    try:
+        workers = _start_workers(min(processes or available_cores(), len(argument_list)))
+        for connection in workers:
+            give(connection)
+        while busy:
+            for answered in wait_for_any(list(busy)):
+                assert isinstance(answered, Connection)
+                index = busy.pop(answered)
+                result, error = answered.recv()
+                if error is not None:
+                    raise error
+                give(answered)
+                yield index, result
+    except (EOFError, ConnectionError) as error:
+        raise WorkerError("a worker process ended unexpectedly (out of memory, or killed)") from error
+    finally:
+        _dismiss(workers)

@@ -1,0 +1,144 @@
+"""The log: what happened, in the window and to commands that failed, for whoever has to find out why.
+
+LOG FOLDER/twinplay.log  twinplay.log.1  twinplay.log.2     (the user's own log folder; half a megabyte each)
+           crash.txt     where every thread was when the system killed the program; goes into the log at the next start
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import sys
+import tempfile
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import platformdirs
+
+from recorder.errors import TwinplayError
+from recorder.system.jobs import on_thread_failure
+
+LOG = logging.getLogger("twinplay")
+_BYTES, _OLDER = 500_000, 2
+_TAIL_BYTES = 64_000
+
+
+def log_file() -> Path:
+    """Where the log is kept."""
+    return Path(platformdirs.user_log_dir("twinplay", appauthor=False)) / "twinplay.log"
+
+
+def begin_log(path: Path | None = None) -> str:
+    """Write the log to `path` (default: `log_file()`); returns why that cannot be done, or nothing."""
+    path = path or log_file()
+    end_log()
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_OLDER, encoding="utf-8")
+    except OSError as error:
+        LOG.addHandler(logging.NullHandler())
+        return f"{path} cannot be written: {error.strerror}; there will be no log"
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk must not stop the game
+    LOG.addHandler(handler)
+    return ""
+
+
+def end_log() -> None:
+    """Close the log."""
+    LOG.propagate = True
+    for handler in list(LOG.handlers):
+        LOG.removeHandler(handler)
+        handler.close()
+
+
+def leave_trace(error: BaseException) -> Path | None:
+    """Put an error's traceback into the log, or a temporary file where there can be none; returns which one."""
+    text = "".join(traceback.format_exception(error)).rstrip()
+    open_already = bool(LOG.handlers)
+    if open_already or not begin_log():
+        LOG.error("a command ended of this:\n%s", text)
+        if not open_already:
+            end_log()
+        return log_file()
+    end_log()
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="twinplay-", suffix=".log", delete=False) as file:
+            file.write(text + "\n")
+        return Path(file.name)
+    except OSError:
+        return None
+
+
+def watch_for_crashes() -> bool:
+    """Write down from now on where the program is when the system kills it; returns whether that happened last time."""
+    path = log_file().with_name("crash.txt")
+    try:
+        notes = path.open("a+", encoding="utf-8")
+        notes.seek(0)
+        crash = notes.read(_TAIL_BYTES).strip()
+        notes.truncate(0)
+    except OSError:
+        return False
+    faulthandler.enable(notes)  # which keeps the file open
+    if crash:
+        LOG.error("the program was killed the last time:\n%s", crash)
+    return bool(crash)
+
+
+def last_lines(path: Path, count: int) -> list[str]:
+    """The last lines of a log; none where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            return file.read().decode("utf-8", "replace").splitlines()[-count:]
+    except OSError:
+        return []
+
+
+class Failures:
+    """Whatever nobody caught, in any thread: to the log, to stderr, and as a sentence to `tell` (in that thread).
+
+    One that comes again and again, from a timer say, is written out the first time and then counted.
+    """
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._seen: Counter[tuple[str, str, int]] = Counter()
+
+    def watch(self) -> None:
+        """From now on, until the process ends."""
+        sys.excepthook = lambda kind, error, trace: self.take(error)
+        on_thread_failure(self.take)
+
+    def take(self, error: BaseException) -> None:
+        """One that nobody caught."""
+        frames = traceback.extract_tb(error.__traceback__)
+        where = (frames[-1].filename, frames[-1].lineno or 0) if frames else ("", 0)
+        key = (type(error).__name__, *where)
+        self._seen[key] += 1
+        if self._seen[key] == 1:
+            text = "".join(traceback.format_exception(error)).rstrip()
+            LOG.error("nobody caught this:\n%s", text)
+            print(text, file=sys.stderr)
+        elif str(self._seen[key]).strip("0") == "1":  # 10, 100, 1,000 …
+            LOG.error("%s again, %d times by now", key[0], self._seen[key])
+        else:
+            return
+        self._tell(sentence(error))
+
+
+def sentence(error: BaseException) -> str:
+    """What happened, as the window tells it."""
+    reason = (str(error).splitlines() or [""])[0][:200]
+    if isinstance(error, TwinplayError):
+        return reason
+    return (
+        f"Something happened that nobody foresaw ({type(error).__name__}{': ' if reason else ''}{reason}). What was "
+        "recorded is kept. Copy the diagnostics into a report; if it comes again, start Twinplay anew."
+    )

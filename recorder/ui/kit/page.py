@@ -1,0 +1,84 @@
+"""What every page of the window has: margins, a banner for problems, keys of its own, words for when it is empty."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from recorder.ui.kit import look
+
+_LOG = logging.getLogger("twinplay")
+
+
+class Page(QWidget):
+    """A page named `name`; subclasses fill `body`, below the banner.
+
+    `sample_requested`: whoever has nothing of their own yet wants to try the page with the sample.
+    """
+
+    sample_requested = Signal()
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name = name
+        self._way_on: QPushButton | None = None
+        self.setObjectName(f"{name}Page")
+        self.setStyleSheet(look.PAGE)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(20, 16, 20, 16)
+        self.body.setSpacing(12)
+        self._banner = QLabel(objectName=f"{name}Banner", wordWrap=True, visible=False)
+        self._banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._banner.setStyleSheet(look.BANNER)
+        self.body.addWidget(self._banner)
+
+    def show_problem(self, sentence: str) -> None:
+        """Show a sentence in the banner, and log it; hide the banner when there is none."""
+        sentence = f"{sentence[:1].upper()}{sentence[1:]}"
+        if sentence and sentence != self._banner.text():
+            _LOG.warning("%s: %s", self._name, sentence)
+        self._banner.setText(sentence)
+        self._banner.setVisible(bool(sentence))
+
+    def bind_keys(self, keys: Iterable[tuple[str, Callable[[], None]]]) -> None:
+        """Keys that work while this page has the keyboard."""
+        for sequence, action in keys:
+            shortcut = QShortcut(QKeySequence(sequence), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(action)
+
+    def focus_way_on(self) -> None:
+        """Give the keyboard to what the empty page offers first, where that is to be seen."""
+        if self._way_on is not None and self._way_on.isVisible():
+            self._way_on.setFocus()
+
+    def empty_state(self, title: str, text: str, button: str, name: str, action: Callable[[], None]) -> QWidget:
+        """What the page says when it has nothing to show, the way on, and the sample for a first try."""
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.setSpacing(14)
+        heading = QLabel(title, alignment=Qt.AlignmentFlag.AlignCenter)
+        font = heading.font()
+        font.setPointSizeF(font.pointSizeF() * 1.8)
+        font.setBold(True)
+        heading.setFont(font)
+        go = QPushButton(button, objectName=name)
+        go.setProperty("primary", True)
+        go.setAutoDefault(True)  # Enter presses it, too
+        go.clicked.connect(action)
+        self._way_on = go
+        layout.addWidget(heading)
+        layout.addWidget(QLabel(text, alignment=Qt.AlignmentFlag.AlignCenter))
+        layout.addWidget(go, 0, Qt.AlignmentFlag.AlignCenter)
+        sample = QPushButton("Try it with the sample", objectName=f"{self._name}SampleButton")
+        sample.setToolTip("A short session played by a script, and a clone of it, come with Twinplay")
+        sample.setProperty("quiet", True)
+        sample.setAutoDefault(True)
+        sample.clicked.connect(self.sample_requested)
+        layout.addWidget(sample, 0, Qt.AlignmentFlag.AlignCenter)
+        return page

@@ -1,0 +1,1 @@
+"""Sessions as training data, however long."""

@@ -1,0 +1,82 @@
+"""Preprocessed ticks at hand: runs of rows of a Material, unpacked wherever they are wanted."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.data.frame_codec import PackedScreens, PlainRows, Store
+from trainer.data.tick_table import Material, Rows
+from trainer.policy.keypoints import POSITIONS
+
+
+class Shelf:
+    """Runs of rows, in files of at most `limit` bytes in all in the folder `path`, which it makes.
+
+    Raises OSError where they cannot be written.
+    """
+
+    def __init__(self, path: Path, material: Material, limit: int) -> None:
+        path.mkdir()
+        self._path = path
+        self._material = material
+        self._store: Store
+        if material.locate is not None:
+            self._store = PlainRows(path, (POSITIONS,), limit)
+        elif material.spec.has_screen:
+            self._store = PackedScreens(path, material.screen_shape, limit)
+        else:
+            self._store = PlainRows(path, material.spec.observation_shape, limit)
+        self._runs: list[range] = []
+
+    def fill(self, runs: Iterable[range]) -> Iterator[int]:
+        """Read runs of rows, each within a part, in this order; yields the number of rows read every now and then.
+
+        Raises NoRoomError when the limit is reached: the runs before are held. Raises SessionError.
+        """
+        done = 0
+        try:
+            for run in runs:
+                for inputs in self._material.inputs(run):
+                    self._store.append(inputs)
+                    done += len(inputs)
+                    yield done
+                self._runs.append(run)
+        finally:
+            self._seal()
+
+    def take(self, rows: Rows) -> npt.NDArray[Any]:
+        """The inputs of rows (…), all of which it must hold: uint8 (…, size, size) or float32 (…, m)."""
+        flat = rows.reshape(-1)
+        run = np.searchsorted(self._firsts, flat, "right") - 1
+        inputs = self._store.take(self._positions[run] + flat - self._firsts[run])
+        return inputs.reshape(*rows.shape, *inputs.shape[1:])
+
+    @property
+    def held(self) -> int:
+        """The number of runs that it holds."""
+        return len(self._runs)
+
+    @property
+    def filled(self) -> float:
+        """The share of the limit that is taken."""
+        return self._store.filled
+
+    def close(self) -> None:
+        """Remove the files."""
+        self._store.close()
+        shutil.rmtree(self._path, ignore_errors=True)
+
+    def _seal(self) -> None:
+        self._store.seal()
+        firsts = np.array([run.start for run in self._runs], np.int64)
+        lengths = np.array([len(run) for run in self._runs], np.int64)
+        # Two runs may share rows at their ends; the later one has all that follow its first.
+        order = np.argsort(firsts, kind="stable")
+        self._firsts = firsts[order]
+        self._positions = (np.cumsum(lengths) - lengths)[order]

@@ -1,0 +1,256 @@
+"""Which ticks a batch is drawn from: all of them as long as their packed form fits into the cache, and else a pool.
+
+    all:    ████████████████████  every tick of every session, at any time: batches are those of full shuffling
+
+    pool:   ██░█░░███░█░█░░██░█   ten-second pieces in an order drawn anew for each pass, as many as there is room for;
+            ░░█░█░░░░█░█░██░░█░   the next ones are read meanwhile, and take their place after a while
+
+Packed (trainer.data.frame_codec), a minute of Breakout takes 0.7 MB and the default cache of 8 GB holds 180 hours, so
+to have all at hand is the rule. The pool is a shuffle buffer like those of tf.data and WebDataset (Aizman et al. 2019,
+"High performance I/O for large scale deep learning") with two differences. It holds pieces drawn at random from all
+sessions, not neighbours in the order of reading, and it is drawn from with replacement, by weight. And it is replaced
+as a whole rather than sample by sample, so that which pieces it holds is a function of the seed and the number of the
+batch: a training that goes on from a checkpoint finds the same pool again. `python -m tests.benchmarks mixing` shows
+how diverse the batches of both are.
+
+Pieces bring along the ticks before and after them that a sample at their edge looks at; so in a pool (and only there)
+one chunk in ten is decoded a second time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.system.jobs import Task
+from trainer.config import TrainConfig
+from trainer.data.frame_cache import Shelf
+from trainer.data.frame_codec import NoRoomError
+from trainer.data.tick_table import Material, Ranges, Rows
+from trainer.errors import TrainingError
+
+_PIECE_TICKS = 600
+_ENOUGH_TO_TELL = 100_000  # ticks, after which it is plain whether all will fit
+# Of the cache: two pools, one of them in the making, and what validates.
+_POOL_SHARE, _ASIDE_SHARE = 3 / 8, 1 / 4
+# How often each tick of a pool is drawn on average before the pool is replaced: the fewer, the sooner all has been
+# seen, and the more reading there is beside each batch.
+_DRAWS = 2
+_ROOM = 0.9  # of the pieces that the first pool found room for: so that nearly every later one does, too
+_ORDERS = 0x9001  # keeps the generator of pieces apart from others of the same seed
+
+Weigh = Callable[[Rows], npt.NDArray[np.float64]]
+
+
+class _Stock:
+    """A shelf, and rows on it that are drawn by weight (or evenly, without weights)."""
+
+    def __init__(self, shelf: Shelf, rows: Ranges, weigh: Weigh | None, file: Path) -> None:
+        self.shelf = shelf
+        self.rows = rows
+        self._cumulated: npt.NDArray[np.float64] | None = None
+        if weigh is not None:
+            total = 0.0
+            with file.open("wb") as out:
+                for block in rows.blocks():
+                    cumulated = total + np.cumsum(weigh(block))
+                    total = float(cumulated[-1])
+                    out.write(cumulated.data)
+            self._cumulated = np.asarray(np.memmap(file, "float64", "r"))
+
+    def pick(self, rng: np.random.Generator, count: int) -> Rows:
+        if self._cumulated is None:
+            return self.rows[rng.integers(0, len(self.rows), count)]
+        picks = np.searchsorted(self._cumulated, rng.random(count) * self._cumulated[-1], "right")
+        return self.rows[picks.clip(max=len(self.rows) - 1)]
+
+
+class Mix:
+    """Draws from the training rows `train` of a material, in files in `folder` of at most `limit` bytes in all.
+
+    `margins` are the rows before and after a row that a sample of it may look at. `weigh` gives the weight float64
+    (n,) of rows (n,); without it all are drawn alike. `needed` are the runs of rows, each within a part, that this one
+    of several processes looks at; they must all fit, since a pool would have to be the same for all.
+
+    Methods raise TrainingError, SessionError and OSError.
+    """
+
+    def __init__(
+        self,
+        material: Material,
+        train: Ranges,
+        weigh: Weigh | None,
+        config: TrainConfig,
+        margins: tuple[int, int],
+        folder: Path,
+        limit: int,
+        needed: list[range] | None = None,
+    ) -> None:
+        self._material = material
+        self._needed = needed
+        self._train = train
+        self._weigh = weigh
+        self._config = config
+        self._margins = margins
+        self._folder = folder
+        self._limit = limit
+        self._stock: _Stock | None = None
+        self._draws = 0
+        self._pieces: list[range] = []  # of a pool; none: everything is at hand
+        self._first = self._each = 0  # how many of them are in the first pool, and in each later one
+        self._number = 0  # of the pool at hand
+        self._next: Task | None = None
+        self._closing = False
+
+    @property
+    def pooled(self) -> bool:
+        """Whether not everything is at hand."""
+        return bool(self._pieces)
+
+    def load(self, only: list[range] | None = None) -> Iterator[float]:
+        """Read everything, or the first pool; yields the share of it that is done.
+
+        With `only` rows of some parts, just these are read, and drawn from.
+        """
+        shelf = Shelf(self._folder / "all", self._material, self._limit)
+        if only is not None:
+            for done in shelf.fill(self._material.within(piece, *self._margins) for piece in only):
+                yield min(1.0, done / sum(map(len, only)))
+            self._stock = _Stock(shelf, Ranges(only), self._weigh, self._folder / "weights")
+            return
+        runs = self._material.parts if self._needed is None else self._needed
+        total = sum(map(len, runs))
+        try:
+            for done in shelf.fill(runs):
+                yield done / total
+                if done > _ENOUGH_TO_TELL and shelf.filled * total > 1.5 * done:
+                    raise NoRoomError
+            self._stock = _Stock(shelf, self._train, self._weigh, self._folder / "weights")
+        except NoRoomError:
+            shelf.close()
+            if self._needed is not None:
+                raise TrainingError(
+                    f"this process's {total:,} ticks do not fit into {self._limit / 1e6:,.1f} MB of temporary files; "
+                    f"make room on the disk of {self._folder.parent}, allow more with cache_bytes, or use more "
+                    "processes"
+                ) from None
+            self._pieces = self._material.cut(self._train, _PIECE_TICKS)
+            yield from self._fill_pool(0)
+
+    def draw(self, rng: np.random.Generator, count: int) -> Rows:
+        """Training rows (count,), for the next batch."""
+        if self._pieces:
+            for _ in self._go_to(self._draws):
+                pass
+            self._draws += 1
+        assert self._stock is not None
+        return self._stock.pick(rng, count)
+
+    def take(self, rows: Rows) -> npt.NDArray[Any]:
+        """The inputs of rows (…): any, or of a pool those that samples of the rows drawn last may look at."""
+        assert self._stock is not None
+        return self._stock.shelf.take(rows)
+
+    def put_aside(self, runs: list[range]) -> Shelf | None:
+        """A shelf of these runs for as long as it is wanted, or None where its share of the room does not hold them."""
+        limit = int(_ASIDE_SHARE * self._limit)
+        shelf = Shelf(self._folder / "aside", self._material, limit)
+        try:
+            for _ in shelf.fill(runs):
+                pass
+        except NoRoomError:
+            shelf.close()
+            return None
+        return shelf
+
+    def resume(self, draws: int) -> Iterator[float]:
+        """Go on as after so many draws; yields like `load` where something has to be read for it."""
+        self._draws = draws
+        if self._pieces:
+            yield from self._go_to(draws)
+
+    def close(self) -> None:
+        """Stop reading ahead, and remove the files."""
+        self._closing = True
+        if self._next is not None:
+            self._next.join()
+            if self._next.result is not None:
+                self._next.result.shelf.close()
+        if self._stock is not None:
+            self._stock.shelf.close()
+
+    def _go_to(self, draws: int) -> Iterator[float]:
+        """Have the pool at hand that the draw of this number is made from, and read on for the next one."""
+        number = draws // max(1, _DRAWS * self._each * _PIECE_TICKS // self._config.batch_ticks)
+        if self._next is not None and number == self._number:
+            return
+        if number == self._number + 1 and self._next is not None:
+            self._next.join()
+            if self._next.error:
+                raise TrainingError(self._next.error)
+            self._replace(number, self._next.result)
+        elif number != self._number:
+            yield from self._fill_pool(number)
+        self._next = Task(lambda: self._read(number + 1), "read-ahead")
+
+    def _fill_pool(self, number: int) -> Iterator[float]:
+        for step in self._pool(number):
+            if isinstance(step, _Stock):
+                self._replace(number, step)
+            else:
+                yield step
+
+    def _read(self, number: int) -> _Stock | None:
+        """A pool, unless it is wanted no more."""
+        with contextlib.closing(self._pool(number)) as steps:
+            for step in steps:
+                if isinstance(step, _Stock):
+                    return step
+                if self._closing:
+                    break
+        return None
+
+    def _replace(self, number: int, stock: _Stock) -> None:
+        if self._stock is not None:
+            self._stock.shelf.close()
+        self._stock, self._number = stock, number
+        if not self._first:
+            self._first = stock.shelf.held
+            self._each = max(1, int(_ROOM * self._first))
+
+    def _pool(self, number: int) -> Generator[float | _Stock, None, None]:
+        """Read a pool; yields the share of its room that is taken, and last the pool."""
+        pieces = self._pieces_of(number)
+        folder = self._folder / f"pool-{number}"
+        shelf = Shelf(folder, self._material, int(_POOL_SHARE * self._limit))
+        try:
+            with contextlib.suppress(NoRoomError):
+                for _ in shelf.fill(self._material.within(piece, *self._margins) for piece in pieces):
+                    yield shelf.filled
+            if not shelf.held:
+                raise TrainingError(
+                    f"{self._limit / 1e6:.1f} MB of temporary files do not hold ten seconds of play; make room on the "
+                    f"disk of {self._folder.parent}, or allow more with cache_bytes"
+                )
+            yield _Stock(shelf, Ranges(pieces[: shelf.held]), self._weigh, folder / "weights")
+        except BaseException:
+            shelf.close()
+            raise
+
+    def _pieces_of(self, number: int) -> list[range]:
+        """Each pass over all pieces has an order of its own, and pools take what comes next."""
+        count = len(self._pieces)
+        first = self._first + (number - 1) * self._each if number else 0
+        places = np.arange(first, first + (self._each if number else count))
+        turns = places // count
+        indices = np.empty(len(places), np.int64)
+        for turn in np.unique(turns).tolist():
+            order = np.random.default_rng([self._config.seed, _ORDERS, turn]).permutation(count)
+            indices[turns == turn] = order[places[turns == turn] % count]
+        # No piece twice, where two passes meet.
+        return [self._pieces[index] for index in dict.fromkeys(indices.tolist())]

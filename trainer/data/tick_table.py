@@ -1,0 +1,196 @@
+"""What is to be learned from, as one long row of ticks, whichever sessions they lie in.
+
+    session A  ██████░░████   session B  ███░██████          what is left out parts an episode
+               part 0  part 1            2   part 3
+    rows       0 … 5   6 … 9             10… 13 …            numbered through; the actions of all of them in one file
+
+A row's past and future end with its part. Nothing is kept in memory per tick.
+
+Inputs are what is stored of each tick: preprocessed screens, vectors, or, once a network has learned to see
+(trainer.learn.perception), the positions that it finds on screens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.envs.game import EnvSpec
+from recorder.store.schema import CHUNK_TICKS
+from recorder.store.session import Session
+from trainer.config import TrainConfig
+from trainer.errors import TrainingError
+from trainer.policy.keypoints import LAG, with_those_before
+from trainer.policy.preprocess import Preprocess
+
+Array = npt.NDArray[Any]
+Rows = npt.NDArray[np.int64]
+
+# Read at once; whole chunks, so that none is decoded twice.
+_SCREENS, _VECTORS = 10 * CHUNK_TICKS, 10_000
+_BLOCK_ROWS = 1 << 18
+
+
+class Ranges:
+    """The rows of some ranges, one after another, as one sequence that is not stored: `ranges[indices]` are rows."""
+
+    def __init__(self, ranges: Sequence[range]) -> None:
+        self.ranges = ranges
+        self._starts = np.array([each.start for each in ranges], np.int64)
+        self._edges = np.concatenate([[0], np.cumsum([len(each) for each in ranges])]).astype(np.int64)
+
+    def __len__(self) -> int:
+        return int(self._edges[-1])
+
+    def __getitem__(self, indices: Rows) -> Rows:
+        """Rows int64 at indices (…) below the length."""
+        which = np.searchsorted(self._edges, indices, "right") - 1
+        return self._starts[which] + (indices - self._edges[which])
+
+    def shared_with(self, others: Sequence[range]) -> list[range]:
+        """What these have in common with each of others, as rising ranges of at least one row."""
+        common = [
+            range(max(mine.start, other.start), min(mine.stop, other.stop)) for mine in self.ranges for other in others
+        ]
+        return sorted((rows for rows in common if rows), key=lambda rows: rows.start)
+
+    def blocks(self) -> Iterator[Rows]:
+        """All of them in order, some at a time."""
+        for first in range(0, len(self), _BLOCK_ROWS):
+            yield self[np.arange(first, min(first + _BLOCK_ROWS, len(self)))]
+
+
+class Material:
+    """Parts of sessions of one environment, laid end to end; `read_actions` comes first."""
+
+    def __init__(self, parts: Sequence[tuple[Session, range]], spec: EnvSpec, config: TrainConfig) -> None:
+        self.spec = spec
+        self._sessions = [session for session, _ in parts]
+        self._first_ticks = np.array([part.start for _, part in parts], np.int64)
+        self._edges = np.concatenate([[0], np.cumsum([len(part) for _, part in parts])]).astype(np.int64)
+        self._preprocess = Preprocess.of(config)
+        self._actions: Array = np.empty((0, *spec.action_shape), spec.action_dtype)
+        self.locate: Callable[[Array], Array] | None = None  # see KeypointNet
+
+    def __len__(self) -> int:
+        return int(self._edges[-1])
+
+    @property
+    def parts(self) -> list[range]:
+        """The rows of each part."""
+        return [range(first, stop) for first, stop in pairwise(self._edges.tolist())]
+
+    @property
+    def screen_shape(self) -> tuple[int, int]:
+        """Rows and columns of a preprocessed screen."""
+        return self._preprocess.shape(self.spec.observation_shape)
+
+    @property
+    def action_bytes(self) -> int:
+        """What the file of actions takes."""
+        return len(self) * self._actions.dtype.itemsize * int(np.prod(self.spec.action_shape, dtype=int))
+
+    def read_actions(self, folder: Path) -> None:
+        """Write the actions of all rows to a file in `folder`. Raises SessionError, TrainingError and OSError."""
+        file = folder / "actions"
+        known = len(self.spec.action_names)
+        with file.open("wb") as out:
+            for session, first, (row, stop) in zip(
+                self._sessions, self._first_ticks.tolist(), pairwise(self._edges.tolist()), strict=True
+            ):
+                actions = session.actions[first : first + stop - row]
+                if self.spec.discrete and actions.max() >= known:
+                    raise TrainingError(
+                        f"{session.place} holds action {actions.max()}, but {self.spec.title} has only {known} of them "
+                        "(counted from 0); leave it out"
+                    )
+                out.write(np.ascontiguousarray(actions, self.spec.action_dtype).data)
+        shape = (len(self), *self.spec.action_shape)
+        self._actions = np.asarray(np.memmap(file, self.spec.action_dtype, "r", shape=shape))
+
+    def actions(self, rows: Rows) -> Array:
+        """The actions at rows (…): int64 (…), or float32 (…, m)."""
+        return np.asarray(self._actions[rows], np.int64 if self.spec.discrete else np.float32)
+
+    def starts(self, rows: Rows) -> Rows:
+        """The first row of the part of each of rows (…)."""
+        return self._edges[np.searchsorted(self._edges, rows, "right") - 1]
+
+    def stops(self, rows: Rows) -> Rows:
+        """The row after the last one of the part of each of rows (…)."""
+        return self._edges[np.searchsorted(self._edges, rows, "right")]
+
+    def within(self, rows: range, back: int, ahead: int) -> range:
+        """These rows of one part, and up to `back` rows before and `ahead` rows after them in it."""
+        part = int(np.searchsorted(self._edges, rows.start, "right")) - 1
+        first, stop = int(self._edges[part]), int(self._edges[part + 1])
+        return range(max(first, rows.start - back), min(stop, rows.stop + ahead))
+
+    def cut(self, rows: Ranges, ticks: int) -> list[range]:
+        """These rows as ranges of at most so many, each within a part."""
+        pieces = []
+        for each in rows.ranges:
+            inner = self._edges[(self._edges > each.start) & (self._edges < each.stop)]
+            for start, stop in pairwise([each.start, *inner.tolist(), each.stop]):
+                pieces += [range(first, min(first + ticks, stop)) for first in range(start, stop, ticks)]
+        return pieces
+
+    def at(self, rows: range) -> tuple[Session, range]:
+        """The session that rows of one part lie in, and their ticks there."""
+        part = int(np.searchsorted(self._edges, rows.start, "right")) - 1
+        offset = int(self._first_ticks[part] - self._edges[part])
+        return self._sessions[part], range(rows.start + offset, rows.stop + offset)
+
+    def inputs(self, rows: range) -> Iterator[Array]:
+        """The inputs of rows of one part, read from its session some at a time.
+
+        uint8 (n, size, size) or float32 (n, m). Raises SessionError.
+        """
+        if not self.spec.has_screen:
+            session, ticks = self.at(rows)
+            for some in _at_once(ticks, _VECTORS):
+                yield session.vectors(some.start, some.stop).astype(np.float32)
+            return
+        if self.locate is None:
+            yield from self.screens(rows)
+            return
+        context = next(self.screens(self.within(rows, LAG, 0)[: -len(rows)]), np.empty(0, np.uint8))
+        for screens in self.screens(rows):
+            yield self.locate(with_those_before(screens, context))
+            context = screens if len(screens) >= LAG else np.concatenate([context, screens][not len(context) :])[-LAG:]
+
+    def screens(self, rows: range) -> Iterator[Array]:
+        """The preprocessed screens uint8 (n, size, size) of rows of one part, some at a time. Raises SessionError."""
+        if not rows:
+            return
+        session, ticks = self.at(rows)
+        for some in _at_once(ticks, _SCREENS):
+            yield self.preprocessed(session, session.screens(some.start, some.stop))
+
+    def preprocessed(self, session: Session, screens: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Screens of a session, palette indices uint8 (n, H, W), as uint8 (n, rows, columns)."""
+        return self._preprocess.from_indices(screens, session.palette)
+
+    def sample(self, rows: Rows) -> Array:
+        """The inputs of some rising rows (n,), read from their sessions; see `inputs`."""
+        found = []
+        # One reading for what lies in the same chunk, roughly.
+        for cluster in np.split(rows, np.flatnonzero(np.diff(rows) > CHUNK_TICKS) + 1):
+            for part in np.split(cluster, np.flatnonzero(np.diff(self.starts(cluster))) + 1):
+                read = np.concatenate(list(self.inputs(range(int(part[0]), int(part[-1]) + 1))))
+                found.append(read[part - part[0]])
+        return np.concatenate(found)
+
+
+def _at_once(ticks: range, most: int) -> Iterator[range]:
+    """These ticks in ranges that end with whole blocks of so many."""
+    first = ticks.start
+    while first < ticks.stop:
+        stop = min((first // most + 1) * most, ticks.stop)
+        yield range(first, stop)
+        first = stop

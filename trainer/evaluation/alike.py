@@ -1,0 +1,188 @@
+"""Choosing how a clone plays like its demonstrator, as well as this one if it can: by play, like how it plays best.
+
+    its best and seven pulls ─▶ a few games each ─▶ its best and two pulls ─▶ more games ─▶ whether there are two ways
+
+Playing well and moving alike do not go together: the more what is seen counts beside habit, the better a clone plays,
+and the easier it is told from its demonstrator. What scores less than GOAL of the demonstrator pays for it. Where a
+pull clearly scores more than what was taken for the best, it is the best.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from recorder.envs.game import EnvSpec
+from recorder.store.session import Session
+from trainer.config import TrainConfig
+from trainer.evaluation.games import Seat, evaluation_seed
+from trainer.evaluation.likeness import Actions, Likeness
+from trainer.evaluation.scores import GameResult
+from trainer.evaluation.select_by_play import Arena
+from trainer.policy.hand import Pull
+from trainer.policy.policy import Manner
+
+GOAL = 0.9  # of the demonstrator's score
+# The more a press is pulled at, the more patience it takes to press as seldom as the demonstrator does.
+_PULLS = tuple(
+    Pull(press, release, patience, steady=4)
+    for press, release, patience in (
+        (1.0, 0.9, 1.0),
+        (2.0, 0.9, 0.4),
+        (2.0, 0.3, 1.0),
+        (3.0, 0.3, 2.0),
+        (4.0, 0.5, 2.0),
+        (6.0, 0.2, 3.0),
+        (6.0, 0.5, 3.0),
+    )
+)
+_PRICE = 1.0  # in clips told apart, of each share of the score below GOAL
+_MARGIN = 1.25
+_MOST_SHORT = 0.4  # below GOAL, unless its best is too: who scores less is no twin, however it moves
+_FINALISTS = 3  # its best, and two pulls
+_MOST_PIECES = 900  # an hour of play; more would not tell more
+_PIECE_S = 4.0  # so that a game or two are enough to be compared with
+_STARTS = 104_729  # keeps the starts of these games apart from those of trials and evaluations
+
+
+@dataclass(frozen=True)
+class Alike:
+    """How a clone plays like its demonstrator: its mean `score` in trial games beside the demonstrator's recorded one,
+    and how well a classifier tells clips of the two apart (trainer.evaluation.likeness). `plays_best`: nothing scores
+    more.
+    """
+
+    manner: Manner
+    score: float
+    demonstrator: float
+    classifier: float
+    plays_best: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "manner": self.manner.to_json(),
+            "score": self.score,
+            "demonstrator": self.demonstrator,
+            "classifier": self.classifier,
+        }
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """What a clone is to be like: the actions of its games, in pieces, and their mean score."""
+
+    games: list[Actions]
+    score: float
+
+    @classmethod
+    def of(cls, sessions: Sequence[Session], chosen: Mapping[str, Sequence[int]]) -> Demonstration | None:
+        """Of what is learned from of `sessions`: all that is not left out, or the `chosen` episodes by session name.
+
+        None where nothing is.
+        """
+        games, scores = [], []
+        for session in sessions:
+            wanted = [
+                episode
+                for episode in session.episodes
+                if episode.index in chosen.get(session.name, (episode.index,)) and session.to_learn(episode)
+            ]
+            for rows in chain.from_iterable(session.to_learn(episode) for episode in wanted):
+                games += _pieces(session.actions[rows.start : rows.stop], session.spec)
+            scores += session.scores_of(wanted)
+        thinned = [games[k] for k in np.linspace(0, len(games) - 1, min(len(games), _MOST_PIECES)).astype(int)]
+        return cls(thinned, float(np.mean(scores))) if games and scores else None
+
+
+def most_ticks_alike(config: TrainConfig) -> int:
+    """How many ticks the games that choose it take at most."""
+    first, last = _games(config)
+    return ((1 + len(_PULLS)) * first + _FINALISTS * last) * config.play_ticks
+
+
+def _games(config: TrainConfig) -> tuple[int, int]:
+    """How many each of the pulls plays at first, and each of the finalists."""
+    return max(1, config.play_games // 2), config.play_games
+
+
+def find_alike(
+    arena: Arena,
+    policy: str,
+    best: Manner,
+    shares: tuple[float, ...],
+    demonstration: Demonstration,
+    spec: EnvSpec,
+    config: TrainConfig,
+) -> Iterator[float | Alike]:
+    """Let a policy file play in each of the ways; yields the share that is done, roughly, and the choice last.
+
+    There is none where too little was played to tell, and where its best is more like the demonstrator than any pull.
+    A pull that plays best is yielded before the choice, or in its place.
+    `best` is the manner in which it plays best, `shares` how often the demonstrator takes each action.
+    """
+    plain = replace(best, temperature=1.0, kept=(), past=config.pasts[-1], prior=shares)
+    left = [best, *(replace(plain, pull=pull) for pull in _PULLS)]
+    game = 0
+    judged: list[Alike] = []
+    played: dict[Manner, list[GameResult]] = {manner: [] for manner in left}
+    for number, games in enumerate(_games(config)):
+        seeds = [evaluation_seed(_STARTS + config.seed, game + k) for k in range(games)]
+        game += games
+        seats = [Seat(policy, seed, manner) for manner in left for seed in seeds]
+        for step in arena.play(seats, config.play_ticks):
+            if isinstance(step, float):
+                yield (number + step) / 2
+                continue
+            for k, manner in enumerate(left):
+                played[manner] += step[k * games : (k + 1) * games]
+            judged = [_judge(manner, played[manner], demonstration, spec) for manner in left]
+        if not all(math.isfinite(each.classifier) for each in judged):
+            return
+        pulled = sorted(judged[1:], key=_cost)
+        left = [each.manner for each in (judged[0], *pulled[: _FINALISTS - 1])]
+    strongest, winner = max(pulled, key=lambda each: each.score), judged[0]
+    if _plays_best(strongest, winner):
+        winner = replace(strongest, plays_best=True)
+        yield winner
+        pulled.remove(strongest)
+    closer = [each for each in pulled if _is_closer(each, winner)]
+    if closer:
+        yield closer[0]
+
+
+def _judge(manner: Manner, results: Sequence[GameResult], demonstration: Demonstration, spec: EnvSpec) -> Alike:
+    pieces = [_pieces(result.actions, spec) for result in results if result.actions is not None]
+    likeness = Likeness.of(list(chain.from_iterable(pieces)), demonstration.games, spec)
+    score = float(np.mean([result.score for result in results]))
+    return Alike(manner, score, demonstration.score, likeness.classifier if likeness else math.nan)
+
+
+def _pieces(actions: Actions, spec: EnvSpec) -> list[Actions]:
+    length = round(_PIECE_S * spec.rate_hz)
+    return [actions[first : first + length] for first in range(0, len(actions), length)]
+
+
+def _plays_best(pulled: Alike, best: Alike) -> bool:
+    """By a clear margin: the scores of so few games differ by a fourth from chance alone."""
+    return pulled.score > _MARGIN * best.score
+
+
+def _is_closer(pulled: Alike, winner: Alike) -> bool:
+    """Whether it is harder to tell from the demonstrator than what plays best, and plays well enough."""
+    return pulled.classifier < winner.classifier and _short(pulled) <= max(_MOST_SHORT, _short(winner))
+
+
+def _cost(alike: Alike) -> float:
+    return alike.classifier + _PRICE * _short(alike)
+
+
+def _short(alike: Alike) -> float:
+    """How much it scores below GOAL, as a share of the demonstrator's score."""
+    size = abs(alike.demonstrator)
+    return max(0.0, alike.demonstrator - (1 - GOAL) * size - alike.score) / max(size, 1.0)

@@ -1,0 +1,312 @@
+"""How well a clone plays: many games on starts it has never seen, beside its demonstrator and a random player.
+
+    seeds ─▶ games in parallel processes ─▶ returns ─▶ mean and bootstrap interval over distinct games
+
+Starts are varied as `recorder.envs.game.Game.reset` describes; recordings begin at the plain start, so none of these
+was trained on. A game ends by itself, by the environment's cap, or by going without a point for too long; nothing
+serves for the clone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from recorder.agents.agent import Agent, RandomAgent
+from recorder.agents.experts import from_description
+from recorder.envs.game import Game, get_spec, simulator_notes
+from recorder.errors import AgentError, UsageError
+from recorder.play.rollout import Phase, Rollout
+from recorder.store.places import Place
+from recorder.store.session import Session
+from recorder.system.cores import available_cores
+from recorder.system.jobs import run_parallel
+from trainer.evaluation.agreement import refuse_mismatch
+from trainer.evaluation.likeness import Likeness
+from trainer.evaluation.scores import EvalProgress, EvalReport, GameResult, Score
+from trainer.policy.policy import Manner, Policy, act_together
+
+PLAYERS = ("clone", "demonstrator", "random")
+_EVALUATION = 0x0E7A1  # keeps evaluation seeds apart from recording seeds
+SIGN_OF_LIFE_TICKS = 50
+
+
+def evaluation_seed(seed: int, game: int) -> int:
+    """The seed of game `game` of an evaluation."""
+    return int(np.random.SeedSequence([seed, game, _EVALUATION]).generate_state(1)[0]) & 0x7FFFFFFF
+
+
+class _Fed:
+    """An agent that plays what it was told."""
+
+    def __init__(self) -> None:
+        self.action: Any = 0
+
+    def reset(self, env: Any = None) -> None: ...
+
+    def act(self, observation: Any) -> Any:
+        return self.action
+
+
+class _Table:
+    """One game at one table: a rollout, and the record that makes it distinct."""
+
+    def __init__(self, game: Game, agent: Agent, seed: int, max_ticks: int | None) -> None:
+        self.game = game
+        whole = get_spec(game.spec.name).episode_ticks
+        game.spec = replace(game.spec, episode_ticks=whole if max_ticks is None else min(max_ticks, whole))
+        self.rollout = Rollout(self.game, agent, varied=True)
+        self.rollout.begin(seed)
+        self._actions: list[Any] = []
+        self._trace = hashlib.sha256(np.ascontiguousarray(self.rollout.observation).tobytes())
+
+    def tick(self) -> None:
+        step = self.rollout.tick()
+        self._trace.update(np.asarray(step.action).tobytes())
+        self._actions.append(step.action)
+
+    @property
+    def playing(self) -> bool:
+        return self.rollout.phase is Phase.PLAYING
+
+    def result(self) -> GameResult:
+        rollout = self.rollout
+        spec = self.game.spec
+        actions = np.asarray(self._actions, spec.action_dtype).reshape(-1, *spec.action_shape)
+        return GameResult(rollout.score, rollout.ticks, rollout.outcome, self._trace.hexdigest(), actions)
+
+
+def play_together(
+    players: Sequence[Policy],
+    seeds: Sequence[int],
+    *,
+    sticky: float = 0.0,
+    max_ticks: int | None = None,
+    spare: list[Game] | None = None,
+) -> Iterator[list[GameResult] | None]:
+    """One game per player and seed, all at once, each network seeing its players' screens as one batch.
+
+    Simulators are taken from `spare`, and left there, since to make one takes 200 ms; without it they are closed.
+    Yields None now and then, so that the caller can show that it lives, and the results last.
+    """
+    feeders = [_Fed() for _ in seeds]
+    spec = players[0].spec
+    games = [spare.pop() if spare else Game(spec, sticky=sticky) for _ in seeds]
+    tables = [_Table(game, feeder, seed, max_ticks) for game, feeder, seed in zip(games, feeders, seeds, strict=True)]
+    tick = 0
+    while open_games := [i for i, table in enumerate(tables) if table.playing]:
+        actions = act_together([players[i] for i in open_games], [tables[i].rollout.observation for i in open_games])
+        for i, action in zip(open_games, actions, strict=True):
+            feeders[i].action = action
+            tables[i].tick()
+        tick += 1
+        if tick % SIGN_OF_LIFE_TICKS == 0:
+            yield None
+    results = [table.result() for table in tables]
+    if spare is None:
+        for game in games:
+            game.close()
+    else:
+        spare += games
+    yield results
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A game to be played: by which policy file, in which manner (its own where there is none), on which seed."""
+
+    policy: str
+    seed: int
+    manner: Manner | None = None
+
+
+class Hall:
+    """Plays games; keeps the policies that it has read. An object for a process of its own."""
+
+    def __init__(self) -> None:
+        self._policies: dict[str, Policy] = {}
+        self._games: Iterator[list[GameResult] | None] = iter(())
+        self._spare: dict[tuple[str, float], list[Game]] = {}
+
+    def sit_down(self, seats: Sequence[Seat]) -> list[Policy]:
+        """The players at these seats. Raises PolicyError."""
+        for seat in seats:
+            if seat.policy not in self._policies:
+                self._policies[seat.policy] = Policy.load(seat.policy)
+        return [self._policies[seat.policy].fork(seat.seed, seat.manner) for seat in seats]
+
+    def begin(self, seats: Sequence[Seat], sticky: float = 0.0, max_ticks: int | None = None) -> None:
+        """Start the games of these seats, in place of any others. Raises PolicyError."""
+        seeds = [seat.seed for seat in seats]
+        players = self.sit_down(seats)
+        spare = self._spare.setdefault((players[0].spec.name, sticky), []) if players else []
+        self._games = play_together(players, seeds, sticky=sticky, max_ticks=max_ticks, spare=spare)
+
+    def advance(self) -> list[GameResult] | None:
+        """Play on for SIGN_OF_LIFE_TICKS ticks; returns the results once all games are over."""
+        return next(self._games)
+
+    def use_one_core(self) -> None:
+        """Leave the other cores to other processes."""
+        torch.set_num_threads(1)
+
+
+def play_games(
+    player: str,
+    seeds: Sequence[int],
+    policy_path: str,
+    description: dict[str, Any] | None,
+    sticky: float,
+    manner: Manner | None = None,
+) -> list[GameResult]:
+    """Games of one player, one per seed, in this process; what the worker processes run."""
+    torch.set_num_threads(1)
+    policy = Policy.load(policy_path)
+    if player == "clone":
+        *_, results = play_together([policy.fork(seed, manner) for seed in seeds], seeds, sticky=sticky)
+        assert results is not None
+        return results
+    games = []
+    game = Game(policy.spec, sticky=sticky)
+    for seed in seeds:
+        agent: Agent = RandomAgent(policy.spec, seed)
+        if player == "demonstrator":
+            assert description is not None
+            agent = from_description(description, seed)
+        table = _Table(game, agent, seed, None)
+        while table.playing:
+            table.tick()
+        games.append(table.result())
+    game.close()
+    return games
+
+
+def demonstrators(header: dict[str, Any]) -> list[dict[str, Any]]:
+    """The different players of a policy's sessions, as described there."""
+    found: list[dict[str, Any]] = []
+    for session in header.get("sessions", []):
+        player = session.get("player", {})
+        if player not in found:
+            found.append(player)
+    return found
+
+
+def evaluate(
+    policy: Path | str,
+    *,
+    episodes: int = 30,
+    seed: int = 0,
+    sticky: float = 0.0,
+    players: Sequence[str] = PLAYERS,
+    manner: Manner | None = None,
+    alike: bool = False,
+    processes: int | None = None,
+    recording: Session | Place | str | None = None,
+) -> Generator[EvalProgress, None, None]:
+    """Play `episodes` games of the clone, its demonstrator and a random player from the same unseen starts.
+
+    The clone plays as play chose in training, `alike` like its demonstrator rather than its best, or in the `manner`
+    given.
+
+    A demonstrator that cannot be asked to play again (a person, or several players) is represented by the recorded
+    games, and labelled so. With a `recording`, its player is the demonstrator, and its games are those recorded.
+    Raises PolicyError for an unreadable policy or one of another environment than the recording's, SessionError for an
+    unreadable recording, and UsageError for a number of games below one.
+    """
+    if episodes < 1:
+        raise UsageError(f"nothing to evaluate: {episodes} episodes")
+    path = str(policy)
+    loaded = Policy.load(path, alike=alike)
+    manner = manner or loaded.manner
+    seeds = [evaluation_seed(seed, k) for k in range(episodes)]
+    rows: dict[str, Score] = {}
+    header = loaded.header
+    notes = simulator_notes({loaded.name: loaded.spec})
+    if recording is not None:
+        session = recording if isinstance(recording, Session) else Session.open(recording)
+        refuse_mismatch(session, loaded.spec, path)
+        notes += simulator_notes({session.name: session.spec})
+        header = {"sessions": [{"player": session.player, "total_rewards": session.games}]}
+    description, recorded = _demonstrator(header)
+    done_by_it: list[Any] = []
+    if recording is not None:
+        done_by_it = [session.actions[game.start : game.stop] for game in session.episodes if len(game)]
+    played = [player for player in PLAYERS if player in players]
+    if "demonstrator" in played and description is None:
+        played.remove("demonstrator")
+        if recorded is not None:
+            rows["demonstrator"] = recorded
+    workers = processes or available_cores()
+    tasks: list[tuple[str, list[int]]] = []
+    for player in played:
+        # The clone's games share a network pass, so they stay together; the others are dealt out finely.
+        groups = workers if player == "clone" else min(episodes, 4 * workers)
+        tasks += [(player, list(range(g, episodes, groups))) for g in range(groups) if g < episodes]
+    results: dict[str, dict[int, GameResult]] = {player: {} for player in played}
+    total, done = len(played) * episodes, 0
+    yield EvalProgress(0, total)
+    arguments = [
+        {
+            "player": player,
+            "seeds": [seeds[k] for k in games],
+            "policy_path": path,
+            "description": description,
+            "sticky": sticky,
+            "manner": manner,
+        }
+        for player, games in tasks
+    ]
+    with contextlib.closing(run_parallel("trainer.evaluation.games:play_games", arguments, workers)) as played_games:
+        for index, outcome in played_games:
+            player, games = tasks[index]
+            results[player].update(zip(games, outcome, strict=True))
+            done += len(games)
+            yield EvalProgress(done, total)
+    way = ", like its player" if alike else ""
+    labels = {"clone": f"clone {loaded.name}{way}", "demonstrator": _label(description), "random": "random player"}
+    for player in played:
+        rows[player] = Score.of(player, labels[player], [results[player][k] for k in range(episodes)])
+    done_by_clone = _actions(results.get("clone", {}))
+    if not done_by_it:
+        done_by_it = _actions(results.get("demonstrator", {}))
+    known = done_by_clone and done_by_it
+    likeness = Likeness.of(done_by_clone, done_by_it, loaded.spec) if known else None
+    ordered = tuple(rows[player] for player in PLAYERS if player in rows)
+    yield EvalProgress(
+        total, total, EvalReport(path, loaded.spec.name, episodes, seed, sticky, ordered, notes, likeness)
+    )
+
+
+def _actions(results: Mapping[int, GameResult]) -> list[Any]:
+    return [game.actions for game in results.values() if game.actions is not None and len(game.actions)]
+
+
+def _demonstrator(header: dict[str, Any]) -> tuple[dict[str, Any] | None, Score | None]:
+    """A description to rebuild the demonstrator from, or the score of its recorded games."""
+    found = demonstrators(header)
+    if len(found) == 1:
+        try:
+            from_description(found[0])
+            return found[0], None
+        except AgentError:
+            pass
+    games = [
+        GameResult(float(score), 0, "recorded", f"{index} {game}")
+        for index, session in enumerate(header.get("sessions", []))
+        for game, score in enumerate(session.get("total_rewards", []))
+    ]
+    label = " and ".join(_label(player) for player in found) + ", as recorded"
+    return None, Score.of("demonstrator", label, games) if games else None
+
+
+def _label(description: dict[str, Any] | None) -> str:
+    if description is None:
+        return ""
+    return f"{description.get('kind', '')} {description.get('name', '')}".strip()

@@ -1,0 +1,116 @@
+"""What came of many games: the records and intervals of an evaluation. Importing this does not import torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.evaluation.likeness import Likeness
+
+_BOOTSTRAPS = 10_000
+
+
+@dataclass(frozen=True)
+class GameResult:
+    """One game: `score` is its undiscounted return; `trace` tells distinct games apart. `actions` are those taken, a
+    row for each tick, where they are known.
+    """
+
+    score: float
+    ticks: int
+    outcome: str
+    trace: str
+    actions: npt.NDArray[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """One player's games. `mean` and the 95 % interval `low` to `high` are over distinct games."""
+
+    player: str
+    label: str
+    returns: tuple[float, ...]
+    ticks: tuple[int, ...]
+    outcomes: tuple[str, ...]
+    distinct: int
+    mean: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, player: str, label: str, games: Sequence[GameResult]) -> Score:
+        """The score of some games, at least one."""
+        distinct = {game.trace: game.score for game in games}
+        mean, low, high = bootstrap(list(distinct.values()))
+        return cls(
+            player,
+            label,
+            tuple(game.score for game in games),
+            tuple(game.ticks for game in games),
+            tuple(game.outcome for game in games),
+            len(distinct),
+            mean,
+            low,
+            high,
+        )
+
+
+@dataclass(frozen=True)
+class EvalReport:
+    """The rows of an evaluation, the clone's first. `ratio` is clone to demonstrator, where both were played.
+
+    `likeness` tells whether the clone plays like it, where what its demonstrator did is at hand. `notes` are what else
+    one should know of the numbers, a sentence each.
+    """
+
+    policy: str
+    env: str
+    episodes: int
+    seed: int
+    sticky: float
+    rows: tuple[Score, ...]
+    notes: tuple[str, ...] = ()
+    likeness: Likeness | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Mean of the clone over mean of its demonstrator."""
+        means = {row.player: row.mean for row in self.rows}
+        clone, demonstrator = means.get("clone"), means.get("demonstrator")
+        return clone / demonstrator if clone is not None and demonstrator else None
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {**asdict(self), "ratio": self.ratio}
+
+
+@dataclass(frozen=True)
+class EvalProgress:
+    """Games finished of all; the last one has the report."""
+
+    done: int
+    total: int
+    report: EvalReport | None = None
+
+
+def bootstrap(values: Sequence[float]) -> tuple[float, float, float]:
+    """Mean and 95 % percentile bootstrap interval (Efron 1979) of at least one value."""
+    array = np.asarray(values, np.float64)
+    picks = np.random.default_rng(0).integers(0, len(array), (_BOOTSTRAPS, len(array)))
+    low, high = np.percentile(array[picks].mean(axis=1), [2.5, 97.5])
+    return float(array.mean()), float(low), float(high)
+
+
+def bootstrap_difference(one: Sequence[float], other: Sequence[float]) -> tuple[float, float]:
+    """The 95 % percentile bootstrap interval of the difference of the means of two samples, one minus the other."""
+    rng = np.random.default_rng(0)
+    means = [
+        values[rng.integers(0, len(values), (_BOOTSTRAPS, len(values)))].mean(axis=1)
+        for values in (np.asarray(one, np.float64), np.asarray(other, np.float64))
+    ]
+    low, high = np.percentile(means[0] - means[1], [2.5, 97.5])
+    return float(low), float(high)

@@ -1,0 +1,1 @@
+"""Learning: from sessions to a policy."""

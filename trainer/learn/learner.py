@@ -1,0 +1,265 @@
+"""What learns: the network, its running average and its optimizer; one step, one judgement.
+
+The loss is cross-entropy for discrete actions and the mean squared error for continuous ones (Pomerleau 1991).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import ctypes
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from recorder.envs.game import EnvSpec
+from trainer.config import TrainConfig
+from trainer.data.dataset import Batch
+from trainer.distributed import World
+from trainer.learn.augment import Views, augment
+from trainer.policy.keypoints import KeypointNet
+from trainer.policy.networks import Net, ScreenNet, VectorNet, build
+
+_AT_ONCE = 256  # screens: more do not fit into a processor's cache
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How the averaged weights do on held-out ticks.
+
+    `confusion[k][j]` counts the ticks at which the demonstrator took action k and the network finds j the likeliest;
+    it and `accuracy` are None for continuous actions.
+    """
+
+    loss: float
+    accuracy: float | None
+    confusion: tuple[tuple[int, ...], ...] | None
+
+
+class Learner:
+    """Built from torch's generator; the average, not the network itself, is what is judged, saved and played."""
+
+    def __init__(self, config: TrainConfig, spec: EnvSpec, device: torch.device) -> None:
+        self.config = config
+        self.spec = spec
+        self.device = device
+        self.net: Net = build(config, spec).to(device)
+        self._trained: nn.Module = self.net
+        self._world = World()
+        self.average: Net = copy.deepcopy(self.net).requires_grad_(False).eval()
+        self.optimizer = _optimizer(self.net, config)
+        self.bfloat16 = _use_bfloat16(config, device)
+        keep_freed_memory()
+
+    def set_statistics(self, mean: npt.NDArray[np.float32], deviation: npt.NDArray[np.float32]) -> None:
+        """Tell both networks what the data are like; see the networks."""
+        for net in (self.net, self.average):
+            assert not isinstance(net, KeypointNet)
+            net.set_statistics(torch.from_numpy(mean), torch.from_numpy(deviation))
+
+    def sight(self) -> dict[str, Tensor]:
+        """What the network knows of seeing; see KeypointNet."""
+        assert isinstance(self.net, KeypointNet)
+        return self.net.sight()
+
+    def see(self, sight: Mapping[str, Tensor]) -> None:
+        """See like this from now on, and learn no more of it. Raises ValueError for what is another network's."""
+        expected = {name: value.shape for name, value in self.sight().items()}
+        if {name: value.shape for name, value in sight.items()} != expected:
+            raise ValueError("what it has learned to see is another network's")
+        for net in (self.net, self.average):
+            net.load_state_dict(sight, strict=False)
+            assert isinstance(net, KeypointNet)
+            net.locator.requires_grad_(False)
+
+    def locate(self, screens: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """The positions float32 (n, m) on screens uint8 (n, 2, size, size); see KeypointNet."""
+        assert isinstance(self.average, KeypointNet)
+        with torch.inference_mode():
+            parts = torch.split(torch.from_numpy(screens), _AT_ONCE)
+            positions = torch.cat([self.average.locate(part.to(self.device)) for part in parts])
+            return np.asarray(positions.float().cpu().numpy(), np.float32)
+
+    def set_follows(self, follows: npt.NDArray[np.bool_]) -> None:
+        """Tell both networks' hands which action ever comes right after which, bool (actions, actions)."""
+        for net in (self.net, self.average):
+            assert isinstance(net, KeypointNet)
+            net.hand.follows.copy_(torch.from_numpy(follows))
+
+    @property
+    def own_positions(self) -> npt.NDArray[np.bool_]:
+        """Which of the positions are the player's own, bool (m,)."""
+        assert isinstance(self.average, KeypointNet)
+        return np.asarray(self.average.own.cpu().numpy(), bool)
+
+    def join(self, world: World) -> None:
+        """Train together with others: each learns from its part of every batch, and all take the same steps."""
+        self._world = world
+        self._trained = world.wrap(self.net)
+
+    def step(self, batch: Batch, number: int, rate: float, rng: np.random.Generator) -> tuple[float, float | None]:
+        """Learn from batch `number` (from 1) at a learning rate; returns its loss, and its accuracy if there is one."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        raw = torch.from_numpy(batch.inputs).to(self.device)
+        labels = torch.from_numpy(batch.ahead if self.spec.discrete else batch.labels).to(self.device)
+        if isinstance(self.net, VectorNet):
+            nothing = torch.zeros(len(raw), dtype=torch.bool, device=self.device)
+            output = self._forward(self._trained, self.net.prepare(raw, nothing))
+        else:
+            views = Views.draw(rng, batch.size, self.config, bool(self.spec.mirror_actions)).of(batch.places)
+            hidden = torch.from_numpy(views.hidden).to(self.device)
+            if isinstance(self.net, ScreenNet):
+                residuals, labels, mirrored = augment(
+                    self.net.residuals(raw, hidden), labels, views, self.spec.mirror_actions
+                )
+                output = self._forward(self._trained, self.net.scaled(residuals), mirrored)
+            else:
+                held = torch.from_numpy(batch.held).to(self.device)
+                output = self._forward(self._trained, self.net.prepare(raw, hidden), held)
+        share = len(batch.places) / batch.size
+        # The mean over an empty part is not zero, but undefined; its gradients must still be there, for the others.
+        moving: Tensor | float = 0.0
+        if isinstance(self.net, KeypointNet):
+            output, habit = output[:, :-1], output[:, -1]
+            each = nn.functional.cross_entropy(habit, labels[:, 0], reduction="none")
+            # At play everything is seen as it is now.
+            moving = (each * torch.from_numpy(batch.shifts == 0).to(self.device)).sum() / batch.size
+        output = self._of_shift(output, batch)
+        loss = self._criterion(output, labels) * share if share else output.sum() * 0.0
+        self.optimizer.zero_grad(set_to_none=True)
+        with self._world.together():
+            torch.autograd.backward((loss + moving) * self._world.size)  # their mean over all processes is what counts
+        nn.utils.clip_grad_norm_(self.net.parameters(), 10.0)
+        self.optimizer.step()
+        # The average starts short and grows to the configured length, so that early weights do not linger.
+        decay = min(self.config.ema, number / (number + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), 1 - decay)
+        if not self.spec.discrete:
+            (told,) = self._world.total(np.array([float(loss.detach())]))
+            return float(told), None
+        hits = (output.detach()[:, 0].argmax(1) == labels[:, 0]).sum()
+        told, right = self._world.total(np.array([float(loss.detach()), float(hits)]))
+        return float(told), float(right) / batch.size
+
+    def judge(self, batches: Iterable[Batch]) -> Judgement:
+        """How the averaged weights do on these."""
+        losses, count = 0.0, 0
+        actions = len(self.spec.action_names)
+        pairs = torch.zeros(actions * actions, dtype=torch.int64)
+        with torch.inference_mode():
+            for batch in batches:
+                labels = torch.from_numpy(batch.ahead if self.spec.discrete else batch.labels).to(self.device)
+                # A past that is shown makes the loss low, whatever the network has understood.
+                hidden = torch.full((len(labels),), not self.config.pasts[-1], device=self.device)
+                inputs = self.average.prepare(torch.from_numpy(batch.inputs).to(self.device), hidden)
+                output = self._of_shift(self._forward(self.average, inputs), batch)
+                losses += float(self._criterion(output, labels)) * len(labels)
+                count += len(labels)
+                if self.spec.discrete:
+                    likeliest = output[:, 0].argmax(1)
+                    pairs += torch.bincount(labels[:, 0] * actions + likeliest, minlength=actions * actions).cpu()
+        if not self.spec.discrete:
+            return Judgement(losses / count, None, None)
+        table = pairs.reshape(actions, actions)
+        return Judgement(losses / count, int(table.trace()) / count, tuple(tuple(row) for row in table.tolist()))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that has been learned, by name, for a checkpoint."""
+        found = {f"net/{name}": tensor for name, tensor in self.net.state_dict().items()}
+        found |= {f"average/{name}": tensor for name, tensor in self.average.state_dict().items()}
+        for index, parameter in enumerate(self.net.parameters()):
+            for name, value in self.optimizer.state[parameter].items():
+                if isinstance(value, Tensor):
+                    found[f"optimizer/{index}/{name}"] = value
+        return found | {"random": torch.get_rng_state()}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take up what `tensors` gave. Raises ValueError or RuntimeError for what does not fit."""
+        for part, net in (("net", self.net), ("average", self.average)):
+            net.load_state_dict(below(tensors, part))
+        for index, parameter in enumerate(self.net.parameters()):
+            state = self.optimizer.state[parameter]
+            for name, value in below(tensors, f"optimizer/{index}").items():
+                if value.dim() and value.shape != parameter.shape:
+                    raise ValueError(f"the optimizer's {name} of weight {index} has shape {tuple(value.shape)}")
+                # In the order of the weight in memory, as the optimizer itself would have made it.
+                state[name] = torch.empty_like(parameter).copy_(value) if value.dim() else value.clone()
+        torch.set_rng_state(tensors["random"])
+
+    def _forward(self, net: nn.Module, *inputs: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            output: Tensor = net(*inputs)
+        return output.float()
+
+    def _of_shift(self, output: Tensor, batch: Batch) -> Tensor:
+        """Of outputs (B, …, K, m) those of each sample's label shift: (B, windows, m), or of torques (B, …, m)."""
+        windows = len(self.config.label_windows)
+        shifts = torch.from_numpy(batch.shifts).to(output.device)
+        outputs = output.view(*output.shape[:-2], len(self.config.label_shifts), windows, output.shape[-1])
+        found: Tensor = outputs[torch.arange(len(shifts), device=output.device), ..., shifts, :, :]
+        return found if self.spec.discrete else found[..., 0, :]
+
+    def _criterion(self, output: Tensor, labels: Tensor) -> Tensor:
+        """Of logits (B, windows, actions) and the actions (B, L) of the next ticks, or of two of torques."""
+        if self.spec.discrete:
+            shares = shares_ahead(labels, self.config.label_windows, output.shape[-1])
+            return nn.functional.cross_entropy(output.flatten(0, 1), shares.flatten(0, 1))
+        # An action at its limit tells only that the demonstrator wanted that much or more (Tobin 1958, "Estimation of
+        # relationships for limited dependent variables"): going further is no error, as play clips it.
+        beyond = ((labels >= 1) & (output > labels)) | ((labels <= -1) & (output < labels))
+        return torch.where(beyond, 0.0, output - labels).square().mean()
+
+
+def shares_ahead(labels: Tensor, windows: Sequence[int], actions: int) -> Tensor:
+    """Of the actions int64 (B, L) of the next ticks, the share of each action in each window: (B, windows, actions)."""
+    each = nn.functional.one_hot(labels, actions).float()
+    return torch.stack([each[:, :window].mean(dim=1) for window in windows], dim=1)
+
+
+def below(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
+    """The tensors named `part`/…, by what follows."""
+    return {name.removeprefix(f"{part}/"): value for name, value in tensors.items() if name.startswith(f"{part}/")}
+
+
+def one_cycle(used: float, warm_up: float) -> float:
+    """The learning rate's factor at a share of the budget: up linearly, then down along a cosine (Smith 2018)."""
+    if used < warm_up:
+        return 0.04 + 0.96 * used / warm_up
+    return max(0.001, 0.5 * (1 + math.cos(math.pi * (used - warm_up) / (1 - warm_up))))
+
+
+def _optimizer(net: Net, config: TrainConfig) -> torch.optim.Optimizer:
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(net.parameters(), config.learning_rate, momentum=0.9, weight_decay=config.weight_decay)
+    return torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True)
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep what a batch frees for the next one.
+
+    By default it returns large blocks to the kernel and gets them again, page by page and zeroed, at every batch. The
+    larger the blocks, the more that costs (in float32 more than in bfloat16). Elsewhere than on glibc nothing is done.
+    """
+    trim_threshold, mmap_threshold = -1, -3
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        for parameter in (trim_threshold, mmap_threshold):
+            mallopt(parameter, 1 << 30)
+
+
+def _use_bfloat16(config: TrainConfig, device: torch.device) -> bool:
+    if config.precision != "auto":
+        return config.precision == "bfloat16"
+    if config.perceives:
+        return False  # a perceptron gains no time by it, and a place would be a third of a pixel off
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # Without such instructions oneDNN emulates them, which is slower than float32.
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16"))

@@ -1,0 +1,317 @@
+"""Learning to see: from a sample of a recording's screens, and what the emulator's memory held at them, to a Locator.
+
+    recording ─▶ stretches at random ─▶ screens, memory ─▶ bytes that tell of places ─▶ regression ─▶ those one can see
+                 detours, games of a scout ─▶ ┘
+
+Nothing in here knows a game. A byte tells of a place when it takes many values and mostly moves in small steps. Whether
+it can be seen at all, and not only be known (a frame counter, what a key does next), shows in the regression: bytes
+that are not predicted on screens held out are dropped. Which of them are the player's own shows in trying out actions.
+
+A player who keeps the paddle under the ball shows no screen with the paddle elsewhere, and from such screens alone a
+network learns to find the paddle by the ball. So a part of the sample are detours: random actions for two seconds, from
+some moment of the recording on. Another part is from games of a scout (trainer.learn.scout), which go further than
+those of the recording.
+"""
+
+from __future__ import annotations
+
+import copy
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, groupby, pairwise
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from recorder.errors import TwinplayError
+from recorder.library.replayed_memory import Clip, Memory, replaying_memory
+from trainer.config import TrainConfig
+from trainer.data.tick_table import Material
+from trainer.learn.scout import Places, scouting
+from trainer.policy.keypoints import LAG, POSITIONS, KeypointNet
+
+_STRETCH_TICKS, _STRETCHES, _DETOURS = 120, 200, 80
+_MOST_PLAYED = 60_000  # ticks of play to find stretches in: about ten seconds to play again
+_TRIALS = 40  # moments at which every action is tried
+_OWN_SHARE = 0.5  # of them: bytes that differ by then are the player's own
+_LEAST_VALUES, _LEAST_CHANGES, _SMALL_STEP, _SMALL_SHARE = 16, 0.02, 8, 0.5
+_SAME = 0.98  # correlation of two bytes that tell of one place
+HOPEFUL_SHARE, _SEEN_SHARE = 0.2, 0.6  # of a byte's variance that must be explained, half-way and at last
+_BATCH, _RATE, _DECAY, _BETA = 64, 3e-3, 1e-3, 0.1
+_AT_ONCE = 256
+_READ, _REPLAYED = 0.2, 0.5  # of getting the sample, roughly, that is done once screens are read, and played again
+_TRIMMED = 0.25  # of the squares, the largest ones
+_LEAST_SPREAD = 0.05  # of the variance: where less is left without them, they count
+_ELSEWHERE_SHARE = 0.5  # of the samples: before the background of another stretch
+_HELD_OUT, _JUDGED = 10, 1_024  # of so many stretches one is held out; about so many of their screens judge
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`stretches` are runs of rows of a Material. At their ticks, and then at those of detours and of a scout's games,
+    n in all, of which `lengths` follow each other: `screens` uint8 (n, rows, columns), and in `targets` float32
+    (n, POSITIONS) the bytes that tell of places, as standard deviations from their mean. `used` and `own`, bool
+    (POSITIONS,): which columns there are, and which of them the player controls.
+    """
+
+    stretches: list[range]
+    lengths: list[int]
+    screens: npt.NDArray[np.uint8]
+    targets: npt.NDArray[np.float32]
+    used: npt.NDArray[np.bool_]
+    own: npt.NDArray[np.bool_]
+
+
+def sampling(material: Material, config: TrainConfig) -> Iterator[float | Sample | str]:
+    """Yields the share of it that is done, and last the sample, or in words why there is none."""
+    rng = np.random.default_rng([config.seed, 0x5EE])
+    parts = _parts_to_play(material, rng)
+    stretches = _stretches(parts, rng)
+    screens: list[npt.NDArray[np.uint8]] = []
+    for number, rows in enumerate(stretches):
+        screens.append(np.concatenate(list(material.screens(rows))))
+        yield _READ * number / len(stretches)
+    memories: list[Memory] = []
+    aside: list[npt.NDArray[np.uint8]] = []  # what the memory held in clips that are not of the recording
+    try:
+        for step in _playing_again(material, parts, stretches, rng, config.seed):
+            if isinstance(step, Memory):
+                memories.append(step)
+            elif isinstance(step, Clip):
+                screens.append(step.screens)
+                aside.append(step.values)
+            else:
+                yield _READ + (_REPLAYED - _READ) * step
+    except TwinplayError as error:
+        yield str(error)
+        return
+    held = np.concatenate([memory.values for memory in memories])
+    offsets = np.cumsum([0, *map(len, parts)])
+    own_parts = [held[first:stop] for first, stop in pairwise(offsets.tolist())]
+    values = [*_of_stretches(stretches, parts, own_parts), *aside]
+    moved = np.sum([memory.moved for memory in memories], axis=0)
+    controlled = np.asarray(moved >= _OWN_SHARE * sum(memory.trials for memory in memories), bool)
+    bytes_ = _that_tell_of_places(np.concatenate(values), controlled, [*map(len, values)])
+    if not bytes_:
+        yield "nothing in the emulator's memory moves as things on a screen do"
+        return
+    places = Places.of(np.concatenate(values), bytes_, controlled)
+    if config.scout:
+        known = [
+            (places.positions(each), np.asarray(session.actions[ticks.start : ticks.stop], np.int64))
+            for each, (session, ticks) in zip(own_parts, map(material.at, parts), strict=True)
+        ]
+        session = material.at(parts[0])[0]
+        for found in scouting(known, places, session.spec, config, _STRETCH_TICKS):
+            if isinstance(found, Clip):
+                screens.append(material.preprocessed(session, found.screens))
+                values.append(found.values)
+            else:
+                yield _REPLAYED + (1 - _REPLAYED) * found
+    targets = places.positions(np.concatenate(values))
+    used = np.arange(POSITIONS) < len(bytes_)
+    yield Sample(stretches, [*map(len, screens)], np.concatenate(screens), targets, used, places.own)
+
+
+def _playing_again(
+    material: Material, parts: Sequence[range], stretches: Sequence[range], rng: np.random.Generator, seed: int
+) -> Iterator[float | Clip | Memory]:
+    """The memory at all rows of `parts`, session by session; some stretches are left half-way for a detour.
+
+    Yields the share that is done, now and then, and detours with their screens preprocessed.
+    """
+    middles = [rows[len(rows) // 2] for rows in stretches]
+    tried = {middles[k] for k in np.linspace(0, len(middles) - 1, min(_TRIALS, len(middles))).astype(int).tolist()}
+    left = {middles[k] for k in rng.permutation(len(middles))[:_DETOURS].tolist()}
+    played, whole = 0, sum(map(len, parts))
+    for session, group in groupby(parts, lambda part: material.at(part)[0]):
+        together = list(group)
+        ticks = list(chain.from_iterable(material.at(part)[1] for part in together))
+        tick_of = dict(zip(chain.from_iterable(together), ticks, strict=True))
+        trials, detours = ([tick_of[row] for row in sorted(rows & tick_of.keys())] for rows in (tried, left))
+        for step in replaying_memory(session, ticks, trials, detours, _STRETCH_TICKS, seed):
+            if isinstance(step, int):
+                yield (played + step) / whole
+            elif isinstance(step, Clip):
+                yield replace(step, screens=material.preprocessed(session, step.screens))
+            else:
+                yield step
+        played += len(ticks)
+
+
+def _of_stretches(
+    stretches: Sequence[range], parts: Sequence[range], values: Sequence[npt.NDArray[np.uint8]]
+) -> list[npt.NDArray[np.uint8]]:
+    """The rows of each stretch, from those of the part that it lies in."""
+    starts = [part.start for part in parts]
+    found = []
+    for rows in stretches:
+        at = bisect_right(starts, rows.start) - 1
+        found.append(values[at][rows.start - starts[at] : rows.stop - starts[at]])
+    return found
+
+
+def _parts_to_play(material: Material, rng: np.random.Generator) -> list[range]:
+    """Some of the parts, rising, that together do not take too long to play again."""
+    parts = material.parts
+    played, chosen = 0, []
+    for index in rng.permutation(len(parts)).tolist():
+        if not played or played + len(parts[index]) <= _MOST_PLAYED:
+            played += len(parts[index])
+            chosen.append(parts[index])
+    return sorted(chosen, key=lambda rows: rows.start)
+
+
+def _stretches(parts: Sequence[range], rng: np.random.Generator) -> list[range]:
+    """Runs of rows at random, rising, in these parts."""
+    found = [
+        range(first, min(first + _STRETCH_TICKS, part.stop))
+        for part in parts
+        for first in range(part.start, part.stop, _STRETCH_TICKS)
+    ]
+    return [found[pick] for pick in sorted(rng.permutation(len(found))[:_STRETCHES].tolist())]
+
+
+def _that_tell_of_places(
+    values: npt.NDArray[np.uint8], controlled: npt.NDArray[np.bool_], lengths: Sequence[int]
+) -> list[int]:
+    """The bytes, at most POSITIONS of them, those that move most first; of several that say the same, one.
+
+    A player may keep what is controlled so close to something else that the two look the same, but they are not.
+    """
+    inside = np.ones(len(values) - 1, bool)
+    inside[np.cumsum(lengths)[:-1] - 1] = False
+    steps = np.abs(np.diff(values.astype(np.int16), axis=0))[inside]
+    changes = (steps > 0).sum(axis=0)
+    small = ((steps > 0) & (steps <= _SMALL_STEP)).sum(axis=0)
+    many = np.array([len(np.unique(values[:, byte])) for byte in range(values.shape[1])]) >= _LEAST_VALUES
+    moving = (changes >= _LEAST_CHANGES * len(steps)) & (small >= _SMALL_SHARE * changes) & many
+    found: list[int] = []
+    for byte in sorted(np.flatnonzero(moving).tolist(), key=lambda byte: -int(changes[byte])):
+        same_kind = [other for other in found if controlled[other] == controlled[byte]]
+        alike = [abs(float(np.corrcoef(values[:, byte], values[:, other])[0, 1])) for other in same_kind]
+        if all(each < _SAME for each in alike):
+            found.append(byte)
+    return found[:POSITIONS]
+
+
+class Perception:
+    """Teaches the locator of a copy of a network to see what the sample tells; `sight` is what it knows of seeing.
+
+    `looked_at` counts the screens that it has been taught with.
+    """
+
+    def __init__(self, net: KeypointNet, sample: Sample, config: TrainConfig, device: torch.device) -> None:
+        self._net = copy.deepcopy(net)
+        self._device = device
+        self.looked_at = 0
+        self._rng = np.random.default_rng([config.seed, 0xE7E])
+        self._screens = torch.from_numpy(sample.screens)
+        lengths = np.array(sample.lengths)
+        held_out = np.repeat(np.arange(len(lengths)) % _HELD_OUT == _HELD_OUT - 1, lengths)
+        self._learned = torch.from_numpy(np.flatnonzero(~held_out))
+        apart = np.flatnonzero(held_out if held_out.any() else ~held_out)
+        self._held_out = torch.from_numpy(apart[:: max(1, len(apart) // _JUDGED)])
+        firsts = np.cumsum(lengths) - lengths
+        starts = np.repeat(firsts, lengths)
+        self._before = torch.from_numpy(np.maximum(np.arange(len(starts)) - LAG, starts))
+        self._stretch = torch.from_numpy(np.repeat(np.arange(len(lengths)), lengths))
+        still = [
+            np.median(sample.screens[first : first + length : max(1, length // 5)], axis=0)
+            for first, length in zip(firsts, lengths, strict=True)
+        ]
+        self._still = torch.from_numpy(np.stack(still).astype(np.float32))  # of each stretch, what does not move
+        self._targets = torch.from_numpy(sample.targets)
+        self._used = sample.used
+        count = len(sample.screens)
+        some = sample.screens[np.linspace(0, count - 1, min(count, 4_096)).astype(int)]
+        locator = self._net.locator
+        locator.set_statistics(torch.from_numpy(some.mean(axis=0)), torch.from_numpy(some.std(axis=0)))
+        locator.used.copy_(torch.from_numpy(sample.used))
+        self._net.own.copy_(torch.from_numpy(sample.own))
+        self._weights = torch.from_numpy(sample.used).to(device)
+
+    def sight(self) -> dict[str, torch.Tensor]:
+        """See KeypointNet."""
+        return self._net.sight()
+
+    def learn(self, used: Callable[[int], float], rate: Callable[[float], float]) -> Iterator[float]:
+        """Until `used`, of the number of batches so far, is 1; yields it after every batch.
+
+        `rate` gives the learning rate's factor at that share.
+        """
+        locator = self._net.locator
+        optimizer = torch.optim.AdamW(locator.parameters(), _RATE, weight_decay=_DECAY, fused=True)
+        batch = 0
+        while (share := used(batch)) < 1.0:
+            for group in optimizer.param_groups:
+                group["lr"] = _RATE * rate(share)
+            picks = self._learned[torch.from_numpy(self._rng.integers(0, len(self._learned), _BATCH))]
+            positions = self._net.locator(self._elsewhere(picks))
+            targets = self._targets[picks].to(self._device)
+            loss = nn.functional.smooth_l1_loss(positions[:, self._weights], targets[:, self._weights], beta=_BETA)
+            optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(loss)
+            optimizer.step()
+            batch += 1
+            self.looked_at += _BATCH
+            yield share
+
+    def judge(self) -> npt.NDArray[np.float64]:
+        """The share of each column's variance that is explained on what is held out, float64 (POSITIONS,).
+
+        Without the largest quarter of its deviations and of the errors: where a ball has been lost, the memory still
+        holds a place for it, which nobody can see.
+        """
+        picks = self._held_out
+        with torch.inference_mode():
+            found = torch.cat([self._positions(some).cpu() for some in torch.split(picks, _AT_ONCE)]).numpy()
+        targets = self._targets[picks].numpy()
+        errors, deviations = np.square(found - targets), np.square(targets - np.median(targets, axis=0))
+        variance = np.maximum(targets.var(axis=0), 1e-6)
+        rest, whole = _trimmed_mean(errors), _trimmed_mean(deviations)
+        still = whole < _LEAST_SPREAD * variance  # it hardly ever moves, and when it does counts most
+        rest, whole = np.where(still, errors.mean(axis=0), rest), np.where(still, variance, whole)
+        return np.asarray(np.where(self._used, 1 - rest / whole, 0.0))
+
+    def drop_unseen(self, least: float = _SEEN_SHARE) -> int:
+        """Leave out the columns of which less than this share is explained, unless that would be all.
+
+        They are no longer learned either; returns how many are left.
+        """
+        explained = self.judge()
+        seen = self._used & (explained >= least)
+        if not seen.any():
+            seen = self._used & (explained == explained[self._used].max())
+        self._used = seen
+        self._weights = torch.from_numpy(seen).to(self._device)
+        self._net.locator.used.copy_(self._weights)
+        self._net.own.logical_and_(self._weights)
+        return int(seen.sum())
+
+    def _pairs(self, picks: torch.Tensor) -> torch.Tensor:
+        return torch.stack([self._screens[picks], self._screens[self._before[picks]]], dim=1)
+
+    def _elsewhere(self, picks: torch.Tensor) -> torch.Tensor:
+        """Screens as the locator takes them, some of them before the background of another stretch.
+
+        So a place is learned from what is there, and not from how far the game was when something was there.
+        """
+        pairs = self._pairs(picks)
+        moved = torch.from_numpy(self._rng.random(len(picks)) < _ELSEWHERE_SHARE)
+        others = picks[torch.from_numpy(self._rng.permutation(len(picks)))]
+        change = self._still[self._stretch[others]] - self._still[self._stretch[picks]]
+        shown = (pairs[:, 0].float() + change * moved[:, None, None]).clamp_(0, 127)
+        return self._net.locator.scaled(pairs.to(self._device), shown.to(self._device))
+
+    def _positions(self, picks: torch.Tensor) -> torch.Tensor:
+        return self._net.locate(self._pairs(picks).to(self._device))
+
+
+def _trimmed_mean(squares: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Of each column (n, m), without the largest of its values."""
+    kept = max(1, round((1 - _TRIMMED) * len(squares)))
+    return np.asarray(np.sort(squares, axis=0)[:kept].mean(axis=0))

@@ -1,0 +1,168 @@
+"""What the recording does not show: games of a scout, which is told where things are instead of having to see it.
+
+A scout is what the literature calls a privileged agent (Chen et al. 2019, "Learning by cheating").
+
+    memory of the recording, its actions ─▶ the clone's own perceptron ─▶ the scout ─▶ its games ─▶ screens, memory
+
+A clone gets further than its demonstrator, to walls with other holes and to paddles of another size, and what its
+network has never been shown it does not find: one network, of a person's recording, was 30 pixels off its own paddle,
+or more, in a tenth of the screens of its play. The scout learns in a few seconds what takes minutes for a network that
+has to see, and so it is at hand before the clone learns to see. To learn from where one's own play leads is from Ross
+et al. (2011, "A reduction of imitation learning and structured prediction to no-regret online learning"). Its actions
+are never imitated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from recorder.envs.game import EnvSpec, Game
+from recorder.library.replayed_memory import Clip
+from trainer.config import TrainConfig
+from trainer.data.dataset import rare_among
+from trainer.learn.learner import one_cycle, shares_ahead
+from trainer.policy.keypoints import POSITIONS, KeypointNet
+from trainer.policy.networks import build
+from trainer.policy.policy import Manner, Policy
+
+_MOST_BATCHES, _BATCH, _RATE = 2_000, 256, 3e-3
+_GAMES = 5  # of play_ticks, so many are played at most
+_TEMPERATURE = 0.25
+_LEARN, _PLAY = 0x5C0, 0x5C1  # keep its randomness apart from other
+_SIGN_OF_LIFE_TICKS = 500
+
+
+@dataclass(frozen=True)
+class Places:
+    """Which bytes of the memory, at most POSITIONS, tell of places; their `mean` and `deviation`, float32 (bytes,), in
+    the recording; and which of the positions are the player's `own`, bool (POSITIONS,).
+    """
+
+    bytes_: list[int]
+    mean: npt.NDArray[np.float32]
+    deviation: npt.NDArray[np.float32]
+    own: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, values: npt.NDArray[np.uint8], bytes_: list[int], controlled: npt.NDArray[np.bool_]) -> Places:
+        """From what the memory held, uint8 (n, bytes), and which of its bytes the player controls, bool (bytes,)."""
+        chosen = values[:, bytes_].astype(np.float32)
+        own = np.zeros(POSITIONS, bool)
+        own[: len(bytes_)] = controlled[bytes_]
+        return cls(bytes_, chosen.mean(axis=0), chosen.std(axis=0), own)
+
+    def positions(self, values: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """float32 (n, POSITIONS), in standard deviations from their mean, of memory uint8 (n, bytes)."""
+        found = np.zeros((len(values), POSITIONS), np.float32)
+        found[:, : len(self.bytes_)] = (values[:, self.bytes_] - self.mean) / self.deviation
+        return found
+
+
+def samples_learned(config: TrainConfig) -> int:
+    """How many a scout learns from, each as often as it is drawn."""
+    return _batches(config) * _BATCH if config.scout else 0
+
+
+def scouting(
+    parts: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]],
+    places: Places,
+    spec: EnvSpec,
+    config: TrainConfig,
+    length: int,
+) -> Iterator[float | Clip]:
+    """Let a scout learn from positions (n, POSITIONS) and actions (n,) of parts of games, and play.
+
+    Yields the share that is done, and clips of `length` ticks.
+    """
+    for step in _learning(parts, places.own, spec, config):
+        if isinstance(step, Policy):
+            scout = step
+        else:
+            yield 0.5 * step
+    for found in _playing(scout, places, length):
+        yield found if isinstance(found, Clip) else 0.5 + 0.5 * found
+
+
+def _learning(
+    parts: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]],
+    own: npt.NDArray[np.bool_],
+    spec: EnvSpec,
+    config: TrainConfig,
+) -> Iterator[float | Policy]:
+    """Yields the share that is done, and the scout last."""
+    lengths = [len(actions) for _, actions in parts]
+    stops = np.repeat(np.cumsum(lengths), lengths)
+    starts = stops - np.repeat(lengths, lengths)
+    positions = torch.from_numpy(np.concatenate([found for found, _ in parts]))
+    actions = np.concatenate([taken for _, taken in parts])
+    count, windows = len(spec.action_names), config.label_windows
+    torch.manual_seed(config.seed)
+    net = build(config, spec)
+    assert isinstance(net, KeypointNet)
+    net.own.copy_(torch.from_numpy(own))
+    rng = np.random.default_rng([config.seed, _LEARN])
+    batches = _batches(config)
+    optimizer = torch.optim.AdamW(net.body.parameters(), _RATE, fused=True)
+    hidden = torch.ones(_BATCH, dtype=torch.bool)
+    net.train()
+    for batch in range(batches):
+        for group in optimizer.param_groups:
+            group["lr"] = _RATE * one_cycle(batch / batches, config.warm_up)
+        rows = rng.integers(0, len(actions), (_BATCH, 1))
+        outputs = net(net.prepare(positions[np.maximum(rows - np.array(config.history), starts[rows])], hidden))
+        ahead = torch.from_numpy(actions[np.minimum(rows + np.arange(windows[-1]), stops[rows] - 1)])
+        shares = shares_ahead(ahead, windows, count)
+        loss = nn.functional.cross_entropy(outputs[:, : len(windows)].flatten(0, 1), shares.flatten(0, 1))
+        optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        optimizer.step()
+        yield (batch + 1) / batches
+    taken = np.bincount(actions, minlength=count) / len(actions)
+    manner = Manner(_TEMPERATURE, rare_among(taken), past=False, prior=tuple(taken.tolist()))
+    yield Policy(net.eval(), spec, config, manner=manner)
+
+
+def _batches(config: TrainConfig) -> int:
+    return min(_MOST_BATCHES, config.max_batches or _MOST_BATCHES)
+
+
+def _playing(scout: Policy, places: Places, length: int) -> Iterator[float | Clip]:
+    """Games by each label window in turn; yields the share that is done, and every other clip of each game."""
+    config, spec = scout.config, scout.spec
+    rng = np.random.default_rng([config.seed, _PLAY])
+    most, played, number = _GAMES * config.play_ticks, 0, 0
+    with Game(spec) as game:
+        while played < most:
+            seed = int(rng.integers(2**31))
+            player = scout.fork(seed, replace(scout.manner, output=number % len(config.label_windows)))
+            number += 1
+            game.reset(seed, varied=True)
+            over, tick = False, 0
+            while not over and played < most:
+                if tick % length == 0:
+                    screens, values = np.empty((length, *spec.observation_shape[:2]), np.uint8), []
+                memory = game.memory()
+                assert memory is not None
+                game.capture(screens[tick % length], {"screen": screens}, tick % length)
+                values.append(memory)
+                _, _, terminated, truncated = game.step(_told(player, places.positions(memory[None])[0]))
+                over = terminated or truncated
+                tick, played = tick + 1, played + 1
+                if tick % (2 * length) == length:
+                    yield Clip(screens, np.stack(values))
+                if played % _SIGN_OF_LIFE_TICKS == 0:
+                    yield played / most
+
+
+def _told(player: Policy, position: npt.NDArray[np.float32]) -> int:
+    """The action of a player that is told where things are now, float32 (POSITIONS,)."""
+    with torch.inference_mode():
+        seen = torch.from_numpy(player.stack(position)[None])
+        outputs = player.net(player.net.prepare(seen, torch.tensor([True])))[0].numpy()
+    return int(player.choose(outputs))

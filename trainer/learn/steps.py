@@ -1,0 +1,93 @@
+"""What every process of a training does, of one or of many: have its ticks at hand, and take one step after another.
+
+    first      load ─▶ start ─▶ take(1) ─▶ take(2) …      when `trainer.learn.fit` wants a step
+    others     follow: the same, when the first one does, until they are dismissed
+
+All draw from equal generators, so that after a step all have the same weights: a checkpoint is one process's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recorder.store.session import Session
+from recorder.system.cores import available_cores
+from trainer.config import TrainConfig
+from trainer.data.dataset import Dataset
+from trainer.distributed import World
+from trainer.learn.learner import Learner, one_cycle
+
+
+class Steps:
+    """The data and the learner of one process; see Dataset and Learner for what they raise."""
+
+    def __init__(
+        self, sessions: Sequence[Session], config: TrainConfig, episodes: Mapping[str, Collection[int]], world: World
+    ) -> None:
+        self.config = config
+        self.world = world
+        self._spec = sessions[0].spec
+        torch.set_num_threads(config.threads or available_cores(sharing=world.local_size))
+        self.begin()
+        self.data = Dataset(sessions, config, episodes, world)
+
+    def begin(self) -> None:
+        """A network that has learned nothing yet."""
+        torch.manual_seed(self.config.seed)
+        self.learner = Learner(self.config, self._spec, self.world.device)
+        self.rng = np.random.default_rng(self.config.seed)
+
+    def load(self) -> Iterator[float]:
+        """Read what this process needs; yields the fraction done. Where the network sees, the first one's does."""
+        if self.config.perceives:
+            self.see(self.world.copies(self.learner.sight()))
+        with self.world.one_fate():
+            yield from self.data.load()
+        if self.config.perceives:
+            self.learner.set_follows(self.data.follows)
+        else:
+            self.learner.set_statistics(*self.data.statistics())
+
+    def see(self, sight: Mapping[str, Tensor]) -> None:
+        """From the next reading on, see like this (Learner.sight). Raises ValueError and RuntimeError for another."""
+        self.learner.see(sight)
+        self.data.locate_with(self.learner.locate, self.learner.own_positions)
+
+    def start(self, restore: Callable[[], None] | None) -> None:
+        """Come together before the first step; the first one's `restore` takes up a checkpoint, for all."""
+        with self.world.one_fate():
+            if restore:
+                restore()
+        self.learner.join(self.world)
+        if self.world.agree(restore is not None):
+            tensors = self.world.copies(self.learner.tensors())
+            generator = self.world.agree(self.rng.bit_generator.state)
+            if not self.world.first:
+                self.learner.restore(tensors)
+                self.rng.bit_generator.state = generator
+
+    def take(self, number: int, used: float) -> tuple[float, float | None]:
+        """Let all take step `number` (from 1) at a share of the budget; returns its loss and accuracy, if any."""
+        self.world.order(number, used)
+        return self._step(number, used)
+
+    def follow(self) -> None:
+        """From `load` to the last of the steps that the first one orders."""
+        for _ in self.load():
+            pass
+        self.start(None)
+        for number, used in self.world.orders():
+            self._step(number, used)
+
+    def close(self) -> None:
+        """Remove temporary files."""
+        self.data.close()
+
+    def _step(self, number: int, used: float) -> tuple[float, float | None]:
+        rate = self.config.learning_rate * one_cycle(used, self.config.warm_up)
+        batch = self.data.draw(self.rng, self.config.batch_size)
+        return self.learner.step(batch, number, rate, self.rng)

@@ -1,0 +1,1 @@
+"""A policy: its networks, its file, and how it chooses an action."""

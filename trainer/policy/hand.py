@@ -1,0 +1,138 @@
+"""How a demonstrator's hands move: which key comes next, after which, held for how long, on what is seen.
+
+    what is seen, the action held, and for how long ─▶ 256 ─▶ 256 ─▶ logits of the next tick's action     Hand
+                            logits, the network's own ones, a Pull ─▶ the action of this tick             Grip
+
+A clone that decides anew in every tick taps ten times a second where its demonstrator presses a key three times and
+waits. `Hand` learns what comes next given what is held, so it holds keys for as long as the demonstrator does. It is
+shown for how long only up to AGES ticks: a network that knew of longer ones would learn that who has not moved for a
+while does not move (de Haan et al. 2019, "Causal confusion in imitation learning"). Alone it moves like its
+demonstrator, but plays far worse: each game is full of moments in which a key comes a little late. So `Pull` weighs in
+what the other outputs, which hold nothing, find more likely here than elsewhere, as guidance does in generative models
+(Ho and Salimans 2022, "Classifier-free diffusion guidance").
+
+A key changes when the chances to change, tick after tick, have come to some amount, as in models of how people decide
+(Ratcliff 1978, "A theory of memory retrieval"). With `steady` 1 that is a chance of its own in every tick; the larger
+it is, the less is left to chance.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+AGES = 8  # ticks that an action is known to have been held; longer is the same
+IDLE = 0  # the action of somebody who holds no key
+_RAREST = 1e-2  # dividing by less would make an action that was hardly ever taken the likeliest
+_NEVER = -1e9
+
+
+@dataclass(frozen=True)
+class Pull:
+    """How much what is seen counts beside habit: `press` while no key is held, `release` while one is.
+
+    `patience` is what a change has against it while no key is held, in nats; for `steady` see trainer.policy.hand.
+    Raises ValueError for values that cannot be meant.
+    """
+
+    press: float = 3.0
+    release: float = 0.5
+    patience: float = 1.0
+    steady: int = 1
+
+    def __post_init__(self) -> None:
+        if not all(0 <= value <= 100 for value in (self.press, self.release, self.patience)):
+            raise ValueError(f"pull {self.press}, {self.release}, patience {self.patience}")
+        if not 1 <= self.steady <= 1_000:
+            raise ValueError(f"steady {self.steady}")
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Any) -> Pull:
+        """The inverse of `to_json`. Raises ValueError, TypeError or KeyError for anything else."""
+        return cls(float(values["press"]), float(values["release"]), float(values["patience"]), int(values["steady"]))
+
+
+class Hand(nn.Module):
+    """Logits (B, actions) of the next action, from float32 (B, n) of what is seen and int64 (B, 2) of what is held: an
+    action, and for how many ticks. `follows`, bool (actions, actions): which action ever came right after which.
+    """
+
+    follows: Tensor
+
+    def __init__(self, seen: int, widths: tuple[int, ...], actions: int, dropout: float) -> None:
+        super().__init__()
+        self._actions = actions
+        layers: list[nn.Module] = []
+        for width_in, width_out in pairwise((seen + actions + actions * AGES, *widths)):
+            layers += [nn.Linear(width_in, width_out), nn.ReLU(), nn.Dropout(dropout)]
+        self.body = nn.Sequential(*layers, nn.Linear(widths[-1], actions))
+        self.register_buffer("follows", torch.ones(actions, actions, dtype=torch.bool))
+
+    def forward(self, seen: Tensor, held: Tensor) -> Tensor:
+        action, age = held[:, 0], held[:, 1].clamp(1, AGES) - 1
+        of_action = nn.functional.one_hot(action, self._actions)
+        of_both = nn.functional.one_hot(action * AGES + age, self._actions * AGES)
+        logits: Tensor = self.body(torch.cat([seen, of_action.float(), of_both.float()], dim=1))
+        return logits
+
+
+class Grip:
+    """What one player holds, and how it goes on: `take` in every tick. Randomness is the caller's."""
+
+    def __init__(self, pull: Pull, follows: npt.NDArray[np.bool_]) -> None:
+        self.held = (IDLE, 1)
+        self._pull = pull
+        others = follows & ~np.eye(len(follows), dtype=bool)
+        # One can always go on; and what nothing ever followed, since a recording ended there, must not last for ever.
+        self._follows = np.eye(len(follows), dtype=bool) | np.where(others.any(axis=1, keepdims=True), others, True)
+        self._passed = 0.0
+        self._due: float | None = None
+
+    def probabilities(
+        self, habit: npt.NDArray[np.float32], seen: npt.NDArray[np.float32], shares: tuple[float, ...]
+    ) -> npt.NDArray[np.float64]:
+        """Of each action in this tick: from the logits of the hand, those of what is seen, and how often the
+        demonstrator takes each action, all (actions,).
+        """
+        action = self.held[0]
+        evidence = _log_softmax(_log_softmax(seen) - np.log(np.maximum(np.array(shares), _RAREST)))
+        weight = self._pull.press if action == IDLE else self._pull.release
+        logits = _log_softmax(habit) + weight * evidence
+        if action == IDLE:
+            logits[np.arange(len(logits)) != IDLE] -= self._pull.patience
+        logits[~self._follows[action]] = _NEVER
+        return np.exp(_log_softmax(logits))
+
+    def take(self, likely: npt.NDArray[np.float64], rng: np.random.Generator) -> int:
+        """The action of this tick."""
+        action, age = self.held
+        if self._due is None:
+            self._due = rng.gamma(self._pull.steady) / self._pull.steady
+        self._passed -= math.log(max(likely[action], 1e-12))
+        if self._passed < self._due:
+            self.held = action, age + 1
+            return action
+        others = likely.copy()
+        others[action] = 0.0
+        if others.sum() <= 0:
+            self.held = action, age + 1
+            return action
+        drawn = int(np.searchsorted(np.cumsum(others / others.sum()), rng.random()))
+        self.held, self._passed, self._due = (min(drawn, len(likely) - 1), 1), 0.0, None
+        return self.held[0]
+
+
+def _log_softmax(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    shifted = logits.astype(np.float64) - logits.max()
+    return np.asarray(shifted - np.log(np.exp(shifted).sum()), np.float64)

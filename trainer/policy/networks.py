@@ -1,0 +1,229 @@
+"""The networks, by name. Each maps a batch of preprocessed input to logits (or to torques), once per label shift.
+
+    keypoints   uint8 (B, history, 82, 80) ─▶ positions (B, history, 8) ─▶ 256 ─▶ 256 ─▶ (K, actions): see .keypoints
+    nature      uint8 (B, history, 84, 84) ─▶ conv 32 8x8/4 ─▶ conv 64 4x4/2 ─▶ conv 64 3x3/1 ─▶ 512 ─▶ (S, K, actions)
+                Mnih et al. 2015, "Human-level control through deep reinforcement learning"
+    article64   three times (conv 64 3x3, 2x2 max pooling) ─▶ 128 ─▶ 64 ─▶ (S, K, actions)
+    mlp         float32 (B, n) ─▶ 128 ─▶ 64 ─▶ (K, torques), on normalised observations
+    lstm        float32 (B, T, n) ─▶ 128 ─▶ 64 ─▶ LSTM of 64 (Hochreiter and Schmidhuber 1997) ─▶ (K, torques)
+
+K counts label shifts and their windows. S is 2 where training also shows screens in the mirror, each side with outputs
+of its own: a player who favours one side would otherwise be blurred with one who favours the other. The first side
+plays.
+
+Statistics of the data (mean and deviation of each pixel, or of each entry of a vector) are buffers: they travel with
+the weights. Weights begin as He et al. 2015 derived for ReLU: with PyTorch's own, smaller ones a ball of two pixels
+is lost on its way through the layers, and training stands still at first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from recorder.envs.game import EnvSpec
+from trainer.config import NETWORKS, TrainConfig
+from trainer.errors import TrainingError
+from trainer.policy.keypoints import KeypointNet
+from trainer.policy.preprocess import Preprocess
+
+# Pixels that hardly ever change would otherwise be blown up without bound; in grey levels of 0 to 127.
+_DEVIATION_FLOOR = 4.0
+# Where pixels are not weighed by their deviation: the ball is about 55 levels above the background.
+_PLAIN_SCALE = 1 / 32
+
+
+class ScreenNet(nn.Module):
+    """Logits from stacked screens, in steps, so that training can alter the residuals before they become floats:
+
+    screens uint8 (B, history, size, size) ─residuals─▶ int8 ─scaled─▶ float32 ─forward─▶ logits (B, S, K, actions)
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, body: nn.Module, config: TrainConfig, outputs: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.body = body
+        for weight in body.parameters():
+            if weight.dim() == 4:  # channels last takes a seventh off a batch in float32 on CPUs
+                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+        self.register_buffer("mean", torch.zeros(config.size, config.size, dtype=torch.int8))
+        self.register_buffer("scale", torch.full((config.size, config.size), _PLAIN_SCALE))
+        self._outputs = outputs
+        self._whiten = config.whiten
+        self._hidden = config.hidden_pixels
+
+    def set_statistics(self, mean: Tensor, deviation: Tensor) -> None:
+        """Centre and weigh every pixel by these float32 (size, size), in grey levels."""
+        self.mean.copy_(mean.round())
+        if self._whiten:
+            self.scale.copy_(1 / (deviation + _DEVIATION_FLOOR))
+
+    def residuals(self, screens: Tensor, hidden: Tensor) -> Tensor:
+        """uint8 (B, history, size, size), 0 to 127, as int8: what differs from the mean screen.
+
+        Where bool (B,) `hidden` is true, all but the newest screen show nothing in the hidden rows.
+        """
+        residuals = screens.view(torch.int8) - self.mean
+        residuals[:, 1:, self._hidden] *= (~hidden).to(torch.int8)[:, None, None, None]
+        return residuals
+
+    def scaled(self, residuals: Tensor) -> Tensor:
+        """int8 (B, history, size, size) as float32 of the order of one."""
+        # Of one layout with what it multiplies, the product is a fourth faster than when it is spread over channels.
+        scale = self.scale.expand(1, residuals.shape[1], -1, -1).contiguous(memory_format=torch.channels_last)
+        return residuals.to(torch.float32, memory_format=torch.channels_last).mul_(scale)
+
+    def prepare(self, screens: Tensor, hidden: Tensor) -> Tensor:
+        """Screens as the network takes them at play; see `residuals`."""
+        return self.scaled(self.residuals(screens, hidden))
+
+    def forward(self, prepared: Tensor, mirrored: Tensor | None = None) -> Tensor:
+        """float32 (B, history, size, size) to logits (B, K, actions), of the side in int64 (B,), or of the first."""
+        logits: Tensor = self.body(prepared)
+        sides = logits.view(-1, *self._outputs)
+        if mirrored is None or self._outputs[0] == 1:
+            return sides[:, 0]
+        return sides[torch.arange(len(sides), device=sides.device), mirrored]
+
+
+class VectorNet(nn.Module):
+    """Torques from an observation vector."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, body: nn.Module, config: TrainConfig, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.body = body
+        self._outputs = (config.outputs, outputs)
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("deviation", torch.ones(inputs))
+
+    def set_statistics(self, mean: Tensor, deviation: Tensor) -> None:
+        """Normalise by these float32 (n,)."""
+        self.mean.copy_(mean)
+        self.deviation.copy_(deviation.clamp(min=1e-6))
+
+    def prepare(self, observations: Tensor, hidden: Tensor) -> Tensor:
+        """float (B, n) to normalised float32 (B, n); nothing in them is ever hidden."""
+        return (observations.float() - self.mean) / self.deviation
+
+    def forward(self, prepared: Tensor) -> Tensor:
+        """float32 (B, n) to torques (B, K, m)."""
+        torques: Tensor = self.body(prepared)
+        return torques.view(-1, *self._outputs)
+
+
+Memory = tuple[Tensor, Tensor]
+
+
+class RecurrentNet(VectorNet):
+    """Torques from an observation vector and what was seen before it.
+
+    It learns from sequences, each begun without a memory, and plays tick by tick, carrying its memory through a game.
+    """
+
+    def __init__(self, body: nn.Module, config: TrainConfig, inputs: int, outputs: int) -> None:
+        super().__init__(body, config, inputs, outputs)
+        width = config.hidden[-1]
+        self.memory = nn.LSTM(width, width, batch_first=True)
+        self.head = nn.Linear(width, math.prod(self._outputs))
+
+    def forward(self, prepared: Tensor) -> Tensor:
+        """float32 (B, T, n) to torques (B, T, K, m)."""
+        torques: Tensor = self.head(self.memory(self.body(prepared))[0])
+        return torques.view(*torques.shape[:-1], *self._outputs)
+
+    def step(self, prepared: Tensor, memories: Sequence[Memory | None]) -> tuple[Tensor, list[Memory]]:
+        """float32 (B, n) and what each player remembers, to torques (B, K, m) and what each will remember."""
+        nothing = prepared.new_zeros(1, self.memory.hidden_size)
+        hidden, cell = (
+            torch.stack([nothing if memory is None else memory[part] for memory in memories], dim=1) for part in (0, 1)
+        )
+        seen, (hidden, cell) = self.memory(self.body(prepared)[:, None], (hidden, cell))
+        torques: Tensor = self.head(seen[:, 0])
+        return torques.view(-1, *self._outputs), list(zip(hidden.unbind(1), cell.unbind(1), strict=True))
+
+
+Net = ScreenNet | KeypointNet | VectorNet
+
+
+def build(config: TrainConfig, spec: EnvSpec) -> Net:
+    """The network of a configuration for an environment, freshly initialised from torch's generator.
+
+    Raises TrainingError when the two do not fit.
+    """
+    kind = "screen" if spec.has_screen else "vector"
+    if config.network not in NETWORKS[kind]:
+        raise TrainingError(
+            f"the network {config.network!r} does not fit {spec.title}; choose one of: {', '.join(NETWORKS[kind])}"
+        )
+    activation: type[nn.Module] = nn.ReLU if config.activation == "relu" else nn.Tanh
+    net: Net
+    if config.perceives:
+        shape = Preprocess.of(config).shape(spec.observation_shape)
+        net = KeypointNet(config, shape, len(spec.action_names))
+        _initialise(net.body)
+        return net
+    if spec.has_screen:
+        sides = 2 if config.mirror and spec.mirror_actions else 1
+        outputs = (sides, config.outputs, len(spec.action_names))
+        build_body = _nature if config.network == "nature" else _article64
+        body = build_body(config, math.prod(outputs), activation)
+        net = ScreenNet(body, config, outputs)
+    else:
+        inputs, torques = spec.observation_shape[0], spec.action_shape[0]
+        layers: list[nn.Module] = []
+        for width_in, width_out in zip((inputs, *config.hidden), config.hidden, strict=False):
+            layers += [nn.Linear(width_in, width_out), activation()]
+        if config.recurrent:
+            body = nn.Sequential(*layers)
+            net = RecurrentNet(body, config, inputs, torques)
+            _initialise(nn.Sequential(*body, net.head))
+            return net
+        body = nn.Sequential(*layers, nn.Linear(config.hidden[-1], config.outputs * torques))
+        net = VectorNet(body, config, inputs, torques)
+    _initialise(body)
+    return net
+
+
+def _initialise(body: nn.Sequential) -> None:
+    for layer in body:
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
+    last = body[-1]
+    assert isinstance(last, nn.Linear)
+    with torch.no_grad():
+        last.weight.mul_(0.1)  # every action is about equally likely at first
+
+
+def _nature(config: TrainConfig, outputs: int, activation: type[nn.Module]) -> nn.Sequential:
+    convolutions = [
+        nn.Conv2d(len(config.history), 32, 8, stride=4),
+        activation(),
+        nn.Conv2d(32, 64, 4, stride=2),
+        activation(),
+        nn.Conv2d(64, 64, 3),
+        activation(),
+        nn.Flatten(),
+    ]
+    edge = ((config.size - 8) // 4 + 1 - 4) // 2 + 1 - 2
+    return nn.Sequential(*convolutions, nn.Linear(64 * edge * edge, 512), activation(), nn.Linear(512, outputs))
+
+
+def _article64(config: TrainConfig, outputs: int, activation: type[nn.Module]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    edge = config.size
+    for width in (len(config.history), 64, 64):
+        # Both activations rise: they may as well follow the pooling, on a quarter of the numbers.
+        layers += [nn.Conv2d(width, 64, 3), nn.MaxPool2d(2), activation()]
+        edge = (edge - 2) // 2
+    layers += [nn.Flatten(), nn.Linear(64 * edge * edge, 128), activation(), nn.Linear(128, 64), activation()]
+    return nn.Sequential(*layers, nn.Linear(64, outputs))

@@ -1,0 +1,437 @@
+"""A trained clone: one safetensors file, and an Agent.
+
+    policy.safetensors = weights + one JSON header {format, version, env, config, play, sessions, scores, …}
+
+Everything needed to rebuild and to judge the policy is in the header. Nothing in the file is executed: weights are
+plain numbers, checked against the network that the header names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError, safe_open
+
+from recorder.envs.game import Env, EnvSpec, get_spec
+from recorder.errors import TwinplayError
+from trainer.config import TrainConfig
+from trainer.errors import PolicyError
+from trainer.policy.hand import Grip, Pull
+from trainer.policy.header import POLICY_FORMAT, POLICY_KEY, POLICY_VERSION, check_alike, read_header
+from trainer.policy.keypoints import LAG, KeypointNet, with_those_before
+from trainer.policy.networks import Memory, Net, RecurrentNet, VectorNet, build
+from trainer.policy.preprocess import Preprocess
+from trainer.policy.saliency import attribute, attribute_by_places, heat
+from trainer.policy.tensors import write_tensors
+
+_COLDEST = 1e-3
+_RAREST = 1e-2  # dividing by less would make an action that was hardly ever taken the likeliest
+
+
+def save_policy(path: Path, net: Net, header: dict[str, Any]) -> None:
+    """Write a policy file atomically: complete under its name, or not at all. Raises PolicyError."""
+    full = {"format": POLICY_FORMAT, "version": POLICY_VERSION, **header}
+    try:
+        write_tensors(path, net.state_dict(), POLICY_KEY, full)
+    except OSError as error:
+        raise PolicyError(f"{path} cannot be written: {error}; choose another place") from error
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a clone plays what its network says.
+
+    `temperature` sharpens the probabilities that an action is drawn from: 1 leaves them, towards 0 the likeliest action
+    alone is left, except that `kept` actions, those that demonstrators take rarely but need (to serve), always keep
+    theirs. `prior` is the share of each action in the demonstrator's play, by which probabilities are divided before
+    they are sharpened (Menon et al. 2021, "Long-tail learning via logit adjustment"); empty leaves them. Somebody who
+    taps a key now and then waits in most ticks, also where a tap is due: the likeliest action of every single tick is
+    then to wait, and that a tap is due shows in its being likelier here than elsewhere. `output` is the index of the
+    outputs that are played (TrainConfig.outputs), and `past` whether older screens show what is hidden in a share of
+    the training (TrainConfig.hidden_share). Continuous actions are played as is. With a `pull` the clone moves its
+    hands as its demonstrator does (trainer.policy.hand), at no temperature.
+
+    Raises ValueError for values that cannot be meant.
+    """
+
+    temperature: float = 1.0
+    kept: tuple[int, ...] = ()
+    output: int = 0
+    past: bool = True
+    prior: tuple[float, ...] = ()
+    pull: Pull | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature <= 100:
+            raise ValueError(f"temperature {self.temperature}")
+        if any(not 0 <= share <= 1 for share in self.prior):
+            raise ValueError(f"prior {self.prior}")
+        if self.output < 0 or any(action < 0 for action in self.kept):
+            raise ValueError(f"output {self.output}, kept actions {self.kept}")
+
+    def probabilities(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """From logits (…, actions) to the probabilities (…, actions) of playing each."""
+        likely = _softmax(logits, 1.0)
+        if self.temperature != 1.0 or self.prior:
+            others = [action for action in range(logits.shape[-1]) if action not in self.kept]
+            if others:
+                share = likely[..., others].sum(axis=-1, keepdims=True)
+                if self.prior:
+                    logits = logits - np.log(np.maximum(np.array(self.prior, np.float32), _RAREST))
+                likely[..., others] = share * _softmax(logits[..., others], max(self.temperature, _COLDEST))
+        return likely.astype(np.float32)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        values = {**asdict(self), "kept": list(self.kept), "prior": list(self.prior)}
+        return values if self.pull else {name: value for name, value in values.items() if name != "pull"}
+
+    @classmethod
+    def from_json(cls, values: Any) -> Manner:
+        """The inverse of `to_json`. Raises ValueError or TypeError for anything else."""
+        kept = tuple(int(action) for action in values["kept"])
+        prior = tuple(float(share) for share in values.get("prior", ()))  # earlier policies have none
+        pull = Pull.from_json(values["pull"]) if values.get("pull") is not None else None
+        return cls(float(values["temperature"]), kept, int(values["output"]), bool(values["past"]), prior, pull)
+
+
+def _softmax(logits: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float64]:
+    scaled = (logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)) / temperature
+    likely = np.exp(scaled)
+    return np.asarray(likely / likely.sum(axis=-1, keepdims=True), np.float64)
+
+
+class Policy:
+    """A clone that plays. `Policy.load` reads it; `fork` gives another player of the same weights.
+
+    The clone plays in the `manner` that it played best in training. `probabilities` are those of the last act (one per
+    action; None for continuous actions and before the first act).
+    """
+
+    kind = "policy"
+
+    def __init__(
+        self,
+        net: Net,
+        spec: EnvSpec,
+        config: TrainConfig,
+        *,
+        seed: int = 0,
+        manner: Manner | None = None,
+        header: dict[str, Any] | None = None,
+        name: str = "clone",
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.net = net
+        self.spec = spec
+        self.config = config
+        self.manner = manner or Manner()
+        self.header = header or {}
+        self.name = name
+        self.probabilities: npt.NDArray[np.float32] | None = None
+        self._device = torch.device(device)
+        self._rng = np.random.default_rng(seed)
+        self._preprocess = Preprocess.of(config)
+        self._seen: list[npt.NDArray[np.uint8]] = []  # screens, the newest first
+        self._found: list[npt.NDArray[np.float32]] = []  # and the positions on them, where the network goes by these
+        self._memory: Memory | None = None
+        self._grip = self._new_grip()
+
+    @classmethod
+    def load(cls, path: Path | str, seed: int = 0, *, alike: bool = False) -> Policy:
+        """Read a policy file; `seed` seeds its sampling. It plays its best, or `alike`: like its demonstrator.
+
+        Raises PolicyError, saying what is wrong with the file, that it was made for another environment, or that it
+        does not know how to play like its demonstrator.
+        """
+        path = Path(path)
+        header = read_header(path)
+        if alike:
+            check_alike(path, header)
+        try:
+            spec = EnvSpec.from_json(header.get("env"))
+            installed = get_spec(spec.name)
+            config = TrainConfig.from_json(header.get("config"))
+            net = build(config, spec)
+            manner = Manner.from_json(header["alike"]["manner"] if alike else header.get("play"))
+            if manner.output >= config.outputs or max(manner.kept, default=0) >= len(spec.action_names):
+                raise ValueError(f"it is to play output {manner.output} with kept actions {manner.kept}")
+            if manner.pull and not (isinstance(net, KeypointNet) and manner.prior):
+                raise ValueError("it is to move like its demonstrator, which its network cannot")
+            if manner.prior and len(manner.prior) != len(spec.action_names):
+                raise ValueError(f"it names the shares of {len(manner.prior)} actions")
+            with safe_open(path, framework="pt") as tensors:
+                expected = net.state_dict()
+                names = set(tensors.keys())
+                if names != set(expected):
+                    raise ValueError("its weights are not those of the network it names")
+                for name, value in expected.items():
+                    stored = tensors.get_slice(name)
+                    if list(stored.get_shape()) != list(value.shape):
+                        raise ValueError(f"weight {name} has shape {stored.get_shape()}, expected {list(value.shape)}")
+                weights = {name: tensors.get_tensor(name) for name in names}
+            net.load_state_dict(weights)
+            if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
+                raise ValueError("its weights are not all finite")
+        except (
+            TwinplayError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            RuntimeError,
+            OverflowError,
+            OSError,
+            SafetensorError,
+        ) as error:
+            reason = (str(error).splitlines() or [""])[0][:200]
+            raise PolicyError(f"{path} is damaged ({reason}); train it again or get a whole copy") from None
+        if spec.interface != installed.interface:
+            raise PolicyError(f"{path} was made for another {spec.title} than the one installed; train it again")
+        net.eval()
+        return cls(net, spec, config, seed=seed, manner=manner, header=header, name=path.stem)
+
+    def fork(self, seed: int, manner: Manner | None = None) -> Policy:
+        """Another player with the same network, its own memory and randomness, and if given another manner."""
+        return Policy(
+            self.net,
+            self.spec,
+            self.config,
+            seed=seed,
+            manner=manner or self.manner,
+            header=self.header,
+            name=self.name,
+            device=self._device,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """The player as sessions store it."""
+        return {"kind": self.kind, "name": self.name, "params": {}}
+
+    def reset(self, env: Env | None = None) -> None:
+        """Forget what was seen: a new episode begins. The environment is not looked at."""
+        self._seen.clear()
+        self._found.clear()
+        self._memory = None
+        self._grip = self._new_grip()
+        self.probabilities = None
+
+    def act(self, observation: Any) -> Any:
+        """The clone's action: int, or float32 (m,) in [-1, 1]."""
+        return act_together([self], [observation])[0]
+
+    def see(self, observation: Any) -> npt.NDArray[Any]:
+        """Take in an observation; returns the network's input: uint8 (history, size, size), positions float32
+        (history, n) or a vector float32 (n,).
+
+        Raises PolicyError for an observation of another environment.
+        """
+        return _see_together([self], [observation])[0]
+
+    def take_in(self, observation: Any) -> npt.NDArray[Any]:
+        """Keep an observation; returns it preprocessed: uint8 (size, size), with the one before it for a network that
+        locates, uint8 (2, size, size), or float32 (n,).
+        """
+        observation = self._checked(observation)
+        if not self.spec.has_screen:
+            return np.asarray(observation, np.float32)
+        screen = self._preprocess.from_rgb(observation)
+        self._seen.insert(0, screen)
+        if isinstance(self.net, KeypointNet):
+            del self._seen[max(self.reach, LAG) + 1 :]
+            return np.stack([screen, self._seen[min(LAG, len(self._seen) - 1)]])
+        del self._seen[self.reach + 1 :]
+        return screen
+
+    def stack(self, position: npt.NDArray[np.float32] | None = None) -> npt.NDArray[Any]:
+        """The network's input after `take_in` of a screen; where it goes by positions, with those found on that."""
+        if position is None:
+            return self._stack(self._seen)
+        self._found.insert(0, position)
+        del self._found[self.reach + 1 :]
+        return self._stack(self._found)
+
+    def looked_at(self, screens: npt.NDArray[np.uint8], context: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
+        """Preprocessed screens (n, size, size) as the network's inputs are made of them: as they are, or positions.
+
+        `context` are some of the screens before them, of which at most LAG are looked at.
+        """
+        return self.locate(with_those_before(screens, context)) if isinstance(self.net, KeypointNet) else screens
+
+    def keep_own(self, late: npt.NDArray[Any], now: npt.NDArray[Any]) -> None:
+        """Put what is the player's own into inputs (n, history, …) that are late, from those that are not."""
+        if isinstance(self.net, KeypointNet):
+            own = self.net.own.cpu().numpy()
+            late[..., own] = now[..., own]
+        else:
+            late[:, :, self.config.hidden_pixels] = now[:, :, self.config.hidden_pixels]
+
+    def locate(self, screens: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """The positions float32 (n, m) that the network finds on preprocessed screens, each with the one LAG ticks
+        before it, uint8 (n, 2, size, size).
+        """
+        assert isinstance(self.net, KeypointNet)
+        with torch.inference_mode():
+            seen = torch.from_numpy(np.ascontiguousarray(screens)).to(self._device)
+            return np.asarray(self.net.locate(seen).float().cpu().numpy(), np.float32)
+
+    @property
+    def reach(self) -> int:
+        """How many ticks back it sees; what it remembers of before is not counted."""
+        return max(self.config.history) if self.spec.has_screen else 0
+
+    def _checked(self, given: Any) -> npt.NDArray[Any]:
+        observation: npt.NDArray[Any] = np.asarray(given)
+        if observation.shape != tuple(self.spec.observation_shape):
+            raise PolicyError(
+                f"the policy {self.name} sees {self.spec.title} {self.spec.observation_shape}, "
+                f"but was shown an observation of shape {observation.shape}; choose a policy of this environment"
+            )
+        return observation
+
+    def _stack(self, seen: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """The screens (or positions) at the ages of `history`, of all of them, the newest first."""
+        return np.stack([seen[min(age, len(seen) - 1)] for age in self.config.history])
+
+    def outputs(self, inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """What the network answers to many inputs as `see` returns them: logits (T, actions), or torques (T, m).
+
+        A network with a memory takes them as the ticks of one game, from its start. Nothing is remembered of them.
+        """
+        with torch.inference_mode():
+            seen = torch.from_numpy(np.ascontiguousarray(inputs)).to(self._device)
+            hidden = torch.full((len(seen),), not self.manner.past, device=self._device)
+            prepared = self.net.prepare(seen, hidden)
+            answers = self.net(prepared[None])[0] if isinstance(self.net, RecurrentNet) else self.net(prepared)
+            return np.asarray(answers[:, self.manner.output].float().cpu().numpy(), np.float32)
+
+    @staticmethod
+    def belief(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The network's own probabilities (…, actions), however sharply it plays them."""
+        return np.asarray(_softmax(logits, 1.0), np.float32)
+
+    def attention(self, screen: Any, before: Sequence[Any] | None = None) -> npt.NDArray[np.uint8]:
+        """How much each pixel of an RGB screen speaks for or against the action likeliest on it: uint8 (H, W).
+
+        The strongest is 255; see trainer.policy.saliency for the method. `screen` is the next one to act on in its
+        game; or, with `before`, that which came after those, oldest first. Nothing is remembered of them. Raises
+        PolicyError for a policy that sees no screens.
+        """
+        if isinstance(self.net, VectorNet):
+            raise PolicyError(f"the policy {self.name} sees no screens; ask what drives its torques instead")
+        grey = self._preprocess.from_rgb
+        seen = self._seen if before is None else [grey(self._checked(each)) for each in reversed(before)]
+        screens = np.stack([grey(self._checked(screen)), *seen][: max(self.reach, LAG) + 1])
+        looked_at = list(self.looked_at(screens[::-1], screens[:0])[::-1])
+        stack = torch.from_numpy(self._stack(looked_at)[None]).to(self._device)
+        hidden = torch.tensor([not self.manner.past], device=self._device)
+        prepared = self.net.prepare(stack, hidden)
+        with torch.inference_mode():
+            logits = self.net(prepared)[0, self.manner.output].float().cpu().numpy()
+        action, output = int(self.manner.probabilities(logits).argmax()), self.manner.output
+        if isinstance(self.net, KeypointNet):
+            newest = torch.from_numpy(screens[[0, min(LAG, len(screens) - 1)]]).to(self._device)
+            attribution = attribute_by_places(self.net, newest, stack, hidden, output, action)
+        else:
+            attribution = attribute(self.net, prepared.detach(), output, action)
+        return self._preprocess.on_screen(heat(attribution.float().cpu().numpy()), self.spec.observation_shape[:2])
+
+    def drives(self, observation: Any) -> npt.NDArray[np.float32]:
+        """What drives each action now: the gradient of every torque with respect to every entry of the observation.
+
+        float32 (m, n), per standard deviation of the entry in the training data, before torques are clipped (Simonyan
+        et al. 2014, "Deep inside convolutional networks", for vectors). A network with a memory is asked with what it
+        remembers. Raises PolicyError for a policy that sees screens.
+        """
+        if not isinstance(self.net, VectorNet):
+            raise PolicyError(f"the policy {self.name} sees screens; only one that sees vectors can be asked this")
+        seen = torch.from_numpy(self.see(observation)[None]).to(self._device)
+        prepared = self.net.prepare(seen, torch.zeros(1, dtype=torch.bool)).requires_grad_()
+        if isinstance(self.net, RecurrentNet):
+            torques = self.net.step(prepared, [self._memory])[0]
+        else:
+            torques = self.net(prepared)
+        rows = [
+            torch.autograd.grad(torque, prepared, retain_graph=True)[0][0] for torque in torques[0, self.manner.output]
+        ]
+        return np.asarray(torch.stack(rows).cpu().numpy(), np.float32)
+
+    def choose(self, outputs: npt.NDArray[np.float32], habit: npt.NDArray[np.float32] | None = None) -> Any:
+        """The action for the network's outputs: logits (K, actions) or torques (K, m); `habit` is that of the hand."""
+        output = outputs[self.manner.output]
+        if not self.spec.discrete:
+            return np.clip(output, -1.0, 1.0)
+        if self._grip is not None and habit is not None:
+            likely = self._grip.probabilities(habit, output, self.manner.prior)
+            self.probabilities = likely.astype(np.float32)
+            return self._grip.take(likely, self._rng)
+        self.probabilities = self.manner.probabilities(output)
+        drawn = int(np.searchsorted(np.cumsum(self.probabilities), self._rng.random()))
+        return min(drawn, len(output) - 1)
+
+    def _new_grip(self) -> Grip | None:
+        if self.manner.pull is None or not isinstance(self.net, KeypointNet):
+            return None
+        return Grip(self.manner.pull, np.asarray(self.net.hand.follows.cpu().numpy(), bool))
+
+
+def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[Any]:
+    """The actions of several players, in one pass through each of their networks."""
+    inputs = _see_together(policies, observations)
+    seats: dict[int, list[int]] = {}
+    for seat, policy in enumerate(policies):
+        seats.setdefault(id(policy.net), []).append(seat)
+    actions: list[Any] = [None] * len(policies)
+    for together in seats.values():
+        first = policies[together[0]]
+        with torch.inference_mode():
+            tensor = torch.from_numpy(np.stack([inputs[seat] for seat in together])).to(first._device)
+            hidden = torch.tensor([not policies[seat].manner.past for seat in together], device=first._device)
+            prepared = first.net.prepare(tensor, hidden)
+            if isinstance(first.net, RecurrentNet):
+                answer, memories = first.net.step(prepared, [policies[seat]._memory for seat in together])
+                for seat, memory in zip(together, memories, strict=True):
+                    policies[seat]._memory = memory
+            else:
+                answer = first.net(prepared)
+            outputs = answer.float().cpu().numpy()
+            habits = _habits([policies[seat] for seat in together], prepared)
+        for seat, output, habit in zip(together, outputs, habits, strict=True):
+            actions[seat] = policies[seat].choose(output, habit)
+    return actions
+
+
+def _habits(policies: Sequence[Policy], prepared: torch.Tensor) -> Sequence[npt.NDArray[np.float32] | None]:
+    """What the hand of a network that these share says to each player who goes by it."""
+    found: list[npt.NDArray[np.float32] | None] = [None] * len(policies)
+    grips = [(seat, policy._grip) for seat, policy in enumerate(policies)]
+    moving = [(seat, grip.held) for seat, grip in grips if grip is not None]
+    net = policies[0].net
+    if moving and isinstance(net, KeypointNet):
+        seats = [seat for seat, _ in moving]
+        held = torch.tensor([held for _, held in moving], device=prepared.device)
+        for seat, habit in zip(seats, net.habit(prepared[seats], held).float().cpu().numpy(), strict=True):
+            found[seat] = habit
+    return found
+
+
+def _see_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[npt.NDArray[Any]]:
+    """The network's input of each player, who has taken in an observation; see Policy.see."""
+    taken = [policy.take_in(seen) for policy, seen in zip(policies, observations, strict=True)]
+    inputs = [
+        seen if isinstance(policy.net, KeypointNet | VectorNet) else policy.stack()
+        for policy, seen in zip(policies, taken, strict=True)
+    ]
+    nets = {id(policy.net): policy for policy in policies if isinstance(policy.net, KeypointNet)}
+    for net, first in nets.items():
+        looking = [seat for seat, policy in enumerate(policies) if id(policy.net) == net]
+        positions = first.locate(np.stack([taken[seat] for seat in looking]))
+        for seat, position in zip(looking, positions, strict=True):
+            inputs[seat] = policies[seat].stack(position)
+    return inputs

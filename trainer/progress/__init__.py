@@ -1,0 +1,1 @@
+"""How far a training is: records, and the curves gathered from them."""

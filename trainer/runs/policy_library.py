@@ -1,0 +1,250 @@
+"""The clones of a library: listed, renamed, thrown away and brought back, taken over from elsewhere. Without torch.
+
+library/policies/NAME.safetensors          library/policies/.trash/NAME.safetensors
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from recorder.envs.game import EnvSpec, get_spec, simulator_notes
+from recorder.errors import TwinplayError
+from recorder.library.library import Library, ensure_writable
+from recorder.system.files import replacing
+from trainer.config import TrainConfig
+from trainer.errors import PolicyError
+from trainer.policy.header import read_header
+
+SUFFIX = ".safetensors"
+_NAME = re.compile(r"[\w(][\w .,()+-]{0,79}")
+_MOST_BYTES = 1 << 30  # the largest network of TrainConfig takes some hundred megabytes
+
+
+@dataclass(frozen=True)
+class PlaysAlike:
+    """How a clone plays like its demonstrator: its mean score in trial games, the demonstrator's recorded one, and the
+    share of clips in which a classifier tells the two apart.
+    """
+
+    score: float
+    demonstrator: float
+    classifier: float
+
+
+@dataclass(frozen=True)
+class PolicySummary:
+    """One clone. `problem` is a sentence about a file that is none; nothing else is known then.
+
+    `score` is the mean of the trial games that chose how it plays; `learned_from` names its sessions, `players` who
+    played them. `alike` is None where it only plays its best. `run` is the training it came from, where that is known.
+    """
+
+    path: Path
+    env: str = ""
+    env_title: str = ""
+    created: str = ""
+    score: float | None = None
+    accuracy: float | None = None
+    batches: int = 0
+    seconds: float = 0.0
+    learned_from: tuple[str, ...] = ()
+    players: tuple[dict[str, Any], ...] = ()
+    minutes: float = 0.0
+    run: str = ""
+    size_bytes: int = 0
+    problem: str = ""
+    alike: PlaysAlike | None = None
+    note: str = ""  # of another simulator than the installed one
+
+    @property
+    def name(self) -> str:
+        """The file's name without its suffix."""
+        return self.path.stem
+
+
+class Policies:
+    """The clones of a library. Names never lead out of it."""
+
+    def __init__(self, library: Path) -> None:
+        self.folder = Library(library).policies
+        self._known: dict[Path, tuple[int, int, PolicySummary]] = {}  # by file, with its time and size
+        self._trash = self.folder / ".trash"
+
+    def all(self) -> list[PolicySummary]:
+        """Every clone, the newest first; what cannot be read is listed with its problem."""
+        found: list[tuple[int, PolicySummary]] = []
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(self.folder):
+                if entry.name.endswith(SUFFIX) and not entry.name.startswith("."):
+                    with contextlib.suppress(OSError):
+                        found.append(self._summary(Path(entry.path), entry.stat()))
+        return [summary for _, summary in sorted(found, key=lambda pair: -pair[0])]
+
+    def summary(self, path: Path) -> PolicySummary:
+        """What a policy file says of itself, in the library or elsewhere; one that cannot be read has a problem."""
+        try:
+            return self._summary(path, path.stat())[1]
+        except OSError as error:
+            return PolicySummary(path, problem=f"{path} cannot be read: {error.strerror}")
+
+    def _summary(self, path: Path, facts: os.stat_result) -> tuple[int, PolicySummary]:
+        """When a file was changed, and its summary, which is read again only then."""
+        known = self._known.get(path)
+        if known is None or known[:2] != (facts.st_mtime_ns, facts.st_size):
+            known = self._known[path] = (facts.st_mtime_ns, facts.st_size, summarize(path))
+        return known[0], known[2]
+
+    def find(self, name: str) -> Path:
+        """The file of a clone. Raises PolicyError when there is none of that name."""
+        path = self.folder / f"{name.removesuffix(SUFFIX)}{SUFFIX}"
+        if not _NAME.fullmatch(path.stem) or path.parent != self.folder or not path.is_file():
+            raise PolicyError(f"{self.folder} holds no policy named {name!r}; `twinplay policies` lists them")
+        return path
+
+    def rename(self, name: str, new: str) -> Path:
+        """Give a clone another name; returns its file. Raises PolicyError for a name that is taken or cannot be one."""
+        path, target = self.find(name), self._free(new)
+        if path != target:
+            _move(path, target)
+        return target
+
+    def trash(self, name: str) -> Path:
+        """Move a clone to the trash; `restore` brings it back. Raises PolicyError."""
+        path = self.find(name)
+        target = self._trash / path.name
+        if target.exists():
+            target = target.with_name(f"{path.stem}-{time.time_ns()}{SUFFIX}")
+        with contextlib.suppress(OSError):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        _move(path, target)
+        return target
+
+    def restore(self, trashed: Path) -> Path:
+        """Bring a clone back from the trash. Raises PolicyError when it is not there or its name is taken."""
+        if trashed.parent != self._trash or not trashed.is_file():
+            raise PolicyError(f"{trashed} is not in the trash; it cannot be brought back")
+        target = self._free(trashed.stem)
+        _move(trashed, target)
+        return target
+
+    def trashed(self) -> list[Path]:
+        """The clones in the trash, the latest first."""
+        files = [path for path in self._trash.glob(f"*{SUFFIX}") if path.is_file() and not path.name.startswith(".")]
+        return sorted(files, key=lambda path: -path.stat().st_ctime_ns)
+
+    def take_over(self, file: Path) -> Path:
+        """Copy a policy file into the library, if it is one that can play here; returns the copy.
+
+        It may come from a stranger: only its header is read, and nothing in it is executed; whoever plays it compares
+        its weights with the network that it names. A link is followed, since whoever names it chose it: in download
+        caches every file is one. Raises PolicyError.
+        """
+        if not os.path.isfile(file):
+            broken = file.is_symlink() and not os.path.exists(file)
+            what = "is a link to nothing" if broken else "is not a file"
+            raise PolicyError(f"{file} {what}; choose a policy file ending in {SUFFIX}")
+        size = file.stat().st_size
+        if size > _MOST_BYTES:
+            raise PolicyError(f"{file} has {size / 1e9:.1f} GB, which no policy has; choose another file")
+        _check(file)
+        ensure_writable(self.folder)
+        stem = re.sub(r"[^\w .,()+-]", "-", file.stem)[:70].strip(" .-") or "imported"
+        target, number = self.folder / f"{stem}{SUFFIX}", 2
+        while target.exists():
+            target, number = self.folder / f"{stem} ({number}){SUFFIX}", number + 1
+        try:
+            with replacing(target) as part:
+                shutil.copyfile(file, part)
+        except OSError as error:
+            raise PolicyError(
+                f"{file} cannot be copied to {target}: {error.strerror}; make room on the disk"
+            ) from error
+        return target
+
+    def _free(self, name: str) -> Path:
+        stem = name.strip().removesuffix(SUFFIX)
+        if not _NAME.fullmatch(stem) or stem.endswith("."):
+            raise PolicyError(
+                f"{name!r} cannot name a policy; use letters, figures, spaces and . , - + ( ), 80 at most"
+            )
+        target = self.folder / f"{stem}{SUFFIX}"
+        if target.exists():
+            raise PolicyError(f"there is a policy named {stem!r} already; choose another name")
+        return target
+
+
+def summarize(path: Path) -> PolicySummary:
+    """The summary of a policy file; never raises for a damaged one."""
+    try:
+        header = _check(path)
+        training = _dict(header.get("training"))
+        sessions = [_dict(session) for session in header.get("sessions") or []]
+        spec = EnvSpec.from_json(header.get("env"))
+        created = str(header.get("created", ""))[:32]
+        ticks = sum(_number(session.get("ticks")) or 0.0 for session in sessions)
+        return PolicySummary(
+            path,
+            spec.name,
+            spec.title,
+            created or datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds"),
+            _number(training.get("score_in_play")),
+            _number(training.get("validation_accuracy")),
+            int(_number(training.get("batches")) or 0),
+            _number(training.get("seconds")) or 0.0,
+            tuple(str(session.get("name", "?"))[:120] for session in sessions),
+            tuple(_dict(session.get("player")) for session in sessions),
+            ticks / spec.rate_hz / 60,
+            str(header.get("run", ""))[:120],
+            path.stat().st_size,
+            alike=_alike(header.get("alike")),
+            note=" ".join(simulator_notes({path.stem: spec})),
+        )
+    except (TwinplayError, ValueError, TypeError, KeyError, OSError) as error:
+        return PolicySummary(path, problem=str(error).splitlines()[0][:300] if str(error) else "it cannot be read")
+
+
+def _check(path: Path) -> dict[str, Any]:
+    """The header of a policy that can play here. Raises PolicyError for any other file."""
+    header = read_header(path)
+    try:
+        spec = EnvSpec.from_json(header.get("env"))
+        installed = get_spec(spec.name)
+        TrainConfig.from_json(header.get("config"))
+    except (TwinplayError, ValueError, TypeError) as error:
+        raise PolicyError(
+            f"{path} is damaged ({(str(error).splitlines() or [''])[0][:200]}); get a whole copy"
+        ) from None
+    if spec.interface != installed.interface:
+        raise PolicyError(f"{path} was made for another {spec.title} than the one installed; train it again")
+    return header
+
+
+def _move(path: Path, target: Path) -> None:
+    try:
+        path.rename(target)
+    except OSError as error:
+        raise PolicyError(f"{path} cannot be moved to {target}: {error.strerror}") from error
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _alike(values: Any) -> PlaysAlike | None:
+    figures = [_number(_dict(values).get(name)) for name in ("score", "demonstrator", "classifier")]
+    known = [figure for figure in figures if figure is not None]
+    return PlaysAlike(*known) if len(known) == len(figures) else None
+
+
+def _number(value: Any) -> float | None:
+    return (
+        float(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12 else None
+    )

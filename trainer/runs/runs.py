@@ -1,0 +1,433 @@
+"""Trainings on disk, whoever started them: the window follows these files, and so can another window tomorrow.
+
+    library/runs/2026-11-21T10-14-03-breakout/
+      config.json             what is trained: settings, sessions with digests, the policy's name       see `set_setup`
+      state.json              where it stands, why, and the best figures so far                         replaced
+      progress.jsonl          the progress records, one a line                                          grows
+      log.txt                 what happened, with the time of day                                       grows
+      checkpoint.safetensors  while it is not over: what it goes on from                                replaced
+      events.out.tfevents.*   the curves, for TensorBoard
+      request                 "pause" or "stop", asked of the process that trains
+
+    QUEUED ──▶ RUNNING ──▶ DONE             PAUSED, INTERRUPTED and FAILED may be QUEUED again;
+                  ├──▶ PAUSED ◀── asked     a checkpoint, where there is one, is gone on from
+                  ├──▶ FAILED ◀── an error
+                  └──▶ INTERRUPTED ◀── the process vanished
+
+Whoever trains a run holds the operating system's lock `runs/.locks/<id>.lock`, so a run that says RUNNING and is not
+locked is known to be interrupted, however its process ended. `trainer.runs.work` does the training.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from recorder.errors import NewerVersionError, UsageError, check_version
+from recorder.library.library import Library, ensure_writable
+from recorder.store.session import Session
+from recorder.system.files import replacing
+from trainer.config import TrainConfig
+from trainer.errors import RunError
+
+CHECKPOINT, PROGRESS = "checkpoint.safetensors", "progress.jsonl"
+_VERSION = 1
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_MOST_BYTES = 4 << 20  # a configuration names its sessions, a few hundred bytes each
+
+
+class RunState(Enum):
+    """Drawn in the module's docstring."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A session that is learned from: its path, its digest at the time, and the episodes taken (None: all)."""
+
+    path: str
+    digest: str
+    minutes: float
+    episodes: tuple[int, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """The session's name."""
+        return Path(self.path).name.removesuffix(".zarr")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a run trains. `policy` is a file name in the library's policies, or a whole path that the user gave."""
+
+    env: str
+    preset: str
+    config: TrainConfig
+    sources: tuple[Source, ...]
+    policy: str
+    created: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {"format": "twinplay-run", "version": _VERSION, **asdict(self), "config": self.config.to_json()}
+
+    @classmethod
+    def from_json(cls, values: Any) -> Setup:
+        """The inverse of `to_json`. Raises ValueError for anything else."""
+        if not isinstance(values, dict) or values.get("format") != "twinplay-run":
+            raise ValueError("it is not the configuration of a run")
+        check_version(values.get("version"), _VERSION)
+        texts = {name: values.get(name) for name in ("env", "preset", "policy", "created")}
+        if not all(isinstance(text, str) for text in texts.values()) or not values["policy"]:
+            raise ValueError("it lacks its environment, preset, policy or date")
+        sources = values.get("sources")
+        if not isinstance(sources, list) or not sources:
+            raise ValueError("it names no sessions")
+        try:
+            config = TrainConfig.from_json(values.get("config"))
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+        return cls(config=config, sources=tuple(_source(each) for each in sources), **texts)  # type: ignore[arg-type]
+
+
+def _minutes(session: Session, chosen: Sequence[int] | None) -> float:
+    """Minutes of play that are learned from: without what is excluded, and of the chosen episodes alone."""
+    episodes = [episode for episode in session.episodes if chosen is None or episode.index in chosen]
+    return sum(len(part) for episode in episodes for part in session.to_learn(episode)) / session.spec.rate_hz / 60
+
+
+def _source(values: Any) -> Source:
+    if not isinstance(values, dict) or not isinstance(values.get("path"), str) or not values["path"]:
+        raise ValueError("one of its sessions has no path")
+    episodes = values.get("episodes")
+    if episodes is not None and not (isinstance(episodes, list) and all(type(k) is int for k in episodes)):
+        raise ValueError("the episodes of a session are not numbers")
+    minutes = values.get("minutes")
+    minutes = float(minutes) if isinstance(minutes, int | float) and 0 <= minutes < 1e9 else 0.0
+    chosen = None if episodes is None else tuple(episodes)
+    return Source(values["path"], str(values.get("digest", "")), minutes, chosen)
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a run stands. `reason` is a sentence; the figures are the latest that are known."""
+
+    state: RunState = RunState.QUEUED
+    reason: str = ""
+    batches: int = 0
+    seconds: float = 0.0
+    score: float | None = None
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+    stopped_early: bool = False
+    queued_ns: int = 0
+    pid: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {**asdict(self), "state": self.state.value}
+
+    @classmethod
+    def from_json(cls, values: Any) -> Status:
+        """The inverse of `to_json`; what a later version added is left out.
+
+        Raises ValueError or TypeError for anything else.
+        """
+        if not isinstance(values, dict):
+            raise ValueError("it is not the state of a run")
+        values = {each.name: values[each.name] for each in fields(cls) if each.name in values}
+        for name in ("batches", "seconds", "score", "val_loss", "val_accuracy", "queued_ns", "pid"):
+            value = values.get(name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise ValueError(f"its {name} is {str(value)[:40]}")
+        return cls(
+            **{**values, "state": RunState(values.get("state")), "reason": str(values.get("reason", ""))[:2_000]}
+        )
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as read. `problem` is a sentence about files that cannot be read; there is no setup then."""
+
+    id: str
+    folder: Path
+    setup: Setup | None
+    status: Status
+    policy: Path | None = None
+    resumable: bool = False
+    problem: str = ""
+
+
+class Runs:
+    """The runs of a library, whose folder need not exist yet."""
+
+    def __init__(self, library: Path) -> None:
+        self.library = library
+        self.folder = library / "runs"
+        self._setups: dict[Path, tuple[int, Setup]] = {}  # by file, with its time: they hardly ever change
+
+    def create(
+        self,
+        sessions: Sequence[Session],
+        config: TrainConfig,
+        *,
+        preset: str = "",
+        episodes: Mapping[str, Sequence[int]] | None = None,
+        policy: Path | None = None,
+    ) -> Run:
+        """A new run, QUEUED. `policy` defaults to one in the library with the run's name.
+
+        Raises RunError or LibraryError when the folder cannot be written, UsageError when there are no sessions.
+        """
+        if not sessions:
+            raise UsageError("no session is chosen; choose at least one to train on")
+        ensure_writable(self.folder)
+        env, created = sessions[0].spec.name, datetime.now(UTC)
+        folder = self._new_folder(f"{created:%Y-%m-%dT%H-%M-%S}", env)
+        sources = tuple(
+            Source(
+                str(session.place),
+                str(session.attributes.get("digest") or session.digest()),
+                _minutes(session, (episodes or {}).get(session.name)),
+                tuple((episodes or {})[session.name]) if session.name in (episodes or {}) else None,
+            )
+            for session in sessions
+        )
+        name = f"{folder.name}.safetensors" if policy is None else str(policy.resolve())
+        if policy is not None and policy.resolve().parent == Library(self.library).policies.resolve():
+            name = policy.name
+        setup = Setup(env, preset, config, sources, name, created.isoformat(timespec="seconds"))
+        _write_json(folder / "config.json", setup.to_json())
+        self.set_status(folder.name, Status(queued_ns=time.time_ns()))
+        self.log(
+            folder.name,
+            f"created: {preset or 'own settings'}, learns from {', '.join(source.name for source in sources)}",
+        )
+        return self.get(folder.name)
+
+    def path(self, run: str) -> Path:
+        """The folder of a run that exists. Raises RunError for anything else, whatever it tries to name."""
+        folder = self.folder / run
+        if not _NAME.fullmatch(run) or folder.is_symlink() or not folder.is_dir():
+            raise RunError(f"{self.library} has no run named {run!r}; `twinplay runs` lists them")
+        return folder
+
+    def get(self, run: str) -> Run:
+        """One run; damaged files are told in its `problem`. Raises RunError when there is no such run."""
+        folder = self.path(run)
+        try:
+            setup = self._setup(folder / "config.json")
+            policy = self._policy_path(setup)
+        except (ValueError, OSError, RecursionError) as error:
+            problem = f"{folder / 'config.json'} cannot be read ({_short(error)}); delete the run and train anew"
+            if isinstance(error, NewerVersionError):
+                problem = f"{folder / 'config.json'} cannot be read: {error}"
+            return Run(run, folder, None, Status(RunState.FAILED, problem), problem=problem)
+        try:
+            status = Status.from_json(_read_json(folder / "state.json"))
+        except (ValueError, TypeError, OSError, RecursionError) as error:
+            reason = f"{folder / 'state.json'} cannot be read ({_short(error)}); resume the run, or delete it"
+            status = Status(RunState.FAILED, reason)
+        over = status.state in (RunState.QUEUED, RunState.RUNNING, RunState.DONE)
+        return Run(run, folder, setup, status, policy, not over)
+
+    def all(self) -> list[Run]:
+        """Every run, the newest first."""
+        with contextlib.suppress(OSError):
+            names = sorted(
+                (entry.name for entry in os.scandir(self.folder) if _NAME.fullmatch(entry.name)), reverse=True
+            )
+            return [run for name in names if (run := self._found(name)) is not None]
+        return []
+
+    def queued(self) -> list[Run]:
+        """The runs that wait, the next one first."""
+        waiting = [run for run in self.all() if run.status.state is RunState.QUEUED]
+        return sorted(waiting, key=lambda run: run.status.queued_ns)
+
+    def set_status(self, run: str, status: Status) -> None:
+        """Replace where a run stands. Raises RunError."""
+        self._replace(run, "state.json", status.to_json())
+
+    def set_setup(self, run: str, setup: Setup) -> None:
+        """Replace what is noted of where a run's sessions and policy lie; all else of it is fixed. Raises RunError."""
+        self._replace(run, "config.json", setup.to_json())
+
+    def enqueue(self, run: str) -> None:
+        """Let a run that is not over be trained again, from its checkpoint where there is one. Raises RunError."""
+        found = self.get(run)
+        if not found.resumable or found.setup is None:
+            said = found.problem or f"it is {found.status.state.value}"
+            raise RunError(f"the run {run} cannot be resumed: {said}")
+        (found.folder / "request").unlink(missing_ok=True)
+        self.set_status(run, replace(found.status, state=RunState.QUEUED, reason="", queued_ns=time.time_ns()))
+
+    def request(self, run: str, what: str) -> None:
+        """Ask whoever trains a run to "pause" or to "stop"; one that waits is paused at once. Raises RunError."""
+        found = self.get(run)
+        if found.status.state is RunState.QUEUED and not self.is_locked(run):
+            self.set_status(run, replace(found.status, state=RunState.PAUSED, reason="it had not begun"))
+        elif found.status.state is RunState.RUNNING:
+            (found.folder / "request").write_text(what, encoding="ascii")
+        else:
+            raise RunError(f"the run {run} is {found.status.state.value}; only a running one can {what}")
+
+    def requested(self, run: str) -> str:
+        """What was asked of the run, "" for nothing."""
+        try:
+            return (self.path(run) / "request").read_text(encoding="ascii", errors="replace")[:10]
+        except OSError:
+            return ""
+
+    def log(self, run: str, line: str) -> None:
+        """Add a line to a run's log."""
+        with contextlib.suppress(OSError), (self.path(run) / "log.txt").open("a", encoding="utf-8") as file:
+            file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {line}\n")
+
+    def read_log(self, run: str) -> str:
+        """The end of a run's log, at most 64 kB of it."""
+        try:
+            with (self.path(run) / "log.txt").open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - (64 << 10)))
+                return file.read().decode("utf-8", errors="replace")
+        except OSError:
+            return ""
+
+    def lock(self, run: str) -> FileLock:
+        """The lock that whoever trains the run holds; of the name "" the one of whoever works through the queue."""
+        folder = self.folder / ".locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / f"{run or 'queue'}.lock")
+
+    def is_locked(self, run: str = "") -> bool:
+        """Whether a process trains the run; without a name: whether one works through the queue."""
+        if not (self.folder / ".locks" / f"{run or 'queue'}.lock").exists():
+            return False
+        lock = self.lock(run)
+        try:
+            lock.acquire(timeout=0)
+        except (Timeout, OSError):
+            return True
+        lock.release()
+        return False
+
+    def settle(self, reason: str = "", among: Sequence[str] | None = None) -> list[Run]:
+        """Mark as INTERRUPTED the runs (of all, or `among` some) that say RUNNING, but nobody trains them."""
+        reason = reason or "the training process ended without a word (killed, or the computer was switched off)"
+        known = self.all() if among is None else [run for name in among if (run := self._found(name)) is not None]
+        lost = [run for run in known if run.status.state is RunState.RUNNING and not self.is_locked(run.id)]
+        for run in lost:
+            self.set_status(run.id, replace(run.status, state=RunState.INTERRUPTED, reason=reason, pid=0))
+            self.log(run.id, f"interrupted: {reason}")
+        return [self.get(run.id) for run in lost]
+
+    def trash(self, run: str) -> Path:
+        """Move a run, which nobody trains, to the trash of runs; `restore` brings it back. Raises RunError."""
+        folder = self.path(run)
+        if self.is_locked(run):
+            raise RunError(f"the run {run} is being trained; stop it first")
+        target = self.folder / ".trash" / run
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                target = target.with_name(f"{run}.{time.time_ns()}")
+            folder.rename(target)
+        except OSError as error:
+            raise RunError(f"{folder} cannot be moved to {target}: {error.strerror}") from error
+        return target
+
+    def restore(self, trashed: Path) -> None:
+        """Bring a run back from the trash. Raises RunError."""
+        if trashed.parent != self.folder / ".trash" or not trashed.is_dir():
+            raise RunError(f"{trashed} is not in the trash; it cannot be brought back")
+        try:
+            trashed.rename(self.folder / trashed.name)
+        except OSError as error:
+            raise RunError(f"{trashed} cannot be brought back: {error.strerror}") from error
+
+    def _replace(self, run: str, file: str, values: dict[str, Any]) -> None:
+        """What a later version has added to the file stays."""
+        path = self.path(run) / file
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            values = _merged(_read_json(path), values)
+        try:
+            _write_json(path, values)
+        except OSError as error:
+            raise RunError(f"{path} cannot be written: {error.strerror}; make room on the disk") from error
+
+    def _found(self, name: str) -> Run | None:
+        try:
+            return self.get(name)
+        except RunError:
+            return None
+
+    def _setup(self, path: Path) -> Setup:
+        changed = path.stat().st_mtime_ns
+        if self._setups.get(path, (0,))[0] != changed:
+            self._setups[path] = (changed, Setup.from_json(_read_json(path)))
+        return self._setups[path][1]
+
+    def _policy_path(self, setup: Setup) -> Path:
+        if os.path.isabs(setup.policy):
+            return Path(setup.policy)
+        if not _NAME.fullmatch(setup.policy) or not setup.policy.endswith(".safetensors"):
+            raise ValueError(f"its policy is named {setup.policy[:60]!r}")
+        return Library(self.library).policies / setup.policy
+
+    def _new_folder(self, stamp: str, env: str) -> Path:
+        for number in _numbers():
+            folder = self.folder / (f"{stamp}-{env}" if number == 1 else f"{stamp}.{number}-{env}")
+            policy = Library(self.library).policies / f"{folder.name}.safetensors"
+            with contextlib.suppress(FileExistsError):
+                if not policy.exists():
+                    folder.mkdir()
+                    return folder
+        raise AssertionError
+
+
+def _merged(before: Any, values: Any) -> Any:
+    """Values, and of what was there before them what they do not name, also within them."""
+    if not isinstance(before, dict) or not isinstance(values, dict):
+        return values
+    return before | {name: _merged(before.get(name), value) for name, value in values.items()}
+
+
+def _numbers() -> Iterator[int]:
+    number = 0
+    while True:
+        number += 1
+        yield number
+
+
+def _short(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0][:160]
+
+
+def _write_json(path: Path, values: Any) -> None:
+    with replacing(path) as part:
+        part.write_text(json.dumps(values, indent=1), encoding="utf-8")
+
+
+def _read_json(path: Path) -> Any:
+    if path.is_symlink() or not path.is_file():
+        raise ValueError("there is no such file")
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError("it is too long")
+    return json.loads(path.read_text(encoding="utf-8"))

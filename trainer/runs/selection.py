@@ -1,0 +1,369 @@
+"""What is chosen to learn from, and what is doubtful about it: minutes, games, the share of each action.
+
+    sessions ─▶ facts, read by a thread (episodes, and how often each action was taken in them) ─▶ Selection
+
+Sessions count as soon as they are ticked; what only their actions tell follows when they are read.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from recorder.envs.game import get_spec, other_simulator
+from recorder.errors import TwinplayError
+from recorder.library.library import Library, SessionSummary, local_time, player_label
+from recorder.store.places import place
+from recorder.store.session import Session
+from recorder.system.jobs import start_thread
+
+_SHORT_MINUTES = 2.0  # of Breakout; below this a clone rarely learns to return the ball
+_FIRE = 1
+_LOPSIDED = 0.9  # of all ticks with one action: most of the play then shows nothing
+
+
+@dataclass(frozen=True)
+class Row:
+    """One session as the list shows it. `title` is what somebody called it; `problem` is empty where all is well."""
+
+    path: Path
+    title: str
+    env: str
+    env_title: str
+    player: str
+    is_person: bool
+    date: str
+    episodes: int
+    minutes: float
+    ticks: int
+    score: float | None
+    problem: str
+
+    @classmethod
+    def of(cls, summary: SessionSummary) -> Row:
+        """The row of a session in the library."""
+        problem = summary.problem
+        if summary.state == "recording":
+            problem = "is being recorded"
+        elif not problem and not summary.ticks:
+            problem = "is empty"
+        return cls(
+            summary.path,
+            summary.title,
+            summary.env,
+            summary.env_title or "Unreadable",
+            player_label(summary.player),
+            summary.player.get("kind") == "person",
+            local_time(summary.created, "%m-%d %H:%M"),
+            summary.episodes,
+            summary.seconds / 60,
+            summary.ticks,
+            summary.mean_score,
+            problem,
+        )
+
+
+@dataclass(frozen=True)
+class EpisodeFacts:
+    """One episode: `counts` are the ticks of each action; none where actions are continuous."""
+
+    index: int
+    ticks: int
+    minutes: float
+    score: float
+    outcome: str
+    label: str
+    excluded: bool
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class SessionFacts:
+    """The episodes of a session; none, and a `problem`, when it cannot be read.
+
+    `simulator` tells of one that is not the installed one.
+    """
+
+    episodes: tuple[EpisodeFacts, ...] = ()
+    problem: str = ""
+    simulator: str = ""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is chosen. `problem` says why it cannot be trained on; `warnings` do not prevent it.
+
+    `shares` are the actions' names with the share of the ticks that each was taken in; none before they are read.
+    """
+
+    sessions: int
+    episodes: int
+    minutes: float
+    ticks: int
+    env: str
+    env_title: str
+    problem: str
+    warnings: tuple[str, ...]
+    shares: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """One line, like "2 sessions · 7 games · 12.5 minutes · 45,000 ticks"."""
+        parts = (count(self.sessions, "session"), count(self.episodes, "game"))
+        return " · ".join((*parts, f"{self.minutes:.1f} minutes", count(self.ticks, "tick")))
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def read_facts(path: Path) -> SessionFacts:
+    """Read a session's episodes and actions; never raises for a damaged one."""
+    try:
+        session = Session.open(path)
+        actions = len(session.spec.action_names) if session.spec.discrete else 0
+        found = []
+        for episode in session.episodes:
+            taken = np.zeros(actions, np.int64)
+            parts = session.to_learn(episode)
+            for part in parts if actions else ():
+                taken += np.bincount(session.actions[part.start : part.stop], minlength=actions)[:actions]
+            found.append(
+                EpisodeFacts(
+                    episode.index,
+                    sum(map(len, parts)),
+                    sum(map(len, parts)) / session.spec.rate_hz / 60,
+                    episode.total_reward,
+                    episode.outcome,
+                    episode.label,
+                    not parts,
+                    tuple(taken.tolist()),
+                )
+            )
+        return SessionFacts(tuple(found), simulator=other_simulator([session.spec]))
+    except (TwinplayError, ValueError) as error:
+        return SessionFacts(problem=str(error))
+
+
+class FactsReader:
+    """Reads facts in a thread of its own; `want` asks for them, `take` gives what has been read since."""
+
+    def __init__(self, read: Callable[[Path], SessionFacts] = read_facts) -> None:
+        self._read = read
+        self._wanted: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
+        self._found: queue.SimpleQueue[tuple[Path, SessionFacts]] = queue.SimpleQueue()
+        self._asked: set[Path] = set()
+        self._open = 0
+        self._thread = start_thread(self._work, "session-facts")
+
+    @property
+    def busy(self) -> bool:
+        """Whether something that was wanted has not been taken."""
+        return self._open > 0
+
+    def want(self, path: Path) -> None:
+        """Ask for a session's facts, once."""
+        if path not in self._asked:
+            self._asked.add(path)
+            self._open += 1
+            self._wanted.put(path)
+
+    def forget(self) -> None:
+        """What is wanted from now on is read anew: exclusions and labels may have changed."""
+        self._asked.clear()
+
+    def take(self) -> dict[Path, SessionFacts]:
+        """What has been read since the last time."""
+        found = {}
+        while not self._found.empty():
+            path, facts = self._found.get()
+            found[path] = facts
+            self._open -= 1
+        return found
+
+    def close(self) -> None:
+        """End the thread, after the session that it reads."""
+        while not self._wanted.empty():
+            self._wanted.get()
+        self._wanted.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (path := self._wanted.get()) is not None:
+            self._found.put((path, self._read(path)))
+
+
+class Choice:
+    """The sessions of a library, and which of them, and which of their episodes, are to be learned from.
+
+    Until somebody ticks something, the newest session is ticked: whoever has just played need only click Train.
+    """
+
+    def __init__(self, library: Library, reader: FactsReader) -> None:
+        self.rows: list[Row] = []
+        self.chosen: set[Path] = set()
+        self.left_out: dict[Path, set[int]] = {}
+        self.facts: dict[Path, SessionFacts] = {}
+        self.changes = 0  # counts them, so that whoever shows this knows when to look again
+        self._by_hand = False  # somebody has chosen
+        self._made: dict[Path, tuple[SessionSummary, Row]] = {}  # a summary that is the same has the same row
+        self._library = library
+        self._reader = reader
+        self._selection: tuple[int, Selection] | None = None
+
+    def refresh(self) -> str:
+        """Read the library again; what was chosen stays chosen where it still exists. Returns what went wrong."""
+        self.changes += 1
+        try:
+            summaries = self._library.sessions()
+        except TwinplayError as error:
+            self.rows = []
+            return str(error)
+        made = {}
+        for summary in summaries:
+            before = self._made.get(summary.path)
+            made[summary.path] = before if before and before[0] is summary else (summary, Row.of(summary))
+        self._made = made
+        self.rows = [row for _, row in made.values()]
+        usable = [row.path for row in self.rows if not row.problem]
+        self.chosen = self.chosen & set(usable) if self._by_hand else set(usable[:1])
+        self._reader.forget()
+        for path in self.chosen | set(self.facts):
+            self._reader.want(path)
+        return ""
+
+    def choose(self, path: Path, chosen: bool = True) -> None:
+        """Tick or untick one session, whole; one that cannot be learned from stays unticked."""
+        self.changes += 1
+        self._take_over(path)
+        if chosen and any(row.path == path and not row.problem for row in self.rows):
+            self.chosen.add(path)
+            self._reader.want(path)
+        else:
+            self.chosen.discard(path)
+        self.left_out.pop(path, None)
+
+    def open_session(self, path: Path) -> None:
+        """The episodes of a session are wanted; they come into `facts` with a later `poll`."""
+        self._reader.want(path)
+
+    def choose_episode(self, path: Path, index: int, chosen: bool = True) -> None:
+        """Tick or untick one episode; the first ticked one ticks its session, the last unticked one unticks it."""
+        usable = {each.index for each in self.facts.get(path, SessionFacts()).episodes if not each.excluded}
+        if index not in usable or not any(row.path == path and not row.problem for row in self.rows):
+            return
+        self._take_over(path)
+        out = set(self.left_out.get(path, ())) if path in self.chosen else set(usable)
+        out = out - {index} if chosen else out | {index}
+        self.changes += 1
+        if usable <= out:
+            self.choose(path, False)
+        else:
+            self.chosen.add(path)
+            self.left_out[path] = out
+
+    def _take_over(self, path: Path) -> None:
+        """Somebody chooses; what was ticked by itself makes way where it is of another environment."""
+        if not self._by_hand:
+            self._by_hand = True
+            env = {row.path: row.env for row in self.rows}
+            self.chosen = {each for each in self.chosen if env[each] == env.get(path)}
+
+    def is_chosen(self, path: Path, index: int) -> bool:
+        """Whether an episode of a session is learned from."""
+        return path in self.chosen and index not in self.left_out.get(path, ())
+
+    @property
+    def paths(self) -> list[Path]:
+        """The chosen sessions, in the order of the list."""
+        return [row.path for row in self.rows if row.path in self.chosen]
+
+    @property
+    def selection(self) -> Selection:
+        """What is chosen, with what is wrong or doubtful about it."""
+        if self._selection is None or self._selection[0] != self.changes:
+            rows = [row for row in self.rows if row.path in self.chosen]
+            self._selection = self.changes, describe(rows, self.facts, self.left_out)
+        return self._selection[1]
+
+    def episodes(self, sessions: Sequence[Session]) -> dict[str, list[int]]:
+        """The episodes to take of those sessions that are not taken whole."""
+        left_out = {place(path): out for path, out in self.left_out.items()}
+        return {
+            session.name: [e.index for e in session.episodes if not e.excluded and e.index not in out]
+            for session in sessions
+            if (out := left_out.get(session.path))
+        }
+
+    @property
+    def busy(self) -> bool:
+        """Whether `poll` will bring something."""
+        return self._reader.busy
+
+    def poll(self) -> bool:
+        """Take in what has been read about sessions; returns whether there was anything."""
+        found = self._reader.take()
+        for path, facts in found.items():
+            self.know(path, facts)
+        return bool(found)
+
+    def know(self, path: Path, facts: SessionFacts) -> None:
+        """Take in what is known about a session."""
+        self.changes += 1
+        self.facts[path] = facts
+
+    def close(self) -> None:
+        """Read no more."""
+        self._reader.close()
+
+
+def describe(
+    rows: Sequence[Row], facts: Mapping[Path, SessionFacts], left_out: Mapping[Path, Collection[int]]
+) -> Selection:
+    """What the ticked sessions are together, without the episodes that are left out or excluded."""
+    titles = sorted({row.env_title for row in rows})
+    env = rows[0].env if rows else ""
+    episodes, ticks, totals = 0, 0, np.zeros(0, np.int64)
+    known = bool(rows)
+    for row in rows:
+        if row.path not in facts or facts[row.path].problem:
+            known = False
+            episodes, ticks = episodes + row.episodes, ticks + row.ticks
+            continue
+        for episode in facts[row.path].episodes:
+            if not episode.excluded and episode.index not in left_out.get(row.path, ()):
+                episodes, ticks = episodes + 1, ticks + episode.ticks
+                taken = np.array(episode.counts, np.int64)
+                totals = taken if not len(totals) else totals + taken if len(taken) == len(totals) else totals
+    minutes = ticks / get_spec(env).rate_hz / 60 if env else 0.0
+    shares: tuple[tuple[str, float], ...] = ()
+    problem, warnings = "", []
+    if not rows:
+        problem = "Tick the sessions to learn from."
+    elif len(titles) > 1:
+        problem = f"Choose sessions of one environment: {' and '.join(titles)} are mixed."
+    elif ticks == 0:
+        problem = "Nothing is left to learn from; tick some games, or record some play first."
+    elif known and len(totals) and totals.sum():
+        names = get_spec(env).action_names
+        shares = tuple(zip(names, (totals / totals.sum()).tolist(), strict=True))
+        if names[_FIRE] == "FIRE" and not totals[_FIRE]:
+            warnings.append("Nobody serves in this selection (no FIRE), so the clone cannot learn to serve.")
+        missing = [name for name, share in shares if share == 0 and name not in ("NOOP", "FIRE")]
+        if missing:
+            warnings.append(f"{' and '.join(missing)} is never pressed here, so the clone will not learn it.")
+        if max(share for _, share in shares) > _LOPSIDED:
+            warnings.append("Nearly every tick has the same action; livelier play teaches more.")
+    if not problem and env == "breakout" and minutes < _SHORT_MINUTES:
+        warnings.insert(0, f"{minutes:.1f} minutes is little to learn from; ten or more are better.")
+    for simulator in sorted({facts[row.path].simulator for row in rows if row.path in facts} - {""}):
+        warnings.append(f"Some of it was recorded with {simulator}.")
+    if len({row.player for row in rows}) > 1 and not problem:
+        warnings.append("Different players are mixed; the clone learns an average of them.")
+    title = titles[0] if len(titles) == 1 else ""
+    return Selection(len(rows), episodes, minutes, ticks, env, title, problem, tuple(warnings), shares)

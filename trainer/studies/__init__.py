@@ -1,0 +1,1 @@
+"""Studies: one question asked of several trainings."""
