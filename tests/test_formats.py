@@ -2,6 +2,7 @@
 
 tests/formats/version-0.1/   made by commit 647d91c, and never made anew:
   library/       a session of each environment, a policy of each, a paused run
+  config/        the window's settings and keys, as the user's configuration folder holds them (tests/ui)
   expected.json  what that commit read in them: ticks, digests and scores of sessions; what policies answer
 """
 
@@ -14,10 +15,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorstore
 import zarr
 
 from player.cli import main
-from recorder import Library, Session
+from recorder import Library, Session, record
+from recorder.agents.experts import scripted
 from recorder.errors import SessionError
 from trainer import Policy, PolicyError, TrainConfig
 from trainer.evaluation.games import evaluate
@@ -70,6 +73,29 @@ def test_a_session_reads_the_same_with_plain_zarr(name: str) -> None:
         np.testing.assert_array_equal(np.asarray(group["screen"])[:ticks], session.screens(0, ticks))
     else:
         np.testing.assert_array_equal(np.asarray(group["observation"])[:ticks], session.vectors(0, ticks))
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_session_reads_the_same_without_zarr_python(name: str) -> None:
+    same_in_tensorstore(WRITTEN / "library" / name)
+
+
+@pytest.mark.parametrize("env", ["breakout", "hopper"])
+def test_what_is_written_today_reads_the_same_without_zarr_python(env: str, tmp_path: Path) -> None:
+    session = record(env, scripted(env, 0), library=tmp_path, seconds=5, seed=0)
+    same_in_tensorstore(session.path)
+
+
+def same_in_tensorstore(session: Path) -> None:
+    """TensorStore has its own implementation of Zarr v3 and of every codec, in C++."""
+    arrays = sorted(path.parent for path in session.rglob("zarr.json") if '"array"' in path.read_text())
+    assert len(arrays) > 20
+    for array in arrays:
+        location = {"driver": "file", "path": f"{array}/"}
+        read = tensorstore.open({"driver": "zarr3", "kvstore": location}, read=True).result().read().result()
+        expected = np.asarray(zarr.open_array(array, mode="r"))
+        assert (read.dtype, read.shape) == (expected.dtype, expected.shape)
+        assert read.tobytes() == expected.tobytes(), array.name
 
 
 @pytest.mark.parametrize("name", SESSIONS)

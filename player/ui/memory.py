@@ -72,6 +72,10 @@ class Memory:
         """The page shown last; empty on the first day."""
         return self._text("window/page")
 
+    def choice(self, name: str) -> str:
+        """What was chosen last in the list of that name; empty on the first day."""
+        return self._text(f"choices/{name}")
+
     def keep(self, window: Window) -> None:
         """Remember how the window is left."""
         self._settings.setValue("window/geometry", window.saveGeometry())
@@ -93,7 +97,7 @@ class Memory:
     def restore_choices(self, window: Window) -> None:
         """Choose again on the pages what was chosen last, as far as it is still there."""
         for name in _CHOICES:
-            box, wanted = window.findChild(QComboBox, name), self._text(f"choices/{name}")
+            box, wanted = window.findChild(QComboBox, name), self.choice(name)
             if box is None or not wanted:
                 continue
             index = next((i for i in range(box.count()) if str(box.itemData(i)) == wanted), -1)
