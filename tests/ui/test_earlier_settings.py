@@ -31,6 +31,7 @@ def test_the_windows_settings_are_still_understood(config: Path) -> None:
     window = QMainWindow()
     memory.restore_place(window)
     assert (window.width(), window.height()) == (1100, 760)
+    window.deleteLater()
 
 
 def test_keys_are_still_understood(config: Path) -> None:
