@@ -15,7 +15,9 @@ from recorder.system.cores import available_cores
 
 if TYPE_CHECKING:
     from recorder.agents.agent import Agent, KeyAgent, RandomAgent
-    from recorder.envs.game import ENV_NAMES, EnvSpec, Game, get_spec
+    from recorder.envs.game import Game
+    from recorder.envs.registry import env_names, get_spec
+    from recorder.envs.spec import EnvSpec
     from recorder.errors import TwinplayError
     from recorder.library.library import Library
     from recorder.library.verify import Certificate, verify
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", str(available_cores()))
 
 __all__ = [
-    "ENV_NAMES",
     "Agent",
     "Certificate",
     "EnvSpec",
@@ -39,6 +40,7 @@ __all__ = [
     "RandomAgent",
     "Session",
     "TwinplayError",
+    "env_names",
     "get_spec",
     "record",
     "verify",
@@ -47,7 +49,9 @@ __all__ = [
 # No module or chapter has a name from above: as an attribute of the package, it would take that name's place.
 _HOMES = {
     **dict.fromkeys(("Agent", "KeyAgent", "RandomAgent"), "agents.agent"),
-    **dict.fromkeys(("ENV_NAMES", "EnvSpec", "Game", "get_spec"), "envs.game"),
+    "EnvSpec": "envs.spec",
+    "Game": "envs.game",
+    **dict.fromkeys(("env_names", "get_spec"), "envs.registry"),
     "record": "recording.headless",
     **dict.fromkeys(("Certificate", "verify"), "library.verify"),
     "Episode": "store.schema",

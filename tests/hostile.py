@@ -159,7 +159,7 @@ def use_session(path: Path, policy: Policy) -> None:
     session = Session.open(path)
     session.summary()
     read_details(session)
-    if session.spec.has_screen:
+    if session.spec.sees_screen:
         Projector().thumbnail(str(path))
     _ = session.title, session.notes, session.tags
     _ = session.episodes, session.games, session.keys, session.key_names, session.timing
@@ -171,7 +171,7 @@ def use_session(path: Path, policy: Policy) -> None:
             pass
     edit(path, title="seen", excluded={episode.index: False for episode in session.episodes}, spans=[])
     learn_from(session)
-    if session.spec.has_screen:
+    if session.spec.sees_screen:
         duel = Duel(session, policy)
         try:
             for _ in range(3):

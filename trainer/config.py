@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from recorder.envs.game import get_spec
+from recorder.envs.registry import get_spec
 from recorder.errors import UsageError
 
 NETWORKS = {"screen": ("keypoints", "nature", "article64"), "vector": ("mlp", "lstm")}
@@ -108,11 +108,11 @@ class TrainConfig:
     """
 
     network: str = AUTO
-    crop: tuple[int, int] = (32, 196)  # Breakout's field: without the score, which would give the tick away
+    crop: tuple[int, int] = (0, 1_000)
     size: int = 84
     shrink: int = 0
     history: tuple[int, ...] = (0, 2, 4, 8, 16)
-    hidden_rows: tuple[int, ...] = (189, 196)
+    hidden_rows: tuple[int, ...] = ()
     hidden_share: float = 0.5
     whiten: bool = True
     hidden: tuple[int, ...] = (128, 64)
@@ -240,8 +240,11 @@ class TrainConfig:
         if unknown:
             raise UsageError(f"training has no setting named {', '.join(sorted(unknown))}")
         values: dict[str, Any]
-        if get_spec(env).has_screen and overrides.get("network", "keypoints") in ("keypoints", AUTO):
+        spec = get_spec(env)
+        seen = {"crop": spec.playfield} if spec.playfield else {}
+        if spec.sees_screen and overrides.get("network", "keypoints") in ("keypoints", AUTO):
             values = {
+                **seen,
                 "network": "keypoints",
                 "shrink": 2,
                 "history": (0, 2, 4, 8, 16, 24),
@@ -261,8 +264,8 @@ class TrainConfig:
                 "standard": {"max_batches": 4_000, "play_ticks": 6_000},
                 "best": {"max_batches": 12_000, "play_games": 10},
             }[preset]
-        elif get_spec(env).has_screen:
-            values = {"network": "nature"}
+        elif spec.sees_screen:
+            values = {"network": "nature", "hidden_rows": spec.own_rows, **seen}
             values |= {
                 "quick": {"max_seconds": 150.0, "checks": 1, "play_games": 3, "play_ticks": 4_000},
                 "standard": {"max_seconds": 400.0},

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from recorder.envs.game import get_spec
+from recorder.envs.registry import get_spec
 from recorder.errors import UsageError
 from recorder.store.places import place
 from trainer.config import AUTO, NETWORKS, PRECISIONS, TrainConfig, limits
@@ -40,7 +40,7 @@ class Setting:
     def choices(self, env: str) -> tuple[str, ...]:
         """The words that it may be; none for a number."""
         known = {
-            "network": NETWORKS["screen" if get_spec(env).has_screen else "vector"],
+            "network": NETWORKS["screen" if get_spec(env).sees_screen else "vector"],
             "optimizer": ("adam", "sgd"),
             "precision": PRECISIONS,
         }
@@ -111,7 +111,7 @@ SETTINGS = (
 
 def settings_for(env: str) -> list[Setting]:
     """Those that mean something to an environment."""
-    kind = "screen" if get_spec(env).has_screen else "vector"
+    kind = "screen" if get_spec(env).sees_screen else "vector"
     return [setting for setting in SETTINGS if setting.kind in ("", kind)]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from player.cli.progress_bar import Meter
 from recorder.agents.agent import Agent, RandomAgent, player_title
 from recorder.agents.experts import scripted
-from recorder.envs.game import get_spec
+from recorder.envs.registry import get_spec
 from recorder.errors import TwinplayError, UsageError
 from recorder.library.library import Library, ensure_writable, session_place
 from recorder.library.verify import verifying

@@ -14,7 +14,7 @@ from rich.table import Table
 from player.cli.commands import describe_player, session_path
 from player.cli.progress_bar import Meter
 from player.cli.tables import print_table
-from recorder.envs.game import get_spec
+from recorder.envs.registry import get_spec
 from recorder.errors import SessionError, UsageError
 from recorder.library.edits import edit as change
 from recorder.library.edits import without

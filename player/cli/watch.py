@@ -14,7 +14,7 @@ from rich.table import Table
 from player.cli.commands import check_output
 from player.cli.progress_bar import Meter
 from player.cli.tables import print_table
-from recorder.envs.game import simulator_notes
+from recorder.envs.registry import simulator_notes
 from recorder.errors import UsageError
 from recorder.library.library import session_place
 from recorder.store.places import Place, on_this_computer
@@ -27,7 +27,6 @@ def drives(options: Namespace) -> int:
     """See the command's help."""
     import numpy as np
 
-    from recorder.agents.experts.hopper import OBSERVATIONS
     from trainer.policy.policy import Policy
 
     policy = Policy.load(options.policy)
@@ -43,14 +42,12 @@ def drives(options: Namespace) -> int:
         gradients.append(policy.drives(observation))
         policy.act(observation)
     mean, size = np.mean(gradients, axis=0), np.abs(gradients).mean(axis=0)
-    torques = policy.spec.action_names
+    torques, observed = policy.spec.action_names, policy.spec.observation_names
     if options.json:
-        print(
-            json.dumps({"observations": OBSERVATIONS, "torques": torques, "mean": mean.tolist(), "size": size.tolist()})
-        )
+        print(json.dumps({"observations": observed, "torques": torques, "mean": mean.tolist(), "size": size.tolist()}))
         return 0
     table = Table("observation", *torques, box=None, pad_edge=False)
-    for index, name in enumerate(OBSERVATIONS):
+    for index, name in enumerate(observed):
         table.add_row(name, *(f"{mean[k, index]:+.2f} (|{size[k, index]:.2f}|)" for k in range(len(torques))))
     print_table(table)
     print(

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from player.watch.frames import DuelFrame, Side, duration_text, score_text
+from player.watch.frames import WAYS, DuelFrame, Side, duration_text, score_text
 
 Picture = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -36,8 +36,6 @@ MUTED: Colour = (152, 160, 178)
 LEFT_ACCENT: Colour = (255, 178, 72)  # whoever demonstrated
 RIGHT_ACCENT: Colour = (88, 196, 255)  # whoever learned
 
-# The console's pixels are 12/7 as wide as high; 5 : 3 is the nearest small whole-number ratio.
-SCREEN_SCALE = (5, 3)
 _STAGE = 630  # height in pixels of the game in the picture: 210 lines of 3, and as large for a drawn simulator
 _MARGIN, _GAP, _PAD = 28, 24, 20
 _HEADER, _TITLE, _KEYS, _FOOTER = 72, 84, 76, 60
@@ -89,7 +87,7 @@ def compose(frame: DuelFrame) -> Picture:
     Its size depends only on the environment and on how many sides there are. Sides need pictures (`render=True`).
     """
     sides = [(side, accent) for side, accent in ((frame.left, LEFT_ACCENT), (frame.right, RIGHT_ACCENT)) if side]
-    stages = [_enlarge(side.picture) for side, _ in sides if side.picture is not None]
+    stages = [_enlarge(side.picture, frame.pixel_aspect) for side, _ in sides if side.picture is not None]
     assert len(stages) == len(sides), "compose() needs a Duel with render=True"
     stage_width = stages[0].shape[1]
     panel = stage_width + 2 * _PAD
@@ -117,10 +115,11 @@ def compose(frame: DuelFrame) -> Picture:
     return picture
 
 
-def _enlarge(picture: Picture) -> Picture:
+def _enlarge(picture: Picture, pixel_aspect: float) -> Picture:
     height, width = picture.shape[:2]
-    if (height, width) == (210, 160):
-        size = (width * SCREEN_SCALE[0], height * SCREEN_SCALE[1])
+    if pixel_aspect:  # by whole numbers, so that each line and column is as thick as the next
+        lines = max(1, _STAGE // height)
+        size = (width * round(lines * pixel_aspect), height * lines)
         return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST), np.uint8)
     scaled = round(width * _STAGE / height)
     return np.asarray(cv2.resize(picture, (scaled, _STAGE), interpolation=cv2.INTER_CUBIC), np.uint8)
@@ -164,35 +163,34 @@ def _panel(draw: ImageDraw.ImageDraw, frame: DuelFrame, side: Side, accent: Colo
             draw.ellipse((x - 6, _HEADER + 38, x + 6, _HEADER + 50), fill=TEXT)
     top = _HEADER + _TITLE + _STAGE + 14
     if frame.discrete:
-        _keycaps(draw, frame.action_names, side, accent, left, panel, top)
+        _keycaps(draw, frame, side, accent, left, panel, top)
     else:
         _torques(draw, frame.action_names, side, accent, left, panel, top)
 
 
 def _keycaps(
     draw: ImageDraw.ImageDraw,
-    names: tuple[str, ...],
+    frame: DuelFrame,
     side: Side,
     accent: Colour,
     left: int,
     panel: int,
     top: int,
 ) -> None:
-    order = [names.index(name) for name in ("LEFT", "FIRE", "RIGHT") if name in names]
-    order = order or list(range(len(names)))
-    wide, gap = 132, 12
+    order, gap = frame.keycaps, 12
+    wide = min(132, (panel - 2 * _PAD - (len(order) - 1) * gap) // len(order))
     x = left + (panel - len(order) * wide - (len(order) - 1) * gap) / 2
-    for index in order:
-        held = side.action == index and not side.over
+    for name in order:
+        held = side.action in frame.holding(name) and not side.over
         box = (x, top, x + wide, top + 46)
         draw.rounded_rectangle(box, 9, fill=accent if held else KEY)
         ink: Colour = BACKGROUND if held else MUTED
         middle, y = x + wide / 2, top + 23
-        if names[index] in ("LEFT", "RIGHT"):
-            way = -1 if names[index] == "LEFT" else 1
+        if name in WAYS:
+            way = WAYS[name]
             tip = middle + way * 46
             draw.polygon([(tip, y), (tip - way * 10, y - 7), (tip - way * 10, y + 7)], fill=ink)
-        _write(draw, (middle, y), names[index], 18, ink, anchor="mm", bold=held)
+        _write(draw, (middle, y), name, 18, ink, anchor="mm", bold=held)
         x += wide + gap
 
 

@@ -13,7 +13,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from player.watch.frames import DuelFrame, Side, score_text
+from player.watch.frames import WAYS, DuelFrame, Side, score_text
 from recorder.ui.kit import look
 
 _BADGES = {"person": "PERSON", "scripted": "SCRIPTED", "policy": "CLONE", "random": "RANDOM", "mixed": "MIXED"}
@@ -126,8 +126,9 @@ class DuelSide(QWidget):
             picture = np.ascontiguousarray(side.picture)
             height, width = picture.shape[:2]
             image = QImage(picture.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-            place = look.place_picture(stage, width, height, self.devicePixelRatioF())
-            if (height, width) == (210, 160):  # whole-number scaling leaves a margin, as black as the screen's own
+            pixel_aspect = 0.0 if self._frame is None else self._frame.pixel_aspect
+            place = look.place_picture(stage, width, height, pixel_aspect, self.devicePixelRatioF())
+            if pixel_aspect:  # whole-number scaling leaves a margin, as black as the screen's own
                 place, picture_place = stage, place
                 painter.setBrush(QColor(0, 0, 0))
                 painter.drawRect(stage)
@@ -202,28 +203,27 @@ class DuelSide(QWidget):
         side, frame = self._side, self._frame
         assert side is not None
         assert frame is not None
-        names = frame.action_names
-        order = [names.index(name) for name in ("LEFT", "FIRE", "RIGHT") if name in names] or list(range(len(names)))
+        order = frame.keycaps
         gap = 10.0
         wide = min(112.0, (area.width() - gap * (len(order) - 1)) / len(order))
         x = area.center().x() - (len(order) * wide + (len(order) - 1) * gap) / 2
-        for index in order:
-            held = side.action == index and not side.over
+        for name in order:
+            held = side.action in frame.holding(name) and not side.over
             box = QRectF(x, area.top(), wide, area.height())
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self.accent() if held else look.mix(window, text, 0.14))
             painter.drawRoundedRect(box, 8, 8)
             ink = window if held else look.mix(window, text, 0.75)
             painter.setBrush(ink)
-            if names[index] in ("LEFT", "RIGHT"):
-                way = -1 if names[index] == "LEFT" else 1
+            if name in WAYS:
+                way = WAYS[name]
                 tip, y = box.center().x() + way * (wide / 2 - 12), box.center().y()
                 painter.drawPolygon(
                     QPolygonF([QPointF(tip, y), QPointF(tip - way * 8, y - 6), QPointF(tip - way * 8, y + 6)])
                 )
             self._font(painter, 0.9, bold=True)
             painter.setPen(ink)
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, names[index])
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
             x += wide + gap
 
     def _paint_torques(self, painter: QPainter, area: QRectF, text: QColor, window: QColor) -> None:

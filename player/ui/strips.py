@@ -1,6 +1,6 @@
 """Thin strips over time, a column of pixels for so many ticks: what was pressed, and where two disagree.
 
-presses   a row for each way to go (RIGHT over LEFT), full height for FIRE; of torques, a row for each
+presses   a row for each way to go (RIGHT over LEFT), full height for serves; of torques, a row for each
 apart     one row: neutral where the clone would have done the same, the stronger the surer it was of another
 """
 
@@ -10,15 +10,17 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QColor, QImage
 
+from player.watch.frames import DuelFrame
+
 _FAINTEST = 0.35  # a single press among many ticks must still be seen
 
 
 def press_strip(
-    actions: npt.NDArray, names: tuple[str, ...], ticks: int, width: int, colour: QColor, other: QColor
+    actions: npt.NDArray, frame: DuelFrame, ticks: int, width: int, colour: QColor, other: QColor
 ) -> QImage:
     """Actions (T,) or (T, m) of a game, on a line of `ticks` ticks and `width` pixels.
 
-    Ways to go, and torques that push, are drawn in `colour`; FIRE, and torques that pull, in `other`.
+    Ways to go, and torques that push, are drawn in `colour`; what serves, and torques that pull, in `other`.
     """
     low, high = _columns(ticks, width)
     known = np.minimum(high, len(actions)) > low
@@ -34,11 +36,11 @@ def press_strip(
         pushes = np.stack([np.clip(row, 0, 1) for row in means])
         pulls = np.stack([np.clip(-row, 0, 1) for row in means])
         return _image([(pushes, colour), (pulls, other)])
-    ways = [index for index, name in enumerate(names) if name not in ("NOOP", "FIRE")]
-    held = np.stack([_visible(mean(actions == way)) for way in ways])
-    fired = [_visible(mean(actions == index)) for index, name in enumerate(names) if name == "FIRE"]
-    fire = np.broadcast_to(np.max(fired, axis=0) > 0, held.shape).astype(float) if fired else np.zeros_like(held)
-    return _image([(held, colour), (fire, other)])
+    serve = frame.serve_action
+    ways = sorted(set(frame.keycaps) - {serve}, key=frame.action_names.index)
+    held = np.stack([_visible(mean(np.isin(actions, frame.holding(way)))) for way in ways])
+    served = mean(np.isin(actions, frame.holding(serve))) > 0
+    return _image([(held, colour), (np.broadcast_to(served, held.shape).astype(float), other)])
 
 
 def apart_strip(weights: npt.NDArray, ticks: int, width: int, colour: QColor) -> QImage:

@@ -180,7 +180,7 @@ class Timeline(QWidget):
         painter.fillRect(strip, look.mix(window, text, 0.06))
         if len(side.actions):
             pixels = round(strip.width() * self.devicePixelRatioF())
-            image = press_strip(side.actions, self._frame.action_names, self.ticks, pixels, colour, text)
+            image = press_strip(side.actions, self._frame, self.ticks, pixels, colour, text)
             painter.drawImage(strip, image)
 
     def _paint_agreement(self, painter: QPainter, row: QRectF, text: QColor, window: QColor) -> None:

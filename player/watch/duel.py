@@ -27,8 +27,9 @@ import numpy as np
 from player.watch.frames import DuelFrame, Picture
 from player.watch.sides import Contest, Recording
 from recorder.agents.agent import Agent
-from recorder.agents.experts.hopper import OBSERVATIONS
-from recorder.envs.game import EnvSpec, Game, simulator_notes
+from recorder.envs.game import Game
+from recorder.envs.registry import simulator_notes
+from recorder.envs.spec import EnvSpec
 from recorder.errors import UsageError
 from recorder.store.places import Place
 from recorder.store.schema import Episode
@@ -79,8 +80,8 @@ class Duel:
         self._seed = seed
         # A policy alone starts from a drawn game; beside a recording, from the recording's own seed.
         self._start = seed if self._recording is None else self._recording.episode.seed
-        # Hopper is drawn by one further simulator that is put into each side's state in turn: one renderer, not two.
-        self._stage = Game(self.spec, render=True) if render and not self.spec.has_screen else None
+        # What is known by its state is drawn by one further simulator, put into each side's in turn: one renderer.
+        self._stage = Game(self.spec, render=True) if render and self.spec.stores_state else None
         self._render = render
         self._now = now
         self._tick = 0
@@ -189,10 +190,14 @@ class Duel:
             env_title=spec.title,
             action_names=spec.action_names,
             discrete=spec.discrete,
-            has_lives=spec.has_screen,
+            has_lives=spec.lives,
             left=left,
             right=right,
-            observation_names=() if spec.has_screen else OBSERVATIONS,
+            observation_names=spec.observation_names,
+            pixel_aspect=spec.pixel_aspect,
+            controls=tuple(spec.controls),
+            chords=spec.chords,
+            serve_action=spec.serve_action,
             behind=max((contest.behind_at(self._tick) for contest in self._contests), default=0),
             can_look=any(contest.can_look for contest in self._contests),
             note=self.note,
@@ -202,6 +207,8 @@ class Duel:
         """Release the simulators."""
         for contest in self._contests:
             contest.close()
+        if self._recording is not None:
+            self._recording.close()
         if self._stage is not None:
             self._stage.close()
         self._contests, self._stage = [], None

@@ -6,13 +6,14 @@ DuelFrame ── left  ── Side      a recording, or a clone
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from recorder.envs.game import EnvSpec
+from recorder.envs.spec import EnvSpec
 
 Picture = npt.NDArray[np.uint8]
 
@@ -30,6 +31,7 @@ OUTCOMES = {
     "stopped": "recording stopped",
     "interrupted": "recording interrupted",
 }
+WAYS = {"LEFT": -1, "RIGHT": 1}  # controls that are drawn with an arrow
 _CUT_SHORT = (OUTCOMES["stopped"], OUTCOMES["interrupted"])
 
 
@@ -84,8 +86,9 @@ class Side:
 @dataclass(frozen=True)
 class DuelFrame:
     """Both sides after `tick` ticks; `rate_hz` ticks are one second of play. `observation_names` are of what is seen,
-    where that is a vector. `behind` is by how many ticks a clone has yet to come. `can_look` tells whether a clone can
-    say what it looks at. `note` tells of a side that is of another simulator than the installed one.
+    where that is a vector; for `pixel_aspect`, `controls`, `chords` and `serve_action` see EnvSpec. `behind` is by how
+    many ticks a clone has yet to come. `can_look` tells whether a clone can say what it looks at. `note` tells of a
+    side that is of another simulator than the installed one.
     """
 
     tick: int
@@ -97,9 +100,22 @@ class DuelFrame:
     left: Side | None
     right: Side | None
     observation_names: tuple[str, ...] = ()
+    pixel_aspect: float = 0.0
+    controls: tuple[str, ...] = ()
+    chords: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    serve_action: str = ""
     behind: int = 0
     can_look: bool = False
     note: str = ""
+
+    @property
+    def keycaps(self) -> tuple[str, ...]:
+        """What a person would hold down, in the order in which it lies; the actions where nobody could."""
+        return self.controls or self.action_names
+
+    def holding(self, keycap: str) -> tuple[int, ...]:
+        """The actions, by index, in which a keycap is held down."""
+        return tuple(index for index, name in enumerate(self.action_names) if keycap in self.chords.get(name, (name,)))
 
     @property
     def seconds(self) -> float:

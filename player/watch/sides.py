@@ -16,7 +16,9 @@ import numpy.typing as npt
 
 from player.watch.frames import KIND_TITLES, OUTCOMES, Picture, Side, action_label
 from recorder.agents.agent import Agent, describe
-from recorder.envs.game import EnvSpec, Game
+from recorder.envs.game import Game
+from recorder.envs.spec import EnvSpec
+from recorder.library.replay import replay_to
 from recorder.play.rollout import Phase, Rollout
 from recorder.store.schema import Episode
 from recorder.store.session import Session
@@ -38,11 +40,11 @@ class Recording:
         rewards = np.asarray(session.rewards[episode.start : episode.stop], np.float64)
         lives = np.asarray(session.lives[episode.start : episode.stop], np.int64)
         self._start_lives = int(lives.max(initial=0))
-        has_lives = session.spec.has_screen
-        self._points = tuple((np.flatnonzero(rewards > 0) + 1).tolist()) if has_lives else ()
+        self._points = tuple((np.flatnonzero(rewards > 0) + 1).tolist()) if session.spec.points else ()
         before = np.concatenate([[self._start_lives], lives[:-1]])
-        self._losses = tuple((np.flatnonzero(lives < before) + 1).tolist()) if has_lives else ()
+        self._losses = tuple((np.flatnonzero(lives < before) + 1).tolist()) if session.spec.lives else ()
         self._actions = np.asarray(session.actions[episode.start : episode.stop])
+        self._past: Past | None = None  # where it can only be drawn by playing it again
 
     def over_at(self, tick: int) -> bool:
         """Whether the recording ends at or before a tick."""
@@ -56,7 +58,7 @@ class Recording:
         kind = str(session.player.get("kind", "scripted"))
         name = str(session.player.get("name", "")).strip()
         action = self._actions[tick - 1] if tick else None
-        moment: Any = self._observation(tick) if draw is not None or not spec.has_screen else None
+        moment: Any = self._moment(tick) if draw is not None or spec.stores_state else None
         lives = session.lives[self.episode.start + tick - 1] if tick else self._start_lives
         return Side(
             kind=kind,
@@ -70,7 +72,7 @@ class Recording:
             ticks=tick,
             over=over,
             ending=OUTCOMES.get(self.episode.outcome, self.episode.outcome) if over else "",
-            distance=None if spec.has_screen else Game.distance(moment),
+            distance=spec.distance(moment),
             trace=() if spec.discrete else _vectors(self._actions[max(0, tick - round(spec.rate_hz)) : tick]),
             points=self._points,
             losses=self._losses,
@@ -78,15 +80,31 @@ class Recording:
             length=self.length,
         )
 
-    def _observation(self, tick: int) -> Any:
-        """The screen, or the simulator state, after `tick` actions."""
+    def _moment(self, tick: int) -> Any:
+        """The screen, or the simulator state, after `tick` actions; or a picture where neither is stored."""
         session = self.session
-        if tick >= self.length and session.spec.has_screen:
+        if session.spec.drawn_live:
+            return self._played_again().moment(tick)
+        if tick >= self.length and session.spec.sees_screen:
             final = session.final_observation(self.episode.index)
             if final is not None:
                 return final
         index = min(self.episode.start + tick, self.episode.stop - 1)
-        return session.frames[index] if session.spec.has_screen else session.states[index]
+        return session.frames[index] if session.spec.sees_screen else session.states[index]
+
+    def _played_again(self) -> Past:
+        if self._past is None:
+            self._past = Past(self.session.spec)
+            with Game(self.session.spec) as game:
+                replay_to(game, self.session, self.episode, self.episode.start)
+                self._past.begin(game, 0)
+            self._past.actions = [*self._actions]
+        return self._past
+
+    def close(self) -> None:
+        """Release the simulator."""
+        if self._past is not None:
+            self._past.close()
 
 
 class Past:
@@ -95,8 +113,8 @@ class Past:
     def __init__(self, spec: EnvSpec) -> None:
         self._spec = spec
         self._game: Game | None = None
-        if spec.has_screen:  # now, because it loads a ROM: whoever scrubs would wait for it
-            self._game = Game(spec)
+        if not spec.stores_state:  # now, because it may load a ROM: whoever scrubs would wait for it
+            self._game = Game(spec, render=spec.drawn_live)
             self._game.reset(0)
         self._at = -1  # the tick that the second game has come to
         self.forget()
@@ -109,43 +127,40 @@ class Past:
         self.lives: list[int] = []
         self.points: list[int] = []  # ticks at which it scored, and lost a life
         self.losses: list[int] = []
-        self._kept: list[Any] = []  # Breakout: a snapshot every so many ticks; Hopper: the state at every tick
+        self._kept: list[Any] = []  # the state at every tick, or else a snapshot every so many ticks
         self._first: Picture | None = None
 
     def begin(self, game: Game, lives: int) -> None:
         """Remember how it began."""
         self.forget()
         self.lives.append(lives)
-        if self._spec.has_screen:
-            self._first = game.picture()
-            self._kept.append(game.snapshot())
-        else:
-            self._kept.append(game.state())
+        self._first = game.picture() if self._spec.sees_screen else None
+        self._kept.append(game.state() if self._spec.stores_state else game.snapshot())
 
     def add(self, game: Game, action: Any, score: float, lives: int) -> None:
         """One more tick."""
         self.actions.append(action)
-        if self._spec.has_screen and score > self.scores[-1]:
+        if self._spec.points and score > self.scores[-1]:
             self.points.append(len(self.actions))
         if lives < self.lives[-1]:
             self.losses.append(len(self.actions))
         self.scores.append(score)
         self.lives.append(lives)
-        if not self._spec.has_screen:
+        if self._spec.stores_state:
             self._kept.append(game.state())
         elif len(self.actions) % _SNAPSHOT_TICKS == 0:
             self._kept.append(game.snapshot())
 
     def moment(self, tick: int) -> Any:
-        """The screen (RGB), or the simulator's state, after `tick` actions."""
-        if not self._spec.has_screen:
+        """The simulator's state after `tick` actions, or else a picture (RGB)."""
+        if self._spec.stores_state:
             return self._kept[tick]
-        if tick == 0:
+        if tick == 0 and self._first is not None:
             return self._first
         assert self._game is not None, "moment() after close()"
         if tick != self._at:
-            # The emulator draws nothing before the step that follows a restored state.
-            start = (tick - 1) // _SNAPSHOT_TICKS
+            # An emulator draws nothing before the step that follows a restored state.
+            start = min(max(0, tick - 1) // _SNAPSHOT_TICKS, len(self._kept) - 1)
             if not start * _SNAPSHOT_TICKS <= self._at < tick:
                 self._game.go_back(self._kept[start])
                 self._at = start * _SNAPSHOT_TICKS
@@ -170,9 +185,9 @@ class Contest:
         self._name = name
         self._kind = str(describe(player)["kind"])
         self._drives: Callable[[Any], Any] | None = getattr(player, "drives", None)
-        self._attention: Callable[..., Any] | None = getattr(player, "attention", None) if spec.has_screen else None
+        self._attention: Callable[..., Any] | None = getattr(player, "attention", None) if spec.sees_screen else None
         self._heat: tuple[int, npt.NDArray[np.uint8]] | None = None
-        self._game = Game(spec)
+        self._game = Game(spec, render=spec.drawn_live)
         self._rollout = Rollout(self._game, player, seed=seed, varied=varied)
         self._past = Past(spec)
 
@@ -232,13 +247,13 @@ class Contest:
         live, over = tick >= rollout.ticks, self.over_at(tick)
         tick = min(tick, rollout.ticks)
         moment: Any = None
-        if not spec.has_screen or (draw is not None and not live):
+        if spec.stores_state or (draw is not None and not live):
             moment = past.moment(tick)
         elif draw is not None:
             moment = self._game.picture()
         move = past.actions[tick - 1] if tick else None
         drives: tuple[tuple[float, ...], ...] = ()
-        if self._drives is not None and live and not spec.has_screen:
+        if self._drives is not None and live and not (spec.sees_screen or spec.discrete):
             drives = _vectors(self._drives(rollout.observation))
         looks = None
         if self._heat is not None and 0 <= tick - self._heat[0] <= _LOOK_S * spec.rate_hz:
@@ -256,7 +271,7 @@ class Contest:
             ticks=tick,
             over=over,
             ending=OUTCOMES.get(rollout.outcome, rollout.outcome) if over else "",
-            distance=None if spec.has_screen else Game.distance(moment),
+            distance=spec.distance(moment),
             trace=() if spec.discrete else _vectors(past.actions[max(0, tick - round(spec.rate_hz)) : tick]),
             drives=drives,
             looks=looks,

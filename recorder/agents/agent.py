@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from recorder.envs.game import Env, EnvSpec
+from recorder.envs.spec import EnvSpec
 from recorder.system.profile import clean_name
+
+if TYPE_CHECKING:
+    from recorder.envs.gymnasium import Env
 
 PLAYER_KINDS = ("person", "scripted", "policy", "random", "mixed")
 
@@ -88,12 +91,15 @@ class KeyAgent:
     """Held keys to actions. Of several held keys the one pressed last wins; released, it gives way to the one before.
 
     `bindings` maps key codes to actions; `name` is the player's. A tap shorter than a tick still plays for one tick.
+    `chords` are the actions that several held ones make together, as UP and FIRE make UPFIRE: of those that the one
+    pressed last is part of, the one of most keys counts.
     Every transition of a bound key goes to `on_key`, which a recording sets to store it; `presses` counts
     the keys that went down.
     """
 
     bindings: Mapping[int, int]
     name: str = ""
+    chords: Mapping[frozenset[int], int] = field(default_factory=dict)
     on_key: Callable[[KeyEvent], None] | None = None
     kind: str = field(default="person", init=False)
     presses: int = field(default=0, init=False)
@@ -135,9 +141,13 @@ class KeyAgent:
 
     def act(self, observation: Any = None) -> int:
         """The action for this tick; 0 when nothing is held."""
-        pressed = self._tapped[-1] if self._tapped else self._held[-1] if self._held else None
+        down = [self.bindings[code] for code in (*self._held, *self._tapped)]
         self._tapped.clear()
-        return 0 if pressed is None else self.bindings[pressed]
+        if not down:
+            return 0
+        last, held = down[-1], frozenset(down)
+        made = [chord for chord in self.chords if last in chord and chord <= held]
+        return self.chords[max(made, key=len)] if made else last
 
     def describe(self) -> dict[str, Any]:
         """See `describe`."""

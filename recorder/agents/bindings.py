@@ -1,6 +1,7 @@
 """Which key plays which action, which controller steers, and where that is kept.
 
-    keys.json   {"version": 1, "keys": [{"code": 65, "name": "A", "action": "LEFT"}, …],
+    keys.json   {"version": 1, "environments": {"breakout": [{"code": 65, "name": "A", "action": "LEFT"}, …], …},
+                 "keys": […],                      of an environment that is not named above: what version 0.1 wrote
                  "controller": {"id": "0300…", "name": "PS4 Controller"}}      without it, any controller steers
 
 A key is known by its place on the keyboard (recorder.agents.keyboard) where its meaning depends on the layout, and else
@@ -12,7 +13,7 @@ stands beside it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import platformdirs
 
 from recorder.agents.gamepad import ANY_DEVICE, Device
+from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
 from recorder.system.files import replacing
 
@@ -65,30 +67,36 @@ class Bindings:
         actions = {each: action for each, action in self.actions.items() if each != code}
         return replace(self, actions=actions, names={each: self.names[each] for each in actions})
 
-    def to_json(self, action_names: Sequence[str]) -> dict[str, Any]:
-        """As plain JSON values; actions by name."""
-        keys = [
-            {"code": code, "name": self.names[code], "action": action_names[action]}
+    def keys_to_json(self, spec: EnvSpec) -> list[dict[str, Any]]:
+        """The keys as plain JSON values; actions by name."""
+        return [
+            {"code": code, "name": self.names[code], "action": spec.action_names[action]}
             for code, action in self.actions.items()
         ]
-        chosen = {} if self.controller == ANY_DEVICE else {"controller": asdict(self.controller)}
-        return {"version": _VERSION, "keys": keys, **chosen}
 
     @classmethod
-    def from_json(cls, values: Any, action_names: Sequence[str]) -> Bindings:
-        """The inverse of `to_json`. Raises ValueError, TypeError or KeyError for anything else."""
+    def from_json(cls, values: Any, spec: EnvSpec) -> Bindings | None:
+        """The bindings for an environment in the contents of a file; None where there are none for it.
+
+        Raises ValueError, TypeError or KeyError for anything else.
+        """
         if values["version"] != _VERSION:
             raise ValueError(f"version {values['version']!r}")
-        actions, names = {}, {}
-        for entry in values["keys"]:
-            code, name = entry["code"], entry["name"]
-            if type(code) is not int or abs(code) >= _CODES or not isinstance(name, str):
-                raise ValueError(f"the key {code!r} named {name!r}")
-            actions[code], names[code] = action_names.index(entry["action"]), name
         controller = values.get("controller", asdict(ANY_DEVICE))
         device = Device(controller["id"], controller["name"])
         if not isinstance(device.id, str) or not isinstance(device.name, str):
             raise ValueError(f"the controller {device.id!r} named {device.name!r}")
+        entries = values.get("environments", {}).get(spec.name)
+        if entries is None:
+            entries = values["keys"]
+            if not {entry["action"] for entry in entries} <= set(spec.controls):
+                return None
+        actions, names = {}, {}
+        for entry in entries:
+            code, name = entry["code"], entry["name"]
+            if type(code) is not int or abs(code) >= _CODES or not isinstance(name, str):
+                raise ValueError(f"the key {code!r} named {name!r}")
+            actions[code], names[code] = spec.action_names.index(entry["action"]), name
         return cls(actions, names, device)
 
 
@@ -97,25 +105,49 @@ def bindings_file() -> Path:
     return Path(platformdirs.user_config_dir("twinplay", appauthor=False)) / "keys.json"
 
 
-def load_bindings(path: Path, action_names: Sequence[str]) -> Bindings | None:
-    """The bindings stored at `path`; None when there are none. Raises BindingsError when they cannot be used."""
+def load_bindings(path: Path, spec: EnvSpec) -> Bindings | None:
+    """The bindings stored at `path` for an environment; None when there are none.
+
+    Raises BindingsError when they cannot be used.
+    """
     try:
-        if not path.exists():
-            return None
-        if path.stat().st_size > _MAX_BYTES:
-            raise ValueError("it is too large")
-        return Bindings.from_json(json.loads(path.read_text(encoding="utf-8")), action_names)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        values = _read(path)
+        return None if values is None else Bindings.from_json(values, spec)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BindingsError(
             f"{path} holds no usable keys ({error}); the usual ones apply until other ones are chosen"
         ) from None
 
 
-def save_bindings(path: Path, bindings: Bindings, action_names: Sequence[str]) -> None:
-    """Store bindings at `path`, whole or not at all. Raises BindingsError."""
+def save_bindings(path: Path, bindings: Bindings, spec: EnvSpec) -> None:
+    """Store bindings for an environment at `path`, beside those for others, whole or not at all.
+
+    Raises BindingsError.
+    """
+    try:
+        before = _read(path)
+    except (OSError, ValueError, RecursionError):
+        before = None
+    keys = bindings.keys_to_json(spec)
+    values = {**before} if isinstance(before, dict) and before.get("version") == _VERSION else {"version": _VERSION}
+    others = values.get("environments")
+    values["environments"] = {**(others if isinstance(others, dict) else {}), spec.name: keys}
+    values.setdefault("keys", keys)
+    values.pop("controller", None)
+    if bindings.controller != ANY_DEVICE:
+        values["controller"] = asdict(bindings.controller)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as part:
-            part.write_text(json.dumps(bindings.to_json(action_names), indent=1), encoding="utf-8")
+            part.write_text(json.dumps(values, indent=1), encoding="utf-8")
     except OSError as error:
         raise BindingsError(f"{path} cannot be written: {error.strerror}; the keys apply until Twinplay ends") from None
+
+
+def _read(path: Path) -> Any:
+    """The contents of the file; None where there is none. Raises OSError or ValueError."""
+    if not path.exists():
+        return None
+    if path.stat().st_size > _MAX_BYTES:
+        raise ValueError("it is too large")
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -17,11 +17,18 @@ from dataclasses import dataclass
 from typing import Any
 
 # Key codes of controller inputs; a keyboard's are positive. START plays no action: it begins, pauses and goes on.
-FIRE, RIGHT, LEFT, START = -1, -2, -3, -4
-NAMES = {FIRE: "controller button", RIGHT: "controller right", LEFT: "controller left"}
+FIRE, RIGHT, LEFT, START, UP, DOWN = -1, -2, -3, -4, -5, -6
+NAMES = {
+    FIRE: "controller button",
+    RIGHT: "controller right",
+    LEFT: "controller left",
+    UP: "controller up",
+    DOWN: "controller down",
+}
 _DEAD_ZONE = 0.4  # of a stick's travel; worn sticks rest at up to 0.2
 _LET_GO = 0.3  # below the dead zone, or a hand that trembles at its edge would press many times
 _FULL_TRAVEL = 32_767
+_RAW_AXES = {0: (LEFT, RIGHT), 1: (UP, DOWN)}
 _RAW_START = 9  # of joysticks that SDL knows nothing about, with ten buttons or more: where most have it
 
 
@@ -64,10 +71,11 @@ class Gamepads:
         self._held: dict[tuple[int, str], int] = {}  # (instance, input) -> code
         self._changes: list[tuple[int, bool]] = []
         self._used = ANY_DEVICE
-        dpad_left, dpad_right = pygame.CONTROLLER_BUTTON_DPAD_LEFT, pygame.CONTROLLER_BUTTON_DPAD_RIGHT
+        ways = {"LEFT": LEFT, "RIGHT": RIGHT, "UP": UP, "DOWN": DOWN}
         fire = ("A", "B", "X", "Y", "LEFTSHOULDER", "RIGHTSHOULDER", "LEFTSTICK", "RIGHTSTICK")
         self._codes = {getattr(pygame, f"CONTROLLER_BUTTON_{name}"): FIRE for name in fire}
-        self._codes |= {dpad_left: LEFT, dpad_right: RIGHT, pygame.CONTROLLER_BUTTON_START: START}
+        self._codes |= {getattr(pygame, f"CONTROLLER_BUTTON_DPAD_{name}"): code for name, code in ways.items()}
+        self._codes[pygame.CONTROLLER_BUTTON_START] = START
         self._triggers = (pygame.CONTROLLER_AXIS_TRIGGERLEFT, pygame.CONTROLLER_AXIS_TRIGGERRIGHT)
         self._readers: dict[int, Callable[[Any], None]] = {
             pygame.CONTROLLERDEVICEADDED: self._add_mapped,
@@ -144,9 +152,11 @@ class Gamepads:
             return
         value = event.value / _FULL_TRAVEL
         if event.axis == self._pygame.CONTROLLER_AXIS_LEFTX:
-            self._lean(event.instance_id, "stick", value)
+            self._lean(event.instance_id, "stick", value, (LEFT, RIGHT))
+        elif event.axis == self._pygame.CONTROLLER_AXIS_LEFTY:
+            self._lean(event.instance_id, "stick, upright", value, (UP, DOWN))
         elif event.axis in self._triggers:
-            self._lean(event.instance_id, f"trigger {event.axis}", max(0.0, value), right=FIRE)
+            self._lean(event.instance_id, f"trigger {event.axis}", max(0.0, value), (FIRE, FIRE))
 
     def _raw_button(self, event: Any, down: bool) -> None:
         if self._is(event, mapped=False):
@@ -155,12 +165,13 @@ class Gamepads:
             self._hold(event.instance_id, f"button {event.button}", code if down else None)
 
     def _raw_axis(self, event: Any) -> None:
-        if self._is(event, mapped=False) and event.axis == 0:
-            self._lean(event.instance_id, "stick", event.value)
+        if self._is(event, mapped=False) and event.axis in _RAW_AXES:
+            self._lean(event.instance_id, f"stick {event.axis}", event.value, _RAW_AXES[event.axis])
 
     def _raw_hat(self, event: Any) -> None:
         if self._is(event, mapped=False):
-            self._lean(event.instance_id, f"hat {event.hat}", event.value[0])
+            self._lean(event.instance_id, f"hat {event.hat}", event.value[0], (LEFT, RIGHT))
+            self._lean(event.instance_id, f"hat {event.hat}, upright", event.value[1], (DOWN, UP))
 
     def _is(self, event: Any, *, mapped: bool) -> bool:
         """Whether the event is of a device read this way: a mapped one sends raw events, too."""
@@ -171,9 +182,9 @@ class Gamepads:
         used = self._used.id
         return used == ANY_DEVICE.id or (instance in self._pads and self._pads[instance].device.id == used)
 
-    def _lean(self, instance: int, source: str, value: float, right: int = RIGHT) -> None:
-        """A stick or a trigger stands at `value`, between -1 and 1."""
-        code = right if value > 0 else LEFT
+    def _lean(self, instance: int, source: str, value: float, ways: tuple[int, int]) -> None:
+        """A stick or a trigger stands at `value`, between -1 and 1, the first and the second of two ways."""
+        code = ways[value > 0]
         held = self._held.get((instance, source)) == code
         self._hold(instance, source, code if abs(value) > (_LET_GO if held else _DEAD_ZONE) else None)
 

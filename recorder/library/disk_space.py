@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
-from recorder.envs.game import get_spec
-
-# Bytes that a tick takes on disk, measured on whole sessions: 34 to 45 of Breakout, by what happens on the screen, and
-# 249 of Hopper, whose numbers hardly compress.
-TICK_BYTES: Mapping[str, int] = MappingProxyType({"breakout": 45, "hopper": 250})
+from recorder.envs.registry import get_spec
 
 
 def free_hours(library: Path, env: str) -> float:
@@ -24,4 +18,4 @@ def free_hours(library: Path, env: str) -> float:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    return free / (TICK_BYTES[spec.name] * spec.rate_hz * 3_600)
+    return free / (spec.tick_bytes * spec.rate_hz * 3_600)

@@ -23,9 +23,11 @@ from typing import Any
 
 import numpy as np
 
-from recorder.envs.game import Game, get_spec, other_simulator
+from recorder.envs.game import Game
+from recorder.envs.registry import get_spec, other_simulator
 from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.library.edits import merge_spans
+from recorder.library.replay import replay_to
 from recorder.store.annotations import MAX_NOTES, MAX_TAGS, MAX_TITLE
 from recorder.store.places import keep_out_of_sessions, on_this_computer, place
 from recorder.store.schema import (
@@ -78,7 +80,7 @@ def merging(paths: Sequence[Path], library: Path, *, title: str = "") -> Generat
     for session in sessions:
         _check_finished(session)
         differences = first.spec.differences(session.spec)
-        if not differences and first.spec.has_screen and not np.array_equal(first.palette, session.palette):
+        if not differences and first.spec.sees_screen and not np.array_equal(first.palette, session.palette):
             differences = ["their colours differ"]
         if differences:
             raise UsageError(f"{first.path} and {session.path} cannot be merged ({'; '.join(differences)})")
@@ -162,7 +164,7 @@ def _build(
     try:
         making.mkdir(parents=True)
         group = GrowingGroup(making, attributes)
-        arrays = create_arrays(group, first.spec, _storage(first))
+        arrays = create_arrays(group, first.spec, first.storage)
         rows: list[dict[str, Any]] = []
         spans: list[range] = []
         done = 0
@@ -208,7 +210,7 @@ def _copy_ticks(part: _Part, arrays: dict[str, GrowingArray]) -> Generator[int, 
         stop = min(start + _COPY_TICKS, ticks.stop)
         for name, rows in whole.items():
             arrays[name].append(rows[start:stop])
-        for name, rows in _moments(session, start, stop).items():
+        for name, rows in session.moments(start, stop).items():
             arrays[name].append(rows)
         yield stop - ticks.start
     for name, rows in _closing_moments(part).items():
@@ -228,19 +230,6 @@ def _own_keys(part: _Part) -> Array:
     if part.ticks.stop < len(part.session):
         own &= times < part.session.time_ns[part.ticks.stop]
     return own
-
-
-def _moments(session: Session, start: int, stop: int) -> dict[str, Array]:
-    if session.spec.has_screen:
-        return {"screen": session.screens(start, stop)}
-    return {"observation": session.observations[start:stop], "state": session.states[start:stop]}
-
-
-def _storage(session: Session) -> dict[str, tuple[tuple[int, ...], str]]:
-    if session.spec.has_screen:
-        return {"screen": (session.spec.observation_shape[:2], "uint8")}
-    state = (session.states.shape[1],)
-    return {"observation": (session.spec.observation_shape, "float64"), "state": (state, "float64")}
 
 
 def _episode_rows(part: _Part, tick: int, row: int) -> list[dict[str, Any]]:
@@ -270,7 +259,7 @@ def _closing_moments(part: _Part) -> dict[str, Array]:
     """What closed each episode, a row each; of one that was interrupted, by playing it again."""
     session = part.session
     stored = session.finals()
-    storage = _storage(session)
+    storage = session.storage
     rows = {name: np.zeros((len(part.episodes), *shape), dtype) for name, (shape, dtype) in storage.items()}
     for position, episode in enumerate(part.episodes):
         if episode.outcome == "interrupted" or episode.index >= len(next(iter(stored.values()))):
@@ -287,12 +276,9 @@ def _replay_to_the_end(session: Session, episode: Episode, rows: dict[str, Array
     changes = session.spec.differences(installed)
     last = episode.stop - 1
     with Game(session.spec) as game:
-        observation = game.reset(episode.seed)
-        for ticks in (*session.lead_in(episode), range(episode.start, last)) if not changes else ():
-            for tick in ticks:
-                observation, *_ = game.step(game.check_action(session.actions[tick]))
+        observation = game.reset(episode.seed) if changes else replay_to(game, session, episode, last)
         game.capture(observation, rows, position)
-        stored = _moments(session, last, last + 1)
+        stored = session.moments(last, last + 1)
         if changes or any(rows[name][position].tobytes() != row.tobytes() for name, row in stored.items()):
             changes += session.spec.version_differences(installed) or ["play differs from what was stored"]
             raise SessionError(

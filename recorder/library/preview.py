@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from recorder.envs.game import Game
 from recorder.errors import SessionError, TwinplayError
+from recorder.library.replay import show_tick
 from recorder.play.timing import Timing
 from recorder.store.schema import Episode
 from recorder.store.session import Session
@@ -57,12 +58,13 @@ class Details:
 
 @dataclass(frozen=True)
 class Moment:
-    """The picture of one tick, uint8 RGB (height, width, 3), or why there is none."""
+    """The picture of one tick, uint8 RGB (height, width, 3), or why there is none; see EnvSpec for `pixel_aspect`."""
 
     path: Path
     tick: int
     picture: Picture | None
     problem: str = ""
+    pixel_aspect: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ class Projector:
         """The picture of a tick."""
         try:
             session = self._open(path)
-            return Moment(Path(path), tick, self._draw(session, min(max(tick, 0), len(session) - 1)))
+            picture = self._draw(session, min(max(tick, 0), len(session) - 1))
+            return Moment(Path(path), tick, picture, pixel_aspect=session.spec.pixel_aspect)
         except TwinplayError as error:
             return Moment(Path(path), tick, None, str(error))
 
@@ -105,7 +108,7 @@ class Projector:
             file = _thumbnail_file(session)
             picture = _read_png(file) if file is not None else None
             if picture is None:
-                picture = _shrink(self._draw(session, telling_tick(session)))
+                picture = _shrink(self._draw(session, telling_tick(session)), session.spec.pixel_aspect)
                 if file is not None:
                     _write_png(file, picture)
             return Thumbnail(where, picture)
@@ -126,11 +129,12 @@ class Projector:
     def _draw(self, session: Session, tick: int) -> Picture:
         if not len(session):
             raise SessionError("Nothing was played in this session.")
-        if session.spec.has_screen:
+        if session.spec.sees_screen:
             return session.frames[tick]
-        if self._stage is None:
+        if self._stage is None or self._stage.spec.name != session.spec.name:
+            self.close()
             self._stage = Game(session.spec, render=True)
-        self._stage.restore(session.states[tick])
+        show_tick(self._stage, session, tick)
         return self._stage.picture()
 
 
@@ -178,10 +182,10 @@ def telling_tick(session: Session) -> int:
     return best.start + int(points[-1])
 
 
-def _shrink(picture: Picture) -> Picture:
+def _shrink(picture: Picture, pixel_aspect: float) -> Picture:
     """The whole picture in the shape of a screen, on black."""
     height, width = picture.shape[:2]
-    wide = 4 / 3 * height if (height, width) == (210, 160) else width  # the console's pixels are wider than high
+    wide = (pixel_aspect or 1.0) * width
     scale = min(THUMB_WIDTH / wide, THUMB_HEIGHT / height)
     size = (max(1, round(wide * scale)), max(1, round(height * scale)))
     small = np.zeros((THUMB_HEIGHT, THUMB_WIDTH, 3), np.uint8)

@@ -72,7 +72,7 @@ def replaying_memory(
             raise SessionError(f"{session.place} was not recorded from an emulator")
         if session.actions[:].max() >= len(session.spec.action_names):
             raise SessionError(f"{session.place} holds actions that {session.spec.title} does not have")
-        screen = np.empty(session.spec.observation_shape[:2], np.uint8)
+        screen = np.empty(session.spec.frame_shape, np.uint8)
         for start, group in groupby(ticks, lambda tick: int(starts[np.searchsorted(starts, tick, "right") - 1])):
             episode = episodes[start]
             game.reset(episode.seed)
@@ -119,7 +119,7 @@ def _try_out(game: Game) -> npt.NDArray[np.bool_]:
 def _detour(game: Game, ticks: int, rng: np.random.Generator) -> Clip:
     """Some ticks of random actions; the game is afterwards where it was."""
     snapshot = game.snapshot()
-    shape = game.spec.observation_shape[:2]
+    shape = game.spec.frame_shape
     screens, values = np.empty((ticks, *shape), np.uint8), []
     action = 0
     for tick in range(ticks):

@@ -17,9 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from recorder.envs.game import Game, get_spec, other_simulator
+from recorder.envs.game import Game
+from recorder.envs.registry import get_spec, other_simulator
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.edits import alone
+from recorder.library.replay import replay_to
 from recorder.store.schema import CHUNK_TICKS, Episode
 from recorder.store.session import Session
 
@@ -111,13 +113,11 @@ def _readable(session: Session) -> bool:
 
 
 def _replay(game: Game, session: Session, episode: Episode) -> Iterator[int]:
-    observation = game.reset(episode.seed)
-    for tick in (tick for ticks in session.lead_in(episode) for tick in ticks):
-        observation, *_ = game.step(game.check_action(session.actions[tick]))
+    observation = replay_to(game, session, episode, episode.start)
     live = {name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in game.storage().items()}
     for start in range(episode.start, episode.stop, CHUNK_TICKS):
         stop = min(start + CHUNK_TICKS, episode.stop)
-        stored = _stored(session, start, stop)
+        stored = session.moments(start, stop)
         for tick in range(start, stop):
             game.capture(observation, live, 0)
             for name, rows in stored.items():
@@ -137,12 +137,6 @@ def _replay(game: Game, session: Session, episode: Episode) -> Iterator[int]:
     final = session.final_observation(episode.index)
     if final is not None and not np.array_equal(final, observation):
         raise _DifferenceError(f"episode {episode.index}: the closing observation differs")
-
-
-def _stored(session: Session, start: int, stop: int) -> dict[str, Any]:
-    if session.spec.has_screen:
-        return {"screen": session.screens(start, stop)}
-    return {"observation": session.observations[start:stop], "state": session.states[start:stop]}
 
 
 def _where(session: Session, episode: Episode, tick: int) -> str:

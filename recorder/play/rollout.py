@@ -21,7 +21,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from recorder.agents.agent import Agent
-from recorder.envs.game import Array, Game
+from recorder.envs.backend import Array
+from recorder.envs.game import Game
 
 _SNAPSHOT_TICKS = 60
 _SNAPSHOTS = 60  # a minute

@@ -7,7 +7,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from recorder.agents.agent import Agent, describe
-from recorder.envs.game import Game, get_spec
+from recorder.envs.game import Game
+from recorder.envs.registry import get_spec
 from recorder.errors import UsageError
 from recorder.play.rollout import Phase, Rollout
 from recorder.store.places import Place, on_this_computer, place

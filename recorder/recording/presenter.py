@@ -20,10 +20,12 @@ from functools import partial
 from pathlib import Path
 
 from recorder.agents.agent import KeyAgent
-from recorder.agents.bindings import Bindings, save_bindings
+from recorder.agents.bindings import Bindings, load_bindings, save_bindings
 from recorder.agents.controls import Controls
 from recorder.agents.gamepad import START, Gamepads
-from recorder.envs.game import EnvSpec, Game, get_spec
+from recorder.envs.game import Game
+from recorder.envs.registry import env_names, get_spec
+from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
 from recorder.library.disk_space import free_hours
 from recorder.play.sound import Speaker
@@ -46,7 +48,8 @@ class DeskState(Enum):
 
 
 class RecordDesk:
-    """`bindings` say which key plays which action; `bindings_file` is where other ones are kept once chosen.
+    """`bindings` say which key plays which action. Without them these are the player's own for each environment, which
+    `bindings_file` keeps, or else the `usual_keys`.
 
     A person gets `countdown_s` seconds to find the keys before a take begins.
     """
@@ -54,9 +57,10 @@ class RecordDesk:
     def __init__(
         self,
         library: Path,
-        bindings: Bindings,
+        bindings: Bindings | None = None,
         *,
         bindings_file: Path | None = None,
+        usual_keys: Callable[[EnvSpec], Bindings] | None = None,
         player_name: str = "",
         controllers: Callable[[], Gamepads] | None = Gamepads,
         speaker: Speaker | None = None,
@@ -64,17 +68,17 @@ class RecordDesk:
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.library = library
-        self.bindings = bindings
-        self.keys = KeyAgent(bindings.actions, player_name)
+        self.bindings = bindings or Bindings({}, {})
+        self.keys = KeyAgent(self.bindings.actions, player_name)
         self.name_keys = dict  # says what is printed on keys, given the names that they had when they were chosen
         self.state = DeskState.IDLE
-        self.env = "breakout"
+        self.env = env_names()[0]
         self.error = ""
         self.last_take: Path | None = None
         self.last_summary = ""
         self.just_kept = False  # a take was kept, and nothing has been done since
         self.recovered = False  # there was trouble, and it is over; until play goes on
-        self._bindings_file = bindings_file
+        self._bindings_file, self._usual_keys = bindings_file, usual_keys
         self._speaker = speaker
         self._countdown_ns = round(countdown_s * 1e9)
         self._go_ns = 0  # when the count-down ends
@@ -83,13 +87,14 @@ class RecordDesk:
         self.today = Today(library)
         self.lost_keyboard = False  # why it is paused
         self.controls = Controls(self.keys, None if controllers is None else controllers(), self._waits, now)
-        self.controls.use(bindings.controller)
+        self.controls.use(self.bindings.controller)
         self._poster: TakeStatus | None = None  # what is shown without a take
         self._game: Game | None = None  # to be played by hand; to make one takes 150 ms, so it is kept
         self._starting: Task | None = None
         self._wishes: list[Callable[[], None]] = []  # what is to be done with the take that is being begun
         self._finishing: Task | None = None
         self._afterwards: Callable[[], None] = lambda: None
+        self._take_up_keys()
 
     @property
     def spec(self) -> EnvSpec:
@@ -99,7 +104,7 @@ class RecordDesk:
     @property
     def by_hand(self) -> bool:
         """Whether a person plays the chosen environment; else its scripted expert demonstrates."""
-        return self.spec.discrete
+        return self.spec.playable
 
     @property
     def busy(self) -> bool:
@@ -122,6 +127,22 @@ class RecordDesk:
         if not self.busy and env != self.env:
             self._return_game()
             self.env, self._poster, self.just_kept = env, None, False
+            self._take_up_keys()
+
+    def _take_up_keys(self) -> None:
+        """The keys for the chosen environment: the player's own, or the usual ones."""
+        self.keys.chords = self.spec.chord_indices
+        if self._usual_keys is None or not self.by_hand:
+            return
+        own = None
+        if self._bindings_file is not None:
+            try:
+                own = load_bindings(self._bindings_file, self.spec)
+            except TwinplayError as error:
+                self.error = str(error)
+        self.bindings = own or self._usual_keys(self.spec)
+        self.keys.bindings = self.bindings.actions
+        self.controls.use(self.bindings.controller)
 
     def rebind(self, bindings: Bindings) -> None:
         """Play with other keys from now on, and keep them; between takes."""
@@ -131,7 +152,7 @@ class RecordDesk:
         self.controls.use(bindings.controller)
         if self._bindings_file is not None:
             try:
-                save_bindings(self._bindings_file, bindings, self.spec.action_names)
+                save_bindings(self._bindings_file, bindings, self.spec)
             except TwinplayError as error:
                 self.error = str(error)
 
@@ -394,7 +415,7 @@ class RecordDesk:
 
     def _lend_game(self) -> Game:
         if self._game is None:
-            self._game = Game(self.spec, sound=self._speaker is not None)
+            self._game = Game(self.spec, render=not self.spec.sees_screen, sound=self._speaker is not None)
         return self._game
 
     def _return_game(self) -> None:

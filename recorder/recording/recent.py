@@ -23,7 +23,7 @@ _SHARE = 0.6  # of a take: by then there is something to see
 class TakeLine:
     """One take: `clock` is the local time it began, `score` the best of its games, `picture` a screen of it.
 
-    `discarded` ones lie in the trash. `picture` is uint8 RGB (210, 160, 3), or None where no screens are stored.
+    `discarded` ones lie in the trash. `picture` is uint8 RGB (height, width, 3), or None where no screens are stored.
     """
 
     path: Path
@@ -46,7 +46,7 @@ def take_line(path: Path) -> TakeLine:
     """The line of one session. Raises SessionError for one that cannot be read."""
     session = Session.open(path)
     scores = session.games
-    shown = session.frames[int(_SHARE * (len(session) - 1))] if session.spec.has_screen and len(session) else None
+    shown = session.frames[int(_SHARE * (len(session) - 1))] if session.spec.sees_screen and len(session) else None
     return TakeLine(
         path,
         session.spec.title,

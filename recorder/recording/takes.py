@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from recorder.agents.agent import KeyAgent, describe
 from recorder.agents.experts import scripted
-from recorder.envs.game import Game, get_spec
+from recorder.envs.game import Game
+from recorder.envs.registry import get_spec
 from recorder.play.clock import LATE_NS, Pacer
 from recorder.play.rollout import Phase, Rollout
 from recorder.play.timing import FULL_SPEED, Tempo

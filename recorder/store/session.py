@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recorder.agents.agent import PLAYER_KINDS
-from recorder.envs.game import EnvSpec
+from recorder.envs.registry import stored_spec
+from recorder.envs.spec import SCREEN, STATE
 from recorder.errors import NewerVersionError, SessionError, check_version
 from recorder.play.timing import Timing, measure
 from recorder.store.annotations import read_notes, read_spans, read_tags, read_title, summed_up, to_learn
@@ -53,7 +54,7 @@ class Session:
             raise StoreError("it is a Zarr group, but not one that Twinplay recorded")
         try:
             check_version(attributes.get("version"), FORMAT_VERSION)
-            self.spec = EnvSpec.from_json(attributes.get("env"))
+            self.spec = stored_spec(attributes.get("env"))
         except NewerVersionError as error:
             raise SessionError(f"{group.place} cannot be read: {error}") from None
         except ValueError as error:
@@ -191,8 +192,20 @@ class Session:
 
     @cached_property
     def states(self) -> npt.NDArray[np.float64]:
-        """Simulator states (T, S) float64, where the environment has no screen."""
-        return self._ticks_of("state", None, "float64")
+        """Simulator states (T, S) float64, where the environment stores them."""
+        return self._ticks_of(STATE, None, "float64")
+
+    @property
+    def storage(self) -> dict[str, tuple[tuple[int, ...], str]]:
+        """Name -> (shape, dtype) of what is stored of the moment before each tick."""
+        return self.spec.storage(self.states.shape[1] if self.spec.stores_state else 0)
+
+    def moments(self, start: int, stop: int) -> dict[str, Array]:
+        """What is stored of the moments before ticks [start, stop), by name, (n, …)."""
+        if self.spec.sees_screen:
+            return {SCREEN: self.screens(start, stop)}
+        stored: dict[str, Array] = {self.spec.observation_array: self._vectors[start:stop]}
+        return stored | ({STATE: self.states[start:stop]} if self.spec.stores_state else {})
 
     @property
     def frames(self) -> Frames:
@@ -203,7 +216,7 @@ class Session:
     @property
     def observations(self) -> Frames | Array:
         """What an Agent saw: RGB screens, or vectors (T, n)."""
-        return Frames(self) if self.spec.has_screen else self._vectors
+        return Frames(self) if self.spec.sees_screen else self._vectors
 
     def vectors(self, start: int, stop: int) -> Array:
         """What an Agent saw in ticks [start, stop) of an environment without a screen, (n, …); nothing is kept."""
@@ -216,7 +229,7 @@ class Session:
 
     @cached_property
     def _screen_array(self) -> Any:
-        return self._checked("screen", self.spec.observation_shape[:2], "uint8", self._ticks)
+        return self._checked("screen", self.spec.frame_shape, "uint8", self._ticks)
 
     def screens(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
         """Palette indices of ticks [start, stop), uint8 (n, 210, 160). Decodes each chunk it touches once."""
@@ -304,30 +317,23 @@ class Session:
 
     def final_observation(self, index: int) -> Array | None:
         """What closed episode `index`: RGB screen or vector; None for an interrupted one."""
-        name, shape = (
-            ("final_screen", self.spec.observation_shape[:2])
-            if self.spec.has_screen
-            else ("final_observation", self.spec.observation_shape)
-        )
         cut = next((each for each in self.episodes if each.parent == index), None)
         if cut is not None and cut.start == cut.parent_tick:  # rewound: what was undone begins where it ends
             return self.observations[cut.start]
         if index >= self._final_rows:
             return None
-        dtype = "uint8" if self.spec.has_screen else self.spec.observation_dtype
-        array = self._checked(name, shape, dtype, self._final_rows)
+        spec = self.spec
+        array = self._checked(
+            f"final_{spec.observation_array}", spec.frame_shape, spec.observation_dtype, self._final_rows
+        )
         row = self._guard(lambda: read(array, index))
-        return self.palette[row] if self.spec.has_screen else row
+        return self.palette[row] if spec.sees_screen else row
 
     def finals(self) -> dict[str, Array]:
         """The stored moment that closes each finished episode, by the name of what is stored: a row for each index."""
-        stored: dict[str, tuple[tuple[int, ...] | None, str]] = (
-            {"screen": (self.spec.observation_shape[:2], "uint8")}
-            if self.spec.has_screen
-            else {"observation": (self.spec.observation_shape, self.spec.observation_dtype), "state": (None, "float64")}
-        )
         return {
-            name: self._read(f"final_{name}", shape, dtype, self._final_rows) for name, (shape, dtype) in stored.items()
+            name: self._read(f"final_{name}", None if name == STATE else shape, dtype, self._final_rows)
+            for name, (shape, dtype) in self.spec.storage(0).items()
         }
 
     @property
@@ -471,7 +477,7 @@ class Session:
         }
 
     def _need_screens(self) -> None:
-        if not self.spec.has_screen:
+        if not self.spec.sees_screen:
             raise SessionError(
                 f"{self.place} is a session of {self.spec.title}, which stores observation vectors and no screens; "
                 "read session.observations"

@@ -28,7 +28,8 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from recorder.agents.agent import KeyEvent
-from recorder.envs.game import EnvSpec, Game
+from recorder.envs.game import Game
+from recorder.envs.spec import EnvSpec
 from recorder.errors import LibraryError, SessionError
 from recorder.play.rollout import Step
 from recorder.store.places import Place, Url, keep_out_of_sessions, on_this_computer, place
@@ -472,7 +473,7 @@ def _attributes(
         "outcomes": list(OUTCOMES),
         "notes": "",
     }
-    if game.spec.has_screen:
+    if game.spec.sees_screen:
         attributes["palette"] = game.palette.tolist()
     return attributes
 

@@ -9,29 +9,25 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
 from recorder.agents.bindings import Bindings
-from recorder.agents.gamepad import FIRE as PAD_FIRE
-from recorder.agents.gamepad import LEFT as PAD_LEFT
-from recorder.agents.gamepad import NAMES
-from recorder.agents.gamepad import RIGHT as PAD_RIGHT
+from recorder.agents.gamepad import DOWN, FIRE, LEFT, NAMES, RIGHT, UP
 from recorder.agents.keyboard import BY_CODE, BY_NAME
+from recorder.envs.spec import EnvSpec
 from recorder.ui.kit.keys import key_name, physical
 
 # X11 repeats a held key as release and press of one server time. Qt only recognises the pair when both have arrived;
 # otherwise the release looks real, so a release counts once its twin had this long to show up.
 _REPEAT_GAP_NS = 6_000_000
-NOOP, FIRE, RIGHT, LEFT = range(4)
-_KEYS = {
-    int(Qt.Key.Key_Left): LEFT,
-    BY_NAME["KeyA"].code: LEFT,
-    int(Qt.Key.Key_Right): RIGHT,
-    BY_NAME["KeyD"].code: RIGHT,
-    int(Qt.Key.Key_Space): FIRE,
-    int(Qt.Key.Key_Up): FIRE,
+# Keys that mean the same on every layout, by their W3C names; of the others, bindings store the place.
+_EVERYWHERE = {
+    "ArrowLeft": Qt.Key.Key_Left,
+    "ArrowRight": Qt.Key.Key_Right,
+    "ArrowUp": Qt.Key.Key_Up,
+    "ArrowDown": Qt.Key.Key_Down,
+    "Space": Qt.Key.Key_Space,
+    "ControlLeft": Qt.Key.Key_Control,
+    "ShiftLeft": Qt.Key.Key_Shift,
 }
-_PADS = {PAD_FIRE: FIRE, PAD_RIGHT: RIGHT, PAD_LEFT: LEFT}
-_PRINTED = {code: BY_CODE[code].text if code in BY_CODE else key_name(code) for code in _KEYS}
-USUAL = Bindings(_KEYS | _PADS, _PRINTED | NAMES)
-ROWS = ((LEFT, "LEFT"), (FIRE, "FIRE"), (RIGHT, "RIGHT"))  # as they lie below the game
+_PADS = {"FIRE": FIRE, "RIGHT": RIGHT, "LEFT": LEFT, "UP": UP, "DOWN": DOWN}  # what controls mean on a controller
 RESERVED = {
     Qt.Key.Key_P: "pauses the game",
     Qt.Key.Key_Backspace: "goes back in the game",
@@ -49,6 +45,23 @@ RESERVED = {
     Qt.Key.Key_Return: "begins the next game",
     Qt.Key.Key_Enter: "begins the next game",
 }
+
+
+def usual(spec: EnvSpec) -> Bindings:
+    """The keys that play an environment by default, as its spec says, and a controller's inputs of the same names."""
+    actions, names = {}, {}
+    for control, keys in spec.controls.items():
+        for key in keys:
+            code = int(_EVERYWHERE[key]) if key in _EVERYWHERE else BY_NAME[key].code
+            actions[code] = spec.action_names.index(control)
+            names[code] = BY_CODE[code].text if code in BY_CODE else key_name(code)
+    pads = {_PADS[control]: spec.action_names.index(control) for control in spec.controls if control in _PADS}
+    return Bindings(actions | pads, names | {code: NAMES[code] for code in pads})
+
+
+def rows(spec: EnvSpec) -> tuple[tuple[int, str], ...]:
+    """What a person holds down, as (action, name), in the order in which they lie below the game."""
+    return tuple((spec.action_names.index(control), control) for control in spec.controls)
 
 
 class HeldKeys:

@@ -31,6 +31,7 @@ class GameView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._picture: Picture | None = None
+        self._pixel_aspect = 0.0
         self._title = self._hint = ""
         self._large = False
         self._caps: tuple[Keycap, ...] = ()
@@ -44,9 +45,9 @@ class GameView(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(700, 720)
 
-    def show_game(self, picture: Picture | None, *, recording: bool) -> None:
-        """Show this picture, uint8 RGB (height, width, 3)."""
-        self._picture, self._recording = picture, recording
+    def show_game(self, picture: Picture | None, pixel_aspect: float, *, recording: bool) -> None:
+        """Show this picture, uint8 RGB (height, width, 3); see EnvSpec for `pixel_aspect`."""
+        self._picture, self._pixel_aspect, self._recording = picture, pixel_aspect, recording
         self.update()
 
     def show_overlay(self, title: str, hint: str, *, large: bool = False) -> None:
@@ -86,8 +87,9 @@ class GameView(QWidget):
         height, width = pixels.shape[:2]
         image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
         inner = stage.adjusted(4, 4, -4, -4)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, (height, width) != (210, 160))
-        painter.drawImage(look.place_picture(inner, width, height, self.devicePixelRatioF()), image)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not self._pixel_aspect)
+        place = look.place_picture(inner, width, height, self._pixel_aspect, self.devicePixelRatioF())
+        painter.drawImage(place, image)
 
     def _paint_overlay(self, painter: QPainter, stage: QRectF) -> None:
         painter.setPen(Qt.PenStyle.NoPen)

@@ -25,12 +25,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.agents.bindings import BindingsError, bindings_file, load_bindings
+from recorder.agents.bindings import bindings_file
 from recorder.agents.keyboard import PLACE
-from recorder.envs.game import ENV_NAMES, get_spec
+from recorder.envs.registry import env_names, get_spec
 from recorder.play.sound import Speaker
 from recorder.recording.presenter import DeskState, RecordDesk
-from recorder.ui.game_keys import FIRE, LEFT, RESERVED, RIGHT, ROWS, USUAL, HeldKeys
+from recorder.ui.game_keys import RESERVED, HeldKeys, rows, usual
 from recorder.ui.game_view import GameView, Keycap
 from recorder.ui.hud import Hud
 from recorder.ui.keys_dialog import KeysDialog
@@ -175,7 +175,7 @@ class RecordPage(Page):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
         self._envs = QComboBox(objectName="envBox", accessibleName="Environment")
-        for name in ENV_NAMES:
+        for name in env_names():
             self._envs.addItem(get_spec(name).title, name)
         self._envs.setToolTip("What to record")
         self._envs.currentIndexChanged.connect(self._choose)
@@ -307,7 +307,8 @@ class RecordPage(Page):
         state, status, spec = desk.state, desk.status, desk.spec
         finishing = state is DeskState.FINISHING
         self.show_problem(desk.error or desk.trouble)
-        self._view.show_game(None if status is None else status.picture, recording=state is DeskState.RECORDING)
+        picture = None if status is None else status.picture
+        self._view.show_game(picture, spec.pixel_aspect, recording=state is DeskState.RECORDING)
         self._counted = desk.countdown
         self._view.show_overlay(*self._overlay(), large=state is DeskState.COUNTDOWN)
         self._view.show_keycaps(self.keycaps)
@@ -340,12 +341,14 @@ class RecordPage(Page):
     def keycaps(self) -> list[Keycap]:
         """The keys that play, as they are shown below the game; none where nobody plays by hand."""
         held = self.desk.keys.held_actions
-        rows = ROWS if self.desk.by_hand else ()
-        return [Keycap(name, self._keys_of(action), action in held) for action, name in rows]
+        return [Keycap(name, self._keys_of(action), action in held) for action, name in rows(self.desk.spec)]
 
     def _what_keys_do(self) -> str:
-        fire, left, right = (self._keys_of(action).split(" or ")[0] for action in (FIRE, LEFT, RIGHT))
-        return f"{fire} serves, {left} and {right} move."
+        keys = {name: self._keys_of(action).split(" or ")[0] for action, name in rows(self.desk.spec)}
+        serve = keys.pop(self.desk.spec.serve_action, "")
+        *others, last = keys.values()
+        moving = f"{', '.join(others)} and {last} move." if others else f"{last} plays."
+        return f"{serve} serves, {moving}" if serve else moving
 
     def _keys_of(self, action: int) -> str:
         names = self.desk.bindings.names
@@ -353,9 +356,16 @@ class RecordPage(Page):
         return " or ".join(key_label(self.keyboard.name(key, names[key])) for key in own)
 
     def _choose_keys(self) -> None:
+        spec = self.desk.spec
         reserved = {int(key): does for key, does in RESERVED.items()}
         dialog = KeysDialog(
-            self.desk.bindings, USUAL, ROWS, reserved, self.keyboard, lambda: self.desk.controls.devices, self
+            self.desk.bindings,
+            usual(spec),
+            rows(spec),
+            reserved,
+            self.keyboard,
+            lambda: self.desk.controls.devices,
+            self,
         )
         dialog.accepted.connect(lambda: self.desk.rebind(dialog.bindings))
         dialog.finished.connect(lambda: self._view.setFocus())
@@ -424,18 +434,11 @@ class RecordPage(Page):
 
 def open_desk(library: Path, player_name: str, countdown_s: float) -> RecordDesk:
     """A desk with the player's own keys, or the usual ones."""
-    file = bindings_file()
-    try:
-        own, problem = load_bindings(file, get_spec("breakout").action_names), ""
-    except BindingsError as error:
-        own, problem = None, str(error)
-    desk = RecordDesk(
+    return RecordDesk(
         library,
-        own or USUAL,
-        bindings_file=file,
+        bindings_file=bindings_file(),
+        usual_keys=usual,
         speaker=Speaker(),
         player_name=player_name,
         countdown_s=countdown_s,
     )
-    desk.error = problem
-    return desk

@@ -78,8 +78,10 @@ class MomentView(QWidget):
             pixels = np.ascontiguousarray(self._moment.picture)
             height, width = pixels.shape[:2]
             image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, (height, width) != (210, 160))
-            place = look.place_picture(stage.adjusted(4, 4, -4, -4), width, height, self.devicePixelRatioF())
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not self._moment.pixel_aspect)
+            place = look.place_picture(
+                stage.adjusted(4, 4, -4, -4), width, height, self._moment.pixel_aspect, self.devicePixelRatioF()
+            )
             painter.drawImage(place, image)
         elif self._words:
             painter.setPen(QColor(255, 255, 255))

@@ -13,7 +13,9 @@ from typing import Any
 
 from recorder import record
 from recorder.agents.experts import scripted
-from recorder.envs.game import Env, Game, get_spec
+from recorder.envs.game import Game
+from recorder.envs.gymnasium import Env
+from recorder.envs.registry import get_spec
 from recorder.play.rollout import episode_seed
 from tests.benchmarks.common import Options, alone, median, table
 
@@ -62,7 +64,7 @@ def png(name: str, ticks: int, folder: Path) -> None:
     with (folder / "actions.csv").open("w", newline="") as file:
         table = csv.writer(file)
         for index, (seen, action, reward) in enumerate(steps(Game(get_spec(name)).env, name, ticks)):
-            if get_spec(name).has_screen:
+            if get_spec(name).sees_screen:
                 cv2.imwrite(str(folder / f"{index:06d}.png"), seen[:, :, ::-1])
                 table.writerow((index, action, reward))
             else:

@@ -47,7 +47,7 @@ def test_every_file_that_is_written_has_the_permissions_that_the_umask_gives(uma
     assert done.policy is not None
     Policies(library).take_over(done.policy)
     SAMPLE.add(tmp_path / "sample")
-    save_bindings(tmp_path / "keys.json", Bindings({1: 1}, {1: "Space"}), get_spec("breakout").action_names)
+    save_bindings(tmp_path / "keys.json", Bindings({1: 1}, {1: "Space"}), get_spec("breakout"))
     pictures = [np.full((48, 64, 3), level, np.uint8) for level in (0, 99)]
     write_video(pictures, tmp_path / "film.mp4", 25)
     list(writing_gif(pictures, tmp_path / "film.gif", 25))

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from recorder import Session
 from recorder.agents.bindings import Bindings, load_bindings, save_bindings
-from recorder.agents.gamepad import ANY_DEVICE, FIRE, LEFT, NO_DEVICE, RIGHT, START, Device, Gamepads
-from recorder.envs.game import get_spec
+from recorder.agents.gamepad import ANY_DEVICE, DOWN, FIRE, LEFT, NO_DEVICE, RIGHT, START, UP, Device, Gamepads
+from recorder.envs.registry import get_spec
 from recorder.recording.presenter import DeskState, RecordDesk
 from tests.recorder.test_desk import FakeClock, play
 from tests.recorder.victim import wait_for
 from tests.recorder.virtual_pad import (
     BACK,
+    DPAD_DOWN,
     DPAD_LEFT,
     DPAD_RIGHT,
     DPAD_UP,
@@ -80,15 +82,27 @@ def test_the_d_pad_of_known_controllers_steers_and_start_is_not_fire(
 ) -> None:
     pad = plug(name, *model)
     assert [device.name for device in pads.devices] == [name]
-    for button, code in ((DPAD_LEFT, LEFT), (DPAD_RIGHT, RIGHT), (A, FIRE), (SHOULDER, FIRE), (START_BUTTON, START)):
+    ways = ((DPAD_LEFT, LEFT), (DPAD_RIGHT, RIGHT), (DPAD_UP, UP), (DPAD_DOWN, DOWN))
+    for button, code in (*ways, (A, FIRE), (SHOULDER, FIRE), (START_BUTTON, START)):
         pad.press(button)
         assert pads.poll() == [(code, True)]
         pad.release(button)
         assert pads.poll() == [(code, False)]
-    for button in (BACK, GUIDE, DPAD_UP):
+    for button in (BACK, GUIDE):
         pad.tap(button)
-    pad.lean(STICK_DOWN, 1.0)
     assert pads.poll() == []
+    pad.lean(STICK_DOWN, 1.0)
+    pad.lean(STICK_DOWN, 0.0)
+    assert pads.poll() == [(DOWN, True), (DOWN, False)]
+
+
+def test_a_joystick_that_nothing_is_known_of_goes_four_ways(pads: Gamepads, plug: Plug) -> None:
+    stick = plug("A stick", hats=1)
+    for across, up, code in ((-1, 0, LEFT), (1, 0, RIGHT), (0, 1, UP), (0, -1, DOWN)):
+        stick.hat(across, up)
+        assert pads.poll() == [(code, True)]
+        stick.hat(0)
+        assert pads.poll() == [(code, False)]
 
 
 def test_a_stick_steers_past_its_dead_zone_and_a_trigger_fires(pads: Gamepads, plug: Plug) -> None:
@@ -230,10 +244,26 @@ def test_a_take_is_begun_held_and_played_on_with_the_controller_alone(
 
 
 def test_the_choice_of_a_controller_is_kept_and_without_one_any_steers(tmp_path: Path) -> None:
-    file, actions = tmp_path / "keys.json", get_spec("breakout").action_names
+    file, spec = tmp_path / "keys.json", get_spec("breakout")
     for device in (Device("0300", "PS4 Controller"), NO_DEVICE, ANY_DEVICE):
         bindings = Bindings({65: 3}, {65: "A"}, device)
-        save_bindings(file, bindings, actions)
-        assert load_bindings(file, actions) == bindings
+        save_bindings(file, bindings, spec)
+        assert load_bindings(file, spec) == bindings
         assert bindings.unbound(65).bound(66, "B", 3).controller == device
     assert "controller" not in json.loads(file.read_text())  # as earlier versions wrote it
+
+
+def test_each_environment_keeps_keys_of_its_own_and_takes_over_those_of_version_0_1(tmp_path: Path) -> None:
+    file, spec = tmp_path / "keys.json", get_spec("breakout")
+    earlier = {"version": 1, "keys": [{"code": 65, "name": "A", "action": "LEFT"}]}
+    file.write_text(json.dumps(earlier))
+    other = replace(spec, name="other")
+    unlike = {"controls": {"UP": ()}, "mirror_actions": (), "serve_action": "", "start_moves": ()}
+    upright = replace(spec, name="upright", action_names=("NOOP", "UP"), **unlike)
+    first, second = Bindings({66: 3}, {66: "B"}), Bindings({67: 1}, {67: "C"})
+    assert load_bindings(file, spec) == load_bindings(file, other) == Bindings({65: 3}, {65: "A"})
+    assert load_bindings(file, upright) is None  # it has no LEFT
+    save_bindings(file, first, spec)
+    save_bindings(file, second, upright)
+    assert (load_bindings(file, spec), load_bindings(file, upright)) == (first, second)
+    assert json.loads(file.read_text())["keys"] == earlier["keys"]

@@ -13,7 +13,8 @@ import pytest
 import player.app
 from recorder import Library, Session
 from recorder.agents.bindings import Bindings, BindingsError, load_bindings, save_bindings
-from recorder.envs.game import Game, get_spec
+from recorder.envs.game import Game
+from recorder.envs.registry import get_spec
 from recorder.errors import SystemLibraryError
 from recorder.library.verify import verify
 from recorder.recording.presenter import DeskState, RecordDesk
@@ -300,8 +301,8 @@ def test_keys_of_ones_own_play_are_named_and_are_kept(desk: RecordDesk, clock: F
     own = desk.bindings.unbound(LEFT_KEY).bound(74, "J", 3)
     assert own.keys_of(3) == [74]
     desk.rebind(own)
-    save_bindings(file, own, desk.spec.action_names)
-    assert load_bindings(file, desk.spec.action_names) == own
+    save_bindings(file, own, desk.spec)
+    assert load_bindings(file, desk.spec) == own
     desk.start()
     desk.rebind(Bindings({}, {}))  # not in the middle of a take
     assert not desk.press(LEFT_KEY)
@@ -328,7 +329,7 @@ def test_keys_of_ones_own_play_are_named_and_are_kept(desk: RecordDesk, clock: F
 def test_a_damaged_file_of_keys_is_one_sentence(tmp_path: Path, content: str) -> None:
     (tmp_path / "keys.json").write_text(content)
     with pytest.raises(BindingsError, match=r"keys\.json holds no usable keys .* the usual ones apply"):
-        load_bindings(tmp_path / "keys.json", ("NOOP", "FIRE", "RIGHT", "LEFT"))
+        load_bindings(tmp_path / "keys.json", get_spec("breakout"))
 
 
 def test_an_expert_demonstrates_as_fast_as_it_is_asked_to(desk: RecordDesk, clock: FakeClock) -> None:

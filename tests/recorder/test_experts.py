@@ -12,7 +12,8 @@ import pytest
 from recorder.agents.agent import Agent, RandomAgent, describe
 from recorder.agents.experts import STYLES, BreakoutPerson, BreakoutPlayer, from_description, scripted
 from recorder.agents.experts.hopper_search import Gains, HopperSimulation, main, play
-from recorder.envs.game import Game, get_spec
+from recorder.envs.game import Game
+from recorder.envs.registry import get_spec
 from recorder.errors import AgentError
 from recorder.play.rollout import Phase, Rollout
 

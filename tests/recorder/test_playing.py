@@ -11,7 +11,8 @@ import pytest
 from recorder import Game, KeyAgent, RandomAgent, Session, get_spec
 from recorder.agents.agent import KeyEvent, describe
 from recorder.agents.experts import scripted
-from recorder.envs.game import ENV_NAMES, EnvSpec
+from recorder.envs.registry import env_names
+from recorder.envs.spec import EnvSpec
 from recorder.errors import AgentError, UnknownEnvError, UsageError
 from recorder.library.verify import verify
 from recorder.play.clock import Pacer
@@ -29,7 +30,7 @@ def keys() -> KeyAgent:
     return KeyAgent({SPACE: FIRE, ARROW_LEFT: LEFT, ARROW_RIGHT: RIGHT})
 
 
-@pytest.mark.parametrize("name", ENV_NAMES)
+@pytest.mark.parametrize("name", env_names())
 def test_a_spec_survives_json(name: str) -> None:
     spec = get_spec(name)
     assert EnvSpec.from_json(spec.to_json()).differences(spec) == []
@@ -95,6 +96,26 @@ def test_the_key_pressed_last_wins_and_gives_way_when_released(keys: KeyAgent) -
     assert keys.act() == LEFT
     keys.release(ARROW_LEFT, 3)
     assert keys.act() == NOOP
+
+
+def test_controls_held_together_make_an_action_where_the_game_has_one() -> None:
+    up, right, fire, up_right, up_fire, up_right_fire = range(1, 7)
+    chords = {frozenset({up, right}): up_right, frozenset({up, fire}): up_fire}
+    chords[frozenset({up, right, fire})] = up_right_fire
+    keys = KeyAgent({10: up, 11: right, 12: fire}, chords=chords)
+    keys.press(10, 1)
+    assert keys.act() == up
+    keys.press(12, 2)
+    assert keys.act() == up_fire
+    keys.press(11, 3)
+    assert keys.act() == up_right_fire
+    keys.release(10, 4)
+    assert keys.act() == right  # RIGHT and FIRE make nothing here: the one pressed last counts
+    keys.release(11, 5)
+    assert keys.act() == fire
+    keys.press(10, 6)
+    keys.release(10, 7)
+    assert keys.act() == up_fire  # a tap shorter than a tick
 
 
 def test_a_tap_shorter_than_a_tick_still_plays(keys: KeyAgent) -> None:

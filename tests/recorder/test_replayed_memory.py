@@ -11,7 +11,8 @@ import zarr
 
 from recorder import Session, record
 from recorder.agents.experts import scripted
-from recorder.envs.game import Game, get_spec
+from recorder.envs.game import Game
+from recorder.envs.registry import get_spec
 from recorder.errors import SessionError
 from recorder.library.replayed_memory import Clip, Memory, replaying_memory
 

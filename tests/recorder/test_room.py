@@ -10,8 +10,8 @@ import pytest
 
 from recorder import record
 from recorder.agents.agent import RandomAgent, player_title
-from recorder.envs.game import get_spec
-from recorder.library.disk_space import TICK_BYTES, free_hours
+from recorder.envs.registry import get_spec
+from recorder.library.disk_space import free_hours
 from recorder.system.profile import MAX_NAME, clean_name, login_name
 
 
@@ -30,7 +30,7 @@ def test_hours_of_play_follow_from_the_free_bytes(tmp_path: Path, monkeypatch: p
 
 def test_a_recording_takes_about_what_is_reckoned_with(tmp_path: Path) -> None:
     session = record("breakout", RandomAgent(get_spec("breakout"), 0), library=tmp_path, seconds=120)
-    assert 0.5 < session.size_bytes / len(session) / TICK_BYTES["breakout"] < 1.2
+    assert 0.5 < session.size_bytes / len(session) / session.spec.tick_bytes < 1.2
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import ctypes
 from pathlib import Path
 
 # SDL's order of a mapped controller's buttons; PS4, PS5 and Switch Pro send the D-pad like this.
-A, B, BACK, GUIDE, START, SHOULDER, DPAD_UP, DPAD_LEFT, DPAD_RIGHT = 0, 1, 4, 5, 6, 9, 11, 13, 14
+A, B, BACK, GUIDE, START, SHOULDER = 0, 1, 4, 5, 6, 9
+DPAD_UP, DPAD_DOWN, DPAD_LEFT, DPAD_RIGHT = 11, 12, 13, 14
 STICK, STICK_DOWN, TRIGGER = 0, 1, 5
 _CONTROLLER, _UNKNOWN = 1, 0
 
@@ -60,8 +61,9 @@ class VirtualPad:
     def lean(self, axis: int, value: float) -> None:
         self._do("SDL_JoystickSetVirtualAxis", axis, ctypes.c_int16(round(32_767 * value)))
 
-    def hat(self, across: int) -> None:
-        self._do("SDL_JoystickSetVirtualHat", 0, ctypes.c_uint8({-1: 8, 0: 0, 1: 2}[across]))
+    def hat(self, across: int, up: int = 0) -> None:
+        ways = {-1: 8, 0: 0, 1: 2}[across] | {-1: 4, 0: 0, 1: 1}[up]
+        self._do("SDL_JoystickSetVirtualHat", 0, ctypes.c_uint8(ways))
 
     def unplug(self) -> None:
         count = self._sdl.SDL_NumJoysticks()

@@ -10,7 +10,7 @@ import pytest
 import zarr
 
 from recorder import Session
-from recorder.envs.game import EnvSpec
+from recorder.envs.spec import EnvSpec
 from recorder.store.schema import EPISODE_COLUMNS, KEY_COLUMNS, OUTCOMES, TICK_COLUMNS, Column
 from trainer.policy.header import read_header
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recorder.envs.game import get_spec
+from recorder.envs.registry import get_spec
 from trainer.evaluation.likeness import Likeness, told_apart
 
 BREAKOUT, HOPPER = get_spec("breakout"), get_spec("hopper")

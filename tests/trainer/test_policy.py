@@ -12,7 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from recorder import Session, record
-from recorder.envs.game import get_spec
+from recorder.envs.registry import get_spec
 from trainer import Policy, PolicyError, TrainConfig, fit
 from trainer.evaluation.games import play_together
 from trainer.evaluation.scores import bootstrap

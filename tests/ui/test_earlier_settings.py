@@ -35,7 +35,7 @@ def test_the_windows_settings_are_still_understood(config: Path) -> None:
 
 
 def test_keys_are_still_understood(config: Path) -> None:
-    bindings = load_bindings(config / "keys.json", get_spec("breakout").action_names)
+    bindings = load_bindings(config / "keys.json", get_spec("breakout"))
     assert bindings is not None
     assert bindings.actions == {65: 3, 68: 2, 32: 1, -3: 1}
     assert bindings.names[-3] == "Button 1"

@@ -36,13 +36,13 @@ from player.ui.score_dialog import ScoreDialog
 from player.ui.watchdog import Watchdog
 from player.ui.window import PAGES, Window
 from player.watch.presenter import WatchState
-from recorder import Session, verify
+from recorder import Session, get_spec, verify
 from recorder.library.library import Library
 from recorder.recording.presenter import DeskState
 from recorder.recording.recent import TakeLine
 from recorder.system.jobs import start_thread
 from recorder.system.logfile import begin_log, end_log, log_file
-from recorder.ui.game_keys import USUAL
+from recorder.ui.game_keys import usual
 from recorder.ui.keys_dialog import KeysDialog
 from recorder.ui.kit import look
 from recorder.ui.kit.keys import Keyboard
@@ -51,6 +51,8 @@ from recorder.ui.takes_list import TakesList
 from recorder.ui.trash_dialog import TrashDialog
 from trainer.runs.presenter import TrainDesk
 from trainer.ui.advanced_dialog import AdvancedDialog
+
+_USUAL = usual(get_spec("breakout"))
 
 
 @pytest.fixture
@@ -229,7 +231,7 @@ def test_a_screen_reader_is_told_the_name_of_all_that_takes_the_keyboard(window:
 
 
 DIALOGS: dict[str, Callable[[Window], QDialog]] = {
-    "keys": lambda window: KeysDialog(USUAL, USUAL, [(1, "Fire")], {}, Keyboard(window), tuple, window),
+    "keys": lambda window: KeysDialog(_USUAL, _USUAL, [(1, "Fire")], {}, Keyboard(window), tuple, window),
     "trash": lambda window: TrashDialog(window.sessions.desk, window),
     "advanced": lambda window: AdvancedDialog("breakout", "standard", {}, window),
     "film": lambda window: ExportDialog(window.watch.desk, window),

@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recorder.envs.game import EnvSpec, other_simulator
+from recorder.envs.registry import other_simulator
+from recorder.envs.spec import EnvSpec
 from recorder.store.session import Session
 from trainer.config import TrainConfig
 from trainer.data.frame_cache import Shelf
@@ -40,7 +41,6 @@ from trainer.policy.hand import AGES, IDLE
 _MEAN_SCREENS, _MEAN_VECTORS = 4_096, 100_000
 _BLOCK = 256
 _TOLD_SCREENS = 32
-FIRE = 1
 _RARE = 0.05
 
 Array = npt.NDArray[Any]
@@ -194,7 +194,7 @@ class Dataset:
         if self._statistics is None:
             assert self._mix is not None
             count = len(self.train_rows)
-            enough = _MEAN_SCREENS if self.spec.has_screen else _MEAN_VECTORS
+            enough = _MEAN_SCREENS if self.spec.sees_screen else _MEAN_VECTORS
             picks = np.sort(np.random.default_rng(0).choice(count, min(count, enough), replace=False))
             rows = self.train_rows[picks]
             if self._mix.pooled:
@@ -281,7 +281,7 @@ class Dataset:
         latest = self.config.label_shifts[-1]
         if self.config.recurrent:
             return self.config.sequence - 1 + latest, self.config.sequence - 1
-        return (max(self.config.history) + latest if self.spec.has_screen else latest), 0
+        return (max(self.config.history) + latest if self.spec.sees_screen else latest), 0
 
     @contextlib.contextmanager
     def _telling_of_the_disk(self) -> Iterator[None]:
@@ -327,8 +327,10 @@ class Dataset:
         wanted = np.where(counts > 0, np.maximum(counts / counts.sum(), self.config.rare_action_share), 0.0)
         wanted /= wanted.sum()
         self._weights = np.divide(wanted, counts, out=np.zeros_like(counts), where=counts > 0)
-        if self.spec.action_names[FIRE] == "FIRE" and not self._counts[FIRE]:
-            self.warnings.append("nobody presses FIRE in these sessions, so the clone will not be able to serve")
+        serve = self.spec.serve_index
+        if serve is not None and not self._counts[serve]:
+            name = self.spec.serve_action
+            self.warnings.append(f"nobody presses {name} in these sessions, so the clone will not be able to serve")
 
     def _weights_of(self, rows: Rows) -> npt.NDArray[np.float64]:
         """How often each of rows (n,) is drawn, relative to the others."""
@@ -358,7 +360,7 @@ class Dataset:
             first = np.minimum(rows, self.material.stops(rows) - len(ticks))
             seen = first[:, None] + ticks
         else:
-            seen = rows[:, None] - np.asarray(self.config.history if self.spec.has_screen else (0,))
+            seen = rows[:, None] - np.asarray(self.config.history if self.spec.sees_screen else (0,))
         return np.asarray(np.maximum(seen - np.reshape(delays, (-1, 1)), starts), np.int64)
 
     def _gather(self, rows: Rows, shifts: npt.NDArray[np.int64], take: Take | None = None) -> Batch:
@@ -368,9 +370,9 @@ class Dataset:
         delays = np.asarray(self.config.label_shifts)[shifts]
         seen = self._seen(rows, delays)
         labels = self.material.actions(self._seen(rows) if self.config.recurrent else rows)
-        inputs = take(seen if self.spec.has_screen or self.config.recurrent else seen[:, 0])
+        inputs = take(seen if self.spec.sees_screen or self.config.recurrent else seen[:, 0])
         late = np.flatnonzero(delays)
-        if self.spec.has_screen and len(late):
+        if self.spec.sees_screen and len(late):
             now = take(self._seen(rows[late]))
             if self.material.locate is not None:
                 inputs[late] = np.where(self._own_positions, now, inputs[late])

@@ -28,7 +28,7 @@ class Shelf:
         self._store: Store
         if material.locate is not None:
             self._store = PlainRows(path, (POSITIONS,), limit)
-        elif material.spec.has_screen:
+        elif material.spec.sees_screen:
             self._store = PackedScreens(path, material.screen_shape, limit)
         else:
             self._store = PlainRows(path, material.spec.observation_shape, limit)

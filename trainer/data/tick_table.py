@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recorder.envs.game import EnvSpec
+from recorder.envs.spec import EnvSpec
 from recorder.store.schema import CHUNK_TICKS
 from recorder.store.session import Session
 from trainer.config import TrainConfig
@@ -151,7 +151,7 @@ class Material:
 
         uint8 (n, size, size) or float32 (n, m). Raises SessionError.
         """
-        if not self.spec.has_screen:
+        if not self.spec.sees_screen:
             session, ticks = self.at(rows)
             for some in _at_once(ticks, _VECTORS):
                 yield session.vectors(some.start, some.stop).astype(np.float32)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from recorder.envs.game import EnvSpec
+from recorder.envs.spec import EnvSpec
 from recorder.errors import UsageError
 from recorder.store.places import Place
 from recorder.store.schema import CHUNK_TICKS, Episode
@@ -205,7 +205,7 @@ def _inputs(session: Session, game: Episode, policy: Policy) -> Iterator[npt.NDA
     Vectors come all at once: a network with a memory takes a game as one sequence.
     """
     delay = policy.config.shift_of(policy.manner.output)
-    if not session.spec.has_screen:
+    if not session.spec.sees_screen:
         vectors = np.asarray(session.observations[game.start : game.stop], np.float32)
         yield vectors[np.maximum(np.arange(len(game)) - delay, 0)]
         return

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from recorder.envs.game import EnvSpec
+from recorder.envs.spec import EnvSpec
 from recorder.store.session import Session
 from trainer.config import TrainConfig
 from trainer.evaluation.games import Seat, evaluation_seed

@@ -21,7 +21,8 @@ import torch
 
 from recorder.agents.agent import Agent, RandomAgent
 from recorder.agents.experts import from_description
-from recorder.envs.game import Game, get_spec, simulator_notes
+from recorder.envs.game import Game
+from recorder.envs.registry import get_spec, simulator_notes
 from recorder.errors import AgentError, UsageError
 from recorder.play.rollout import Phase, Rollout
 from recorder.store.places import Place

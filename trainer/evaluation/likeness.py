@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recorder.envs.game import EnvSpec
+from recorder.envs.spec import EnvSpec
 
 Actions = npt.NDArray[Any]  # of one game: int (n,), or float (n, m)
 Features = npt.NDArray[np.float64]

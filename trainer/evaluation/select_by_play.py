@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recorder.envs.game import EnvSpec
+from recorder.envs.spec import EnvSpec
 from recorder.system.jobs import Service
 from trainer.config import TrainConfig
 from trainer.evaluation.games import SIGN_OF_LIFE_TICKS, Hall, Seat, evaluation_seed
@@ -74,7 +74,7 @@ def manners(
     else:
         choices = [(temperature, prior) for temperature in _TEMPERATURES]
         choices += [(temperature, ()) for temperature in _AS_OFTEN_TEMPERATURES]
-    pasts = config.pasts if spec.has_screen else (True,)
+    pasts = config.pasts if spec.sees_screen else (True,)
     outputs = range(config.outputs)
     return [
         Manner(temperature, kept, output, past, shares)

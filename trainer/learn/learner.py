@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from recorder.envs.game import EnvSpec
+from recorder.envs.spec import EnvSpec
 from trainer.config import TrainConfig
 from trainer.data.dataset import Batch
 from trainer.distributed import World

@@ -22,7 +22,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from recorder.envs.game import EnvSpec, Game
+from recorder.envs.game import Game
+from recorder.envs.spec import EnvSpec
 from recorder.library.replayed_memory import Clip
 from trainer.config import TrainConfig
 from trainer.data.dataset import rare_among

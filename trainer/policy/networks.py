@@ -24,7 +24,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from recorder.envs.game import EnvSpec
+from recorder.envs.spec import EnvSpec
 from trainer.config import NETWORKS, TrainConfig
 from trainer.errors import TrainingError
 from trainer.policy.keypoints import KeypointNet
@@ -158,7 +158,7 @@ def build(config: TrainConfig, spec: EnvSpec) -> Net:
 
     Raises TrainingError when the two do not fit.
     """
-    kind = "screen" if spec.has_screen else "vector"
+    kind = "screen" if spec.sees_screen else "vector"
     if config.network not in NETWORKS[kind]:
         raise TrainingError(
             f"the network {config.network!r} does not fit {spec.title}; choose one of: {', '.join(NETWORKS[kind])}"
@@ -170,14 +170,14 @@ def build(config: TrainConfig, spec: EnvSpec) -> Net:
         net = KeypointNet(config, shape, len(spec.action_names))
         _initialise(net.body)
         return net
-    if spec.has_screen:
+    if spec.sees_screen:
         sides = 2 if config.mirror and spec.mirror_actions else 1
         outputs = (sides, config.outputs, len(spec.action_names))
         build_body = _nature if config.network == "nature" else _article64
         body = build_body(config, math.prod(outputs), activation)
         net = ScreenNet(body, config, outputs)
     else:
-        inputs, torques = spec.observation_shape[0], spec.action_shape[0]
+        inputs, torques = spec.observation_shape[0], len(spec.action_names)
         layers: list[nn.Module] = []
         for width_in, width_out in zip((inputs, *config.hidden), config.hidden, strict=False):
             layers += [nn.Linear(width_in, width_out), activation()]

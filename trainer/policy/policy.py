@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors import SafetensorError, safe_open
 
-from recorder.envs.game import Env, EnvSpec, get_spec
+from recorder.envs.registry import get_spec, stored_spec
+from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
@@ -29,6 +30,9 @@ from trainer.policy.networks import Memory, Net, RecurrentNet, VectorNet, build
 from trainer.policy.preprocess import Preprocess
 from trainer.policy.saliency import attribute, attribute_by_places, heat
 from trainer.policy.tensors import write_tensors
+
+if TYPE_CHECKING:
+    from recorder.envs.gymnasium import Env
 
 _COLDEST = 1e-3
 _RAREST = 1e-2  # dividing by less would make an action that was hardly ever taken the likeliest
@@ -155,7 +159,7 @@ class Policy:
         if alike:
             check_alike(path, header)
         try:
-            spec = EnvSpec.from_json(header.get("env"))
+            spec = stored_spec(header.get("env"))
             installed = get_spec(spec.name)
             config = TrainConfig.from_json(header.get("config"))
             net = build(config, spec)
@@ -239,7 +243,7 @@ class Policy:
         locates, uint8 (2, size, size), or float32 (n,).
         """
         observation = self._checked(observation)
-        if not self.spec.has_screen:
+        if not self.spec.sees_screen:
             return np.asarray(observation, np.float32)
         screen = self._preprocess.from_rgb(observation)
         self._seen.insert(0, screen)
@@ -284,7 +288,7 @@ class Policy:
     @property
     def reach(self) -> int:
         """How many ticks back it sees; what it remembers of before is not counted."""
-        return max(self.config.history) if self.spec.has_screen else 0
+        return max(self.config.history) if self.spec.sees_screen else 0
 
     def _checked(self, given: Any) -> npt.NDArray[Any]:
         observation: npt.NDArray[Any] = np.asarray(given)

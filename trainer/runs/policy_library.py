@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recorder.envs.game import EnvSpec, get_spec, simulator_notes
+from recorder.envs.registry import get_spec, simulator_notes, stored_spec
 from recorder.errors import TwinplayError
 from recorder.library.library import Library, ensure_writable
 from recorder.system.files import replacing
@@ -187,7 +187,7 @@ def summarize(path: Path) -> PolicySummary:
         header = _check(path)
         training = _dict(header.get("training"))
         sessions = [_dict(session) for session in header.get("sessions") or []]
-        spec = EnvSpec.from_json(header.get("env"))
+        spec = stored_spec(header.get("env"))
         created = str(header.get("created", ""))[:32]
         ticks = sum(_number(session.get("ticks")) or 0.0 for session in sessions)
         return PolicySummary(
@@ -215,7 +215,7 @@ def _check(path: Path) -> dict[str, Any]:
     """The header of a policy that can play here. Raises PolicyError for any other file."""
     header = read_header(path)
     try:
-        spec = EnvSpec.from_json(header.get("env"))
+        spec = stored_spec(header.get("env"))
         installed = get_spec(spec.name)
         TrainConfig.from_json(header.get("config"))
     except (TwinplayError, ValueError, TypeError) as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recorder.envs.game import get_spec, other_simulator
+from recorder.envs.registry import get_spec, other_simulator
 from recorder.errors import TwinplayError
 from recorder.library.library import Library, SessionSummary, local_time, player_label
 from recorder.store.places import place
@@ -22,7 +22,6 @@ from recorder.store.session import Session
 from recorder.system.jobs import start_thread
 
 _SHORT_MINUTES = 2.0  # of Breakout; below this a clone rarely learns to return the ball
-_FIRE = 1
 _LOPSIDED = 0.9  # of all ticks with one action: most of the play then shows nothing
 
 
@@ -350,16 +349,17 @@ def describe(
     elif ticks == 0:
         problem = "Nothing is left to learn from; tick some games, or record some play first."
     elif known and len(totals) and totals.sum():
-        names = get_spec(env).action_names
-        shares = tuple(zip(names, (totals / totals.sum()).tolist(), strict=True))
-        if names[_FIRE] == "FIRE" and not totals[_FIRE]:
-            warnings.append("Nobody serves in this selection (no FIRE), so the clone cannot learn to serve.")
-        missing = [name for name, share in shares if share == 0 and name not in ("NOOP", "FIRE")]
+        spec = get_spec(env)
+        shares = tuple(zip(spec.action_names, (totals / totals.sum()).tolist(), strict=True))
+        if spec.serve_index is not None and not totals[spec.serve_index]:
+            lacking = f"no {spec.serve_action}"
+            warnings.append(f"Nobody serves in this selection ({lacking}), so the clone cannot learn to serve.")
+        missing = [name for name, share in shares if share == 0 and name in spec.controls and name != spec.serve_action]
         if missing:
             warnings.append(f"{' and '.join(missing)} is never pressed here, so the clone will not learn it.")
         if max(share for _, share in shares) > _LOPSIDED:
             warnings.append("Nearly every tick has the same action; livelier play teaches more.")
-    if not problem and env == "breakout" and minutes < _SHORT_MINUTES:
+    if not problem and env and get_spec(env).sees_screen and minutes < _SHORT_MINUTES:
         warnings.insert(0, f"{minutes:.1f} minutes is little to learn from; ten or more are better.")
     for simulator in sorted({facts[row.path].simulator for row in rows if row.path in facts} - {""}):
         warnings.append(f"Some of it was recorded with {simulator}.")

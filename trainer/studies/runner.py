@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from recorder.agents.experts import scripted
-from recorder.envs.game import get_spec
+from recorder.envs.registry import get_spec
 from recorder.errors import TwinplayError, UsageError
 from recorder.library.library import Library, ensure_writable
 from recorder.recording.headless import record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from recorder.envs.game import get_spec
+from recorder.envs.registry import get_spec
 from recorder.library.library import local_time
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.envs.game import get_spec
+from recorder.envs.registry import get_spec
 from recorder.library.library import local_time, player_label
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from recorder.envs.registry import env_names
 from recorder.errors import UsageError
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
@@ -182,7 +183,7 @@ class SourcesPanel(QWidget):
 
     def open_advanced(self) -> AdvancedDialog:
         """Show the settings; what is accepted changes the desk's."""
-        env = self.desk.choice.selection.env or "breakout"
+        env = self.desk.choice.selection.env or env_names()[0]
         dialog = AdvancedDialog(env, self.desk.preset, self.desk.changes.get(env, {}), self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted_changes.connect(lambda changes: self._change(env, changes))

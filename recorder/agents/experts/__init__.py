@@ -15,7 +15,7 @@ from recorder.agents.agent import Agent
 from recorder.agents.experts.breakout import BreakoutPlayer
 from recorder.agents.experts.breakout_person import BreakoutPerson
 from recorder.agents.experts.hopper import HopperExpert
-from recorder.envs.game import get_spec
+from recorder.envs.registry import get_spec
 from recorder.errors import AgentError
 
 __all__ = ["STYLES", "BreakoutPerson", "BreakoutPlayer", "HopperExpert", "from_description", "scripted"]
@@ -44,21 +44,37 @@ STYLES: Mapping[str, tuple[Callable[..., Agent], Mapping[str, Any]]] = MappingPr
 )
 
 
+def _hopper(seed: int, **params: Any) -> Agent:
+    return HopperExpert(**params)
+
+
+# The styles of each environment's scripted player; the first is the usual one.
+_PLAYERS: Mapping[str, Mapping[str, tuple[Callable[..., Agent], Mapping[str, Any]]]] = MappingProxyType(
+    {"breakout": STYLES, "hopper": {"": (_hopper, {})}}
+)
+
+
 def scripted(env_name: str, seed: int = 0, *, style: str | None = None, **params: Any) -> Agent:
     """The scripted player of an environment.
 
     `seed` seeds the player's own imperfections. `style` names one of `STYLES` (Breakout only, "prompt" by default);
     `params` go to the player's constructor and override the style. Raises UnknownEnvError for an unknown environment
-    and AgentError for an unknown style or parameter.
+    and AgentError for one without a scripted player, or for an unknown style or parameter.
     """
     name = get_spec(env_name).name
-    if style is not None and (name != "breakout" or style not in STYLES):
-        known = ", ".join(STYLES) if name == "breakout" else "none"
+    if name not in _PLAYERS:
+        raise AgentError(f"nobody has written a scripted player of {name}; choose the player random, or a policy")
+    styles = _PLAYERS[name]
+    if style is not None and style not in styles:
+        known = ", ".join(filter(None, styles)) or "none"
         raise AgentError(f"the scripted player of {name} has no style {style!r}; known styles: {known}")
-    if name == "breakout":
-        player, usual = STYLES[style or "prompt"]
-        return _built(player, seed, {**usual, **params})
-    return _built(lambda seed, **given: HopperExpert(**given), seed, params)
+    player, usual = styles[style or next(iter(styles))]
+    return _built(player, seed, {**usual, **params})
+
+
+def has_expert(env_name: str) -> bool:
+    """Whether there is a scripted player of an environment."""
+    return env_name in _PLAYERS
 
 
 def from_description(description: Mapping[str, Any], seed: int = 0) -> Agent:
@@ -69,7 +85,7 @@ def from_description(description: Mapping[str, Any], seed: int = 0) -> Agent:
     players: dict[str, Callable[..., Agent]] = {
         BreakoutPlayer.name: BreakoutPlayer,
         BreakoutPerson.name: BreakoutPerson,
-        HopperExpert.name: lambda seed, **given: HopperExpert(**given),
+        HopperExpert.name: _hopper,
     }
     kind, name = description.get("kind"), description.get("name")
     params = description.get("params", {})

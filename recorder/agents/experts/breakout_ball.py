@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recorder.envs.game import Env
 from recorder.errors import AgentError
+
+if TYPE_CHECKING:
+    from recorder.envs.gymnasium import Env
 
 NOOP, FIRE, RIGHT, LEFT = range(4)
 

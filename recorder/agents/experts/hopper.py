@@ -17,12 +17,14 @@ mean return 3,577, standard deviation 13, no fall.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from recorder.envs.game import Env
+if TYPE_CHECKING:
+    from recorder.envs.gymnasium import Env
+
 
 #  observation (rad, m, rad/s, m/s), mean, standard deviation, gains on thigh, leg and foot
 TABLE: tuple[tuple[str, float, float, tuple[float, float, float]], ...] = (
@@ -39,7 +41,6 @@ TABLE: tuple[tuple[str, float, float, tuple[float, float, float]], ...] = (
     ("foot rate", -0.401736, 6.104706, (-0.237408, 0.015405, 1.717466)),
 )
 
-OBSERVATIONS = tuple(row[0] for row in TABLE)
 MEAN = np.array([row[1] for row in TABLE])
 STD = np.array([row[2] for row in TABLE])
 GAINS = np.array([row[3] for row in TABLE]).T

@@ -244,16 +244,17 @@ def mix(one: QColor, other: QColor, share: float) -> QColor:
     return QColor(*(round(part) for part in parts))
 
 
-def place_picture(stage: QRectF, width: int, height: int, ratio: float) -> QRectF:
-    """Where a picture goes on `stage`: an Atari screen by whole device pixels, anything else to fit.
+def place_picture(stage: QRectF, width: int, height: int, pixel_aspect: float, ratio: float) -> QRectF:
+    """Where a picture goes on `stage`: a console's screen by whole device pixels, anything else to fit.
 
-    `ratio` is the number of device pixels in a unit of `stage`.
+    A console's pixels are `pixel_aspect` times as wide as high; 0 for other pictures. `ratio` is the number of device
+    pixels in a unit of `stage`.
     """
-    if (height, width) == (210, 160):
-        # The console's pixels are 12/7 as wide as high; lines are whole, columns the nearest whole number to that.
+    if pixel_aspect:
+        # Lines are whole, columns the nearest whole number to what their shape asks for.
         best = (1, 1)
         for lines in range(1, 12):
-            columns = round(lines * 12 / 7)
+            columns = round(lines * pixel_aspect)
             if columns * width <= stage.width() * ratio and lines * height <= stage.height() * ratio:
                 best = (columns, lines)
         wide, high = best[0] * width / ratio, best[1] * height / ratio

@@ -1,0 +1,109 @@
+"""How environments are built, stepped, captured, restored, drawn and heard: a back end for each kind of simulator.
+
+    EnvSpec.backend ──▶ Backend:  atari      the Arcade Learning Environment: screens, memory, sound
+                                  mujoco     vectors, and the physics state beside them
+                                  gymnasium  whatever else Gymnasium has, put back into a state by playing it again
+
+A back end knows a simulator and no game of it: what a game is stands in its spec.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.envs.spec import EnvSpec
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of simulator, told without loading it: the class of its back end, and the packages that it consists of.
+
+    `has_program`: its games are files of their own. `stores_state`: its state is stored with every tick.
+    """
+
+    backend: str
+    packages: tuple[str, ...]
+    has_program: bool = False
+    stores_state: bool = False
+
+
+BACKENDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "atari": Kind("recorder.envs.atari:AtariBackend", ("gymnasium", "ale-py"), has_program=True),
+        "mujoco": Kind("recorder.envs.mujoco:MujocoBackend", ("gymnasium", "mujoco"), stores_state=True),
+        "gymnasium": Kind("recorder.envs.gymnasium:ReplayingBackend", ("gymnasium",)),
+    }
+)
+
+
+class Backend(Protocol):
+    """One running simulator. Moments are those between two ticks."""
+
+    env: Any  # the gymnasium.Env, for agents that want to look inside
+
+    def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
+        """Build it. Raises UnknownEnvError where it cannot be, SystemLibraryError where it cannot be drawn."""
+
+    @staticmethod
+    def program_sha256(spec: EnvSpec) -> str:
+        """The digest of the game's program, as hex, of a kind whose games are files of their own."""
+
+    def reset(self, seed: int) -> Array:
+        """Begin a game; returns the first observation."""
+
+    def step(self, action: Any) -> tuple[Array, float, bool, bool]:
+        """Advance one tick; returns (observation, reward, terminated, truncated)."""
+
+    def play(self, action: int) -> None:
+        """Advance one tick, with no observation made of it where that is faster."""
+
+    @property
+    def lives(self) -> int:
+        """Lives left; 0 where there are none."""
+
+    @property
+    def state_size(self) -> int:
+        """Numbers in a stored state; 0 where none is stored."""
+
+    def state(self) -> npt.NDArray[np.float64]:
+        """The simulator's state, float64 (state_size,)."""
+
+    def restore(self, state: Array) -> None:
+        """Go to a state returned by `state`; what follows is bit for bit the same."""
+
+    def snapshot(self) -> Any:
+        """All that is needed to come back to this moment, in memory."""
+
+    def go_back(self, snapshot: Any) -> None:
+        """Return to a snapshot of this game."""
+
+    def capture(self, observation: Array, rows: Mapping[str, Array], index: int) -> None:
+        """Copy the moment into row `index` of the arrays that are stored."""
+
+    def picture(self) -> npt.NDArray[np.uint8]:
+        """The game as a viewer shows it now, uint8 RGB (height, width, 3)."""
+
+    def memory(self) -> npt.NDArray[np.uint8] | None:
+        """A copy of the console's memory, uint8 (bytes,); None where there is none."""
+
+    def sound(self) -> npt.NDArray[np.uint8]:
+        """The sound of the last tick, unsigned samples around 128 at 60 × 512 Hz, uint8 (n,)."""
+
+    def close(self) -> None:
+        """Release the simulator."""
+
+
+def backend_class(spec: EnvSpec) -> type[Backend]:
+    """The back end that a spec names. Raises KeyError for one that there is not."""
+    module, _, name = BACKENDS[spec.backend].backend.partition(":")
+    found: type[Backend] = getattr(importlib.import_module(module), name)
+    return found

@@ -1,0 +1,119 @@
+"""What back ends have in common that build their environments with Gymnasium, and one for whatever else it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+
+from recorder.envs.backend import Array
+from recorder.envs.spec import EnvSpec
+from recorder.errors import UnknownEnvError
+
+Env: TypeAlias = gymnasium.Env[Any, Any]
+
+
+class GymnasiumBackend:
+    """See `recorder.envs.backend.Backend`; how to come back to a moment is left to each kind of simulator."""
+
+    def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
+        self.spec = spec
+        try:
+            self.env = self.build(render)
+        except gymnasium.error.Error as error:
+            raise UnknownEnvError(f"{spec.env_id} cannot be built with {dict(spec.kwargs)}: {error}") from error
+        self._core: Any = self.env.unwrapped
+
+    @staticmethod
+    def program_sha256(spec: EnvSpec) -> str:
+        """Not to be had."""
+        raise NotImplementedError(f"{spec.env_id} is no file of its own")
+
+    def build(self, render: bool) -> Env:
+        """The environment itself."""
+        drawn: dict[str, Any] = {"render_mode": "rgb_array"} if render else {}
+        return gymnasium.make(self.spec.env_id, disable_env_checker=True, **drawn, **self.spec.kwargs)
+
+    def reset(self, seed: int) -> Array:
+        """See Backend."""
+        return np.asarray(self.env.reset(seed=seed)[0])
+
+    def step(self, action: Any) -> tuple[Array, float, bool, bool]:
+        """See Backend."""
+        observation, reward, terminated, truncated, _ = self.env.step(action)
+        return observation, float(reward), bool(terminated), bool(truncated)
+
+    def play(self, action: int) -> None:
+        """See Backend."""
+        self.step(action)
+
+    @property
+    def lives(self) -> int:
+        """None."""
+        return 0
+
+    @property
+    def state_size(self) -> int:
+        """None is stored."""
+        return 0
+
+    def state(self) -> npt.NDArray[np.float64]:
+        """Not to be had."""
+        raise NotImplementedError(f"the state of {self.spec.env_id} cannot be taken out")
+
+    def restore(self, state: Array) -> None:
+        """Not to be had."""
+        raise NotImplementedError(f"{self.spec.env_id} cannot be put into a state")
+
+    def capture(self, observation: Array, rows: Mapping[str, Array], index: int) -> None:
+        """See Backend."""
+        rows[self.spec.observation_array][index] = observation
+
+    def picture(self) -> npt.NDArray[np.uint8]:
+        """See Backend."""
+        return np.asarray(self.env.render(), np.uint8)
+
+    def memory(self) -> npt.NDArray[np.uint8] | None:
+        """None."""
+        return None
+
+    def sound(self) -> npt.NDArray[np.uint8]:
+        """None."""
+        return np.empty(0, np.uint8)
+
+    def close(self) -> None:
+        """See Backend."""
+        self.env.close()
+
+
+class ReplayingBackend(GymnasiumBackend):
+    """A simulator whose state cannot be taken out: it comes back to a moment by playing again from the game's seed."""
+
+    def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
+        super().__init__(spec, render=render, sound=sound)
+        self._seed = 0
+        self._played: list[Any] = []
+
+    def reset(self, seed: int) -> Array:
+        """See Backend."""
+        self._seed, self._played = seed, []
+        return super().reset(seed)
+
+    def step(self, action: Any) -> tuple[Array, float, bool, bool]:
+        """See Backend."""
+        self._played.append(action)
+        return super().step(action)
+
+    def snapshot(self) -> Any:
+        """The seed, and what was played since."""
+        return self._seed, tuple(self._played)
+
+    def go_back(self, snapshot: Any) -> None:
+        """See Backend."""
+        seed, played = snapshot
+        self.reset(seed)
+        for action in played:
+            self.step(action)

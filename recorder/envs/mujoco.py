@@ -1,0 +1,123 @@
+"""MuJoCo's environments in Gymnasium: vectors, with the physics state stored beside them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import gymnasium
+import mujoco
+import numpy as np
+import numpy.typing as npt
+
+from recorder.envs.backend import Array
+from recorder.envs.gymnasium import Env, GymnasiumBackend
+from recorder.envs.spec import EnvSpec
+from recorder.errors import SessionError, SystemLibraryError, TwinplayError
+
+_RENDER_SIZE = 400  # drawn in software where there is no GPU; this keeps it affordable
+_STATE = int(mujoco.mjtState.mjSTATE_FULLPHYSICS) | int(mujoco.mjtState.mjSTATE_WARMSTART)
+
+
+class MujocoBackend(GymnasiumBackend):
+    """A state is the physics with its warm start, so that what follows it is bit for bit the same."""
+
+    def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
+        with _drawing_errors():
+            super().__init__(spec, render=render, sound=sound)
+        self._started = False
+
+    def build(self, render: bool) -> Env:
+        """With a camera that follows, where it is drawn."""
+        if not render:
+            return gymnasium.make(self.spec.env_id, disable_env_checker=True, **self.spec.kwargs)
+        if sys.platform.startswith("linux"):
+            os.environ.setdefault("MUJOCO_GL", "egl")  # draws with and without a screen
+            if os.environ["MUJOCO_GL"] in ("egl", "osmesa"):
+                os.environ["PYOPENGL_PLATFORM"] = os.environ["MUJOCO_GL"]  # MuJoCo refuses every other, by a traceback
+            else:
+                warnings.filterwarnings("ignore", module="glfw")  # it says the same again by failing
+        return gymnasium.make(
+            self.spec.env_id,
+            disable_env_checker=True,
+            render_mode="rgb_array",
+            width=_RENDER_SIZE,
+            height=_RENDER_SIZE,
+            camera_name="track",  # the default camera stays where the game started
+            **self.spec.kwargs,
+        )
+
+    def reset(self, seed: int) -> Array:
+        """See Backend."""
+        self._started = True
+        return super().reset(seed)
+
+    @property
+    def state_size(self) -> int:
+        """See Backend."""
+        return int(mujoco.mj_stateSize(self._core.model, _STATE))
+
+    def state(self) -> npt.NDArray[np.float64]:
+        """See Backend."""
+        state = np.empty(self.state_size, np.float64)
+        mujoco.mj_getState(self._core.model, self._core.data, state, _STATE)
+        return state
+
+    def restore(self, state: Array) -> None:
+        """See Backend. Raises SessionError for a state that does not fit."""
+        if state.shape != (self.state_size,):
+            raise SessionError(f"a stored state of {state.shape[0]} numbers does not fit {self.state_size} expected")
+        if not self._started:
+            self.reset(0)
+        mujoco.mj_setState(self._core.model, self._core.data, np.ascontiguousarray(state, np.float64), _STATE)
+        warmstart = self._core.data.qacc_warmstart.copy()
+        mujoco.mj_forward(self._core.model, self._core.data)  # so that pictures show the restored pose
+        self._core.data.qacc_warmstart[:] = warmstart
+
+    def snapshot(self) -> Any:
+        """The state."""
+        return self.state()
+
+    def go_back(self, snapshot: Any) -> None:
+        """See Backend."""
+        self.restore(snapshot)
+
+    def capture(self, observation: Array, rows: Mapping[str, Array], index: int) -> None:
+        """See Backend."""
+        rows["observation"][index] = observation
+        rows["state"][index] = self.state()
+
+    def picture(self) -> npt.NDArray[np.uint8]:
+        """See Backend."""
+        with _drawing_errors():
+            return np.asarray(self.env.render(), np.uint8)
+
+
+@contextlib.contextmanager
+def _drawing_errors() -> Iterator[None]:
+    """Turn the riddles of a missing OpenGL or EGL library into one sentence."""
+    try:
+        yield
+    except (gymnasium.error.Error, TwinplayError):
+        raise
+    except Exception as error:  # PyOpenGL raises AttributeError, ImportError, RuntimeError or its own kinds
+        text = f"{type(error).__name__}: {error}"
+        if "MUJOCO_GL" in text:
+            raise SystemLibraryError(
+                f"MuJoCo knows no MUJOCO_GL={os.environ.get('MUJOCO_GL')}; set it to egl, osmesa or glfw, or unset it"
+            ) from None
+        if not any(word in text for word in ("EGL", "OpenGL", "GLContext", "glGetError", "glfw", "osmesa", "OSMesa")):
+            raise
+        asked = os.environ.get("MUJOCO_GL", "egl")
+        if asked != "egl":
+            needs = "its library is missing" if asked == "osmesa" else "there is no screen, or its library is missing"
+            raise SystemLibraryError(
+                f"MuJoCo cannot draw with MUJOCO_GL={asked}: {needs}; set it to egl, or unset it"
+            ) from error
+        raise SystemLibraryError(
+            "MuJoCo cannot draw here because EGL is missing; install it with: sudo apt-get install libegl1 libgl1"
+        ) from error

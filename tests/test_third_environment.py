@@ -1,0 +1,87 @@
+"""Adding an environment is adding one file: it records, verifies, trains, plays and is filmed.
+
+The programs run in processes of their own, as the user's would: the environments there are found once in each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.envs import CARTPOLE, PONG
+
+ROOT = Path(__file__).parents[1]
+
+Twinplay = Callable[..., str]
+
+
+@pytest.fixture
+def twinplay(tmp_path: Path) -> Twinplay:
+    """The command, for a user who has two environments of their own."""
+    folder = tmp_path / "config" / "twinplay" / "envs"
+    folder.mkdir(parents=True)
+    (folder / "pong.toml").write_text(PONG)
+    (folder / "cartpole.toml").write_text(CARTPOLE)
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config"), "PYTHONPATH": str(ROOT)}
+
+    def run(*arguments: object, status: int = 0) -> str:
+        command = [sys.executable, "-m", "player", *map(str, arguments)]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == status, done.stderr
+        return done.stdout if status == 0 else done.stderr
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("env", "training", "row"),
+    [
+        ("pong", ("--set", "network=nature"), "screen"),
+        ("cartpole", (), "observation"),
+    ],
+)
+def test_a_third_environment_does_all_that_the_first_two_do(
+    twinplay: Twinplay, tmp_path: Path, env: str, training: tuple[str, ...], row: str
+) -> None:
+    library = ("--library", tmp_path)
+    recorded = json.loads(
+        twinplay("record", env, "--player", "random", "--seconds", 6, "--seed", 1, *library, "--json")
+    )
+    session = recorded["path"]
+    arrays = {path.name for path in Path(session).iterdir()}
+    assert row in arrays
+    assert "verified" in twinplay("verify", session)
+    policy = tmp_path / "policy.safetensors"
+    budget = ("--max-batches", 20, "--set", "play_games=1", "--set", "play_ticks=120", "--set", "batch_size=32")
+    twinplay("train", session, *budget, *training, "--out", policy, "--no-run", *library)
+    report = json.loads(twinplay("evaluate", policy, "--episodes", 2, "--session", session, *library, "--json"))
+    assert {score["player"] for score in report["rows"]} >= {"clone", "random"}
+    twinplay("record", env, "--player", policy, "--seconds", 3, *library)
+    twinplay("agreement", session, policy, *library)
+    film = tmp_path / "side by side.mp4"
+    twinplay("watch", session, policy, "--video", film, "--seconds", 1, *library)
+    assert film.stat().st_size > 5_000
+    assert env in twinplay("sessions", *library)
+
+
+def test_an_environment_without_an_expert_says_so(twinplay: Twinplay, tmp_path: Path) -> None:
+    told = twinplay("record", "cartpole", "--seconds", 1, "--library", tmp_path, status=1)
+    assert "nobody has written a scripted player of cartpole" in told
+    assert len(told.splitlines()) == 1
+
+
+def test_recordings_are_read_where_their_environment_is_not_known(
+    twinplay: Twinplay, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    recorded = twinplay("record", "pong", "--player", "random", "--seconds", 2, "--library", tmp_path, "--json")
+    from recorder import Session
+
+    session = Session.open(json.loads(recorded)["path"])
+    assert session.spec.title == "Pong"
+    assert session.frames[5].shape == (210, 160, 3)
