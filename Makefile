@@ -1,13 +1,13 @@
 # make demo   install, then record, verify, train, evaluate and film both environments (no screen needed)
 # make app    install, then open the window
-# make test   install, then every check
+# make test   install, also the system packages that the tests need, then every check
 # make bench  install, then what takes too long for the checks, with what one might pick instead: docs/bench.md
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 ALONE := tests/recorder/test_durability.py $(addprefix tests/ui/test_,whole_loop.py record_window.py train_window.py train_page.py)
 
-.PHONY: demo app test bench lint install lock clean
+.PHONY: demo app test bench lint install packages lock clean
 
 demo: install
 	$(BIN)/twinplay demo --out demo-out
@@ -16,9 +16,12 @@ app: install
 	$(BIN)/twinplay
 
 # Two at a time, but for what real clocks time (play by hand, recorders that are killed) and trainings that give way.
-test: install lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ALONE:%=--ignore %)
-	$(BIN)/python -m pytest $(ALONE)
+test: install packages lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 $(ALONE:%=--ignore %)
+	$(BIN)/python -m pytest --durations 5 $(ALONE)
+
+packages:
+	tests/packages.sh
 
 bench: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .[bench]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from recorder import env_names, get_spec
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("recorder", "trainer", "player")
 QT_ROOMS = ("recorder/ui/", "trainer/ui/", "player/ui/", "player/app.py")
@@ -79,6 +81,28 @@ def test_core_never_imports_a_view() -> None:
         if name.startswith(QT_ROOMS):
             continue
         assert not [used for used in imports(path) if ".ui" in used], name
+
+
+KNOWING = ("recorder/agents/experts/", "trainer/studies/", "player/report/demo.py", "player/support/sample.py")
+EXAMPLES = ("player/cli/parser.py", "trainer/__main__.py")  # names of studies, and examples in what --help prints
+
+
+def test_nobody_knows_an_environment_by_name_or_the_size_of_its_screen() -> None:
+    shipped = [get_spec(name) for name in env_names()]
+    names = {word for spec in shipped for word in (spec.name, spec.title)}
+    sizes = {spec.frame_shape for spec in shipped if spec.sees_screen}
+    for path in modules():
+        where = path.relative_to(ROOT).as_posix()
+        if where.startswith(KNOWING):
+            continue
+        tree = ast.parse(path.read_text())
+        told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
+                assert where in EXAMPLES or not any(name in node.value for name in names), (where, node.lineno)
+            if isinstance(node, ast.Tuple):
+                values = tuple(each.value for each in node.elts if isinstance(each, ast.Constant))
+                assert values not in sizes, (where, node.lineno)
 
 
 def test_nothing_evaluates_text() -> None:

@@ -70,6 +70,36 @@ def test_a_third_environment_does_all_that_the_first_two_do(
     assert env in twinplay("sessions", *library)
 
 
+def test_environments_are_listed_and_added_by_the_command_line(twinplay: Twinplay, tmp_path: Path) -> None:
+    assert [each["name"] for each in json.loads(twinplay("envs", "--json"))] == [
+        "breakout",
+        "hopper",
+        "cartpole",
+        "pong",
+    ]
+    listed = twinplay("envs").splitlines()
+    assert any("hopper" in line and "expert" in line for line in listed)
+    assert any("cartpole" in line and "keyboard" in line for line in listed)
+    file = tmp_path / "space_invaders.toml"
+    file.write_text(PONG.replace("Pong", "SpaceInvaders"))
+    assert "is added" in twinplay("env", "add", file)
+    assert "space_invaders" in twinplay("envs")
+    for text, problem in (
+        ("title = ", "does not describe an environment"),
+        (PONG.replace('"atari"', '"amiga"'), "backend 'amiga' is unknown"),
+        (PONG.replace("ALE/Pong-v5", "os:system-v0"), "names a module"),
+        (PONG.replace("ALE/Pong-v5", "ALE/Pang-v5"), "is no game of the Arcade Learning Environment"),
+        (PONG.replace('serve = "FIRE"', 'serve = "SHOOT"'), "there is no action named SHOOT"),
+        (PONG.replace("rate_hz", "rate"), "there is no entry rate"),
+    ):
+        (tmp_path / "wrong.toml").write_text(text)
+        told = twinplay("env", "add", tmp_path / "wrong.toml", status=2 if "no game" in problem else 1)
+        assert problem in told
+        assert len(told.splitlines()) == 1
+    (tmp_path / "breakout.toml").write_text(PONG)
+    assert "ships with Twinplay" in twinplay("env", "add", tmp_path / "breakout.toml", status=1)
+
+
 def test_an_environment_without_an_expert_says_so(twinplay: Twinplay, tmp_path: Path) -> None:
     told = twinplay("record", "cartpole", "--seconds", 1, "--library", tmp_path, status=1)
     assert "nobody has written a scripted player of cartpole" in told

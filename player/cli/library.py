@@ -46,7 +46,7 @@ def sessions(options: Namespace) -> int:
         print(
             f"{library.place} holds {len(everything)} sessions, but {wanted}"
             if everything
-            else f"{library.place} holds no sessions yet; `twinplay record breakout` makes one"
+            else f"{library.place} holds no sessions yet; `twinplay record` makes one"
         )
         return 0
     names = ("session", "player", "state", "games", "minutes", "mean", "best", "MB", "verified", "clock", "title, tags")

@@ -131,11 +131,11 @@ def build_parser() -> argparse.ArgumentParser:
     record = command(
         "record", "Record a player into a new session, at full speed.", "twinplay record breakout --episodes 5 --seed 1"
     )
-    record.add_argument("env", metavar="ENV", help="breakout or hopper")
+    record.add_argument("env", metavar="ENV", help="an environment, as `twinplay envs` lists them")
     record.add_argument("--player", default="scripted", help="scripted, random, or a policy file")
     record.add_argument(
         "--style",
-        help="manner of the scripted Breakout player: person, beginner, prompt, slow, late, sloppy or left-handed",
+        help="manner of the scripted player: person, beginner, prompt, slow, late, sloppy or left-handed",
     )
     length = record.add_mutually_exclusive_group()
     length.add_argument("--episodes", type=_positive, metavar="N", help="games to record (default: 5)")
@@ -143,6 +143,15 @@ def build_parser() -> argparse.ArgumentParser:
     record.add_argument("--seed", type=_seed, default=0, help="seed of the games and of the player")
     library(record)
     as_json(record, "what was recorded")
+
+    envs = command("envs", "List the environments that can be recorded, and who can play each.", "twinplay envs")
+    as_json(envs, "the list")
+
+    env = command("env", "Add an environment of your own.", "twinplay env add pong.toml")
+    adding = env.add_subparsers(dest="what", metavar="add", required=True).add_parser(
+        "add", help="copy the file of an environment to where yours lie, checked", formatter_class=_Formatter
+    )
+    adding.add_argument("file", type=Path, metavar="FILE", help="what it is, as docs/environments.md says")
 
     sessions = command(
         "sessions", "List the sessions of a library.", "twinplay sessions --search serve --env breakout --sort best"
@@ -344,7 +353,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     drives = command(
         "drives",
-        "What drives a clone of Hopper: how much each torque answers to each entry of the observation.",
+        "What drives a clone that sees vectors: how much each torque answers to each entry of the observation.",
         "twinplay drives clone.safetensors recordings/2026-11-21T10-14-03-hopper.zarr",
     )
     drives.add_argument("policy", type=Path, metavar="POLICY", help="a policy file")

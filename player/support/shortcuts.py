@@ -62,7 +62,7 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
             ("Shift+N", "The one before"),
             ("D", "All disagreements"),
             ("L", "What the clone looks at"),
-            ("W", "What drives the clone (Hopper)"),
+            ("W", "What drives a clone that sees no screen"),
             ("S", "The scoreboard"),
             ("E", "Export a film"),
         ),

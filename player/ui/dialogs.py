@@ -140,8 +140,8 @@ class AboutDialog(_Dialog):
         words.addWidget(QLabel("Play a game. Click Train. Watch your twin play beside you."))
         words.addWidget(
             look.faint(
-                f"Version {app_version()}. MIT licence.\nBreakout runs in the Arcade Learning Environment, "
-                "Hopper in MuJoCo;\nsessions are Zarr, clones are safetensors.",
+                f"Version {app_version()}. MIT licence.\nGames run in the Arcade Learning Environment and in MuJoCo;\n"
+                "sessions are Zarr, clones are safetensors.",
                 "aboutText",
             )
         )

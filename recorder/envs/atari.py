@@ -16,6 +16,7 @@ import numpy.typing as npt
 from recorder.envs.backend import Array
 from recorder.envs.gymnasium import Env, GymnasiumBackend
 from recorder.envs.spec import EnvSpec
+from recorder.errors import UnknownEnvError
 
 
 class AtariBackend(GymnasiumBackend):
@@ -32,7 +33,10 @@ class AtariBackend(GymnasiumBackend):
     def program_sha256(spec: EnvSpec) -> str:
         """The ROM's."""
         gymnasium.register_envs(ale_py)
-        rom = gymnasium.spec(spec.env_id).kwargs["game"]
+        try:
+            rom = gymnasium.spec(spec.env_id).kwargs["game"]
+        except (gymnasium.error.Error, KeyError) as error:
+            raise UnknownEnvError(f"{spec.env_id} is no game of the Arcade Learning Environment: {error}") from None
         return hashlib.sha256(Path(str(ale_py.roms.get_rom_path(rom))).read_bytes()).hexdigest()
 
     def build(self, render: bool) -> Env:

@@ -22,6 +22,7 @@ import platformdirs
 from recorder.envs.backend import BACKENDS, backend_class
 from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError, UnknownEnvError
+from recorder.system.files import replacing
 
 _SHIPPED = Path(__file__).parent / "specs"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -78,8 +79,18 @@ def get_spec(name: str) -> EnvSpec:
         raise UnknownEnvError(f"there is no environment named {name!r}; choose one of: {', '.join(env_names())}")
     spec = read_spec(_files()[name])
     versions = {package: importlib.metadata.version(package) for package in spec.distributions}
-    program = backend_class(spec).program_sha256(spec) if BACKENDS[spec.backend].has_program else None
-    return replace(spec, versions=versions, rom_sha256=program)
+    return replace(spec, versions=versions, rom_sha256=program_sha256(spec))
+
+
+def usable_specs() -> tuple[list[EnvSpec], list[str]]:
+    """All environments that can be used, and a sentence for each file that cannot."""
+    specs, problems = [], []
+    for name in env_names():
+        try:
+            specs.append(get_spec(name))
+        except TwinplayError as error:
+            problems.append(str(error))
+    return specs, problems
 
 
 def read_spec(path: Path) -> EnvSpec:
@@ -126,6 +137,31 @@ def _declared(name: str, values: dict[str, Any]) -> EnvSpec:
         "rom_sha256": None,
     }
     return EnvSpec.from_json(usual | flat)
+
+
+def add_file(path: Path) -> Path:
+    """Copy the file of an environment to where the user's own lie; returns its place there.
+
+    Raises EnvFileError for a file that cannot be used, that has the name of one that ships, or that cannot be copied.
+    """
+    spec = read_spec(path)
+    try:
+        if (_SHIPPED / path.name).exists():
+            raise ValueError(f"an environment named {spec.name} ships with Twinplay; give the file another name")
+        program_sha256(spec)
+        target = own_folder() / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(target) as part:
+            part.write_bytes(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise EnvFileError(f"{path} cannot be added: {error}") from None
+    _files.cache_clear()
+    return target
+
+
+def program_sha256(spec: EnvSpec) -> str | None:
+    """The digest of the game's program, where it is a file of its own. Raises UnknownEnvError where there is none."""
+    return backend_class(spec).program_sha256(spec) if BACKENDS[spec.backend].has_program else None
 
 
 def stored_spec(values: Any) -> EnvSpec:

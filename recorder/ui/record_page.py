@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 
 from recorder.agents.bindings import bindings_file
 from recorder.agents.keyboard import PLACE
-from recorder.envs.registry import env_names, get_spec
+from recorder.envs.registry import usable_specs
 from recorder.play.sound import Speaker
 from recorder.recording.presenter import DeskState, RecordDesk
 from recorder.ui.game_keys import RESERVED, HeldKeys, rows, usual
@@ -175,8 +175,11 @@ class RecordPage(Page):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
         self._envs = QComboBox(objectName="envBox", accessibleName="Environment")
-        for name in env_names():
-            self._envs.addItem(get_spec(name).title, name)
+        specs, problems = usable_specs()
+        for spec in specs:
+            self._envs.addItem(spec.title, spec.name)
+        if problems:
+            self.desk.error = problems[0]
         self._envs.setToolTip("What to record")
         self._envs.currentIndexChanged.connect(self._choose)
         layout.addWidget(self._envs)

@@ -25,8 +25,8 @@ ROOT = Path(__file__).parents[2]
 @contextlib.contextmanager
 def virtual_screen() -> Iterator[str]:
     """Runs an X server without a screen; gives its DISPLAY."""
-    assert shutil.which("Xvfb"), "Xvfb is missing; .ci/run installs it"
-    assert shutil.which("xdotool"), "xdotool is missing; .ci/run installs it"
+    assert shutil.which("Xvfb"), "Xvfb is missing; `make packages` installs it"
+    assert shutil.which("xdotool"), "xdotool is missing; `make packages` installs it"
     reader, writer = os.pipe()
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x900x24", "-nolisten", "tcp"],
