@@ -26,7 +26,7 @@ from recorder.system.interrupts import exit_status, handled
 from recorder.system.logfile import LOG, begin_log, watch_for_crashes
 from recorder.system.priority import come_first
 from recorder.system.profile import clean_name
-from trainer.runs.presenter import TrainDesk
+from trainer.runs.presenter import TrainPresenter
 
 if TYPE_CHECKING:
     from player.ui.window import Window
@@ -150,7 +150,7 @@ def open_app(argv: Sequence[str] = ()) -> int:
     from player.ui.menu import copy_diagnostics
     from player.ui.window import PAGES, Window
     from recorder.ui.kit.icons import app_icon
-    from recorder.ui.kit.look import dress
+    from recorder.ui.kit.look import apply_theme
 
     memory = Memory()
     library, gone = usable_library(asked, memory.library)
@@ -161,11 +161,11 @@ def open_app(argv: Sequence[str] = ()) -> int:
     app.setApplicationName("Twinplay")
     app.setDesktopFileName("twinplay")
     app.setWindowIcon(app_icon())
-    dress(app, memory.theme)
+    apply_theme(app, memory.theme)
     guard = Guard(app)
     guard.watch()
-    train_desk = partial(_train_desk, batches=options.training_batches)
-    window = Window(library, train_desk, memory, options.name or "", countdown_s=options.countdown)
+    train_presenter = partial(_train_presenter, batches=options.training_batches)
+    window = Window(library, train_presenter, memory, options.name or "", countdown_s=options.countdown)
     guard.failed.connect(window.tell_failure)
     memory.restore_place(window)
     memory.restore_pair(window)
@@ -206,14 +206,14 @@ def open_app(argv: Sequence[str] = ()) -> int:
         return int(app.exec())
 
 
-def _train_desk(library: Path, *, batches: int | None) -> TrainDesk:
+def _train_presenter(library: Path, *, batches: int | None) -> TrainPresenter:
     small = {} if batches is None else {"max_batches": batches, "play_games": 1, "play_ticks": 120}
-    return TrainDesk(Library(library), overrides=small)
+    return TrainPresenter(Library(library), overrides=small)
 
 
 def _describe(window: Window, path: Path) -> None:
     """Write which named widgets are visible, where on the screen, and what they say; a tick that is due comes first."""
-    wait_ns = window.record.desk.wait_ns
+    wait_ns = window.record.presenter.wait_ns
     if wait_ns is not None and wait_ns < _DESCRIBING_NS:
         return
     from PySide6.QtCore import QPoint
@@ -243,14 +243,14 @@ def _describe(window: Window, path: Path) -> None:
         if widget.accessibleName():
             entry["name"] = widget.accessibleName()
         widgets[name] = entry
-    frame = window.watch.desk.frame
+    frame = window.watch.presenter.frame
     state = {
         "page": window.page,
         "library": str(window.library),
         "theme": "dark" if is_dark(window.palette()) else "light",
         "active": window.isActiveWindow(),
-        "recording": window.record.desk.state.value,
-        "ticks": 0 if window.record.desk.status is None else window.record.desk.status.ticks,
+        "recording": window.record.presenter.state.value,
+        "ticks": 0 if window.record.presenter.status is None else window.record.presenter.status.ticks,
         "keycaps": [cap.keys for cap in window.record.keycaps],
         "watch_ticks": None if frame is None else [side.ticks if side else 0 for side in (frame.left, frame.right)],
     }

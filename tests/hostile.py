@@ -29,7 +29,7 @@ from recorder.errors import TwinplayError
 from recorder.library.copying import copy_session
 from recorder.library.edits import edit
 from recorder.library.merging import splitting
-from recorder.library.preview import Projector, read_details
+from recorder.library.preview import PreviewWorker, read_details
 from trainer import Policy, TrainConfig
 from trainer.data.dataset import Dataset
 from trainer.policy.header import read_header
@@ -160,7 +160,7 @@ def use_session(path: Path, policy: Policy) -> None:
     session.summary()
     read_details(session)
     if session.spec.sees_screen:
-        Projector().thumbnail(str(path))
+        PreviewWorker().thumbnail(str(path))
     _ = session.title, session.notes, session.tags
     _ = session.episodes, session.games, session.keys, session.key_names, session.timing
     _ = session.actions, session.rewards, session.terminated, session.lives, session.time_ns

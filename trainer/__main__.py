@@ -35,7 +35,7 @@ from trainer.progress.records import Progress, training_note
 from trainer.settings import chosen_config, chosen_episodes
 
 if TYPE_CHECKING:
-    from trainer.distributed import World
+    from trainer.distributed import ProcessGroup
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -118,36 +118,36 @@ def _run(options: argparse.Namespace) -> int:
     from trainer.distributed import ToldElsewhereError, join  # torch comes with it
 
     try:
-        world = join()
-        if not world.first:
+        group = join()
+        if not group.first:
             # Ctrl-C reaches all; the first one closes the training, and then dismisses the others.
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
-        status = _train(options, world)
-        world.leave()
+        status = _train(options, group)
+        group.leave()
         sys.stdout.flush()
         return status
     except ToldElsewhereError as error:
         return error.exit_status
 
 
-def _train(options: argparse.Namespace, world: World) -> int:
+def _train(options: argparse.Namespace, group: ProcessGroup) -> int:
     from trainer.learn.fit import fit
 
     out: Path = options.out
-    with world.one_fate():
+    with group.all_or_none():
         sessions = [Session.open(session_place(given, options.library)) for given in options.sessions]
         config = chosen_config(sessions[0].spec.name, options)
         episodes = chosen_episodes([session.name for session in sessions], options)
         if out.suffix != ".safetensors":
             raise UsageError(f"{out} must end in .safetensors")
-        if world.first:
+        if group.first:
             ensure_writable(out.parent)
-        if world.first and out.exists():
+        if group.first and out.exists():
             read_header(out)  # only a policy may be replaced
-    steps = fit(sessions, config, out=out, episodes=episodes, checkpoint=out.with_suffix(".checkpoint"), world=world)
+    steps = fit(sessions, config, out=out, episodes=episodes, checkpoint=out.with_suffix(".checkpoint"), group=group)
     last: Progress | None = None
-    with contextlib.closing(steps), Noted() if world.first else contextlib.nullcontext() as signals:
+    with contextlib.closing(steps), Noted() if group.first else contextlib.nullcontext() as signals:
         for progress in steps:
             news = last is None or (progress.stage, progress.val_loss) != (last.stage, last.val_loss)
             _tell(progress, options.json, news)

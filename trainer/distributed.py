@@ -52,7 +52,7 @@ class ToldElsewhereError(TwinplayError):
     """The training ends for a reason that another process has told, or will."""
 
 
-class World:
+class ProcessGroup:
     """The processes of a training, and this one's place among them: here, it is the only one."""
 
     rank = 0
@@ -79,7 +79,7 @@ class World:
         yield
 
     @contextlib.contextmanager
-    def one_fate(self) -> Iterator[None]:
+    def all_or_none(self) -> Iterator[None]:
         """What each does in here for itself succeeds on all, or fails on all.
 
         A TwinplayError of one process is raised by the first, the others raise ToldElsewhereError.
@@ -112,7 +112,7 @@ class World:
         """After the end, on all."""
 
 
-class Ranks(World):
+class TorchrunGroup(ProcessGroup):
     """The processes that torchrun started, found by the variables that it sets for them.
 
     Raises TrainingError when they cannot find each other, or are more than this machine has GPUs.
@@ -149,14 +149,14 @@ class Ranks(World):
         return torch.device("cuda", self._local_rank) if torch.cuda.is_available() else torch.device("cpu")
 
     def wrap(self, net: nn.Module) -> nn.Module:
-        """See World. The buffers are statistics of all the data, the same everywhere."""
+        """See ProcessGroup. The buffers are statistics of all the data, the same everywhere."""
         with self.together(), warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # torch 2.13 wants another name, which 2.6 does not know
             return DistributedDataParallel(net, broadcast_buffers=False)
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
-        """See World."""
+        """See ProcessGroup."""
         try:
             yield
         except RuntimeError as error:
@@ -170,8 +170,8 @@ class Ranks(World):
             ) from error
 
     @contextlib.contextmanager
-    def one_fate(self) -> Iterator[None]:
-        """See World."""
+    def all_or_none(self) -> Iterator[None]:
+        """See ProcessGroup."""
         failure: TwinplayError | None = None
         try:
             yield
@@ -189,7 +189,7 @@ class Ranks(World):
         raise TrainingError(f"process {other} of this training cannot take part: {told[other]}")
 
     def agree(self, value: Any) -> Any:
-        """See World."""
+        """See ProcessGroup."""
         encoded = json.dumps(value).encode() if self.first else b""
         length = self._broadcast(torch.tensor([len(encoded)]))
         data = torch.zeros(int(length), dtype=torch.uint8)
@@ -198,14 +198,14 @@ class Ranks(World):
         return json.loads(bytes(self._broadcast(data).tolist()))
 
     def total(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """See World."""
+        """See ProcessGroup."""
         tensor = torch.from_numpy(np.ascontiguousarray(values).copy())
         with self.together():
             dist.all_reduce(tensor)
         return np.asarray(tensor.numpy())
 
     def copies(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """See World."""
+        """See ProcessGroup."""
         described = [[name, list(each.shape), str(each.dtype).removeprefix("torch.")] for name, each in tensors.items()]
         found = {}
         for name, shape, dtype in self.agree(described):
@@ -214,11 +214,11 @@ class Ranks(World):
         return found
 
     def order(self, number: int, used: float) -> None:
-        """See World."""
+        """See ProcessGroup."""
         self._broadcast(torch.tensor([number, used], dtype=torch.float64))
 
     def orders(self) -> Iterator[tuple[int, float]]:
-        """See World."""
+        """See ProcessGroup."""
         while True:
             number, used = self._broadcast(torch.zeros(2, dtype=torch.float64)).tolist()
             if number == _LEAVE:
@@ -226,14 +226,14 @@ class Ranks(World):
             yield int(number), used
 
     def dismiss(self) -> None:
-        """See World. Before they wait for orders the others notice that the first has gone."""
+        """See ProcessGroup. Before they wait for orders the others notice that the first has gone."""
         if self.first and self._following:
             with contextlib.suppress(TrainingError):
                 self.order(_LEAVE, 1.0)
             self._following = False
 
     def leave(self) -> None:
-        """See World."""
+        """See ProcessGroup."""
         dist.destroy_process_group()
 
     def _broadcast(self, tensor: Tensor) -> Tensor:
@@ -274,7 +274,7 @@ def _meet(store: Store, rank: int, size: int) -> Store:
     return PrefixStore(name, store)
 
 
-def join() -> World:
+def join() -> ProcessGroup:
     """The processes that torchrun started together with this one, or this one alone. Raises TrainingError."""
     started = "LOCAL_WORLD_SIZE" in os.environ and int(os.environ["WORLD_SIZE"]) > 1
-    return Ranks() if started else World()
+    return TorchrunGroup() if started else ProcessGroup()

@@ -43,10 +43,10 @@ def diagnostics(library: Path, screens: Mapping[str, str] | None = None) -> str:
     width = max(map(len, lines)) + 2
     text = "\n".join(f"{name + ':':<{width}}{value}" for name, value in lines.items())
     log = "\n".join(last_lines(log_file(), LOG_LINES))
-    return homeless(f"{text}\n\nThe last lines of the log:\n{log}\n")
+    return without_home(f"{text}\n\nThe last lines of the log:\n{log}\n")
 
 
-def homeless(text: str) -> str:
+def without_home(text: str) -> str:
     """With the home folder's path replaced by "~"."""
     home = str(Path.home())
     return text.replace(home, "~") if len(home) > 1 else text

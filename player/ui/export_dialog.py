@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from player.watch.background import ChoreState
+from player.watch.background import BackgroundJobState
 from player.watch.frames import duration_text
-from player.watch.presenter import WatchDesk
+from player.watch.presenter import WatchPresenter
 from recorder.ui.kit import look
 
 _POLL_MS = 100
@@ -36,9 +36,9 @@ _AROUND_S = 5.0  # a part is, to begin with, from this long before the present m
 class ExportDialog(QDialog):
     """Asks what to save and where, and shows how far it is. Closing it cancels a film that is under way."""
 
-    def __init__(self, desk: WatchDesk, parent: QWidget | None = None) -> None:
+    def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.desk = desk
+        self.presenter = presenter
         self.setObjectName("exportDialog")
         self.setWindowTitle("Save a film")
         self.setMinimumWidth(560)
@@ -63,14 +63,14 @@ class ExportDialog(QDialog):
         column.addLayout(row)
         self._timer = QTimer(self, interval=_POLL_MS)
         self._timer.timeout.connect(self._poll)
-        desk.filming.cancel()  # what was saved before is no news
+        presenter.filming.cancel()  # what was saved before is no news
         self._render()
 
     def _build_form(self) -> QGridLayout:
         form = QGridLayout()
         form.setHorizontalSpacing(look.WIDE)
         form.setVerticalSpacing(look.GAP)
-        frame = self.desk.frame
+        frame = self.presenter.frame
         now = 0.0 if frame is None else frame.seconds
         self._format = QComboBox(objectName="exportFormat", toolTip="MP4 is sharper; a GIF plays on any page")
         self._format.setAccessibleName("Format")
@@ -118,7 +118,7 @@ class ExportDialog(QDialog):
     def _suggestion(self) -> Path:
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
         place = Path(folder) if folder and Path(folder).is_dir() else Path.home()
-        pair = self.desk.pair
+        pair = self.presenter.pair
         name = next((path.stem for path in (pair.policy, pair.session, pair.against) if path is not None), "twinplay")
         return _unused(place / f"{name}.mp4")
 
@@ -134,7 +134,7 @@ class ExportDialog(QDialog):
             self._path.setText(name if name.lower().endswith(suffix) else name + suffix)
 
     def _start(self) -> None:
-        if self.desk.filming.running:
+        if self.presenter.filming.running:
             self._stop()
             self._render()
             self._words.setText("Cancelled; no file was left behind.")
@@ -153,21 +153,21 @@ class ExportDialog(QDialog):
         if problem:
             self._words.setText(problem)
             return
-        self.desk.export(path, start=start, seconds=seconds)
+        self.presenter.export(path, start=start, seconds=seconds)
         self._timer.start()
         self._render()
 
     def _stop(self) -> None:
         self._timer.stop()
-        if self.desk.filming.running:
-            self.desk.filming.cancel()
+        if self.presenter.filming.running:
+            self.presenter.filming.cancel()
 
     def _poll(self) -> None:
-        if self.desk.filming.poll():
+        if self.presenter.filming.poll():
             self._render()
 
     def _render(self) -> None:
-        chore = self.desk.filming
+        chore = self.presenter.filming
         running, record = chore.running, chore.record
         self._go.setText("Cancel" if running else "Save")
         self._go.setToolTip("Stop; nothing is left behind" if running else "Save the film (Enter)")
@@ -178,16 +178,16 @@ class ExportDialog(QDialog):
         self._bar.setRange(0, 0 if fraction is None else 1000)
         self._bar.setValue(round(1000 * (fraction or 0.0)))
         if running:
-            rate = self.desk.frame.rate_hz if self.desk.frame is not None else 60.0
+            rate = self.presenter.frame.rate_hz if self.presenter.frame is not None else 60.0
             at = "getting ready" if record is None else f"at {duration_text(record.ticks / rate)} of play"
             pictures = 0 if record is None else record.pictures
             self._words.setText(f"Filming, {at}: {pictures:,} pictures. You can go on watching.")
             return
         self._timer.stop()
-        if chore.state is ChoreState.DONE and record is not None and record.path is not None:
+        if chore.state is BackgroundJobState.DONE and record is not None and record.path is not None:
             size = record.path.stat().st_size / 1e6 if record.path.exists() else 0.0
             self._words.setText(f"Saved: {record.path} ({size:.1f} MB).")
-        elif chore.state is ChoreState.FAILED:
+        elif chore.state is BackgroundJobState.FAILED:
             self._words.setText(f"It could not be saved: {chore.error}.")
         else:
             self._words.setText("Both games are played once more for the film.")

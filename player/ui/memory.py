@@ -84,7 +84,10 @@ class Memory:
             box = window.findChild(QComboBox, name)
             if box is not None and box.currentData() is not None:
                 self._settings.setValue(f"choices/{name}", str(box.currentData()))
-        for name, path in (("session", window.watch.desk.pair.session), ("policy", window.watch.desk.pair.policy)):
+        for name, path in (
+            ("session", window.watch.presenter.pair.session),
+            ("policy", window.watch.presenter.pair.policy),
+        ):
             self._settings.setValue(f"watch/{name}", str(path or ""))
         self._settings.sync()
 
@@ -109,9 +112,9 @@ class Memory:
         """Choose the session and the policy watched last again, each where it still exists."""
         session, policy = (Path(self._text(f"watch/{name}") or "/") for name in ("session", "policy"))
         if policy.is_file():
-            window.watch.desk.pair.policy = policy
+            window.watch.presenter.pair.policy = policy
         with contextlib.suppress(SessionError):
-            window.watch.desk.pair.set_session(Session.open(session).path)
+            window.watch.presenter.pair.set_session(Session.open(session).path)
 
     def _text(self, key: str) -> str:
         value = self._settings.value(key)

@@ -15,7 +15,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QPushButton, QWidget
 
-from player.support.diagnostics import diagnostics, homeless
+from player.support.diagnostics import diagnostics, without_home
 from player.support.sample import SAMPLE
 from player.support.shortcuts import SHORTCUTS, Shortcuts
 from player.ui.dialogs import AboutDialog, PlayerDialog, ShortcutsDialog
@@ -164,7 +164,7 @@ def _short(text: str, most: int = 34) -> str:
 
 def _with_own_keys(window: QWidget) -> dict[str, Shortcuts]:
     """The list of shortcuts, with the keys that play the game as the player chose them."""
-    bindings, printed = window.record.desk.bindings, window.record.keyboard
+    bindings, printed = window.record.presenter.bindings, window.record.keyboard
     own = []
     for action, does in ((3, "Move left"), (2, "Move right"), (1, "Serve the ball")):
         keys = [key_label(printed.name(key, bindings.names[key])) for key in bindings.keys_of(action) if key > 0]
@@ -189,7 +189,7 @@ def copy_diagnostics(window: QWidget) -> None:
         QGuiApplication.clipboard().setText(text)
         window.notice.tell(
             f"The diagnostics are on the clipboard ({len(text.splitlines())} lines); paste them into your report. "
-            f"They hold versions, the screen, the library's path and the end of {homeless(str(log_file()))}."
+            f"They hold versions, the screen, the library's path and the end of {without_home(str(log_file()))}."
         )
 
     _aside(window, lambda: diagnostics(window.library, screens), copy)

@@ -24,9 +24,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from player.watch.background import ChoreState
+from player.watch.background import BackgroundJobState
 from player.watch.frames import duration_text
-from player.watch.presenter import WatchDesk
+from player.watch.presenter import WatchPresenter
 from recorder.ui.kit import look
 from trainer.evaluation.scores import Score
 
@@ -99,9 +99,9 @@ class ScoreChart(QWidget):
 class ScoreDialog(QDialog):
     """Plays the games in the background and shows what came of them. Closing it cancels games under way."""
 
-    def __init__(self, desk: WatchDesk, parent: QWidget | None = None) -> None:
+    def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.desk = desk
+        self.presenter = presenter
         self._began = 0.0
         self.setObjectName("scoreDialog")
         self.setWindowTitle("Scoreboard")
@@ -146,25 +146,25 @@ class ScoreDialog(QDialog):
         super().reject()
 
     def _start(self) -> None:
-        if self.desk.scoring.running:
+        if self.presenter.scoring.running:
             self._stop()
         else:
             self._began = time.monotonic()
-            self.desk.score(self._games.value())
+            self.presenter.score(self._games.value())
             self._timer.start()
         self._render()
 
     def _stop(self) -> None:
         self._timer.stop()
-        if self.desk.scoring.running:
-            self.desk.scoring.cancel()
+        if self.presenter.scoring.running:
+            self.presenter.scoring.cancel()
 
     def _poll(self) -> None:
-        self.desk.scoring.poll()
+        self.presenter.scoring.poll()
         self._render()
 
     def _render(self) -> None:
-        chore = self.desk.scoring
+        chore = self.presenter.scoring
         running, record = chore.running, chore.record
         self._go.setText("Cancel" if running else "Play the games")
         self._go.setToolTip("Stop the games" if running else "All play from the same starts, which nobody trained on")
@@ -180,7 +180,7 @@ class ScoreDialog(QDialog):
             self._words.setText(f"{done} of {total} games, {waited}." if total else "Getting ready…")
             return
         self._timer.stop()
-        if chore.state is ChoreState.FAILED:
+        if chore.state is BackgroundJobState.FAILED:
             self._words.setText(f"The games could not be played: {chore.error}.")
         elif report is not None:
             self._chart.show_rows(report.rows)

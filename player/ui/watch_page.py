@@ -36,10 +36,10 @@ from player.ui.duel_view import DuelSide
 from player.ui.export_dialog import ExportDialog
 from player.ui.score_dialog import ScoreDialog
 from player.ui.timeline import Timeline
-from player.watch.background import ChoreState
+from player.watch.background import BackgroundJobState
 from player.watch.frames import duration_text
 from player.watch.pairing import Choice
-from player.watch.presenter import SPEEDS, WatchDesk, WatchState, moment_of
+from player.watch.presenter import SPEEDS, WatchPresenter, WatchState, moment_of
 from recorder.ui.kit import look
 from recorder.ui.kit.page import Page
 
@@ -51,13 +51,13 @@ _MOST = 12  # disagreements in the list
 
 
 class WatchPage(Page):
-    """Shows what `desk` says. `page_requested` asks the window for another page: "record" or "train"."""
+    """Shows what `presenter` says. `page_requested` asks the window for another page: "record" or "train"."""
 
     page_requested = Signal(str)
 
-    def __init__(self, desk: WatchDesk, parent: QWidget | None = None) -> None:
+    def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
         super().__init__("watch", parent)
-        self.desk = desk
+        self.presenter = presenter
         self.body.setSpacing(8)
         self._dialogs: dict[str, QDialog] = {}
         self._stack = QStackedWidget()
@@ -93,8 +93,8 @@ class WatchPage(Page):
 
     def activate(self) -> None:
         """The page is shown: look for what is new and open the newest pair."""
-        self.desk.refresh()
-        if self.desk.state is WatchState.EMPTY:
+        self.presenter.refresh()
+        if self.presenter.state is WatchState.EMPTY:
             self._newest.start()
         self._fill()
         self._render()
@@ -103,16 +103,16 @@ class WatchPage(Page):
         self.focus_way_on()
 
     def _open_newest(self) -> None:
-        self.desk.pair.choose_defaults()
-        self.desk.open()
+        self.presenter.pair.choose_defaults()
+        self.presenter.open()
         self._fill()
         self._render()
         self.focus_way_on()
 
     def deactivate(self) -> None:
         """The page is hidden: pause."""
-        if self.desk.state is WatchState.PLAYING:
-            self.desk.toggle()
+        if self.presenter.state is WatchState.PLAYING:
+            self.presenter.toggle()
         self._timer.stop()
         self._newest.stop()
         self._render()
@@ -125,17 +125,17 @@ class WatchPage(Page):
         With `alike` the clone on the right plays like its demonstrator, where it can.
         """
         self._newest.stop()
-        self.desk.refresh()
-        self.desk.pair.set_right(policy)
-        self.desk.pair.set_left(session or against)
-        self.desk.pair.alike = alike and bool(self.desk.pair.manners)
-        self.desk.open(play=True)
+        self.presenter.refresh()
+        self.presenter.pair.set_right(policy)
+        self.presenter.pair.set_left(session or against)
+        self.presenter.pair.alike = alike and bool(self.presenter.pair.manners)
+        self.presenter.open(play=True)
         self.activate()
 
     def watch_policy(self, policy: Path) -> None:
         """Show this clone beside the newest recording of its environment."""
-        self.desk.refresh()
-        self.watch(self.desk.pair.newest_session(policy), policy)
+        self.presenter.refresh()
+        self.watch(self.presenter.pair.newest_session(policy), policy)
 
     def shutdown(self) -> None:
         """End the workers; called when the window closes."""
@@ -143,7 +143,7 @@ class WatchPage(Page):
         self._newest.stop()
         for dialog in list(self._dialogs.values()):
             dialog.close()
-        self.desk.close()
+        self.presenter.close()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:
@@ -237,7 +237,7 @@ class WatchPage(Page):
         self._build_agreement()
         self._look = QPushButton("What it looks at", objectName="lookButton", checkable=True)
         self._look.setToolTip("Let glow what on the screen speaks for or against the clone's action (L)")
-        self._look.toggled.connect(self.desk.look)
+        self._look.toggled.connect(self.presenter.look)
         self._why = QPushButton("What drives it?", objectName="whyButton", checkable=True)
         self._why.setToolTip("How much each torque answers to each thing the clone sees, at this moment (W)")
         self._why.toggled.connect(self._explain)
@@ -278,7 +278,7 @@ class WatchPage(Page):
         self._agree.setMenu(self._clearest)
 
     def _fill(self) -> None:
-        pair = self.desk.pair
+        pair = self.presenter.pair
         clones = [Choice(f"Clone · {choice.label}", choice.value, choice.env) for choice in pair.policies]
         groups = [pair.sessions, clones, [Choice(_NO_RECORDING, None), Choice(_BROWSE, self._browse_left)]]
         entries = [entry for group in groups if group for entry in (*group, SEPARATOR)][:-1]
@@ -300,19 +300,19 @@ class WatchPage(Page):
             self._choose_right(value)
 
     def _choose_left(self, path: Path | None) -> None:
-        self.desk.pair.set_left(path)
+        self.presenter.pair.set_left(path)
         self._reopen()
 
     def _choose_right(self, path: Path | None) -> None:
-        self.desk.pair.set_right(path)
+        self.presenter.pair.set_right(path)
         self._reopen()
 
     def _choose_manner(self, alike: bool) -> None:
-        self.desk.pair.alike = alike
+        self.presenter.pair.alike = alike
         self._reopen()
 
     def _episode_chosen(self, index: int) -> None:
-        self.desk.pair.episode = self._episode.itemData(index)
+        self.presenter.pair.episode = self._episode.itemData(index)
         self._reopen()
 
     def _browse_left(self) -> None:
@@ -322,7 +322,7 @@ class WatchPage(Page):
         self._browse(self._choose_right)
 
     def _browse(self, choose: Callable[[Path], None]) -> None:
-        folder = str(self.desk.pair.library.policies)
+        folder = str(self.presenter.pair.library.policies)
         name, _ = QFileDialog.getOpenFileName(self, "Open a clone", folder, "Clones (*.safetensors)")
         if name:
             choose(Path(name))
@@ -330,10 +330,10 @@ class WatchPage(Page):
             self._fill()
 
     def _reopen(self) -> None:
-        playing = self.desk.state is WatchState.PLAYING
+        playing = self.presenter.state is WatchState.PLAYING
         self._newest.stop()
-        self.desk.refresh()
-        self.desk.open(play=playing)
+        self.presenter.refresh()
+        self.presenter.open(play=playing)
         self._fill()
         self._render()
         self.setFocus()
@@ -342,7 +342,7 @@ class WatchPage(Page):
         """Show a dialog, one of each kind; one goes on watching beside it."""
         dialog = self._dialogs.get(name)
         if dialog is None:
-            dialog = self._dialogs[name] = kind(self.desk, self)
+            dialog = self._dialogs[name] = kind(self.presenter, self)
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.finished.connect(lambda _: self._dialogs.pop(name, None))
         dialog.show()
@@ -355,16 +355,16 @@ class WatchPage(Page):
             button.click()
 
     def _toggle(self) -> None:
-        self._act(self.desk.toggle)
+        self._act(self.presenter.toggle)
 
     def _restart(self) -> None:
-        self._act(self.desk.restart)
+        self._act(self.presenter.restart)
 
     def _change_speed(self, steps: int) -> None:
-        self._act(lambda: self.desk.faster(steps))
+        self._act(lambda: self.presenter.faster(steps))
 
     def _set_speed(self, speed: float) -> None:
-        self._act(lambda: self.desk.set_speed(speed))
+        self._act(lambda: self.presenter.set_speed(speed))
         self.setFocus()  # Space plays, and does not open the list again
 
     def _act(self, action: Callable[[], object]) -> None:
@@ -372,14 +372,14 @@ class WatchPage(Page):
         self._render()
 
     def _seek(self, tick: int) -> None:
-        self._act(lambda: self.desk.seek(tick))
+        self._act(lambda: self.presenter.seek(tick))
 
     def _step(self, steps: int, *, seconds: bool = False) -> None:
-        rate = self.desk.frame.rate_hz if seconds and self.desk.frame is not None else 1
-        self._act(lambda: self.desk.step(round(steps * rate)))
+        rate = self.presenter.frame.rate_hz if seconds and self.presenter.frame is not None else 1
+        self._act(lambda: self.presenter.step(round(steps * rate)))
 
     def _disagreement(self, steps: int) -> None:
-        self._act(lambda: self.desk.seek_disagreement(steps))
+        self._act(lambda: self.presenter.seek_disagreement(steps))
 
     def _list_disagreements(self) -> None:
         if self._agree.isVisible() and self._agree.isEnabled():
@@ -387,7 +387,7 @@ class WatchPage(Page):
 
     def _fill_clearest(self) -> None:
         self._clearest.clear()
-        agreement, frame = self.desk.agreement, self.desk.frame
+        agreement, frame = self.presenter.agreement, self.presenter.frame
         if agreement is None or frame is None or frame.left is None:
             return
         who = frame.left.name.removeprefix("the ")
@@ -410,31 +410,31 @@ class WatchPage(Page):
             side.update()
 
     def _poll(self) -> None:
-        if self.desk.poll():
+        if self.presenter.poll():
             self._render()
 
     def _render(self) -> None:
-        desk, pair = self.desk, self.desk.pair
-        self.show_problem(desk.error if desk.state is WatchState.FAILED else "")
+        presenter, pair = self.presenter, self.presenter.pair
+        self.show_problem(presenter.error if presenter.state is WatchState.FAILED else "")
         something = bool(pair.sessions or pair.policies or pair.chosen)
         self._stack.setCurrentIndex(1 if something else 0)
-        frame = desk.frame
-        waiting = desk.state is WatchState.OPENING
+        frame = presenter.frame
+        waiting = presenter.state is WatchState.OPENING
         no_clone = "No clone yet.\nTrain one, and it plays here." if not pair.policies else "No clone chosen."
         self.left.show_frame(frame, "Opening…" if waiting and pair.left else "Nothing chosen for the left.")
         self.right.show_frame(frame, "Waking the clone…" if waiting and pair.policy else no_clone)
-        record = desk.comparing.record if desk.comparing.running else None
-        share = None if not desk.comparing.running else record.done / max(1, record.total) if record else 0.0
-        self._timeline.show_frame(frame, (self.left.accent(), self.right.accent()), desk.agreement, share)
-        playing = desk.state is WatchState.PLAYING
-        over = desk.state is WatchState.OVER
+        record = presenter.comparing.record if presenter.comparing.running else None
+        share = None if not presenter.comparing.running else record.done / max(1, record.total) if record else 0.0
+        self._timeline.show_frame(frame, (self.left.accent(), self.right.accent()), presenter.agreement, share)
+        playing = presenter.state is WatchState.PLAYING
+        over = presenter.state is WatchState.OVER
         self._play.setText("Pause" if playing else "Play again" if over else "Play")
-        ready = desk.state in (WatchState.PLAYING, WatchState.PAUSED, WatchState.OVER, WatchState.FAILED)
+        ready = presenter.state in (WatchState.PLAYING, WatchState.PAUSED, WatchState.OVER, WatchState.FAILED)
         self._play.setEnabled(ready)
-        self._restart_button.setEnabled(ready and desk.state is not WatchState.FAILED)
-        self._speed.setCurrentIndex(SPEEDS.index(desk.speed))
+        self._restart_button.setEnabled(ready and presenter.state is not WatchState.FAILED)
+        self._speed.setCurrentIndex(SPEEDS.index(presenter.speed))
         self._train.setVisible(not pair.policies)
-        self._scores.setEnabled(desk.can_score)
+        self._scores.setEnabled(presenter.can_score)
         self._export.setEnabled(frame is not None)
         self._look.setVisible(frame is not None and frame.can_look)
         self._why.setVisible(frame is not None and any(side.drives for side in frame.sides))
@@ -449,8 +449,8 @@ class WatchPage(Page):
         self._clock.setText(time)
 
     def _render_agreement(self, share: float | None) -> None:
-        desk, agreement = self.desk, self.desk.agreement
-        failed = desk.comparing.state is ChoreState.FAILED
+        presenter, agreement = self.presenter, self.presenter.agreement
+        failed = presenter.comparing.state is BackgroundJobState.FAILED
         for widget in (self._back, self._agree, self._on):
             widget.setVisible(agreement is not None or share is not None or failed)
             widget.setEnabled(agreement is not None)
@@ -466,7 +466,7 @@ class WatchPage(Page):
             )
         elif failed:
             self._agree.setText("Not compared")
-            self._agree.setToolTip(desk.comparing.error)
+            self._agree.setToolTip(presenter.comparing.error)
         else:
             self._agree.setText(f"Comparing {100 * (share or 0.0):.0f} %")
             self._agree.setToolTip("What would the clone have done on the recording's own screens?")

@@ -16,17 +16,17 @@ from player.ui.memory import Memory
 from player.ui.menu import MenuButton, copy_diagnostics, try_sample
 from player.ui.notice import Notice
 from player.ui.watch_page import WatchPage
-from player.watch.presenter import WatchDesk
+from player.watch.presenter import WatchPresenter
 from recorder.library.library import Library
-from recorder.library.presenter import LibraryDesk
+from recorder.library.presenter import LibraryPresenter
 from recorder.system.logfile import LOG
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
 from recorder.ui.kit.latin_shortcuts import LatinShortcuts
 from recorder.ui.kit.page import Page
 from recorder.ui.library_page import LibraryPage
-from recorder.ui.record_page import RecordPage, open_desk
-from trainer.runs.presenter import TrainDesk
+from recorder.ui.record_page import RecordPage, open_presenter
+from trainer.runs.presenter import TrainPresenter
 from trainer.ui.train_page import TrainPage
 
 PAGES = ("record", "library", "train", "watch")
@@ -40,12 +40,12 @@ QPushButton:checked { background: palette(highlight); color: palette(highlighted
 
 
 class Window(QWidget):
-    """Four pages over one library; `train_desk` makes the desk of the Train page for a library."""
+    """Four pages over one library; `train_presenter` makes the presenter of the Train page for a library."""
 
     def __init__(
         self,
         library: Path,
-        train_desk: Callable[[Path], TrainDesk],
+        train_presenter: Callable[[Path], TrainPresenter],
         memory: Memory,
         player_name: str = "",
         *,
@@ -56,7 +56,7 @@ class Window(QWidget):
         self.setWindowTitle("Twinplay")
         self.setMinimumSize(1000, 680)
         self.resize(QSize(1180, 800).boundedTo(self.screen().availableSize()))
-        self._train_desk, self._memory = train_desk, memory
+        self._train_presenter, self._memory = train_presenter, memory
         self._player_name = player_name or memory.player_name
         self._news: tuple[str, Path | None] | None = None  # of a training that is over: a sentence, and its clone
         self._latin: LatinShortcuts | None = None
@@ -79,10 +79,10 @@ class Window(QWidget):
     def _open(self, library: Path) -> None:
         """Make the pages of a library."""
         self.library = library
-        self.record = RecordPage(open_desk(library, self._player_name, self._countdown_s))
-        self.sessions = LibraryPage(LibraryDesk(Library(library)))
-        self.train = TrainPage(self._train_desk(library))
-        self.watch = WatchPage(WatchDesk(Library(library)))
+        self.record = RecordPage(open_presenter(library, self._player_name, self._countdown_s))
+        self.sessions = LibraryPage(LibraryPresenter(Library(library)))
+        self.train = TrainPage(self._train_presenter(library))
+        self.watch = WatchPage(WatchPresenter(Library(library)))
         self._pages: tuple[Page, ...] = (self.record, self.sessions, self.train, self.watch)
         for page in self._pages:
             self._stack.addWidget(page)
@@ -119,9 +119,9 @@ class Window(QWidget):
     @property
     def busy(self) -> str:
         """Why the library cannot be changed now, and what to do; empty when it can."""
-        if self.record.desk.busy:
+        if self.record.presenter.busy:
             return "A take is under way. Stop it first (Esc on the Record page), then choose another library."
-        if self.train.desk.training:
+        if self.train.presenter.training:
             return "A training is under way. Stop it, pause it or let it finish, then choose another library."
         return ""
 
@@ -138,7 +138,7 @@ class Window(QWidget):
     def show_sample(self, sample: SamplePair) -> None:
         """The sample is in the library: show it on the page at hand, or in Watch."""
         if self.page in ("record", "watch"):
-            if not self.record.desk.busy:
+            if not self.record.presenter.busy:
                 self.watch_pair(sample.session, sample.policy)
         else:
             self._pages[self._current].activate()
@@ -183,7 +183,7 @@ class Window(QWidget):
         All at once, when a page is opened first, it would hold the window up for a tenth of a second.
         """
         until = time.monotonic() + _SLICE_S
-        while not self.record.desk.busy and time.monotonic() < until:
+        while not self.record.presenter.busy and time.monotonic() < until:
             widget = next(widgets, None)
             if widget is None:
                 return
@@ -192,15 +192,18 @@ class Window(QWidget):
         QTimer.singleShot(_PAUSE_MS, self, lambda: self._dress_ahead(widgets))
 
     def _take_news(self) -> None:
-        desk = self.train.desk
-        self._news = (desk.headline if desk.policy is not None else f"{desk.headline}. {desk.explanation}", desk.policy)
+        presenter = self.train.presenter
+        self._news = (
+            presenter.headline if presenter.policy is not None else f"{presenter.headline}. {presenter.explanation}",
+            presenter.policy,
+        )
         self._tell_news()
 
     def _tell_news(self) -> None:
         """A training is over: say so where that is not to be seen. A line more would move a game that is played."""
         if self.page == "train":
             self._news = None
-        if self._news is None or self.record.desk.busy:
+        if self._news is None or self.record.presenter.busy:
             return
         (sentence, policy), self._news = self._news, None
         if policy is None:

@@ -19,7 +19,7 @@ from trainer.evaluation.scores import EvalProgress
 _PATIENCE_S = 30.0  # for a film to put its part file away; it looks up after every picture
 
 
-class ChoreState(Enum):
+class BackgroundJobState(Enum):
     """Drawn in the module's docstring."""
 
     IDLE = "idle"
@@ -28,7 +28,7 @@ class ChoreState(Enum):
     FAILED = "failed"
 
 
-class Chore:
+class BackgroundJob:
     """Runs the generator function `target` for one wish after another; `record` is its latest word.
 
     With `tidy` it is asked to end rather than killed, because it has something to put away.
@@ -37,7 +37,7 @@ class Chore:
     def __init__(
         self, target: str, *, tidy: bool = False, start_job: Callable[[str, dict[str, Any]], JobLike] = Job
     ) -> None:
-        self.state = ChoreState.IDLE
+        self.state = BackgroundJobState.IDLE
         self.record: Any = None
         self.error = ""
         self._target = target
@@ -49,12 +49,12 @@ class Chore:
     @property
     def running(self) -> bool:
         """Whether it is under way."""
-        return self.state is ChoreState.RUNNING
+        return self.state is BackgroundJobState.RUNNING
 
     def start(self, **arguments: Any) -> None:
         """Begin, in place of what was under way."""
         self.cancel()
-        self.state = ChoreState.RUNNING
+        self.state = BackgroundJobState.RUNNING
         self._job = self._start_job(self._target, arguments)
 
     def poll(self) -> bool:
@@ -68,14 +68,14 @@ class Chore:
         if job.state is JobState.RUNNING:
             return bool(records)
         self._job = None
-        self.state = ChoreState.DONE if job.state is JobState.DONE else ChoreState.FAILED
+        self.state = BackgroundJobState.DONE if job.state is JobState.DONE else BackgroundJobState.FAILED
         self.error = job.error or ""
         return True
 
     def cancel(self) -> None:
         """Forget it. What it leaves is put away without waiting for it."""
         job, self._job = self._job, None
-        self.state, self.record, self.error = ChoreState.IDLE, None, ""
+        self.state, self.record, self.error = BackgroundJobState.IDLE, None, ""
         if job is None:
             return
         if not self._tidy:

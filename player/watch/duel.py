@@ -1,9 +1,9 @@
 """Two players in the same game, on one clock.
 
-    session ── episode k ──▶ Recording ─┐
-         or another policy ▶ Contest  ──┤ left
+    session ── episode k ──▶ RecordedPlayback ─┐
+         or another policy ▶ LivePlayback  ──┤ left
                     │ seed              ├──▶ DuelFrame (tick t)
-    policy ───────▶ Contest, same seed ─┘ right
+    policy ───────▶ LivePlayback, same seed ─┘ right
 
 At tick t both sides show the game after t actions, with the last of them. Who is over waits; the other plays on, a
 clone under the environment's own caps for games that nobody watches over. Either side may be missing.
@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from player.watch.frames import DuelFrame, Picture
-from player.watch.sides import Contest, Recording
+from player.watch.sides import LivePlayback, RecordedPlayback
 from recorder.agents.agent import Agent
 from recorder.envs.game import Game
 from recorder.envs.registry import simulator_notes
@@ -72,7 +72,7 @@ class Duel:
         given = (policy, against)
         agents = [_load(policy, seed, alike), _load(against, seed + 1, False)]
         self.spec = _common_spec(session, agents, given)
-        self._recording = None if session is None else Recording(session, choose_game(session, episode))
+        self._recording = None if session is None else RecordedPlayback(session, choose_game(session, episode))
         specs = {} if session is None else {session.name: session.spec}
         known: list[Any] = [agent for agent in agents if hasattr(agent, "spec")]
         specs |= {getattr(agent, "name", "the policy"): agent.spec for agent in known}
@@ -88,14 +88,16 @@ class Duel:
         self._looking = False
         self._rest_until = 0.0
         twice = policy is not None and str(policy) == str(against) and not alike
-        contests: list[Contest | None] = [None, None]
+        playbacks: list[LivePlayback | None] = [None, None]
         for number, agent in enumerate(agents):
             if agent is not None:
                 name = _name(given[number], seed + number, twice)
                 name += " · like its player" if alike and number == 0 and name else ""
-                contests[number] = Contest(self.spec, agent, seed=seed + number, varied=session is None, name=name)
-        self._right, self._left = contests[0], self._recording or contests[1]
-        self._contests = [contest for contest in contests if contest is not None]
+                playbacks[number] = LivePlayback(
+                    self.spec, agent, seed=seed + number, varied=session is None, name=name
+                )
+        self._right, self._left = playbacks[0], self._recording or playbacks[1]
+        self._playbacks = [playback for playback in playbacks if playback is not None]
         self._twin = (
             self._recording is not None
             and self._right is not None
@@ -127,8 +129,8 @@ class Duel:
     def restart(self) -> DuelFrame:
         """Back to tick 0; a clone starts a new game from the same seed."""
         self._tick = 0
-        for contest in self._contests:
-            contest.begin(self._start)
+        for playback in self._playbacks:
+            playback.begin(self._start)
         self._attend()
         return self.frame()
 
@@ -163,16 +165,16 @@ class Duel:
 
     def _think(self, count: int) -> None:
         """The clones play up to `count` ticks, but not beyond the present one."""
-        for contest in self._contests:
-            contest.think(count, self._tick)
+        for playback in self._playbacks:
+            playback.think(count, self._tick)
 
     def _attend(self, *, always: bool = False) -> None:
         """Have the clones say what they look at, unless the last time was dear and only just now."""
         began = self._now()
         if not self._looking or not self._render or (began < self._rest_until and not always):
             return
-        for contest in self._contests:
-            contest.attend(self._tick)
+        for playback in self._playbacks:
+            playback.attend(self._tick)
         ended = self._now()
         self._rest_until = ended + _REST * (ended - began)
 
@@ -198,20 +200,20 @@ class Duel:
             controls=tuple(spec.controls),
             chords=spec.chords,
             serve_action=spec.serve_action,
-            behind=max((contest.behind_at(self._tick) for contest in self._contests), default=0),
-            can_look=any(contest.can_look for contest in self._contests),
+            behind=max((playback.behind_at(self._tick) for playback in self._playbacks), default=0),
+            can_look=any(playback.can_look for playback in self._playbacks),
             note=self.note,
         )
 
     def close(self) -> None:
         """Release the simulators."""
-        for contest in self._contests:
-            contest.close()
+        for playback in self._playbacks:
+            playback.close()
         if self._recording is not None:
             self._recording.close()
         if self._stage is not None:
             self._stage.close()
-        self._contests, self._stage = [], None
+        self._playbacks, self._stage = [], None
 
     def _draw(self, moment: Any) -> Picture:
         if self._stage is None:
@@ -220,7 +222,7 @@ class Duel:
         return self._stage.picture()
 
 
-class Booth:
+class DuelWorker:
     """Shows one duel after another in a process of its own, so that torch is loaded once.
 
     The clone thinks about one screen at a time: one thread takes 0.7 ms a tick; two took up to 7 ms on two busy cores.

@@ -18,7 +18,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from player.watch.background import Chore, ChoreState
+from player.watch.background import BackgroundJob, BackgroundJobState
 from player.watch.frames import DuelFrame
 from player.watch.pairing import Pairing
 from recorder.errors import TwinplayError
@@ -45,7 +45,7 @@ class WatchState(Enum):
 _OPEN = (WatchState.PAUSED, WatchState.PLAYING, WatchState.OVER)
 
 
-class WatchDesk:
+class WatchPresenter:
     """See the module's docstring. `now` is a monotonic clock in seconds.
 
     `pair` is what is chosen. `agreement` is that of the clone with the recording on show, once it has been compared;
@@ -56,8 +56,8 @@ class WatchDesk:
         self,
         library: Library,
         *,
-        start_service: Callable[[], ServiceLike] = lambda: Service("player.watch.duel:Booth", {}),
-        start_chore: Callable[..., Chore] = Chore,
+        start_service: Callable[[], ServiceLike] = lambda: Service("player.watch.duel:DuelWorker", {}),
+        start_chore: Callable[..., BackgroundJob] = BackgroundJob,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.pair = Pairing(library)
@@ -239,7 +239,7 @@ class WatchDesk:
         if not self.comparing.poll():
             return False
         record = self.comparing.record
-        if self.comparing.state is ChoreState.DONE and record is not None:
+        if self.comparing.state is BackgroundJobState.DONE and record is not None:
             self.agreement = record.agreement
             if self.agreement is not None:
                 self._compared[self._compared_pair()] = self.agreement

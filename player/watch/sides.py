@@ -1,9 +1,10 @@
 """The two kinds of side in a duel: a recording, read by tick, and a clone's game, played and remembered.
 
-    Recording   everything is known from the start
-    Contest     rollout ──tick──▶ Past: every action, and the game's state now and then, to lead a second game from
+    RecordedPlayback   everything is known from the start
+    LivePlayback       rollout ──tick──▶ History: every action, and a state now and then to lead a second game from
 
-Both answer for any tick up to their `length`; a Contest that has not come so far is `behind` and must `think` first.
+Both answer for any tick up to their `length`; a LivePlayback that has not come so far is `behind` and must `think`
+first.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _SNAPSHOT_TICKS = 30  # led from the last one, a game is at any tick within a fe
 _LOOK_S = 0.25  # for how long of play a look at what the clone sees may be shown
 
 
-class Recording:
+class RecordedPlayback:
     """The stored side."""
 
     def __init__(self, session: Session, episode: Episode) -> None:
@@ -44,7 +45,7 @@ class Recording:
         before = np.concatenate([[self._start_lives], lives[:-1]])
         self._losses = tuple((np.flatnonzero(lives < before) + 1).tolist()) if session.spec.lives else ()
         self._actions = np.asarray(session.actions[episode.start : episode.stop])
-        self._past: Past | None = None  # where it can only be drawn by playing it again
+        self._history: History | None = None  # where it can only be drawn by playing it again
 
     def over_at(self, tick: int) -> bool:
         """Whether the recording ends at or before a tick."""
@@ -92,22 +93,22 @@ class Recording:
         index = min(self.episode.start + tick, self.episode.stop - 1)
         return session.frames[index] if session.spec.sees_screen else session.states[index]
 
-    def _played_again(self) -> Past:
-        if self._past is None:
-            self._past = Past(self.session.spec)
+    def _played_again(self) -> History:
+        if self._history is None:
+            self._history = History(self.session.spec)
             with Game(self.session.spec) as game:
                 replay_to(game, self.session, self.episode, self.episode.start)
-                self._past.begin(game, 0)
-            self._past.actions = [*self._actions]
-        return self._past
+                self._history.begin(game, 0)
+            self._history.actions = [*self._actions]
+        return self._history
 
     def close(self) -> None:
         """Release the simulator."""
-        if self._past is not None:
-            self._past.close()
+        if self._history is not None:
+            self._history.close()
 
 
-class Past:
+class History:
     """A clone's game so far: what it did and what came of it, tick by tick, and the means to see it again."""
 
     def __init__(self, spec: EnvSpec) -> None:
@@ -176,7 +177,7 @@ class Past:
         self._game = None
 
 
-class Contest:
+class LivePlayback:
     """A clone, or any agent, playing a live game. `learned_from` are the players it was trained on, as described."""
 
     def __init__(self, spec: EnvSpec, player: Agent, *, seed: int, varied: bool, name: str = "") -> None:
@@ -189,7 +190,7 @@ class Contest:
         self._heat: tuple[int, npt.NDArray[np.uint8]] | None = None
         self._game = Game(spec, render=spec.drawn_live)
         self._rollout = Rollout(self._game, player, seed=seed, varied=varied)
-        self._past = Past(spec)
+        self._history = History(spec)
 
     @property
     def can_look(self) -> bool:
@@ -209,7 +210,7 @@ class Contest:
     def begin(self, seed: int) -> None:
         """A new game from this seed."""
         self._rollout.begin(seed)
-        self._past.begin(self._game, self._rollout.lives)
+        self._history.begin(self._game, self._rollout.lives)
         self._heat = None
 
     def behind_at(self, tick: int) -> int:
@@ -223,7 +224,7 @@ class Contest:
             if rollout.phase is Phase.OVER:
                 break
             step = rollout.tick()
-            self._past.add(self._game, step.action, rollout.score, step.lives)
+            self._history.add(self._game, step.action, rollout.score, step.lives)
 
     def over_at(self, tick: int) -> bool:
         """Whether the game is known to be over by a tick."""
@@ -238,12 +239,12 @@ class Contest:
             self._heat = (tick, self._attention(self._rollout.observation))
         else:
             reach: int = getattr(self.player, "reach", 0)
-            *before, now = (self._past.moment(each) for each in range(max(0, tick - reach), tick + 1))
+            *before, now = (self._history.moment(each) for each in range(max(0, tick - reach), tick + 1))
             self._heat = (tick, self._attention(now, before))
 
     def show(self, tick: int, draw: Draw | None) -> Side:
         """This side after `tick` actions, or as far as it has come."""
-        rollout, past, spec = self._rollout, self._past, self.spec
+        rollout, past, spec = self._rollout, self._history, self.spec
         live, over = tick >= rollout.ticks, self.over_at(tick)
         tick = min(tick, rollout.ticks)
         moment: Any = None
@@ -283,7 +284,7 @@ class Contest:
 
     def close(self) -> None:
         """Release the simulators."""
-        self._past.close()
+        self._history.close()
         self._game.close()
 
 

@@ -59,14 +59,14 @@ class History:
     minutes: float
 
 
-class LibraryDesk:
+class LibraryPresenter:
     """See the module's docstring. `rows` are all sessions; the first of those that are `selected` is shown."""
 
     def __init__(
         self,
         library: Library,
         *,
-        start_service: Callable[[], ServiceLike] = lambda: Service("recorder.library.preview:Projector", {}),
+        start_service: Callable[[], ServiceLike] = lambda: Service("recorder.library.preview:PreviewWorker", {}),
         start_job: Callable[[str, dict[str, Any]], JobLike] = Job,
     ) -> None:
         self.library = library

@@ -1,7 +1,7 @@
 """What is shown of a session before it is watched: its facts, any moment of it, and a small picture for a list.
 
-A Projector lives in a process of its own: a picture of Hopper takes a simulator and a renderer, and reading the arrays
-of a long session takes longer than a window may wait. Whatever is wrong with a session comes back as a sentence.
+A PreviewWorker lives in a process of its own: a picture of Hopper takes a simulator and a renderer, and reading the
+arrays of a long session takes longer than a window may wait. Whatever is wrong with a session comes back as a sentence.
 
     library/.thumbnails/<session>-<digest>.png    small pictures, made again whenever they are missing
 """
@@ -75,7 +75,7 @@ class Thumbnail:
     picture: Picture | None
 
 
-class Projector:
+class PreviewWorker:
     """See the module's docstring. Remembers the session it was asked about last."""
 
     def __init__(self) -> None:

@@ -51,7 +51,7 @@ class Speaker:
             self._waiting.clear()
             self._channel.queue(block)  # plays at once where nothing does
 
-    def hush(self) -> None:
+    def silence(self) -> None:
         """Be silent now: the game stands still."""
         self._waiting.clear()
         if self._channel is not None:

@@ -29,14 +29,14 @@ from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
 from recorder.library.disk_space import free_hours
 from recorder.play.sound import Speaker
-from recorder.recording.recent import TakeLine, Today, take_line, take_summary
-from recorder.recording.takes import LiveTake, StagedTake, Take, TakeStatus
+from recorder.recording.recent import RecentRecording, RecentRecordings, recent_recording, take_summary
+from recorder.recording.recordings import LiveRecording, Recording, RecordingStatus, WorkerRecording
 from recorder.system.jobs import Task
 
 REWIND_S = 3.0
 
 
-class DeskState(Enum):
+class RecordState(Enum):
     """See the module's docstring."""
 
     IDLE = "idle"
@@ -47,7 +47,7 @@ class DeskState(Enum):
     FINISHING = "finishing"
 
 
-class RecordDesk:
+class RecordPresenter:
     """`bindings` say which key plays which action. Without them these are the player's own for each environment, which
     `bindings_file` keeps, or else the `usual_keys`.
 
@@ -71,7 +71,7 @@ class RecordDesk:
         self.bindings = bindings or Bindings({}, {})
         self.keys = KeyAgent(self.bindings.actions, player_name)
         self.name_keys = dict  # says what is printed on keys, given the names that they had when they were chosen
-        self.state = DeskState.IDLE
+        self.state = RecordState.IDLE
         self.env = env_names()[0]
         self.error = ""
         self.last_take: Path | None = None
@@ -83,12 +83,12 @@ class RecordDesk:
         self._countdown_ns = round(countdown_s * 1e9)
         self._go_ns = 0  # when the count-down ends
         self._now = now
-        self._take: Take | None = None
-        self.today = Today(library)
+        self._take: Recording | None = None
+        self.today = RecentRecordings(library)
         self.lost_keyboard = False  # why it is paused
         self.controls = Controls(self.keys, None if controllers is None else controllers(), self._waits, now)
         self.controls.use(self.bindings.controller)
-        self._poster: TakeStatus | None = None  # what is shown without a take
+        self._poster: RecordingStatus | None = None  # what is shown without a take
         self._game: Game | None = None  # to be played by hand; to make one takes 150 ms, so it is kept
         self._starting: Task | None = None
         self._wishes: list[Callable[[], None]] = []  # what is to be done with the take that is being begun
@@ -112,14 +112,14 @@ class RecordDesk:
         return any(part is not None for part in (self._starting, self._take, self._finishing))
 
     @property
-    def status(self) -> TakeStatus | None:
+    def status(self) -> RecordingStatus | None:
         """What the take shows; before one, the first screen of the game where that is to be had at once."""
         if self._take is not None:
             return self._take.status
         if self._poster is None and self.by_hand and self._starting is None:
             game = self._lend_game()
             game.reset(0)
-            self._poster = TakeStatus(game.picture(), 0.0, game.lives, 0, 0, False, 0)
+            self._poster = RecordingStatus(game.picture(), 0.0, game.lives, 0, 0, False, 0)
         return self._poster
 
     def choose(self, env: str) -> None:
@@ -165,12 +165,12 @@ class RecordDesk:
         seed = time.time_ns() & 0x7FFFFFFF
         if not self.by_hand:
             try:
-                self._take = StagedTake(self.env, self.library, seed=seed, now=self._now)
-                self.state = DeskState.RECORDING
+                self._take = WorkerRecording(self.env, self.library, seed=seed, now=self._now)
+                self.state = RecordState.RECORDING
             except TwinplayError as error:
                 self._fail(str(error))
             return
-        self.state, self._go_ns = DeskState.COUNTDOWN, self._now() + self._countdown_ns
+        self.state, self._go_ns = RecordState.COUNTDOWN, self._now() + self._countdown_ns
         self._starting = Task(partial(self._begin_by_hand, self._lend_game(), seed), "begin-take")
         if self._speaker is not None:
             self._speaker.open()
@@ -201,7 +201,7 @@ class RecordDesk:
             return self.today.poll()
         before = self.trouble
         counted = False
-        if self.state is DeskState.COUNTDOWN and self._now() >= self._go_ns:
+        if self.state is RecordState.COUNTDOWN and self._now() >= self._go_ns:
             counted = True
             self._go()
         try:
@@ -214,13 +214,13 @@ class RecordDesk:
         elif before and not self.trouble:
             self.recovered = True
         if self._take.status.game_over:
-            self.state = DeskState.GAME_OVER
+            self.state = RecordState.GAME_OVER
         return fresh
 
     @property
     def countdown(self) -> int:
         """Seconds until the take begins, counted 3, 2, 1; 0 when none is counted."""
-        left = self._go_ns - self._now() if self.state is DeskState.COUNTDOWN else 0
+        left = self._go_ns - self._now() if self.state is RecordState.COUNTDOWN else 0
         return max(0, -(-left // 1_000_000_000))
 
     @property
@@ -237,7 +237,7 @@ class RecordDesk:
         """Turn the game's sound off, or on."""
         if self._speaker is not None:
             self._speaker.muted = muted
-            self._speaker.hush()
+            self._speaker.silence()
 
     @property
     def trouble(self) -> str:
@@ -258,7 +258,7 @@ class RecordDesk:
         """The window is no longer the active one: no key is held, and the game waits."""
         self.controls.lose_keyboard()
         self.keys.release_all(self._now())
-        if self.by_hand and self.state in (DeskState.COUNTDOWN, DeskState.RECORDING):
+        if self.by_hand and self.state in (RecordState.COUNTDOWN, RecordState.RECORDING):
             self.pause()
             self.lost_keyboard = True
 
@@ -266,18 +266,18 @@ class RecordDesk:
         """Hold the game; one that is being begun, as soon as it is there."""
         if self._once_begun(self.pause):
             return
-        if self._take is not None and self.state in (DeskState.COUNTDOWN, DeskState.RECORDING):
+        if self._take is not None and self.state in (RecordState.COUNTDOWN, RecordState.RECORDING):
             self.keys.release_all(self._now())
             self._take.pause()
-            self.state = DeskState.PAUSED
-            self._hush()
+            self.state = RecordState.PAUSED
+            self._silence()
 
     def resume(self) -> None:
         """Go on after a pause, unless there is `trouble`; keys that are still down count as held again."""
-        if self._take is not None and self.state is DeskState.PAUSED and not self.trouble:
+        if self._take is not None and self.state is RecordState.PAUSED and not self.trouble:
             self.controls.begin_play()
             self._take.resume()
-            self.state, self.recovered, self.lost_keyboard = DeskState.RECORDING, False, False
+            self.state, self.recovered, self.lost_keyboard = RecordState.RECORDING, False, False
 
     def change_speed(self, steps: int) -> None:
         """Slower (negative) or faster by so many of the take's speeds; the next take begins at full speed."""
@@ -288,7 +288,7 @@ class RecordDesk:
 
     def advance(self) -> None:
         """While the game is held, play a single tick."""
-        if self._take is None or self.state is not DeskState.PAUSED or not self.by_hand:
+        if self._take is None or self.state is not RecordState.PAUSED or not self.by_hand:
             return
         self.controls.begin_play()
         try:
@@ -297,11 +297,11 @@ class RecordDesk:
             self._fail(str(error))
             return
         if self._take.status.game_over:
-            self.state = DeskState.GAME_OVER
+            self.state = RecordState.GAME_OVER
 
     def rewind(self, keep: bool = False) -> None:
         """Go back a few seconds in the game and hold it there; `keep` lets what was undone count as play."""
-        if self._take is None or not self.by_hand or self.state not in (DeskState.RECORDING, DeskState.PAUSED):
+        if self._take is None or not self.by_hand or self.state not in (RecordState.RECORDING, RecordState.PAUSED):
             return
         self.pause()
         try:
@@ -320,10 +320,10 @@ class RecordDesk:
 
     def next_game(self) -> None:
         """After a game is over, play another in the same take."""
-        if self._take is not None and self.state is DeskState.GAME_OVER and not self.trouble:
+        if self._take is not None and self.state is RecordState.GAME_OVER and not self.trouble:
             self.controls.begin_play()
             self._take.next_game()
-            self.state, self.recovered = DeskState.RECORDING, False
+            self.state, self.recovered = RecordState.RECORDING, False
 
     def stop(self, wait: bool = True) -> None:
         """Finish the take and keep it. That takes a moment: without `wait`, `poll` tells when it is done."""
@@ -332,8 +332,8 @@ class RecordDesk:
         self._take_in_started()
         take, self._take = self._take, None
         if take is not None:
-            self._hush()
-            self.state = DeskState.FINISHING
+            self._silence()
+            self.state = RecordState.FINISHING
             self._finishing = Task(partial(_finish, take), "finish-take")
         if wait and self._finishing is not None:
             self._finishing.join()
@@ -423,8 +423,8 @@ class RecordDesk:
             self._game.close()
             self._game = None
 
-    def _begin_by_hand(self, game: Game, seed: int) -> LiveTake:
-        return LiveTake(
+    def _begin_by_hand(self, game: Game, seed: int) -> LiveRecording:
+        return LiveRecording(
             game,
             self.keys,
             self.library,
@@ -461,10 +461,10 @@ class RecordDesk:
         assert self._take is not None
         self.controls.begin_play()
         self._take.resume()
-        self.state = DeskState.RECORDING
+        self.state = RecordState.RECORDING
 
     def _take_in_finished(self) -> bool:
-        done, self._finishing, self.state = self._finishing, None, DeskState.IDLE
+        done, self._finishing, self.state = self._finishing, None, RecordState.IDLE
         assert done is not None
         if done.error:
             self.error = done.error
@@ -481,31 +481,31 @@ class RecordDesk:
         self.discard()
         self.start(wait=False)
 
-    def _hush(self) -> None:
+    def _silence(self) -> None:
         if self._speaker is not None:
-            self._speaker.hush()
+            self._speaker.silence()
 
     def _waits(self) -> bool:
-        return self.state in (DeskState.IDLE, DeskState.GAME_OVER)
+        return self.state in (RecordState.IDLE, RecordState.GAME_OVER)
 
     def _obey(self, command: int) -> None:
         """Do what a controller asks for (see `Controls.commands`)."""
-        if self.state is DeskState.IDLE:
+        if self.state is RecordState.IDLE:
             self.start(wait=False)
-        elif self.state is DeskState.GAME_OVER:
+        elif self.state is RecordState.GAME_OVER:
             self.next_game()
         elif command == START:
-            (self.resume if self.state is DeskState.PAUSED else self.pause)()
+            (self.resume if self.state is RecordState.PAUSED else self.pause)()
 
     def _fail(self, error: str) -> None:
-        take, self._take, self.state = self._take, None, DeskState.IDLE
+        take, self._take, self.state = self._take, None, RecordState.IDLE
         self.error, self._wishes, self._afterwards = error, [], lambda: None
         if take is not None:
             with contextlib.suppress(TwinplayError):  # the first failure is the one to tell
                 self.last_take = take.stop()
 
 
-def _finish(take: Take) -> tuple[Path | None, str, TakeLine | None]:
+def _finish(take: Recording) -> tuple[Path | None, str, RecentRecording | None]:
     """Finish a take: where it lies, its summary, and its line in the list of the day; nothing of one not played."""
     path = take.stop()
-    return path, take_summary(path), None if path is None else take_line(path)
+    return path, take_summary(path), None if path is None else recent_recording(path)

@@ -20,7 +20,7 @@ _SHARE = 0.6  # of a take: by then there is something to see
 
 
 @dataclass(frozen=True)
-class TakeLine:
+class RecentRecording:
     """One take: `clock` is the local time it began, `score` the best of its games, `picture` a screen of it.
 
     `discarded` ones lie in the trash. `picture` is uint8 RGB (height, width, 3), or None where no screens are stored.
@@ -42,12 +42,12 @@ class TakeLine:
         return (self.path, self.games, self.score, self.seconds, self.labels, self.discarded)
 
 
-def take_line(path: Path) -> TakeLine:
+def recent_recording(path: Path) -> RecentRecording:
     """The line of one session. Raises SessionError for one that cannot be read."""
     session = Session.open(path)
     scores = session.games
     shown = session.frames[int(_SHARE * (len(session) - 1))] if session.spec.sees_screen and len(session) else None
-    return TakeLine(
+    return RecentRecording(
         path,
         session.spec.title,
         _local(session.created).strftime("%H:%M"),
@@ -59,7 +59,7 @@ def take_line(path: Path) -> TakeLine:
     )
 
 
-def takes_of(library: Path, day: date) -> list[TakeLine]:
+def takes_of(library: Path, day: date) -> list[RecentRecording]:
     """What was recorded on a day, by local time, the newest first; what cannot be read is left to the Library page.
 
     Raises LibraryError when the folder cannot be read.
@@ -68,17 +68,17 @@ def takes_of(library: Path, day: date) -> list[TakeLine]:
     for summary in Library(library).sessions():
         try:
             if summary.state in ("complete", "interrupted") and _local(summary.created).date() == day:
-                lines.append(take_line(summary.path))
+                lines.append(recent_recording(summary.path))
         except (SessionError, ValueError):
             continue
     return lines
 
 
-class Today:
+class RecentRecordings:
     """The takes of today in a library, the newest first, and what can be done with them once they are finished."""
 
     def __init__(self, library: Path) -> None:
-        self.takes: list[TakeLine] = []
+        self.takes: list[RecentRecording] = []
         self._library = library
         self._trashed: dict[Path, Path] = {}  # discarded takes -> where they lie
         self._looking: Task | None = None
@@ -94,7 +94,7 @@ class Today:
         if self._looking is None or self._found or not self._looking.poll():
             return False
         self._found = True
-        found: list[TakeLine] = self._looking.result or []
+        found: list[RecentRecording] = self._looking.result or []
         known = {take.path for take in self.takes}
         self.takes += [take for take in found if take.path not in known]
         return bool(found)
@@ -104,7 +104,7 @@ class Today:
         if self._looking is not None:
             self._looking.join()
 
-    def add(self, line: TakeLine) -> None:
+    def add(self, line: RecentRecording) -> None:
         """A take that was just finished."""
         self.takes.insert(0, line)
 
@@ -132,16 +132,16 @@ class Today:
         games = Session.open(path).episodes
         label = "" if all(game.label == label for game in games) else label
         edit(path, labels={game.index: label for game in games})
-        line = take_line(path)
+        line = recent_recording(path)
         self._replace(path, lambda _: line)
 
-    def _takes(self) -> list[TakeLine]:
+    def _takes(self) -> list[RecentRecording]:
         try:
             return takes_of(self._library, datetime.now().astimezone().date())
         except TwinplayError:
             return []  # the page says so as soon as one wants to record
 
-    def _replace(self, path: Path, by: Callable[[TakeLine], TakeLine]) -> None:
+    def _replace(self, path: Path, by: Callable[[RecentRecording], RecentRecording]) -> None:
         self.takes = [by(take) if take.path == path else take for take in self.takes]
 
 

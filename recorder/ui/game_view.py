@@ -10,7 +10,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from recorder.recording.takes import Picture
+from recorder.recording.recordings import Picture
 from recorder.ui.kit import look
 
 _CAP_HEIGHT, _GAP, _RADIUS = 54, 12, 10

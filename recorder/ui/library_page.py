@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 )
 
 from recorder.library.library import SessionSummary, player_label
-from recorder.library.presenter import LibraryDesk, LibraryState, history
+from recorder.library.presenter import LibraryPresenter, LibraryState, history
 from recorder.ui.kit import look
 from recorder.ui.kit.page import Page
 from recorder.ui.library_table import LibraryModel, LibraryTable
@@ -49,7 +49,7 @@ _FEW = 10  # games at either end that tell whether somebody got better
 
 
 class LibraryPage(Page):
-    """Shows what `desk` says. `train_requested` carries the paths of sessions, `watch_requested` one path.
+    """Shows what `presenter` says. `train_requested` carries the paths of sessions, `watch_requested` one path.
 
     `page_requested("record")` asks the window for another page.
     """
@@ -58,13 +58,13 @@ class LibraryPage(Page):
     watch_requested = Signal(object)
     page_requested = Signal(str)
 
-    def __init__(self, desk: LibraryDesk, parent: QWidget | None = None) -> None:
+    def __init__(self, presenter: LibraryPresenter, parent: QWidget | None = None) -> None:
         super().__init__("library", parent)
-        self.desk = desk
+        self.presenter = presenter
         self._filled = 0
         self._active = False
         self._number = 0  # of the row that was selected last: its neighbour is next when it goes
-        self._model = LibraryModel(desk.thumbnail, self)
+        self._model = LibraryModel(presenter.thumbnail, self)
         self._plotted: tuple[object, ...] = ()  # what the curve was drawn for
         self._stack = QStackedWidget()
         self._stack.addWidget(self._build_empty())
@@ -89,7 +89,7 @@ class LibraryPage(Page):
     def activate(self) -> None:
         """The page is shown: look for what is new."""
         self._active = True
-        self.desk.refresh()
+        self.presenter.refresh()
         self._timer.start()
         self._render()
         self._take_keyboard()
@@ -103,7 +103,7 @@ class LibraryPage(Page):
         """The window closes: store what was typed, give up the rest."""
         self._pane.save_words()
         self._timer.stop()
-        self.desk.close()
+        self.presenter.close()
 
     def _build_empty(self) -> QWidget:
         page = self.empty_state(
@@ -250,7 +250,7 @@ class LibraryPage(Page):
         numbers.sort(key=lambda number: number != current)  # the one under the cursor is shown
         self._number = numbers[0] if numbers else self._number
         self._pane.save_words()
-        self.desk.select([self._model.rows[number].path for number in numbers])
+        self.presenter.select([self._model.rows[number].path for number in numbers])
         self._render()
 
     def _chosen_numbers(self) -> list[int]:
@@ -258,56 +258,56 @@ class LibraryPage(Page):
         return sorted({number for span in spans for number in range(span.top(), span.bottom() + 1)})
 
     def _seek(self, tick: int) -> None:
-        self.desk.seek(tick)
+        self.presenter.seek(tick)
         self._render()
 
     def _exclude(self, span: range) -> None:
-        self.desk.exclude(span)
+        self.presenter.exclude(span)
         self._render()
 
     def _include(self, tick: int) -> None:
-        self.desk.include(tick)
+        self.presenter.include(tick)
         self._render()
 
     def _use(self, episode: int, use: bool) -> None:
-        self.desk.use_episode(episode, use)
+        self.presenter.use_episode(episode, use)
         self._render()
 
     def _label(self, episode: int, label: str) -> None:
-        self.desk.label_episode(episode, label)
+        self.presenter.label_episode(episode, label)
         self._render()
 
     def _write(self, path: object, words: dict[str, str]) -> None:
-        self.desk.set_words(path, **words)
+        self.presenter.set_words(path, **words)
         self._timer.start()
 
     def _request_training(self) -> None:
-        self.train_requested.emit([row.path for row in self.desk.chosen if row.ticks])
+        self.train_requested.emit([row.path for row in self.presenter.chosen if row.ticks])
 
     def _watch(self) -> None:
-        shown = self.desk.shown
+        shown = self.presenter.shown
         if shown is not None and shown.ticks:
             self.watch_requested.emit(shown.path)
 
     def _start_verifying(self) -> None:
-        self.desk.verify()
+        self.presenter.verify()
         self._render()
 
     def _start_merging(self) -> None:
-        self.desk.merge()
+        self.presenter.merge()
         self._render()
 
     def _start_splitting(self) -> None:
         if self._pane.game is not None:
-            self.desk.split(self._pane.game)
+            self.presenter.split(self._pane.game)
             self._render()
 
     def _trash(self) -> None:
-        self.desk.trash()
+        self.presenter.trash()
         self._render()
 
     def _undo(self) -> None:
-        self.desk.undo()
+        self.presenter.undo()
         self._render()
 
     def _step_back(self) -> None:
@@ -316,7 +316,7 @@ class LibraryPage(Page):
             self._table.setFocus()
 
     def _open_trash(self) -> None:
-        dialog = TrashDialog(self.desk, self)
+        dialog = TrashDialog(self.presenter, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
@@ -326,24 +326,24 @@ class LibraryPage(Page):
         self.focus_way_on()
 
     def _poll(self) -> None:
-        if self.desk.poll():
+        if self.presenter.poll():
             self._render()
-        if not self._active and not self.desk.busy:
+        if not self._active and not self.presenter.busy:
             self._timer.stop()
 
     def _fill(self) -> None:
         """Show the list as it is now, with what was selected; with the newest, where nothing was."""
-        self._filled = self.desk.listed
-        self._model.show_rows(self.desk.rows)
-        self._fill_box(self._envs, "All games", {row.env: row.env_title for row in self.desk.rows if row.env})
-        kinds = {str(row.player.get("kind")) for row in self.desk.rows}
+        self._filled = self.presenter.listed
+        self._model.show_rows(self.presenter.rows)
+        self._fill_box(self._envs, "All games", {row.env: row.env_title for row in self.presenter.rows if row.env})
+        kinds = {str(row.player.get("kind")) for row in self.presenter.rows}
         self._fill_box(self._kinds, "Everyone", {kind: name for kind, name in _KINDS.items() if kind in kinds})
         self._model.narrow(self._search.text(), self._envs.currentData() or "", self._kinds.currentData() or "")
         self._reselect()
 
     def _reselect(self) -> None:
         """Mark what is selected in a list that is in another order, or other; the first, where none of it is there."""
-        wanted, selection = set(self.desk.selected), self._table.selectionModel()
+        wanted, selection = set(self.presenter.selected), self._table.selectionModel()
         numbers = [number for number, row in enumerate(self._model.rows) if row.path in wanted]
         if self._chosen_numbers() != numbers:
             blocker = QSignalBlocker(selection)
@@ -370,34 +370,34 @@ class LibraryPage(Page):
         blocker.unblock()
 
     def _render(self) -> None:
-        desk = self.desk
-        if self._filled != desk.listed:
+        presenter = self.presenter
+        if self._filled != presenter.listed:
             self._fill()
-        self.show_problem(desk.error)
-        something = bool(desk.rows) or desk.can_undo or desk.state is LibraryState.FAILED
+        self.show_problem(presenter.error)
+        something = bool(presenter.rows) or presenter.can_undo or presenter.state is LibraryState.FAILED
         before = self._stack.currentIndex()
-        self._stack.setCurrentIndex(1 if something else 2 if desk.state is LibraryState.LOADING else 0)
+        self._stack.setCurrentIndex(1 if something else 2 if presenter.state is LibraryState.LOADING else 0)
         if self._active and self._stack.currentIndex() != before:
             self._take_keyboard()
         if not something:
-            self._thrown.setVisible(desk.library.has_trash)
-        self._nothing.setVisible(bool(desk.rows) and not len(self._model.rows))
+            self._thrown.setVisible(presenter.library.has_trash)
+        self._nothing.setVisible(bool(presenter.rows) and not len(self._model.rows))
         self._table.viewport().update()
-        shown = desk.shown
+        shown = presenter.shown
         self._right.setCurrentIndex(0 if shown is not None else 1)
-        self._pane.show_details(desk.details, desk.moment, desk.tick)
-        self._render_actions(desk.chosen, shown)
-        work = desk.work
+        self._pane.show_details(presenter.details, presenter.moment, presenter.tick)
+        self._render_actions(presenter.chosen, shown)
+        work = presenter.work
         self._work.setVisible(work is not None)
         if work is not None:
             self._work.setValue(round(1_000 * work.fraction))
-        self._message.setText(f"{work.title}…" if work is not None else desk.message or self._census())
-        self._undo_button.setVisible(desk.can_undo)
+        self._message.setText(f"{work.title}…" if work is not None else presenter.message or self._census())
+        self._undo_button.setVisible(presenter.can_undo)
         self._render_progress()
 
     def _render_actions(self, chosen: Sequence[SessionSummary], shown: SessionSummary | None) -> None:
         played = [row for row in chosen if row.ticks]
-        several, idle = len(chosen) > 1, self.desk.work is None
+        several, idle = len(chosen) > 1, self.presenter.work is None
         self._train.setText(f"Train on these {len(chosen)}" if several else "Train on this")
         self._merge.setText(f"Merge {len(chosen)}" if several else "Merge")
         self._train.setEnabled(bool(played) and all(row.state != "recording" for row in chosen))
@@ -405,7 +405,7 @@ class LibraryPage(Page):
         self._verify.setEnabled(idle and bool(played) and any(not row.verified for row in chosen))
         self._verify.setText("Verified" if chosen and all(row.verified for row in chosen) else "Verify")
         self._merge.setEnabled(idle and len(played) > 1 and len({row.env for row in played}) == 1)
-        games = len(self.desk.details.episodes) if self.desk.details is not None else 0
+        games = len(self.presenter.details.episodes) if self.presenter.details is not None else 0
         self._split_button.setEnabled(idle and not several and games > 1)
         self._throw.setEnabled(any(row.state != "recording" for row in chosen))
 
@@ -421,7 +421,7 @@ class LibraryPage(Page):
         if not wanted:
             return
         rows = self._model.rows
-        example = self.desk.shown or (rows[0] if rows else None)
+        example = self.presenter.shown or (rows[0] if rows else None)
         wanted_for = (rows, example)
         if self._plotted == wanted_for:
             return

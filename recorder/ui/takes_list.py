@@ -10,8 +10,8 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from recorder.recording.recent import TakeLine
-from recorder.recording.takes import Picture
+from recorder.recording.recent import RecentRecording
+from recorder.recording.recordings import Picture
 from recorder.ui.kit import look
 
 _LABELS = {"success": "Good", "failure": "Bad"}
@@ -66,7 +66,7 @@ class TakesList(QScrollArea):
         self._shown: tuple[object, ...] = ()
         self.show_takes([])
 
-    def show_takes(self, takes: Sequence[TakeLine]) -> None:
+    def show_takes(self, takes: Sequence[RecentRecording]) -> None:
         """A card for each of these, the first on top; for the first ones, where there are many."""
         keys = (len(takes), *(take.key for take in takes[:_MOST]))
         if keys == self._shown and self.widget() is not None:
@@ -88,7 +88,7 @@ class TakesList(QScrollArea):
         if old is not None:
             old.deleteLater()
 
-    def _card(self, take: TakeLine, suffix: str) -> QFrame:
+    def _card(self, take: RecentRecording, suffix: str) -> QFrame:
         card = QFrame(objectName=f"takeCard{suffix}")
         card.setProperty("card", True)
         outer = QVBoxLayout(card)
@@ -138,7 +138,7 @@ class TakesList(QScrollArea):
         outer.addLayout(buttons)
         return card
 
-    def _label_button(self, take: TakeLine, label: str, text: str, suffix: str) -> QPushButton:
+    def _label_button(self, take: RecentRecording, label: str, text: str, suffix: str) -> QPushButton:
         button = self._button(
             text,
             f"{label}TakeButton{suffix}",

@@ -16,18 +16,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.library.presenter import LibraryDesk
+from recorder.library.presenter import LibraryPresenter
 from recorder.ui.kit import look
 
 _POLL_MS = 50
 
 
 class TrashDialog(QDialog):
-    """Shows the trash of `desk`'s library."""
+    """Shows the trash of `presenter`'s library."""
 
-    def __init__(self, desk: LibraryDesk, parent: QWidget | None = None) -> None:
+    def __init__(self, presenter: LibraryPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._desk = desk
+        self._presenter = presenter
         self.setObjectName("trashDialog")
         self.setWindowTitle("Trash")
         self.setMinimumSize(520, 360)
@@ -56,7 +56,7 @@ class TrashDialog(QDialog):
         row.addWidget(close)
         layout.addLayout(row)
         self._shown: object = None
-        desk.list_trash()
+        presenter.list_trash()
         self._timer = QTimer(self, interval=_POLL_MS)
         self._timer.timeout.connect(self._render)
         self._timer.start()
@@ -64,7 +64,7 @@ class TrashDialog(QDialog):
 
     def _bring_back(self) -> None:
         for item in self._list.selectedItems():
-            self._desk.restore(item.data(Qt.ItemDataRole.UserRole))
+            self._presenter.restore(item.data(Qt.ItemDataRole.UserRole))
 
     def _ask(self) -> None:
         box = QMessageBox(self)
@@ -76,11 +76,11 @@ class TrashDialog(QDialog):
         delete.setObjectName("confirmDeleteButton")
         box.setDefaultButton(box.addButton("Keep them", QMessageBox.ButtonRole.RejectRole))
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.buttonClicked.connect(lambda button: self._desk.empty_trash() if button is delete else None)
+        box.buttonClicked.connect(lambda button: self._presenter.empty_trash() if button is delete else None)
         box.open()
 
     def _render(self) -> None:
-        trashed = self._desk.trashed
+        trashed = self._presenter.trashed
         if trashed is not None and trashed is not self._shown:
             self._shown = trashed
             self._list.clear()

@@ -1,6 +1,6 @@
 """Games of a clone on all cores, beside as many independent processes that each play one game after another.
 
-    twinplay      Arena of select_by_play: a process a core, each asking the network once a tick for all of its games
+    twinplay      Evaluator: a process a core, each asking the network once a tick for all of its games
     independent   a process a core, each asking the network for one game at a time; nothing connects them
 
 Both play the same games of the sample's clone and include the start of their processes.
@@ -44,7 +44,7 @@ def play_alone(policy: str, seeds: list[int], ticks: int) -> int:
 def work(method: str, policy: str, games: int, ticks: int) -> dict[str, float]:
     """Ticks a second of all games together."""
     from trainer.evaluation.games import Seat, evaluation_seed
-    from trainer.evaluation.select_by_play import Arena
+    from trainer.evaluation.select_by_play import Evaluator
 
     seeds = [evaluation_seed(0, k) for k in range(games)]
     cores = available_cores()
@@ -53,10 +53,10 @@ def work(method: str, policy: str, games: int, ticks: int) -> dict[str, float]:
         shares = [{"policy": policy, "seeds": seeds[core::cores], "ticks": ticks} for core in range(cores)]
         played = sum(found for _, found in run_parallel("tests.benchmarks.evaluation:play_alone", shares, cores))
         return {"rate": played / (time.perf_counter() - begun)}
-    arena = Arena(cores)
-    *_, results = arena.play([Seat(policy, seed) for seed in seeds], ticks)
+    evaluator = Evaluator(cores)
+    *_, results = evaluator.play([Seat(policy, seed) for seed in seeds], ticks)
     seconds = time.perf_counter() - begun
-    arena.close()
+    evaluator.close()
     assert isinstance(results, list)
     return {"rate": sum(result.ticks for result in results) / seconds}
 

@@ -78,7 +78,7 @@ def draws(sessions: list[Session], cache_bytes: int) -> tuple[Draw, Callable[[],
     config = TrainConfig.for_env("hopper", batch_size=BATCH, validation_share=0.01, cache_bytes=cache_bytes)
     data = Dataset(sessions, config)
     list(data.load())
-    mix = data._mix
+    mix = data._sampler
     assert mix is not None
     rng = np.random.default_rng(0)
     share = len(mix._stock.rows) / data.ticks if mix._stock is not None else 1.0

@@ -24,7 +24,7 @@ import trainer.learn.learner
 from recorder import Session
 from tests.benchmarks.common import ROOT, Options, median, play, table
 from trainer import TrainConfig
-from trainer.distributed import World
+from trainer.distributed import ProcessGroup
 from trainer.learn.steps import Steps
 from trainer.policy.networks import ScreenNet
 
@@ -125,7 +125,7 @@ def serve(name: str, session: Path) -> None:
     variant = VARIANTS[name]
     variant.before()
     config = TrainConfig.for_env("breakout", max_batches=100_000, threads=1, **variant.settings)
-    steps = Steps([Session.open(session)], config, {}, World())
+    steps = Steps([Session.open(session)], config, {}, ProcessGroup())
     try:
         for _ in steps.load():
             pass

@@ -12,7 +12,7 @@ import torch
 from recorder import RandomAgent, Session, get_spec, record
 from trainer import TrainConfig
 from trainer.policy.networks import build
-from trainer.policy.policy import Manner, save_policy
+from trainer.policy.policy import ActionSelection, save_policy
 
 
 class Clone(RandomAgent):
@@ -52,5 +52,7 @@ def untrained(env: str, path: Path, **settings: Any) -> Path:
     torch.manual_seed(5)
     config = TrainConfig.for_env(env, max_batches=1, **settings)
     net = build(config, get_spec(env))
-    save_policy(path, net, {"env": get_spec(env).to_json(), "config": config.to_json(), "play": Manner().to_json()})
+    save_policy(
+        path, net, {"env": get_spec(env).to_json(), "config": config.to_json(), "play": ActionSelection().to_json()}
+    )
     return path

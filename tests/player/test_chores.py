@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from player.watch.background import Chore, ChoreState, scoring
+from player.watch.background import BackgroundJob, BackgroundJobState, scoring
 from recorder import Session
 from recorder.system.jobs import JobState
 from tests.player.conftest import untrained
@@ -55,39 +55,39 @@ class Office:
 
 def test_a_chore_shows_its_latest_word_and_is_done_when_its_job_is() -> None:
     office = Office()
-    chore = Chore("a:b", start_job=office)
+    chore = BackgroundJob("a:b", start_job=office)
     assert chore.poll() is False
     chore.start(one=1)
     assert office.wishes == [("a:b", {"one": 1})]
-    assert (chore.state, chore.poll()) == (ChoreState.RUNNING, False)
+    assert (chore.state, chore.poll()) == (BackgroundJobState.RUNNING, False)
     office.jobs[0].records = ["first", "second"]
     assert chore.poll()
     assert (chore.record, chore.running) == ("second", True)
     office.jobs[0].state = JobState.DONE
     assert chore.poll()
-    assert (chore.record, chore.state) == ("second", ChoreState.DONE)
+    assert (chore.record, chore.state) == ("second", BackgroundJobState.DONE)
     chore.close()
 
 
 def test_a_failed_chore_says_why_and_may_begin_again() -> None:
     office = Office()
-    chore = Chore("a:b", start_job=office)
+    chore = BackgroundJob("a:b", start_job=office)
     chore.start()
     office.jobs[0].state, office.jobs[0].error = JobState.FAILED, "the disk is full"
     chore.poll()
-    assert (chore.state, chore.error) == (ChoreState.FAILED, "the disk is full")
+    assert (chore.state, chore.error) == (BackgroundJobState.FAILED, "the disk is full")
     chore.start()
-    assert (chore.state, chore.error, chore.record) == (ChoreState.RUNNING, "", None)
+    assert (chore.state, chore.error, chore.record) == (BackgroundJobState.RUNNING, "", None)
     chore.close()
 
 
 @pytest.mark.parametrize(("tidy", "calls"), [(False, ["kill"]), (True, ["stop", "join"])])
 def test_a_cancelled_chore_is_killed_unless_it_has_to_tidy_up(tidy: bool, calls: list[str]) -> None:
     office = Office()
-    chore = Chore("a:b", tidy=tidy, start_job=office)
+    chore = BackgroundJob("a:b", tidy=tidy, start_job=office)
     chore.start()
     chore.close()
-    assert chore.state is ChoreState.IDLE
+    assert chore.state is BackgroundJobState.IDLE
     assert office.jobs[0].calls == calls
     office.jobs[0].records = ["late"]
     assert not chore.poll()
@@ -95,7 +95,7 @@ def test_a_cancelled_chore_is_killed_unless_it_has_to_tidy_up(tidy: bool, calls:
 
 def test_a_wish_takes_the_place_of_the_one_before() -> None:
     office = Office()
-    chore = Chore("a:b", start_job=office)
+    chore = BackgroundJob("a:b", start_job=office)
     chore.start(n=1)
     office.jobs[0].records = ["of the first"]
     chore.start(n=2)

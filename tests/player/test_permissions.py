@@ -15,7 +15,7 @@ from player.film.mp4 import write_video
 from player.support.sample import SAMPLE
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.agents.bindings import Bindings, save_bindings
-from recorder.library.preview import Projector
+from recorder.library.preview import PreviewWorker
 from trainer import TrainConfig
 from trainer.runs.policy_library import Policies
 from trainer.runs.runs import CHECKPOINT, Runs
@@ -35,7 +35,7 @@ def test_every_file_that_is_written_has_the_permissions_that_the_umask_gives(uma
     old = session.path / "zarr.json"
     os.utime(old, (1, 1))  # what is being written is left out of the index
     assert Library(library).sessions()
-    Projector().thumbnail(str(session.path))
+    PreviewWorker().thumbnail(str(session.path))
     runs = Runs(library)
     config = TrainConfig.for_env("hopper", max_batches=40, validations=2, checks=0, play_games=0, threads=1)
     done = runs.create([session], config)

@@ -17,7 +17,7 @@ from player.app import usable_library
 from player.cli import main
 from player.support.diagnostics import diagnostics
 from player.support.sample import SAMPLE, Sample
-from player.watch.presenter import WatchDesk
+from player.watch.presenter import WatchPresenter
 from recorder import Library, Session, TwinplayError, verify
 from recorder.agents.experts import from_description
 from recorder.errors import LibraryError
@@ -25,7 +25,7 @@ from recorder.system.commands import guarded
 from recorder.system.logfile import LOG, Failures, begin_log, end_log, last_lines, log_file
 from recorder.system.resources import asset
 from trainer.policy.policy import Policy
-from trainer.runs.presenter import TrainDesk
+from trainer.runs.presenter import TrainPresenter
 
 Capture = pytest.CaptureFixture[str]
 
@@ -68,11 +68,11 @@ def test_the_samples_clone_plays_and_any_other_clone_is_newer(tmp_path: Path) ->
     assert policy.act(Session.open(pair.session).frames[0]) in range(4)
     own = pair.policy.with_name("2026-11-22T10-00-00-breakout.safetensors")
     shutil.copyfile(pair.policy, own)
-    desk = WatchDesk(Library(tmp_path))
-    desk.refresh()
-    assert [choice.value for choice in desk.pair.policies] == [own, pair.policy]
-    assert desk.pair.sessions[0].label.startswith("Breakout · Sample (scripted) · ")
-    rows = TrainDesk(Library(tmp_path))
+    presenter = WatchPresenter(Library(tmp_path))
+    presenter.refresh()
+    assert [choice.value for choice in presenter.pair.policies] == [own, pair.policy]
+    assert presenter.pair.sessions[0].label.startswith("Breakout · Sample (scripted) · ")
+    rows = TrainPresenter(Library(tmp_path))
     rows.refresh()
     assert [row.player for row in rows.choice.rows] == ["Sample (scripted)"]
 

@@ -13,8 +13,8 @@ from recorder import Session
 from recorder.agents.bindings import Bindings, load_bindings, save_bindings
 from recorder.agents.gamepad import ANY_DEVICE, DOWN, FIRE, LEFT, NO_DEVICE, RIGHT, START, UP, Device, Gamepads
 from recorder.envs.registry import get_spec
-from recorder.recording.presenter import DeskState, RecordDesk
-from tests.recorder.test_desk import FakeClock, play
+from recorder.recording.presenter import RecordPresenter, RecordState
+from tests.recorder.test_record_presenter import FakeClock, play
 from tests.recorder.victim import wait_for
 from tests.recorder.virtual_pad import (
     BACK,
@@ -197,46 +197,46 @@ def test_a_take_is_begun_held_and_played_on_with_the_controller_alone(
     clock = FakeClock()
     actions = {FIRE: 1, RIGHT: 2, LEFT: 3}
     names = {FIRE: "controller button", RIGHT: "controller right", LEFT: "controller left"}
-    desk = RecordDesk(
+    presenter = RecordPresenter(
         tmp_path, Bindings(actions, names), controllers=lambda: pads, countdown_s=0, now=clock, player_name="Ada"
     )
     pad = plug("PS5 Controller", *MODELS["PS5 Controller"])
-    desk.controls.listening = False  # another window has the keyboard
+    presenter.controls.listening = False  # another window has the keyboard
     pad.tap(START_BUTTON)
-    desk.poll()
-    assert desk.state is DeskState.IDLE
-    desk.controls.listening = True
+    presenter.poll()
+    assert presenter.state is RecordState.IDLE
+    presenter.controls.listening = True
     pad.tap(START_BUTTON)
-    desk.poll()
-    wait_for(desk, lambda: desk.state is DeskState.RECORDING)
-    play(desk, clock, 5)
+    presenter.poll()
+    wait_for(presenter, lambda: presenter.state is RecordState.RECORDING)
+    play(presenter, clock, 5)
     pad.tap(DPAD_LEFT)  # shorter than a tick
-    play(desk, clock, 5)
+    play(presenter, clock, 5)
     pad.press(START_BUTTON)
-    desk.poll()
-    assert desk.state is DeskState.PAUSED
+    presenter.poll()
+    assert presenter.state is RecordState.PAUSED
     pad.release(START_BUTTON)
     pad.tap(A)  # no move, since the game waits
-    play(desk, clock, 5)
+    play(presenter, clock, 5)
     pad.tap(DPAD_RIGHT)  # nor is this, right before it goes on
     pad.tap(START_BUTTON)
-    desk.poll()
-    assert desk.state is DeskState.RECORDING
-    play(desk, clock, 5)
-    assert desk.status is not None
-    assert desk.status.ticks == 15
-    while desk.state is DeskState.RECORDING:
+    presenter.poll()
+    assert presenter.state is RecordState.RECORDING
+    play(presenter, clock, 5)
+    assert presenter.status is not None
+    assert presenter.status.ticks == 15
+    while presenter.state is RecordState.RECORDING:
         pad.tap(A)
-        play(desk, clock, 1)
-    assert desk.state is DeskState.GAME_OVER
+        play(presenter, clock, 1)
+    assert presenter.state is RecordState.GAME_OVER
     pad.tap(A)
-    desk.poll()
-    assert desk.state is DeskState.RECORDING
-    play(desk, clock, 5)
-    desk.stop()
-    desk.shutdown()
-    assert desk.last_take is not None
-    session = Session.open(desk.last_take)
+    presenter.poll()
+    assert presenter.state is RecordState.RECORDING
+    play(presenter, clock, 5)
+    presenter.stop()
+    presenter.shutdown()
+    assert presenter.last_take is not None
+    session = Session.open(presenter.last_take)
     assert session.actions[:15].tolist() == [0] * 5 + [3] + [0] * 9
     assert session.actions[-5:].tolist() == [0] * 5
     assert [episode.outcome for episode in session.episodes] == ["game over", "stopped"]

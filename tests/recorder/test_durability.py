@@ -16,7 +16,7 @@ import pytest
 
 from recorder import Library, Session, record, verify
 from recorder.agents.experts import scripted
-from recorder.recording.presenter import DeskState
+from recorder.recording.presenter import RecordState
 from tests.recorder.victim import play_for_a_moment, wait_for
 
 KILLS = 5
@@ -86,7 +86,7 @@ def test_a_full_disk_ends_a_recording_without_a_screen_in_one_sentence_and_keeps
 
 
 def test_a_full_disk_holds_the_game_until_there_is_room_and_nothing_played_is_lost(tmp_path: Path) -> None:
-    process = perform("full-desk", tmp_path, stdout=subprocess.PIPE)
+    process = perform("full-presenter", tmp_path, stdout=subprocess.PIPE)
     output, _ = process.communicate(timeout=TIMEOUT_S)
     result = json.loads(output)
     assert "cannot be written: File too large. The game waits, and nothing is lost" in result["told"]
@@ -103,32 +103,32 @@ def test_a_full_disk_holds_the_game_until_there_is_room_and_nothing_played_is_lo
 
 def test_a_folder_that_goes_away_holds_the_game_until_it_is_back(tmp_path: Path) -> None:
     library, away = tmp_path / "library", tmp_path / "unplugged"
-    desk = play_for_a_moment(library)
+    presenter = play_for_a_moment(library)
     library.rename(away)
-    wait_for(desk, lambda: desk.state is DeskState.PAUSED)
-    assert "cannot be written: No such file or directory. The game waits" in desk.trouble
+    wait_for(presenter, lambda: presenter.state is RecordState.PAUSED)
+    assert "cannot be written: No such file or directory. The game waits" in presenter.trouble
     assert not library.exists()
     away.rename(library)
-    wait_for(desk, lambda: desk.recovered)
-    desk.resume()
-    played = desk.status.ticks if desk.status else 0
-    wait_for(desk, lambda: desk.status is not None and desk.status.ticks >= played + 60)
-    desk.stop()
-    assert desk.error == ""
-    assert desk.last_take is not None
-    session = Session.open(desk.last_take)
+    wait_for(presenter, lambda: presenter.recovered)
+    presenter.resume()
+    played = presenter.status.ticks if presenter.status else 0
+    wait_for(presenter, lambda: presenter.status is not None and presenter.status.ticks >= played + 60)
+    presenter.stop()
+    assert presenter.error == ""
+    assert presenter.last_take is not None
+    session = Session.open(presenter.last_take)
     assert len(session) >= played + 60
     assert verify(session).ok
 
 
 def test_stopping_while_the_folder_is_away_says_so(tmp_path: Path) -> None:
     library, away = tmp_path / "library", tmp_path / "unplugged"
-    desk = play_for_a_moment(library)
+    presenter = play_for_a_moment(library)
     library.rename(away)
-    wait_for(desk, lambda: desk.state is DeskState.PAUSED)
-    desk.stop()
-    assert "could not be written: No such file or directory" in desk.error
-    assert desk.state is DeskState.IDLE
+    wait_for(presenter, lambda: presenter.state is RecordState.PAUSED)
+    presenter.stop()
+    assert "could not be written: No such file or directory" in presenter.error
+    assert presenter.state is RecordState.IDLE
     away.rename(library)
     (summary,) = Library(library).sessions()
     assert summary.state == "interrupted"

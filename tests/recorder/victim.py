@@ -3,7 +3,7 @@
     brief            record ten seconds of play
     sprint, stroll   record until killed, at full speed or 60 ticks a second; print the time of every tick
     full-headless    the disk fills up during record(); print the error
-    full-desk        the disk fills up while a person plays; print what the desk says, then make room and play on
+    full-presenter   the disk fills up while a person plays; print what it says, then make room and play on
 
 A full disk is a limit on the size of a file, which gives the same kind of error and needs no file system of its own.
 """
@@ -22,7 +22,7 @@ from recorder.agents.bindings import Bindings
 from recorder.agents.experts import scripted
 from recorder.errors import TwinplayError
 from recorder.play.clock import Pacer
-from recorder.recording.presenter import DeskState, RecordDesk
+from recorder.recording.presenter import RecordPresenter, RecordState
 
 TIMEOUT_S = 60.0
 FILE_LIMIT = 1_500  # bytes: enough for metadata and scalars of the first second, not for a chunk of screens
@@ -50,11 +50,11 @@ def limit_files(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 
 
-def wait_for(desk: RecordDesk, condition: Callable[[], bool]) -> None:
+def wait_for(presenter: RecordPresenter, condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + TIMEOUT_S
     while not condition():
         assert time.monotonic() < deadline
-        desk.poll()
+        presenter.poll()
         time.sleep(0.002)
 
 
@@ -74,36 +74,36 @@ def full_headless(library: Path) -> None:
         print(json.dumps({"error": str(error)}))
 
 
-def play_for_a_moment(library: Path) -> RecordDesk:
-    """A desk in the middle of a take, some of which is on the disk."""
-    desk = RecordDesk(library, Bindings({1: 1}, {1: "Space"}), controllers=None, countdown_s=0)
-    desk.start()
-    wait_for(desk, lambda: desk.status.ticks >= 60 and any(s.ticks for s in Library(library).sessions()))
-    return desk
+def play_for_a_moment(library: Path) -> RecordPresenter:
+    """A presenter in the middle of a take, some of which is on the disk."""
+    presenter = RecordPresenter(library, Bindings({1: 1}, {1: "Space"}), controllers=None, countdown_s=0)
+    presenter.start()
+    wait_for(presenter, lambda: presenter.status.ticks >= 60 and any(s.ticks for s in Library(library).sessions()))
+    return presenter
 
 
-def full_desk(library: Path) -> None:
-    desk = play_for_a_moment(library)
+def full_presenter(library: Path) -> None:
+    presenter = play_for_a_moment(library)
     limit_files(FILE_LIMIT)
-    wait_for(desk, lambda: desk.state is DeskState.PAUSED)
-    told, stopped_at = desk.trouble, desk.status.ticks
-    desk.resume()
-    still = desk.state is DeskState.PAUSED
+    wait_for(presenter, lambda: presenter.state is RecordState.PAUSED)
+    told, stopped_at = presenter.trouble, presenter.status.ticks
+    presenter.resume()
+    still = presenter.state is RecordState.PAUSED
     limit_files(-1)
-    wait_for(desk, lambda: desk.recovered)
-    after_room = desk.status.ticks
-    desk.resume()
-    wait_for(desk, lambda: desk.status.ticks >= stopped_at + 90)
-    played = desk.status.ticks
-    desk.stop()
-    assert desk.last_take is not None
+    wait_for(presenter, lambda: presenter.recovered)
+    after_room = presenter.status.ticks
+    presenter.resume()
+    wait_for(presenter, lambda: presenter.status.ticks >= stopped_at + 90)
+    played = presenter.status.ticks
+    presenter.stop()
+    assert presenter.last_take is not None
     print(
         json.dumps(
             {
                 "told": told,
                 "refused_to_go_on": still,
-                "ticks": [stopped_at, after_room, played, len(Session.open(desk.last_take))],
-                "error": desk.error,
+                "ticks": [stopped_at, after_room, played, len(Session.open(presenter.last_take))],
+                "error": presenter.error,
             }
         )
     )
@@ -116,7 +116,7 @@ def main() -> None:
     elif scene in ("sprint", "stroll"):
         record("breakout", Talker(paced=scene == "stroll"), library=library, seconds=3_600)
     else:
-        {"full-headless": full_headless, "full-desk": full_desk}[scene](library)
+        {"full-headless": full_headless, "full-presenter": full_presenter}[scene](library)
 
 
 if __name__ == "__main__":

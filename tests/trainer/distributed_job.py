@@ -24,7 +24,7 @@ from recorder import Session
 from recorder.errors import TwinplayError
 from trainer import TrainConfig, TrainingError
 from trainer.__main__ import main
-from trainer.distributed import World, join
+from trainer.distributed import ProcessGroup, join
 from trainer.learn.learner import Learner
 from trainer.learn.steps import Steps
 
@@ -32,16 +32,16 @@ EVERY = 7  # batches between checkpoints
 STEPS = 2
 
 
-def take_steps(session: Session, config: TrainConfig, world: World) -> dict[str, Any]:
+def take_steps(session: Session, config: TrainConfig, group: ProcessGroup) -> dict[str, Any]:
     """Weights and gradients, by name, after some steps."""
-    steps = Steps([session], config, {}, world)
+    steps = Steps([session], config, {}, group)
     try:
-        if world.first:
+        if group.first:
             list(steps.load())
             steps.start(None)
             for number in range(1, STEPS + 1):
                 steps.take(number, number / 1_000)
-            world.dismiss()
+            group.dismiss()
         else:
             steps.follow()
         found = {name: value.detach().clone() for name, value in steps.learner.net.named_parameters()}
@@ -52,11 +52,11 @@ def take_steps(session: Session, config: TrainConfig, world: World) -> dict[str,
 
 
 def compare(folder: Path) -> None:
-    world = join()
+    group = join()
     facts: dict[str, Any] = {"read": {}}
     try:
-        with world.one_fate():
-            if world.rank == 1:
+        with group.all_or_none():
+            if group.rank == 1:
                 raise TrainingError("its disk is full")
     except TwinplayError as error:
         facts["told"] = [type(error).__name__, str(error)]
@@ -68,10 +68,10 @@ def compare(folder: Path) -> None:
 
     Session.screens = screens  # type: ignore[method-assign]
     for case, job in json.loads((folder / "cases.json").read_text()).items():
-        tensors = take_steps(Session.open(job["session"]), TrainConfig.from_json(job["config"]), world)
-        save_file({name: value.contiguous() for name, value in tensors.items()}, folder / f"{world.rank}-{case}")
-    (folder / f"{world.rank}.json").write_text(json.dumps(facts))
-    world.leave()
+        tensors = take_steps(Session.open(job["session"]), TrainConfig.from_json(job["config"]), group)
+        save_file({name: value.contiguous() for name, value in tensors.items()}, folder / f"{group.rank}-{case}")
+    (folder / f"{group.rank}.json").write_text(json.dumps(facts))
+    group.leave()
 
 
 def train(job: str, arguments: list[str]) -> int:

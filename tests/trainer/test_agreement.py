@@ -13,21 +13,21 @@ from recorder.errors import UsageError
 from trainer import Policy, PolicyError, TrainConfig, compare, fit
 from trainer.evaluation.agreement import Agreement, choose_game, comparing
 from trainer.policy.networks import build
-from trainer.policy.policy import Manner
+from trainer.policy.policy import ActionSelection
 
 
 def shortest(session: Session) -> int:
     return min(session.openings, key=len).index
 
 
-@pytest.mark.parametrize("manner", [Manner(), Manner(0.25, (1,)), Manner(0.0, past=False)])
+@pytest.mark.parametrize("manner", [ActionSelection(), ActionSelection(0.25, (1,)), ActionSelection(0.0, past=False)])
 def test_a_clone_that_is_shown_the_game_tick_by_tick_decides_the_same(
-    breakout: Session, breakout_policy: Path, manner: Manner
+    breakout: Session, breakout_policy: Path, manner: ActionSelection
 ) -> None:
     policy = Policy.load(breakout_policy).fork(0, manner)
     game = breakout.episodes[shortest(breakout)]
     found = compare(breakout, policy, episode=game.index)
-    player, believer = policy.fork(1, manner), policy.fork(2, Manner(past=manner.past))
+    player, believer = policy.fork(1, manner), policy.fork(2, ActionSelection(past=manner.past))
     assert len(found) == len(game) > 700  # more than the 600 of one slice of the comparison
     for tick in range(700):
         screen = breakout.frames[game.start + tick]
@@ -46,7 +46,7 @@ def test_a_clone_that_is_shown_the_game_tick_by_tick_decides_the_same(
 def test_a_clone_without_reaction_time_is_shown_the_field_of_before_and_the_paddle_of_now(breakout: Session) -> None:
     config = TrainConfig.for_env("breakout", network="nature", label_shifts=(0, 7))
     torch.manual_seed(0)
-    policy = Policy(build(config, breakout.spec), breakout.spec, config, manner=Manner(output=1))
+    policy = Policy(build(config, breakout.spec), breakout.spec, config, manner=ActionSelection(output=1))
     game = breakout.episodes[shortest(breakout)]
     found = compare(breakout, policy, episode=game.index)
     np.testing.assert_array_equal(found.recorded, breakout.actions[game.start : game.stop])

@@ -18,10 +18,10 @@ from tests.trainer.conftest import TINY
 from trainer import Policy, PolicyError, TrainConfig, fit
 from trainer.data.dataset import Dataset
 from trainer.evaluation.alike import Alike, Demonstration, find_alike
-from trainer.evaluation.games import Seat
+from trainer.evaluation.games import PlannedGame
 from trainer.evaluation.scores import GameResult
 from trainer.policy.hand import AGES, Grip, Hand, Pull
-from trainer.policy.policy import Manner, act_together
+from trainer.policy.policy import ActionSelection, act_together
 from trainer.runs.policy_library import summarize
 
 NOOP, FIRE, RIGHT, LEFT = range(4)
@@ -116,26 +116,26 @@ def test_a_demonstration_is_what_is_learned_from(tmp_path: Path) -> None:
 
 
 class Scripted:
-    """An arena in which everybody plays as told: the actions and the score of a manner."""
+    """An evaluator in which everybody plays as told: the actions and the score of a manner."""
 
-    def __init__(self, told: Callable[[Manner], tuple[list[int], float]]) -> None:
+    def __init__(self, told: Callable[[ActionSelection], tuple[list[int], float]]) -> None:
         self.told = told
 
-    def play(self, seats: Sequence[Seat], max_ticks: int) -> Iterator[list[GameResult]]:
-        yield [self._result(seat.manner or Manner()) for seat in seats]
+    def play(self, seats: Sequence[PlannedGame], max_ticks: int) -> Iterator[list[GameResult]]:
+        yield [self._result(seat.manner or ActionSelection()) for seat in seats]
 
-    def _result(self, manner: Manner) -> GameResult:
+    def _result(self, manner: ActionSelection) -> GameResult:
         actions, score = self.told(manner)
         return GameResult(score, len(actions), "game over", "", np.array(actions))
 
 
-def chosen(told: Callable[[Manner], tuple[list[int], float]]) -> Alike | None:
+def chosen(told: Callable[[ActionSelection], tuple[list[int], float]]) -> Alike | None:
     config = TrainConfig.for_env("breakout")
     rng = np.random.default_rng(0)
     demonstration = Demonstration([np.array(calm(rng)) for _ in range(20)], 50.0)
-    best, shares = Manner(0.1, prior=(0.7, 0.01, 0.15, 0.14)), (0.7, 0.01, 0.15, 0.14)
-    arena: Any = Scripted(told)
-    found = [*find_alike(arena, "p", best, shares, demonstration, get_spec("breakout"), config)]
+    best, shares = ActionSelection(0.1, prior=(0.7, 0.01, 0.15, 0.14)), (0.7, 0.01, 0.15, 0.14)
+    evaluator: Any = Scripted(told)
+    found = [*find_alike(evaluator, "p", best, shares, demonstration, get_spec("breakout"), config)]
     return next((step for step in found if isinstance(step, Alike)), None)
 
 
@@ -186,7 +186,7 @@ def test_a_training_finds_how_its_clone_plays_like_its_demonstrator(policy: Path
     assert demonstration is not None
     assert figures.demonstrator == pytest.approx(np.mean(breakout.games)) == demonstration.score
     assert 0.0 <= figures.classifier <= 1.0
-    assert Manner.from_json(json.loads(json.dumps(alike.manner.to_json()))) == alike.manner
+    assert ActionSelection.from_json(json.loads(json.dumps(alike.manner.to_json()))) == alike.manner
 
 
 def test_players_who_move_alike_act_together_as_they_would_alone(policy: Path, breakout: Session) -> None:

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 from recorder import Session
-from tests.benchmarks.mixing import draws, figures, material, shuffle_buffer
+from tests.benchmarks.mixing import draws, figures, shuffle_buffer, tick_table
 from trainer import TrainConfig, TrainingError, fit
 from trainer.data.dataset import Dataset
-from trainer.data.frame_codec import NoRoomError, PackedScreens, PlainRows
-from trainer.data.sampler import Mix
-from trainer.data.temporary import Scratch, remove_abandoned
+from trainer.data.frame_codec import NoRoomError, PackedFrames, PlainRows
+from trainer.data.sampler import Sampler
+from trainer.data.temporary import TemporaryFolder, remove_abandoned
 from trainer.policy.preprocess import Preprocess
 
 SMALL, SMALL_HOPPER = 500_000, 200_000  # bytes: room for pools of an eighth to a third of the recording
@@ -62,7 +62,7 @@ def test_packed_screens_come_back_as_they_were(breakout: Session, tmp_path: Path
         "one": lambda: [rng.integers(0, 128, (1, 84, 84), np.uint8)],
         "uneven": lambda: [rng.integers(0, 2, (n, 84, 84), np.uint8) for n in (1, 119, 120, 121, 2)],
     }[kind]()
-    store = PackedScreens(tmp_path, (84, 84), 1 << 30)
+    store = PackedFrames(tmp_path, (84, 84), 1 << 30)
     for run in runs:
         store.append(run)
     store.seal()
@@ -74,7 +74,7 @@ def test_packed_screens_come_back_as_they_were(breakout: Session, tmp_path: Path
 
 
 def test_packed_play_takes_a_thirtieth_of_its_pixels(breakout: Session, tmp_path: Path) -> None:
-    store = PackedScreens(tmp_path, (84, 84), 1 << 30)
+    store = PackedFrames(tmp_path, (84, 84), 1 << 30)
     store.append(
         Preprocess.of(TrainConfig.for_env("breakout", network="nature")).from_indices(
             breakout.screens(0, 3_000), breakout.palette
@@ -87,7 +87,7 @@ def test_packed_play_takes_a_thirtieth_of_its_pixels(breakout: Session, tmp_path
 def test_a_limit_of_bytes_is_kept_and_what_was_stored_before_can_be_had(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     screens = rng.integers(0, 2, (120, 84, 84), np.uint8)
-    store = PackedScreens(tmp_path, (84, 84), 2_000_000)
+    store = PackedFrames(tmp_path, (84, 84), 2_000_000)
     store.append(screens)
     with pytest.raises(NoRoomError):
         store.append(screens)
@@ -116,12 +116,12 @@ def test_a_pool_gives_the_very_samples_that_all_at_hand_would_give(
     session: Session = request.getfixturevalue(env)
     everything, pooled = loaded(session, **settings), loaded(session, cache_bytes=room, **settings)
     try:
-        assert pooled._mix is not None
-        assert pooled._mix.pooled
+        assert pooled._sampler is not None
+        assert pooled._sampler.pooled
         rng = np.random.default_rng(0)
         drawn = set()
         for _ in range(10):
-            rows = pooled._mix.draw(rng, 64)
+            rows = pooled._sampler.draw(rng, 64)
             drawn |= set(rows.tolist())
             shifts = rng.integers(0, len(pooled.config.label_shifts), len(rows))
             here, there = pooled._gather(rows, shifts), everything._gather(rows, shifts)
@@ -151,7 +151,7 @@ def test_vectors_are_those_that_were_seen(hopper: Session) -> None:
 def test_batches_are_as_diverse_as_shuffled_ones_and_those_of_a_pool_nearly(tmp_path: Path) -> None:
     """Of 16 sessions; see tests.benchmarks.mixing, whose shuffle buffer of the same size comes nowhere near."""
     count, ticks = 16, 1_000
-    sessions = material(tmp_path, count, ticks)
+    sessions = tick_table(tmp_path, count, ticks)
     total, batches = count * ticks, 100
     rng = np.random.default_rng(5)
     found = {}
@@ -182,8 +182,8 @@ def test_temporary_files_stay_within_their_room(breakout: Session, temporary: Pa
         for _ in data.validation_batches(256, 4_096):
             seen.append(bytes_in(temporary))
         assert max(seen) <= SMALL
-        assert data._mix is not None
-        assert data._mix._number >= 1  # pools were replaced
+        assert data._sampler is not None
+        assert data._sampler._number >= 1  # pools were replaced
     finally:
         data.close()
 
@@ -191,17 +191,17 @@ def test_temporary_files_stay_within_their_room(breakout: Session, temporary: Pa
 def test_pools_come_from_the_whole_recording_and_leave_little_of_it_out(hopper: Session) -> None:
     data = loaded(hopper, cache_bytes=SMALL_HOPPER, batch_size=600)
     rng = np.random.default_rng(0)
-    assert data._mix is not None
+    assert data._sampler is not None
     try:
         pools: dict[int, set[int]] = {}
         for _ in range(80):
-            rows = data._mix.draw(rng, 600).tolist()
-            pools.setdefault(data._mix._number, set()).update(rows)
+            rows = data._sampler.draw(rng, 600).tolist()
+            pools.setdefault(data._sampler._number, set()).update(rows)
         train = {row for block in data.train_rows.blocks() for row in block.tolist()}
         assert len(pools) > 8
         assert all(len(pool) / len(train) < 0.5 for pool in pools.values())
         assert len(set().union(*pools.values())) > 0.95 * len(train)
-        mix, count = data._mix, len(data._mix._pieces)
+        mix, count = data._sampler, len(data._sampler._pieces)
         stream = mix._pieces_of(0)[: mix._first] + [
             piece for number in range(1, 20) for piece in mix._pieces_of(number)
         ]
@@ -216,14 +216,14 @@ def test_a_pooled_training_that_is_paused_goes_on_with_the_same_draws(
     hopper: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[list[int]] = []
-    draw = Mix.draw
+    draw = Sampler.draw
 
-    def noted(self: Mix, rng: np.random.Generator, count: int) -> np.ndarray:
+    def noted(self: Sampler, rng: np.random.Generator, count: int) -> np.ndarray:
         rows = draw(self, rng, count)
         drawn.append(rows.tolist())
         return rows
 
-    monkeypatch.setattr(Mix, "draw", noted)
+    monkeypatch.setattr(Sampler, "draw", noted)
     settings = {"max_batches": 30, "batch_size": 600, "play_games": 0, "cache_bytes": SMALL_HOPPER, "threads": 1}
     config = TrainConfig.for_env("hopper", **settings)
     list(fit([hopper], config, out=tmp_path / "whole.safetensors"))
@@ -242,8 +242,9 @@ def test_a_pooled_training_that_is_paused_goes_on_with_the_same_draws(
 
 def test_what_a_killed_process_left_is_removed_by_the_next_one(temporary: Path) -> None:
     code = (
-        "import os, signal, sys, tempfile; tempfile.tempdir = sys.argv[1]; from trainer.data.temporary import Scratch; "
-        "scratch = Scratch(); (scratch.path / 'file').write_text('x'); print(scratch.path, flush=True); "
+        "import os, signal, sys, tempfile; tempfile.tempdir = sys.argv[1]; "
+        "from trainer.data.temporary import TemporaryFolder; "
+        "scratch = TemporaryFolder(); (scratch.path / 'file').write_text('x'); print(scratch.path, flush=True); "
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     root = Path(__file__).parents[2]
@@ -251,7 +252,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_one(temporary: Path) 
     assert killed.returncode == -signal.SIGKILL
     left = Path(killed.stdout.strip())
     assert (left / "file").exists()
-    mine = Scratch()
+    mine = TemporaryFolder()
     try:
         assert not left.exists()
         remove_abandoned(temporary)
@@ -287,7 +288,7 @@ def test_a_full_disk_is_told_in_a_sentence(breakout: Session, monkeypatch: pytes
         raise OSError(28, "No space left on device")
 
     data = Dataset([breakout], TrainConfig.for_env("breakout"))
-    monkeypatch.setattr("trainer.data.frame_codec.PackedScreens.append", full)
+    monkeypatch.setattr("trainer.data.frame_codec.PackedFrames.append", full)
     with pytest.raises(TrainingError, match=r"No space left on device.*make room, or set TMPDIR"):
         list(data.load())
     data.close()

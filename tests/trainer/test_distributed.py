@@ -19,12 +19,12 @@ from tests.trainer.distributed_job import EVERY, take_steps
 from trainer import Policy, TrainConfig, fit
 from trainer.__main__ import build_parser, main
 from trainer.data.dataset import Dataset
-from trainer.distributed import World
+from trainer.distributed import ProcessGroup
 
 ROOT = Path(__file__).parents[2]
 
 
-class Place(World):
+class Place(ProcessGroup):
     """One of several processes, as its data see it."""
 
     def __init__(self, rank: int, size: int) -> None:
@@ -46,7 +46,7 @@ def tiny(env: str, **changes: object) -> TrainConfig:
 
 def test_the_parts_of_a_batch_are_the_batch(breakout: Session) -> None:
     config = tiny("breakout", max_batches=1, validation_share=0.3, label_shifts=(0, 9))
-    parts = {size: [Dataset([breakout], config, world=Place(rank, size)) for rank in range(size)] for size in (1, 3)}
+    parts = {size: [Dataset([breakout], config, group=Place(rank, size)) for rank in range(size)] for size in (1, 3)}
     ((whole,), some) = parts.values()
     try:
         for data in (whole, *some):
@@ -83,7 +83,7 @@ def test_two_processes_take_the_same_step_as_one_with_the_whole_batch_and_read_h
     done = torchrun(tmp_path)
     assert done.returncode == 0, done.stderr
     for name, (session, config) in cases.items():
-        expected = take_steps(session, config, World())
+        expected = take_steps(session, config, ProcessGroup())
         assert max(float(value.abs().max()) for key, value in expected.items() if key.endswith(".grad")) > 1e-3
         first, second = (load_file(tmp_path / f"{rank}-{name}") for rank in range(2))
         for key, value in expected.items():

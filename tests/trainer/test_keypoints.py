@@ -21,7 +21,7 @@ from trainer.learn.learner import one_cycle
 from trainer.learn.perception import Perception, Sample, sampling
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import build
-from trainer.policy.policy import Manner
+from trainer.policy.policy import ActionSelection
 
 CONFIG = TrainConfig.for_env("breakout", max_batches=12, play_ticks=600, threads=2)
 
@@ -29,7 +29,7 @@ CONFIG = TrainConfig.for_env("breakout", max_batches=12, play_ticks=600, threads
 @pytest.fixture(scope="module")
 def sample(breakout: Session) -> Sample:
     data = Dataset([breakout], CONFIG)
-    *_, found = sampling(data.material, CONFIG)
+    *_, found = sampling(data.tick_table, CONFIG)
     data.close()
     assert isinstance(found, Sample)
     return found
@@ -60,7 +60,7 @@ def test_it_learns_to_see_what_can_be_seen_and_leaves_out_the_rest(breakout: Ses
     perception = Perception(net, sample, CONFIG, torch.device("cpu"))
     for _ in perception.learn(lambda batch: batch / 150, lambda used: one_cycle(used, 0.1)):
         pass
-    explained = perception.judge()
+    explained = perception.validate()
     own = int(np.flatnonzero(sample.own)[0])
     assert explained[own] > 0.5
     count = perception.drop_unseen()
@@ -86,7 +86,7 @@ def test_what_is_out_of_sight_at_times_counts_as_seen_and_a_counter_never_does(
         return torch.from_numpy(positions)
 
     monkeypatch.setattr(perception, "_positions", found)
-    explained = perception.judge()
+    explained = perception.validate()
     assert explained[1] > 0.9
     assert explained[0] < 0.2
 
@@ -108,7 +108,7 @@ def test_a_past_that_is_hidden_shows_the_players_own_place_only_as_it_is_now(bre
 def test_a_label_is_of_the_next_ticks_and_ends_with_its_episode(breakout: Session) -> None:
     data = Dataset([breakout], CONFIG)
     list(data.load())
-    stop = data.material.parts[0].stop
+    stop = data.tick_table.parts[0].stop
     batch = data._gather(np.array([50, stop - 2]), np.zeros(2, np.int64))
     data.close()
     actions = breakout.actions
@@ -140,7 +140,7 @@ def test_what_is_late_is_shown_with_the_players_own_place_of_now(breakout: Sessi
     net = build(config, breakout.spec).eval()
     assert isinstance(net, KeypointNet)
     net.own[2] = True
-    policy = Policy(net, breakout.spec, config, manner=Manner(output=2))
+    policy = Policy(net, breakout.spec, config, manner=ActionSelection(output=2))
     assert config.shift_of(2) == 7
     episode = breakout.episodes[0]
     compared = next(_inputs(breakout, episode, policy))
@@ -216,7 +216,7 @@ def test_of_many_sessions_of_which_few_are_tried_out_the_players_own_place_is_fo
     monkeypatch.setattr("trainer.learn.perception._TRIALS", 4)
     players = [scripted("breakout", seed=seed) for seed in range(10)]
     data = Dataset([record("breakout", player, library=tmp_path, seconds=4) for player in players], CONFIG)
-    *_, found = sampling(data.material, CONFIG)
+    *_, found = sampling(data.tick_table, CONFIG)
     data.close()
     assert isinstance(found, Sample)
     assert found.own.any()

@@ -16,9 +16,17 @@ from recorder.envs.registry import get_spec
 from trainer import Policy, PolicyError, TrainConfig, fit
 from trainer.evaluation.games import play_together
 from trainer.evaluation.scores import bootstrap
-from trainer.evaluation.select_by_play import Arena, Entrant, Round, Standing, contest, finalists, manners
+from trainer.evaluation.select_by_play import (
+    Candidate,
+    CandidateScore,
+    Evaluator,
+    Rung,
+    action_selections,
+    finalists,
+    successive_halving,
+)
 from trainer.policy.networks import RecurrentNet, VectorNet, build
-from trainer.policy.policy import Manner, act_together, save_policy
+from trainer.policy.policy import ActionSelection, act_together, save_policy
 
 
 def test_a_policy_plays_the_same_after_loading_again(breakout: Session, breakout_policy: Path) -> None:
@@ -75,42 +83,48 @@ def test_games_end_at_their_caps_and_are_told_apart(breakout_policy: Path) -> No
 
 def test_a_sharp_player_keeps_its_rare_actions_and_leaves_the_likeliest_of_the_others() -> None:
     logits = np.log(np.array([0.4, 0.1, 0.3, 0.2], np.float32))
-    np.testing.assert_allclose(Manner().probabilities(logits), [0.4, 0.1, 0.3, 0.2], rtol=1e-5)
-    np.testing.assert_allclose(Manner(0.0, (1,)).probabilities(logits), [0.9, 0.1, 0, 0], atol=1e-5)
-    np.testing.assert_allclose(Manner(0.0).probabilities(logits), [1, 0, 0, 0], atol=1e-5)
+    np.testing.assert_allclose(ActionSelection().probabilities(logits), [0.4, 0.1, 0.3, 0.2], rtol=1e-5)
+    np.testing.assert_allclose(ActionSelection(0.0, (1,)).probabilities(logits), [0.9, 0.1, 0, 0], atol=1e-5)
+    np.testing.assert_allclose(ActionSelection(0.0).probabilities(logits), [1, 0, 0, 0], atol=1e-5)
     certain = np.array([0.0, 60.0, 1.0, 2.0], np.float32)
-    np.testing.assert_allclose(Manner(0.0, (1,)).probabilities(certain), [0, 1, 0, 0], atol=1e-5)
-    half = Manner(0.5, (1,)).probabilities(logits)
+    np.testing.assert_allclose(ActionSelection(0.0, (1,)).probabilities(certain), [0, 1, 0, 0], atol=1e-5)
+    half = ActionSelection(0.5, (1,)).probabilities(logits)
     np.testing.assert_allclose(half[[0, 2, 3]] / 0.9, np.array([16, 9, 4]) / 29, rtol=1e-5)
 
 
 def test_who_knows_how_often_each_action_is_taken_takes_the_one_that_is_likelier_than_usual() -> None:
     logits = np.log(np.array([0.6, 0.02, 0.28, 0.1], np.float32))
     prior = (0.8, 0.005, 0.1, 0.095)
-    assert Manner(0.0, (1,)).probabilities(logits).argmax() == 0
-    np.testing.assert_allclose(Manner(0.0, (1,), prior=prior).probabilities(logits), [0, 0.02, 0.98, 0], atol=1e-5)
+    assert ActionSelection(0.0, (1,)).probabilities(logits).argmax() == 0
+    np.testing.assert_allclose(
+        ActionSelection(0.0, (1,), prior=prior).probabilities(logits), [0, 0.02, 0.98, 0], atol=1e-5
+    )
     # of the 0.98 that are no serve, in proportion to 0.6 / 0.8, 0.28 / 0.1 and 0.1 / 0.095
-    soft = Manner(1.0, (1,), prior=prior).probabilities(logits)
+    soft = ActionSelection(1.0, (1,), prior=prior).probabilities(logits)
     np.testing.assert_allclose(soft[[0, 2, 3]], 0.98 * np.array([0.75, 2.8, 1.0526]) / 4.6026, rtol=1e-4)
-    never = Manner(0.0, prior=(1.0, 0.0, 0.0, 0.0)).probabilities(np.log(np.array([0.998, 1e-3, 5e-4, 5e-4])))
+    never = ActionSelection(0.0, prior=(1.0, 0.0, 0.0, 0.0)).probabilities(np.log(np.array([0.998, 1e-3, 5e-4, 5e-4])))
     assert never.argmax() == 0
 
 
 def test_the_manner_survives_the_file_and_that_of_an_earlier_version_has_no_prior(tmp_path: Path) -> None:
-    manner = Manner(0.1, (1,), 0, False, (0.7, 0.01, 0.14, 0.15))
-    assert Manner.from_json(json.loads(json.dumps(manner.to_json()))) == manner
-    assert Manner.from_json({"temperature": 0.5, "kept": [1], "output": 0, "past": True}).prior == ()
+    manner = ActionSelection(0.1, (1,), 0, False, (0.7, 0.01, 0.14, 0.15))
+    assert ActionSelection.from_json(json.loads(json.dumps(manner.to_json()))) == manner
+    assert ActionSelection.from_json({"temperature": 0.5, "kept": [1], "output": 0, "past": True}).prior == ()
     for damaged in ({"prior": [2.0]}, {"prior": ["much"]}, {"prior": 3}):
         with pytest.raises((ValueError, TypeError)):
-            Manner.from_json({**manner.to_json(), **damaged})
+            ActionSelection.from_json({**manner.to_json(), **damaged})
 
 
 def test_finalists_are_also_tried_without_the_shares_of_the_actions() -> None:
     prior = (0.7, 0.01, 0.14, 0.15)
-    found = manners(get_spec("breakout"), TrainConfig.for_env("breakout"), (1,), prior)
+    found = action_selections(get_spec("breakout"), TrainConfig.for_env("breakout"), (1,), prior)
     assert {manner.prior for manner in found} == {prior, ()}
-    assert {manner.prior for manner in manners(get_spec("breakout"), TrainConfig(), (1,), prior, few=True)} == {prior}
-    assert {manner.prior for manner in manners(get_spec("hopper"), TrainConfig.for_env("hopper"), (), ())} == {()}
+    assert {
+        manner.prior for manner in action_selections(get_spec("breakout"), TrainConfig(), (1,), prior, few=True)
+    } == {prior}
+    assert {
+        manner.prior for manner in action_selections(get_spec("hopper"), TrainConfig.for_env("hopper"), (), ())
+    } == {()}
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -121,42 +135,46 @@ def test_a_contest_finds_the_better_player(
     trained = Policy.load(hopper_policy)
     net = build(trained.config, trained.spec)
     save_policy(tmp_path / "beginner.safetensors", net, {**trained.header})
-    entrants = [Entrant(str(path), Manner()) for path in (tmp_path / "beginner.safetensors", hopper_policy)]
-    arena = Arena(processes)
-    *shares, standings = contest(arena, entrants, [Round(1, 100, 2), Round(2, 400, 1)], seed=0)
-    arena.close()
+    candidates = [
+        Candidate(str(path), ActionSelection()) for path in (tmp_path / "beginner.safetensors", hopper_policy)
+    ]
+    evaluator = Evaluator(processes)
+    *shares, standings = successive_halving(evaluator, candidates, [Rung(1, 100, 2), Rung(2, 400, 1)], seed=0)
+    evaluator.close()
     assert isinstance(standings, list)
-    assert [standing.entrant for standing in standings] == entrants[::-1]
+    assert [standing.candidate for standing in standings] == candidates[::-1]
     assert standings[0].score > 2 * standings[1].score
     assert shares == sorted(shares)
     assert 0 <= shares[0] < shares[-1] <= 1
 
 
 def test_the_finalists_are_the_best_weights_of_each_way_to_see_the_past_at_every_temperature() -> None:
-    few = [Manner(t, past=past) for past in (True, False) for t in (0.5, 0.1)]
+    few = [ActionSelection(t, past=past) for past in (True, False) for t in (0.5, 0.1)]
     scores = {"a": (10, 0, 6, 5), "b": (1, 1, 8, 7)}  # past shown, then hidden; at 0.5, then at 0.1
-    every = [Manner(t, past=past) for past in (True, False) for t in (0.5, 0.25, 0.0)]
+    every = [ActionSelection(t, past=past) for past in (True, False) for t in (0.5, 0.25, 0.0)]
     assert finalists(_standings(scores, few), every) == [
-        Entrant(name, Manner(t, past=past)) for name, past in (("b", False), ("a", True)) for t in (0.5, 0.25, 0.0)
+        Candidate(name, ActionSelection(t, past=past))
+        for name, past in (("b", False), ("a", True))
+        for t in (0.5, 0.25, 0.0)
     ]
 
 
 def test_the_finalists_are_of_the_two_ways_that_do_best_over_all_weights() -> None:
-    ways = [Manner(0.5, output=output, past=past) for output in (0, 1) for past in (True, False)]
+    ways = [ActionSelection(0.5, output=output, past=past) for output in (0, 1) for past in (True, False)]
     scores = {"a": (9, 1, 5, 6), "b": (0, 1, 6, 7)}
-    assert finalists(_standings(scores, ways), ways) == [Entrant("b", ways[3]), Entrant("b", ways[2])]
+    assert finalists(_standings(scores, ways), ways) == [Candidate("b", ways[3]), Candidate("b", ways[2])]
 
 
 def test_where_there_is_one_way_to_play_the_finalists_are_two_weights() -> None:
-    assert finalists(_standings({"a": (1,), "b": (2,), "c": (3,)}, [Manner()]), [Manner()]) == [
-        Entrant("c", Manner()),
-        Entrant("b", Manner()),
+    assert finalists(_standings({"a": (1,), "b": (2,), "c": (3,)}, [ActionSelection()]), [ActionSelection()]) == [
+        Candidate("c", ActionSelection()),
+        Candidate("b", ActionSelection()),
     ]
 
 
-def _standings(scores: dict[str, tuple[float, ...]], manners: list[Manner]) -> list[Standing]:
-    rows = [(name, zip(manners, row, strict=True)) for name, row in scores.items()]
-    return [Standing(Entrant(name, manner), score) for name, row in rows for manner, score in row]
+def _standings(scores: dict[str, tuple[float, ...]], action_selections: list[ActionSelection]) -> list[CandidateScore]:
+    rows = [(name, zip(action_selections, row, strict=True)) for name, row in scores.items()]
+    return [CandidateScore(Candidate(name, manner), score) for name, row in rows for manner, score in row]
 
 
 def test_an_observation_of_another_environment_is_refused(hopper: Session, breakout_policy: Path) -> None:

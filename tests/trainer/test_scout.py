@@ -77,7 +77,7 @@ def test_a_sample_without_a_scout_is_of_the_recording_and_its_detours_alone(brea
     for scout in (True, False):
         config = TrainConfig.for_env("breakout", max_batches=10, play_ticks=400, scout=scout)
         data = Dataset([breakout], config)
-        *_, sample = sampling(data.material, config)
+        *_, sample = sampling(data.tick_table, config)
         data.close()
         assert isinstance(sample, Sample)
         lengths[scout] = sample.lengths

@@ -108,8 +108,8 @@ def test_rare_actions_are_drawn_more_often(breakout: Session) -> None:
 def test_every_so_many_ticks_are_learned_from(env: str, request: pytest.FixtureRequest) -> None:
     data = Dataset([request.getfixturevalue(env)], TrainConfig.for_env(env, every=50))
     list(data.load())
-    assert data._mix is not None
-    drawn = set(data._mix.draw(np.random.default_rng(0), 2_000).tolist())
+    assert data._sampler is not None
+    drawn = set(data._sampler.draw(np.random.default_rng(0), 2_000).tolist())
     training = set(data.train_rows[np.arange(len(data.train_rows))].tolist())
     data.close()
     wanted = {row for row in training if row % 50 == 0}

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QComboBox, QDialog, QMenu, QPushButton, QWidget
 from player.ui.window import Window
 from recorder import Session
 from recorder.agents.gamepad import NO_DEVICE
-from recorder.recording.presenter import DeskState
-from recorder.ui.record_page import open_desk
+from recorder.recording.presenter import RecordState
+from recorder.ui.record_page import open_presenter
 from tests.recorder.virtual_pad import DPAD_LEFT, START, A, VirtualPad
 from tests.ui.test_guard import wait
 from tests.ui.test_guard import window as window  # the fixture
@@ -24,7 +24,7 @@ from tests.ui.test_guard import window as window  # the fixture
 @pytest.fixture
 def pad(window: Window) -> Iterator[VirtualPad]:
     pad = VirtualPad("PS4 Controller", 0x054C, 0x09CC)
-    wait(lambda: window.record.desk.controls.devices)
+    wait(lambda: window.record.presenter.controls.devices)
     yield pad
     pad.unplug()
 
@@ -59,44 +59,44 @@ def is_never(pad: VirtualPad, button: int, what: Callable[[], bool]) -> bool:
 def test_a_game_is_begun_played_and_held_with_a_controller_but_not_from_under_a_menu_or_a_dialog(
     window: Window, pad: VirtualPad
 ) -> None:
-    desk = window.record.desk
+    presenter = window.record.presenter
     wait(window.isActiveWindow)
     menu = window.findChild(QMenu, "appMenu")
     click(window, "menuButton")
     wait(menu.isVisible)
-    assert is_never(pad, START, lambda: desk.busy)
+    assert is_never(pad, START, lambda: presenter.busy)
     menu.close()
     dialog, box = open_dialog(window)
     assert [box.itemText(index) for index in range(box.count())] == ["Any controller", "PS4 Controller", "Off"]
-    assert is_never(pad, START, lambda: desk.busy)
+    assert is_never(pad, START, lambda: presenter.busy)
     dialog.reject()
     window.activateWindow()
     wait(window.isActiveWindow)
     pad.tap(START)
-    wait(lambda: desk.state is DeskState.RECORDING)
+    wait(lambda: presenter.state is RecordState.RECORDING)
     pad.press(DPAD_LEFT)
-    wait(lambda: 3 in desk.keys.held_actions)
-    ticks = desk.status.ticks
-    wait(lambda: desk.status.ticks > ticks)
+    wait(lambda: 3 in presenter.keys.held_actions)
+    ticks = presenter.status.ticks
+    wait(lambda: presenter.status.ticks > ticks)
     pad.release(DPAD_LEFT)
-    wait(lambda: not desk.keys.held_actions)
+    wait(lambda: not presenter.keys.held_actions)
     pad.tap(START)
-    wait(lambda: desk.state is DeskState.PAUSED)
+    wait(lambda: presenter.state is RecordState.PAUSED)
     pad.tap(START)
-    wait(lambda: desk.state is DeskState.RECORDING)
+    wait(lambda: presenter.state is RecordState.RECORDING)
     click(window, "stopButton")
-    wait(lambda: desk.last_take is not None)
-    actions = Session.open(desk.last_take).actions
+    wait(lambda: presenter.last_take is not None)
+    actions = Session.open(presenter.last_take).actions
     assert 3 in actions
     assert 1 not in actions
 
 
 def test_controllers_can_be_turned_off_and_stay_so(window: Window, pad: VirtualPad, tmp_path: Path) -> None:
-    desk = window.record.desk
+    presenter = window.record.presenter
     choose(window, 2)
-    assert desk.bindings.controller == NO_DEVICE
-    assert is_never(pad, A, lambda: desk.busy)
-    other = open_desk(tmp_path / "library", "Ada", 0.0)
+    assert presenter.bindings.controller == NO_DEVICE
+    assert is_never(pad, A, lambda: presenter.busy)
+    other = open_presenter(tmp_path / "library", "Ada", 0.0)
     assert other.bindings.controller == NO_DEVICE
     other.shutdown()
 
@@ -104,8 +104,8 @@ def test_controllers_can_be_turned_off_and_stay_so(window: Window, pad: VirtualP
 def test_a_controller_that_is_not_there_stays_chosen(window: Window, pad: VirtualPad) -> None:
     choose(window, 1)
     pad.unplug()
-    wait(lambda: not window.record.desk.controls.devices)
+    wait(lambda: not window.record.presenter.controls.devices)
     dialog, box = open_dialog(window)
     assert box.currentText() == "PS4 Controller (not connected)"
     click(dialog, "acceptKeysButton")
-    assert window.record.desk.bindings.controller.name == "PS4 Controller"
+    assert window.record.presenter.bindings.controller.name == "PS4 Controller"

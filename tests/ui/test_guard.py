@@ -38,8 +38,8 @@ from player.ui.window import PAGES, Window
 from player.watch.presenter import WatchState
 from recorder import Session, get_spec, verify
 from recorder.library.library import Library
-from recorder.recording.presenter import DeskState
-from recorder.recording.recent import TakeLine
+from recorder.recording.presenter import RecordState
+from recorder.recording.recent import RecentRecording
 from recorder.system.jobs import start_thread
 from recorder.system.logfile import begin_log, end_log, log_file
 from recorder.ui.game_keys import usual
@@ -49,7 +49,7 @@ from recorder.ui.kit.keys import Keyboard
 from recorder.ui.kit.page import Page
 from recorder.ui.takes_list import TakesList
 from recorder.ui.trash_dialog import TrashDialog
-from trainer.runs.presenter import TrainDesk
+from trainer.runs.presenter import TrainPresenter
 from trainer.ui.advanced_dialog import AdvancedDialog
 
 _USUAL = usual(get_spec("breakout"))
@@ -62,7 +62,9 @@ def window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
     QApplication.instance() or QApplication([])
     (tmp_path / "library").mkdir()
     memory = Memory(tmp_path / "settings.ini")
-    window = Window(tmp_path / "library", lambda library: TrainDesk(Library(library)), memory, "Ada", countdown_s=0.2)
+    window = Window(
+        tmp_path / "library", lambda library: TrainPresenter(Library(library)), memory, "Ada", countdown_s=0.2
+    )
     window.show()
     assert QTest.qWaitForWindowExposed(window)
     window.activateWindow()
@@ -106,15 +108,15 @@ def failing_button(window: Window) -> QPushButton:
 def test_an_exception_in_a_slot_holds_the_take_is_logged_and_told_and_nothing_recorded_is_lost(
     window: Window, guard: Guard, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    desk = window.record.desk
+    presenter = window.record.presenter
     QTest.mouseClick(window.findChild(QPushButton, "recordButton"), Qt.MouseButton.LeftButton)
-    wait(lambda: desk.status is not None and desk.status.ticks > 30)
+    wait(lambda: presenter.status is not None and presenter.status.ticks > 30)
     button = failing_button(window)
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     wait(lambda: said(window))
     assert "nobody foresaw (KeyError: 'of all things')" in said(window)
     assert "What was recorded is kept" in said(window)
-    assert desk.state is DeskState.PAUSED
+    assert presenter.state is RecordState.PAUSED
     log = log_file().read_text()
     assert "Traceback" in log
     assert "of all things" in log
@@ -126,13 +128,13 @@ def test_an_exception_in_a_slot_holds_the_take_is_logged_and_told_and_nothing_re
     assert "PySide6-Essentials:" in pasted
     assert "KeyError: 'of all things'" in pasted
 
-    ticks = desk.status.ticks
+    ticks = presenter.status.ticks
     QTest.keyClick(window, Qt.Key.Key_P)
-    wait(lambda: desk.status.ticks > ticks)
+    wait(lambda: presenter.status.ticks > ticks)
     QTest.mouseClick(window.findChild(QPushButton, "stopButton"), Qt.MouseButton.LeftButton)
-    wait(lambda: desk.last_take is not None)
-    assert desk.last_take is not None
-    session = Session.open(desk.last_take)
+    wait(lambda: presenter.last_take is not None)
+    assert presenter.last_take is not None
+    session = Session.open(presenter.last_take)
     assert session.player["name"] == "Ada"
     assert verify(session).ok
 
@@ -140,20 +142,20 @@ def test_an_exception_in_a_slot_holds_the_take_is_logged_and_told_and_nothing_re
 def test_an_exception_in_a_tick_holds_the_take_which_can_go_on(
     window: Window, guard: Guard, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    desk = window.record.desk
+    presenter = window.record.presenter
     QTest.mouseClick(window.findChild(QPushButton, "recordButton"), Qt.MouseButton.LeftButton)
-    wait(lambda: desk.status is not None and desk.status.ticks > 30)
+    wait(lambda: presenter.status is not None and presenter.status.ticks > 30)
     with monkeypatch.context() as broken:
-        broken.setattr(desk.keys, "act", lambda observation: 1 / 0)
+        broken.setattr(presenter.keys, "act", lambda observation: 1 / 0)
         wait(lambda: said(window))
         assert "ZeroDivisionError" in said(window)
-        assert desk.state is DeskState.PAUSED
-    ticks = desk.status.ticks
+        assert presenter.state is RecordState.PAUSED
+    ticks = presenter.status.ticks
     QTest.keyClick(window, Qt.Key.Key_P)
-    wait(lambda: desk.status.ticks > ticks + 30)
+    wait(lambda: presenter.status.ticks > ticks + 30)
     QTest.mouseClick(window.findChild(QPushButton, "stopButton"), Qt.MouseButton.LeftButton)
-    wait(lambda: desk.last_take is not None)
-    session = Session.open(desk.last_take)
+    wait(lambda: presenter.last_take is not None)
+    session = Session.open(presenter.last_take)
     assert len(session) > ticks + 30
     assert verify(session).ok
     assert capfd.readouterr().err.count("Traceback") == 1
@@ -215,7 +217,7 @@ def test_a_page_that_is_shown_has_the_keyboard(window: Window) -> None:
     SAMPLE.add(window.library)
     for page in (*PAGES[1:], *PAGES):
         QTest.mouseClick(window.findChild(QPushButton, f"{page}Tab"), Qt.MouseButton.LeftButton)
-        wait(lambda: not window.sessions.desk.busy)
+        wait(lambda: not window.sessions.presenter.busy)
         shown = window.findChild(QWidget, f"{page}Page")
         assert window.focusWidget() is shown or shown.isAncestorOf(window.focusWidget()), page
 
@@ -225,17 +227,17 @@ def test_a_screen_reader_is_told_the_name_of_all_that_takes_the_keyboard(window:
     for page in PAGES:
         window.show_page(page)
         QTest.qWait(50)
-    wait(lambda: not window.sessions.desk.busy)
+    wait(lambda: not window.sessions.presenter.busy)
     window.notice.tell("There is news.", "Look at it", lambda: None)
     assert nameless(window) == []
 
 
 DIALOGS: dict[str, Callable[[Window], QDialog]] = {
     "keys": lambda window: KeysDialog(_USUAL, _USUAL, [(1, "Fire")], {}, Keyboard(window), tuple, window),
-    "trash": lambda window: TrashDialog(window.sessions.desk, window),
+    "trash": lambda window: TrashDialog(window.sessions.presenter, window),
     "advanced": lambda window: AdvancedDialog("breakout", "standard", {}, window),
-    "film": lambda window: ExportDialog(window.watch.desk, window),
-    "scores": lambda window: ScoreDialog(window.watch.desk, window),
+    "film": lambda window: ExportDialog(window.watch.presenter, window),
+    "scores": lambda window: ScoreDialog(window.watch.presenter, window),
     "player": lambda window: PlayerDialog("Ada", window),
     "shortcuts": lambda window: ShortcutsDialog(SHORTCUTS, window),
     "about": AboutDialog,
@@ -271,7 +273,7 @@ def test_a_window_that_closes_as_watch_is_opened_starts_no_player(window: Window
     window.show_page("watch")
     window.close()
     QTest.qWait(50)
-    assert window.watch.desk.state is WatchState.EMPTY
+    assert window.watch.presenter.state is WatchState.EMPTY
 
 
 @pytest.mark.parametrize("name", PAGES[1:])
@@ -298,15 +300,15 @@ def test_every_button_of_record_is_reached_by_tab_and_hands_the_keyboard_back_to
     assert window.focusWidget() is game
     buttons["recordButton"].setFocus()
     QTest.keyClick(buttons["recordButton"], Qt.Key.Key_Space)
-    for state in (DeskState.COUNTDOWN, DeskState.RECORDING):
-        wait(lambda state=state: window.record.desk.state is state)
+    for state in (RecordState.COUNTDOWN, RecordState.RECORDING):
+        wait(lambda state=state: window.record.presenter.state is state)
         QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
         assert window.focusWidget() is game, state  # Space serves, and presses nothing
 
 
 def test_of_many_takes_a_day_the_latest_have_a_card(window: Window, tmp_path: Path) -> None:
     takes = TakesList(window, window)
-    line = TakeLine(tmp_path / "take.zarr", "Breakout", "10:14", 1, 3.0, 60.0)
+    line = RecentRecording(tmp_path / "take.zarr", "Breakout", "10:14", 1, 3.0, 60.0)
     takes.show_takes([line] * 30)
     assert len([card for card in takes.findChildren(QFrame) if card.objectName().startswith("takeCard")]) == 20
     assert takes.findChild(QLabel, "moreTakes").text() == "10 more are in the Library."
@@ -325,8 +327,8 @@ def test_a_library_that_has_gone_is_told_on_every_page_until_it_is_back(window: 
 def test_a_training_that_ends_elsewhere_is_told_but_not_into_a_game(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(TrainDesk, "headline", "Your twin is ready.")
-    monkeypatch.setattr(TrainDesk, "policy", tmp_path / "clone.safetensors")
+    monkeypatch.setattr(TrainPresenter, "headline", "Your twin is ready.")
+    monkeypatch.setattr(TrainPresenter, "policy", tmp_path / "clone.safetensors")
     window.show_page("train")
     window.train.run_over.emit()
     assert said(window) == ""  # it is to be seen there
@@ -335,7 +337,7 @@ def test_a_training_that_ends_elsewhere_is_told_but_not_into_a_game(
     QTest.mouseClick(window.findChild(QPushButton, "recordButton"), Qt.MouseButton.LeftButton)
     window.train.run_over.emit()
     assert said(window) == ""
-    window.record.desk.stop()
+    window.record.presenter.stop()
     window.show_page("library")
     assert said(window) == "Your twin is ready."
     QTest.mouseClick(window.findChild(QPushButton, "noticeAction"), Qt.MouseButton.LeftButton)
@@ -363,10 +365,10 @@ def test_whatever_is_in_the_window_follows_the_theme(window: Window) -> None:
 def test_the_library_stays_while_a_training_is_under_way(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(TrainDesk, "training", True)
+    monkeypatch.setattr(TrainPresenter, "training", True)
     assert not window.open_library(tmp_path / "other")
     assert said(window).startswith("A training is under way. Stop it")
     monkeypatch.undo()
     assert window.open_library(tmp_path / "other")
-    assert window.train.desk.library.path == tmp_path / "other"
+    assert window.train.presenter.library.path == tmp_path / "other"
     wait(lambda: all(len(window.findChildren(QWidget, f"{page}Page")) == 1 for page in PAGES))

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from recorder import Library, RandomAgent, Session, get_spec, record
 from recorder.library.edits import edit
-from recorder.library.presenter import LibraryDesk
+from recorder.library.presenter import LibraryPresenter
 from recorder.ui.library_page import LibraryPage
 from recorder.ui.scrubber import Scrubber
 from tests.ui.test_watch_page import application
@@ -47,7 +47,7 @@ def open_page() -> Iterator[Open]:
 
     def open_it(library: Path) -> LibraryPage:
         application()
-        page = LibraryPage(LibraryDesk(Library(library)))
+        page = LibraryPage(LibraryPresenter(Library(library)))
         pages.append(page)
         page.resize(1_100, 760)
         page.show()
@@ -68,12 +68,12 @@ def open_page() -> Iterator[Open]:
 def page(originals: Path, tmp_path: Path, open_page: Open) -> LibraryPage:
     """The page with its first session shown."""
     page = open_page(Path(shutil.copytree(originals, tmp_path / "library")))
-    wait_until(lambda: page.desk.moment is not None)
+    wait_until(lambda: page.presenter.moment is not None)
     return page
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    """Let the window work until something is so; unlike QTest.qWait, this leaves the desk's threads their turn."""
+    """Let the window work until something is so; unlike QTest.qWait, this leaves the presenter's threads their turn."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -99,13 +99,13 @@ def choose(page: LibraryPage, env: str, *, add: bool = False) -> Session:
     place = table.visualRect(table.model().index(row_of(page, env), 1)).center()
     held = Qt.KeyboardModifier.ControlModifier if add else Qt.KeyboardModifier.NoModifier
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, held, place)
-    assert page.desk.shown is not None
-    wait_until(lambda: page.desk.details is not None and page.desk.moment is not None)
-    return Session.open(page.desk.selected[0])
+    assert page.presenter.shown is not None
+    wait_until(lambda: page.presenter.details is not None and page.presenter.moment is not None)
+    return Session.open(page.presenter.selected[0])
 
 
 def settled(page: LibraryPage) -> None:
-    wait_until(lambda: not page.desk.busy)
+    wait_until(lambda: not page.presenter.busy)
     QApplication.processEvents()
 
 
@@ -138,7 +138,7 @@ def test_unticking_a_game_and_marking_a_span_leave_them_out_of_training(page: Li
     scrubber = child(page, "scrubber", Scrubber)
     exclude = child(page, "excludeButton", QPushButton)
     QTest.mouseClick(scrubber, Qt.MouseButton.LeftButton, pos=QPoint(scrubber.width() // 4, 17))
-    first = page.desk.tick
+    first = page.presenter.tick
     assert first == pytest.approx(len(session) // 4, abs=2)
     QTest.mouseClick(exclude, Qt.MouseButton.LeftButton)
     assert exclude.text() == "Leave out up to here"
@@ -161,7 +161,7 @@ def test_a_click_on_a_label_gives_the_next_one_and_space_leaves_the_game_out(pag
     for wanted in ("success", "failure", ""):
         QTest.mouseClick(games.viewport(), Qt.MouseButton.LeftButton, pos=label)
         settled(page)
-        wait_until(lambda: page.desk.details is not None)
+        wait_until(lambda: page.presenter.details is not None)
         assert [episode.label for episode in Session.open(session.path).episodes] == ["", wanted, ""]
         settled(page)
     QTest.keyClick(games, Qt.Key.Key_Space)
@@ -224,14 +224,14 @@ def test_the_order_of_a_column_keeps_what_is_selected(page: LibraryPage) -> None
         place = QPoint(header.sectionViewportPosition(3) + 10, header.height() // 2)
         QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=place)
         rows.add(row_of(page, "hopper"))
-        assert page.desk.selected == (session.path,)
+        assert page.presenter.selected == (session.path,)
         assert [index.row() for index in table.selectionModel().selectedRows(0)] == [row_of(page, "hopper")]
     assert rows == {0, 1}
 
 
 def test_search_and_filters_narrow_the_list(page: LibraryPage) -> None:
     edit(choose(page, "hopper").path, notes="falls a lot")
-    page.desk.refresh()
+    page.presenter.refresh()
     settled(page)
     table = child(page, "libraryTable", QTableView)
     search = child(page, "librarySearch", QLineEdit)
@@ -266,12 +266,12 @@ def test_the_last_session_can_be_thrown_away_and_brought_back(page: LibraryPage)
     choose(page, "hopper")
     choose(page, "breakout", add=True)
     QTest.mouseClick(child(page, "trashButton", QPushButton), Qt.MouseButton.LeftButton)
-    wait_until(lambda: not page.desk.rows)
+    wait_until(lambda: not page.presenter.rows)
     undo = child(page, "libraryUndoButton", QPushButton)
     wait_until(undo.isVisible)
     QTest.mouseClick(undo, Qt.MouseButton.LeftButton)
-    wait_until(lambda: len(page.desk.rows) == 2)
-    assert len(page.desk.selected) == 2
+    wait_until(lambda: len(page.presenter.rows) == 2)
+    assert len(page.presenter.selected) == 2
 
 
 def test_the_trash_can_be_looked_through_and_emptied_after_a_question(page: LibraryPage) -> None:
@@ -283,15 +283,15 @@ def test_the_trash_can_be_looked_through_and_emptied_after_a_question(page: Libr
     words = child(page, "trashWords", QLabel)
     wait_until(lambda: words.text().startswith("2 sessions, "))
     QTest.mouseClick(child(page, "restoreButton", QPushButton), Qt.MouseButton.LeftButton)
-    wait_until(lambda: len(page.desk.rows) == 1)
+    wait_until(lambda: len(page.presenter.rows) == 1)
     wait_until(lambda: words.text().startswith("1 session, "))
     QTest.mouseClick(child(page, "emptyTrashButton", QPushButton), Qt.MouseButton.LeftButton)
     box = QApplication.activeModalWidget()
     assert box is not None
-    assert len(page.desk.library.trashed()) == 1
+    assert len(page.presenter.library.trashed()) == 1
     QTest.mouseClick(child(box, "confirmDeleteButton", QPushButton), Qt.MouseButton.LeftButton)
-    wait_until(lambda: page.desk.trashed == [])
-    assert page.desk.library.trashed() == []
+    wait_until(lambda: page.presenter.trashed == [])
+    assert page.presenter.library.trashed() == []
     QTest.mouseClick(child(page, "closeTrashButton", QPushButton), Qt.MouseButton.LeftButton)
 
 
@@ -305,13 +305,13 @@ def test_verify_merge_and_split_say_what_came_of_them(page: LibraryPage) -> None
     assert verify.text() == "Verified"
     games = child(page, "gamesTable", QTableWidget)
     QTest.mouseClick(games.viewport(), Qt.MouseButton.LeftButton, pos=games.visualItemRect(games.item(2, 1)).center())
-    assert page.desk.tick == session.episodes[2].start
+    assert page.presenter.tick == session.episodes[2].start
     QTest.mouseClick(split, Qt.MouseButton.LeftButton)
-    wait_until(lambda: len(page.desk.rows) == 4)
+    wait_until(lambda: len(page.presenter.rows) == 4)
     merge = child(page, "mergeButton", QPushButton)
     settled(page)
     assert not merge.isEnabled()
-    halves = [row.path for row in page.desk.rows if row.env == "hopper" and row.path != session.path]
+    halves = [row.path for row in page.presenter.rows if row.env == "hopper" and row.path != session.path]
     table = child(page, "libraryTable", QTableView)
     for number in range(table.model().rowCount()):
         if table.model().index(number, 0).data(Qt.ItemDataRole.UserRole).path in halves:
@@ -319,12 +319,12 @@ def test_verify_merge_and_split_say_what_came_of_them(page: LibraryPage) -> None
             held = Qt.KeyboardModifier.ControlModifier
             QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, held, place)
     place = table.visualRect(table.model().index(row_of(page, "hopper"), 1)).center()
-    assert len(page.desk.selected) == 3  # the halves and what was shown before
+    assert len(page.presenter.selected) == 3  # the halves and what was shown before
     assert merge.text() == "Merge 3"
     QTest.mouseClick(merge, Qt.MouseButton.LeftButton)
-    wait_until(lambda: len(page.desk.rows) == 5)
+    wait_until(lambda: len(page.presenter.rows) == 5)
     settled(page)
-    assert max(row.ticks for row in page.desk.rows if row.env == "hopper") == 2 * len(session)
+    assert max(row.ticks for row in page.presenter.rows if row.env == "hopper") == 2 * len(session)
 
 
 def test_what_is_selected_goes_to_train_and_watch(page: LibraryPage) -> None:
@@ -345,10 +345,10 @@ def test_an_unreadable_session_says_what_is_wrong_and_does_no_more(
     broken = next(library.glob("*hopper.zarr"))
     (broken / "zarr.json").write_text("{")
     page = open_page(library)
-    wait_until(lambda: len(page.desk.rows) == 2)
+    wait_until(lambda: len(page.presenter.rows) == 2)
     table = child(page, "libraryTable", QTableView)
     table.selectRow([row.path for row in page._model.rows].index(broken))
-    wait_until(lambda: page.desk.details is not None and bool(page.desk.details.problem))
+    wait_until(lambda: page.presenter.details is not None and bool(page.presenter.details.problem))
     settled(page)
     assert "is not a readable session" in child(page, "previewPicture").accessibleName()
     for name in ("libraryTrainButton", "libraryWatchButton", "verifyButton", "mergeButton", "splitButton"):
@@ -365,9 +365,9 @@ def test_progress_shows_the_games_of_who_is_chosen(page: LibraryPage) -> None:
 def test_a_library_that_changes_on_disk_is_shown_as_it_is_when_the_page_comes_back(page: LibraryPage) -> None:
     choose(page, "hopper")
     page.deactivate()
-    shutil.rmtree(page.desk.selected[0])
+    shutil.rmtree(page.presenter.selected[0])
     page.activate()
-    wait_until(lambda: len(page.desk.rows) == 1)
+    wait_until(lambda: len(page.presenter.rows) == 1)
     settled(page)
-    assert page.desk.shown is not None
-    assert page.desk.shown.env == "breakout"
+    assert page.presenter.shown is not None
+    assert page.presenter.shown.env == "breakout"

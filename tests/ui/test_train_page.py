@@ -26,7 +26,7 @@ from tests.ui.test_watch_page import application, wait_until
 from trainer import TrainConfig
 from trainer.progress.records import Progress
 from trainer.runs.policy_library import Policies
-from trainer.runs.presenter import TrainDesk, TrainState
+from trainer.runs.presenter import TrainPresenter, TrainState
 from trainer.runs.runs import Runs, RunState
 from trainer.runs.work import perform
 from trainer.ui.confusion_view import ConfusionView
@@ -56,8 +56,8 @@ class Opened:
 
     def __init__(self, library: Path, **overrides: object) -> None:
         application()
-        self.page = TrainPage(TrainDesk(Library(library), overrides={**SMALL, **overrides}))
-        self.desk = self.page.desk
+        self.page = TrainPage(TrainPresenter(Library(library), overrides={**SMALL, **overrides}))
+        self.presenter = self.page.presenter
         self.watched: list[Path] = []
         self.page.watch_requested.connect(self.watched.append)
         self.page.resize(1000, 640)
@@ -97,24 +97,24 @@ def opened(library: Path) -> Iterator[Opened]:
 
 def test_ticking_a_session_and_clicking_train_trains_pauses_resumes_and_offers_the_twin(library: Path) -> None:
     opened = Opened(library, max_batches=20_000)
-    desk, over = opened.desk, []
-    opened.page.run_over.connect(lambda: over.append(desk.state))
+    presenter, over = opened.presenter, []
+    opened.page.run_over.connect(lambda: over.append(presenter.state))
     try:
         opened.tick("Hopper")
         opened.click("trainButton")
-        wait_until(lambda: len(desk.curves.val_loss) >= 1 or desk.state is TrainState.FAILED, 90_000)
-        assert desk.state is TrainState.TRAINING, desk.explanation
+        wait_until(lambda: len(presenter.curves.val_loss) >= 1 or presenter.state is TrainState.FAILED, 90_000)
+        assert presenter.state is TrainState.TRAINING, presenter.explanation
         opened.click("pauseTrainingButton")
-        wait_until(lambda: desk.state is TrainState.PAUSED, 60_000)
+        wait_until(lambda: presenter.state is TrainState.PAUSED, 60_000)
         assert opened.find(QPushButton, "runsSegment").text() == "Runs (1 to resume)"
-        reached = desk.curves.batch[-1]
+        reached = presenter.curves.batch[-1]
         opened.click("resumeButton")
-        wait_until(lambda: desk.state is TrainState.TRAINING and desk.curves.batch[-1] > reached, 90_000)
+        wait_until(lambda: presenter.state is TrainState.TRAINING and presenter.curves.batch[-1] > reached, 90_000)
         opened.click("stopTrainingButton")
-        wait_until(lambda: desk.state is TrainState.DONE, 60_000)
+        wait_until(lambda: presenter.state is TrainState.DONE, 60_000)
         assert over == [TrainState.DONE]  # and not when it was paused
         opened.click("watchButton")
-        assert opened.watched == [desk.policy]
+        assert opened.watched == [presenter.policy]
         assert opened.watched[0].stat().st_size > 1000
     finally:
         opened.close()
@@ -130,7 +130,7 @@ def test_an_empty_library_leads_to_the_record_page(tmp_path: Path) -> None:
 
 
 def test_games_can_be_ticked_one_by_one_and_bars_show_the_share_of_each_action(opened: Opened) -> None:
-    choice = opened.desk.choice
+    choice = opened.presenter.choice
     opened.tick("Breakout", False)
     opened.tick("Breakout")  # by somebody, whether or not it is the newest
     wait_until(lambda: bool(choice.selection.shares), 20_000)
@@ -172,12 +172,12 @@ def test_a_session_is_found_by_its_title_and_curves_wait_for_the_first_batch(lib
     tree = opened.find(QTreeWidget, "sessionTable")
     assert "My first take · Hopper" in [tree.topLevelItem(index).text(0) for index in range(3)]
     Runs(library).create([Session.open(path)], TrainConfig.for_env("hopper", **SMALL))
-    opened.desk.refresh()
-    opened.desk.show(opened.desk.runs[0].id)
+    opened.presenter.refresh()
+    opened.presenter.show(opened.presenter.runs[0].id)
     opened.page._changed()
     hint = opened.find(QLabel, "noCurvesHint")
     assert hint.isVisible()
-    opened.desk.curves.take(Progress("train", 0.1, 10, 100, loss=1.2))
+    opened.presenter.curves.take(Progress("train", 0.1, 10, 100, loss=1.2))
     opened.page._changed()
     assert not hint.isVisible()
     opened.close()
@@ -194,10 +194,10 @@ def test_advanced_settings_are_refused_or_used_and_go_back_to_the_preset(opened:
     assert "max_seconds is 0.05" in dialog.findChild(QLabel, "advancedProblem").text()
     dialog.findChild(QDoubleSpinBox, "max_secondsField").setValue(0)
     QTest.mouseClick(dialog.findChild(QPushButton, "useSettingsButton"), Qt.MouseButton.LeftButton)
-    assert opened.desk.changes == {"hopper": {"network": "lstm", "learning_rate": 0.25}}
+    assert opened.presenter.changes == {"hopper": {"network": "lstm", "learning_rate": 0.25}}
     assert "2 settings of your own" in opened.find(QLabel, "presetHint").text()
     opened.click("backToPresetButton")
-    assert opened.desk.changes == {}
+    assert opened.presenter.changes == {}
 
 
 def finished(library: Path, env: str, **changes: object) -> str:
@@ -218,11 +218,11 @@ def test_runs_are_shown_compared_and_deleted_and_the_confusion_is_read_out(libra
     table = opened.find(QTableWidget, "runTable")
     assert [table.item(row, 2).text() for row in range(3)] == ["Hopper, quick", *["Breakout, quick"] * 2]
     table.selectRow(1)
-    assert opened.desk.shown == second
+    assert opened.presenter.shown == second
     table.item(0, 0).setCheckState(Qt.CheckState.Checked)  # another game: nothing to compare
-    assert opened.desk.compared == []
+    assert opened.presenter.compared == []
     table.item(2, 0).setCheckState(Qt.CheckState.Checked)
-    assert opened.desk.compared == [first]
+    assert opened.presenter.compared == [first]
     opened.click("confusionSegment")
     wait_until(lambda: "NOOP" in opened.find(ConfusionView, "confusionView").accessibleName(), 20_000)
     opened.click("settingsSegment")
@@ -230,9 +230,9 @@ def test_runs_are_shown_compared_and_deleted_and_the_confusion_is_read_out(libra
     opened.click("logSegment")
     assert "reading" in opened.find(QPlainTextEdit, "trainMessages").toPlainText()
     opened.click("deleteRunButton")
-    assert [run.id for run in opened.desk.runs] == [other, first]
+    assert [run.id for run in opened.presenter.runs] == [other, first]
     opened.click("undoRunButton")
-    assert len(opened.desk.runs) == 3
+    assert len(opened.presenter.runs) == 3
     opened.close()
 
 
@@ -244,8 +244,8 @@ def test_twins_are_renamed_deleted_brought_back_and_watched(library: Path) -> No
     table.selectRow(0)
     opened.page._twins.rename("Hoppity")
     assert [twin.name for twin in Policies(library).all()] == ["Hoppity"]
-    opened.desk.show(run)
-    assert opened.desk.policy == library / "policies" / "Hoppity.safetensors"  # found again by the run it names
+    opened.presenter.show(run)
+    assert opened.presenter.policy == library / "policies" / "Hoppity.safetensors"  # found again by the run it names
     table.selectRow(0)
     opened.click("watchTwinButton")
     assert opened.watched == [library / "policies" / "Hoppity.safetensors"]
@@ -263,10 +263,10 @@ def test_twins_are_renamed_deleted_brought_back_and_watched(library: Path) -> No
 )
 def test_closing_while_training_asks(opened: Opened, button: str, closes: bool, background: bool) -> None:
     assert opened.page.may_close()
-    runs = Runs(opened.desk.library.path)
-    session = Session.open(next(opened.desk.library.path.glob("*-hopper.zarr")))
+    runs = Runs(opened.presenter.library.path)
+    session = Session.open(next(opened.presenter.library.path.glob("*-hopper.zarr")))
     runs.create([session], TrainConfig.for_env("hopper", **SMALL))
-    opened.desk.refresh()
+    opened.presenter.refresh()
 
     def answer() -> None:
         box = opened.page.findChild(QMessageBox, "closeWhileTraining")
@@ -275,12 +275,12 @@ def test_closing_while_training_asks(opened: Opened, button: str, closes: bool, 
     with runs.lock("").acquire(timeout=0):
         QTimer.singleShot(50, answer)
         assert opened.page.may_close() is closes
-        assert opened.desk.in_background is background
-    opened.desk.in_background = False
+        assert opened.presenter.in_background is background
+    opened.presenter.in_background = False
 
 
 def test_sessions_that_another_page_sends_are_ticked_alone(opened: Opened) -> None:
-    choice = opened.desk.choice
+    choice = opened.presenter.choice
     both = {row.path for row in choice.rows}
     opened.click("twinsSegment")
     opened.page.choose(*both)

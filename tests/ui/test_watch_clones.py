@@ -26,8 +26,8 @@ from PySide6.QtWidgets import (
 from player.ui.score_dialog import ScoreChart
 from player.ui.timeline import Timeline
 from player.ui.watch_page import WatchPage
-from player.watch.background import ChoreState
-from player.watch.presenter import WatchDesk, WatchState, moment_of
+from player.watch.background import BackgroundJobState
+from player.watch.presenter import WatchPresenter, WatchState, moment_of
 from recorder import Library, RandomAgent, get_spec, record
 from tests.player.conftest import untrained
 from tests.ui.conftest import Hand
@@ -62,7 +62,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 @pytest.fixture
 def page(library: Library) -> Iterator[WatchPage]:
     application()
-    page = WatchPage(WatchDesk(library))
+    page = WatchPage(WatchPresenter(library))
     page.resize(1140, 740)
     page.show()
     QTest.qWaitForWindowExposed(page)
@@ -76,19 +76,19 @@ def page(library: Library) -> Iterator[WatchPage]:
 
 def watch(page: WatchPage, env: str, *, alone: bool = False) -> None:
     """Show a clone of this environment, beside the recording or itself, paused at the start."""
-    pair = page.desk.pair
-    page.desk.refresh()
-    policy = page.desk.pair.library.policies / f"new-{env}.safetensors"
+    pair = page.presenter.pair
+    page.presenter.refresh()
+    policy = page.presenter.pair.library.policies / f"new-{env}.safetensors"
     session = next(choice.value for choice in pair.sessions if choice.env == env)
     page.watch(None if alone else session, policy, policy if alone else None)
-    wait_until(lambda: page.desk.state is WatchState.PLAYING)
+    wait_until(lambda: page.presenter.state is WatchState.PLAYING)
     page.setFocus()
     QTest.keyClick(page, Qt.Key.Key_Space)
-    assert page.desk.state is WatchState.PAUSED
+    assert page.presenter.state is WatchState.PAUSED
 
 
 def here(page: WatchPage) -> int:
-    return -1 if page.desk.frame is None else page.desk.frame.tick
+    return -1 if page.presenter.frame is None else page.presenter.frame.tick
 
 
 def dialog_of(page: WatchPage, name: str) -> QDialog:
@@ -101,15 +101,15 @@ def dialog_of(page: WatchPage, name: str) -> QDialog:
 
 def test_the_clone_is_compared_and_keys_lead_from_one_disagreement_to_the_next(page: WatchPage) -> None:
     watch(page, "breakout")
-    wait_until(lambda: page.desk.agreement is not None)
-    agreement = page.desk.agreement
+    wait_until(lambda: page.presenter.agreement is not None)
+    agreement = page.presenter.agreement
     assert agreement is not None
     assert len(agreement.disagreements) > 2
     button = page.findChild(QPushButton, "agreementButton")
     wait_until(lambda: button.text() == agreement.headline)
     assert re.fullmatch(r"\d+ % agree", button.text())
 
-    page.desk.seek(0)
+    page.presenter.seek(0)
     wait_until(lambda: here(page) == 0)
     first, second = (moment_of(each) for each in agreement.disagreements[:2])
     QTest.keyClick(page, Qt.Key.Key_N)
@@ -135,22 +135,22 @@ def test_the_clone_is_compared_and_keys_lead_from_one_disagreement_to_the_next(p
 
 def test_what_the_clone_looks_at_glows_over_its_picture_alone(page: WatchPage) -> None:
     watch(page, "breakout")
-    page.desk.seek(40)
-    wait_until(lambda: here(page) == 40 and page.desk.frame is not None and not page.desk.frame.behind)
+    page.presenter.seek(40)
+    wait_until(lambda: here(page) == 40 and page.presenter.frame is not None and not page.presenter.frame.behind)
     left, right = page.left.grab().toImage(), page.right.grab().toImage()
     QTest.keyClick(page, Qt.Key.Key_L)
-    wait_until(lambda: page.desk.frame is not None and page.desk.frame.right.looks is not None)
+    wait_until(lambda: page.presenter.frame is not None and page.presenter.frame.right.looks is not None)
     assert page.findChild(QPushButton, "lookButton").isChecked()
     assert page.left.grab().toImage() == left
     assert page.right.grab().toImage() != right
     QTest.keyClick(page, Qt.Key.Key_L)
-    wait_until(lambda: page.desk.frame is not None and page.desk.frame.right.looks is None)
+    wait_until(lambda: page.presenter.frame is not None and page.presenter.frame.right.looks is None)
     assert page.right.grab().toImage() == right
 
 
 def test_hopper_has_torques_apart_and_what_drives_them(page: WatchPage) -> None:
     watch(page, "hopper")
-    wait_until(lambda: page.desk.agreement is not None)
+    wait_until(lambda: page.presenter.agreement is not None)
     button = page.findChild(QPushButton, "agreementButton")
     wait_until(lambda: button.text().endswith("apart"))
     assert "thigh" in button.toolTip()
@@ -168,7 +168,7 @@ def test_a_clone_is_chosen_for_the_left_and_both_play_to_the_end(page: WatchPage
     assert index > 0
     left.setCurrentIndex(index)
     left.activated.emit(index)
-    wait_until(lambda: page.desk.frame is not None and page.desk.frame.left.kind == "policy")
+    wait_until(lambda: page.presenter.frame is not None and page.presenter.frame.left.kind == "policy")
     assert right.currentText() == "Clone · new-hopper"
     assert not page.findChild(QComboBox, "episodeChoice").isVisible()
     assert not page.findChild(QPushButton, "agreementButton").isVisible()
@@ -180,11 +180,11 @@ def test_a_clone_is_chosen_for_the_left_and_both_play_to_the_end(page: WatchPage
 
 
 def test_a_renamed_clone_finds_its_recording_and_stays_when_one_is_chosen(page: WatchPage) -> None:
-    kept = Policies(page.desk.pair.library.path)
+    kept = Policies(page.presenter.pair.library.path)
     renamed = kept.rename("new-hopper", "Hoppity")
     try:
         page.watch_policy(renamed)
-        wait_until(lambda: page.desk.state is WatchState.PLAYING)
+        wait_until(lambda: page.presenter.state is WatchState.PLAYING)
         left, right = page.findChild(QComboBox, "sessionChoice"), page.findChild(QComboBox, "policyChoice")
         assert left.currentText().startswith("Hopper")
         index = left.currentIndex()
@@ -194,7 +194,7 @@ def test_a_renamed_clone_finds_its_recording_and_stays_when_one_is_chosen(page: 
         left.activated.emit(index)
         assert left.currentText().startswith("Hopper")
         assert right.currentText() == "Clone · Hoppity"
-        wait_until(lambda: page.desk.frame is not None and page.desk.frame.left is not None)
+        wait_until(lambda: page.presenter.frame is not None and page.presenter.frame.left is not None)
     finally:
         kept.rename("Hoppity", "new-hopper")
 
@@ -215,7 +215,7 @@ def test_part_of_a_duel_is_saved_as_a_gif_while_one_watches(page: WatchPage, tmp
     dialog.findChild(QDoubleSpinBox, "exportTo").setValue(2.0)
     QTest.mouseClick(go, Qt.MouseButton.LeftButton)
     assert go.text() == "Cancel"
-    wait_until(lambda: page.desk.filming.state is ChoreState.DONE)
+    wait_until(lambda: page.presenter.filming.state is BackgroundJobState.DONE)
     wait_until(lambda: words.text().startswith("Saved: "))
     with Image.open(tmp_path / "film.gif") as image:
         assert sum(each.info["duration"] for each in ImageSequence.Iterator(image)) == pytest.approx(1_000, abs=50)
@@ -231,10 +231,10 @@ def test_a_film_that_is_cancelled_leaves_no_file(page: WatchPage, tmp_path: Path
     dialog.findChild(QLineEdit, "exportPath").setText(str(tmp_path / "film.mp4"))
     go = dialog.findChild(QPushButton, "exportButton")
     go.click()
-    wait_until(lambda: page.desk.filming.record is not None and page.desk.filming.record.pictures > 0)
+    wait_until(lambda: page.presenter.filming.record is not None and page.presenter.filming.record.pictures > 0)
     assert list(tmp_path.iterdir())
     go.click()
-    assert page.desk.filming.state is ChoreState.IDLE
+    assert page.presenter.filming.state is BackgroundJobState.IDLE
     assert "no file was left" in dialog.findChild(QLabel, "exportWords").text()
     wait_until(lambda: not list(tmp_path.iterdir()))
 
@@ -247,15 +247,15 @@ def test_the_scoreboard_plays_games_and_shows_them_with_their_intervals(page: Wa
     go = dialog.findChild(QPushButton, "scoreButton")
     go.click()
     assert go.text() == "Cancel"
-    wait_until(lambda: page.desk.scoring.state is ChoreState.DONE)
+    wait_until(lambda: page.presenter.scoring.state is BackgroundJobState.DONE)
     chart = dialog.findChild(ScoreChart, "scoreChart")
     wait_until(lambda: chart.isVisible())
     assert re.search(r"random.*; clone new-hopper: mean [\d.]+, .*; random player", chart.accessibleName())
     assert "2 games each, all distinct" in dialog.findChild(QLabel, "scoreWords").text()
     go.click()
-    wait_until(lambda: page.desk.scoring.running)
+    wait_until(lambda: page.presenter.scoring.running)
     go.click()
-    assert page.desk.scoring.state is ChoreState.IDLE
+    assert page.presenter.scoring.state is BackgroundJobState.IDLE
     dialog.close()
 
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QPushButton
 
 from player.ui.timeline import Timeline
 from player.ui.watch_page import WatchPage
-from player.watch.presenter import WatchDesk, WatchState
+from player.watch.presenter import WatchPresenter, WatchState
 from recorder import Library, RandomAgent, get_spec, record
 
 
@@ -35,25 +35,25 @@ def wait_until(condition, milliseconds: int = 30_000) -> None:
 
 def test_a_recording_opens_plays_pauses_and_changes_speed_by_keys(library: Library) -> None:
     application()
-    page = WatchPage(WatchDesk(library))
+    page = WatchPage(WatchPresenter(library))
     page.show()
     page.activate()
     try:
         QTest.qWaitForWindowExposed(page)
         page.activateWindow()
-        wait_until(lambda: page.desk.state is WatchState.PAUSED)
+        wait_until(lambda: page.presenter.state is WatchState.PAUSED)
         QTest.mouseClick(page.findChild(QPushButton, "playButton"), Qt.MouseButton.LeftButton)
-        wait_until(lambda: page.desk.frame is not None and page.desk.frame.tick > 20)
+        wait_until(lambda: page.presenter.frame is not None and page.presenter.frame.tick > 20)
         assert page.left._side is not None
         assert page.left._side.title == "Random player"
         page.setFocus()
         QTest.keyClick(page, Qt.Key.Key_Space)
-        assert page.desk.state is WatchState.PAUSED
+        assert page.presenter.state is WatchState.PAUSED
         QTest.keyClick(page, Qt.Key.Key_Plus)
         assert page.findChild(QComboBox, "speedChoice").currentText() == "2×"
         QTest.keyClick(page, Qt.Key.Key_R)
-        wait_until(lambda: page.desk.state is WatchState.PLAYING)
-        wait_until(lambda: page.desk.state is WatchState.OVER)
+        wait_until(lambda: page.presenter.state is WatchState.PLAYING)
+        wait_until(lambda: page.presenter.state is WatchState.OVER)
         assert "scored" in page._verdict.text()
 
         timeline = page.findChild(Timeline, "timeline")
@@ -61,15 +61,15 @@ def test_a_recording_opens_plays_pauses_and_changes_speed_by_keys(library: Libra
         assert timeline.ticks == 240
         middle = QPoint(round(timeline.place(120)), timeline.height() // 2)
         QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=middle)
-        wait_until(lambda: page.desk.frame is not None and page.desk.frame.tick < 240)
-        assert page.desk.frame is not None
-        assert page.desk.frame.tick == pytest.approx(120, abs=2)
-        assert page.desk.state is WatchState.PAUSED
-        there = page.desk.frame.tick
+        wait_until(lambda: page.presenter.frame is not None and page.presenter.frame.tick < 240)
+        assert page.presenter.frame is not None
+        assert page.presenter.frame.tick == pytest.approx(120, abs=2)
+        assert page.presenter.state is WatchState.PAUSED
+        there = page.presenter.frame.tick
         QTest.keyClick(page, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
-        wait_until(lambda: page.desk.frame is not None and page.desk.frame.tick == there + 60)
+        wait_until(lambda: page.presenter.frame is not None and page.presenter.frame.tick == there + 60)
         QTest.keyClick(page, Qt.Key.Key_Left)
-        wait_until(lambda: page.desk.frame is not None and page.desk.frame.tick == there + 59)
+        wait_until(lambda: page.presenter.frame is not None and page.presenter.frame.tick == there + 59)
     finally:
         page.shutdown()
         page.close()
@@ -79,7 +79,7 @@ def test_a_recording_opens_plays_pauses_and_changes_speed_by_keys(library: Libra
 
 def test_an_empty_library_leads_to_the_record_page(tmp_path: Path) -> None:
     application()
-    page = WatchPage(WatchDesk(Library(tmp_path)))
+    page = WatchPage(WatchPresenter(Library(tmp_path)))
     asked: list[str] = []
     page.page_requested.connect(asked.append)
     page.show()

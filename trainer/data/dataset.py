@@ -29,11 +29,11 @@ from recorder.envs.registry import other_simulator
 from recorder.envs.spec import EnvSpec
 from recorder.store.session import Session
 from trainer.config import TrainConfig
-from trainer.data.frame_cache import Shelf
-from trainer.data.sampler import Mix
-from trainer.data.temporary import Scratch
-from trainer.data.tick_table import Material, Ranges, Rows
-from trainer.distributed import World
+from trainer.data.frame_cache import FrameCache
+from trainer.data.sampler import Sampler
+from trainer.data.temporary import TemporaryFolder
+from trainer.data.tick_table import Ranges, Rows, TickTable
+from trainer.distributed import ProcessGroup
 from trainer.errors import TrainingError
 from trainer.policy.hand import AGES, IDLE
 
@@ -72,7 +72,7 @@ class Batch:
 class Dataset:
     """The chosen episodes of some sessions of one environment; fill it by running `load` to its end, then `close` it.
 
-    `chosen` names, for sessions that are not to be taken whole, the indices of the episodes to take. `world` are the
+    `chosen` names, for sessions that are not to be taken whole, the indices of the episodes to take. `group` are the
     processes that part the ticks among them.
 
     Raises TrainingError when there is nothing to train on or the sessions do not belong together.
@@ -83,7 +83,7 @@ class Dataset:
         sessions: Sequence[Session],
         config: TrainConfig,
         chosen: Mapping[str, Collection[int]] | None = None,
-        world: World | None = None,
+        group: ProcessGroup | None = None,
     ) -> None:
         if not sessions:
             raise TrainingError("no session is chosen; choose at least one to train on")
@@ -97,7 +97,7 @@ class Dataset:
                     "choose sessions of one environment"
                 )
         self.config = config
-        self._world = world or World()
+        self._group = group or ProcessGroup()
         self._own = range(0)
         self.warnings: list[str] = []
         if other := other_simulator([session.spec for session in sessions]):
@@ -114,17 +114,19 @@ class Dataset:
         if self.ticks < 2:
             raise TrainingError(_too_little(sessions, self.ticks, bool(chosen)))
         pieces = [(session, ticks) for session, ranges in parts for ticks in ranges]
-        self.material = Material(pieces, self.spec, config)
+        self.tick_table = TickTable(pieces, self.spec, config)
         self.train_rows = self.validation_rows = Ranges([])
         self._counts = np.zeros(len(self.spec.action_names), np.int64)  # of each discrete action
         self._changes = np.zeros((len(self._counts), len(self._counts)), np.int64)  # from each to each
         self._weights = np.zeros(0)  # of each discrete action
-        self._mix: Mix | None = None
+        self._sampler: Sampler | None = None
         self._own_positions = np.zeros(0, bool)
-        self._aside: tuple[int, Shelf] | None = None  # what validates, where it is not at hand anyway, and its limit
+        self._aside: tuple[int, FrameCache] | None = (
+            None  # what validates, where it is not at hand anyway, and its limit
+        )
         self._statistics: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None = None
         try:
-            self._scratch = Scratch()
+            self._temporary = TemporaryFolder()
         except OSError as error:
             raise TrainingError(f"there is no place for temporary files ({error}); set TMPDIR to one") from None
 
@@ -133,58 +135,58 @@ class Dataset:
 
         Those that are the player's `own`, bool (m,), are never late (see TrainConfig.label_shifts).
         """
-        self.material.locate, self._own_positions = locate, own
+        self.tick_table.locate, self._own_positions = locate, own
 
     def close(self) -> None:
         """Remove the temporary files."""
-        if self._mix is not None:
-            self._mix.close()
+        if self._sampler is not None:
+            self._sampler.close()
         if self._aside is not None:
             self._aside[1].close()
-        self._scratch.close()
+        self._temporary.close()
 
     def load(self, only: list[range] | None = None) -> Iterator[float]:
         """Read and preprocess what this process needs (or as much as there is room for); yields the fraction done.
 
-        With `only` runs of rows of the material, what is learned from is in these, until the next call.
+        With `only` runs of rows of the tick table, what is learned from is in these, until the next call.
 
         Raises SessionError for a damaged session, and TrainingError for one that does not fit its environment and when
         the disk is full.
         """
         with self._telling_of_the_disk():
-            if self._mix is None:
-                self.material.read_actions(self._scratch.path)
+            if self._sampler is None:
+                self.tick_table.read_actions(self._temporary.path)
                 self._split()
             else:
-                self._mix.close()
+                self._sampler.close()
             every = self.config.every
             if not any(self._learned(block).any() for block in self.train_rows.blocks()):
                 raise TrainingError(
                     f"with every={every}, none of the {_ticks(len(self.train_rows))} to learn from is taken; set "
                     "every lower, or record more play"
                 )
-            self._own = own_rows(self.train_rows, self._world)
-            if self.spec.discrete and self._mix is None:
+            self._own = own_rows(self.train_rows, self._group)
+            if self.spec.discrete and self._sampler is None:
                 self._weigh()
-            room = min(self.config.cache_bytes, self._scratch.room()) - self.material.action_bytes
+            room = min(self.config.cache_bytes, self._temporary.room()) - self.tick_table.action_bytes
             weigh = self._weights_of if self.spec.discrete or self.config.every > 1 else None
-            self._mix = Mix(
-                self.material,
+            self._sampler = Sampler(
+                self.tick_table,
                 self.train_rows,
                 weigh,
                 self.config,
                 self._margins,
-                self._scratch.path,
+                self._temporary.path,
                 max(1, room),
-                self._needed() if self._world.size > 1 else None,
+                self._needed() if self._group.size > 1 else None,
             )
-            yield from self._mix.load(None if only is None else self.train_rows.shared_with(only))
+            yield from self._sampler.load(None if only is None else self.train_rows.shared_with(only))
 
     def resume(self, draws: int) -> Iterator[float]:
         """Go on as after so many calls of `draw`; yields like `load` where something has to be read for it."""
-        assert self._mix is not None
+        assert self._sampler is not None
         with self._telling_of_the_disk():
-            yield from self._mix.resume(draws)
+            yield from self._sampler.resume(draws)
 
     def statistics(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Mean and standard deviation over training ticks, each of the shape of one input.
@@ -192,19 +194,19 @@ class Dataset:
         The first call, after `load`, is one that all processes make: each has only some of the ticks.
         """
         if self._statistics is None:
-            assert self._mix is not None
+            assert self._sampler is not None
             count = len(self.train_rows)
             enough = _MEAN_SCREENS if self.spec.sees_screen else _MEAN_VECTORS
             picks = np.sort(np.random.default_rng(0).choice(count, min(count, enough), replace=False))
             rows = self.train_rows[picks]
-            if self._mix.pooled:
-                sample = self.material.sample(rows)
+            if self._sampler.pooled:
+                sample = self.tick_table.sample(rows)
             else:
                 own = self._is_own(rows)
-                here = self._mix.take(rows[own])
+                here = self._sampler.take(rows[own])
                 sample = np.zeros((len(rows), *here.shape[1:]), here.dtype)
                 sample[own] = here
-                sample = self._world.total(sample)  # of each tick all processes but one have zeros
+                sample = self._group.total(sample)  # of each tick all processes but one have zeros
             # Some at a time: as floats, all of them would take more memory than anything else in training.
             blocks = [sample[first : first + _BLOCK] for first in range(0, len(sample), _BLOCK)]
             mean = sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / len(sample)
@@ -220,20 +222,20 @@ class Dataset:
         digest = hashlib.sha256()
         everything = Ranges([range(self.ticks)])
         for block in everything.blocks():
-            digest.update(self.material.actions(block).tobytes())
+            digest.update(self.tick_table.actions(block).tobytes())
         for block in everything.blocks():
-            digest.update(self.material.starts(block).tobytes())
+            digest.update(self.tick_table.starts(block).tobytes())
         for block in self.validation_rows.blocks():
             digest.update(block.tobytes())
-        for part in self.statistics() if self.material.locate is None else self._some_screens():
+        for part in self.statistics() if self.tick_table.locate is None else self._some_screens():
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()
 
     def draw(self, rng: np.random.Generator, size: int) -> Batch:
         """A random training batch, rare actions drawn more often; of several processes, this one's part of it."""
-        assert self._mix is not None
+        assert self._sampler is not None
         with self._telling_of_the_disk():
-            rows = self._mix.draw(rng, size)
+            rows = self._sampler.draw(rng, size)
             shifts = rng.integers(0, len(self.config.label_shifts), size)
             places = np.flatnonzero(self._is_own(rows))
             return replace(self._gather(rows[places], shifts[places]), places=places, size=size)
@@ -243,10 +245,10 @@ class Dataset:
 
         They take turns in the label shift that they are of.
         """
-        assert self._mix is not None
+        assert self._sampler is not None
         limit //= self.config.sequence if self.config.recurrent else 1
-        take: Take = self._mix.take
-        if self._mix.pooled:
+        take: Take = self._sampler.take
+        if self._sampler.pooled:
             with self._telling_of_the_disk():
                 limit, shelf = self._put_aside(limit)
             take = shelf.take
@@ -289,8 +291,8 @@ class Dataset:
             yield
         except OSError as error:
             raise TrainingError(
-                f"the training's data cannot be kept in {self._scratch.path.parent} ({error.strerror or error}); make "
-                "room, or set TMPDIR to another disk"
+                f"the training's data cannot be kept in {self._temporary.path.parent} ({error.strerror or error}); "
+                "make room, or set TMPDIR to another disk"
             ) from error
 
     def _split(self) -> None:
@@ -318,12 +320,12 @@ class Dataset:
         """Find the weight of each action: rarer ones than the share that is wanted weigh more."""
         known = len(self.spec.action_names)
         for block in Ranges([range(self.ticks)]).blocks():
-            actions = self.material.actions(block)
+            actions = self.tick_table.actions(block)
             self._counts += np.bincount(actions, minlength=known)
             np.add.at(self._changes, (self._held(block)[:, 0], actions), 1)
         counts = np.zeros(known)
         for block in self.train_rows.blocks():
-            counts += np.bincount(self.material.actions(block[self._learned(block)]), minlength=known)
+            counts += np.bincount(self.tick_table.actions(block[self._learned(block)]), minlength=known)
         wanted = np.where(counts > 0, np.maximum(counts / counts.sum(), self.config.rare_action_share), 0.0)
         wanted /= wanted.sum()
         self._weights = np.divide(wanted, counts, out=np.zeros_like(counts), where=counts > 0)
@@ -336,12 +338,12 @@ class Dataset:
         """How often each of rows (n,) is drawn, relative to the others."""
         weights = self._learned(rows).astype(np.float64)
         if self.spec.discrete:
-            weights *= self._weights[self.material.actions(rows)]
+            weights *= self._weights[self.tick_table.actions(rows)]
         return weights
 
     def _some_screens(self) -> Iterator[Array]:
         for row in np.linspace(0, self.ticks - 1, _TOLD_SCREENS).astype(int).tolist():
-            yield from self.material.screens(range(row, row + 1))
+            yield from self.tick_table.screens(range(row, row + 1))
 
     def _learned(self, rows: Rows) -> npt.NDArray[np.bool_]:
         """Which of the training rows (n,) are learned from."""
@@ -353,11 +355,11 @@ class Dataset:
 
     def _seen(self, rows: Rows, delays: Rows | int = 0) -> Rows:
         """The rows that samples of `rows` look at, `delays` ticks late, (B, n); they stay within the episode."""
-        starts = self.material.starts(rows)[:, None]
+        starts = self.tick_table.starts(rows)[:, None]
         if self.config.recurrent:
             # Sequences end within their episode; a shorter episode's first tick is repeated.
             ticks = np.arange(self.config.sequence)
-            first = np.minimum(rows, self.material.stops(rows) - len(ticks))
+            first = np.minimum(rows, self.tick_table.stops(rows) - len(ticks))
             seen = first[:, None] + ticks
         else:
             seen = rows[:, None] - np.asarray(self.config.history if self.spec.sees_screen else (0,))
@@ -365,16 +367,16 @@ class Dataset:
 
     def _gather(self, rows: Rows, shifts: npt.NDArray[np.int64], take: Take | None = None) -> Batch:
         if take is None:
-            assert self._mix is not None
-            take = self._mix.take
+            assert self._sampler is not None
+            take = self._sampler.take
         delays = np.asarray(self.config.label_shifts)[shifts]
         seen = self._seen(rows, delays)
-        labels = self.material.actions(self._seen(rows) if self.config.recurrent else rows)
+        labels = self.tick_table.actions(self._seen(rows) if self.config.recurrent else rows)
         inputs = take(seen if self.spec.sees_screen or self.config.recurrent else seen[:, 0])
         late = np.flatnonzero(delays)
         if self.spec.sees_screen and len(late):
             now = take(self._seen(rows[late]))
-            if self.material.locate is not None:
+            if self.tick_table.locate is not None:
                 inputs[late] = np.where(self._own_positions, now, inputs[late])
             else:
                 own = self.config.hidden_pixels
@@ -383,14 +385,14 @@ class Dataset:
         if self.spec.discrete:
             held = self._held(rows)
             following = rows[:, None] + np.arange(self.config.label_windows[-1])
-            ahead = self.material.actions(np.minimum(following, self.material.stops(rows)[:, None] - 1))
+            ahead = self.tick_table.actions(np.minimum(following, self.tick_table.stops(rows)[:, None] - 1))
         return Batch(inputs, labels, ahead, held, shifts, np.arange(len(rows)), len(rows))
 
     def _held(self, rows: Rows) -> npt.NDArray[np.int64]:
         """What is held at rows (n,), and for how long; see Batch."""
         earlier = rows[:, None] - 1 - np.arange(AGES)
-        starts = self.material.starts(rows)[:, None]
-        actions = np.where(earlier >= starts, self.material.actions(np.maximum(earlier, starts)), -1)
+        starts = self.tick_table.starts(rows)[:, None]
+        actions = np.where(earlier >= starts, self.tick_table.actions(np.maximum(earlier, starts)), -1)
         same = np.logical_and.accumulate(actions == actions[:, :1], axis=1).sum(axis=1)
         begun = actions[:, 0] < 0
         return np.stack([np.where(begun, IDLE, actions[:, 0]), np.where(begun, 1, same)], axis=1)
@@ -404,9 +406,11 @@ class Dataset:
         own = [
             range(max(each.start, self._own.start), min(each.stop, self._own.stop)) for each in self.train_rows.ranges
         ]
-        wanted = own + (list(self.validation_rows.ranges) if self._world.first else [])
-        pieces = self.material.cut(Ranges(sorted((each for each in wanted if each), key=lambda e: e.start)), self.ticks)
-        return [self.material.within(piece, *self._margins) for piece in pieces]
+        wanted = own + (list(self.validation_rows.ranges) if self._group.first else [])
+        pieces = self.tick_table.cut(
+            Ranges(sorted((each for each in wanted if each), key=lambda e: e.start)), self.ticks
+        )
+        return [self.tick_table.within(piece, *self._margins) for piece in pieces]
 
     def _validating(self, limit: int) -> Rows:
         """The validation ticks, evenly thinned out to at most `limit`."""
@@ -414,15 +418,15 @@ class Dataset:
         picks = np.arange(count) if count <= limit else np.linspace(0, count - 1, limit).astype(np.int64)
         return self.validation_rows[picks]
 
-    def _put_aside(self, limit: int) -> tuple[int, Shelf]:
+    def _put_aside(self, limit: int) -> tuple[int, FrameCache]:
         """A shelf of what validates, fewer ticks than `limit` where there is no room for so many; and their number."""
-        assert self._mix is not None
+        assert self._sampler is not None
         if self._aside is None:
             shelf = None
             while shelf is None:
                 rows = self._validating(limit)
                 seen = [self._seen(rows, delay) for delay in (0, self.config.label_shifts[-1])]
-                shelf = self._mix.put_aside(_spans(np.concatenate(seen, axis=1)))
+                shelf = self._sampler.put_aside(_spans(np.concatenate(seen, axis=1)))
                 limit = limit if shelf is not None else limit // 2
             self._aside = limit, shelf
         return self._aside
@@ -460,13 +464,13 @@ def _spans(rows: Rows) -> list[range]:
     return spans
 
 
-def own_rows(rows: Ranges, world: World) -> range:
+def own_rows(rows: Ranges, group: ProcessGroup) -> range:
     """The span of dataset rows in which those of `rows`, which rise, are a process's own: as many for each.
 
     Decision: ticks that follow each other, not whole episodes: so parts are equal even of a single game, and little is
     read twice (what is seen with the first tick of a part).
     """
-    edges = np.array([len(rows) * k // world.size for k in (world.rank, world.rank + 1)])
+    edges = np.array([len(rows) * k // group.size for k in (group.rank, group.rank + 1)])
     if edges[0] == edges[1]:
         return range(0)
     first, last = rows[edges - [0, 1]].tolist()

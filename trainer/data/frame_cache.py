@@ -1,4 +1,4 @@
-"""Preprocessed ticks at hand: runs of rows of a Material, unpacked wherever they are wanted."""
+"""Preprocessed ticks at hand: runs of rows of a TickTable, unpacked wherever they are wanted."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trainer.data.frame_codec import PackedScreens, PlainRows, Store
-from trainer.data.tick_table import Material, Rows
+from trainer.data.frame_codec import PackedFrames, PlainRows, Store
+from trainer.data.tick_table import Rows, TickTable
 from trainer.policy.keypoints import POSITIONS
 
 
-class Shelf:
+class FrameCache:
     """Runs of rows, in files of at most `limit` bytes in all in the folder `path`, which it makes.
 
     Raises OSError where they cannot be written.
     """
 
-    def __init__(self, path: Path, material: Material, limit: int) -> None:
+    def __init__(self, path: Path, tick_table: TickTable, limit: int) -> None:
         path.mkdir()
         self._path = path
-        self._material = material
+        self._tick_table = tick_table
         self._store: Store
-        if material.locate is not None:
+        if tick_table.locate is not None:
             self._store = PlainRows(path, (POSITIONS,), limit)
-        elif material.spec.sees_screen:
-            self._store = PackedScreens(path, material.screen_shape, limit)
+        elif tick_table.spec.sees_screen:
+            self._store = PackedFrames(path, tick_table.screen_shape, limit)
         else:
-            self._store = PlainRows(path, material.spec.observation_shape, limit)
+            self._store = PlainRows(path, tick_table.spec.observation_shape, limit)
         self._runs: list[range] = []
 
     def fill(self, runs: Iterable[range]) -> Iterator[int]:
@@ -42,7 +42,7 @@ class Shelf:
         done = 0
         try:
             for run in runs:
-                for inputs in self._material.inputs(run):
+                for inputs in self._tick_table.inputs(run):
                     self._store.append(inputs)
                     done += len(inputs)
                     yield done

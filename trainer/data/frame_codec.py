@@ -77,7 +77,7 @@ class _Column:
         return np.asarray(np.memmap(self._path, self._dtype, "r", shape=(rows, *self._shape)))
 
 
-class PackedScreens:
+class PackedFrames:
     """Screens uint8 of `shape` in `folder`, packed as the module draws them into at most `limit` bytes."""
 
     def __init__(self, folder: Path, shape: tuple[int, ...], limit: int) -> None:

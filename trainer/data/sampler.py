@@ -29,9 +29,9 @@ import numpy.typing as npt
 
 from recorder.system.jobs import Task
 from trainer.config import TrainConfig
-from trainer.data.frame_cache import Shelf
+from trainer.data.frame_cache import FrameCache
 from trainer.data.frame_codec import NoRoomError
-from trainer.data.tick_table import Material, Ranges, Rows
+from trainer.data.tick_table import Ranges, Rows, TickTable
 from trainer.errors import TrainingError
 
 _PIECE_TICKS = 600
@@ -47,10 +47,10 @@ _ORDERS = 0x9001  # keeps the generator of pieces apart from others of the same 
 Weigh = Callable[[Rows], npt.NDArray[np.float64]]
 
 
-class _Stock:
+class _ShuffleBuffer:
     """A shelf, and rows on it that are drawn by weight (or evenly, without weights)."""
 
-    def __init__(self, shelf: Shelf, rows: Ranges, weigh: Weigh | None, file: Path) -> None:
+    def __init__(self, shelf: FrameCache, rows: Ranges, weigh: Weigh | None, file: Path) -> None:
         self.shelf = shelf
         self.rows = rows
         self._cumulated: npt.NDArray[np.float64] | None = None
@@ -70,8 +70,8 @@ class _Stock:
         return self.rows[picks.clip(max=len(self.rows) - 1)]
 
 
-class Mix:
-    """Draws from the training rows `train` of a material, in files in `folder` of at most `limit` bytes in all.
+class Sampler:
+    """Draws from the training rows `train` of a tick table, in files in `folder` of at most `limit` bytes in all.
 
     `margins` are the rows before and after a row that a sample of it may look at. `weigh` gives the weight float64
     (n,) of rows (n,); without it all are drawn alike. `needed` are the runs of rows, each within a part, that this one
@@ -82,7 +82,7 @@ class Mix:
 
     def __init__(
         self,
-        material: Material,
+        tick_table: TickTable,
         train: Ranges,
         weigh: Weigh | None,
         config: TrainConfig,
@@ -91,7 +91,7 @@ class Mix:
         limit: int,
         needed: list[range] | None = None,
     ) -> None:
-        self._material = material
+        self._tick_table = tick_table
         self._needed = needed
         self._train = train
         self._weigh = weigh
@@ -99,7 +99,7 @@ class Mix:
         self._margins = margins
         self._folder = folder
         self._limit = limit
-        self._stock: _Stock | None = None
+        self._stock: _ShuffleBuffer | None = None
         self._draws = 0
         self._pieces: list[range] = []  # of a pool; none: everything is at hand
         self._first = self._each = 0  # how many of them are in the first pool, and in each later one
@@ -117,20 +117,20 @@ class Mix:
 
         With `only` rows of some parts, just these are read, and drawn from.
         """
-        shelf = Shelf(self._folder / "all", self._material, self._limit)
+        shelf = FrameCache(self._folder / "all", self._tick_table, self._limit)
         if only is not None:
-            for done in shelf.fill(self._material.within(piece, *self._margins) for piece in only):
+            for done in shelf.fill(self._tick_table.within(piece, *self._margins) for piece in only):
                 yield min(1.0, done / sum(map(len, only)))
-            self._stock = _Stock(shelf, Ranges(only), self._weigh, self._folder / "weights")
+            self._stock = _ShuffleBuffer(shelf, Ranges(only), self._weigh, self._folder / "weights")
             return
-        runs = self._material.parts if self._needed is None else self._needed
+        runs = self._tick_table.parts if self._needed is None else self._needed
         total = sum(map(len, runs))
         try:
             for done in shelf.fill(runs):
                 yield done / total
                 if done > _ENOUGH_TO_TELL and shelf.filled * total > 1.5 * done:
                     raise NoRoomError
-            self._stock = _Stock(shelf, self._train, self._weigh, self._folder / "weights")
+            self._stock = _ShuffleBuffer(shelf, self._train, self._weigh, self._folder / "weights")
         except NoRoomError:
             shelf.close()
             if self._needed is not None:
@@ -139,7 +139,7 @@ class Mix:
                     f"make room on the disk of {self._folder.parent}, allow more with cache_bytes, or use more "
                     "processes"
                 ) from None
-            self._pieces = self._material.cut(self._train, _PIECE_TICKS)
+            self._pieces = self._tick_table.cut(self._train, _PIECE_TICKS)
             yield from self._fill_pool(0)
 
     def draw(self, rng: np.random.Generator, count: int) -> Rows:
@@ -156,10 +156,10 @@ class Mix:
         assert self._stock is not None
         return self._stock.shelf.take(rows)
 
-    def put_aside(self, runs: list[range]) -> Shelf | None:
+    def put_aside(self, runs: list[range]) -> FrameCache | None:
         """A shelf of these runs for as long as it is wanted, or None where its share of the room does not hold them."""
         limit = int(_ASIDE_SHARE * self._limit)
-        shelf = Shelf(self._folder / "aside", self._material, limit)
+        shelf = FrameCache(self._folder / "aside", self._tick_table, limit)
         try:
             for _ in shelf.fill(runs):
                 pass
@@ -200,22 +200,22 @@ class Mix:
 
     def _fill_pool(self, number: int) -> Iterator[float]:
         for step in self._pool(number):
-            if isinstance(step, _Stock):
+            if isinstance(step, _ShuffleBuffer):
                 self._replace(number, step)
             else:
                 yield step
 
-    def _read(self, number: int) -> _Stock | None:
+    def _read(self, number: int) -> _ShuffleBuffer | None:
         """A pool, unless it is wanted no more."""
         with contextlib.closing(self._pool(number)) as steps:
             for step in steps:
-                if isinstance(step, _Stock):
+                if isinstance(step, _ShuffleBuffer):
                     return step
                 if self._closing:
                     break
         return None
 
-    def _replace(self, number: int, stock: _Stock) -> None:
+    def _replace(self, number: int, stock: _ShuffleBuffer) -> None:
         if self._stock is not None:
             self._stock.shelf.close()
         self._stock, self._number = stock, number
@@ -223,21 +223,21 @@ class Mix:
             self._first = stock.shelf.held
             self._each = max(1, int(_ROOM * self._first))
 
-    def _pool(self, number: int) -> Generator[float | _Stock, None, None]:
+    def _pool(self, number: int) -> Generator[float | _ShuffleBuffer, None, None]:
         """Read a pool; yields the share of its room that is taken, and last the pool."""
         pieces = self._pieces_of(number)
         folder = self._folder / f"pool-{number}"
-        shelf = Shelf(folder, self._material, int(_POOL_SHARE * self._limit))
+        shelf = FrameCache(folder, self._tick_table, int(_POOL_SHARE * self._limit))
         try:
             with contextlib.suppress(NoRoomError):
-                for _ in shelf.fill(self._material.within(piece, *self._margins) for piece in pieces):
+                for _ in shelf.fill(self._tick_table.within(piece, *self._margins) for piece in pieces):
                     yield shelf.filled
             if not shelf.held:
                 raise TrainingError(
                     f"{self._limit / 1e6:.1f} MB of temporary files do not hold ten seconds of play; make room on the "
                     f"disk of {self._folder.parent}, or allow more with cache_bytes"
                 )
-            yield _Stock(shelf, Ranges(pieces[: shelf.held]), self._weigh, folder / "weights")
+            yield _ShuffleBuffer(shelf, Ranges(pieces[: shelf.held]), self._weigh, folder / "weights")
         except BaseException:
             shelf.close()
             raise

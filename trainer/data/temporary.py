@@ -23,7 +23,7 @@ _PREFIX = "twinplay-"
 _NEAR_FULL = 0.9  # of what the disk has free: others write there, too
 
 
-class Scratch:
+class TemporaryFolder:
     """A folder `path` of this process alone, until `close`. Raises OSError where none can be made."""
 
     def __init__(self) -> None:

@@ -65,7 +65,7 @@ class Ranges:
             yield self[np.arange(first, min(first + _BLOCK_ROWS, len(self)))]
 
 
-class Material:
+class TickTable:
     """Parts of sessions of one environment, laid end to end; `read_actions` comes first."""
 
     def __init__(self, parts: Sequence[tuple[Session, range]], spec: EnvSpec, config: TrainConfig) -> None:

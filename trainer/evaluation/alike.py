@@ -20,12 +20,12 @@ import numpy as np
 from recorder.envs.spec import EnvSpec
 from recorder.store.session import Session
 from trainer.config import TrainConfig
-from trainer.evaluation.games import Seat, evaluation_seed
+from trainer.evaluation.games import PlannedGame, evaluation_seed
 from trainer.evaluation.likeness import Actions, Likeness
 from trainer.evaluation.scores import GameResult
-from trainer.evaluation.select_by_play import Arena
+from trainer.evaluation.select_by_play import Evaluator
 from trainer.policy.hand import Pull
-from trainer.policy.policy import Manner
+from trainer.policy.policy import ActionSelection
 
 GOAL = 0.9  # of the demonstrator's score
 # The more a press is pulled at, the more patience it takes to press as seldom as the demonstrator does.
@@ -57,7 +57,7 @@ class Alike:
     more.
     """
 
-    manner: Manner
+    manner: ActionSelection
     score: float
     demonstrator: float
     classifier: float
@@ -112,9 +112,9 @@ def _games(config: TrainConfig) -> tuple[int, int]:
 
 
 def find_alike(
-    arena: Arena,
+    evaluator: Evaluator,
     policy: str,
-    best: Manner,
+    best: ActionSelection,
     shares: tuple[float, ...],
     demonstration: Demonstration,
     spec: EnvSpec,
@@ -129,24 +129,24 @@ def find_alike(
     plain = replace(best, temperature=1.0, kept=(), past=config.pasts[-1], prior=shares)
     left = [best, *(replace(plain, pull=pull) for pull in _PULLS)]
     game = 0
-    judged: list[Alike] = []
-    played: dict[Manner, list[GameResult]] = {manner: [] for manner in left}
+    compared: list[Alike] = []
+    played: dict[ActionSelection, list[GameResult]] = {manner: [] for manner in left}
     for number, games in enumerate(_games(config)):
         seeds = [evaluation_seed(_STARTS + config.seed, game + k) for k in range(games)]
         game += games
-        seats = [Seat(policy, seed, manner) for manner in left for seed in seeds]
-        for step in arena.play(seats, config.play_ticks):
+        planned = [PlannedGame(policy, seed, manner) for manner in left for seed in seeds]
+        for step in evaluator.play(planned, config.play_ticks):
             if isinstance(step, float):
                 yield (number + step) / 2
                 continue
             for k, manner in enumerate(left):
                 played[manner] += step[k * games : (k + 1) * games]
-            judged = [_judge(manner, played[manner], demonstration, spec) for manner in left]
-        if not all(math.isfinite(each.classifier) for each in judged):
+            compared = [_played_like(manner, played[manner], demonstration, spec) for manner in left]
+        if not all(math.isfinite(each.classifier) for each in compared):
             return
-        pulled = sorted(judged[1:], key=_cost)
-        left = [each.manner for each in (judged[0], *pulled[: _FINALISTS - 1])]
-    strongest, winner = max(pulled, key=lambda each: each.score), judged[0]
+        pulled = sorted(compared[1:], key=_cost)
+        left = [each.manner for each in (compared[0], *pulled[: _FINALISTS - 1])]
+    strongest, winner = max(pulled, key=lambda each: each.score), compared[0]
     if _plays_best(strongest, winner):
         winner = replace(strongest, plays_best=True)
         yield winner
@@ -156,7 +156,9 @@ def find_alike(
         yield closer[0]
 
 
-def _judge(manner: Manner, results: Sequence[GameResult], demonstration: Demonstration, spec: EnvSpec) -> Alike:
+def _played_like(
+    manner: ActionSelection, results: Sequence[GameResult], demonstration: Demonstration, spec: EnvSpec
+) -> Alike:
     pieces = [_pieces(result.actions, spec) for result in results if result.actions is not None]
     likeness = Likeness.of(list(chain.from_iterable(pieces)), demonstration.games, spec)
     score = float(np.mean([result.score for result in results]))

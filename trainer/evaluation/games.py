@@ -32,7 +32,7 @@ from recorder.system.jobs import run_parallel
 from trainer.evaluation.agreement import refuse_mismatch
 from trainer.evaluation.likeness import Likeness
 from trainer.evaluation.scores import EvalProgress, EvalReport, GameResult, Score
-from trainer.policy.policy import Manner, Policy, act_together
+from trainer.policy.policy import ActionSelection, Policy, act_together
 
 PLAYERS = ("clone", "demonstrator", "random")
 _EVALUATION = 0x0E7A1  # keeps evaluation seeds apart from recording seeds
@@ -44,7 +44,7 @@ def evaluation_seed(seed: int, game: int) -> int:
     return int(np.random.SeedSequence([seed, game, _EVALUATION]).generate_state(1)[0]) & 0x7FFFFFFF
 
 
-class _Fed:
+class _QueuedAgent:
     """An agent that plays what it was told."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ def play_together(
     Simulators are taken from `spare`, and left there, since to make one takes 200 ms; without it they are closed.
     Yields None now and then, so that the caller can show that it lives, and the results last.
     """
-    feeders = [_Fed() for _ in seeds]
+    feeders = [_QueuedAgent() for _ in seeds]
     spec = players[0].spec
     games = [spare.pop() if spare else Game(spec, sticky=sticky) for _ in seeds]
     tables = [_Table(game, feeder, seed, max_ticks) for game, feeder, seed in zip(games, feeders, seeds, strict=True)]
@@ -120,15 +120,15 @@ def play_together(
 
 
 @dataclass(frozen=True)
-class Seat:
+class PlannedGame:
     """A game to be played: by which policy file, in which manner (its own where there is none), on which seed."""
 
     policy: str
     seed: int
-    manner: Manner | None = None
+    manner: ActionSelection | None = None
 
 
-class Hall:
+class GameWorker:
     """Plays games; keeps the policies that it has read. An object for a process of its own."""
 
     def __init__(self) -> None:
@@ -136,17 +136,17 @@ class Hall:
         self._games: Iterator[list[GameResult] | None] = iter(())
         self._spare: dict[tuple[str, float], list[Game]] = {}
 
-    def sit_down(self, seats: Sequence[Seat]) -> list[Policy]:
-        """The players at these seats. Raises PolicyError."""
-        for seat in seats:
-            if seat.policy not in self._policies:
-                self._policies[seat.policy] = Policy.load(seat.policy)
-        return [self._policies[seat.policy].fork(seat.seed, seat.manner) for seat in seats]
+    def sit_down(self, planned: Sequence[PlannedGame]) -> list[Policy]:
+        """The players at these planned. Raises PolicyError."""
+        for plan in planned:
+            if plan.policy not in self._policies:
+                self._policies[plan.policy] = Policy.load(plan.policy)
+        return [self._policies[plan.policy].fork(plan.seed, plan.manner) for plan in planned]
 
-    def begin(self, seats: Sequence[Seat], sticky: float = 0.0, max_ticks: int | None = None) -> None:
-        """Start the games of these seats, in place of any others. Raises PolicyError."""
-        seeds = [seat.seed for seat in seats]
-        players = self.sit_down(seats)
+    def begin(self, planned: Sequence[PlannedGame], sticky: float = 0.0, max_ticks: int | None = None) -> None:
+        """Start the games of these planned, in place of any others. Raises PolicyError."""
+        seeds = [plan.seed for plan in planned]
+        players = self.sit_down(planned)
         spare = self._spare.setdefault((players[0].spec.name, sticky), []) if players else []
         self._games = play_together(players, seeds, sticky=sticky, max_ticks=max_ticks, spare=spare)
 
@@ -165,7 +165,7 @@ def play_games(
     policy_path: str,
     description: dict[str, Any] | None,
     sticky: float,
-    manner: Manner | None = None,
+    manner: ActionSelection | None = None,
 ) -> list[GameResult]:
     """Games of one player, one per seed, in this process; what the worker processes run."""
     torch.set_num_threads(1)
@@ -206,7 +206,7 @@ def evaluate(
     seed: int = 0,
     sticky: float = 0.0,
     players: Sequence[str] = PLAYERS,
-    manner: Manner | None = None,
+    manner: ActionSelection | None = None,
     alike: bool = False,
     processes: int | None = None,
     recording: Session | Place | str | None = None,

@@ -4,7 +4,7 @@
     two players × all temperatures ─▶ longer games ─▶ the best three ─▶ long games ─▶ the winner
 
 A way is the outputs of one label shift and window, with its past seen or not. Validation loss does not tell who plays
-best, and games are dear, so the entrants are thinned out in rounds (successive halving, Karnin et al. 2013). Within a
+best, and games are dear, so the candidates are thinned out in rungs (successive halving, Karnin et al. 2013). Within a
 round all meet the same starts, which are not those of any evaluation. Short games tell little between good players, and
 of the several weights of one training the best hardly differ, but ways do: so two of them are there to the end.
 """
@@ -19,9 +19,9 @@ import numpy as np
 from recorder.envs.spec import EnvSpec
 from recorder.system.jobs import Service
 from trainer.config import TrainConfig
-from trainer.evaluation.games import SIGN_OF_LIFE_TICKS, Hall, Seat, evaluation_seed
+from trainer.evaluation.games import SIGN_OF_LIFE_TICKS, GameWorker, PlannedGame, evaluation_seed
 from trainer.evaluation.scores import GameResult
-from trainer.policy.policy import Manner
+from trainer.policy.policy import ActionSelection
 
 _TRIAL = 7_919  # keeps the starts of trial games apart from those of evaluations
 # The likeliest action alone can fall into loops in a deterministic game, and what a demonstrator does at random
@@ -35,8 +35,8 @@ _PATIENCE_S = 0.25
 
 
 @dataclass(frozen=True)
-class Round:
-    """Each entrant plays `games` games of at most `ticks` ticks; the best `keep` go on."""
+class Rung:
+    """Each candidate plays `games` games of at most `ticks` ticks; the best `keep` go on."""
 
     games: int
     ticks: int
@@ -44,25 +44,25 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Entrant:
+class Candidate:
     """A policy file, and the manner in which it plays."""
 
     policy: str
-    manner: Manner
+    manner: ActionSelection
 
 
 @dataclass(frozen=True)
-class Standing:
-    """An entrant, and its mean score in the last round that it played."""
+class CandidateScore:
+    """A candidate, and its mean score in the last round that it played."""
 
-    entrant: Entrant
+    candidate: Candidate
     score: float
 
 
-def manners(
+def action_selections(
     spec: EnvSpec, config: TrainConfig, kept: tuple[int, ...], prior: tuple[float, ...], *, few: bool = False
-) -> list[Manner]:
-    """Every manner (or a few of them) that a clone may play in; see Manner for actions `kept` and `prior`.
+) -> list[ActionSelection]:
+    """Every manner (or a few of them) that a clone may play in; see ActionSelection for actions `kept` and `prior`.
 
     Nearly all demonstrators score more with the shares of their actions taken into account, so only the finalists are
     also tried without.
@@ -77,41 +77,41 @@ def manners(
     pasts = config.pasts if spec.sees_screen else (True,)
     outputs = range(config.outputs)
     return [
-        Manner(temperature, kept, output, past, shares)
+        ActionSelection(temperature, kept, output, past, shares)
         for output in outputs
         for past in pasts
         for temperature, shares in choices
     ]
 
 
-def check_rounds(config: TrainConfig) -> list[Round]:
+def check_rungs(config: TrainConfig) -> list[Rung]:
     """A look in passing while training goes on."""
-    return [Round(max(1, config.play_games // 2), max(60, config.play_ticks // 3), 1)]
+    return [Rung(max(1, config.play_games // 2), max(60, config.play_ticks // 3), 1)]
 
 
-def first_rounds(config: TrainConfig) -> list[Round]:
+def first_rungs(config: TrainConfig) -> list[Rung]:
     """Who plays best, at the end: a few temperatures each, and the players are compared by the mean over them."""
-    return check_rounds(config)
+    return check_rungs(config)
 
 
-def last_rounds(config: TrainConfig) -> list[Round]:
+def last_rungs(config: TrainConfig) -> list[Rung]:
     """How the best of them play best."""
     games, ticks = config.play_games, config.play_ticks
-    return [Round(max(1, games // 2), max(60, ticks // 2), 3), Round(games, ticks, 1)]
+    return [Rung(max(1, games // 2), max(60, ticks // 2), 3), Rung(games, ticks, 1)]
 
 
 def most_ticks(config: TrainConfig, few: int, many: int) -> int:
-    """How many ticks the games at the end take at most, with so many manners at first and at last."""
-    ticks = sum(few * rung.games * rung.ticks for rung in first_rounds(config))
-    entrants = _FINALISTS * many // max(1, few // len(_FEW_TEMPERATURES))
-    for rung in last_rounds(config):
-        ticks += entrants * rung.games * rung.ticks
-        entrants = min(entrants, rung.keep)
+    """How many ticks the games at the end take at most, with so many action_selections at first and at last."""
+    ticks = sum(few * rung.games * rung.ticks for rung in first_rungs(config))
+    candidates = _FINALISTS * many // max(1, few // len(_FEW_TEMPERATURES))
+    for rung in last_rungs(config):
+        ticks += candidates * rung.games * rung.ticks
+        candidates = min(candidates, rung.keep)
     return ticks
 
 
-class Arena:
-    """Where entrants meet: in this process, or, when that is quicker, in several that share the games.
+class Evaluator:
+    """Where candidates meet: in this process, or, when that is quicker, in several that share the games.
 
     The processes start with the first long round and stay until `close`.
     """
@@ -119,87 +119,89 @@ class Arena:
     def __init__(self, processes: int) -> None:
         self._processes = processes
         self.ticks = 0  # that were played here
-        self._halls: list[Service] = []
-        self._hall = Hall()
+        self._workers: list[Service] = []
+        self._worker = GameWorker()
 
-    def play(self, seats: Sequence[Seat], max_ticks: int) -> Iterator[float | list[GameResult]]:
+    def play(self, planned: Sequence[PlannedGame], max_ticks: int) -> Iterator[float | list[GameResult]]:
         """Yields the share of the games that is over, roughly, every now and then, and the results last."""
         steps = max_ticks / SIGN_OF_LIFE_TICKS
-        if self._processes == 1 or len(seats) * max_ticks < _WORTH_A_PROCESS:
-            self._hall.begin(seats, 0.0, max_ticks)
+        if self._processes == 1 or len(planned) * max_ticks < _WORTH_A_PROCESS:
+            self._worker.begin(planned, 0.0, max_ticks)
             done = 0
-            while (results := self._hall.advance()) is None:
+            while (results := self._worker.advance()) is None:
                 done += 1
                 yield min(1.0, done / steps)
             self.ticks += sum(result.ticks for result in results)
             yield results
             return
-        if not self._halls:
-            self._halls = [Service("trainer.evaluation.games:Hall", {}) for _ in range(self._processes)]
-            for hall in self._halls:
-                hall.request("use_one_core")
-        shares = [range(first, len(seats), self._processes) for first in range(min(self._processes, len(seats)))]
-        halls = dict(zip(self._halls, shares, strict=False))
-        for hall, share in halls.items():
-            hall.request("begin", [seats[k] for k in share], 0.0, max_ticks)
-            hall.request("advance")
+        if not self._workers:
+            self._workers = [Service("trainer.evaluation.games:GameWorker", {}) for _ in range(self._processes)]
+            for game_worker in self._workers:
+                game_worker.request("use_one_core")
+        shares = [range(first, len(planned), self._processes) for first in range(min(self._processes, len(planned)))]
+        game_workers = dict(zip(self._workers, shares, strict=False))
+        for game_worker, share in game_workers.items():
+            game_worker.request("begin", [planned[k] for k in share], 0.0, max_ticks)
+            game_worker.request("advance")
         over: dict[int, GameResult] = {}
         done = 0
-        while len(over) < len(seats):
-            for hall, share in halls.items():
-                for method, games in hall.poll(_PATIENCE_S / len(halls)):
+        while len(over) < len(planned):
+            for game_worker, share in game_workers.items():
+                for method, games in game_worker.poll(_PATIENCE_S / len(game_workers)):
                     if games is not None:
                         over |= zip(share, games, strict=True)
                     elif method == "advance":
                         done += 1
-                        hall.request("advance")
-            yield min(1.0, done / steps / len(halls))
+                        game_worker.request("advance")
+            yield min(1.0, done / steps / len(game_workers))
         self.ticks += sum(result.ticks for result in over.values())
-        yield [over[k] for k in range(len(seats))]
+        yield [over[k] for k in range(len(planned))]
 
     def close(self) -> None:
         """End the processes, in the middle of their games if need be."""
-        for hall in self._halls:
-            hall.close(patience_s=0.0)
-        self._halls.clear()
+        for game_worker in self._workers:
+            game_worker.close(patience_s=0.0)
+        self._workers.clear()
 
 
-def contest(
-    arena: Arena, entrants: Sequence[Entrant], rounds: Sequence[Round], seed: int, game: int = 0
-) -> Iterator[float | list[Standing]]:
-    """Let entrants meet; yields the share that is over, roughly, every now and then, and the standings last.
+def successive_halving(
+    evaluator: Evaluator, candidates: Sequence[Candidate], rungs: Sequence[Rung], seed: int, game: int = 0
+) -> Iterator[float | list[CandidateScore]]:
+    """Let candidates meet; yields the share that is over, roughly, every now and then, and the standings last.
 
     `game` is the number of the first start that they meet. The standings are sorted, the winner first; those who left
     early come after those who stayed.
     """
-    left = list(entrants)
-    standings: list[Standing] = []
-    for number, contest_round in enumerate(rounds):
+    left = list(candidates)
+    standings: list[CandidateScore] = []
+    for number, rung in enumerate(rungs):
         if number and len(left) == 1:
             break
-        seeds = [evaluation_seed(_TRIAL + seed, game + k) for k in range(contest_round.games)]
-        game += contest_round.games
-        seats = [Seat(entrant.policy, start, entrant.manner) for entrant in left for start in seeds]
-        for step in arena.play(seats, contest_round.ticks):
+        seeds = [evaluation_seed(_TRIAL + seed, game + k) for k in range(rung.games)]
+        game += rung.games
+        planned = [PlannedGame(candidate.policy, start, candidate.manner) for candidate in left for start in seeds]
+        for step in evaluator.play(planned, rung.ticks):
             if isinstance(step, float):
-                yield (number + step) / len(rounds)
+                yield (number + step) / len(rungs)
                 continue
             scores = np.array([result.score for result in step]).reshape(len(left), -1).mean(axis=1)
-            ranked = sorted((Standing(e, float(s)) for e, s in zip(left, scores, strict=True)), key=lambda s: -s.score)
-        standings = ranked + [standing for standing in standings if standing.entrant not in left]
-        left = [standing.entrant for standing in ranked[: contest_round.keep]]
+            ranked = sorted(
+                (CandidateScore(e, float(s)) for e, s in zip(left, scores, strict=True)), key=lambda s: -s.score
+            )
+        standings = ranked + [standing for standing in standings if standing.candidate not in left]
+        left = [standing.candidate for standing in ranked[: rung.keep]]
     yield standings
 
 
-def finalists(standings: Sequence[Standing], all_manners: Sequence[Manner]) -> list[Entrant]:
-    """Two players of the first rounds, in every manner open to them: the best weights of each of the best two ways.
+def finalists(standings: Sequence[CandidateScore], all_manners: Sequence[ActionSelection]) -> list[Candidate]:
+    """Two players of the first rungs, in every manner open to them: the best weights of each of the best two ways.
 
     Weights are compared by the mean over their temperatures, ways by that over all weights; where there is one way, its
     best two weights go on.
     """
     scores: dict[tuple[str, int, bool], list[float]] = {}
     for standing in standings:
-        policy, manner = standing.entrant.policy, standing.entrant.manner
+        policy, manner = standing.candidate.policy, standing.candidate.manner
         scores.setdefault((policy, manner.output, manner.past), []).append(standing.score)
     players = sorted(scores, key=lambda player: -float(np.mean(scores[player])))
     ways: dict[tuple[int, bool], list[float]] = {}
@@ -209,7 +211,7 @@ def finalists(standings: Sequence[Standing], all_manners: Sequence[Manner]) -> l
     firsts = [next(player for player in players if player[1:] == way) for way in ranked]
     best = list(dict.fromkeys([*firsts, *players]))[:_FINALISTS]
     return [
-        Entrant(policy, manner)
+        Candidate(policy, manner)
         for policy, output, past in best
         for manner in all_manners
         if (manner.output, manner.past) == (output, past)

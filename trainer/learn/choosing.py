@@ -1,8 +1,8 @@
 """Choosing by play, for one training: how its weights play best, and how they play like their demonstrator.
 
-    weights in files ─▶ first rounds ─▶ finalists ─▶ last rounds ─▶ the best entrant ─▶ how that one plays alike
+    weights in files ─▶ first rungs ─▶ finalists ─▶ last rungs ─▶ the best candidate ─▶ how that one plays alike
 
-See trainer.evaluation.select_by_play for the rounds and trainer.evaluation.alike for likeness. Every method yields the
+See trainer.evaluation.select_by_play for the rungs and trainer.evaluation.alike for likeness. Every method yields the
 share that is done, roughly and every so often, and its result last.
 """
 
@@ -17,19 +17,19 @@ from trainer.config import TrainConfig
 from trainer.data.dataset import Dataset
 from trainer.evaluation.alike import Alike, Demonstration, find_alike, most_ticks_alike
 from trainer.evaluation.select_by_play import (
-    Arena,
-    Entrant,
-    Round,
-    Standing,
-    check_rounds,
-    contest,
+    Candidate,
+    CandidateScore,
+    Evaluator,
+    Rung,
+    action_selections,
+    check_rungs,
     finalists,
-    first_rounds,
-    last_rounds,
-    manners,
+    first_rungs,
+    last_rungs,
     most_ticks,
+    successive_halving,
 )
-from trainer.policy.policy import Manner
+from trainer.policy.policy import ActionSelection
 
 _T = TypeVar("_T")
 SIGN_OF_LIFE_S = 0.25
@@ -42,12 +42,12 @@ class Choosing:
     def __init__(self, data: Dataset, config: TrainConfig) -> None:
         self.data = data
         self.config = config
-        self._arena = Arena(config.threads or available_cores())
+        self._evaluator = Evaluator(config.threads or available_cores())
 
     @property
     def ticks(self) -> int:
         """How many have been played."""
-        return self._arena.ticks
+        return self._evaluator.ticks
 
     @property
     def most_ticks(self) -> int:
@@ -60,44 +60,44 @@ class Choosing:
 
     def close(self) -> None:
         """End games that are under way."""
-        self._arena.close()
+        self._evaluator.close()
 
-    def in_passing(self, policy: str) -> Iterator[float | Standing]:
+    def in_passing(self, policy: str) -> Iterator[float | CandidateScore]:
         """How a policy file plays in a few short games."""
-        entrants = [Entrant(policy, manner) for manner in self._manners(few=True)]
-        for step in self._contest(entrants, check_rounds(self.config)):
+        candidates = [Candidate(policy, manner) for manner in self._manners(few=True)]
+        for step in self._halve(candidates, check_rungs(self.config)):
             yield step[0] if isinstance(step, list) else step
 
-    def best(self, policies: Sequence[str]) -> Iterator[float | Standing]:
+    def best(self, policies: Sequence[str]) -> Iterator[float | CandidateScore]:
         """Which of some policy files plays best, and in which manner."""
-        first = [Entrant(policy, manner) for policy in policies for manner in self._manners(few=True)]
-        rounds = first_rounds(self.config)
-        standings: list[Standing] = []
-        for step in self._contest(first, rounds):
+        first = [Candidate(policy, manner) for policy in policies for manner in self._manners(few=True)]
+        rungs = first_rungs(self.config)
+        standings: list[CandidateScore] = []
+        for step in self._halve(first, rungs):
             if isinstance(step, list):
                 standings = step
             else:
                 yield _FIRST_ROUNDS * step
         last = finalists(standings, self._manners())
-        for step in self._contest(last, last_rounds(self.config), sum(each.games for each in rounds)):
+        for step in self._halve(last, last_rungs(self.config), sum(each.games for each in rungs)):
             yield step[0] if isinstance(step, list) else _FIRST_ROUNDS + (1 - _FIRST_ROUNDS) * step
 
-    def alike(self, best: Entrant, demonstration: Demonstration) -> Iterator[float | Alike]:
+    def alike(self, best: Candidate, demonstration: Demonstration) -> Iterator[float | Alike]:
         """How the best one plays like its demonstrator; there is no result where too little was played to tell."""
         spec, shares = self.data.spec, self.data.action_shares
-        found = find_alike(self._arena, best.policy, best.manner, shares, demonstration, spec, self.config)
+        found = find_alike(self._evaluator, best.policy, best.manner, shares, demonstration, spec, self.config)
         yield from _now_and_then(found)
 
-    def _manners(self, few: bool = False) -> list[Manner]:
+    def _manners(self, few: bool = False) -> list[ActionSelection]:
         """Every manner worth trying."""
         data = self.data
-        return manners(data.spec, self.config, data.rare_actions, data.action_shares, few=few)
+        return action_selections(data.spec, self.config, data.rare_actions, data.action_shares, few=few)
 
-    def _contest(
-        self, entrants: Sequence[Entrant], rounds: Sequence[Round], game: int = 0
-    ) -> Iterator[float | list[Standing]]:
+    def _halve(
+        self, candidates: Sequence[Candidate], rungs: Sequence[Rung], game: int = 0
+    ) -> Iterator[float | list[CandidateScore]]:
         yield 0.0
-        yield from _now_and_then(contest(self._arena, entrants, rounds, self.config.seed, game))
+        yield from _now_and_then(successive_halving(self._evaluator, candidates, rungs, self.config.seed, game))
 
 
 def _now_and_then(steps: Iterator[float | _T]) -> Iterator[float | _T]:

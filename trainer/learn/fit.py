@@ -31,20 +31,20 @@ from torch import Tensor
 from recorder.store.places import Place, keep_out_of_sessions, on_this_computer, place
 from recorder.store.session import Session
 from trainer.config import LOOK_SHARE, TrainConfig
-from trainer.data.temporary import Scratch
-from trainer.distributed import World
+from trainer.data.temporary import TemporaryFolder
+from trainer.distributed import ProcessGroup
 from trainer.errors import PolicyError, TrainingError
 from trainer.evaluation.alike import Alike, Demonstration
-from trainer.evaluation.select_by_play import Entrant, Standing
+from trainer.evaluation.select_by_play import Candidate, CandidateScore
 from trainer.learn.checkpoint import CHECKPOINT_BATCHES, State, is_of, read_checkpoint, settings, write_checkpoint
 from trainer.learn.choosing import SIGN_OF_LIFE_S, Choosing
-from trainer.learn.learner import Judgement, Learner, below
+from trainer.learn.learner import Learner, ValidationMetrics, below
 from trainer.learn.operations import Operations
 from trainer.learn.perception import Sample, sampling
 from trainer.learn.seeing import learning_to_see
 from trainer.learn.steps import Steps
 from trainer.policy.keypoints import sight
-from trainer.policy.policy import Manner, Policy, save_policy
+from trainer.policy.policy import ActionSelection, Policy, save_policy
 from trainer.progress.records import Progress
 
 _VALIDATION_SAMPLES = 4_096
@@ -63,7 +63,7 @@ def fit(
     checkpoint: Path | str | None = None,
     every: int = CHECKPOINT_BATCHES,
     run: str = "",
-    world: World | None = None,
+    group: ProcessGroup | None = None,
 ) -> Generator[Progress, None, None]:
     """Train a clone of `sessions` and write it to `out`, replacing a policy of that name.
 
@@ -74,16 +74,16 @@ def fit(
     one, training goes on from it: with a budget in batches and on a CPU, to the very weights that it would have come to
     without the interruption. `run` is noted in the policy as where it comes from.
 
-    `world` are the processes that train together, each of which calls this with the same arguments. The first one's
+    `group` are the processes that train together, each of which calls this with the same arguments. The first one's
     records tell of the training, the others have none; it alone reads and writes the checkpoint and `out`.
 
     Raises SessionError, TrainingError, PolicyError or LibraryError before anything is written, when the input cannot be
     used or `out` lies in a session; a checkpoint of another training, or of sessions that have changed, is such an
     input.
     """
-    world, out, began = world or World(), Path(out), time.monotonic()
+    group, out, began = group or ProcessGroup(), Path(out), time.monotonic()
     with contextlib.ExitStack() as stack:
-        with world.one_fate():
+        with group.all_or_none():
             opened = [session if isinstance(session, Session) else Session.open(session) for session in sessions]
             for file in (out, Path(checkpoint or out)):
                 keep_out_of_sessions(on_this_computer(place(file)))
@@ -95,27 +95,27 @@ def fit(
                 raise TrainingError("no session is chosen; choose at least one to train on")
             env = opened[0].spec.name
             config = config.completed(env) if config else TrainConfig.for_env(env)
-            steps = Steps(opened, config, episodes or {}, world)
+            steps = Steps(opened, config, episodes or {}, group)
             stack.callback(lambda: steps.close())
         sample: Sample | None = None
         if config.perceives:
             reason, resumed = "", checkpoint is not None and Path(checkpoint).exists()
             if resumed and is_of(Path(checkpoint or ""), config.without_perception(env)):
                 reason = "it did so before it was interrupted"
-            with world.one_fate():
-                for step in sampling(steps.data.material, config) if world.first and not resumed else ():
+            with group.all_or_none():
+                for step in sampling(steps.data.tick_table, config) if group.first and not resumed else ():
                     if isinstance(step, Sample):
                         sample = step
                     elif isinstance(step, str):
                         reason = step
                     else:
                         yield Progress("load", step, message="" if step else "playing the recording again")
-            if reason := world.agree(reason):
+            if reason := group.agree(reason):
                 steps.close()
-                with world.one_fate():
-                    steps = Steps(opened, config.without_perception(env), episodes or {}, world)
+                with group.all_or_none():
+                    steps = Steps(opened, config.without_perception(env), episodes or {}, group)
                 steps.data.warnings.append(f"the clone learns from screens alone, since {reason}")
-        if not world.first:
+        if not group.first:
             steps.follow()
             return
         kept_at = Path(checkpoint) if checkpoint else None
@@ -129,9 +129,9 @@ def fit(
             yield training.progress("done", 1.0, message=f"saved {out}", score=training.state.score)
         except GeneratorExit:
             training.write_checkpoint()
-            world.dismiss()
+            group.dismiss()
             raise
-        world.dismiss()
+        group.dismiss()
 
 
 class _Training:
@@ -157,7 +157,7 @@ class _Training:
         self.run = run
         self.state = State()
         self.data = steps.data
-        self.device = steps.world.device
+        self.device = steps.group.device
         self.kept: dict[str, dict[str, Tensor]] = {}  # weights by why they are kept
         self.choosing = Choosing(self.data, self.config)
         self._alike: Alike | None = None
@@ -169,7 +169,7 @@ class _Training:
         self._began = self._train_began = began
         self._seconds_before = self._train_before = 0.0
         self._played_before = 0
-        self._scratch = Scratch()
+        self._temporary = TemporaryFolder()
         self._files = 0
 
     @property
@@ -178,15 +178,15 @@ class _Training:
         return self.steps.learner
 
     @property
-    def manner(self) -> Manner:
+    def manner(self) -> ActionSelection:
         """How the kept weights play best, as far as is known."""
         if self.state.manner is None and self.config.perceives:
             last = len(self.config.label_windows) - 1
             shares = self.data.action_shares
-            return Manner(_FIRST_TEMPERATURE, self.data.rare_actions, last, self.config.pasts[-1], shares)
+            return ActionSelection(_FIRST_TEMPERATURE, self.data.rare_actions, last, self.config.pasts[-1], shares)
         if self.state.manner is None:
-            return Manner(1.0, self.data.rare_actions, past=self.config.pasts[0])
-        return Manner.from_json(self.state.manner)
+            return ActionSelection(1.0, self.data.rare_actions, past=self.config.pasts[0])
+        return ActionSelection.from_json(self.state.manner)
 
     @property
     def seconds(self) -> float:
@@ -200,7 +200,7 @@ class _Training:
         eta_s: float | None = None,
         message: str = "",
         score: float | None = None,
-        judgement: Judgement | None = None,
+        metrics: ValidationMetrics | None = None,
     ) -> Progress:
         state = self.state
         return Progress(
@@ -216,7 +216,7 @@ class _Training:
             val_loss=state.val_loss,
             val_accuracy=state.val_accuracy,
             score=score,
-            confusion=judgement.confusion if judgement else None,
+            confusion=metrics.confusion if metrics else None,
             message=message,
         )
 
@@ -279,8 +279,8 @@ class _Training:
             used = self._budget_used()
             if used >= (state.validated + 1) / config.validations or used >= 1.0:
                 state.validated = max(state.validated + 1, math.floor(used * config.validations))
-                judgement = self._validate()
-                yield self.progress("train", used, self._eta(used), judgement=judgement)
+                metrics = self._validate()
+                yield self.progress("train", used, self._eta(used), metrics=metrics)
                 if used >= 1.0:
                     break
             if state.stale >= config.patience:
@@ -312,21 +312,21 @@ class _Training:
         files = {str(self._policy_file(name)): name for name in _KEPT if name in self.kept}
         chosen = _CHOSEN if config.perceives else 1.0
         yield self.progress("play", 0.0, message="trying it in play")
-        best: Standing | None = None
+        best: CandidateScore | None = None
         for step in self.choosing.best(list(files)):
-            if isinstance(step, Standing):
+            if isinstance(step, CandidateScore):
                 best = step
             else:
                 yield self.progress("play", chosen * step)
         assert best is not None
-        state.manner, state.score = best.entrant.manner.to_json(), best.score
-        self.save(files[best.entrant.policy])  # whatever becomes of the games that follow
-        yield from self._find_alike(best.entrant)
-        self._finish(files[best.entrant.policy])
+        state.manner, state.score = best.candidate.manner.to_json(), best.score
+        self.save(files[best.candidate.policy])  # whatever becomes of the games that follow
+        yield from self._find_alike(best.candidate)
+        self._finish(files[best.candidate.policy])
         message = f"plays best {_manner_text(self.manner, config, self.data.spec.discrete)}"
         yield self.progress("play", 1.0, message=message, score=state.score)
 
-    def _find_alike(self, best: Entrant) -> Iterator[Progress]:
+    def _find_alike(self, best: Candidate) -> Iterator[Progress]:
         """Choose how it plays like its demonstrator, where its network knows how hands move."""
         demonstration = Demonstration.of(self.sessions, self.episodes) if self.config.perceives else None
         if demonstration is None:
@@ -360,7 +360,7 @@ class _Training:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Keep the best so far, whatever happened, and clean up."""
         with contextlib.ExitStack() as stack:
-            stack.callback(self._scratch.close)
+            stack.callback(self._temporary.close)
             stack.callback(self.choosing.close)
             if not self.state.saved and self.state.batch:
                 self.kept["last"] = self._weights()
@@ -424,28 +424,28 @@ class _Training:
             before = state.accuracy
             state.accuracy = accuracy if before is None else before + share * (accuracy - before)
 
-    def _validate(self) -> Judgement:
+    def _validate(self) -> ValidationMetrics:
         """Judge the averaged weights on held-out episodes; keep and save them if they are the best so far."""
         state = self.state
-        judgement = self.learner.judge(self.data.validation_batches(256, _VALIDATION_SAMPLES))
-        state.val_loss, state.val_accuracy = judgement.loss, judgement.accuracy
-        if state.best_loss is not None and judgement.loss >= state.best_loss:
+        metrics = self.learner.validate(self.data.validation_batches(256, _VALIDATION_SAMPLES))
+        state.val_loss, state.val_accuracy = metrics.loss, metrics.accuracy
+        if state.best_loss is not None and metrics.loss >= state.best_loss:
             state.stale += 1
-            return judgement
-        state.stale, state.best_loss = 0, judgement.loss
+            return metrics
+        state.stale, state.best_loss = 0, metrics.loss
         self.kept["loss"] = self._weights()
         if "check" not in self.kept:
             self.save("loss")
-        return judgement
+        return metrics
 
     def _check(self, used: float) -> Iterator[Progress]:
         """Let the present weights play a little; keep them if no earlier ones scored more."""
         state = self.state
         now = self._weights()
         file = str(self._policy_file("now", now))
-        best: Standing | None = None
+        best: CandidateScore | None = None
         for step in self.choosing.in_passing(file):
-            if isinstance(step, Standing):
+            if isinstance(step, CandidateScore):
                 best = step
             else:
                 yield self.progress("train", used)
@@ -453,7 +453,7 @@ class _Training:
         state.checked += 1
         state.score = best.score
         if state.best_check is None or best.score >= state.best_check:
-            state.best_check, state.manner = best.score, best.entrant.manner.to_json()
+            state.best_check, state.manner = best.score, best.candidate.manner.to_json()
             self.kept["check"] = now
             self.save("check")
         message = f"in short games after {state.batch:,} batches: {state.score:,.1f} points"
@@ -462,7 +462,7 @@ class _Training:
     def _policy_file(self, name: str, weights: dict[str, Tensor] | None = None) -> Path:
         """A file of the weights kept under this name, or of these, for those who try them in play."""
         self._files += 1
-        path = self._scratch.path / f"{self._files}.safetensors"
+        path = self._temporary.path / f"{self._files}.safetensors"
         save_policy(path, self._player(weights or self.kept[name]).net, self._header())
         return path
 
@@ -539,7 +539,7 @@ def _equal(weights: dict[str, Tensor], others: dict[str, Tensor]) -> bool:
     return all(torch.equal(weight, others[name]) for name, weight in weights.items())
 
 
-def _manner_text(manner: Manner, config: TrainConfig, discrete: bool) -> str:
+def _manner_text(manner: ActionSelection, config: TrainConfig, discrete: bool) -> str:
     shift = config.shift_of(manner.output)
     late = f", {shift} ticks quicker than its demonstrator" if shift else ""
     if not discrete:

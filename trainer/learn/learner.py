@@ -1,4 +1,4 @@
-"""What learns: the network, its running average and its optimizer; one step, one judgement.
+"""What learns: the network, its running average and its optimizer; one step, one validation.
 
 The loss is cross-entropy for discrete actions and the mean squared error for continuous ones (Pomerleau 1991).
 """
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from recorder.envs.spec import EnvSpec
 from trainer.config import TrainConfig
 from trainer.data.dataset import Batch
-from trainer.distributed import World
+from trainer.distributed import ProcessGroup
 from trainer.learn.augment import Views, augment
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import Net, ScreenNet, VectorNet, build
@@ -29,7 +29,7 @@ _AT_ONCE = 256  # screens: more do not fit into a processor's cache
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ValidationMetrics:
     """How the averaged weights do on held-out ticks.
 
     `confusion[k][j]` counts the ticks at which the demonstrator took action k and the network finds j the likeliest;
@@ -50,7 +50,7 @@ class Learner:
         self.device = device
         self.net: Net = build(config, spec).to(device)
         self._trained: nn.Module = self.net
-        self._world = World()
+        self._group = ProcessGroup()
         self.average: Net = copy.deepcopy(self.net).requires_grad_(False).eval()
         self.optimizer = _optimizer(self.net, config)
         self.bfloat16 = _use_bfloat16(config, device)
@@ -97,10 +97,10 @@ class Learner:
         assert isinstance(self.average, KeypointNet)
         return np.asarray(self.average.own.cpu().numpy(), bool)
 
-    def join(self, world: World) -> None:
+    def join(self, group: ProcessGroup) -> None:
         """Train together with others: each learns from its part of every batch, and all take the same steps."""
-        self._world = world
-        self._trained = world.wrap(self.net)
+        self._group = group
+        self._trained = group.wrap(self.net)
 
     def step(self, batch: Batch, number: int, rate: float, rng: np.random.Generator) -> tuple[float, float | None]:
         """Learn from batch `number` (from 1) at a learning rate; returns its loss, and its accuracy if there is one."""
@@ -133,8 +133,8 @@ class Learner:
         output = self._of_shift(output, batch)
         loss = self._criterion(output, labels) * share if share else output.sum() * 0.0
         self.optimizer.zero_grad(set_to_none=True)
-        with self._world.together():
-            torch.autograd.backward((loss + moving) * self._world.size)  # their mean over all processes is what counts
+        with self._group.together():
+            torch.autograd.backward((loss + moving) * self._group.size)  # their mean over all processes is what counts
         nn.utils.clip_grad_norm_(self.net.parameters(), 10.0)
         self.optimizer.step()
         # The average starts short and grows to the configured length, so that early weights do not linger.
@@ -142,13 +142,13 @@ class Learner:
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), 1 - decay)
         if not self.spec.discrete:
-            (told,) = self._world.total(np.array([float(loss.detach())]))
+            (told,) = self._group.total(np.array([float(loss.detach())]))
             return float(told), None
         hits = (output.detach()[:, 0].argmax(1) == labels[:, 0]).sum()
-        told, right = self._world.total(np.array([float(loss.detach()), float(hits)]))
+        told, right = self._group.total(np.array([float(loss.detach()), float(hits)]))
         return float(told), float(right) / batch.size
 
-    def judge(self, batches: Iterable[Batch]) -> Judgement:
+    def validate(self, batches: Iterable[Batch]) -> ValidationMetrics:
         """How the averaged weights do on these."""
         losses, count = 0.0, 0
         actions = len(self.spec.action_names)
@@ -166,9 +166,11 @@ class Learner:
                     likeliest = output[:, 0].argmax(1)
                     pairs += torch.bincount(labels[:, 0] * actions + likeliest, minlength=actions * actions).cpu()
         if not self.spec.discrete:
-            return Judgement(losses / count, None, None)
+            return ValidationMetrics(losses / count, None, None)
         table = pairs.reshape(actions, actions)
-        return Judgement(losses / count, int(table.trace()) / count, tuple(tuple(row) for row in table.tolist()))
+        return ValidationMetrics(
+            losses / count, int(table.trace()) / count, tuple(tuple(row) for row in table.tolist())
+        )
 
     def tensors(self) -> dict[str, Tensor]:
         """All that has been learned, by name, for a checkpoint."""

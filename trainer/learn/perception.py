@@ -29,7 +29,7 @@ from torch import nn
 from recorder.errors import TwinplayError
 from recorder.library.replayed_memory import Clip, Memory, replaying_memory
 from trainer.config import TrainConfig
-from trainer.data.tick_table import Material
+from trainer.data.tick_table import TickTable
 from trainer.learn.scout import Places, scouting
 from trainer.policy.keypoints import LAG, POSITIONS, KeypointNet
 
@@ -51,7 +51,7 @@ _HELD_OUT, _JUDGED = 10, 1_024  # of so many stretches one is held out; about so
 
 @dataclass(frozen=True)
 class Sample:
-    """`stretches` are runs of rows of a Material. At their ticks, and then at those of detours and of a scout's games,
+    """`stretches` are runs of rows of a TickTable. At their ticks, and then at those of detours and of a scout's games,
     n in all, of which `lengths` follow each other: `screens` uint8 (n, rows, columns), and in `targets` float32
     (n, POSITIONS) the bytes that tell of places, as standard deviations from their mean. `used` and `own`, bool
     (POSITIONS,): which columns there are, and which of them the player controls.
@@ -65,19 +65,19 @@ class Sample:
     own: npt.NDArray[np.bool_]
 
 
-def sampling(material: Material, config: TrainConfig) -> Iterator[float | Sample | str]:
+def sampling(tick_table: TickTable, config: TrainConfig) -> Iterator[float | Sample | str]:
     """Yields the share of it that is done, and last the sample, or in words why there is none."""
     rng = np.random.default_rng([config.seed, 0x5EE])
-    parts = _parts_to_play(material, rng)
+    parts = _parts_to_play(tick_table, rng)
     stretches = _stretches(parts, rng)
     screens: list[npt.NDArray[np.uint8]] = []
     for number, rows in enumerate(stretches):
-        screens.append(np.concatenate(list(material.screens(rows))))
+        screens.append(np.concatenate(list(tick_table.screens(rows))))
         yield _READ * number / len(stretches)
     memories: list[Memory] = []
     aside: list[npt.NDArray[np.uint8]] = []  # what the memory held in clips that are not of the recording
     try:
-        for step in _playing_again(material, parts, stretches, rng, config.seed):
+        for step in _playing_again(tick_table, parts, stretches, rng, config.seed):
             if isinstance(step, Memory):
                 memories.append(step)
             elif isinstance(step, Clip):
@@ -102,12 +102,12 @@ def sampling(material: Material, config: TrainConfig) -> Iterator[float | Sample
     if config.scout:
         known = [
             (places.positions(each), np.asarray(session.actions[ticks.start : ticks.stop], np.int64))
-            for each, (session, ticks) in zip(own_parts, map(material.at, parts), strict=True)
+            for each, (session, ticks) in zip(own_parts, map(tick_table.at, parts), strict=True)
         ]
-        session = material.at(parts[0])[0]
+        session = tick_table.at(parts[0])[0]
         for found in scouting(known, places, session.spec, config, _STRETCH_TICKS):
             if isinstance(found, Clip):
-                screens.append(material.preprocessed(session, found.screens))
+                screens.append(tick_table.preprocessed(session, found.screens))
                 values.append(found.values)
             else:
                 yield _REPLAYED + (1 - _REPLAYED) * found
@@ -117,7 +117,7 @@ def sampling(material: Material, config: TrainConfig) -> Iterator[float | Sample
 
 
 def _playing_again(
-    material: Material, parts: Sequence[range], stretches: Sequence[range], rng: np.random.Generator, seed: int
+    tick_table: TickTable, parts: Sequence[range], stretches: Sequence[range], rng: np.random.Generator, seed: int
 ) -> Iterator[float | Clip | Memory]:
     """The memory at all rows of `parts`, session by session; some stretches are left half-way for a detour.
 
@@ -127,16 +127,16 @@ def _playing_again(
     tried = {middles[k] for k in np.linspace(0, len(middles) - 1, min(_TRIALS, len(middles))).astype(int).tolist()}
     left = {middles[k] for k in rng.permutation(len(middles))[:_DETOURS].tolist()}
     played, whole = 0, sum(map(len, parts))
-    for session, group in groupby(parts, lambda part: material.at(part)[0]):
+    for session, group in groupby(parts, lambda part: tick_table.at(part)[0]):
         together = list(group)
-        ticks = list(chain.from_iterable(material.at(part)[1] for part in together))
+        ticks = list(chain.from_iterable(tick_table.at(part)[1] for part in together))
         tick_of = dict(zip(chain.from_iterable(together), ticks, strict=True))
         trials, detours = ([tick_of[row] for row in sorted(rows & tick_of.keys())] for rows in (tried, left))
         for step in replaying_memory(session, ticks, trials, detours, _STRETCH_TICKS, seed):
             if isinstance(step, int):
                 yield (played + step) / whole
             elif isinstance(step, Clip):
-                yield replace(step, screens=material.preprocessed(session, step.screens))
+                yield replace(step, screens=tick_table.preprocessed(session, step.screens))
             else:
                 yield step
         played += len(ticks)
@@ -154,9 +154,9 @@ def _of_stretches(
     return found
 
 
-def _parts_to_play(material: Material, rng: np.random.Generator) -> list[range]:
+def _parts_to_play(tick_table: TickTable, rng: np.random.Generator) -> list[range]:
     """Some of the parts, rising, that together do not take too long to play again."""
-    parts = material.parts
+    parts = tick_table.parts
     played, chosen = 0, []
     for index in rng.permutation(len(parts)).tolist():
         if not played or played + len(parts[index]) <= _MOST_PLAYED:
@@ -260,7 +260,7 @@ class Perception:
             self.looked_at += _BATCH
             yield share
 
-    def judge(self) -> npt.NDArray[np.float64]:
+    def validate(self) -> npt.NDArray[np.float64]:
         """The share of each column's variance that is explained on what is held out, float64 (POSITIONS,).
 
         Without the largest quarter of its deviations and of the errors: where a ball has been lost, the memory still
@@ -282,7 +282,7 @@ class Perception:
 
         They are no longer learned either; returns how many are left.
         """
-        explained = self.judge()
+        explained = self.validate()
         seen = self._used & (explained >= least)
         if not seen.any():
             seen = self._used & (explained == explained[self._used].max())

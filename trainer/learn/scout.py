@@ -30,7 +30,7 @@ from trainer.data.dataset import rare_among
 from trainer.learn.learner import one_cycle, shares_ahead
 from trainer.policy.keypoints import POSITIONS, KeypointNet
 from trainer.policy.networks import build
-from trainer.policy.policy import Manner, Policy
+from trainer.policy.policy import ActionSelection, Policy
 
 _MOST_BATCHES, _BATCH, _RATE = 2_000, 256, 3e-3
 _GAMES = 5  # of play_ticks, so many are played at most
@@ -125,7 +125,7 @@ def _learning(
         optimizer.step()
         yield (batch + 1) / batches
     taken = np.bincount(actions, minlength=count) / len(actions)
-    manner = Manner(_TEMPERATURE, rare_among(taken), past=False, prior=tuple(taken.tolist()))
+    manner = ActionSelection(_TEMPERATURE, rare_among(taken), past=False, prior=tuple(taken.tolist()))
     yield Policy(net.eval(), spec, config, manner=manner)
 
 

@@ -43,14 +43,14 @@ def learning_to_see(
     """
     config, net = steps.config, steps.learner.net
     assert isinstance(net, KeypointNet)
-    perception = Perception(net, sample, config, steps.world.device)
+    perception = Perception(net, sample, config, steps.group.device)
     batches = min(_FIRST_BATCHES, config.max_batches or _FIRST_BATCHES)
     cores = config.threads or available_cores()
     first = _FIRST_LOOK, batches
     yield Seen(0.0, str(estimate(net, config, steps.data.ticks, len(sample.screens), first, ticks_of_play, cores)))
     yield from _look(steps, perception, 0.0, _FIRST_LOOK)
     perception.drop_unseen(HOPEFUL_SHARE)
-    if steps.world.size == 1:
+    if steps.group.size == 1:
         steps.see(perception.sight())
         for _ in steps.data.load(sample.stretches):
             yield Seen(_FIRST_LOOK)
@@ -64,7 +64,7 @@ def learning_to_see(
     yield from _look(steps, perception, _FIRST_LOOK, 1.0)
     count = perception.drop_unseen()
     steps.see(perception.sight())
-    located, learned = (len(sample.screens), batches) if steps.world.size == 1 else (0, 0)
+    located, learned = (len(sample.screens), batches) if steps.group.size == 1 else (0, 0)
     samples = learned * config.batch_size + samples_learned(config)
     operations = Operations.of(net, config).whole(perception.looked_at, located, samples, 0)
     yield Seen(1.0, f"sees {count} place{'' if count == 1 else 's'} on the screen", operations)

@@ -18,7 +18,7 @@ from recorder.store.session import Session
 from recorder.system.cores import available_cores
 from trainer.config import TrainConfig
 from trainer.data.dataset import Dataset
-from trainer.distributed import World
+from trainer.distributed import ProcessGroup
 from trainer.learn.learner import Learner, one_cycle
 
 
@@ -26,26 +26,30 @@ class Steps:
     """The data and the learner of one process; see Dataset and Learner for what they raise."""
 
     def __init__(
-        self, sessions: Sequence[Session], config: TrainConfig, episodes: Mapping[str, Collection[int]], world: World
+        self,
+        sessions: Sequence[Session],
+        config: TrainConfig,
+        episodes: Mapping[str, Collection[int]],
+        group: ProcessGroup,
     ) -> None:
         self.config = config
-        self.world = world
+        self.group = group
         self._spec = sessions[0].spec
-        torch.set_num_threads(config.threads or available_cores(sharing=world.local_size))
+        torch.set_num_threads(config.threads or available_cores(sharing=group.local_size))
         self.begin()
-        self.data = Dataset(sessions, config, episodes, world)
+        self.data = Dataset(sessions, config, episodes, group)
 
     def begin(self) -> None:
         """A network that has learned nothing yet."""
         torch.manual_seed(self.config.seed)
-        self.learner = Learner(self.config, self._spec, self.world.device)
+        self.learner = Learner(self.config, self._spec, self.group.device)
         self.rng = np.random.default_rng(self.config.seed)
 
     def load(self) -> Iterator[float]:
         """Read what this process needs; yields the fraction done. Where the network sees, the first one's does."""
         if self.config.perceives:
-            self.see(self.world.copies(self.learner.sight()))
-        with self.world.one_fate():
+            self.see(self.group.copies(self.learner.sight()))
+        with self.group.all_or_none():
             yield from self.data.load()
         if self.config.perceives:
             self.learner.set_follows(self.data.follows)
@@ -59,20 +63,20 @@ class Steps:
 
     def start(self, restore: Callable[[], None] | None) -> None:
         """Come together before the first step; the first one's `restore` takes up a checkpoint, for all."""
-        with self.world.one_fate():
+        with self.group.all_or_none():
             if restore:
                 restore()
-        self.learner.join(self.world)
-        if self.world.agree(restore is not None):
-            tensors = self.world.copies(self.learner.tensors())
-            generator = self.world.agree(self.rng.bit_generator.state)
-            if not self.world.first:
+        self.learner.join(self.group)
+        if self.group.agree(restore is not None):
+            tensors = self.group.copies(self.learner.tensors())
+            generator = self.group.agree(self.rng.bit_generator.state)
+            if not self.group.first:
                 self.learner.restore(tensors)
                 self.rng.bit_generator.state = generator
 
     def take(self, number: int, used: float) -> tuple[float, float | None]:
         """Let all take step `number` (from 1) at a share of the budget; returns its loss and accuracy, if any."""
-        self.world.order(number, used)
+        self.group.order(number, used)
         return self._step(number, used)
 
     def follow(self) -> None:
@@ -80,7 +84,7 @@ class Steps:
         for _ in self.load():
             pass
         self.start(None)
-        for number, used in self.world.orders():
+        for number, used in self.group.orders():
             self._step(number, used)
 
     def close(self) -> None:

@@ -48,7 +48,7 @@ def save_policy(path: Path, net: Net, header: dict[str, Any]) -> None:
 
 
 @dataclass(frozen=True)
-class Manner:
+class ActionSelection:
     """How a clone plays what its network says.
 
     `temperature` sharpens the probabilities that an action is drawn from: 1 leaves them, towards 0 the likeliest action
@@ -97,7 +97,7 @@ class Manner:
         return values if self.pull else {name: value for name, value in values.items() if name != "pull"}
 
     @classmethod
-    def from_json(cls, values: Any) -> Manner:
+    def from_json(cls, values: Any) -> ActionSelection:
         """The inverse of `to_json`. Raises ValueError or TypeError for anything else."""
         kept = tuple(int(action) for action in values["kept"])
         prior = tuple(float(share) for share in values.get("prior", ()))  # earlier policies have none
@@ -127,7 +127,7 @@ class Policy:
         config: TrainConfig,
         *,
         seed: int = 0,
-        manner: Manner | None = None,
+        manner: ActionSelection | None = None,
         header: dict[str, Any] | None = None,
         name: str = "clone",
         device: torch.device | str = "cpu",
@@ -135,7 +135,7 @@ class Policy:
         self.net = net
         self.spec = spec
         self.config = config
-        self.manner = manner or Manner()
+        self.manner = manner or ActionSelection()
         self.header = header or {}
         self.name = name
         self.probabilities: npt.NDArray[np.float32] | None = None
@@ -163,7 +163,7 @@ class Policy:
             installed = get_spec(spec.name)
             config = TrainConfig.from_json(header.get("config"))
             net = build(config, spec)
-            manner = Manner.from_json(header["alike"]["manner"] if alike else header.get("play"))
+            manner = ActionSelection.from_json(header["alike"]["manner"] if alike else header.get("play"))
             if manner.output >= config.outputs or max(manner.kept, default=0) >= len(spec.action_names):
                 raise ValueError(f"it is to play output {manner.output} with kept actions {manner.kept}")
             if manner.pull and not (isinstance(net, KeypointNet) and manner.prior):
@@ -201,7 +201,7 @@ class Policy:
         net.eval()
         return cls(net, spec, config, seed=seed, manner=manner, header=header, name=path.stem)
 
-    def fork(self, seed: int, manner: Manner | None = None) -> Policy:
+    def fork(self, seed: int, manner: ActionSelection | None = None) -> Policy:
         """Another player with the same network, its own memory and randomness, and if given another manner."""
         return Policy(
             self.net,

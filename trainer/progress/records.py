@@ -25,7 +25,7 @@ class Progress:
     batches, the `val_` ones are of the latest validation. `score` is the mean return of trial games
     that have just been played, None in between: short games while it trains, longer ones at its end. `confusion`, in
     the record of a validation, counts the ticks at which the demonstrator took action k and the clone finds j likeliest
-    (see trainer.learn.learner.Judgement).
+    (see trainer.learn.learner.ValidationMetrics).
 
     Raises ValueError for a stage that there is not.
     """

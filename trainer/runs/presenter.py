@@ -62,7 +62,7 @@ _STATES = {
 _ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 
 
-class TrainDesk:
+class TrainPresenter:
     """See the module's docstring. `overrides` go into every TrainConfig; `start` starts the process that trains."""
 
     def __init__(

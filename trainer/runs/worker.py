@@ -9,7 +9,7 @@ from recorder.system.jobs import Detached
 
 
 class WorkerLike(Protocol):
-    """What the desk needs of recorder.system.jobs.Detached."""
+    """What the presenter needs of recorder.system.jobs.Detached."""
 
     @property
     def error(self) -> str | None: ...

@@ -36,7 +36,7 @@ from trainer.evaluation.scores import bootstrap, bootstrap_difference
 from trainer.learn.checkpoint import is_of
 from trainer.learn.fit import fit
 from trainer.policy.header import read_header
-from trainer.policy.policy import Manner
+from trainer.policy.policy import ActionSelection
 from trainer.progress.curves import Curves, FollowedCurves
 from trainer.studies.catalogue import Finding, Row, Study
 
@@ -210,10 +210,10 @@ def _read(path: Path) -> dict[str, Any]:
     return result
 
 
-def _way(way: str, policy: Path) -> Manner | None:
+def _way(way: str, policy: Path) -> ActionSelection | None:
     if way not in _CLONE_ALONE:
         return None
-    chosen = Manner.from_json(read_header(policy)["play"])
+    chosen = ActionSelection.from_json(read_header(policy)["play"])
     if way == "unshifted":
         return replace(chosen, output=0)
     return replace(chosen, temperature=1.0 if way == "sampled" else 0.0, prior=(), pull=None)
@@ -256,7 +256,7 @@ def findings_text(study: Study, cells: Sequence[dict[str, Any]]) -> list[str]:
     amounts = list(dict.fromkeys(_amount(row) for row in study.rows))
     sentences = []
     for group in filter(None, (amounts[:1], amounts[1:])):
-        said = [_judge(finding, group, cells) for finding in study.findings]
+        said = [_verdict(finding, group, cells) for finding in study.findings]
         if said and all(said):
             sentences.append(f"From {_together(group)}, {'; '.join(said)}.")
     return sentences
@@ -268,7 +268,7 @@ def _together(amounts: Sequence[str]) -> str:
     return f"{', '.join(amount.split()[0] for amount in first)} and {last}" if first else last
 
 
-def _judge(finding: Finding, amounts: Sequence[str], cells: Sequence[dict[str, Any]]) -> str:
+def _verdict(finding: Finding, amounts: Sequence[str], cells: Sequence[dict[str, Any]]) -> str:
     verdicts, figures = [], []
     for pair in finding.pairs:
         games = [[clone_games(cells, f"{name}; {amount}") for amount in amounts] for name in pair]

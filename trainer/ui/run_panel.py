@@ -9,7 +9,7 @@ from recorder.envs.registry import get_spec
 from recorder.library.library import local_time
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
-from trainer.runs.presenter import TrainDesk, TrainState
+from trainer.runs.presenter import TrainPresenter, TrainState
 from trainer.runs.runs import Run
 from trainer.settings import SETTINGS
 from trainer.ui.confusion_view import ConfusionView
@@ -24,14 +24,16 @@ _AT_WORK = (TrainState.WAITING, TrainState.TRAINING, TrainState.PAUSING, TrainSt
 
 
 class RunPanel(QWidget):
-    """Shows the run that `desk` shows; `changed` after a button changed something, `watch_requested` for its clone."""
+    """Shows the run that `presenter` shows; `changed` after a button changed something, `watch_requested` for its
+    clone.
+    """
 
     changed = Signal()
     watch_requested = Signal()
 
-    def __init__(self, desk: TrainDesk, parent: QWidget | None = None) -> None:
+    def __init__(self, presenter: TrainPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.desk = desk
+        self.presenter = presenter
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.GAP)
@@ -90,15 +92,15 @@ class RunPanel(QWidget):
 
     def render(self) -> None:
         """Show the run as it stands."""
-        desk = self.desk
-        state, run, curves = desk.state, desk.run, desk.curves
+        presenter = self.presenter
+        state, run, curves = presenter.state, presenter.run, presenter.curves
         at_work = state in _AT_WORK
-        self._headline.setText(desk.headline)
+        self._headline.setText(presenter.headline)
         self._about.setText(_about(run) if run else "Tick what to learn from on the left, then click Train.")
-        self._explanation.setText(desk.explanation)
-        self._explanation.setVisible(bool(desk.explanation))
+        self._explanation.setText(presenter.explanation)
+        self._explanation.setVisible(bool(presenter.explanation))
         self._progress.setVisible(at_work)
-        fraction = desk.fraction if state is not TrainState.WAITING else None
+        fraction = presenter.fraction if state is not TrainState.WAITING else None
         if at_work:
             self._progress.setRange(0, 0 if fraction is None else 1000)
             if fraction is not None:
@@ -107,23 +109,23 @@ class RunPanel(QWidget):
         self._pause.setEnabled(state in (TrainState.TRAINING, TrainState.WAITING))
         self._stop.setVisible(at_work and state is not TrainState.WAITING)
         self._stop.setEnabled(state is TrainState.TRAINING)
-        self._resume.setVisible(desk.resumable)
-        self._watch.setVisible(not at_work and desk.policy is not None)
-        self._set_primary(self._watch, not desk.resumable)
+        self._resume.setVisible(presenter.resumable)
+        self._watch.setVisible(not at_work and presenter.policy is not None)
+        self._set_primary(self._watch, not presenter.resumable)
         self._another.setVisible(run is not None and not at_work)
         self._segments.setVisible(run is not None)
         self._nothing.setVisible(run is None)
         page = self._segments.current
         if page == "curves":
-            runs = {each.id: each for each in desk.runs}
-            others = [(_begun(runs[each]), desk.curves_of(each)) for each in desk.compared if each in runs]
+            runs = {each.id: each for each in presenter.runs}
+            others = [(_begun(runs[each]), presenter.curves_of(each)) for each in presenter.compared if each in runs]
             self._plots.show_curves(curves, others)
         elif page == "confusion":
             self._show_confusion(run)
         elif page == "settings":
             _set_text(self._settings, _settings_text(run) if run else "")
         else:
-            _set_text(self._log, desk.log().rstrip(), to_end=True)
+            _set_text(self._log, presenter.log().rstrip(), to_end=True)
 
     def _show_confusion(self, run: Run | None) -> None:
         if run is None or run.setup is None:
@@ -133,11 +135,11 @@ class RunPanel(QWidget):
         reason = "It comes with the first validation."
         if not spec.discrete:
             reason = f"{spec.title} is steered by torques, which are never simply right or wrong."
-        self._confusion.show_table(self.desk.curves.confusion, tuple(spec.action_names), reason)
+        self._confusion.show_table(self.presenter.curves.confusion, tuple(spec.action_names), reason)
 
     def _do(self, what: str) -> object:
         def act() -> None:
-            getattr(self.desk, what)()
+            getattr(self.presenter, what)()
             self.changed.emit()
 
         return act

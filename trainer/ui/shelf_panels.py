@@ -25,7 +25,7 @@ from recorder.library.library import local_time, player_label
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
 from trainer.runs.policy_library import PolicySummary
-from trainer.runs.presenter import MOST_COMPARED, TrainDesk
+from trainer.runs.presenter import MOST_COMPARED, TrainPresenter
 from trainer.runs.runs import Run, RunState
 from trainer.ui.roomy import Roomy
 
@@ -38,9 +38,11 @@ class _Shelf(QWidget):
 
     changed = Signal()
 
-    def __init__(self, desk: TrainDesk, name: str, columns: Sequence[str], stretched: int, empty: str) -> None:
+    def __init__(
+        self, presenter: TrainPresenter, name: str, columns: Sequence[str], stretched: int, empty: str
+    ) -> None:
         super().__init__()
-        self.desk = desk
+        self.presenter = presenter
         self._stretched = stretched
         self._rows: list[tuple[object, Sequence[str], str]] | None = None
         layout = QVBoxLayout(self)
@@ -117,9 +119,9 @@ class _Shelf(QWidget):
 class RunsPanel(_Shelf):
     """Every run with its settings and result; a click shows one, a tick lays it over the one that is shown."""
 
-    def __init__(self, desk: TrainDesk) -> None:
+    def __init__(self, presenter: TrainPresenter) -> None:
         super().__init__(
-            desk,
+            presenter,
             "run",
             ("", "Begun", "Training", "State", "Correct", "Score"),
             2,
@@ -136,51 +138,51 @@ class RunsPanel(_Shelf):
 
     def render(self) -> None:
         """Show the runs as they stand."""
-        desk = self.desk
-        self.fill([(run.id, _run_texts(run), _run_tip(run)) for run in desk.runs], 4)
+        presenter = self.presenter
+        self.fill([(run.id, _run_texts(run), _run_tip(run)) for run in presenter.runs], 4)
         blocker = QSignalBlocker(self.table)
-        for index, run in enumerate(desk.runs):
+        for index, run in enumerate(presenter.runs):
             tick = self.table.item(index, 0)
             flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
-            if desk.comparable(run.id):
+            if presenter.comparable(run.id):
                 flags |= Qt.ItemFlag.ItemIsUserCheckable
-                chosen = Qt.CheckState.Checked if run.id in desk.compared else Qt.CheckState.Unchecked
+                chosen = Qt.CheckState.Checked if run.id in presenter.compared else Qt.CheckState.Unchecked
                 if tick.data(Qt.ItemDataRole.CheckStateRole) != chosen:
                     tick.setCheckState(chosen)
             elif tick.data(Qt.ItemDataRole.CheckStateRole) is not None:
                 tick.setData(Qt.ItemDataRole.CheckStateRole, None)
             if tick.flags() != flags:
                 tick.setFlags(flags)
-            if run.id == desk.shown and self.selected() != run.id:
+            if run.id == presenter.shown and self.selected() != run.id:
                 self.table.selectRow(index)
-        if desk.run is None:
+        if presenter.run is None:
             self.table.clearSelection()
         blocker.unblock()
-        run = desk.run
+        run = presenter.run
         idle = run is not None and run.status.state not in (RunState.RUNNING, RunState.QUEUED)
         self._delete.setEnabled(idle)
-        self._undo.setVisible(desk.can_undo)
-        self.say(desk.notice)
+        self._undo.setVisible(presenter.can_undo)
+        self.say(presenter.notice)
 
     def _selected(self) -> None:
         key = self.selected()
-        if isinstance(key, str) and key != self.desk.shown:
-            self.desk.show(key)
+        if isinstance(key, str) and key != self.presenter.shown:
+            self.presenter.show(key)
             self.changed.emit()
 
     def _ticked(self, item: QTableWidgetItem) -> None:
-        if item.column() == 0 and self.desk.comparable(item.data(_KEY)):
-            self.desk.compare(item.data(_KEY), item.checkState() is Qt.CheckState.Checked)
+        if item.column() == 0 and self.presenter.comparable(item.data(_KEY)):
+            self.presenter.compare(item.data(_KEY), item.checkState() is Qt.CheckState.Checked)
             self.changed.emit()
 
     def remove(self) -> None:
         """Move the run that is shown to the trash."""
         if self._delete.isEnabled():
-            self.desk.delete_run(self.desk.shown)
+            self.presenter.delete_run(self.presenter.shown)
             self.changed.emit()
 
     def _bring_back(self) -> None:
-        self.desk.undo()
+        self.presenter.undo()
         self.changed.emit()
 
 
@@ -189,9 +191,9 @@ class TwinsPanel(_Shelf):
 
     watch_requested = Signal(object)
 
-    def __init__(self, desk: TrainDesk) -> None:
+    def __init__(self, presenter: TrainPresenter) -> None:
         super().__init__(
-            desk,
+            presenter,
             "twin",
             ("Name", "Game", "Score", "Learned from"),
             0,
@@ -214,11 +216,11 @@ class TwinsPanel(_Shelf):
 
     def render(self) -> None:
         """Show the clones as they are."""
-        self.fill([(twin.path, _twin_texts(twin), _twin_tip(twin)) for twin in self.desk.twins], 99)
-        if self.selected() is None and self.desk.twins:
+        self.fill([(twin.path, _twin_texts(twin), _twin_tip(twin)) for twin in self.presenter.twins], 99)
+        if self.selected() is None and self.presenter.twins:
             self.table.selectRow(0)
-        self._undo.setVisible(self.desk.can_undo)
-        self.say(self.desk.notice)
+        self._undo.setVisible(self.presenter.can_undo)
+        self.say(self.presenter.notice)
         self.render_buttons()
 
     def render_buttons(self) -> None:
@@ -232,12 +234,12 @@ class TwinsPanel(_Shelf):
         """Give the selected clone another name."""
         twin = self._twin()
         if twin is not None and new.strip() and new != twin.name:
-            self.desk.rename_twin(twin.name, new)
+            self.presenter.rename_twin(twin.name, new)
             self.changed.emit()
 
     def _twin(self) -> PolicySummary | None:
         key = self.selected()
-        return next((twin for twin in self.desk.twins if twin.path == key), None)
+        return next((twin for twin in self.presenter.twins if twin.path == key), None)
 
     def _watch(self) -> None:
         if self._watch_button.isEnabled():
@@ -255,17 +257,17 @@ class TwinsPanel(_Shelf):
         """Move the selected clone to the trash."""
         twin = self._twin()
         if twin is not None:
-            self.desk.delete_twin(twin.name)
+            self.presenter.delete_twin(twin.name)
             self.changed.emit()
 
     def _bring_back(self) -> None:
-        self.desk.undo()
+        self.presenter.undo()
         self.changed.emit()
 
     def _import(self) -> None:
         name, _ = QFileDialog.getOpenFileName(self, "Import a policy", "", "Policies (*.safetensors)")
         if name:
-            self.desk.import_twin(Path(name))
+            self.presenter.import_twin(Path(name))
             self.changed.emit()
 
 

@@ -25,7 +25,7 @@ from recorder.errors import UsageError
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
 from trainer.config import PRESETS, TrainConfig
-from trainer.runs.presenter import TrainDesk
+from trainer.runs.presenter import TrainPresenter
 from trainer.runs.selection import EpisodeFacts, Row
 from trainer.ui.advanced_dialog import AdvancedDialog
 from trainer.ui.roomy import Roomy
@@ -37,14 +37,14 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class SourcesPanel(QWidget):
-    """Shows `desk.choice` and the preset; `changed` after every choice, `start_requested` by the Train button."""
+    """Shows `presenter.choice` and the preset; `changed` after every choice, `start_requested` by the Train button."""
 
     changed = Signal()
     start_requested = Signal()
 
-    def __init__(self, desk: TrainDesk, parent: QWidget | None = None) -> None:
+    def __init__(self, presenter: TrainPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.desk = desk
+        self.presenter = presenter
         self._rows: list[Row] = []
         self._drawn = -1  # which of the choice's changes the ticks show
         layout = QVBoxLayout(self)
@@ -111,14 +111,14 @@ class SourcesPanel(QWidget):
     def fill(self) -> None:
         """Show the sessions anew, if they are others; what was expanded stays so."""
         self._drawn = -1
-        if self._rows == self.desk.choice.rows:
+        if self._rows == self.presenter.choice.rows:
             self.render_ticks()
             return
-        self._rows = list(self.desk.choice.rows)
+        self._rows = list(self.presenter.choice.rows)
         opened = {item.data(0, _KEY)[0] for item in self._sessions() if item.isExpanded()}
         blocker = QSignalBlocker(self._tree)
         self._tree.clear()
-        for row in self.desk.choice.rows:
+        for row in self.presenter.choice.rows:
             item = QTreeWidgetItem(_texts(row))
             item.setData(0, _KEY, (row.path, -1))
             for column in range(len(_COLUMNS)):
@@ -138,26 +138,26 @@ class SourcesPanel(QWidget):
 
     def render(self) -> None:
         """Show what is chosen."""
-        desk, selection = self.desk, self.desk.choice.selection
+        presenter, selection = self.presenter, self.presenter.choice.selection
         self.render_ticks()
         self._summary.setText(selection.problem or f"{selection.env_title}: {selection.text}")
         self._bars.show_shares(selection.shares)
         self._warnings.setText("\n".join(f"Note: {warning}" for warning in selection.warnings))
         self._warnings.setVisible(bool(selection.warnings))
-        self._preset.setCurrentIndex(self._preset.findData(desk.preset))
-        changes = desk.changes.get(selection.env, {})
+        self._preset.setCurrentIndex(self._preset.findData(presenter.preset))
+        changes = presenter.changes.get(selection.env, {})
         self._back.setVisible(bool(changes))
         self._hint.setText(self._hint_text(selection.env, len(changes)))
-        self._train.setEnabled(desk.can_train)
-        self._train.setText("Queue" if desk.training else "Train")
-        when = ", once the training under way is over" if desk.training else ""
+        self._train.setEnabled(presenter.can_train)
+        self._train.setText("Queue" if presenter.training else "Train")
+        when = ", once the training under way is over" if presenter.training else ""
         self._train.setToolTip(f"Train on what is ticked{when} (Ctrl+Return)")
-        self._notice.setText(desk.notice)
-        self._notice.setVisible(bool(desk.notice))
+        self._notice.setText(presenter.notice)
+        self._notice.setVisible(bool(presenter.notice))
 
     def render_ticks(self) -> None:
         """Show which sessions and episodes are ticked; episodes appear once they are read."""
-        choice = self.desk.choice
+        choice = self.presenter.choice
         if self._drawn == choice.changes:
             return
         self._drawn = choice.changes
@@ -182,9 +182,9 @@ class SourcesPanel(QWidget):
         blocker.unblock()
 
     def open_advanced(self) -> AdvancedDialog:
-        """Show the settings; what is accepted changes the desk's."""
-        env = self.desk.choice.selection.env or env_names()[0]
-        dialog = AdvancedDialog(env, self.desk.preset, self.desk.changes.get(env, {}), self)
+        """Show the settings; what is accepted changes the presenter's."""
+        env = self.presenter.choice.selection.env or env_names()[0]
+        dialog = AdvancedDialog(env, self.presenter.preset, self.presenter.changes.get(env, {}), self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted_changes.connect(lambda changes: self._change(env, changes))
         dialog.open()
@@ -196,11 +196,11 @@ class SourcesPanel(QWidget):
             self.start_requested.emit()
 
     def _hint_text(self, env: str, changed: int) -> str:
-        desk = self.desk
-        text = PRESETS[desk.preset]
+        presenter = self.presenter
+        text = PRESETS[presenter.preset]
         if env:
             try:
-                config: TrainConfig = desk.config(env)
+                config: TrainConfig = presenter.config(env)
             except UsageError:
                 return text
             own = f" {changed} setting{'s' if changed > 1 else ''} of your own." if changed else ""
@@ -216,26 +216,26 @@ class SourcesPanel(QWidget):
         path, index = item.data(0, _KEY)
         ticked = item.checkState(0) is Qt.CheckState.Checked
         if index < 0:
-            self.desk.choice.choose(path, ticked)
+            self.presenter.choice.choose(path, ticked)
         else:
-            self.desk.choice.choose_episode(path, index, ticked)
+            self.presenter.choice.choose_episode(path, index, ticked)
         self.changed.emit()
 
     def _opened(self, item: QTreeWidgetItem) -> None:
-        self.desk.choice.open_session(item.data(0, _KEY)[0])
+        self.presenter.choice.open_session(item.data(0, _KEY)[0])
         self._drawn = -1
         self.changed.emit()
 
     def _preset_chosen(self, index: int) -> None:
-        self.desk.choose_preset(self._preset.itemData(index))
+        self.presenter.choose_preset(self._preset.itemData(index))
         self.changed.emit()
 
     def _back_to_preset(self) -> None:
-        self.desk.choose_preset(self.desk.preset)
+        self.presenter.choose_preset(self.presenter.preset)
         self.changed.emit()
 
     def _change(self, env: str, changes: dict[str, object]) -> None:
-        self.desk.change(env, changes)
+        self.presenter.change(env, changes)
         self.changed.emit()
 
 

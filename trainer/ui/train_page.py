@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QMessageBox, QSplitter, QStackedWidget, QVBoxLayou
 
 from recorder.ui.kit import look
 from recorder.ui.kit.page import Page
-from trainer.runs.presenter import TrainDesk, TrainState
+from trainer.runs.presenter import TrainPresenter, TrainState
 from trainer.ui.run_panel import RunPanel
 from trainer.ui.segments import Segments
 from trainer.ui.shelf_panels import RunsPanel, TwinsPanel
@@ -28,21 +28,21 @@ _AT_WORK = (TrainState.WAITING, TrainState.TRAINING, TrainState.STOPPING)
 
 
 class TrainPage(Page):
-    """Shows what `desk` says. Signals: `page_requested("record")`, `watch_requested(policy path)`, and `run_over` once
-    the run that is shown is done or has failed.
+    """Shows what `presenter` says. Signals: `page_requested("record")`, `watch_requested(policy path)`, and `run_over`
+    once the run that is shown is done or has failed.
     """
 
     page_requested = Signal(str)
     watch_requested = Signal(object)
     run_over = Signal()
 
-    def __init__(self, desk: TrainDesk, parent: QWidget | None = None) -> None:
+    def __init__(self, presenter: TrainPresenter, parent: QWidget | None = None) -> None:
         super().__init__("train", parent)
-        self.desk = desk
-        self._sources = SourcesPanel(desk)
-        self._runs = RunsPanel(desk)
-        self._twins = TwinsPanel(desk)
-        self._run = RunPanel(desk)
+        self.presenter = presenter
+        self._sources = SourcesPanel(presenter)
+        self._runs = RunsPanel(presenter)
+        self._twins = TwinsPanel(presenter)
+        self._run = RunPanel(presenter)
         self._left = Segments(
             [
                 ("sources", "Learn from", self._sources),
@@ -71,7 +71,7 @@ class TrainPage(Page):
         for panel in (self._sources, self._runs, self._twins, self._run):
             panel.changed.connect(self._changed)
         self._left.switched.connect(lambda _: self._render())
-        self._run.watch_requested.connect(lambda: self.watch_requested.emit(self.desk.policy))
+        self._run.watch_requested.connect(lambda: self.watch_requested.emit(self.presenter.policy))
         self._twins.watch_requested.connect(self.watch_requested)
         self.bind_keys((("Ctrl+Return", self._sources.start_if_possible), ("F2", self._rename), ("Del", self._remove)))
         self._look_again()
@@ -84,21 +84,21 @@ class TrainPage(Page):
 
     def deactivate(self) -> None:
         """The page is hidden; training goes on, and what went wrong before was read."""
-        self.desk.dismiss()
+        self.presenter.dismiss()
 
     def choose(self, *sessions: Path) -> None:
         """Tick these sessions alone."""
-        choice = self.desk.choice
+        choice = self.presenter.choice
         for row in choice.rows:
             choice.choose(row.path, row.path in sessions)
-        if not self.desk.training:
-            self.desk.again()
+        if not self.presenter.training:
+            self.presenter.again()
         self._left.show_page("sources")
         self._changed()
 
     def may_close(self) -> bool:
         """Ask what becomes of a training; True when the window may close."""
-        if not self.desk.in_charge:
+        if not self.presenter.in_charge:
             return True
         box = QMessageBox(self)
         box.setObjectName("closeWhileTraining")
@@ -116,14 +116,14 @@ class TrainPage(Page):
         box.setDefaultButton(background)
         box.exec()
         clicked = box.clickedButton()
-        self.desk.in_background = clicked is background
+        self.presenter.in_background = clicked is background
         box.deleteLater()
         return clicked in (pause, background)
 
     def shutdown(self) -> None:
         """Pause training, unless it goes on in the background; called when the window closes."""
         self._timer.stop()
-        self.desk.shutdown()
+        self.presenter.shutdown()
 
     def _build_empty(self) -> QWidget:
         return self.empty_state(
@@ -135,12 +135,12 @@ class TrainPage(Page):
         )
 
     def _look_again(self) -> None:
-        self.desk.refresh()
+        self.presenter.refresh()
         self._sources.fill()
         self._changed()
 
     def _start(self) -> None:
-        self.desk.start()
+        self.presenter.start()
         self._changed()
 
     def _rename(self) -> None:
@@ -155,24 +155,24 @@ class TrainPage(Page):
 
     def _changed(self) -> None:
         self._render()
-        if self.desk.busy:
+        if self.presenter.busy:
             self._timer.start()
 
     def _poll(self) -> None:
-        before = self.desk.state
-        if self.desk.poll():
+        before = self.presenter.state
+        if self.presenter.poll():
             self._render()
-        if before in _AT_WORK and self.desk.state in (TrainState.DONE, TrainState.FAILED, TrainState.INTERRUPTED):
+        if before in _AT_WORK and self.presenter.state in (TrainState.DONE, TrainState.FAILED, TrainState.INTERRUPTED):
             self.run_over.emit()
-        if not self.desk.busy:
+        if not self.presenter.busy:
             self._timer.stop()
 
     def _render(self) -> None:
-        desk = self.desk
-        self.show_problem(desk.error)
-        something = bool(desk.choice.rows or desk.runs or desk.twins)
+        presenter = self.presenter
+        self.show_problem(presenter.error)
+        something = bool(presenter.choice.rows or presenter.runs or presenter.twins)
         self._stack.setCurrentIndex(1 if something else 0)
-        waiting = len(desk.offered)
+        waiting = len(presenter.offered)
         self._left.set_title("runs", f"Runs ({waiting} to resume)" if waiting else "Runs")
         page = self._left.current
         (self._sources if page == "sources" else self._runs if page == "runs" else self._twins).render()

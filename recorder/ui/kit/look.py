@@ -171,7 +171,7 @@ def palette_for(dark: bool) -> QPalette:
     return palette
 
 
-def dress(app: QApplication, theme: str = "system") -> None:
+def apply_theme(app: QApplication, theme: str = "system") -> None:
     """Give the application its style, type and colours, as `set_theme` chooses them."""
     app.setStyle("Fusion")
     font = app.font()

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from player.watch.background import ChoreState
+from player.watch.background import BackgroundJobState
 from player.watch.duel import Duel
 from player.watch.frames import DuelFrame
-from player.watch.presenter import WatchDesk, WatchState
+from player.watch.presenter import WatchPresenter, WatchState
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.system.jobs import WorkerError
 from tests.player.conftest import untrained
@@ -19,7 +19,7 @@ from trainer import Policy, PolicyError
 from trainer.evaluation.agreement import Agreement, Comparison
 from trainer.evaluation.alike import Alike
 from trainer.policy.hand import Pull
-from trainer.policy.policy import Manner, save_policy
+from trainer.policy.policy import ActionSelection, save_policy
 
 
 class LocalService:
@@ -61,19 +61,19 @@ class FakeChore:
 
     def __init__(self, target: str, *, tidy: bool = False) -> None:
         self.target, self.tidy = target, tidy
-        self.state, self.record, self.error = ChoreState.IDLE, None, ""
+        self.state, self.record, self.error = BackgroundJobState.IDLE, None, ""
         self.wish: dict[str, Any] | None = None
         self.closed = False
         self._news = False
 
     @property
     def running(self) -> bool:
-        return self.state is ChoreState.RUNNING
+        return self.state is BackgroundJobState.RUNNING
 
     def start(self, **arguments: Any) -> None:
-        self.wish, self.record, self.state = arguments, None, ChoreState.RUNNING
+        self.wish, self.record, self.state = arguments, None, BackgroundJobState.RUNNING
 
-    def say(self, record: Any, state: ChoreState = ChoreState.RUNNING) -> None:
+    def say(self, record: Any, state: BackgroundJobState = BackgroundJobState.RUNNING) -> None:
         self.record, self.state, self._news = record, state, True
 
     def poll(self) -> bool:
@@ -81,7 +81,7 @@ class FakeChore:
         return news
 
     def cancel(self) -> None:
-        self.state = ChoreState.IDLE
+        self.state = BackgroundJobState.IDLE
 
     def close(self) -> None:
         self.closed = True
@@ -112,155 +112,157 @@ def service() -> LocalService:
 
 
 @pytest.fixture
-def desk(library: Library, service: LocalService, clock: Clock) -> WatchDesk:
-    desk = WatchDesk(library, start_service=lambda: service, start_chore=FakeChore, now=clock)
-    desk.refresh()
-    desk.pair.choose_defaults()
-    desk.open()
-    desk.poll()
-    return desk
+def presenter(library: Library, service: LocalService, clock: Clock) -> WatchPresenter:
+    presenter = WatchPresenter(library, start_service=lambda: service, start_chore=FakeChore, now=clock)
+    presenter.refresh()
+    presenter.pair.choose_defaults()
+    presenter.open()
+    presenter.poll()
+    return presenter
 
 
-def run(desk: WatchDesk, clock: Clock, seconds: float) -> None:
+def run(presenter: WatchPresenter, clock: Clock, seconds: float) -> None:
     for _ in range(round(seconds * 100)):
         clock.now += 0.01
-        desk.poll()
+        presenter.poll()
 
 
-def test_opening_shows_the_first_moment_and_waits(desk: WatchDesk) -> None:
-    assert desk.state is WatchState.PAUSED
-    assert desk.frame is not None
-    assert desk.frame.tick == 0
+def test_opening_shows_the_first_moment_and_waits(presenter: WatchPresenter) -> None:
+    assert presenter.state is WatchState.PAUSED
+    assert presenter.frame is not None
+    assert presenter.frame.tick == 0
 
 
 @pytest.mark.parametrize("speed", [0.25, 1.0, 4.0])
 def test_a_second_of_the_clock_plays_a_second_of_the_game_times_the_speed(
-    desk: WatchDesk, clock: Clock, speed: float
+    presenter: WatchPresenter, clock: Clock, speed: float
 ) -> None:
-    desk.set_speed(speed)
-    desk.toggle()
-    run(desk, clock, 0.9)
-    assert desk.frame is not None
-    assert desk.frame.tick == pytest.approx(0.9 * 60 * speed, abs=4)
+    presenter.set_speed(speed)
+    presenter.toggle()
+    run(presenter, clock, 0.9)
+    assert presenter.frame is not None
+    assert presenter.frame.tick == pytest.approx(0.9 * 60 * speed, abs=4)
 
 
-def test_pausing_holds_the_moment_and_playing_goes_on_from_it(desk: WatchDesk, clock: Clock) -> None:
-    desk.toggle()
-    run(desk, clock, 0.5)
-    desk.toggle()
-    run(desk, clock, 0.1)
-    assert desk.frame is not None
-    held = desk.frame.tick
-    run(desk, clock, 5)
-    assert desk.frame.tick == held
-    desk.toggle()
-    run(desk, clock, 0.5)
-    assert desk.frame.tick == pytest.approx(held + 30, abs=2)
+def test_pausing_holds_the_moment_and_playing_goes_on_from_it(presenter: WatchPresenter, clock: Clock) -> None:
+    presenter.toggle()
+    run(presenter, clock, 0.5)
+    presenter.toggle()
+    run(presenter, clock, 0.1)
+    assert presenter.frame is not None
+    held = presenter.frame.tick
+    run(presenter, clock, 5)
+    assert presenter.frame.tick == held
+    presenter.toggle()
+    run(presenter, clock, 0.5)
+    assert presenter.frame.tick == pytest.approx(held + 30, abs=2)
 
 
-def test_a_stalled_worker_slows_the_game_down_instead_of_making_it_jump(desk: WatchDesk, clock: Clock) -> None:
-    desk.toggle()
+def test_a_stalled_worker_slows_the_game_down_instead_of_making_it_jump(
+    presenter: WatchPresenter, clock: Clock
+) -> None:
+    presenter.toggle()
     clock.now += 30
-    desk.poll()
-    desk.poll()
-    assert desk.frame is not None
-    assert desk.frame.tick <= 15
+    presenter.poll()
+    presenter.poll()
+    assert presenter.frame is not None
+    assert presenter.frame.tick <= 15
 
 
-def test_at_the_end_it_says_what_happened_and_space_starts_again(desk: WatchDesk, clock: Clock) -> None:
-    desk.toggle()
-    run(desk, clock, 6)
-    assert desk.state is WatchState.OVER
-    assert desk.frame is not None
-    assert desk.frame.verdict.startswith("The random player scored")
-    desk.toggle()
-    desk.poll()
-    assert desk.state is WatchState.PLAYING
-    assert desk.frame.tick < 10
+def test_at_the_end_it_says_what_happened_and_space_starts_again(presenter: WatchPresenter, clock: Clock) -> None:
+    presenter.toggle()
+    run(presenter, clock, 6)
+    assert presenter.state is WatchState.OVER
+    assert presenter.frame is not None
+    assert presenter.frame.verdict.startswith("The random player scored")
+    presenter.toggle()
+    presenter.poll()
+    assert presenter.state is WatchState.PLAYING
+    assert presenter.frame.tick < 10
 
 
-def test_restart_passes_over_the_answer_that_was_under_way(desk: WatchDesk, clock: Clock) -> None:
-    desk.toggle()
-    run(desk, clock, 1)
+def test_restart_passes_over_the_answer_that_was_under_way(presenter: WatchPresenter, clock: Clock) -> None:
+    presenter.toggle()
+    run(presenter, clock, 1)
     clock.now += 0.1
-    desk.poll()
-    desk.restart()
-    desk.poll()
-    assert desk.frame is not None
-    assert desk.frame.tick == 0
+    presenter.poll()
+    presenter.restart()
+    presenter.poll()
+    assert presenter.frame is not None
+    assert presenter.frame.tick == 0
 
 
 def test_a_dead_worker_becomes_a_sentence_and_play_opens_again(
-    desk: WatchDesk, service: LocalService, clock: Clock
+    presenter: WatchPresenter, service: LocalService, clock: Clock
 ) -> None:
     service.failure = "the process ended unexpectedly (signal 9)"
-    desk.poll()
-    assert desk.state is WatchState.FAILED
-    assert "signal 9" in desk.error
+    presenter.poll()
+    assert presenter.state is WatchState.FAILED
+    assert "signal 9" in presenter.error
     service.failure = ""
-    desk.toggle()
-    desk.poll()
-    assert desk.state is WatchState.PLAYING
-    assert desk.error == ""
+    presenter.toggle()
+    presenter.poll()
+    assert presenter.state is WatchState.PLAYING
+    assert presenter.error == ""
 
 
-def test_closing_ends_the_worker(desk: WatchDesk, service: LocalService) -> None:
-    desk.close()
+def test_closing_ends_the_worker(presenter: WatchPresenter, service: LocalService) -> None:
+    presenter.close()
     assert service.closed
-    assert desk.state is WatchState.EMPTY
+    assert presenter.state is WatchState.EMPTY
 
 
 def test_an_empty_library_offers_nothing(tmp_path: Path) -> None:
-    desk = WatchDesk(Library(tmp_path), start_service=LocalService)
-    desk.refresh()
-    desk.pair.choose_defaults()
-    desk.open()
-    assert (desk.state, desk.pair.nothing_to_watch) == (WatchState.EMPTY, "sessions")
+    presenter = WatchPresenter(Library(tmp_path), start_service=LocalService)
+    presenter.refresh()
+    presenter.pair.choose_defaults()
+    presenter.open()
+    assert (presenter.state, presenter.pair.nothing_to_watch) == (WatchState.EMPTY, "sessions")
 
 
 def test_of_many_wishes_in_a_row_only_the_first_and_the_last_are_asked_for(
-    desk: WatchDesk, service: LocalService
+    presenter: WatchPresenter, service: LocalService
 ) -> None:
     for tick in range(10, 60):
-        desk.seek(tick)
+        presenter.seek(tick)
     assert service.asked == [("seek", (10,))]
-    desk.poll()
+    presenter.poll()
     assert service.asked == [("seek", (59,))]
-    desk.poll()
-    assert desk.frame is not None
-    assert desk.frame.tick == 59
-    assert desk.state is WatchState.PAUSED
+    presenter.poll()
+    assert presenter.frame is not None
+    assert presenter.frame.tick == 59
+    assert presenter.state is WatchState.PAUSED
 
 
-def test_going_elsewhere_holds_the_game_and_steps_count_from_there(desk: WatchDesk, clock: Clock) -> None:
-    desk.toggle()
-    run(desk, clock, 0.5)
-    desk.seek(100)
-    assert desk.state is WatchState.PAUSED
-    desk.step(-3)
-    desk.step(1)
-    run(desk, clock, 0.1)
-    assert desk.frame is not None
-    assert desk.frame.tick == 98
-    desk.toggle()
-    run(desk, clock, 0.5)
-    assert desk.frame.tick == pytest.approx(128, abs=3)
+def test_going_elsewhere_holds_the_game_and_steps_count_from_there(presenter: WatchPresenter, clock: Clock) -> None:
+    presenter.toggle()
+    run(presenter, clock, 0.5)
+    presenter.seek(100)
+    assert presenter.state is WatchState.PAUSED
+    presenter.step(-3)
+    presenter.step(1)
+    run(presenter, clock, 0.1)
+    assert presenter.frame is not None
+    assert presenter.frame.tick == 98
+    presenter.toggle()
+    run(presenter, clock, 0.5)
+    assert presenter.frame.tick == pytest.approx(128, abs=3)
 
 
-def test_speed_stays_within_what_is_offered(desk: WatchDesk) -> None:
+def test_speed_stays_within_what_is_offered(presenter: WatchPresenter) -> None:
     for _ in range(9):
-        desk.faster()
-    assert desk.speed == 8.0
+        presenter.faster()
+    assert presenter.speed == 8.0
     for _ in range(9):
-        desk.faster(-1)
-    assert desk.speed == 0.1
+        presenter.faster(-1)
+    assert presenter.speed == 0.1
 
 
-def agreement_of(desk: WatchDesk, stretches: list[tuple[int, int]]) -> Agreement:
+def agreement_of(presenter: WatchPresenter, stretches: list[tuple[int, int]]) -> Agreement:
     """An agreement with the recording on show but for these stretches, the surest in the middle of each."""
-    assert desk.frame is not None
-    assert desk.frame.left is not None
-    recorded = np.zeros(desk.frame.left.length, np.int64)
+    assert presenter.frame is not None
+    assert presenter.frame.left is not None
+    recorded = np.zeros(presenter.frame.left.length, np.int64)
     clone, sure = recorded.copy(), np.full(len(recorded), 0.4, np.float32)
     for start, stop in stretches:
         clone[start:stop] = 2
@@ -284,23 +286,23 @@ def policies(library: Library) -> Iterator[list[Path]]:
 def knows_two_ways(path: Path) -> Path:
     """The policy file, which now says how it plays like its demonstrator."""
     policy = Policy.load(path)
-    manner = Manner(prior=(0.7, 0.01, 0.15, 0.14), pull=Pull())
+    manner = ActionSelection(prior=(0.7, 0.01, 0.15, 0.14), pull=Pull())
     alike = Alike(manner, 43.0, 48.25, 0.66).to_json()
     save_policy(path, policy.net, {**policy.header, "alike": alike, "training": {"score_in_play": 71.2}})
     return path
 
 
 @pytest.fixture
-def paired(desk: WatchDesk, policies: list[Path]) -> WatchDesk:
-    """The desk with a recording on the left and a policy on the right."""
-    desk.refresh()
-    desk.pair.set_right(policies[0])
-    desk.open()
-    desk.poll()
-    return desk
+def paired(presenter: WatchPresenter, policies: list[Path]) -> WatchPresenter:
+    """The presenter with a recording on the left and a policy on the right."""
+    presenter.refresh()
+    presenter.pair.set_right(policies[0])
+    presenter.open()
+    presenter.poll()
+    return presenter
 
 
-def test_a_recording_and_a_clone_are_compared_once_they_are_on_show(paired: WatchDesk) -> None:
+def test_a_recording_and_a_clone_are_compared_once_they_are_on_show(paired: WatchPresenter) -> None:
     chore = paired.comparing
     pair = paired.pair
     assert chore.target == "trainer.evaluation.agreement:comparing"
@@ -309,7 +311,7 @@ def test_a_recording_and_a_clone_are_compared_once_they_are_on_show(paired: Watc
     assert paired.poll()
     assert paired.agreement is None
     found = agreement_of(paired, [(50, 60)])
-    chore.say(Comparison(240, 240, found), ChoreState.DONE)
+    chore.say(Comparison(240, 240, found), BackgroundJobState.DONE)
     paired.poll()
     assert paired.agreement is found
 
@@ -320,17 +322,19 @@ def test_a_recording_and_a_clone_are_compared_once_they_are_on_show(paired: Watc
     assert (paired.agreement, chore.wish) == (found, None)
 
 
-def test_a_recording_alone_and_two_clones_are_not_compared(desk: WatchDesk, policies: list[Path]) -> None:
-    assert desk.comparing.wish is None
-    desk.refresh()
-    desk.pair.set_left(policies[1])
-    desk.pair.set_right(policies[0])
-    desk.open()
-    assert desk.comparing.wish is None
+def test_a_recording_alone_and_two_clones_are_not_compared(presenter: WatchPresenter, policies: list[Path]) -> None:
+    assert presenter.comparing.wish is None
+    presenter.refresh()
+    presenter.pair.set_left(policies[1])
+    presenter.pair.set_right(policies[0])
+    presenter.open()
+    assert presenter.comparing.wish is None
 
 
-def test_disagreements_are_visited_in_order_and_one_by_one(paired: WatchDesk) -> None:
-    paired.comparing.say(Comparison(240, 240, agreement_of(paired, [(20, 30), (90, 110), (200, 204)])), ChoreState.DONE)
+def test_disagreements_are_visited_in_order_and_one_by_one(paired: WatchPresenter) -> None:
+    paired.comparing.say(
+        Comparison(240, 240, agreement_of(paired, [(20, 30), (90, 110), (200, 204)])), BackgroundJobState.DONE
+    )
     paired.poll()
     visited = []
     for steps in (1, 1, 1, 1, -1, -1, -1):
@@ -350,29 +354,29 @@ def test_disagreements_are_visited_in_order_and_one_by_one(paired: WatchDesk) ->
 
 
 def test_looking_is_asked_for_and_again_at_the_moment_of_a_pause(
-    desk: WatchDesk, service: LocalService, clock: Clock
+    presenter: WatchPresenter, service: LocalService, clock: Clock
 ) -> None:
-    desk.look(True)
+    presenter.look(True)
     assert service.asked == [("look", (True,))]
-    desk.poll()
-    desk.toggle()
-    run(desk, clock, 0.3)
-    desk.poll()
-    desk.toggle()
+    presenter.poll()
+    presenter.toggle()
+    run(presenter, clock, 0.3)
+    presenter.poll()
+    presenter.toggle()
     assert service.asked[-1] == ("look", (True,))
-    desk.poll()
-    desk.look(False)
+    presenter.poll()
+    presenter.look(False)
     assert service.asked[-1] == ("look", (False,))
-    desk.poll()
-    desk.looking = True
-    desk.open()
-    desk.poll()
+    presenter.poll()
+    presenter.looking = True
+    presenter.open()
+    presenter.poll()
     assert service.opened[-2:] == (True, False)
 
 
-def test_a_choice_of_another_environment_brings_what_fits(desk: WatchDesk, policies: list[Path]) -> None:
-    desk.refresh()
-    pair = desk.pair
+def test_a_choice_of_another_environment_brings_what_fits(presenter: WatchPresenter, policies: list[Path]) -> None:
+    presenter.refresh()
+    pair = presenter.pair
     breakout = pair.session
     pair.set_right(policies[2])
     assert (pair.policy, pair.session) == (policies[2], None)
@@ -385,9 +389,9 @@ def test_a_choice_of_another_environment_brings_what_fits(desk: WatchDesk, polic
 
 
 def test_what_a_policy_is_of_is_read_from_it_whatever_its_name_and_wherever_it_lies(
-    desk: WatchDesk, policies: list[Path], tmp_path: Path
+    presenter: WatchPresenter, policies: list[Path], tmp_path: Path
 ) -> None:
-    pair, breakout = desk.pair, desk.pair.session
+    pair, breakout = presenter.pair, presenter.pair.session
     elsewhere = [untrained("breakout", tmp_path / "a-hopper.safetensors")]
     elsewhere.append(untrained("hopper", tmp_path / "new-breakout.safetensors"))
     for policy, fits in ((policies[1], True), (policies[2], False), (elsewhere[0], True), (elsewhere[1], False)):
@@ -396,34 +400,36 @@ def test_what_a_policy_is_of_is_read_from_it_whatever_its_name_and_wherever_it_l
             pair.set_left(breakout)
             pair.set_right(policy)
             if refreshed:
-                desk.refresh()
+                presenter.refresh()
             assert (pair.policy, pair.session) == (policy, breakout if fits else None)
             pair.set_left(breakout)
             assert pair.policy == (policy if fits else policies[0])
 
 
-def test_the_newest_policy_that_can_play_is_opened_first(desk: WatchDesk, policies: list[Path]) -> None:
+def test_the_newest_policy_that_can_play_is_opened_first(presenter: WatchPresenter, policies: list[Path]) -> None:
     os.utime(policies[1])
-    damaged = desk.pair.library.policies / "newest-hopper.safetensors"
+    damaged = presenter.pair.library.policies / "newest-hopper.safetensors"
     damaged.write_bytes(b"no policy")
     try:
-        desk.refresh()
-        breakout, desk.pair.session = desk.pair.session, None
-        assert damaged in [choice.value for choice in desk.pair.policies]
-        desk.pair.choose_defaults()
-        assert (desk.pair.policy, desk.pair.session) == (policies[1], breakout)
+        presenter.refresh()
+        breakout, presenter.pair.session = presenter.pair.session, None
+        assert damaged in [choice.value for choice in presenter.pair.policies]
+        presenter.pair.choose_defaults()
+        assert (presenter.pair.policy, presenter.pair.session) == (policies[1], breakout)
     finally:
         damaged.unlink()
 
 
-def test_two_clones_are_opened_without_a_session(desk: WatchDesk, service: LocalService, policies: list[Path]) -> None:
-    desk.pair.set_left(policies[0])
-    desk.pair.set_right(policies[0])
-    desk.open()
+def test_two_clones_are_opened_without_a_session(
+    presenter: WatchPresenter, service: LocalService, policies: list[Path]
+) -> None:
+    presenter.pair.set_left(policies[0])
+    presenter.pair.set_right(policies[0])
+    presenter.open()
     assert service.asked[-1] == ("open", (None, str(policies[0]), None, 0, str(policies[0]), False, False))
 
 
-def test_filming_and_scoring_are_of_what_is_on_show(paired: WatchDesk, tmp_path: Path) -> None:
+def test_filming_and_scoring_are_of_what_is_on_show(paired: WatchPresenter, tmp_path: Path) -> None:
     session, policy = str(paired.pair.session), str(paired.pair.policy)
     paired.export(tmp_path / "film.gif", start=2.0, seconds=3.0)
     assert paired.filming.tidy
@@ -444,7 +450,7 @@ def test_filming_and_scoring_are_of_what_is_on_show(paired: WatchDesk, tmp_path:
 
 
 def test_a_clone_that_knows_two_ways_is_watched_filmed_and_scored_in_the_one_chosen(
-    paired: WatchDesk, service: LocalService, policies: list[Path], tmp_path: Path
+    paired: WatchPresenter, service: LocalService, policies: list[Path], tmp_path: Path
 ) -> None:
     pair = paired.pair
     assert pair.manners == []

@@ -1,7 +1,7 @@
 """One take: a recording under way, as the Record page drives it.
 
-LiveTake     a person at the keys: the game runs here, paced by the clock, one poll() per wake-up
-StagedTake   a scripted expert: game, drawing and recording run in a process of their own (drawing is slow)
+LiveRecording     a person at the keys: the game runs here, paced by the clock, one poll() per wake-up
+WorkerRecording   a scripted expert: game, drawing and recording run in a process of their own (drawing is slow)
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MOST_TICKS_A_PICTURE = 25  # a fifth of a second of Hopper; a slower renderer s
 
 
 @dataclass(frozen=True)
-class TakeStatus:
+class RecordingStatus:
     """What the page shows. `ticks` are those recorded in this take, `late_ticks` came over 8 ms late.
 
     `speed` is in percent of real time, `label` what the player thinks of the game under way. `trouble` is why what is
@@ -53,10 +53,10 @@ class TakeStatus:
     presses_hz: float = 0.0
 
 
-class Take(Protocol):
+class Recording(Protocol):
     """See the module's docstring."""
 
-    status: TakeStatus
+    status: RecordingStatus
 
     @property
     def speeds(self) -> tuple[int, ...]: ...
@@ -73,7 +73,7 @@ class Take(Protocol):
     def stop(self) -> Path | None: ...
 
 
-class LiveTake:
+class LiveRecording:
     """A person plays `game`; the caller polls at least once per tick, and more often for smooth pacing.
 
     It stands still until `resume`. The game is lent: it is not closed. `hear` is given the sound of every tick at full
@@ -193,10 +193,10 @@ class LiveTake:
         finally:
             self._keys.on_key = None
 
-    def _look(self) -> TakeStatus:
+    def _look(self) -> RecordingStatus:
         rollout = self._rollout
         actions_hz, presses_hz = self._tempo.add(self._now(), self._writer.ticks, self._keys.presses)
-        return TakeStatus(
+        return RecordingStatus(
             self._game.picture(),
             rollout.score,
             rollout.lives,
@@ -212,7 +212,7 @@ class LiveTake:
         )
 
 
-class Stage:
+class RecordingWorker:
     """Lives in a process of its own: a scripted expert plays, is drawn, and is recorded."""
 
     def __init__(self, env: str, library: str, seed: int) -> None:
@@ -223,7 +223,7 @@ class Stage:
         self._rollout.begin()
         self._games = 1
 
-    def advance(self, ticks: int) -> TakeStatus:
+    def advance(self, ticks: int) -> RecordingStatus:
         """Play so many ticks, into the next game where one ends, and draw once. While writing fails, none is played."""
         for _ in range(0 if self._writer.trouble else ticks):
             if self._rollout.phase is Phase.OVER:
@@ -232,7 +232,7 @@ class Stage:
             self._rollout.tick()
         rollout = self._rollout
         picture, trouble = self._game.picture(), self._writer.trouble
-        return TakeStatus(picture, rollout.score, 0, self._writer.ticks, self._games, False, 0, trouble=trouble)
+        return RecordingStatus(picture, rollout.score, 0, self._writer.ticks, self._games, False, 0, trouble=trouble)
 
     def stop(self) -> str:
         """Finish the session and return its path."""
@@ -242,21 +242,23 @@ class Stage:
         return str(path)
 
 
-class StagedTake:
+class WorkerRecording:
     """A scripted expert demonstrates at the environment's rate or faster, as far as drawing it keeps up."""
 
     speeds = (FULL_SPEED, 200, 400, 800)
 
     def __init__(self, env: str, library: Path, *, seed: int, now: Callable[[], int] = time.monotonic_ns) -> None:
         spec = get_spec(env)
-        self._service = Service("recorder.recording.takes:Stage", {"env": env, "library": str(library), "seed": seed})
+        self._service = Service(
+            "recorder.recording.recordings:RecordingWorker", {"env": env, "library": str(library), "seed": seed}
+        )
         self._rate = spec.rate_hz
         self._speed = FULL_SPEED
         self._now = now
         self._asked = 0  # ticks asked for since the clock started
         self._since: int | None = None
         self._running = True
-        self.status = TakeStatus(np.zeros((400, 400, 3), np.uint8), 0.0, 0, 0, 1, False, 0)
+        self.status = RecordingStatus(np.zeros((400, 400, 3), np.uint8), 0.0, 0, 0, 1, False, 0)
         self._service.request("advance", 1)
 
     @property
@@ -265,7 +267,7 @@ class StagedTake:
         return None
 
     def poll(self) -> bool:
-        """Take in a finished picture and ask for the next; returns whether there was one."""
+        """Recording in a finished picture and ask for the next; returns whether there was one."""
         fresh = False
         for method, result in self._service.poll():
             if method == "advance":

@@ -1,0 +1,389 @@
+"""What the Record page does, without a window; controllers; missing system libraries."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import player.app
+from recorder import Library, Session
+from recorder.agents.bindings import Bindings, BindingsError, load_bindings, save_bindings
+from recorder.envs.game import Game
+from recorder.envs.registry import get_spec
+from recorder.errors import SystemLibraryError
+from recorder.library.verify import verify
+from recorder.recording.presenter import RecordPresenter, RecordState
+from recorder.recording.recordings import LiveRecording
+from tests.recorder.victim import TIMEOUT_S, wait_for
+
+TICK_NS = 16_666_667
+LEFT_KEY, FIRE_KEY = 1, 2
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.now = 0
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def presenter(tmp_path: Path, clock: FakeClock) -> RecordPresenter:
+    bindings = Bindings({LEFT_KEY: 3, FIRE_KEY: 1}, {LEFT_KEY: "Left", FIRE_KEY: "Space"})
+    return RecordPresenter(
+        tmp_path / "library", bindings, player_name="Ada", controllers=None, countdown_s=0, now=clock
+    )
+
+
+def play(presenter: RecordPresenter, clock: FakeClock, ticks: int) -> None:
+    for _ in range(ticks):
+        clock.now += TICK_NS
+        presenter.poll()
+
+
+def test_a_take_holds_what_was_played_at_its_times(presenter: RecordPresenter, clock: FakeClock) -> None:
+    presenter.start()
+    play(presenter, clock, 10)
+    presenter.press(LEFT_KEY)
+    play(presenter, clock, 20)
+    presenter.release(LEFT_KEY)
+    play(presenter, clock, 10)
+    presenter.stop()
+    assert presenter.error == ""
+    assert presenter.just_kept
+    presenter.choose("hopper")
+    assert not presenter.just_kept
+    assert presenter.last_take is not None
+    session = Session.open(presenter.last_take)
+    assert session.player == {"kind": "person", "name": "Ada", "params": {}}
+    assert session.actions.tolist() == [0] * 10 + [3] * 20 + [0] * 10
+    assert session.keys["down"].tolist() == [True, False]
+    assert session.key_names[LEFT_KEY] == "Left"
+
+
+def test_a_pause_stops_the_game_and_lifts_every_key(presenter: RecordPresenter, clock: FakeClock) -> None:
+    presenter.start()
+    presenter.press(LEFT_KEY)
+    play(presenter, clock, 5)
+    presenter.lose_keyboard()
+    assert presenter.state is RecordState.PAUSED
+    play(presenter, clock, 50)
+    presenter.resume()
+    play(presenter, clock, 5)
+    presenter.stop()
+    assert presenter.last_take is not None
+    assert Session.open(presenter.last_take).actions.tolist() == [3] * 5 + [0] * 5
+
+
+def test_what_was_tapped_while_the_game_waited_is_no_move_afterwards(
+    presenter: RecordPresenter, clock: FakeClock
+) -> None:
+    def tap() -> None:
+        presenter.press(FIRE_KEY)
+        presenter.release(FIRE_KEY)
+
+    presenter.start()
+    play(presenter, clock, 5)
+    presenter.press(LEFT_KEY)
+    presenter.pause()
+    tap()
+    presenter.advance()  # which holds what is still down
+    tap()
+    presenter.resume()
+    play(presenter, clock, 4)
+    presenter.release(LEFT_KEY)
+    tap()
+    presenter.rewind()  # to the first tick
+    tap()
+    presenter.resume()
+    play(presenter, clock, 5)
+    presenter.stop()
+    assert presenter.last_take is not None
+    session = Session.open(presenter.last_take)
+    assert session.actions.tolist() == [0] * 5 + [3] * 5 + [0] * 5
+    assert session.keys["down"].tolist().count(True) == session.keys["down"].tolist().count(False)
+
+
+def test_slow_motion_and_single_ticks_are_told_by_the_session(presenter: RecordPresenter, clock: FakeClock) -> None:
+    presenter.start()
+    play(presenter, clock, 20)
+    presenter.change_speed(-2)
+    play(presenter, clock, 40)  # at half speed: every other tick
+    presenter.pause()
+    presenter.advance()
+    presenter.advance()
+    presenter.resume()
+    presenter.change_speed(9)
+    play(presenter, clock, 20)
+    presenter.stop()
+    assert presenter.last_take is not None
+    session = Session.open(presenter.last_take)
+    assert session.speed.tolist() == [100] * 20 + [50] * 20 + [0] * 2 + [100] * 20
+    assert session.timing is not None
+    assert session.timing.rate_hz == pytest.approx(60.0, abs=0.01)
+    (summary,) = Library(presenter.library).sessions()
+    assert summary.timing == session.timing
+
+
+def test_a_rewind_holds_the_game_three_seconds_earlier(presenter: RecordPresenter, clock: FakeClock) -> None:
+    presenter.start()
+    play(presenter, clock, 300)
+    presenter.rewind()
+    assert presenter.state is RecordState.PAUSED
+    presenter.resume()
+    play(presenter, clock, 50)
+    presenter.stop()
+    assert presenter.last_take is not None
+    session = Session.open(presenter.last_take)
+    assert [(e.start, e.stop, e.excluded) for e in session.episodes] == [
+        (0, 120, False),
+        (120, 300, True),
+        (300, 350, False),
+    ]
+    assert verify(session).ok
+    assert presenter.last_summary.startswith("1 game, ")
+
+
+def test_a_game_is_marked_with_one_key_and_unmarked_with_the_same(presenter: RecordPresenter, clock: FakeClock) -> None:
+    presenter.start()
+    play(presenter, clock, 10)
+    for label, shown in (("failure", "failure"), ("failure", ""), ("success", "success")):
+        presenter.mark(label)
+        assert presenter.status is not None
+        assert presenter.status.label == shown
+    presenter.stop()
+    assert presenter.last_take is not None
+    session = Session.open(presenter.last_take)
+    assert [episode.label for episode in session.episodes] == ["success"]
+    assert verify(session).ok
+
+
+def test_a_discarded_take_leaves_the_library_and_can_be_brought_back(
+    presenter: RecordPresenter, clock: FakeClock
+) -> None:
+    presenter.start()
+    play(presenter, clock, 30)
+    presenter.discard()
+    assert presenter.last_take is None
+    assert Library(presenter.library).sessions() == []
+    assert presenter.can_undo
+    presenter.undo_discard()
+    assert presenter.last_take is not None
+    assert len(Session.open(presenter.last_take)) == 30
+    assert not presenter.can_undo
+    presenter.discard()  # a finished one, too
+    assert Library(presenter.library).sessions() == []
+
+
+def test_a_restart_discards_the_take_under_way_and_begins_another(presenter: RecordPresenter, clock: FakeClock) -> None:
+    presenter.start()
+    play(presenter, clock, 30)
+    presenter.restart()
+    wait_for(presenter, lambda: presenter.state is RecordState.RECORDING)
+    play(presenter, clock, 12)
+    presenter.stop()
+    (summary,) = Library(presenter.library).sessions()
+    assert summary.ticks == 12
+
+
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Takes are not begun before it is set."""
+    ready = threading.Event()
+
+    def begin(*args: Any, **kwargs: Any) -> LiveRecording:
+        assert ready.wait(60)
+        return LiveRecording(*args, **kwargs)
+
+    monkeypatch.setattr("recorder.recording.presenter.LiveRecording", begin)
+    yield ready
+    ready.set()
+
+
+def test_what_is_asked_of_a_take_that_is_being_begun_is_done_once_it_is_there(
+    presenter: RecordPresenter, clock: FakeClock, slow_disk: threading.Event
+) -> None:
+    presenter.start(wait=False)
+    presenter.lose_keyboard()  # does not wait for the disk
+    assert not presenter.poll()
+    slow_disk.set()
+    wait_for(presenter, lambda: presenter.state is RecordState.PAUSED)
+    assert presenter.lost_keyboard
+    presenter.resume()
+    play(presenter, clock, 12)
+    presenter.stop()
+
+    slow_disk.clear()
+    presenter.start(wait=False)
+    presenter.discard(wait=False)  # nor does this
+    assert not presenter.poll()
+    slow_disk.set()
+    wait_for(presenter, lambda: not presenter.busy)
+    assert len(Library(presenter.library).sessions()) == 1  # the one before
+
+
+def test_a_discard_does_not_outlive_the_take_that_could_not_be_begun(
+    presenter: RecordPresenter, clock: FakeClock, slow_disk: threading.Event
+) -> None:
+    presenter.library.write_text("")
+    presenter.start(wait=False)
+    presenter.discard(wait=False)
+    slow_disk.set()
+    wait_for(presenter, lambda: not presenter.busy)
+    assert "choose another library folder" in presenter.error
+    presenter.library.unlink()
+    presenter.start()
+    play(presenter, clock, 12)
+    presenter.stop()
+    assert len(Library(presenter.library).sessions()) == 1
+
+
+def test_closing_while_a_take_begins_anew_leaves_neither(presenter: RecordPresenter, clock: FakeClock) -> None:
+    presenter.start()
+    play(presenter, clock, 12)
+    presenter.restart()
+    presenter.shutdown()
+    assert not presenter.busy
+    assert Library(presenter.library).sessions() == []
+
+
+def test_the_game_is_shown_as_soon_as_the_take_is_there(
+    tmp_path: Path, clock: FakeClock, slow_disk: threading.Event
+) -> None:
+    presenter = RecordPresenter(tmp_path / "library", Bindings({}, {}), controllers=None, countdown_s=3, now=clock)
+    presenter.start(wait=False)
+    slow_disk.set()
+    deadline = time.monotonic() + TIMEOUT_S
+    while not presenter.poll():
+        assert time.monotonic() < deadline
+    assert presenter.countdown == 3
+    presenter.shutdown()
+
+
+def test_a_take_in_which_nothing_was_played_is_not_kept(presenter: RecordPresenter) -> None:
+    presenter.start()
+    presenter.stop()
+    assert presenter.last_summary == "Nothing was played, so nothing was kept."
+    assert Library(presenter.library).sessions() == []
+
+
+def test_game_over_waits_for_the_player_and_goes_on_in_the_same_take(
+    presenter: RecordPresenter, clock: FakeClock
+) -> None:
+    presenter.start()
+    while presenter.state is RecordState.RECORDING:
+        presenter.press(FIRE_KEY)
+        play(presenter, clock, 1)
+        presenter.release(FIRE_KEY)
+    assert presenter.state is RecordState.GAME_OVER
+    presenter.next_game()
+    play(presenter, clock, 20)
+    presenter.stop()
+    assert presenter.last_take is not None
+    episodes = Session.open(presenter.last_take).episodes
+    assert [episode.outcome for episode in episodes] == ["game over", "stopped"]
+    assert episodes[0].seed != episodes[1].seed
+
+
+def test_a_library_that_cannot_be_written_is_told_and_nothing_starts(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    presenter = RecordPresenter(tmp_path / "file", Bindings({}, {}), controllers=None)
+    presenter.start()
+    assert presenter.state is RecordState.IDLE
+    assert "choose another library folder" in presenter.error
+
+
+def test_keys_of_ones_own_play_are_named_and_are_kept(
+    presenter: RecordPresenter, clock: FakeClock, tmp_path: Path
+) -> None:
+    file = tmp_path / "config" / "keys.json"
+    own = presenter.bindings.unbound(LEFT_KEY).bound(74, "J", 3)
+    assert own.keys_of(3) == [74]
+    presenter.rebind(own)
+    save_bindings(file, own, presenter.spec)
+    assert load_bindings(file, presenter.spec) == own
+    presenter.start()
+    presenter.rebind(Bindings({}, {}))  # not in the middle of a take
+    assert not presenter.press(LEFT_KEY)
+    assert presenter.press(74)
+    play(presenter, clock, 5)
+    presenter.stop()
+    assert presenter.last_take is not None
+    session = Session.open(presenter.last_take)
+    assert session.actions.tolist() == [3] * 5
+    assert session.key_names[74] == "J"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        '{"version": 2, "keys": []}',
+        '{"version": 1, "keys": [{"code": "x", "name": "J", "action": "LEFT"}]}',
+        '{"version": 1, "keys": [{"code": 4294967296, "name": "", "action": "LEFT"}]}',
+        '{"version": 1, "keys": [], "controller": "PS4"}',
+    ],
+)
+def test_a_damaged_file_of_keys_is_one_sentence(tmp_path: Path, content: str) -> None:
+    (tmp_path / "keys.json").write_text(content)
+    with pytest.raises(BindingsError, match=r"keys\.json holds no usable keys .* the usual ones apply"):
+        load_bindings(tmp_path / "keys.json", get_spec("breakout"))
+
+
+def test_an_expert_demonstrates_as_fast_as_it_is_asked_to(presenter: RecordPresenter, clock: FakeClock) -> None:
+    presenter.choose("hopper")
+    presenter.start()
+
+    def ticks_after(seconds: float) -> int:
+        assert presenter.status is not None
+        before = presenter.status.ticks
+        presenter.poll()
+        clock.now += round(seconds * 1e9)
+        presenter.poll()
+        wait_for(presenter, lambda: presenter.status is not None and presenter.status.ticks > before)
+        return presenter.status.ticks - before
+
+    wait_for(presenter, lambda: presenter.status is not None and presenter.status.ticks == 1)
+    assert ticks_after(0.1) == 12  # of 125 a second
+    presenter.change_speed(9)
+    assert presenter.status is not None
+    assert presenter.status.speed == 800
+    assert ticks_after(0.1) == 100
+    presenter.change_speed(-1)
+    assert presenter.status.speed == 400
+    presenter.stop()
+    assert presenter.last_take is not None
+    assert len(Session.open(presenter.last_take)) == 113
+
+
+def test_missing_system_libraries_are_named_by_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+    monkeypatch.setattr(player.app, "_SYSTEM_LIBRARIES", {"libnothere.so.9": "libnothere9"})
+    with pytest.raises(SystemLibraryError, match="apt-get install libnothere9"):
+        player.app.check_system()
+
+
+def test_a_renderer_that_is_missing_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    game = Game(get_spec("hopper"), render=True)
+    game.reset(0)
+
+    def riddle() -> None:
+        raise AttributeError("'NoneType' object has no attribute 'eglQueryString' (OpenGL)")
+
+    monkeypatch.setattr(game.env, "render", riddle)
+    with pytest.raises(SystemLibraryError, match="apt-get install libegl1"):
+        game.picture()
+    game.close()
