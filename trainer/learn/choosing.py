@@ -33,6 +33,7 @@ from trainer.policy.policy import ActionSelection
 
 _T = TypeVar("_T")
 SIGN_OF_LIFE_S = 0.25
+_FIRST_TEMPERATURE = 0.25
 _FIRST_ROUNDS = 0.3  # of the games that choose how to play best, roughly
 
 
@@ -109,3 +110,30 @@ def _now_and_then(steps: Iterator[float | _T]) -> Iterator[float | _T]:
         elif time.monotonic() - reported >= SIGN_OF_LIFE_S:
             reported = time.monotonic()
             yield step
+
+
+def first_selection(config: TrainConfig, data: Dataset) -> ActionSelection:
+    """How a clone plays before any games have told how it plays best."""
+    if not config.perceives:
+        return ActionSelection(1.0, data.rare_actions, past=config.pasts[0])
+    last = len(config.label_windows) - 1
+    return ActionSelection(_FIRST_TEMPERATURE, data.rare_actions, last, config.pasts[-1], data.action_shares)
+
+
+def selection_text(manner: ActionSelection, config: TrainConfig, discrete: bool) -> str:
+    """How a clone plays, to go after "plays best"."""
+    shift = config.shift_of(manner.output)
+    late = f", {shift} ticks quicker than its demonstrator" if shift else ""
+    if not discrete:
+        return f"as it is{late}"
+    if len(config.pasts) > 1:
+        late += ", seeing its paddle's past" if manner.past else ", not seeing its paddle's past"
+    if len(config.label_windows) > 1:
+        window = config.window_of(manner.output)
+        late += f", by what is done in the next {window} ticks" if window > 1 else ", tick by tick"
+    late += ", each action weighed by how rarely it is taken" if manner.prior else ""
+    if manner.pull is not None:
+        return f"moving its hands as its demonstrator does{late}"
+    if manner.temperature == 0:
+        return f"by the likeliest action{late}"
+    return f"by drawing actions at temperature {manner.temperature:g}{late}"

@@ -1,7 +1,4 @@
-"""What learns: the network, its running average and its optimizer; one step, one validation.
-
-The loss is cross-entropy for discrete actions and the mean squared error for continuous ones (Pomerleau 1991).
-"""
+"""What learns: the network, its running average and its optimizer; one step, one validation."""
 
 from __future__ import annotations
 
@@ -9,19 +6,21 @@ import contextlib
 import copy
 import ctypes
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from recorder.envs.spec import EnvSpec
 from trainer.config import TrainConfig
 from trainer.data.dataset import Batch
 from trainer.distributed import ProcessGroup
 from trainer.learn.augment import Views, augment
+from trainer.learn.loss import Loss
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import Net, ScreenNet, VectorNet, build
 
@@ -53,6 +52,7 @@ class Learner:
         self._group = ProcessGroup()
         self.average: Net = copy.deepcopy(self.net).requires_grad_(False).eval()
         self.optimizer = _optimizer(self.net, config)
+        self._loss = Loss.of(config, spec)
         self.bfloat16 = _use_bfloat16(config, device)
         keep_freed_memory()
 
@@ -107,7 +107,7 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         raw = torch.from_numpy(batch.inputs).to(self.device)
-        labels = torch.from_numpy(batch.ahead if self.spec.discrete else batch.labels).to(self.device)
+        labels = self._loss.labels(batch).to(self.device)
         if isinstance(self.net, VectorNet):
             nothing = torch.zeros(len(raw), dtype=torch.bool, device=self.device)
             output = self._forward(self._trained, self.net.prepare(raw, nothing))
@@ -130,8 +130,8 @@ class Learner:
             each = nn.functional.cross_entropy(habit, labels[:, 0], reduction="none")
             # At play everything is seen as it is now.
             moving = (each * torch.from_numpy(batch.shifts == 0).to(self.device)).sum() / batch.size
-        output = self._of_shift(output, batch)
-        loss = self._criterion(output, labels) * share if share else output.sum() * 0.0
+        output = self._loss.of_shift(output, batch)
+        loss = self._loss(output, labels) * share if share else output.sum() * 0.0
         self.optimizer.zero_grad(set_to_none=True)
         with self._group.together():
             torch.autograd.backward((loss + moving) * self._group.size)  # their mean over all processes is what counts
@@ -139,14 +139,11 @@ class Learner:
         self.optimizer.step()
         # The average starts short and grows to the configured length, so that early weights do not linger.
         decay = min(self.config.ema, number / (number + 10))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), 1 - decay)
-        if not self.spec.discrete:
-            (told,) = self._group.total(np.array([float(loss.detach())]))
-            return float(told), None
-        hits = (output.detach()[:, 0].argmax(1) == labels[:, 0]).sum()
-        told, right = self._group.total(np.array([float(loss.detach()), float(hits)]))
-        return float(told), float(right) / batch.size
+        update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        update(list(self.average.parameters()), list(self.net.parameters()), None)
+        hits = self._loss.hits(output, labels)
+        told, right = self._group.total(np.array([float(loss.detach()), 0.0 if hits is None else float(hits)]))
+        return float(told), None if hits is None else float(right) / batch.size
 
     def validate(self, batches: Iterable[Batch]) -> ValidationMetrics:
         """How the averaged weights do on these."""
@@ -155,12 +152,12 @@ class Learner:
         pairs = torch.zeros(actions * actions, dtype=torch.int64)
         with torch.inference_mode():
             for batch in batches:
-                labels = torch.from_numpy(batch.ahead if self.spec.discrete else batch.labels).to(self.device)
+                labels = self._loss.labels(batch).to(self.device)
                 # A past that is shown makes the loss low, whatever the network has understood.
                 hidden = torch.full((len(labels),), not self.config.pasts[-1], device=self.device)
                 inputs = self.average.prepare(torch.from_numpy(batch.inputs).to(self.device), hidden)
-                output = self._of_shift(self._forward(self.average, inputs), batch)
-                losses += float(self._criterion(output, labels)) * len(labels)
+                output = self._loss.of_shift(self._forward(self.average, inputs), batch)
+                losses += float(self._loss(output, labels)) * len(labels)
                 count += len(labels)
                 if self.spec.discrete:
                     likeliest = output[:, 0].argmax(1)
@@ -199,30 +196,6 @@ class Learner:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             output: Tensor = net(*inputs)
         return output.float()
-
-    def _of_shift(self, output: Tensor, batch: Batch) -> Tensor:
-        """Of outputs (B, …, K, m) those of each sample's label shift: (B, windows, m), or of torques (B, …, m)."""
-        windows = len(self.config.label_windows)
-        shifts = torch.from_numpy(batch.shifts).to(output.device)
-        outputs = output.view(*output.shape[:-2], len(self.config.label_shifts), windows, output.shape[-1])
-        found: Tensor = outputs[torch.arange(len(shifts), device=output.device), ..., shifts, :, :]
-        return found if self.spec.discrete else found[..., 0, :]
-
-    def _criterion(self, output: Tensor, labels: Tensor) -> Tensor:
-        """Of logits (B, windows, actions) and the actions (B, L) of the next ticks, or of two of torques."""
-        if self.spec.discrete:
-            shares = shares_ahead(labels, self.config.label_windows, output.shape[-1])
-            return nn.functional.cross_entropy(output.flatten(0, 1), shares.flatten(0, 1))
-        # An action at its limit tells only that the demonstrator wanted that much or more (Tobin 1958, "Estimation of
-        # relationships for limited dependent variables"): going further is no error, as play clips it.
-        beyond = ((labels >= 1) & (output > labels)) | ((labels <= -1) & (output < labels))
-        return torch.where(beyond, 0.0, output - labels).square().mean()
-
-
-def shares_ahead(labels: Tensor, windows: Sequence[int], actions: int) -> Tensor:
-    """Of the actions int64 (B, L) of the next ticks, the share of each action in each window: (B, windows, actions)."""
-    each = nn.functional.one_hot(labels, actions).float()
-    return torch.stack([each[:, :window].mean(dim=1) for window in windows], dim=1)
 
 
 def below(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:

@@ -27,7 +27,8 @@ from recorder.envs.spec import EnvSpec
 from recorder.library.replayed_memory import Clip
 from trainer.config import TrainConfig
 from trainer.data.dataset import rare_among
-from trainer.learn.learner import one_cycle, shares_ahead
+from trainer.learn.learner import one_cycle
+from trainer.learn.loss import shares_ahead
 from trainer.policy.keypoints import POSITIONS, KeypointNet
 from trainer.policy.networks import build
 from trainer.policy.policy import ActionSelection, Policy

@@ -1,0 +1,93 @@
+"""The weights of a training that may yet become its policy, and the policy files that are made of them.
+
+loss    the lowest loss on held-out ticks      check   the best play in passing      last   the last ones
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainer.data.temporary import TemporaryFolder
+from trainer.learn.learner import Learner, below
+from trainer.policy.policy import save_policy
+
+REASONS = ("loss", "check", "last")
+
+Weights = dict[str, Tensor]
+
+
+class KeptWeights:
+    """Weights of the learner's average by why they are kept; `header` tells what a policy of them says of itself."""
+
+    def __init__(self, learner: Callable[[], Learner], header: Callable[[], dict[str, Any]]) -> None:
+        self._learner, self._header = learner, header
+        self._by_reason: dict[str, Weights] = {}
+        self._temporary = TemporaryFolder()
+        self._files = 0
+
+    def __contains__(self, reason: str) -> bool:
+        return reason in self._by_reason
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why weights are kept, in the order of REASONS."""
+        return [reason for reason in REASONS if reason in self._by_reason]
+
+    def present(self) -> Weights:
+        """A copy of the averaged weights as they are now."""
+        return copy.deepcopy(self._learner().average.state_dict())
+
+    def keep(self, reason: str, weights: Weights | None = None) -> None:
+        """Keep weights, the present ones by default, in the place of those that were kept for the same reason."""
+        self._by_reason[reason] = weights or self.present()
+
+    def drop(self, reason: str) -> None:
+        """Keep them no more."""
+        del self._by_reason[reason]
+
+    def same(self, one: str, other: str) -> bool:
+        """Whether the weights kept for two reasons are the same."""
+        weights, others = self._by_reason[one], self._by_reason[other]
+        return all(torch.equal(weight, others[name]) for name, weight in weights.items())
+
+    def save(self, reason: str, out: Path) -> None:
+        """Write them as a policy. Raises PolicyError."""
+        self._write(self._by_reason[reason], out)
+
+    def file(self, weights: str | Weights) -> Path:
+        """A temporary policy file of those kept for a reason, or of others, for whoever tries them in play."""
+        self._files += 1
+        path = self._temporary.path / f"{self._files}.safetensors"
+        self._write(self._by_reason[weights] if isinstance(weights, str) else weights, path)
+        return path
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All of them, for a checkpoint."""
+        kept = self._by_reason.items()
+        return {f"kept/{reason}/{name}": value for reason, weights in kept for name, value in weights.items()}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take up what `tensors` gave. Raises ValueError for weights of another network."""
+        expected = {name: value.shape for name, value in self._learner().average.state_dict().items()}
+        device = self._learner().device
+        for reason in REASONS:
+            weights = {name: value.to(device) for name, value in below(tensors, f"kept/{reason}").items()}
+            if weights and {name: value.shape for name, value in weights.items()} != expected:
+                raise ValueError(f"the weights kept for {reason} are of another network")
+            if weights:
+                self._by_reason[reason] = weights
+
+    def close(self) -> None:
+        """Remove the temporary files."""
+        self._temporary.close()
+
+    def _write(self, weights: Weights, path: Path) -> None:
+        net = copy.deepcopy(self._learner().average)
+        net.load_state_dict(weights)
+        save_policy(path, net, self._header())

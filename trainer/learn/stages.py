@@ -1,0 +1,207 @@
+"""The stages of a training, each a generator of Progress: they change the training that they are given.
+
+load (and look, where the network learns to see) ─▶ train ─▶ play
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+
+from trainer.errors import TrainingError
+from trainer.evaluation.alike import Alike, Demonstration
+from trainer.evaluation.select_by_play import Candidate, CandidateScore
+from trainer.learn.checkpoint import read_checkpoint
+from trainer.learn.choosing import SIGN_OF_LIFE_S, selection_text
+from trainer.learn.learner import ValidationMetrics, below
+from trainer.learn.perception import Sample
+from trainer.learn.seeing import learning_to_see
+from trainer.learn.training import Training
+from trainer.policy.keypoints import sight
+from trainer.progress.records import Progress
+
+_VALIDATION_SAMPLES = 4_096
+_CHOSEN = 0.8  # of the games at the end, roughly, where some more choose how to play like the demonstrator
+_FIRST_CHECK = 0.4  # of the budget: earlier weights are never the best
+
+
+def load(training: Training) -> Iterator[Progress]:
+    """Learn to see, where the network does, and have the ticks at hand; or take up what a checkpoint has of it."""
+    ticks = (
+        f"{training.data.ticks:,} ticks of {len(training.sessions)} session{'s' if len(training.sessions) > 1 else ''}"
+    )
+    resumed = training.checkpoint is not None and training.checkpoint.exists()
+    if training.config.perceives and resumed:
+        yield from _recall(training)
+    elif training.sample is not None:
+        sample, training.sample = training.sample, None
+        yield from _look(training, sample)
+        del sample
+    yield training.progress("load", 0.0, message=f"reading {ticks}")
+    reported = time.monotonic()
+    for fraction in training.steps.load():
+        if time.monotonic() - reported >= SIGN_OF_LIFE_S:
+            reported = time.monotonic()
+            yield training.progress("load", fraction)
+    training.steps.start(training.restore if resumed else None)
+    for _ in training.data.resume(training.state.batch):
+        yield training.progress("load", 1.0)
+    yield training.progress("load", 1.0)
+    for warning in training.data.warnings:
+        yield training.progress("load", 1.0, message=warning)
+    if resumed:
+        yield training.progress("load", 1.0, message=f"going on after {training.state.batch:,} batches")
+    training.ready = True
+
+
+def _recall(training: Training) -> Iterator[Progress]:
+    """See as before the interruption."""
+    assert training.checkpoint is not None
+    tensors, *_ = read_checkpoint(training.checkpoint, training.kind_of_training())
+    try:
+        training.steps.see(sight(below(tensors, "net")))
+    except (ValueError, RuntimeError):
+        raise TrainingError(f"{training.checkpoint} is damaged; remove it to train anew") from None
+    yield training.progress("load", 0.0)
+
+
+def _look(training: Training, sample: Sample) -> Iterator[Progress]:
+    """Learn to see where things are."""
+    began = reported = time.monotonic()
+    for seen in learning_to_see(training.steps, sample, training.choosing.most_ticks, training.keep_first):
+        now = time.monotonic()
+        if seen.message or now - reported >= SIGN_OF_LIFE_S:
+            reported, training.state.operations = now, seen.operations
+            left = (now - began) * (1 - seen.share) / seen.share if seen.share else None
+            yield training.progress("look", seen.share, left, seen.message)
+
+
+def train(training: Training) -> Iterator[Progress]:
+    """Learn to play, until the budget is used or nothing more is gained."""
+    config, state = training.config, training.state
+    if state.stage != "train":
+        return
+    training.budget.start(state.train_s)
+    reported = time.monotonic()
+    training.learner.net.train()
+    while True:
+        used = training.budget.used(state.batch)
+        if used >= (state.validated + 1) / config.validations or used >= 1.0:
+            state.validated = max(state.validated + 1, math.floor(used * config.validations))
+            metrics = _validate(training)
+            yield training.progress("train", used, training.budget.left_s(used), metrics=metrics)
+            if used >= 1.0:
+                break
+        if state.stale >= config.patience:
+            yield training.progress("train", used, 0.0, "validation stopped improving; ending early")
+            break
+        if state.checked < config.checks and config.play_games:
+            due = _FIRST_CHECK + (1 - _FIRST_CHECK) * (state.checked + 1) / (config.checks + 1)
+            if used >= due:
+                yield from _check(training, used)
+        if state.batch % training.every == 0 and state.batch:
+            training.write_checkpoint()
+        _step(training, used)
+        if time.monotonic() - reported >= SIGN_OF_LIFE_S:
+            reported = time.monotonic()
+            yield training.progress("train", used, training.budget.left_s(used))
+
+
+def _step(training: Training, used: float) -> None:
+    state = training.state
+    loss, accuracy = training.steps.take(state.batch + 1, used)
+    state.batch += 1
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"the loss became {loss} at batch {state.batch}; lower the learning rate "
+            f"({training.config.learning_rate:g}) and train again"
+        )
+    share = max(0.02, 1 / state.batch)
+    state.loss = loss if state.loss is None else state.loss + share * (loss - state.loss)
+    if accuracy is not None:
+        before = state.accuracy
+        state.accuracy = accuracy if before is None else before + share * (accuracy - before)
+
+
+def _validate(training: Training) -> ValidationMetrics:
+    """Judge the averaged weights on held-out episodes; keep and save them if they are the best so far."""
+    state = training.state
+    metrics = training.learner.validate(training.data.validation_batches(256, _VALIDATION_SAMPLES))
+    state.val_loss, state.val_accuracy = metrics.loss, metrics.accuracy
+    if state.best_loss is not None and metrics.loss >= state.best_loss:
+        state.stale += 1
+        return metrics
+    state.stale, state.best_loss = 0, metrics.loss
+    training.kept.keep("loss")
+    if "check" not in training.kept:
+        training.save("loss")
+    return metrics
+
+
+def _check(training: Training, used: float) -> Iterator[Progress]:
+    """Let the present weights play a little; keep them if no earlier ones scored more."""
+    state = training.state
+    now = training.kept.present()
+    file = str(training.kept.file(now))
+    best: CandidateScore | None = None
+    for step in training.choosing.in_passing(file):
+        if isinstance(step, CandidateScore):
+            best = step
+        else:
+            yield training.progress("train", used)
+    assert best is not None
+    state.checked += 1
+    state.score = best.score
+    if state.best_check is None or best.score >= state.best_check:
+        state.best_check, state.manner = best.score, best.candidate.manner.to_json()
+        training.kept.keep("check", now)
+        training.save("check")
+    message = f"in short games after {state.batch:,} batches: {state.score:,.1f} points"
+    yield training.progress("train", used, message=message, score=state.score)
+
+
+def play(training: Training) -> Iterator[Progress]:
+    """Choose the weights, and how to play them, by playing."""
+    config, state = training.config, training.state
+    if state.stage == "train":
+        state.stage = "play"
+        training.kept.keep("last")
+        training.write_checkpoint()
+    if not config.play_games:
+        training.finish("loss" if "loss" in training.kept else "last")
+        return
+    if "loss" in training.kept and "last" in training.kept and (config.perceives or training.kept.same("loss", "last")):
+        training.kept.drop("last")  # the average of a perceptron's weights hardly changes any more
+    files = {str(training.kept.file(reason)): reason for reason in training.kept.reasons}
+    chosen = _CHOSEN if config.perceives else 1.0
+    yield training.progress("play", 0.0, message="trying it in play")
+    best: CandidateScore | None = None
+    for step in training.choosing.best(list(files)):
+        if isinstance(step, CandidateScore):
+            best = step
+        else:
+            yield training.progress("play", chosen * step)
+    assert best is not None
+    state.manner, state.score = best.candidate.manner.to_json(), best.score
+    training.save(files[best.candidate.policy])  # whatever becomes of the games that follow
+    yield from _find_alike(training, best.candidate)
+    training.finish(files[best.candidate.policy])
+    message = f"plays best {selection_text(training.manner, config, training.data.spec.discrete)}"
+    yield training.progress("play", 1.0, message=message, score=state.score)
+
+
+def _find_alike(training: Training, best: Candidate) -> Iterator[Progress]:
+    """Choose how it plays like its demonstrator, where its network knows how hands move."""
+    demonstration = Demonstration.of(training.sessions, training.episodes) if training.config.perceives else None
+    if demonstration is None:
+        return
+    for step in training.choosing.alike(best, demonstration):
+        if isinstance(step, Alike) and step.plays_best:
+            training.state.manner, training.state.score = step.manner.to_json(), step.score
+        elif isinstance(step, Alike):
+            training.alike = step
+            message = f"plays like its demonstrator at {step.score:,.1f} points"
+            yield training.progress("play", 1.0, message=message)
+        else:
+            yield training.progress("play", _CHOSEN + (1 - _CHOSEN) * step)

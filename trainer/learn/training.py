@@ -1,0 +1,215 @@
+"""One training: what it has come to, what is kept of it, and how it goes on after an interruption."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import torch
+
+from recorder.store.session import Session
+from trainer.errors import PolicyError, TrainingError
+from trainer.evaluation.alike import Alike
+from trainer.learn.budget import Budget
+from trainer.learn.checkpoint import State, read_checkpoint, settings, write_checkpoint
+from trainer.learn.choosing import Choosing, first_selection
+from trainer.learn.kept_weights import KeptWeights
+from trainer.learn.learner import Learner, ValidationMetrics
+from trainer.learn.operations import Operations
+from trainer.learn.perception import Sample
+from trainer.learn.steps import Steps
+from trainer.policy.policy import ActionSelection, save_policy
+from trainer.progress.records import Progress
+
+
+class Training:
+    """One training, from its sessions to its policy."""
+
+    def __init__(
+        self,
+        sessions: Sequence[Session],
+        steps: Steps,
+        sample: Sample | None,
+        out: Path,
+        episodes: Mapping[str, Sequence[int]] | None,
+        checkpoint: Path | None,
+        every: int,
+        run: str,
+        began: float,
+    ) -> None:
+        self.steps = steps
+        self.config = steps.config
+        self.out = out
+        self.sessions = sessions
+        self.episodes = dict(episodes or {})
+        self.run = run
+        self.state = State()
+        self.data = steps.data
+        self.budget = Budget(self.config, began)
+        self.choosing = Choosing(self.data, self.config)
+        self.kept = KeptWeights(lambda: self.learner, self._header)
+        self.alike: Alike | None = None
+        self.sample = sample
+        self.checkpoint = checkpoint
+        self.every = every
+        self._written = -1  # the batch of the latest checkpoint; none before the data are there
+        self.ready = False
+        self._played_before = 0
+
+    @property
+    def learner(self) -> Learner:
+        """What learns."""
+        return self.steps.learner
+
+    @property
+    def manner(self) -> ActionSelection:
+        """How the kept weights play best, as far as is known."""
+        if self.state.manner is not None:
+            return ActionSelection.from_json(self.state.manner)
+        return first_selection(self.config, self.data)
+
+    def progress(
+        self,
+        stage: str,
+        fraction: float,
+        eta_s: float | None = None,
+        message: str = "",
+        score: float | None = None,
+        metrics: ValidationMetrics | None = None,
+    ) -> Progress:
+        state = self.state
+        return Progress(
+            stage=stage,
+            fraction=min(1.0, fraction),
+            batch=state.batch,
+            batches=self.config.max_batches,
+            epoch=state.batch * self.config.batch_ticks / self.data.train_ticks,
+            seconds=self.budget.seconds,
+            eta_s=eta_s,
+            loss=state.loss,
+            accuracy=state.accuracy,
+            val_loss=state.val_loss,
+            val_accuracy=state.val_accuracy,
+            score=score,
+            confusion=metrics.confusion if metrics else None,
+            message=message,
+        )
+
+    def keep_first(self, learner: Learner) -> None:
+        """Write a clone that is there to be watched until a better one comes."""
+        save_policy(self.out, learner.average, self._header())
+
+    def write_checkpoint(self) -> None:
+        """Replace the checkpoint, if one is wanted and there is something new to keep."""
+        if self.checkpoint is None or not self.ready or self._written == self.state.batch:
+            return
+        self.state.seconds, self.state.played = self.budget.seconds, self._played
+        if self.state.stage == "train":
+            self.state.train_s = self.budget.train_s
+        tensors = self.learner.tensors() | self.kept.tensors()
+        write_checkpoint(self.checkpoint, tensors, self._fingerprint(), self.state, self.steps.rng.bit_generator.state)
+        self._written = self.state.batch if self.state.stage == "train" else -1
+
+    def __enter__(self) -> Training:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Keep the best so far, whatever happened, and clean up."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.kept.close)
+            stack.callback(self.choosing.close)
+            if not self.state.saved and self.state.batch:
+                self.kept.keep("last")
+                if isinstance(error, Exception):  # it is the one to tell
+                    stack.enter_context(contextlib.suppress(PolicyError))
+                self.save("last")
+
+    def save(self, reason: str) -> None:
+        """Write the weights that are kept for a reason."""
+        self.kept.save(reason, self.out)
+        self.state.saved = True
+
+    def finish(self, reason: str) -> None:
+        """Write the weights that are kept for a reason, and remove the checkpoint: it is over."""
+        self.save(reason)
+        self.ready = False
+        if self.checkpoint is not None:
+            self.checkpoint.unlink(missing_ok=True)
+
+    def _fingerprint(self) -> dict[str, Any]:
+        return {**self.kind_of_training(), "data": self.data.fingerprint()}
+
+    def kind_of_training(self) -> dict[str, Any]:
+        """What a checkpoint of this training says of it before the data are read."""
+        return {"env": self.data.spec.name, "config": settings(self.config)}
+
+    def restore(self) -> None:
+        """Go on from the checkpoint. Raises TrainingError for a damaged one, and for one of another training."""
+        assert self.checkpoint is not None
+        tensors, self.state, generator = read_checkpoint(self.checkpoint, self._fingerprint())
+        try:
+            self.learner.restore(tensors)
+            self.steps.rng.bit_generator.state = generator
+            self.kept.restore(tensors)
+            self.state.saved = self.state.saved and self.out.exists()
+            _ = self.manner
+        except (ValueError, TypeError, KeyError, RuntimeError, OverflowError) as error:
+            reason = (str(error).splitlines() or [""])[0][:160]
+            raise TrainingError(f"{self.checkpoint} is damaged ({reason}); remove it to train anew") from None
+        self.budget.resume(self.state.seconds)
+        self._played_before = self.state.played
+
+    def _header(self) -> dict[str, Any]:
+        state = self.state
+        training = {
+            "batches": state.batch,
+            "seconds": round(self.budget.seconds, 1),
+            "operations": self._operations,
+            "validation_loss": state.best_loss,
+            "validation_accuracy": state.val_accuracy,
+            "score_in_play": state.score,
+            "warnings": self.data.warnings,
+            "torch": str(torch.__version__),
+        }
+        return {
+            "env": self.data.spec.to_json(),
+            "config": self.config.to_json(),
+            "play": self.manner.to_json(),
+            **({"alike": self.alike.to_json()} if self.alike else {}),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "run": self.run,
+            "sessions": [_told(session, self.episodes) for session in self.sessions],
+            "training": training,
+        }
+
+    @property
+    def _operations(self) -> int:
+        """The floating-point operations that all of it took so far."""
+        state, located = self.state, self.data.ticks if self.config.perceives else 0
+        return state.operations + self._one_each.whole(0, located, state.batch * self.config.batch_ticks, self._played)
+
+    @property
+    def _played(self) -> int:
+        """Ticks of games, of all sittings."""
+        return self._played_before + self.choosing.ticks
+
+    @cached_property
+    def _one_each(self) -> Operations:
+        return Operations.of(self.learner.average, self.config)
+
+
+def _told(session: Session, episodes: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+    """What a policy says of a session that it learned from."""
+    return {
+        "name": session.name,
+        "digest": session.attributes.get("digest") or session.digest(),
+        "player": session.player,
+        "ticks": len(session),
+        "total_rewards": session.games,
+        **({"episodes": list(episodes[session.name])} if session.name in episodes else {}),
+    }
