@@ -1,13 +1,14 @@
 # make demo   install, then record, verify, train, evaluate and film both environments (no screen needed)
 # make app    install, then open the window
 # make test   install, also the system packages that the tests need, then every check
+# make coverage  install, then the branch coverage of what recordings depend on: at least 95 %
 # make bench  install, then what takes too long for the checks, with what one might pick instead: docs/bench.md
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 ALONE := tests/recorder/test_durability.py $(addprefix tests/ui/test_,whole_loop.py record_window.py train_window.py train_page.py)
 
-.PHONY: demo app test bench lint install packages lock clean
+.PHONY: demo app test bench coverage lint install packages lock clean
 
 demo: install
 	$(BIN)/twinplay demo --out demo-out
@@ -26,6 +27,12 @@ packages:
 bench: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .[bench]
 	$(BIN)/python -m tests.benchmarks --out docs/bench.md
+
+# What a recording's safety and its certificate depend on.
+KEPT := recorder.store recorder.library.verify recorder.library.replay recorder.envs recorder.play
+coverage: install packages
+	$(BIN)/python -m pytest tests/recorder tests/test_formats.py tests/test_third_environment.py \
+		$(KEPT:%=--cov %) --cov-branch --cov-report term-missing:skip-covered --cov-fail-under 95
 
 lint: install
 	$(BIN)/ruff check .

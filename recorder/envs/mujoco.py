@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import gymnasium
-import mujoco
 import numpy as np
 import numpy.typing as npt
 
@@ -20,7 +19,6 @@ from recorder.envs.spec import EnvSpec
 from recorder.errors import SessionError, SystemLibraryError, TwinplayError
 
 _RENDER_SIZE = 400  # drawn in software where there is no GPU; this keeps it affordable
-_STATE = int(mujoco.mjtState.mjSTATE_FULLPHYSICS) | int(mujoco.mjtState.mjSTATE_WARMSTART)
 
 
 class MujocoBackend(GymnasiumBackend):
@@ -29,6 +27,9 @@ class MujocoBackend(GymnasiumBackend):
     def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
         with _drawing_errors():
             super().__init__(spec, render=render, sound=sound)
+            import mujoco  # it looks at MUJOCO_GL, which `build` may set and which may be wrong
+        self._mujoco: Any = mujoco
+        self._kind = int(mujoco.mjtState.mjSTATE_FULLPHYSICS) | int(mujoco.mjtState.mjSTATE_WARMSTART)
         self._started = False
 
     def build(self, render: bool) -> Env:
@@ -59,12 +60,12 @@ class MujocoBackend(GymnasiumBackend):
     @property
     def state_size(self) -> int:
         """See Backend."""
-        return int(mujoco.mj_stateSize(self._core.model, _STATE))
+        return int(self._mujoco.mj_stateSize(self._core.model, self._kind))
 
     def state(self) -> npt.NDArray[np.float64]:
         """See Backend."""
         state = np.empty(self.state_size, np.float64)
-        mujoco.mj_getState(self._core.model, self._core.data, state, _STATE)
+        self._mujoco.mj_getState(self._core.model, self._core.data, state, self._kind)
         return state
 
     def restore(self, state: Array) -> None:
@@ -73,9 +74,9 @@ class MujocoBackend(GymnasiumBackend):
             raise SessionError(f"a stored state of {state.shape[0]} numbers does not fit {self.state_size} expected")
         if not self._started:
             self.reset(0)
-        mujoco.mj_setState(self._core.model, self._core.data, np.ascontiguousarray(state, np.float64), _STATE)
+        self._mujoco.mj_setState(self._core.model, self._core.data, np.ascontiguousarray(state, np.float64), self._kind)
         warmstart = self._core.data.qacc_warmstart.copy()
-        mujoco.mj_forward(self._core.model, self._core.data)  # so that pictures show the restored pose
+        self._mujoco.mj_forward(self._core.model, self._core.data)  # so that pictures show the restored pose
         self._core.data.qacc_warmstart[:] = warmstart
 
     def snapshot(self) -> Any:
