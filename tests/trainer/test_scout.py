@@ -77,9 +77,11 @@ def test_a_sample_without_a_scout_is_of_the_recording_and_its_detours_alone(brea
     for scout in (True, False):
         config = TrainConfig.for_env("breakout", max_batches=10, play_ticks=400, scout=scout)
         data = Dataset([breakout], config)
-        *_, sample = sampling(data.tick_table, config)
+        *steps, sample = sampling(data.tick_table, config)
         data.close()
         assert isinstance(sample, Sample)
+        told = [step for step in steps if isinstance(step, str)]
+        assert any("a scout plays" in each for each in told) == scout
         lengths[scout] = sample.lengths
     assert len(lengths[False]) == 2 * 30  # a minute in stretches of two seconds, each left half-way for a detour
     assert lengths[True][:60] == lengths[False]

@@ -25,7 +25,7 @@ from trainer.config import TrainConfig
 from trainer.distributed import ProcessGroup
 from trainer.errors import PolicyError, TrainingError
 from trainer.learn.checkpoint import CHECKPOINT_BATCHES, is_of
-from trainer.learn.perception import Sample, sampling
+from trainer.learn.perception import NoSample, Sample, sampling
 from trainer.learn.stages import load, play, train
 from trainer.learn.steps import Steps
 from trainer.learn.training import Training
@@ -111,15 +111,18 @@ def _sample(steps: Steps, checkpoint: Path | None) -> Generator[Progress, None, 
     """What the network is to learn to see from; nothing, or why it cannot be had."""
     config, group = steps.config, steps.group
     resumed = checkpoint is not None and checkpoint.exists()
-    sample, reason = None, ""
+    sample, reason, done = None, "", 0.0
     if checkpoint is not None and resumed and is_of(checkpoint, config.without_perception(steps.data.spec.name)):
         reason = "it did so before it was interrupted"
     with group.all_or_none():
         for step in sampling(steps.data.tick_table, config) if group.first and not resumed else ():
             if isinstance(step, Sample):
                 sample = step
+            elif isinstance(step, NoSample):
+                reason = step.reason
             elif isinstance(step, str):
-                reason = step
+                yield Progress("load", done, message=step)
             else:
-                yield Progress("load", step, message="" if step else "playing the recording again")
+                done = step
+                yield Progress("load", done)
     return sample, reason

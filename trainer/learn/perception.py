@@ -65,8 +65,16 @@ class Sample:
     own: npt.NDArray[np.bool_]
 
 
-def sampling(tick_table: TickTable, config: TrainConfig) -> Iterator[float | Sample | str]:
-    """Yields the share of it that is done, and last the sample, or in words why there is none."""
+@dataclass(frozen=True)
+class NoSample:
+    """Why there is none, to go after "since"."""
+
+    reason: str
+
+
+def sampling(tick_table: TickTable, config: TrainConfig) -> Iterator[float | str | Sample | NoSample]:
+    """Yields the share of it that is done, what it does now, and last the sample, or why there is none."""
+    yield "playing the recording again"
     rng = np.random.default_rng([config.seed, 0x5EE])
     parts = _parts_to_play(tick_table, rng)
     stretches = _stretches(parts, rng)
@@ -86,7 +94,7 @@ def sampling(tick_table: TickTable, config: TrainConfig) -> Iterator[float | Sam
             else:
                 yield _READ + (_REPLAYED - _READ) * step
     except TwinplayError as error:
-        yield str(error)
+        yield NoSample(str(error))
         return
     held = np.concatenate([memory.values for memory in memories])
     offsets = np.cumsum([0, *map(len, parts)])
@@ -96,10 +104,11 @@ def sampling(tick_table: TickTable, config: TrainConfig) -> Iterator[float | Sam
     controlled = np.asarray(moved >= _OWN_SHARE * sum(memory.trials for memory in memories), bool)
     bytes_ = _that_tell_of_places(np.concatenate(values), controlled, [*map(len, values)])
     if not bytes_:
-        yield "nothing in the emulator's memory moves as things on a screen do"
+        yield NoSample("nothing in the emulator's memory moves as things on a screen do")
         return
     places = Places.of(np.concatenate(values), bytes_, controlled)
     if config.scout:
+        yield "a scout plays on where the recording ends, to see more"
         known = [
             (places.positions(each), np.asarray(session.actions[ticks.start : ticks.stop], np.int64))
             for each, (session, ticks) in zip(own_parts, map(tick_table.at, parts), strict=True)
