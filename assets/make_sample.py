@@ -30,7 +30,8 @@ from recorder.store.session import Session
 from trainer.config import TrainConfig
 from trainer.evaluation.games import evaluate
 from trainer.learn.fit import fit
-from trainer.policy.policy import Policy, read_header
+from trainer.policy.header import read_header
+from trainer.policy.policy import Policy
 
 HERE = Path(__file__).parent / "sample"
 SECONDS, GAMES = 75, 12

@@ -29,6 +29,8 @@ from recorder.system.profile import clean_name
 from trainer.runs.presenter import TrainPresenter
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
     from player.ui.window import Window
 
 # How long the thread that writes a recording may keep the interpreter when a tick is due; Python's own 5 ms are felt.
@@ -143,25 +145,15 @@ def open_app(argv: Sequence[str] = ()) -> int:
     crashed = watch_for_crashes()
     LOG.info("Twinplay %s, Python %s, %s", app_version(), platform.python_version(), platform.platform())
     from PySide6.QtCore import QTimer
-    from PySide6.QtWidgets import QApplication
 
-    from player.ui.guard import Guard, Opening
+    from player.ui.guard import Guard
     from player.ui.memory import Memory
-    from player.ui.menu import copy_diagnostics
-    from player.ui.window import PAGES, Window
-    from recorder.ui.kit.icons import app_icon
-    from recorder.ui.kit.look import apply_theme
+    from player.ui.window import Window
 
     memory = Memory()
     library, gone = usable_library(asked, memory.library)
     LOG.info("library %s", library)
-    with Opening():
-        app = QApplication.instance() or QApplication(["twinplay"])
-    assert isinstance(app, QApplication)
-    app.setApplicationName("Twinplay")
-    app.setDesktopFileName("twinplay")
-    app.setWindowIcon(app_icon())
-    apply_theme(app, memory.theme)
+    app = _application(memory.theme)
     guard = Guard(app)
     guard.watch()
     train_presenter = partial(_train_presenter, batches=options.training_batches)
@@ -171,17 +163,8 @@ def open_app(argv: Sequence[str] = ()) -> int:
     memory.restore_pair(window)
     window.show()
     window.activateWindow()
-    if options.session is not None or options.policy is not None:
-        window.watch_pair(options.session, options.policy, options.against, alike=options.alike)
-    else:
-        page = options.page or memory.page
-        window.show_page(page if page in PAGES else "record")
-    if gone:
-        window.notice.warn(gone, "Library folder…", window.menu.change_library)
-    elif crashed:
-        window.notice.warn(_CRASHED, "Copy diagnostics", partial(copy_diagnostics, window))
-    elif no_log:
-        window.notice.warn(no_log)
+    _show_first_page(window, options, memory.page)
+    _warn(window, gone, crashed, no_log)
     if options.describe_to is not None:
         timer = QTimer(window, interval=90)  # no multiple of a tick's length, so that it does not meet one every time
         timer.timeout.connect(partial(_describe, window, options.describe_to))
@@ -206,6 +189,47 @@ def open_app(argv: Sequence[str] = ()) -> int:
         return int(app.exec())
 
 
+def _application(theme: str) -> QApplication:
+    """Qt's application, with the app's name, icon and colours."""
+    from PySide6.QtWidgets import QApplication
+
+    from player.ui.guard import Opening
+    from recorder.ui.kit.icons import app_icon
+    from recorder.ui.kit.look import apply_theme
+
+    with Opening():
+        app = QApplication.instance() or QApplication(["twinplay"])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("Twinplay")
+    app.setDesktopFileName("twinplay")
+    app.setWindowIcon(app_icon())
+    apply_theme(app, theme)
+    return app
+
+
+def _show_first_page(window: Window, options: argparse.Namespace, last_page: str) -> None:
+    """Show what the options ask for, or else the page of the last time."""
+    from player.ui.window import PAGES
+
+    if options.session is not None or options.policy is not None:
+        window.watch_pair(options.session, options.policy, options.against, alike=options.alike)
+    else:
+        page = options.page or last_page
+        window.show_page(page if page in PAGES else "record")
+
+
+def _warn(window: Window, gone: str, crashed: bool, no_log: str) -> None:
+    """Tell the most important thing that is not as it should be."""
+    from player.ui.menu import copy_diagnostics
+
+    if gone:
+        window.notice.warn(gone, "Library folder…", window.menu.change_library)
+    elif crashed:
+        window.notice.warn(_CRASHED, "Copy diagnostics", partial(copy_diagnostics, window))
+    elif no_log:
+        window.notice.warn(no_log)
+
+
 def _train_presenter(library: Path, *, batches: int | None) -> TrainPresenter:
     small = {} if batches is None else {"max_batches": batches, "play_games": 1, "play_ticks": 120}
     return TrainPresenter(Library(library), overrides=small)
@@ -213,7 +237,7 @@ def _train_presenter(library: Path, *, batches: int | None) -> TrainPresenter:
 
 def _describe(window: Window, path: Path) -> None:
     """Write which named widgets are visible, where on the screen, and what they say; a tick that is due comes first."""
-    wait_ns = window.record.presenter.wait_ns
+    wait_ns = window.record.presenter.take.wait_ns
     if wait_ns is not None and wait_ns < _DESCRIBING_NS:
         return
     from PySide6.QtCore import QPoint

@@ -18,9 +18,9 @@ QT_ROOMS = ("recorder/ui/", "trainer/ui/", "player/ui/", "player/app.py")
 DOORS = {
     "PySide6": QT_ROOMS,
     "pyqtgraph": QT_ROOMS,
-    "zarr": ("recorder/store/zarr_store.py",),
-    "numcodecs": ("recorder/store/zarr_store.py",),
-    "google_crc32c": ("recorder/store/zarr_store.py", "trainer/progress/tensorboard.py"),
+    "zarr": ("recorder/store/zarr_store/",),
+    "numcodecs": ("recorder/store/zarr_store/chunks.py",),
+    "google_crc32c": ("recorder/store/zarr_store/chunks.py", "trainer/progress/tensorboard.py"),
     "torch": ("trainer/",),
     "safetensors": ("trainer/",),
     "fsspec": ("recorder/store/remote.py",),
@@ -84,7 +84,10 @@ def test_core_never_imports_a_view() -> None:
 
 
 KNOWING = ("recorder/agents/experts/", "trainer/studies/", "player/report/demo.py", "player/support/sample.py")
-EXAMPLES = ("player/cli/parser.py", "trainer/__main__.py")  # names of studies, and examples in what --help prints
+EXAMPLES = (  # names of studies, and examples in what --help and errors of the command line print
+    *("player/cli/argument_types.py", "player/cli/session_options.py", "player/cli/clone_options.py"),
+    "trainer/__main__.py",
+)
 
 
 def test_nobody_knows_an_environment_by_name_or_the_size_of_its_screen() -> None:

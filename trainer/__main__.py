@@ -29,8 +29,8 @@ from recorder.store.session import Session
 from recorder.system.commands import guarded
 from recorder.system.interrupts import SIGNALS, Noted, exit_status
 from recorder.system.streams import parsed, prepare_streams
-from trainer.config import PRESETS
 from trainer.policy.header import read_header
+from trainer.presets import PRESETS
 from trainer.progress.records import Progress, training_note
 from trainer.settings import chosen_config, chosen_episodes
 

@@ -8,54 +8,10 @@ from typing import Any
 
 from recorder.envs.registry import get_spec
 from recorder.errors import UsageError
+from trainer.limits import AUTO, check
+from trainer.presets import EARLIER, check_preset, defaults
 
-NETWORKS = {"screen": ("keypoints", "nature", "article64"), "vector": ("mlp", "lstm")}
-# What each is for, in plain words; `TrainConfig.for_env` says what it sets.
-PRESETS = {
-    "quick": "A first impression.",
-    "standard": "Plays well.",
-    "best": "The same recipe with three to five times the time, and more games to judge by.",
-}
-AUTO = "auto"
 LOOK_SHARE = 0.6  # of a budget in seconds, for learning to see; and batches of that, for each that learns to play
-PRECISIONS = (AUTO, "float32", "bfloat16")
-
-_LIMITS: dict[str, tuple[float, float]] = {
-    "size": (36, 210),
-    "shrink": (0, 4),
-    "batch_size": (1, 4_096),
-    "learning_rate": (1e-7, 1.0),
-    "weight_decay": (0.0, 10.0),
-    "hidden_share": (0.0, 1.0),
-    "every": (1, 1_000),
-    "mirror": (0.0, 1.0),
-    "shift": (0, 16),
-    "rare_action_share": (0.0, 0.25),
-    "ema": (0.0, 0.99999),
-    "validation_share": (0.01, 0.5),
-    "validations": (1, 1_000),
-    "patience": (1, 1_000),
-    "dropout": (0.0, 0.9),
-    "max_batches": (1, 10_000_000),
-    "max_seconds": (0.1, 10_000_000),
-    "warm_up": (0.0, 0.9),
-    "checks": (0, 100),
-    "play_games": (0, 100),
-    "play_ticks": (60, 36_000),
-    "seed": (0, 2**63 - 1),  # what torch takes
-    "threads": (1, 256),
-    "sequence": (2, 512),
-    "cache_bytes": (1e5, 1e15),
-}
-
-
-# Defaults of a network "keypoints" that are others by now.
-_EARLIER: dict[str, Any] = {"batch_size": 256, "learning_rate": 1e-3}
-
-
-def limits(name: str) -> tuple[float, float]:
-    """The least and the greatest value of a field that is a number."""
-    return _LIMITS[name]
 
 
 @dataclass(frozen=True)
@@ -146,37 +102,7 @@ class TrainConfig:
     cache_bytes: int = 8_000_000_000
 
     def __post_init__(self) -> None:
-        known = [AUTO, *(name for names in NETWORKS.values() for name in names)]
-        for name, value, choices in (
-            ("network", self.network, known),
-            ("activation", self.activation, ("relu", "tanh")),
-            ("optimizer", self.optimizer, ("adam", "sgd")),
-            ("precision", self.precision, PRECISIONS),
-        ):
-            if value not in choices:
-                raise UsageError(f"{name} {value!r} is unknown; choose one of: {', '.join(choices)}")
-        for name, (low, high) in _LIMITS.items():
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise UsageError(f"{name} is {value}, but must lie between {low:g} and {high:g}")
-        if (
-            not self.history
-            or len(self.history) > 16
-            or self.history[0] != 0
-            or any(not 0 <= h <= 60 for h in self.history)
-        ):
-            raise UsageError(f"history {self.history} must begin with 0 and hold ages of up to 60 ticks")
-        for name, rows in (("crop", self.crop), ("hidden_rows", self.hidden_rows)):
-            if not (name == "hidden_rows" and not rows) and not (len(rows) == 2 and 0 <= rows[0] < rows[1] <= 1_000):
-                raise UsageError(f"{name} {rows} must be two rows, the upper one first")
-        shifts = self.label_shifts
-        if not 1 <= len(shifts) <= 8 or list(shifts) != sorted(set(shifts)) or not 0 <= shifts[0] <= shifts[-1] <= 60:
-            raise UsageError(f"label_shifts {shifts} must be one to eight different delays of up to 60 ticks, rising")
-        windows = self.label_windows
-        if not 1 <= len(windows) <= 4 or list(windows) != sorted({*windows} & {*range(1, 61)}):
-            raise UsageError(f"label_windows {windows} must be one to four different numbers of 1 to 60 ticks, rising")
-        if not self.hidden or len(self.hidden) > 8 or any(not 1 <= width <= 4_096 for width in self.hidden):
-            raise UsageError(f"hidden {self.hidden} must be one to eight layer widths of up to 4,096")
+        check(self)
 
     @property
     def outputs(self) -> int:
@@ -234,59 +160,11 @@ class TrainConfig:
 
         A budget given in `overrides` replaces the preset's. Raises UsageError for an unknown preset or field.
         """
-        if preset not in PRESETS:
-            raise UsageError(f"there is no preset {preset!r}; choose one of: {', '.join(PRESETS)}")
+        check_preset(preset)
         unknown = set(overrides) - {field.name for field in fields(cls)}
         if unknown:
             raise UsageError(f"training has no setting named {', '.join(sorted(unknown))}")
-        values: dict[str, Any]
-        spec = get_spec(env)
-        seen = {"crop": spec.playfield} if spec.playfield else {}
-        if spec.sees_screen and overrides.get("network", "keypoints") in ("keypoints", AUTO):
-            values = {
-                **seen,
-                "network": "keypoints",
-                "shrink": 2,
-                "history": (0, 2, 4, 8, 16, 24),
-                "label_windows": (1, 8),
-                "hidden": (256, 256),
-                "dropout": 0.1,
-                "batch_size": 512,
-                "learning_rate": 3e-3,
-                "mirror": 0.0,
-                "shift": 0,
-                "hidden_rows": (),
-                "ema": 0.998,
-                "checks": 0,
-            }
-            values |= {
-                "quick": {"max_batches": 1_200, "play_games": 3, "play_ticks": 4_000},
-                "standard": {"max_batches": 4_000, "play_ticks": 6_000},
-                "best": {"max_batches": 12_000, "play_games": 10},
-            }[preset]
-        elif spec.sees_screen:
-            values = {"network": "nature", "hidden_rows": spec.own_rows, **seen}
-            values |= {
-                "quick": {"max_seconds": 150.0, "checks": 1, "play_games": 3, "play_ticks": 4_000},
-                "standard": {"max_seconds": 400.0},
-                "best": {"max_seconds": 1_800.0, "checks": 6, "play_games": 10},
-            }[preset]
-        else:
-            values = {
-                "network": "mlp",
-                # Strong decay keeps the network as simple as the data allow: from one game of the expert it then falls
-                # in none of 50, without it in 1 to 14 (docs/hopper.md).
-                "learning_rate": 3e-3,
-                "weight_decay": 1.0,
-                "mirror": 0.0,
-                "shift": 0,
-                "play_ticks": 1_000,
-            }
-            values |= {
-                "quick": {"max_batches": 6_000, "play_games": 12},
-                "standard": {"max_batches": 20_000, "play_games": 24},
-                "best": {"max_batches": 60_000, "checks": 6, "play_games": 48},
-            }[preset]
+        values = defaults(get_spec(env), preset, overrides.get("network", AUTO))
         if overrides.get("max_batches") is not None or overrides.get("max_seconds") is not None:
             values |= {"max_batches": None, "max_seconds": None}
         return cls(**{**values, **overrides})
@@ -317,7 +195,7 @@ class TrainConfig:
         """The same training with a network that needs to be told nothing, for recordings that tell nothing."""
         default, former = TrainConfig.for_env(env, network="nature"), TrainConfig.for_env(env)
         # A run of an earlier version has that version's defaults, and goes on with the network that it began with.
-        earlier = {name: value for name, value in _EARLIER.items() if getattr(self, name) == value}
+        earlier = {name: value for name, value in EARLIER.items() if getattr(self, name) == value}
         return self._based_on(default, replace(former, **earlier))
 
     def _based_on(self, default: TrainConfig, former: TrainConfig) -> TrainConfig:

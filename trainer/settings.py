@@ -14,7 +14,8 @@ from typing import Any
 from recorder.envs.registry import get_spec
 from recorder.errors import UsageError
 from recorder.store.places import place
-from trainer.config import AUTO, NETWORKS, PRECISIONS, TrainConfig, limits
+from trainer.config import TrainConfig
+from trainer.limits import AUTO, NETWORKS, PRECISIONS, limits
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ def _short(text: str, most: int = 34) -> str:
 
 def _with_own_keys(window: QWidget) -> dict[str, Shortcuts]:
     """The list of shortcuts, with the keys that play the game as the player chose them."""
-    bindings, printed = window.record.presenter.bindings, window.record.keyboard
+    bindings, printed = window.record.presenter.key_choice.bindings, window.record.keyboard
     own = []
     for action, does in ((3, "Move left"), (2, "Move right"), (1, "Serve the ball")):
         keys = [key_label(printed.name(key, bindings.names[key])) for key in bindings.keys_of(action) if key > 0]

@@ -5,9 +5,10 @@
       any error ──▶ FAILED                 ▲      restart()        │ every side is over
                                            └──────── OVER ◀────────┘
 
-The duel lives in a process of its own. One request is under way at a time and asks for as many ticks as are due by the
-clock, so that a slow machine shows fewer pictures at the same speed instead of falling behind. Comparing the clone with
-the recording, filming and scoring are chores beside it, each in a process that gives way.
+The duel lives in a process of its own (player.watch.duel_process). One request is under way at a time and asks for as
+many ticks as are due by the clock, so that a slow machine shows fewer pictures at the same speed instead of falling
+behind. Comparing the clone with the recording (player.watch.clone_comparison), filming and scoring are chores beside
+it, each in a process that gives way.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from player.watch.background import BackgroundJob, BackgroundJobState
+from player.watch.background import BackgroundJob
+from player.watch.clone_comparison import CloneComparison, moment_of
+from player.watch.duel_process import DuelProcess
 from player.watch.frames import DuelFrame
 from player.watch.pairing import Pairing
 from recorder.errors import TwinplayError
 from recorder.library.library import Library
-from recorder.system.jobs import Service, ServiceLike, start_thread
-from trainer.evaluation.agreement import Agreement, Disagreement
+from recorder.system.jobs import Service, ServiceLike
+from trainer.evaluation.agreement import Disagreement
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 _CATCH_UP_TICKS = 30  # thought about in one go: about 20 ms
@@ -48,8 +51,8 @@ _OPEN = (WatchState.PAUSED, WatchState.PLAYING, WatchState.OVER)
 class WatchPresenter:
     """See the module's docstring. `now` is a monotonic clock in seconds.
 
-    `pair` is what is chosen. `agreement` is that of the clone with the recording on show, once it has been compared;
-    `comparing`, `filming` and `scoring` are the chores.
+    `pair` is what is chosen, `comparison` that of the clone with the recording on show; `filming` and `scoring` are
+    chores.
     """
 
     def __init__(
@@ -66,22 +69,16 @@ class WatchPresenter:
         self.error = ""
         self.speed = 1.0
         self.looking = False
-        self.agreement: Agreement | None = None
-        self.comparing = start_chore("trainer.evaluation.agreement:comparing")
+        self.comparison = CloneComparison(start_chore)
         self.filming = start_chore("player.film.film:filming", tidy=True)
         self.scoring = start_chore("player.watch.background:scoring")
-        self._compared: dict[tuple[Any, ...], Agreement] = {}
-        self._start_service = start_service
+        self._process = DuelProcess(start_service)
         self._now = now
-        self._service: ServiceLike | None = None
-        self._awaiting: str = ""  # the one request whose answer counts; earlier ones are passed over
-        self._stale = 0
         self._debt = 0.0
         self._last = 0.0
         self._play_when_open = False
         self._wanted: int | None = None  # the tick to go to, once the answer under way has come
         self._going: int | None = None  # the tick that the answer under way goes to
-        self._retired: list[Any] = []  # threads of recorder.system.jobs in which a worker is being closed
 
     def refresh(self) -> None:
         """Read the library again; what was chosen stays chosen where it still exists."""
@@ -92,8 +89,8 @@ class WatchPresenter:
     def open(self, *, play: bool = False) -> None:
         """Show what is chosen from its start; with `play`, begin at once."""
         pair = self.pair
-        self.error, self.frame, self.agreement = "", None, None
-        self.comparing.cancel()
+        self.error, self.frame = "", None
+        self.comparison.reset()
         if not self.scoring.running:
             self.scoring.cancel()  # what it found was of those shown before
         if pair.error:
@@ -148,13 +145,9 @@ class WatchPresenter:
 
     def seek_disagreement(self, steps: int) -> Disagreement | None:
         """Go to the next moment at which the clone would have done something else, or back to the one before."""
-        if self.agreement is None or self.frame is None:
+        if self.frame is None:
             return None
-        here = self._here
-        if steps > 0:
-            found = next((each for each in self.agreement.disagreements if moment_of(each) > here), None)
-        else:
-            found = next((each for each in reversed(self.agreement.disagreements) if moment_of(each) < here), None)
+        found = self.comparison.neighbour(self._here, steps)
         if found is not None:
             self.seek(moment_of(found))
         return found
@@ -201,14 +194,14 @@ class WatchPresenter:
 
     def poll(self) -> bool:
         """Collect what arrived and ask for what is due; call it often. Returns whether there is something new."""
-        fresh = self._compare()
-        if self._service is None:
+        fresh = self.comparison.poll(self.pair)
+        if not self._process.running:
             return fresh
         before = self.state
         try:
             fresh |= self._collect()
             self._fulfil()
-            if self.frame is not None and self.frame.behind and not self._awaiting:
+            if self.frame is not None and self.frame.behind and not self._process.awaiting:
                 self._ask("catch_up", _CATCH_UP_TICKS)
             elif self.state is WatchState.PLAYING:
                 self._advance()
@@ -221,12 +214,10 @@ class WatchPresenter:
     def close(self) -> None:
         """Stop watching, and every chore, and wait for the workers to end."""
         self._retire()
-        for chore in (self.comparing, self.filming, self.scoring):
+        for chore in (self.comparison, self.filming, self.scoring):
             chore.close()
-        for thread in self._retired:
-            thread.join(10)
-        self._retired.clear()
-        self.state, self.frame, self.agreement = WatchState.EMPTY, None, None
+        self._process.close()
+        self.state, self.frame = WatchState.EMPTY, None
 
     @property
     def _here(self) -> int:
@@ -234,50 +225,22 @@ class WatchPresenter:
         assert self.frame is not None
         return next((tick for tick in (self._wanted, self._going) if tick is not None), self.frame.tick)
 
-    def _compare(self) -> bool:
-        """Take in how far the comparison is."""
-        if not self.comparing.poll():
-            return False
-        record = self.comparing.record
-        if self.comparing.state is BackgroundJobState.DONE and record is not None:
-            self.agreement = record.agreement
-            if self.agreement is not None:
-                self._compared[self._compared_pair()] = self.agreement
-        return True
-
-    def _begin_comparing(self) -> None:
-        pair = self.pair
-        if pair.session is None or pair.policy is None:
-            return
-        self.agreement = self._compared.get(self._compared_pair())
-        if self.agreement is None:
-            self.comparing.start(session=str(pair.session), policy=str(pair.policy), episode=pair.episode)
-
-    def _compared_pair(self) -> tuple[Any, ...]:
-        pair = self.pair
-        trained = pair.policy.stat().st_mtime_ns if pair.policy is not None and pair.policy.exists() else 0
-        return (pair.session, pair.episode, pair.policy, trained)
-
     def _collect(self) -> bool:
         fresh = False
-        assert self._service is not None
-        for _, result in self._service.poll():
-            if self._stale:
-                self._stale -= 1
-                continue
-            self._awaiting, self._going = "", None
-            self.frame, fresh = result, True
+        for frame in self._process.answers():
+            self._going = None
+            self.frame, fresh = frame, True
             if self.state is WatchState.OPENING:
                 self.state = WatchState.PAUSED
-                self._begin_comparing()
+                self.comparison.begin(self.pair)
                 if self._play_when_open:
                     self._play()
-            if result.done and self.state is WatchState.PLAYING:
+            if frame.done and self.state is WatchState.PLAYING:
                 self.state = WatchState.OVER
         return fresh
 
     def _fulfil(self) -> None:
-        if self._wanted is not None and not self._awaiting:
+        if self._wanted is not None and not self._process.awaiting:
             tick, self._wanted = self._wanted, None
             self._ask("seek", tick)
             self._going = tick
@@ -296,19 +259,15 @@ class WatchPresenter:
     def _advance(self) -> None:
         self._accrue()
         due = int(self._debt)
-        if due and not self._awaiting:
+        if due and not self._process.awaiting:
             self._debt -= due
             self._ask("tick", due)
 
     def _ask(self, method: str, *args: Any) -> None:
-        if self._service is None:
-            self._service = self._start_service()
-            self._stale = 0
-        elif self._awaiting:
-            self._stale += 1
-        self._awaiting, self._going = method, None
+        self._process.start()
+        self._going = None
         try:
-            self._service.request(method, *args)
+            self._process.ask(method, *args)
         except TwinplayError as error:
             self._fail(str(error))
             self._retire()
@@ -317,13 +276,5 @@ class WatchPresenter:
         self.state, self.error = WatchState.FAILED, sentence
 
     def _retire(self) -> None:
-        """Let the worker go without waiting for it: it may be in the middle of a long answer."""
-        if self._service is not None:
-            self._retired = [thread for thread in self._retired if thread.is_alive()]
-            self._retired.append(start_thread(self._service.close, "retire-watch-worker"))
-        self._service, self._awaiting, self._stale, self._wanted, self._going = None, "", 0, None, None
-
-
-def moment_of(disagreement: Disagreement) -> int:
-    """The tick at which a duel shows what the recorded player did there."""
-    return disagreement.tick + 1
+        self._process.retire()
+        self._wanted = self._going = None

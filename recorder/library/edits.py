@@ -18,10 +18,10 @@ from filelock import Timeout
 
 from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.store.annotations import MAX_NOTES, MAX_SPANS, MAX_TAG, MAX_TAGS, MAX_TITLE
+from recorder.store.locks import session_lock
 from recorder.store.places import on_this_computer, place
 from recorder.store.schema import LABELS
 from recorder.store.session import Session
-from recorder.store.session_writer import session_lock
 
 
 def edit(

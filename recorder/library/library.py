@@ -27,10 +27,10 @@ from recorder.library import trash
 from recorder.library.index import Entry, read_index, stamp_of, write_index
 from recorder.library.trash import Trashed
 from recorder.play.timing import Timing
+from recorder.store.locks import is_being_written
 from recorder.store.places import Place, Url, keep_out_of_sessions, on_this_computer, place
 from recorder.store.schema import LABELS
 from recorder.store.session import Session
-from recorder.store.session_writer import is_being_written
 
 POLICIES = "policies"
 _SETTLED_NS = (

@@ -29,6 +29,8 @@ from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.library.edits import merge_spans
 from recorder.library.replay import replay_to
 from recorder.store.annotations import MAX_NOTES, MAX_TAGS, MAX_TITLE
+from recorder.store.locks import is_being_written
+from recorder.store.new_session import create_arrays, move_in
 from recorder.store.places import keep_out_of_sessions, on_this_computer, place
 from recorder.store.schema import (
     CHUNK_TICKS,
@@ -40,7 +42,6 @@ from recorder.store.schema import (
     Episode,
 )
 from recorder.store.session import Session
-from recorder.store.session_writer import create_arrays, is_being_written, move_in
 from recorder.store.zarr_store import Array, GrowingArray, GrowingGroup
 
 _COPY_TICKS = 10 * CHUNK_TICKS

@@ -43,7 +43,7 @@ def play_alone(policy: str, seeds: list[int], ticks: int) -> int:
 
 def work(method: str, policy: str, games: int, ticks: int) -> dict[str, float]:
     """Ticks a second of all games together."""
-    from trainer.evaluation.games import Seat, evaluation_seed
+    from trainer.evaluation.games import PlannedGame, evaluation_seed
     from trainer.evaluation.select_by_play import Evaluator
 
     seeds = [evaluation_seed(0, k) for k in range(games)]
@@ -54,7 +54,7 @@ def work(method: str, policy: str, games: int, ticks: int) -> dict[str, float]:
         played = sum(found for _, found in run_parallel("tests.benchmarks.evaluation:play_alone", shares, cores))
         return {"rate": played / (time.perf_counter() - begun)}
     evaluator = Evaluator(cores)
-    *_, results = evaluator.play([Seat(policy, seed) for seed in seeds], ticks)
+    *_, results = evaluator.play([PlannedGame(policy, seed) for seed in seeds], ticks)
     seconds = time.perf_counter() - begun
     evaluator.close()
     assert isinstance(results, list)

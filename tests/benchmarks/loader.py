@@ -57,7 +57,7 @@ def batches_of(method: str, session: Session, folder: Path) -> Iterator[Callable
 
 def in_memory(session: Session, config: Any, rng: np.random.Generator) -> Callable[[], Any]:
     """Batches from all screens as one array, by NumPy, whose indexing is quicker than torch's here."""
-    from trainer.data.dataset import Batch
+    from trainer.data.samples import Batch
     from trainer.policy.preprocess import Preprocess
 
     preprocess = Preprocess.of(config)

@@ -11,8 +11,9 @@ import torch
 
 from recorder import RandomAgent, Session, get_spec, record
 from trainer import TrainConfig
+from trainer.policy.action_selection import ActionSelection
 from trainer.policy.networks import build
-from trainer.policy.policy import ActionSelection, save_policy
+from trainer.policy.policy_file import save_policy
 
 
 class Clone(RandomAgent):

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image, ImageSequence
 
 from player.cli import main
-from player.cli.parser import PRESET_NAMES
+from player.cli.clone_options import PRESET_NAMES
 from recorder import Library, Session
 from tests.player.conftest import untrained
-from trainer.config import PRESETS
+from trainer.presets import PRESETS
 
 COMMANDS = ("record", "sessions", "verify", "train", "runs", "policies", "evaluate", "agreement", "drives", "watch")
 COMMANDS += ("show", "edit", "merge", "split", "trash", "sample", "diagnostics", "study", "demo", "app")

@@ -20,8 +20,8 @@ from recorder.library.copying import copy_session
 from recorder.library.edits import edit
 from recorder.library.library import default_library, ensure_writable
 from recorder.library.merging import merging
+from recorder.store.locks import is_being_written, session_lock
 from recorder.store.places import place
-from recorder.store.session_writer import is_being_written, session_lock
 from tests.player.conftest import untrained
 from trainer import TrainConfig, fit
 from trainer.runs.runs import Runs

@@ -18,8 +18,9 @@ from tests.player.conftest import untrained
 from trainer import Policy, PolicyError
 from trainer.evaluation.agreement import Agreement, Comparison
 from trainer.evaluation.alike import Alike
+from trainer.policy.action_selection import ActionSelection
 from trainer.policy.hand import Pull
-from trainer.policy.policy import ActionSelection, save_policy
+from trainer.policy.policy_file import save_policy
 
 
 class LocalService:
@@ -303,36 +304,36 @@ def paired(presenter: WatchPresenter, policies: list[Path]) -> WatchPresenter:
 
 
 def test_a_recording_and_a_clone_are_compared_once_they_are_on_show(paired: WatchPresenter) -> None:
-    chore = paired.comparing
+    chore = paired.comparison.chore
     pair = paired.pair
     assert chore.target == "trainer.evaluation.agreement:comparing"
     assert chore.wish == {"session": str(pair.session), "policy": str(pair.policy), "episode": pair.episode}
     chore.say(Comparison(50, 240))
     assert paired.poll()
-    assert paired.agreement is None
+    assert paired.comparison.agreement is None
     found = agreement_of(paired, [(50, 60)])
     chore.say(Comparison(240, 240, found), BackgroundJobState.DONE)
     paired.poll()
-    assert paired.agreement is found
+    assert paired.comparison.agreement is found
 
     chore.wish = None  # the same pair again: it is known
     paired.open()
-    assert paired.agreement is None
+    assert paired.comparison.agreement is None
     paired.poll()
-    assert (paired.agreement, chore.wish) == (found, None)
+    assert (paired.comparison.agreement, chore.wish) == (found, None)
 
 
 def test_a_recording_alone_and_two_clones_are_not_compared(presenter: WatchPresenter, policies: list[Path]) -> None:
-    assert presenter.comparing.wish is None
+    assert presenter.comparison.chore.wish is None
     presenter.refresh()
     presenter.pair.set_left(policies[1])
     presenter.pair.set_right(policies[0])
     presenter.open()
-    assert presenter.comparing.wish is None
+    assert presenter.comparison.chore.wish is None
 
 
 def test_disagreements_are_visited_in_order_and_one_by_one(paired: WatchPresenter) -> None:
-    paired.comparing.say(
+    paired.comparison.chore.say(
         Comparison(240, 240, agreement_of(paired, [(20, 30), (90, 110), (200, 204)])), BackgroundJobState.DONE
     )
     paired.poll()
@@ -446,7 +447,7 @@ def test_filming_and_scoring_are_of_what_is_on_show(paired: WatchPresenter, tmp_
     paired.score(12)
     assert paired.scoring.wish == {"policies": [policy], "session": session, "episodes": 12, "seed": 0, "alike": False}
     paired.close()
-    assert all(chore.closed for chore in (paired.comparing, paired.filming, paired.scoring))
+    assert all(chore.closed for chore in (paired.comparison.chore, paired.filming, paired.scoring))
 
 
 def test_a_clone_that_knows_two_ways_is_watched_filmed_and_scored_in_the_one_chosen(

@@ -13,7 +13,8 @@ from recorder import Session
 from recorder.agents.bindings import Bindings, load_bindings, save_bindings
 from recorder.agents.gamepad import ANY_DEVICE, DOWN, FIRE, LEFT, NO_DEVICE, RIGHT, START, UP, Device, Gamepads
 from recorder.envs.registry import get_spec
-from recorder.recording.presenter import RecordPresenter, RecordState
+from recorder.recording.presenter import RecordPresenter
+from recorder.recording.take_control import RecordState
 from tests.recorder.test_record_presenter import FakeClock, play
 from tests.recorder.victim import wait_for
 from tests.recorder.virtual_pad import (
@@ -235,8 +236,8 @@ def test_a_take_is_begun_held_and_played_on_with_the_controller_alone(
     play(presenter, clock, 5)
     presenter.stop()
     presenter.shutdown()
-    assert presenter.last_take is not None
-    session = Session.open(presenter.last_take)
+    assert presenter.finished.last_take is not None
+    session = Session.open(presenter.finished.last_take)
     assert session.actions[:15].tolist() == [0] * 5 + [3] + [0] * 9
     assert session.actions[-5:].tolist() == [0] * 5
     assert [episode.outcome for episode in session.episodes] == ["game over", "stopped"]

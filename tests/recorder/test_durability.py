@@ -16,7 +16,7 @@ import pytest
 
 from recorder import Library, Session, record, verify
 from recorder.agents.experts import scripted
-from recorder.recording.presenter import RecordState
+from recorder.recording.take_control import RecordState
 from tests.recorder.victim import play_for_a_moment, wait_for
 
 KILLS = 5
@@ -106,17 +106,17 @@ def test_a_folder_that_goes_away_holds_the_game_until_it_is_back(tmp_path: Path)
     presenter = play_for_a_moment(library)
     library.rename(away)
     wait_for(presenter, lambda: presenter.state is RecordState.PAUSED)
-    assert "cannot be written: No such file or directory. The game waits" in presenter.trouble
+    assert "cannot be written: No such file or directory. The game waits" in presenter.take.trouble
     assert not library.exists()
     away.rename(library)
-    wait_for(presenter, lambda: presenter.recovered)
-    presenter.resume()
+    wait_for(presenter, lambda: presenter.take.recovered)
+    presenter.take.resume()
     played = presenter.status.ticks if presenter.status else 0
     wait_for(presenter, lambda: presenter.status is not None and presenter.status.ticks >= played + 60)
     presenter.stop()
     assert presenter.error == ""
-    assert presenter.last_take is not None
-    session = Session.open(presenter.last_take)
+    assert presenter.finished.last_take is not None
+    session = Session.open(presenter.finished.last_take)
     assert len(session) >= played + 60
     assert verify(session).ok
 

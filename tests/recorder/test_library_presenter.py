@@ -66,7 +66,7 @@ def chosen(presenter: LibraryPresenter, env: str) -> Session:
     settle(presenter)
     path = next(row.path for row in presenter.rows if row.env == env)
     presenter.select([path])
-    wait(presenter, lambda: presenter.details is not None and presenter.moment is not None)
+    wait(presenter, lambda: presenter.preview.details is not None and presenter.preview.moment is not None)
     return Session.open(path)
 
 
@@ -105,19 +105,19 @@ def test_a_folder_that_goes_away_is_told_and_found_again(presenter: LibraryPrese
 
 def test_any_moment_of_both_environments_can_be_seen(presenter: LibraryPresenter) -> None:
     session = chosen(presenter, "breakout")
-    presenter.seek(100)
-    presenter.seek(250)
-    presenter.seek(10**9)
-    wait(presenter, lambda: presenter.moment is not None and presenter.moment.tick == len(session) - 1)
-    assert presenter.moment is not None
-    np.testing.assert_array_equal(presenter.moment.picture, session.frames[-1])
-    assert presenter.details is not None
-    assert dict(presenter.details.shares)["LEFT"] == pytest.approx(float((session.actions == 3).mean()))
+    presenter.preview.seek(100)
+    presenter.preview.seek(250)
+    presenter.preview.seek(10**9)
+    wait(presenter, lambda: presenter.preview.moment is not None and presenter.preview.moment.tick == len(session) - 1)
+    assert presenter.preview.moment is not None
+    np.testing.assert_array_equal(presenter.preview.moment.picture, session.frames[-1])
+    assert presenter.preview.details is not None
+    assert dict(presenter.preview.details.shares)["LEFT"] == pytest.approx(float((session.actions == 3).mean()))
     chosen(presenter, "hopper")
-    assert presenter.moment is not None
-    assert presenter.moment.picture is not None
-    assert presenter.moment.picture.shape == (400, 400, 3)
-    assert presenter.moment.picture.std() > 10
+    assert presenter.preview.moment is not None
+    assert presenter.preview.moment.picture is not None
+    assert presenter.preview.moment.picture.shape == (400, 400, 3)
+    assert presenter.preview.moment.picture.std() > 10
 
 
 def test_thumbnails_are_made_kept_outside_the_session_and_found_again(
@@ -126,9 +126,9 @@ def test_thumbnails_are_made_kept_outside_the_session_and_found_again(
     presenter.refresh()
     settle(presenter)
     for row in presenter.rows:
-        assert presenter.thumbnail(row) is None
+        assert presenter.preview.thumbnail(row) is None
     settle(presenter)
-    pictures = [presenter.thumbnail(row) for row in presenter.rows]
+    pictures = [presenter.preview.thumbnail(row) for row in presenter.rows]
     assert all(picture is not None and picture.shape == (THUMB_HEIGHT, THUMB_WIDTH, 3) for picture in pictures)
     files = sorted((presenter.library.path / THUMBNAILS).iterdir())
     assert len(files) == 2
@@ -149,22 +149,22 @@ def test_thumbnails_are_made_kept_outside_the_session_and_found_again(
 
 def test_what_is_said_of_a_session_is_stored_in_order_and_shown(presenter: LibraryPresenter) -> None:
     session = chosen(presenter, "hopper")
-    presenter.use_episode(1, False)
-    presenter.label_episode(0, "success")
-    presenter.set_words(session.path, title="Hops", tags="a, b,,", notes="all three")
-    presenter.exclude(range(2, 6))
-    presenter.exclude(range(9, 12))
+    presenter.edits.use_episode(1, False)
+    presenter.edits.label_episode(0, "success")
+    presenter.edits.set_words(session.path, title="Hops", tags="a, b,,", notes="all three")
+    presenter.edits.exclude(range(2, 6))
+    presenter.edits.exclude(range(9, 12))
     settle(presenter)
     stored = now(session)
     assert [episode.excluded for episode in stored.episodes] == [False, True, False]
     assert (stored.title, stored.tags, stored.notes) == ("Hops", ("a", "b"), "all three")
     assert stored.excluded_spans == (range(2, 6), range(9, 12))
-    assert presenter.details is not None
-    assert presenter.details.spans == stored.excluded_spans
+    assert presenter.preview.details is not None
+    assert presenter.preview.details.spans == stored.excluded_spans
     assert presenter.shown is not None
     assert (presenter.shown.title, presenter.shown.labels["success"]) == ("Hops", 1)
-    presenter.include(3)
-    presenter.label_episode(0, "success")
+    presenter.edits.include(3)
+    presenter.edits.label_episode(0, "success")
     settle(presenter)
     assert now(session).excluded_spans == (range(9, 12),)
     assert now(session).episodes[0].label == ""
@@ -178,12 +178,12 @@ def test_spans_that_cannot_be_read_are_told_and_replaced(presenter: LibraryPrese
     zarr.open_group(session.path, mode="r+").attrs["excluded_spans"] = [[5, 1]]
     presenter.select([])
     chosen(presenter, "hopper")
-    assert presenter.details is not None
-    assert "its excluded spans are no list" in presenter.details.warning
-    presenter.exclude(range(0, 4))
+    assert presenter.preview.details is not None
+    assert "its excluded spans are no list" in presenter.preview.details.warning
+    presenter.edits.exclude(range(0, 4))
     settle(presenter)
     assert now(session).excluded_spans == (range(0, 4),)
-    assert presenter.details.warning == ""
+    assert presenter.preview.details.warning == ""
 
 
 def test_trash_undo_and_empty(presenter: LibraryPresenter) -> None:
@@ -258,9 +258,9 @@ def test_a_session_that_cannot_be_read_is_said_to_be_so(presenter: LibraryPresen
     settle(presenter)
     presenter.select([])
     presenter.select([session.path])
-    wait(presenter, lambda: presenter.details is not None)
-    assert presenter.details is not None
-    assert "is not a readable session" in presenter.details.problem
+    wait(presenter, lambda: presenter.preview.details is not None)
+    assert presenter.preview.details is not None
+    assert "is not a readable session" in presenter.preview.details.problem
 
 
 def test_a_session_that_went_away_is_no_longer_selected(presenter: LibraryPresenter) -> None:
@@ -268,7 +268,7 @@ def test_a_session_that_went_away_is_no_longer_selected(presenter: LibraryPresen
     shutil.rmtree(session.path)
     presenter.refresh()
     settle(presenter)
-    assert (presenter.selected, presenter.shown, presenter.details) == ((), None, None)
+    assert (presenter.selected, presenter.shown, presenter.preview.details) == ((), None, None)
 
 
 def test_a_preview_process_that_dies_is_told_and_started_anew(hops: Session, tmp_path: Path) -> None:
@@ -283,11 +283,11 @@ def test_a_preview_process_that_dies_is_told_and_started_anew(hops: Session, tmp
     chosen(presenter, "hopper")
     started[0]._process.kill()
     started[0]._process.join()
-    presenter.seek(3)
+    presenter.preview.seek(3)
     wait(presenter, lambda: presenter.error)
     assert "The preview failed: the process ended unexpectedly" in presenter.error
-    presenter.seek(4)
-    wait(presenter, lambda: presenter.moment is not None and presenter.moment.tick == 4)
+    presenter.preview.seek(4)
+    wait(presenter, lambda: presenter.preview.moment is not None and presenter.preview.moment.tick == 4)
     assert len(started) == 2
     presenter.close()
 

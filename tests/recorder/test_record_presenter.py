@@ -17,8 +17,9 @@ from recorder.envs.game import Game
 from recorder.envs.registry import get_spec
 from recorder.errors import SystemLibraryError
 from recorder.library.verify import verify
-from recorder.recording.presenter import RecordPresenter, RecordState
+from recorder.recording.presenter import RecordPresenter
 from recorder.recording.recordings import LiveRecording
+from recorder.recording.take_control import RecordState
 from tests.recorder.victim import TIMEOUT_S, wait_for
 
 TICK_NS = 16_666_667
@@ -55,17 +56,17 @@ def play(presenter: RecordPresenter, clock: FakeClock, ticks: int) -> None:
 def test_a_take_holds_what_was_played_at_its_times(presenter: RecordPresenter, clock: FakeClock) -> None:
     presenter.start()
     play(presenter, clock, 10)
-    presenter.press(LEFT_KEY)
+    presenter.controls.press(LEFT_KEY)
     play(presenter, clock, 20)
-    presenter.release(LEFT_KEY)
+    presenter.controls.release(LEFT_KEY)
     play(presenter, clock, 10)
     presenter.stop()
     assert presenter.error == ""
-    assert presenter.just_kept
+    assert presenter.finished.just_kept
     presenter.choose("hopper")
-    assert not presenter.just_kept
-    assert presenter.last_take is not None
-    session = Session.open(presenter.last_take)
+    assert not presenter.finished.just_kept
+    assert presenter.finished.last_take is not None
+    session = Session.open(presenter.finished.last_take)
     assert session.player == {"kind": "person", "name": "Ada", "params": {}}
     assert session.actions.tolist() == [0] * 10 + [3] * 20 + [0] * 10
     assert session.keys["down"].tolist() == [True, False]
@@ -74,43 +75,43 @@ def test_a_take_holds_what_was_played_at_its_times(presenter: RecordPresenter, c
 
 def test_a_pause_stops_the_game_and_lifts_every_key(presenter: RecordPresenter, clock: FakeClock) -> None:
     presenter.start()
-    presenter.press(LEFT_KEY)
+    presenter.controls.press(LEFT_KEY)
     play(presenter, clock, 5)
-    presenter.lose_keyboard()
+    presenter.take.lose_keyboard()
     assert presenter.state is RecordState.PAUSED
     play(presenter, clock, 50)
-    presenter.resume()
+    presenter.take.resume()
     play(presenter, clock, 5)
     presenter.stop()
-    assert presenter.last_take is not None
-    assert Session.open(presenter.last_take).actions.tolist() == [3] * 5 + [0] * 5
+    assert presenter.finished.last_take is not None
+    assert Session.open(presenter.finished.last_take).actions.tolist() == [3] * 5 + [0] * 5
 
 
 def test_what_was_tapped_while_the_game_waited_is_no_move_afterwards(
     presenter: RecordPresenter, clock: FakeClock
 ) -> None:
     def tap() -> None:
-        presenter.press(FIRE_KEY)
-        presenter.release(FIRE_KEY)
+        presenter.controls.press(FIRE_KEY)
+        presenter.controls.release(FIRE_KEY)
 
     presenter.start()
     play(presenter, clock, 5)
-    presenter.press(LEFT_KEY)
-    presenter.pause()
+    presenter.controls.press(LEFT_KEY)
+    presenter.take.pause()
     tap()
-    presenter.advance()  # which holds what is still down
+    presenter.take.advance()  # which holds what is still down
     tap()
-    presenter.resume()
+    presenter.take.resume()
     play(presenter, clock, 4)
-    presenter.release(LEFT_KEY)
+    presenter.controls.release(LEFT_KEY)
     tap()
-    presenter.rewind()  # to the first tick
+    presenter.take.rewind()  # to the first tick
     tap()
-    presenter.resume()
+    presenter.take.resume()
     play(presenter, clock, 5)
     presenter.stop()
-    assert presenter.last_take is not None
-    session = Session.open(presenter.last_take)
+    assert presenter.finished.last_take is not None
+    session = Session.open(presenter.finished.last_take)
     assert session.actions.tolist() == [0] * 5 + [3] * 5 + [0] * 5
     assert session.keys["down"].tolist().count(True) == session.keys["down"].tolist().count(False)
 
@@ -118,17 +119,17 @@ def test_what_was_tapped_while_the_game_waited_is_no_move_afterwards(
 def test_slow_motion_and_single_ticks_are_told_by_the_session(presenter: RecordPresenter, clock: FakeClock) -> None:
     presenter.start()
     play(presenter, clock, 20)
-    presenter.change_speed(-2)
+    presenter.take.change_speed(-2)
     play(presenter, clock, 40)  # at half speed: every other tick
-    presenter.pause()
-    presenter.advance()
-    presenter.advance()
-    presenter.resume()
-    presenter.change_speed(9)
+    presenter.take.pause()
+    presenter.take.advance()
+    presenter.take.advance()
+    presenter.take.resume()
+    presenter.take.change_speed(9)
     play(presenter, clock, 20)
     presenter.stop()
-    assert presenter.last_take is not None
-    session = Session.open(presenter.last_take)
+    assert presenter.finished.last_take is not None
+    session = Session.open(presenter.finished.last_take)
     assert session.speed.tolist() == [100] * 20 + [50] * 20 + [0] * 2 + [100] * 20
     assert session.timing is not None
     assert session.timing.rate_hz == pytest.approx(60.0, abs=0.01)
@@ -139,32 +140,32 @@ def test_slow_motion_and_single_ticks_are_told_by_the_session(presenter: RecordP
 def test_a_rewind_holds_the_game_three_seconds_earlier(presenter: RecordPresenter, clock: FakeClock) -> None:
     presenter.start()
     play(presenter, clock, 300)
-    presenter.rewind()
+    presenter.take.rewind()
     assert presenter.state is RecordState.PAUSED
-    presenter.resume()
+    presenter.take.resume()
     play(presenter, clock, 50)
     presenter.stop()
-    assert presenter.last_take is not None
-    session = Session.open(presenter.last_take)
+    assert presenter.finished.last_take is not None
+    session = Session.open(presenter.finished.last_take)
     assert [(e.start, e.stop, e.excluded) for e in session.episodes] == [
         (0, 120, False),
         (120, 300, True),
         (300, 350, False),
     ]
     assert verify(session).ok
-    assert presenter.last_summary.startswith("1 game, ")
+    assert presenter.finished.last_summary.startswith("1 game, ")
 
 
 def test_a_game_is_marked_with_one_key_and_unmarked_with_the_same(presenter: RecordPresenter, clock: FakeClock) -> None:
     presenter.start()
     play(presenter, clock, 10)
     for label, shown in (("failure", "failure"), ("failure", ""), ("success", "success")):
-        presenter.mark(label)
+        presenter.take.mark(label)
         assert presenter.status is not None
         assert presenter.status.label == shown
     presenter.stop()
-    assert presenter.last_take is not None
-    session = Session.open(presenter.last_take)
+    assert presenter.finished.last_take is not None
+    session = Session.open(presenter.finished.last_take)
     assert [episode.label for episode in session.episodes] == ["success"]
     assert verify(session).ok
 
@@ -175,12 +176,12 @@ def test_a_discarded_take_leaves_the_library_and_can_be_brought_back(
     presenter.start()
     play(presenter, clock, 30)
     presenter.discard()
-    assert presenter.last_take is None
+    assert presenter.finished.last_take is None
     assert Library(presenter.library).sessions() == []
     assert presenter.can_undo
     presenter.undo_discard()
-    assert presenter.last_take is not None
-    assert len(Session.open(presenter.last_take)) == 30
+    assert presenter.finished.last_take is not None
+    assert len(Session.open(presenter.finished.last_take)) == 30
     assert not presenter.can_undo
     presenter.discard()  # a finished one, too
     assert Library(presenter.library).sessions() == []
@@ -206,7 +207,7 @@ def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         assert ready.wait(60)
         return LiveRecording(*args, **kwargs)
 
-    monkeypatch.setattr("recorder.recording.presenter.LiveRecording", begin)
+    monkeypatch.setattr("recorder.recording.hand_play.LiveRecording", begin)
     yield ready
     ready.set()
 
@@ -215,12 +216,12 @@ def test_what_is_asked_of_a_take_that_is_being_begun_is_done_once_it_is_there(
     presenter: RecordPresenter, clock: FakeClock, slow_disk: threading.Event
 ) -> None:
     presenter.start(wait=False)
-    presenter.lose_keyboard()  # does not wait for the disk
+    presenter.take.lose_keyboard()  # does not wait for the disk
     assert not presenter.poll()
     slow_disk.set()
     wait_for(presenter, lambda: presenter.state is RecordState.PAUSED)
-    assert presenter.lost_keyboard
-    presenter.resume()
+    assert presenter.take.lost_keyboard
+    presenter.take.resume()
     play(presenter, clock, 12)
     presenter.stop()
 
@@ -267,14 +268,14 @@ def test_the_game_is_shown_as_soon_as_the_take_is_there(
     deadline = time.monotonic() + TIMEOUT_S
     while not presenter.poll():
         assert time.monotonic() < deadline
-    assert presenter.countdown == 3
+    assert presenter.take.countdown == 3
     presenter.shutdown()
 
 
 def test_a_take_in_which_nothing_was_played_is_not_kept(presenter: RecordPresenter) -> None:
     presenter.start()
     presenter.stop()
-    assert presenter.last_summary == "Nothing was played, so nothing was kept."
+    assert presenter.finished.last_summary == "Nothing was played, so nothing was kept."
     assert Library(presenter.library).sessions() == []
 
 
@@ -283,15 +284,15 @@ def test_game_over_waits_for_the_player_and_goes_on_in_the_same_take(
 ) -> None:
     presenter.start()
     while presenter.state is RecordState.RECORDING:
-        presenter.press(FIRE_KEY)
+        presenter.controls.press(FIRE_KEY)
         play(presenter, clock, 1)
-        presenter.release(FIRE_KEY)
+        presenter.controls.release(FIRE_KEY)
     assert presenter.state is RecordState.GAME_OVER
-    presenter.next_game()
+    presenter.take.next_game()
     play(presenter, clock, 20)
     presenter.stop()
-    assert presenter.last_take is not None
-    episodes = Session.open(presenter.last_take).episodes
+    assert presenter.finished.last_take is not None
+    episodes = Session.open(presenter.finished.last_take).episodes
     assert [episode.outcome for episode in episodes] == ["game over", "stopped"]
     assert episodes[0].seed != episodes[1].seed
 
@@ -308,19 +309,19 @@ def test_keys_of_ones_own_play_are_named_and_are_kept(
     presenter: RecordPresenter, clock: FakeClock, tmp_path: Path
 ) -> None:
     file = tmp_path / "config" / "keys.json"
-    own = presenter.bindings.unbound(LEFT_KEY).bound(74, "J", 3)
+    own = presenter.key_choice.bindings.unbound(LEFT_KEY).bound(74, "J", 3)
     assert own.keys_of(3) == [74]
     presenter.rebind(own)
     save_bindings(file, own, presenter.spec)
     assert load_bindings(file, presenter.spec) == own
     presenter.start()
     presenter.rebind(Bindings({}, {}))  # not in the middle of a take
-    assert not presenter.press(LEFT_KEY)
-    assert presenter.press(74)
+    assert not presenter.controls.press(LEFT_KEY)
+    assert presenter.controls.press(74)
     play(presenter, clock, 5)
     presenter.stop()
-    assert presenter.last_take is not None
-    session = Session.open(presenter.last_take)
+    assert presenter.finished.last_take is not None
+    session = Session.open(presenter.finished.last_take)
     assert session.actions.tolist() == [3] * 5
     assert session.key_names[74] == "J"
 
@@ -357,15 +358,15 @@ def test_an_expert_demonstrates_as_fast_as_it_is_asked_to(presenter: RecordPrese
 
     wait_for(presenter, lambda: presenter.status is not None and presenter.status.ticks == 1)
     assert ticks_after(0.1) == 12  # of 125 a second
-    presenter.change_speed(9)
+    presenter.take.change_speed(9)
     assert presenter.status is not None
     assert presenter.status.speed == 800
     assert ticks_after(0.1) == 100
-    presenter.change_speed(-1)
+    presenter.take.change_speed(-1)
     assert presenter.status.speed == 400
     presenter.stop()
-    assert presenter.last_take is not None
-    assert len(Session.open(presenter.last_take)) == 113
+    assert presenter.finished.last_take is not None
+    assert len(Session.open(presenter.finished.last_take)) == 113
 
 
 def test_missing_system_libraries_are_named_by_their_package(monkeypatch: pytest.MonkeyPatch) -> None:

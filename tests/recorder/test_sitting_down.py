@@ -12,7 +12,8 @@ from recorder.agents.bindings import Bindings
 from recorder.agents.experts import scripted
 from recorder.envs.game import Game
 from recorder.play.sound import SAMPLES, Speaker
-from recorder.recording.presenter import RecordPresenter, RecordState
+from recorder.recording.presenter import RecordPresenter
+from recorder.recording.take_control import RecordState
 from tests.recorder.test_record_presenter import FIRE_KEY, LEFT_KEY, TICK_NS, FakeClock, play
 from tests.recorder.victim import wait_for
 
@@ -54,11 +55,11 @@ def test_a_take_begins_after_a_count_down_and_keys_tapped_meanwhile_are_no_moves
     presenter.start()
     shown = []
     for _ in range(180):
-        shown.append(presenter.countdown)
+        shown.append(presenter.take.countdown)
         if len(shown) == 100:
-            presenter.press(FIRE_KEY)
-            presenter.release(FIRE_KEY)
-        assert presenter.state is (RecordState.COUNTDOWN if presenter.countdown else RecordState.RECORDING)
+            presenter.controls.press(FIRE_KEY)
+            presenter.controls.release(FIRE_KEY)
+        assert presenter.state is (RecordState.COUNTDOWN if presenter.take.countdown else RecordState.RECORDING)
         clock.now += TICK_NS
         presenter.poll()
     assert sorted(set(shown), reverse=True) == [3, 2, 1]
@@ -66,24 +67,24 @@ def test_a_take_begins_after_a_count_down_and_keys_tapped_meanwhile_are_no_moves
     assert presenter.status.ticks == 0
     play(presenter, clock, 10)
     presenter.stop()
-    assert presenter.last_take is not None
-    assert Session.open(presenter.last_take).actions.tolist() == [0] * 10
+    assert presenter.finished.last_take is not None
+    assert Session.open(presenter.finished.last_take).actions.tolist() == [0] * 10
 
 
 def test_a_count_down_can_be_held_or_given_up(tmp_path: Path, clock: FakeClock) -> None:
     presenter = make_presenter(tmp_path, clock)
     presenter.start()
-    presenter.lose_keyboard()
-    assert (presenter.state, presenter.lost_keyboard) == (RecordState.PAUSED, True)
+    presenter.take.lose_keyboard()
+    assert (presenter.state, presenter.take.lost_keyboard) == (RecordState.PAUSED, True)
     play(presenter, clock, 300)
     assert presenter.status is not None
     assert presenter.status.ticks == 0
-    presenter.resume()
-    assert (presenter.state, presenter.lost_keyboard) == (RecordState.RECORDING, False)
+    presenter.take.resume()
+    assert (presenter.state, presenter.take.lost_keyboard) == (RecordState.RECORDING, False)
     presenter.stop()
     presenter.start()
     presenter.stop()
-    assert presenter.last_take is None
+    assert presenter.finished.last_take is None
     assert Library(tmp_path / "library").sessions() == []
 
 
@@ -91,9 +92,9 @@ def test_actions_and_key_presses_are_counted_by_the_second(tmp_path: Path, clock
     presenter = make_presenter(tmp_path, clock, countdown_s=0)
     presenter.start()
     for _ in range(20):
-        presenter.press(LEFT_KEY)
+        presenter.controls.press(LEFT_KEY)
         play(presenter, clock, 6)
-        presenter.release(LEFT_KEY)
+        presenter.controls.release(LEFT_KEY)
         play(presenter, clock, 6)
     assert presenter.status is not None
     assert presenter.status.actions_hz == pytest.approx(60, abs=0.1)
@@ -107,22 +108,22 @@ def test_the_game_is_heard_at_full_speed_unless_muted_and_recorded_as_without_so
     ear = Ear()
     presenter = make_presenter(tmp_path, clock, countdown_s=0, speaker=ear)
     presenter.start()
-    presenter.press(FIRE_KEY)
+    presenter.controls.press(FIRE_KEY)
     play(presenter, clock, 240)
     assert [samples.shape for samples in ear.heard] == [(SAMPLES,)] * 240
     assert len({samples.tobytes() for samples in ear.heard}) > 1  # the ball was served, and met something
-    presenter.mute(True)
+    presenter.sound.mute(True)
     play(presenter, clock, 10)
-    presenter.mute(False)
-    presenter.change_speed(-1)
+    presenter.sound.mute(False)
+    presenter.take.change_speed(-1)
     play(presenter, clock, 10)
     assert len(ear.heard) == 240
     hushed = ear.hushed
-    presenter.pause()
+    presenter.take.pause()
     assert ear.hushed == hushed + 1
     presenter.stop()
-    assert presenter.last_take is not None
-    assert verify(Session.open(presenter.last_take)).ok
+    assert presenter.finished.last_take is not None
+    assert verify(Session.open(presenter.finished.last_take)).ok
 
 
 def test_sound_changes_no_screen() -> None:
@@ -168,33 +169,33 @@ def test_todays_takes_are_listed_and_any_of_them_can_be_discarded_and_brought_ba
     library = tmp_path / "library"
     earlier = record("breakout", scripted("breakout"), library=library, seconds=2).path
     presenter = make_presenter(tmp_path, clock, countdown_s=0)
-    presenter.today.look()
-    wait_for(presenter, lambda: bool(presenter.today.takes))
+    presenter.finished.today.look()
+    wait_for(presenter, lambda: bool(presenter.finished.today.takes))
     presenter.start()
-    presenter.mark("success")
+    presenter.take.mark("success")
     play(presenter, clock, 30)
     presenter.stop()
-    last = presenter.last_take
-    assert [take.path for take in presenter.today.takes] == [last, earlier]
-    assert presenter.today.takes[0].labels == ("success",)
-    assert presenter.today.takes[0].picture is not None
-    assert presenter.today.takes[0].picture.shape == (210, 160, 3)
+    last = presenter.finished.last_take
+    assert [take.path for take in presenter.finished.today.takes] == [last, earlier]
+    assert presenter.finished.today.takes[0].labels == ("success",)
+    assert presenter.finished.today.takes[0].picture is not None
+    assert presenter.finished.today.takes[0].picture.shape == (210, 160, 3)
 
     presenter.discard(earlier)
-    assert presenter.last_take == last
-    assert [take.discarded for take in presenter.today.takes] == [False, True]
+    assert presenter.finished.last_take == last
+    assert [take.discarded for take in presenter.finished.today.takes] == [False, True]
     presenter.discard()
     assert Library(library).sessions() == []
     presenter.undo_discard(earlier)
     presenter.undo_discard()
-    assert [take.discarded for take in presenter.today.takes] == [False, False]
+    assert [take.discarded for take in presenter.finished.today.takes] == [False, False]
     assert {summary.path for summary in Library(library).sessions()} == {last, earlier}
 
-    presenter.label(earlier, "failure")
-    assert presenter.today.takes[1].labels == ("failure",)
+    presenter.finished.label(earlier, "failure")
+    assert presenter.finished.today.takes[1].labels == ("failure",)
     assert {episode.label for episode in Session.open(earlier).episodes} == {"failure"}
-    presenter.label(earlier, "failure")
-    assert presenter.today.takes[1].labels == ()
-    presenter.label(tmp_path / "gone.zarr", "failure")
+    presenter.finished.label(earlier, "failure")
+    assert presenter.finished.today.takes[1].labels == ()
+    presenter.finished.label(tmp_path / "gone.zarr", "failure")
     assert "gone.zarr" in presenter.error
     presenter.shutdown()

@@ -12,9 +12,9 @@ import pytest
 from recorder import Library, RandomAgent, Session, get_spec, record
 from recorder.errors import LibraryError, SessionError
 from recorder.library.copying import TransferProgress, copy_session, copying
+from recorder.store.locks import session_lock
 from recorder.store.places import Place, Url
 from recorder.store.remote import RemoteFolder
-from recorder.store.session_writer import session_lock
 
 NAME = "2026-11-21T10-14-03-hopper.zarr"
 

@@ -76,7 +76,7 @@ def test_rewound_and_stopped_games_are_parted_in_the_arrays(
     tmp_path: Path, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In chunks of 64 ticks what is marked lies in ones that were written long ago."""
-    monkeypatch.setattr("recorder.store.session_writer.SCALAR_CHUNK", chunk)
+    monkeypatch.setattr("recorder.store.new_session.SCALAR_CHUNK", chunk)
     agent = scripted("breakout", seed=4)
     with Game(get_spec("breakout")) as game:
         writer = SessionWriter(tmp_path, game, describe(agent), seed=4)

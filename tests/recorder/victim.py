@@ -22,7 +22,8 @@ from recorder.agents.bindings import Bindings
 from recorder.agents.experts import scripted
 from recorder.errors import TwinplayError
 from recorder.play.clock import Pacer
-from recorder.recording.presenter import RecordPresenter, RecordState
+from recorder.recording.presenter import RecordPresenter
+from recorder.recording.take_control import RecordState
 
 TIMEOUT_S = 60.0
 FILE_LIMIT = 1_500  # bytes: enough for metadata and scalars of the first second, not for a chunk of screens
@@ -86,23 +87,23 @@ def full_presenter(library: Path) -> None:
     presenter = play_for_a_moment(library)
     limit_files(FILE_LIMIT)
     wait_for(presenter, lambda: presenter.state is RecordState.PAUSED)
-    told, stopped_at = presenter.trouble, presenter.status.ticks
-    presenter.resume()
+    told, stopped_at = presenter.take.trouble, presenter.status.ticks
+    presenter.take.resume()
     still = presenter.state is RecordState.PAUSED
     limit_files(-1)
-    wait_for(presenter, lambda: presenter.recovered)
+    wait_for(presenter, lambda: presenter.take.recovered)
     after_room = presenter.status.ticks
-    presenter.resume()
+    presenter.take.resume()
     wait_for(presenter, lambda: presenter.status.ticks >= stopped_at + 90)
     played = presenter.status.ticks
     presenter.stop()
-    assert presenter.last_take is not None
+    assert presenter.finished.last_take is not None
     print(
         json.dumps(
             {
                 "told": told,
                 "refused_to_go_on": still,
-                "ticks": [stopped_at, after_room, played, len(Session.open(presenter.last_take))],
+                "ticks": [stopped_at, after_room, played, len(Session.open(presenter.finished.last_take))],
                 "error": presenter.error,
             }
         )

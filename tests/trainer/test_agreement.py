@@ -12,8 +12,8 @@ from recorder import Session
 from recorder.errors import UsageError
 from trainer import Policy, PolicyError, TrainConfig, compare, fit
 from trainer.evaluation.agreement import Agreement, choose_game, comparing
+from trainer.policy.action_selection import ActionSelection
 from trainer.policy.networks import build
-from trainer.policy.policy import ActionSelection
 
 
 def shortest(session: Session) -> int:

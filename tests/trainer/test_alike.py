@@ -20,8 +20,9 @@ from trainer.data.dataset import Dataset
 from trainer.evaluation.alike import Alike, Demonstration, find_alike
 from trainer.evaluation.games import PlannedGame
 from trainer.evaluation.scores import GameResult
+from trainer.policy.action_selection import ActionSelection
 from trainer.policy.hand import AGES, Grip, Hand, Pull
-from trainer.policy.policy import ActionSelection, act_together
+from trainer.policy.policy import act_together
 from trainer.runs.policy_library import summarize
 
 NOOP, FIRE, RIGHT, LEFT = range(4)

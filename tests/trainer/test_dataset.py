@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from recorder import Session
-from tests.benchmarks.mixing import draws, figures, shuffle_buffer, tick_table
+from tests.benchmarks.mixing import draws, figures, material, shuffle_buffer
 from trainer import TrainConfig, TrainingError, fit
 from trainer.data.dataset import Dataset
 from trainer.data.frame_codec import NoRoomError, PackedFrames, PlainRows
@@ -151,7 +151,7 @@ def test_vectors_are_those_that_were_seen(hopper: Session) -> None:
 def test_batches_are_as_diverse_as_shuffled_ones_and_those_of_a_pool_nearly(tmp_path: Path) -> None:
     """Of 16 sessions; see tests.benchmarks.mixing, whose shuffle buffer of the same size comes nowhere near."""
     count, ticks = 16, 1_000
-    sessions = tick_table(tmp_path, count, ticks)
+    sessions = material(tmp_path, count, ticks)
     total, batches = count * ticks, 100
     rng = np.random.default_rng(5)
     found = {}

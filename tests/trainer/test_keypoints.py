@@ -19,9 +19,9 @@ from trainer.data.tick_table import Ranges
 from trainer.evaluation.agreement import _inputs
 from trainer.learn.learner import one_cycle
 from trainer.learn.perception import Perception, Sample, sampling
+from trainer.policy.action_selection import ActionSelection
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import build
-from trainer.policy.policy import ActionSelection
 
 CONFIG = TrainConfig.for_env("breakout", max_batches=12, play_ticks=600, threads=2)
 

@@ -25,8 +25,10 @@ from trainer.evaluation.select_by_play import (
     finalists,
     successive_halving,
 )
+from trainer.policy.action_selection import ActionSelection
 from trainer.policy.networks import RecurrentNet, VectorNet, build
-from trainer.policy.policy import ActionSelection, act_together, save_policy
+from trainer.policy.policy import act_together
+from trainer.policy.policy_file import save_policy
 
 
 def test_a_policy_plays_the_same_after_loading_again(breakout: Session, breakout_policy: Path) -> None:

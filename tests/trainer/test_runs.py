@@ -18,8 +18,8 @@ from recorder.errors import UsageError
 from recorder.system.jobs import Detached
 from tests.trainer.conftest import TINY
 from trainer import Policy, Progress, TrainConfig
-from trainer.config import PRESETS
 from trainer.errors import RunError
+from trainer.presets import PRESETS
 from trainer.progress.curves import Curves
 from trainer.progress.records import Follower
 from trainer.progress.tensorboard import EventWriter

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from player.cli.parser import STUDY_NAMES
+from player.cli.clone_options import STUDY_NAMES
 from player.report.figures import draw
 from recorder.errors import UsageError
 from trainer.config import TrainConfig

@@ -11,9 +11,10 @@ from recorder import Library, RandomAgent, get_spec, record
 from recorder.errors import UsageError
 from trainer.progress.curves import time_left
 from trainer.progress.records import Progress
-from trainer.runs.presenter import TrainPresenter, TrainState
+from trainer.runs.presenter import TrainPresenter
 from trainer.runs.runs import CHECKPOINT, Run, Runs, RunState
 from trainer.runs.selection import FactsReader, SessionFacts, player_label, read_facts
+from trainer.runs.train_state import TrainState
 
 
 class Immediately(FactsReader):
@@ -117,8 +118,8 @@ class Stage:
         """A run that has begun."""
         self.choose()
         self.presenter.start()
-        assert self.presenter.error == ""
-        run = self.presenter.shown
+        assert self.presenter.messages.error == ""
+        run = self.presenter.run_list.shown
         self.workers[-1].begin(run)
         self.presenter.poll()
         return self.workers[-1], run
@@ -204,7 +205,7 @@ def test_a_run_is_made_of_what_is_chosen_and_shown_at_once(stage: Stage) -> None
     stage.presenter.choice.choose_episode(path, 1, False)
     stage.presenter.choose_preset("quick")
     stage.presenter.start()
-    run = stage.presenter.run
+    run = stage.presenter.run_list.run
     assert run is not None
     assert run.setup is not None
     assert run.setup.preset == "quick"
@@ -238,10 +239,10 @@ def test_records_become_curves_progress_and_time_left(stage: Stage) -> None:
     )
     assert stage.presenter.poll()
     assert stage.presenter.state is TrainState.TRAINING
-    assert stage.presenter.curves.batch == [10, 20]
-    assert stage.presenter.curves.val_loss == [1.1]
-    assert stage.presenter.curves.play_score == [12.0]
-    assert stage.presenter.curves.confusion == table
+    assert stage.presenter.run_list.curves.batch == [10, 20]
+    assert stage.presenter.run_list.curves.val_loss == [1.1]
+    assert stage.presenter.run_list.curves.play_score == [12.0]
+    assert stage.presenter.run_list.curves.confusion == table
     assert stage.presenter.fraction == 0.5
     assert stage.presenter.headline == "Training · 1 min 20 s left"
     assert time_left(7_400) == "2 h 03 min"
@@ -267,8 +268,8 @@ def test_the_last_games_are_no_part_of_the_curve(stage: Stage) -> None:
     worker, run = stage.train()
     worker.tell(run, Progress("train", 0.5, 50, 100, score=12.0), Progress("play", 1.0, 100, 100, score=240.0))
     stage.presenter.poll()
-    assert stage.presenter.curves.play_score == [12.0]
-    assert stage.presenter.curves.score == 240.0
+    assert stage.presenter.run_list.curves.play_score == [12.0]
+    assert stage.presenter.run_list.curves.score == 240.0
 
 
 def test_a_finished_run_tells_its_score_and_offers_its_twin(stage: Stage) -> None:
@@ -313,10 +314,10 @@ def test_stop_keeps_the_best_so_far(stage: Stage) -> None:
 def test_several_runs_wait_for_their_turn(stage: Stage) -> None:
     worker, run = stage.train()
     stage.presenter.start()
-    assert stage.presenter.shown == run
-    assert "waits" in stage.presenter.notice
-    waiting = stage.presenter.runs[0].id
-    stage.presenter.show(waiting)
+    assert stage.presenter.run_list.shown == run
+    assert "waits" in stage.presenter.messages.notice
+    waiting = stage.presenter.run_list.runs[0].id
+    stage.presenter.run_list.show(waiting)
     assert (stage.presenter.state, stage.presenter.headline) == (TrainState.WAITING, "Waiting for its turn…")
     assert len(stage.workers) == 1
     stage.presenter.pause()
@@ -365,21 +366,21 @@ def test_another_window_follows_a_run_in_the_background_and_offers_one_that_was_
     assert worker.runs.requested(run) == ""
     later = Stage(library)
     later.presenter.poll()
-    assert later.presenter.shown == run
-    assert later.presenter.curves.batch == [40]
+    assert later.presenter.run_list.shown == run
+    assert later.presenter.run_list.curves.batch == [40]
     assert later.presenter.in_charge
     assert later.workers == []
     worker.vanish()  # the computer was switched off
     third = Stage(library)
     assert third.presenter.state is TrainState.INTERRUPTED
-    assert [offered.id for offered in third.presenter.offered] == [run]
+    assert [offered.id for offered in third.presenter.run_list.offered] == [run]
     assert "without a word" in third.presenter.explanation
 
 
 def test_closing_pauses_what_is_trained_and_what_waits(stage: Stage, library: Library) -> None:
     worker, run = stage.train()
     stage.presenter.start()
-    waiting = stage.presenter.runs[0].id
+    waiting = stage.presenter.run_list.runs[0].id
     stage.presenter.shutdown(timeout=0.05)
     assert worker.runs.requested(run) == "pause"
     assert worker.left  # it did not end in time, but has been asked
@@ -391,41 +392,41 @@ def test_runs_are_compared_three_at_most_beside_the_one_that_is_shown(stage: Sta
     made: list[Run] = []
     for _ in range(5):
         stage.presenter.start()
-        made.insert(0, stage.presenter.runs[0])
+        made.insert(0, stage.presenter.run_list.runs[0])
     names = [run.id for run in made]
-    stage.presenter.show(names[0])
+    stage.presenter.run_list.show(names[0])
     for name in names:
-        stage.presenter.compare(name)
-    assert stage.presenter.compared == names[2:]
+        stage.presenter.run_list.compare(name)
+    assert stage.presenter.run_list.compared == names[2:]
     stage.workers[0].tell(names[3], Progress("train", 0.1, 7, loss=0.5))
     stage.presenter.poll()
-    assert stage.presenter.curves_of(names[3]).batch == [7]
-    stage.presenter.show(names[3])
-    assert stage.presenter.compared == [names[2], names[4]]
-    stage.presenter.compare(names[2], False)
-    assert stage.presenter.compared == [names[4]]
+    assert stage.presenter.run_list.curves_of(names[3]).batch == [7]
+    stage.presenter.run_list.show(names[3])
+    assert stage.presenter.run_list.compared == [names[2], names[4]]
+    stage.presenter.run_list.compare(names[2], False)
+    assert stage.presenter.run_list.compared == [names[4]]
 
 
 def test_a_deleted_run_and_a_deleted_twin_can_be_brought_back(stage: Stage) -> None:
     worker, run = stage.train()
-    stage.presenter.delete_run(run)
-    assert "stop it first" in stage.presenter.error
+    stage.presenter.edits.delete_run(run)
+    assert "stop it first" in stage.presenter.messages.error
     worker.end(run, RunState.DONE)
     policy = stage.presenter.kept.get(run).policy
     assert policy is not None
     policy.write_bytes(b"policy")
     stage.presenter.poll()
-    stage.presenter.delete_run(run)
-    assert (stage.presenter.runs, stage.presenter.state) == ([], TrainState.CHOOSING)
-    stage.presenter.undo()
-    assert [found.id for found in stage.presenter.runs] == [run]
-    stage.presenter.delete_twin(policy.stem)
+    stage.presenter.edits.delete_run(run)
+    assert (stage.presenter.run_list.runs, stage.presenter.state) == ([], TrainState.CHOOSING)
+    stage.presenter.edits.undo()
+    assert [found.id for found in stage.presenter.run_list.runs] == [run]
+    stage.presenter.edits.delete_twin(policy.stem)
     assert stage.presenter.twins == []
-    stage.presenter.undo()
+    stage.presenter.edits.undo()
     assert [twin.name for twin in stage.presenter.twins] == [policy.stem]
-    stage.presenter.rename_twin(policy.stem, "../out")
-    assert "cannot name a policy" in stage.presenter.error
-    assert not stage.presenter.can_undo
+    stage.presenter.edits.rename_twin(policy.stem, "../out")
+    assert "cannot name a policy" in stage.presenter.messages.error
+    assert not stage.presenter.edits.can_undo
 
 
 def test_a_library_that_cannot_be_written_is_refused_before_training(library: Library) -> None:
@@ -433,8 +434,8 @@ def test_a_library_that_cannot_be_written_is_refused_before_training(library: Li
     stage = Stage(library)
     stage.choose()
     stage.presenter.start()
-    assert "cannot be written" in stage.presenter.error
-    assert stage.presenter.runs == []
+    assert "cannot be written" in stage.presenter.messages.error
+    assert stage.presenter.run_list.runs == []
 
 
 def test_facts_are_read_by_a_thread_that_ends(recorded: Path) -> None:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QComboBox, QDialog, QMenu, QPushButton, QWidget
 from player.ui.window import Window
 from recorder import Session
 from recorder.agents.gamepad import NO_DEVICE
-from recorder.recording.presenter import RecordState
+from recorder.recording.take_control import RecordState
 from recorder.ui.record_page import open_presenter
 from tests.recorder.virtual_pad import DPAD_LEFT, START, A, VirtualPad
 from tests.ui.test_guard import wait
@@ -85,8 +85,8 @@ def test_a_game_is_begun_played_and_held_with_a_controller_but_not_from_under_a_
     pad.tap(START)
     wait(lambda: presenter.state is RecordState.RECORDING)
     click(window, "stopButton")
-    wait(lambda: presenter.last_take is not None)
-    actions = Session.open(presenter.last_take).actions
+    wait(lambda: presenter.finished.last_take is not None)
+    actions = Session.open(presenter.finished.last_take).actions
     assert 3 in actions
     assert 1 not in actions
 
@@ -94,10 +94,10 @@ def test_a_game_is_begun_played_and_held_with_a_controller_but_not_from_under_a_
 def test_controllers_can_be_turned_off_and_stay_so(window: Window, pad: VirtualPad, tmp_path: Path) -> None:
     presenter = window.record.presenter
     choose(window, 2)
-    assert presenter.bindings.controller == NO_DEVICE
+    assert presenter.key_choice.bindings.controller == NO_DEVICE
     assert is_never(pad, A, lambda: presenter.busy)
     other = open_presenter(tmp_path / "library", "Ada", 0.0)
-    assert other.bindings.controller == NO_DEVICE
+    assert other.key_choice.bindings.controller == NO_DEVICE
     other.shutdown()
 
 
@@ -108,4 +108,4 @@ def test_a_controller_that_is_not_there_stays_chosen(window: Window, pad: Virtua
     dialog, box = open_dialog(window)
     assert box.currentText() == "PS4 Controller (not connected)"
     click(dialog, "acceptKeysButton")
-    assert window.record.presenter.bindings.controller.name == "PS4 Controller"
+    assert window.record.presenter.key_choice.bindings.controller.name == "PS4 Controller"

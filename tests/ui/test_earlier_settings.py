@@ -12,7 +12,7 @@ from player.ui.memory import Memory
 from recorder import get_spec
 from recorder.agents.bindings import load_bindings
 from tests.test_formats import WRITTEN
-from trainer.config import PRESETS
+from trainer.presets import PRESETS
 
 
 @pytest.fixture

@@ -38,8 +38,8 @@ from player.ui.window import PAGES, Window
 from player.watch.presenter import WatchState
 from recorder import Session, get_spec, verify
 from recorder.library.library import Library
-from recorder.recording.presenter import RecordState
 from recorder.recording.recent import RecentRecording
+from recorder.recording.take_control import RecordState
 from recorder.system.jobs import start_thread
 from recorder.system.logfile import begin_log, end_log, log_file
 from recorder.ui.game_keys import usual
@@ -132,9 +132,9 @@ def test_an_exception_in_a_slot_holds_the_take_is_logged_and_told_and_nothing_re
     QTest.keyClick(window, Qt.Key.Key_P)
     wait(lambda: presenter.status.ticks > ticks)
     QTest.mouseClick(window.findChild(QPushButton, "stopButton"), Qt.MouseButton.LeftButton)
-    wait(lambda: presenter.last_take is not None)
-    assert presenter.last_take is not None
-    session = Session.open(presenter.last_take)
+    wait(lambda: presenter.finished.last_take is not None)
+    assert presenter.finished.last_take is not None
+    session = Session.open(presenter.finished.last_take)
     assert session.player["name"] == "Ada"
     assert verify(session).ok
 
@@ -154,8 +154,8 @@ def test_an_exception_in_a_tick_holds_the_take_which_can_go_on(
     QTest.keyClick(window, Qt.Key.Key_P)
     wait(lambda: presenter.status.ticks > ticks + 30)
     QTest.mouseClick(window.findChild(QPushButton, "stopButton"), Qt.MouseButton.LeftButton)
-    wait(lambda: presenter.last_take is not None)
-    session = Session.open(presenter.last_take)
+    wait(lambda: presenter.finished.last_take is not None)
+    session = Session.open(presenter.finished.last_take)
     assert len(session) > ticks + 30
     assert verify(session).ok
     assert capfd.readouterr().err.count("Traceback") == 1

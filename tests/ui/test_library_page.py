@@ -68,7 +68,7 @@ def open_page() -> Iterator[Open]:
 def page(originals: Path, tmp_path: Path, open_page: Open) -> LibraryPage:
     """The page with its first session shown."""
     page = open_page(Path(shutil.copytree(originals, tmp_path / "library")))
-    wait_until(lambda: page.presenter.moment is not None)
+    wait_until(lambda: page.presenter.preview.moment is not None)
     return page
 
 
@@ -100,7 +100,7 @@ def choose(page: LibraryPage, env: str, *, add: bool = False) -> Session:
     held = Qt.KeyboardModifier.ControlModifier if add else Qt.KeyboardModifier.NoModifier
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, held, place)
     assert page.presenter.shown is not None
-    wait_until(lambda: page.presenter.details is not None and page.presenter.moment is not None)
+    wait_until(lambda: page.presenter.preview.details is not None and page.presenter.preview.moment is not None)
     return Session.open(page.presenter.selected[0])
 
 
@@ -138,7 +138,7 @@ def test_unticking_a_game_and_marking_a_span_leave_them_out_of_training(page: Li
     scrubber = child(page, "scrubber", Scrubber)
     exclude = child(page, "excludeButton", QPushButton)
     QTest.mouseClick(scrubber, Qt.MouseButton.LeftButton, pos=QPoint(scrubber.width() // 4, 17))
-    first = page.presenter.tick
+    first = page.presenter.preview.tick
     assert first == pytest.approx(len(session) // 4, abs=2)
     QTest.mouseClick(exclude, Qt.MouseButton.LeftButton)
     assert exclude.text() == "Leave out up to here"
@@ -161,7 +161,7 @@ def test_a_click_on_a_label_gives_the_next_one_and_space_leaves_the_game_out(pag
     for wanted in ("success", "failure", ""):
         QTest.mouseClick(games.viewport(), Qt.MouseButton.LeftButton, pos=label)
         settled(page)
-        wait_until(lambda: page.presenter.details is not None)
+        wait_until(lambda: page.presenter.preview.details is not None)
         assert [episode.label for episode in Session.open(session.path).episodes] == ["", wanted, ""]
         settled(page)
     QTest.keyClick(games, Qt.Key.Key_Space)
@@ -305,7 +305,7 @@ def test_verify_merge_and_split_say_what_came_of_them(page: LibraryPage) -> None
     assert verify.text() == "Verified"
     games = child(page, "gamesTable", QTableWidget)
     QTest.mouseClick(games.viewport(), Qt.MouseButton.LeftButton, pos=games.visualItemRect(games.item(2, 1)).center())
-    assert page.presenter.tick == session.episodes[2].start
+    assert page.presenter.preview.tick == session.episodes[2].start
     QTest.mouseClick(split, Qt.MouseButton.LeftButton)
     wait_until(lambda: len(page.presenter.rows) == 4)
     merge = child(page, "mergeButton", QPushButton)
@@ -347,8 +347,8 @@ def test_an_unreadable_session_says_what_is_wrong_and_does_no_more(
     page = open_page(library)
     wait_until(lambda: len(page.presenter.rows) == 2)
     table = child(page, "libraryTable", QTableView)
-    table.selectRow([row.path for row in page._model.rows].index(broken))
-    wait_until(lambda: page.presenter.details is not None and bool(page.presenter.details.problem))
+    table.selectRow([row.path for row in page._list.rows].index(broken))
+    wait_until(lambda: page.presenter.preview.details is not None and bool(page.presenter.preview.details.problem))
     settled(page)
     assert "is not a readable session" in child(page, "previewPicture").accessibleName()
     for name in ("libraryTrainButton", "libraryWatchButton", "verifyButton", "mergeButton", "splitButton"):

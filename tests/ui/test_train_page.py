@@ -26,8 +26,9 @@ from tests.ui.test_watch_page import application, wait_until
 from trainer import TrainConfig
 from trainer.progress.records import Progress
 from trainer.runs.policy_library import Policies
-from trainer.runs.presenter import TrainPresenter, TrainState
+from trainer.runs.presenter import TrainPresenter
 from trainer.runs.runs import Runs, RunState
+from trainer.runs.train_state import TrainState
 from trainer.runs.work import perform
 from trainer.ui.confusion_view import ConfusionView
 from trainer.ui.sources_panel import ShareBars
@@ -102,14 +103,16 @@ def test_ticking_a_session_and_clicking_train_trains_pauses_resumes_and_offers_t
     try:
         opened.tick("Hopper")
         opened.click("trainButton")
-        wait_until(lambda: len(presenter.curves.val_loss) >= 1 or presenter.state is TrainState.FAILED, 90_000)
+        wait_until(lambda: len(presenter.run_list.curves.val_loss) >= 1 or presenter.state is TrainState.FAILED, 90_000)
         assert presenter.state is TrainState.TRAINING, presenter.explanation
         opened.click("pauseTrainingButton")
         wait_until(lambda: presenter.state is TrainState.PAUSED, 60_000)
         assert opened.find(QPushButton, "runsSegment").text() == "Runs (1 to resume)"
-        reached = presenter.curves.batch[-1]
+        reached = presenter.run_list.curves.batch[-1]
         opened.click("resumeButton")
-        wait_until(lambda: presenter.state is TrainState.TRAINING and presenter.curves.batch[-1] > reached, 90_000)
+        wait_until(
+            lambda: presenter.state is TrainState.TRAINING and presenter.run_list.curves.batch[-1] > reached, 90_000
+        )
         opened.click("stopTrainingButton")
         wait_until(lambda: presenter.state is TrainState.DONE, 60_000)
         assert over == [TrainState.DONE]  # and not when it was paused
@@ -173,11 +176,11 @@ def test_a_session_is_found_by_its_title_and_curves_wait_for_the_first_batch(lib
     assert "My first take · Hopper" in [tree.topLevelItem(index).text(0) for index in range(3)]
     Runs(library).create([Session.open(path)], TrainConfig.for_env("hopper", **SMALL))
     opened.presenter.refresh()
-    opened.presenter.show(opened.presenter.runs[0].id)
+    opened.presenter.run_list.show(opened.presenter.run_list.runs[0].id)
     opened.page._changed()
     hint = opened.find(QLabel, "noCurvesHint")
     assert hint.isVisible()
-    opened.presenter.curves.take(Progress("train", 0.1, 10, 100, loss=1.2))
+    opened.presenter.run_list.curves.take(Progress("train", 0.1, 10, 100, loss=1.2))
     opened.page._changed()
     assert not hint.isVisible()
     opened.close()
@@ -218,11 +221,11 @@ def test_runs_are_shown_compared_and_deleted_and_the_confusion_is_read_out(libra
     table = opened.find(QTableWidget, "runTable")
     assert [table.item(row, 2).text() for row in range(3)] == ["Hopper, quick", *["Breakout, quick"] * 2]
     table.selectRow(1)
-    assert opened.presenter.shown == second
+    assert opened.presenter.run_list.shown == second
     table.item(0, 0).setCheckState(Qt.CheckState.Checked)  # another game: nothing to compare
-    assert opened.presenter.compared == []
+    assert opened.presenter.run_list.compared == []
     table.item(2, 0).setCheckState(Qt.CheckState.Checked)
-    assert opened.presenter.compared == [first]
+    assert opened.presenter.run_list.compared == [first]
     opened.click("confusionSegment")
     wait_until(lambda: "NOOP" in opened.find(ConfusionView, "confusionView").accessibleName(), 20_000)
     opened.click("settingsSegment")
@@ -230,9 +233,9 @@ def test_runs_are_shown_compared_and_deleted_and_the_confusion_is_read_out(libra
     opened.click("logSegment")
     assert "reading" in opened.find(QPlainTextEdit, "trainMessages").toPlainText()
     opened.click("deleteRunButton")
-    assert [run.id for run in opened.presenter.runs] == [other, first]
+    assert [run.id for run in opened.presenter.run_list.runs] == [other, first]
     opened.click("undoRunButton")
-    assert len(opened.presenter.runs) == 3
+    assert len(opened.presenter.run_list.runs) == 3
     opened.close()
 
 
@@ -244,7 +247,7 @@ def test_twins_are_renamed_deleted_brought_back_and_watched(library: Path) -> No
     table.selectRow(0)
     opened.page._twins.rename("Hoppity")
     assert [twin.name for twin in Policies(library).all()] == ["Hoppity"]
-    opened.presenter.show(run)
+    opened.presenter.run_list.show(run)
     assert opened.presenter.policy == library / "policies" / "Hoppity.safetensors"  # found again by the run it names
     table.selectRow(0)
     opened.click("watchTwinButton")

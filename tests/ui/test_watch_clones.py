@@ -27,7 +27,8 @@ from player.ui.score_dialog import ScoreChart
 from player.ui.timeline import Timeline
 from player.ui.watch_page import WatchPage
 from player.watch.background import BackgroundJobState
-from player.watch.presenter import WatchPresenter, WatchState, moment_of
+from player.watch.clone_comparison import moment_of
+from player.watch.presenter import WatchPresenter, WatchState
 from recorder import Library, RandomAgent, get_spec, record
 from tests.player.conftest import untrained
 from tests.ui.conftest import Hand
@@ -101,8 +102,8 @@ def dialog_of(page: WatchPage, name: str) -> QDialog:
 
 def test_the_clone_is_compared_and_keys_lead_from_one_disagreement_to_the_next(page: WatchPage) -> None:
     watch(page, "breakout")
-    wait_until(lambda: page.presenter.agreement is not None)
-    agreement = page.presenter.agreement
+    wait_until(lambda: page.presenter.comparison.agreement is not None)
+    agreement = page.presenter.comparison.agreement
     assert agreement is not None
     assert len(agreement.disagreements) > 2
     button = page.findChild(QPushButton, "agreementButton")
@@ -137,28 +138,28 @@ def test_what_the_clone_looks_at_glows_over_its_picture_alone(page: WatchPage) -
     watch(page, "breakout")
     page.presenter.seek(40)
     wait_until(lambda: here(page) == 40 and page.presenter.frame is not None and not page.presenter.frame.behind)
-    left, right = page.left.grab().toImage(), page.right.grab().toImage()
+    left, right = page.sides.left.grab().toImage(), page.sides.right.grab().toImage()
     QTest.keyClick(page, Qt.Key.Key_L)
     wait_until(lambda: page.presenter.frame is not None and page.presenter.frame.right.looks is not None)
     assert page.findChild(QPushButton, "lookButton").isChecked()
-    assert page.left.grab().toImage() == left
-    assert page.right.grab().toImage() != right
+    assert page.sides.left.grab().toImage() == left
+    assert page.sides.right.grab().toImage() != right
     QTest.keyClick(page, Qt.Key.Key_L)
     wait_until(lambda: page.presenter.frame is not None and page.presenter.frame.right.looks is None)
-    assert page.right.grab().toImage() == right
+    assert page.sides.right.grab().toImage() == right
 
 
 def test_hopper_has_torques_apart_and_what_drives_them(page: WatchPage) -> None:
     watch(page, "hopper")
-    wait_until(lambda: page.presenter.agreement is not None)
+    wait_until(lambda: page.presenter.comparison.agreement is not None)
     button = page.findChild(QPushButton, "agreementButton")
     wait_until(lambda: button.text().endswith("apart"))
     assert "thigh" in button.toolTip()
     assert not page.findChild(QPushButton, "lookButton").isVisible()
-    before = page.right.grab().toImage()
+    before = page.sides.right.grab().toImage()
     QTest.keyClick(page, Qt.Key.Key_W)
-    assert page.right.explains
-    assert page.right.grab().toImage() != before
+    assert page.sides.right.explains
+    assert page.sides.right.grab().toImage() != before
 
 
 def test_a_clone_is_chosen_for_the_left_and_both_play_to_the_end(page: WatchPage) -> None:
@@ -176,7 +177,7 @@ def test_a_clone_is_chosen_for_the_left_and_both_play_to_the_end(page: WatchPage
     verdict = page.findChild(QLabel, "verdict")
     wait_until(lambda: verdict.isVisible())
     assert re.fullmatch(r"Clone new-hopper · seed 0 scored .* clone new-hopper · seed 1.*", verdict.text())
-    assert page._sides.rect().contains(verdict.geometry())
+    assert page.sides.rect().contains(verdict.geometry())
 
 
 def test_a_renamed_clone_finds_its_recording_and_stays_when_one_is_chosen(page: WatchPage) -> None:

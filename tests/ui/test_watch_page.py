@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
 
 from player.ui.timeline import Timeline
 from player.ui.watch_page import WatchPage
@@ -44,8 +44,8 @@ def test_a_recording_opens_plays_pauses_and_changes_speed_by_keys(library: Libra
         wait_until(lambda: page.presenter.state is WatchState.PAUSED)
         QTest.mouseClick(page.findChild(QPushButton, "playButton"), Qt.MouseButton.LeftButton)
         wait_until(lambda: page.presenter.frame is not None and page.presenter.frame.tick > 20)
-        assert page.left._side is not None
-        assert page.left._side.title == "Random player"
+        assert page.sides.left._side is not None
+        assert page.sides.left._side.title == "Random player"
         page.setFocus()
         QTest.keyClick(page, Qt.Key.Key_Space)
         assert page.presenter.state is WatchState.PAUSED
@@ -54,7 +54,7 @@ def test_a_recording_opens_plays_pauses_and_changes_speed_by_keys(library: Libra
         QTest.keyClick(page, Qt.Key.Key_R)
         wait_until(lambda: page.presenter.state is WatchState.PLAYING)
         wait_until(lambda: page.presenter.state is WatchState.OVER)
-        assert "scored" in page._verdict.text()
+        assert "scored" in page.findChild(QLabel, "verdict").text()
 
         timeline = page.findChild(Timeline, "timeline")
         assert timeline is not None

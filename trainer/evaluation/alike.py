@@ -24,8 +24,8 @@ from trainer.evaluation.games import PlannedGame, evaluation_seed
 from trainer.evaluation.likeness import Actions, Likeness
 from trainer.evaluation.scores import GameResult
 from trainer.evaluation.select_by_play import Evaluator
+from trainer.policy.action_selection import ActionSelection
 from trainer.policy.hand import Pull
-from trainer.policy.policy import ActionSelection
 
 GOAL = 0.9  # of the demonstrator's score
 # The more a press is pulled at, the more patience it takes to press as seldom as the demonstrator does.

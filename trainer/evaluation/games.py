@@ -23,20 +23,25 @@ from recorder.agents.agent import Agent, RandomAgent
 from recorder.agents.experts import from_description
 from recorder.envs.game import Game
 from recorder.envs.registry import get_spec, simulator_notes
-from recorder.errors import AgentError, UsageError
+from recorder.envs.spec import EnvSpec
+from recorder.errors import UsageError
 from recorder.play.rollout import Phase, Rollout
 from recorder.store.places import Place
 from recorder.store.session import Session
 from recorder.system.cores import available_cores
 from recorder.system.jobs import run_parallel
 from trainer.evaluation.agreement import refuse_mismatch
-from trainer.evaluation.likeness import Likeness
+from trainer.evaluation.demonstrator import Demonstrator
+from trainer.evaluation.likeness import Actions, Likeness
 from trainer.evaluation.scores import EvalProgress, EvalReport, GameResult, Score
-from trainer.policy.policy import ActionSelection, Policy, act_together
+from trainer.policy.action_selection import ActionSelection
+from trainer.policy.policy import Policy, act_together
 
 PLAYERS = ("clone", "demonstrator", "random")
 _EVALUATION = 0x0E7A1  # keeps evaluation seeds apart from recording seeds
 SIGN_OF_LIFE_TICKS = 50
+
+_Results = dict[str, dict[int, GameResult]]  # of each player, by the number of the game
 
 
 def evaluation_seed(seed: int, game: int) -> int:
@@ -189,16 +194,6 @@ def play_games(
     return games
 
 
-def demonstrators(header: dict[str, Any]) -> list[dict[str, Any]]:
-    """The different players of a policy's sessions, as described there."""
-    found: list[dict[str, Any]] = []
-    for session in header.get("sessions", []):
-        player = session.get("player", {})
-        if player not in found:
-            found.append(player)
-    return found
-
-
 def evaluate(
     policy: Path | str,
     *,
@@ -225,89 +220,72 @@ def evaluate(
         raise UsageError(f"nothing to evaluate: {episodes} episodes")
     path = str(policy)
     loaded = Policy.load(path, alike=alike)
-    manner = manner or loaded.manner
-    seeds = [evaluation_seed(seed, k) for k in range(episodes)]
-    rows: dict[str, Score] = {}
-    header = loaded.header
     notes = simulator_notes({loaded.name: loaded.spec})
-    if recording is not None:
+    if recording is None:
+        demonstrator = Demonstrator.of_policy(loaded.header)
+    else:
         session = recording if isinstance(recording, Session) else Session.open(recording)
         refuse_mismatch(session, loaded.spec, path)
         notes += simulator_notes({session.name: session.spec})
-        header = {"sessions": [{"player": session.player, "total_rewards": session.games}]}
-    description, recorded = _demonstrator(header)
-    done_by_it: list[Any] = []
-    if recording is not None:
-        done_by_it = [session.actions[game.start : game.stop] for game in session.episodes if len(game)]
+        demonstrator = Demonstrator.of_recording(session)
+    rows: dict[str, Score] = {}
     played = [player for player in PLAYERS if player in players]
-    if "demonstrator" in played and description is None:
+    if "demonstrator" in played and demonstrator.description is None:
         played.remove("demonstrator")
-        if recorded is not None:
-            rows["demonstrator"] = recorded
-    workers = processes or available_cores()
-    tasks: list[tuple[str, list[int]]] = []
+        if demonstrator.recorded is not None:
+            rows["demonstrator"] = demonstrator.recorded
+    arguments = {
+        "policy_path": path,
+        "description": demonstrator.description,
+        "sticky": sticky,
+        "manner": manner or loaded.manner,
+    }
+    seeds = [evaluation_seed(seed, k) for k in range(episodes)]
+    results = yield from _playing(played, seeds, arguments, processes or available_cores())
+    way = ", like its player" if alike else ""
+    labels = {"clone": f"clone {loaded.name}{way}", "demonstrator": demonstrator.label, "random": "random player"}
     for player in played:
+        rows[player] = Score.of(player, labels[player], [results[player][k] for k in range(episodes)])
+    likeness = _likeness(results, demonstrator, loaded.spec)
+    ordered = tuple(rows[player] for player in PLAYERS if player in rows)
+    report = EvalReport(path, loaded.spec.name, episodes, seed, sticky, ordered, notes, likeness)
+    total = len(played) * episodes
+    yield EvalProgress(total, total, report)
+
+
+def _playing(
+    players: Sequence[str], seeds: Sequence[int], arguments: Mapping[str, Any], workers: int
+) -> Generator[EvalProgress, None, _Results]:
+    """Let each of some players play on each seed, in worker processes; `arguments` are others of `play_games`.
+
+    Yields how many games are over; returns all results.
+    """
+    tasks: list[tuple[str, range]] = []
+    for player in players:
         # The clone's games share a network pass, so they stay together; the others are dealt out finely.
-        groups = workers if player == "clone" else min(episodes, 4 * workers)
-        tasks += [(player, list(range(g, episodes, groups))) for g in range(groups) if g < episodes]
-    results: dict[str, dict[int, GameResult]] = {player: {} for player in played}
-    total, done = len(played) * episodes, 0
+        groups = workers if player == "clone" else min(len(seeds), 4 * workers)
+        tasks += [(player, range(g, len(seeds), groups)) for g in range(groups) if g < len(seeds)]
+    results: _Results = {player: {} for player in players}
+    total, done = len(players) * len(seeds), 0
     yield EvalProgress(0, total)
-    arguments = [
-        {
-            "player": player,
-            "seeds": [seeds[k] for k in games],
-            "policy_path": path,
-            "description": description,
-            "sticky": sticky,
-            "manner": manner,
-        }
-        for player, games in tasks
-    ]
-    with contextlib.closing(run_parallel("trainer.evaluation.games:play_games", arguments, workers)) as played_games:
+    jobs = [{"player": player, "seeds": [seeds[k] for k in games], **arguments} for player, games in tasks]
+    with contextlib.closing(run_parallel("trainer.evaluation.games:play_games", jobs, workers)) as played_games:
         for index, outcome in played_games:
             player, games = tasks[index]
             results[player].update(zip(games, outcome, strict=True))
             done += len(games)
             yield EvalProgress(done, total)
-    way = ", like its player" if alike else ""
-    labels = {"clone": f"clone {loaded.name}{way}", "demonstrator": _label(description), "random": "random player"}
-    for player in played:
-        rows[player] = Score.of(player, labels[player], [results[player][k] for k in range(episodes)])
+    return results
+
+
+def _likeness(results: _Results, demonstrator: Demonstrator, spec: EnvSpec) -> Likeness | None:
+    """How like its demonstrator the clone played; None where what one of them did is not known."""
     done_by_clone = _actions(results.get("clone", {}))
-    if not done_by_it:
-        done_by_it = _actions(results.get("demonstrator", {}))
-    known = done_by_clone and done_by_it
-    likeness = Likeness.of(done_by_clone, done_by_it, loaded.spec) if known else None
-    ordered = tuple(rows[player] for player in PLAYERS if player in rows)
-    yield EvalProgress(
-        total, total, EvalReport(path, loaded.spec.name, episodes, seed, sticky, ordered, notes, likeness)
-    )
+    done_by_it = demonstrator.actions or _actions(results.get("demonstrator", {}))
+    return Likeness.of(done_by_clone, done_by_it, spec) if done_by_clone and done_by_it else None
 
 
-def _actions(results: Mapping[int, GameResult]) -> list[Any]:
-    return [game.actions for game in results.values() if game.actions is not None and len(game.actions)]
-
-
-def _demonstrator(header: dict[str, Any]) -> tuple[dict[str, Any] | None, Score | None]:
-    """A description to rebuild the demonstrator from, or the score of its recorded games."""
-    found = demonstrators(header)
-    if len(found) == 1:
-        try:
-            from_description(found[0])
-            return found[0], None
-        except AgentError:
-            pass
-    games = [
-        GameResult(float(score), 0, "recorded", f"{index} {game}")
-        for index, session in enumerate(header.get("sessions", []))
-        for game, score in enumerate(session.get("total_rewards", []))
-    ]
-    label = " and ".join(_label(player) for player in found) + ", as recorded"
-    return None, Score.of("demonstrator", label, games) if games else None
-
-
-def _label(description: dict[str, Any] | None) -> str:
-    if description is None:
-        return ""
-    return f"{description.get('kind', '')} {description.get('name', '')}".strip()
+def _actions(results: Mapping[int, GameResult]) -> list[Actions]:
+    """In the order of the games, not in that in which processes finished them: halves are compared."""
+    games = [results[number] for number in sorted(results)]
+    return [game.actions for game in games if game.actions is not None and len(game.actions)]

@@ -21,7 +21,7 @@ from recorder.system.jobs import Service
 from trainer.config import TrainConfig
 from trainer.evaluation.games import SIGN_OF_LIFE_TICKS, GameWorker, PlannedGame, evaluation_seed
 from trainer.evaluation.scores import GameResult
-from trainer.policy.policy import ActionSelection
+from trainer.policy.action_selection import ActionSelection
 
 _TRIAL = 7_919  # keeps the starts of trial games apart from those of evaluations
 # The likeliest action alone can fall into loops in a deterministic game, and what a demonstrator does at random

@@ -29,7 +29,7 @@ from trainer.evaluation.select_by_play import (
     most_ticks,
     successive_halving,
 )
-from trainer.policy.policy import ActionSelection
+from trainer.policy.action_selection import ActionSelection
 
 _T = TypeVar("_T")
 SIGN_OF_LIFE_S = 0.25

@@ -56,22 +56,19 @@ def fit(
     records tell of the training, the others have none; it alone reads and writes the checkpoint and `out`.
 
     Raises SessionError, TrainingError, PolicyError or LibraryError before anything is written, when the input cannot be
-    used or `out` lies in a session; a checkpoint of another training, or of sessions that have changed, is such an
-    input.
+    used, `out` lies in a session, or the checkpoint is of another training or of sessions that have changed.
     """
     group, out, began = group or ProcessGroup(), Path(out), time.monotonic()
     kept_at = Path(checkpoint) if checkpoint else None
     with contextlib.ExitStack() as stack:
         with group.all_or_none():
             opened = [session if isinstance(session, Session) else Session.open(session) for session in sessions]
-            _check_places(out, kept_at)
-            if not opened:
-                raise TrainingError("no session is chosen; choose at least one to train on")
+            _check_input(opened, out, kept_at)
             env = opened[0].spec.name
             config = config.completed(env) if config else TrainConfig.for_env(env)
             steps = Steps(opened, config, episodes or {}, group)
             stack.callback(lambda: steps.close())
-        sample: Sample | None = None
+        sample = None
         if config.perceives:
             sample, reason = yield from _sample(steps, kept_at)
             if reason := group.agree(reason):
@@ -83,7 +80,7 @@ def fit(
             steps.follow()
             return
         training = Training(opened, steps, sample, out, episodes, kept_at, every, run, began)
-        sample = None  # the training lets go of its screens once they are not wanted any more
+        del sample  # the training lets go of its screens once they are not wanted any more
         stack.enter_context(training)
         try:
             yield from load(training)
@@ -97,14 +94,16 @@ def fit(
         group.dismiss()
 
 
-def _check_places(out: Path, checkpoint: Path | None) -> None:
-    """Raises PolicyError or LibraryError where nothing can be written."""
+def _check_input(sessions: Sequence[Session], out: Path, checkpoint: Path | None) -> None:
+    """Raises PolicyError or LibraryError where nothing can be written, TrainingError where nothing is chosen."""
     for file in (out, checkpoint or out):
         keep_out_of_sessions(on_this_computer(place(file)))
     if not out.parent.is_dir():
         raise PolicyError(f"{out} cannot be written: the folder {out.parent} does not exist; make it first")
     if out.is_dir():
         raise PolicyError(f"{out} is a folder; name a file for the policy")
+    if not sessions:
+        raise TrainingError("no session is chosen; choose at least one to train on")
 
 
 def _sample(steps: Steps, checkpoint: Path | None) -> Generator[Progress, None, tuple[Sample | None, str]]:

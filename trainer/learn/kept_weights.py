@@ -15,7 +15,7 @@ from torch import Tensor
 
 from trainer.data.temporary import TemporaryFolder
 from trainer.learn.learner import Learner, below
-from trainer.policy.policy import save_policy
+from trainer.policy.policy_file import save_policy
 
 REASONS = ("loss", "check", "last")
 

@@ -17,7 +17,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from recorder.envs.spec import EnvSpec
 from trainer.config import TrainConfig
-from trainer.data.dataset import Batch
+from trainer.data.samples import Batch
 from trainer.distributed import ProcessGroup
 from trainer.learn.augment import Views, augment
 from trainer.learn.loss import Loss

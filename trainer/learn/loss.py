@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from recorder.envs.spec import EnvSpec
 from trainer.config import TrainConfig
-from trainer.data.dataset import Batch
+from trainer.data.samples import Batch
 
 
 class Loss(ABC):

@@ -26,12 +26,13 @@ from recorder.envs.game import Game
 from recorder.envs.spec import EnvSpec
 from recorder.library.replayed_memory import Clip
 from trainer.config import TrainConfig
-from trainer.data.dataset import rare_among
+from trainer.data.draw_weights import rare_among
 from trainer.learn.learner import one_cycle
 from trainer.learn.loss import shares_ahead
+from trainer.policy.action_selection import ActionSelection
 from trainer.policy.keypoints import POSITIONS, KeypointNet
 from trainer.policy.networks import build
-from trainer.policy.policy import ActionSelection, Policy
+from trainer.policy.policy import Policy
 
 _MOST_BATCHES, _BATCH, _RATE = 2_000, 256, 3e-3
 _GAMES = 5  # of play_ticks, so many are played at most

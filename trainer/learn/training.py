@@ -23,7 +23,8 @@ from trainer.learn.learner import Learner, ValidationMetrics
 from trainer.learn.operations import Operations
 from trainer.learn.perception import Sample
 from trainer.learn.steps import Steps
-from trainer.policy.policy import ActionSelection, save_policy
+from trainer.policy.action_selection import ActionSelection
+from trainer.policy.policy_file import save_policy
 from trainer.progress.records import Progress
 
 

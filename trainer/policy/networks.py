@@ -25,8 +25,9 @@ import torch
 from torch import Tensor, nn
 
 from recorder.envs.spec import EnvSpec
-from trainer.config import NETWORKS, TrainConfig
+from trainer.config import TrainConfig
 from trainer.errors import TrainingError
+from trainer.limits import NETWORKS
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.preprocess import Preprocess
 

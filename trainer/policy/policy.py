@@ -1,114 +1,33 @@
-"""A trained clone: one safetensors file, and an Agent.
+"""A trained clone that plays: an Agent, rebuilt from its file (trainer.policy.policy_file).
 
-    policy.safetensors = weights + one JSON header {format, version, env, config, play, sessions, scores, …}
+    observations ─▶ screens, positions or vectors, at several ages ─▶ network ─▶ logits or torques ─▶ actions
 
-Everything needed to rebuild and to judge the policy is in the header. Nothing in the file is executed: weights are
-plain numbers, checked against the network that the header names.
+Several players of one network are asked in one pass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError, safe_open
 
-from recorder.envs.registry import get_spec, stored_spec
 from recorder.envs.spec import EnvSpec
-from recorder.errors import TwinplayError
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
-from trainer.policy.hand import Grip, Pull
-from trainer.policy.header import POLICY_FORMAT, POLICY_KEY, POLICY_VERSION, check_alike, read_header
+from trainer.policy.action_selection import ActionSelection, softmax
+from trainer.policy.hand import Grip
 from trainer.policy.keypoints import LAG, KeypointNet, with_those_before
-from trainer.policy.networks import Memory, Net, RecurrentNet, VectorNet, build
+from trainer.policy.networks import Memory, Net, RecurrentNet, VectorNet
+from trainer.policy.policy_file import read_policy
 from trainer.policy.preprocess import Preprocess
 from trainer.policy.saliency import attribute, attribute_by_places, heat
-from trainer.policy.tensors import write_tensors
 
 if TYPE_CHECKING:
     from recorder.envs.gymnasium import Env
-
-_COLDEST = 1e-3
-_RAREST = 1e-2  # dividing by less would make an action that was hardly ever taken the likeliest
-
-
-def save_policy(path: Path, net: Net, header: dict[str, Any]) -> None:
-    """Write a policy file atomically: complete under its name, or not at all. Raises PolicyError."""
-    full = {"format": POLICY_FORMAT, "version": POLICY_VERSION, **header}
-    try:
-        write_tensors(path, net.state_dict(), POLICY_KEY, full)
-    except OSError as error:
-        raise PolicyError(f"{path} cannot be written: {error}; choose another place") from error
-
-
-@dataclass(frozen=True)
-class ActionSelection:
-    """How a clone plays what its network says.
-
-    `temperature` sharpens the probabilities that an action is drawn from: 1 leaves them, towards 0 the likeliest action
-    alone is left, except that `kept` actions, those that demonstrators take rarely but need (to serve), always keep
-    theirs. `prior` is the share of each action in the demonstrator's play, by which probabilities are divided before
-    they are sharpened (Menon et al. 2021, "Long-tail learning via logit adjustment"); empty leaves them. Somebody who
-    taps a key now and then waits in most ticks, also where a tap is due: the likeliest action of every single tick is
-    then to wait, and that a tap is due shows in its being likelier here than elsewhere. `output` is the index of the
-    outputs that are played (TrainConfig.outputs), and `past` whether older screens show what is hidden in a share of
-    the training (TrainConfig.hidden_share). Continuous actions are played as is. With a `pull` the clone moves its
-    hands as its demonstrator does (trainer.policy.hand), at no temperature.
-
-    Raises ValueError for values that cannot be meant.
-    """
-
-    temperature: float = 1.0
-    kept: tuple[int, ...] = ()
-    output: int = 0
-    past: bool = True
-    prior: tuple[float, ...] = ()
-    pull: Pull | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.temperature <= 100:
-            raise ValueError(f"temperature {self.temperature}")
-        if any(not 0 <= share <= 1 for share in self.prior):
-            raise ValueError(f"prior {self.prior}")
-        if self.output < 0 or any(action < 0 for action in self.kept):
-            raise ValueError(f"output {self.output}, kept actions {self.kept}")
-
-    def probabilities(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """From logits (…, actions) to the probabilities (…, actions) of playing each."""
-        likely = _softmax(logits, 1.0)
-        if self.temperature != 1.0 or self.prior:
-            others = [action for action in range(logits.shape[-1]) if action not in self.kept]
-            if others:
-                share = likely[..., others].sum(axis=-1, keepdims=True)
-                if self.prior:
-                    logits = logits - np.log(np.maximum(np.array(self.prior, np.float32), _RAREST))
-                likely[..., others] = share * _softmax(logits[..., others], max(self.temperature, _COLDEST))
-        return likely.astype(np.float32)
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        values = {**asdict(self), "kept": list(self.kept), "prior": list(self.prior)}
-        return values if self.pull else {name: value for name, value in values.items() if name != "pull"}
-
-    @classmethod
-    def from_json(cls, values: Any) -> ActionSelection:
-        """The inverse of `to_json`. Raises ValueError or TypeError for anything else."""
-        kept = tuple(int(action) for action in values["kept"])
-        prior = tuple(float(share) for share in values.get("prior", ()))  # earlier policies have none
-        pull = Pull.from_json(values["pull"]) if values.get("pull") is not None else None
-        return cls(float(values["temperature"]), kept, int(values["output"]), bool(values["past"]), prior, pull)
-
-
-def _softmax(logits: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float64]:
-    scaled = (logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)) / temperature
-    likely = np.exp(scaled)
-    return np.asarray(likely / likely.sum(axis=-1, keepdims=True), np.float64)
 
 
 class Policy:
@@ -155,51 +74,16 @@ class Policy:
         does not know how to play like its demonstrator.
         """
         path = Path(path)
-        header = read_header(path)
-        if alike:
-            check_alike(path, header)
-        try:
-            spec = stored_spec(header.get("env"))
-            installed = get_spec(spec.name)
-            config = TrainConfig.from_json(header.get("config"))
-            net = build(config, spec)
-            manner = ActionSelection.from_json(header["alike"]["manner"] if alike else header.get("play"))
-            if manner.output >= config.outputs or max(manner.kept, default=0) >= len(spec.action_names):
-                raise ValueError(f"it is to play output {manner.output} with kept actions {manner.kept}")
-            if manner.pull and not (isinstance(net, KeypointNet) and manner.prior):
-                raise ValueError("it is to move like its demonstrator, which its network cannot")
-            if manner.prior and len(manner.prior) != len(spec.action_names):
-                raise ValueError(f"it names the shares of {len(manner.prior)} actions")
-            with safe_open(path, framework="pt") as tensors:
-                expected = net.state_dict()
-                names = set(tensors.keys())
-                if names != set(expected):
-                    raise ValueError("its weights are not those of the network it names")
-                for name, value in expected.items():
-                    stored = tensors.get_slice(name)
-                    if list(stored.get_shape()) != list(value.shape):
-                        raise ValueError(f"weight {name} has shape {stored.get_shape()}, expected {list(value.shape)}")
-                weights = {name: tensors.get_tensor(name) for name in names}
-            net.load_state_dict(weights)
-            if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
-                raise ValueError("its weights are not all finite")
-        except (
-            TwinplayError,
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-            RuntimeError,
-            OverflowError,
-            OSError,
-            SafetensorError,
-        ) as error:
-            reason = (str(error).splitlines() or [""])[0][:200]
-            raise PolicyError(f"{path} is damaged ({reason}); train it again or get a whole copy") from None
-        if spec.interface != installed.interface:
-            raise PolicyError(f"{path} was made for another {spec.title} than the one installed; train it again")
-        net.eval()
-        return cls(net, spec, config, seed=seed, manner=manner, header=header, name=path.stem)
+        stored = read_policy(path, alike=alike)
+        return cls(
+            stored.net,
+            stored.spec,
+            stored.config,
+            seed=seed,
+            manner=stored.manner,
+            header=stored.header,
+            name=path.stem,
+        )
 
     def fork(self, seed: int, manner: ActionSelection | None = None) -> Policy:
         """Another player with the same network, its own memory and randomness, and if given another manner."""
@@ -318,7 +202,7 @@ class Policy:
     @staticmethod
     def belief(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """The network's own probabilities (…, actions), however sharply it plays them."""
-        return np.asarray(_softmax(logits, 1.0), np.float32)
+        return np.asarray(softmax(logits, 1.0), np.float32)
 
     def attention(self, screen: Any, before: Sequence[Any] | None = None) -> npt.NDArray[np.uint8]:
         """How much each pixel of an RGB screen speaks for or against the action likeliest on it: uint8 (H, W).

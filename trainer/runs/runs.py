@@ -21,7 +21,6 @@ locked is known to be interrupted, however its process ended. `trainer.runs.work
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import time
@@ -34,17 +33,16 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from recorder.errors import NewerVersionError, UsageError, check_version
+from recorder.errors import NewerVersionError, UsageError
 from recorder.library.library import Library, ensure_writable
 from recorder.store.session import Session
-from recorder.system.files import replacing
 from trainer.config import TrainConfig
 from trainer.errors import RunError
+from trainer.runs.run_files import add_to_log, end_of_log, read_json, update_json, write_json
+from trainer.runs.setup import Setup, Source
 
 CHECKPOINT, PROGRESS = "checkpoint.safetensors", "progress.jsonl"
-_VERSION = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_MOST_BYTES = 4 << 20  # a configuration names its sessions, a few hundred bytes each
 
 
 class RunState(Enum):
@@ -56,73 +54,6 @@ class RunState(Enum):
     DONE = "done"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True)
-class Source:
-    """A session that is learned from: its path, its digest at the time, and the episodes taken (None: all)."""
-
-    path: str
-    digest: str
-    minutes: float
-    episodes: tuple[int, ...] | None = None
-
-    @property
-    def name(self) -> str:
-        """The session's name."""
-        return Path(self.path).name.removesuffix(".zarr")
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What a run trains. `policy` is a file name in the library's policies, or a whole path that the user gave."""
-
-    env: str
-    preset: str
-    config: TrainConfig
-    sources: tuple[Source, ...]
-    policy: str
-    created: str
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {"format": "twinplay-run", "version": _VERSION, **asdict(self), "config": self.config.to_json()}
-
-    @classmethod
-    def from_json(cls, values: Any) -> Setup:
-        """The inverse of `to_json`. Raises ValueError for anything else."""
-        if not isinstance(values, dict) or values.get("format") != "twinplay-run":
-            raise ValueError("it is not the configuration of a run")
-        check_version(values.get("version"), _VERSION)
-        texts = {name: values.get(name) for name in ("env", "preset", "policy", "created")}
-        if not all(isinstance(text, str) for text in texts.values()) or not values["policy"]:
-            raise ValueError("it lacks its environment, preset, policy or date")
-        sources = values.get("sources")
-        if not isinstance(sources, list) or not sources:
-            raise ValueError("it names no sessions")
-        try:
-            config = TrainConfig.from_json(values.get("config"))
-        except UsageError as error:
-            raise ValueError(str(error)) from None
-        return cls(config=config, sources=tuple(_source(each) for each in sources), **texts)  # type: ignore[arg-type]
-
-
-def _minutes(session: Session, chosen: Sequence[int] | None) -> float:
-    """Minutes of play that are learned from: without what is excluded, and of the chosen episodes alone."""
-    episodes = [episode for episode in session.episodes if chosen is None or episode.index in chosen]
-    return sum(len(part) for episode in episodes for part in session.to_learn(episode)) / session.spec.rate_hz / 60
-
-
-def _source(values: Any) -> Source:
-    if not isinstance(values, dict) or not isinstance(values.get("path"), str) or not values["path"]:
-        raise ValueError("one of its sessions has no path")
-    episodes = values.get("episodes")
-    if episodes is not None and not (isinstance(episodes, list) and all(type(k) is int for k in episodes)):
-        raise ValueError("the episodes of a session are not numbers")
-    minutes = values.get("minutes")
-    minutes = float(minutes) if isinstance(minutes, int | float) and 0 <= minutes < 1e9 else 0.0
-    chosen = None if episodes is None else tuple(episodes)
-    return Source(values["path"], str(values.get("digest", "")), minutes, chosen)
 
 
 @dataclass(frozen=True)
@@ -174,6 +105,11 @@ class Run:
     resumable: bool = False
     problem: str = ""
 
+    @property
+    def active(self) -> bool:
+        """Whether it is trained, or waits for it."""
+        return self.status.state in (RunState.QUEUED, RunState.RUNNING)
+
 
 class Runs:
     """The runs of a library, whose folder need not exist yet."""
@@ -214,7 +150,7 @@ class Runs:
         if policy is not None and policy.resolve().parent == Library(self.library).policies.resolve():
             name = policy.name
         setup = Setup(env, preset, config, sources, name, created.isoformat(timespec="seconds"))
-        _write_json(folder / "config.json", setup.to_json())
+        write_json(folder / "config.json", setup.to_json())
         self.set_status(folder.name, Status(queued_ns=time.time_ns()))
         self.log(
             folder.name,
@@ -241,12 +177,19 @@ class Runs:
                 problem = f"{folder / 'config.json'} cannot be read: {error}"
             return Run(run, folder, None, Status(RunState.FAILED, problem), problem=problem)
         try:
-            status = Status.from_json(_read_json(folder / "state.json"))
+            status = Status.from_json(read_json(folder / "state.json"))
         except (ValueError, TypeError, OSError, RecursionError) as error:
             reason = f"{folder / 'state.json'} cannot be read ({_short(error)}); resume the run, or delete it"
             status = Status(RunState.FAILED, reason)
         over = status.state in (RunState.QUEUED, RunState.RUNNING, RunState.DONE)
         return Run(run, folder, setup, status, policy, not over)
+
+    def find(self, run: str) -> Run | None:
+        """One run, or None when there is no such run."""
+        try:
+            return self.get(run)
+        except RunError:
+            return None
 
     def all(self) -> list[Run]:
         """Every run, the newest first."""
@@ -254,7 +197,7 @@ class Runs:
             names = sorted(
                 (entry.name for entry in os.scandir(self.folder) if _NAME.fullmatch(entry.name)), reverse=True
             )
-            return [run for name in names if (run := self._found(name)) is not None]
+            return [run for name in names if (run := self.find(name)) is not None]
         return []
 
     def queued(self) -> list[Run]:
@@ -298,15 +241,13 @@ class Runs:
 
     def log(self, run: str, line: str) -> None:
         """Add a line to a run's log."""
-        with contextlib.suppress(OSError), (self.path(run) / "log.txt").open("a", encoding="utf-8") as file:
-            file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {line}\n")
+        with contextlib.suppress(OSError):
+            add_to_log(self.path(run) / "log.txt", line)
 
     def read_log(self, run: str) -> str:
         """The end of a run's log, at most 64 kB of it."""
         try:
-            with (self.path(run) / "log.txt").open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - (64 << 10)))
-                return file.read().decode("utf-8", errors="replace")
+            return end_of_log(self.path(run) / "log.txt")
         except OSError:
             return ""
 
@@ -331,7 +272,7 @@ class Runs:
     def settle(self, reason: str = "", among: Sequence[str] | None = None) -> list[Run]:
         """Mark as INTERRUPTED the runs (of all, or `among` some) that say RUNNING, but nobody trains them."""
         reason = reason or "the training process ended without a word (killed, or the computer was switched off)"
-        known = self.all() if among is None else [run for name in among if (run := self._found(name)) is not None]
+        known = self.all() if among is None else [run for name in among if (run := self.find(name)) is not None]
         lost = [run for run in known if run.status.state is RunState.RUNNING and not self.is_locked(run.id)]
         for run in lost:
             self.set_status(run.id, replace(run.status, state=RunState.INTERRUPTED, reason=reason, pid=0))
@@ -363,25 +304,16 @@ class Runs:
             raise RunError(f"{trashed} cannot be brought back: {error.strerror}") from error
 
     def _replace(self, run: str, file: str, values: dict[str, Any]) -> None:
-        """What a later version has added to the file stays."""
         path = self.path(run) / file
-        with contextlib.suppress(OSError, ValueError, RecursionError):
-            values = _merged(_read_json(path), values)
         try:
-            _write_json(path, values)
+            update_json(path, values)
         except OSError as error:
             raise RunError(f"{path} cannot be written: {error.strerror}; make room on the disk") from error
-
-    def _found(self, name: str) -> Run | None:
-        try:
-            return self.get(name)
-        except RunError:
-            return None
 
     def _setup(self, path: Path) -> Setup:
         changed = path.stat().st_mtime_ns
         if self._setups.get(path, (0,))[0] != changed:
-            self._setups[path] = (changed, Setup.from_json(_read_json(path)))
+            self._setups[path] = (changed, Setup.from_json(read_json(path)))
         return self._setups[path][1]
 
     def _policy_path(self, setup: Setup) -> Path:
@@ -402,13 +334,6 @@ class Runs:
         raise AssertionError
 
 
-def _merged(before: Any, values: Any) -> Any:
-    """Values, and of what was there before them what they do not name, also within them."""
-    if not isinstance(before, dict) or not isinstance(values, dict):
-        return values
-    return before | {name: _merged(before.get(name), value) for name, value in values.items()}
-
-
 def _numbers() -> Iterator[int]:
     number = 0
     while True:
@@ -416,18 +341,11 @@ def _numbers() -> Iterator[int]:
         yield number
 
 
+def _minutes(session: Session, chosen: Sequence[int] | None) -> float:
+    """Minutes of play that are learned from: without what is excluded, and of the chosen episodes alone."""
+    episodes = [episode for episode in session.episodes if chosen is None or episode.index in chosen]
+    return sum(len(part) for episode in episodes for part in session.to_learn(episode)) / session.spec.rate_hz / 60
+
+
 def _short(error: BaseException) -> str:
     return (str(error).splitlines() or [""])[0][:160]
-
-
-def _write_json(path: Path, values: Any) -> None:
-    with replacing(path) as part:
-        part.write_text(json.dumps(values, indent=1), encoding="utf-8")
-
-
-def _read_json(path: Path) -> Any:
-    if path.is_symlink() or not path.is_file():
-        raise ValueError("there is no such file")
-    if path.stat().st_size > _MOST_BYTES:
-        raise ValueError("it is too long")
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -18,7 +18,8 @@ from recorder.library.library import Library
 from recorder.store.places import Place, place
 from recorder.store.session import Session
 from trainer.errors import RunError
-from trainer.runs.runs import Runs, Setup, Source
+from trainer.runs.runs import Runs
+from trainer.runs.setup import Setup, Source
 
 
 def open_sources(setup: Setup, library: Path) -> list[Session]:

@@ -19,11 +19,13 @@ from filelock import Timeout
 
 from recorder.errors import TwinplayError
 from recorder.library.library import ensure_writable
+from recorder.store.session import Session
 from recorder.system.interrupts import Noted
 from trainer.errors import RunError
 from trainer.progress.records import Progress
 from trainer.progress.tensorboard import EventWriter
 from trainer.runs.runs import CHECKPOINT, PROGRESS, Run, Runs, RunState, Status
+from trainer.runs.setup import Setup
 from trainer.runs.sources import open_sources
 
 _CURVES = ("loss", "accuracy", "val_loss", "val_accuracy", "score")
@@ -95,13 +97,7 @@ class _Performance:
             from trainer.learn.fit import fit  # torch comes with it
 
             ensure_writable(found.policy.parent)
-            sessions = open_sources(setup, self.runs.library)
-            episodes = {}
-            for source, session in zip(setup.sources, sessions, strict=True):
-                if source.episodes is not None:
-                    episodes[session.name] = source.episodes
-                if str(where := session.place) != source.path:
-                    self.runs.log(self.run_id, f"the session {source.path} has moved to {where}")
+            sessions, episodes = self._open_sources(setup)
             steps = fit(
                 sessions, setup.config, out=found.policy, episodes=episodes, checkpoint=checkpoint, run=self.run_id
             )
@@ -143,6 +139,17 @@ class _Performance:
             self.status = replace(self.status, state=end, reason=reason, pid=0)
             self.runs.set_status(self.run_id, self.status)
             self.runs.log(self.run_id, f"{end.value}{': ' if reason else ''}{reason}")
+
+    def _open_sources(self, setup: Setup) -> tuple[list[Session], dict[str, tuple[int, ...]]]:
+        """The sessions, and by their names the episodes to take of those that are not taken as a whole."""
+        sessions = open_sources(setup, self.runs.library)
+        episodes = {}
+        for source, session in zip(setup.sources, sessions, strict=True):
+            if source.episodes is not None:
+                episodes[session.name] = source.episodes
+            if str(where := session.place) != source.path:
+                self.runs.log(self.run_id, f"the session {source.path} has moved to {where}")
+        return sessions, episodes
 
     def _ended(self, asked: str, by_signal: bool) -> tuple[RunState, str]:
         assert self.found.policy is not None

@@ -35,8 +35,8 @@ from trainer.evaluation.games import evaluate
 from trainer.evaluation.scores import bootstrap, bootstrap_difference
 from trainer.learn.checkpoint import is_of
 from trainer.learn.fit import fit
+from trainer.policy.action_selection import ActionSelection
 from trainer.policy.header import read_header
-from trainer.policy.policy import ActionSelection
 from trainer.progress.curves import Curves, FollowedCurves
 from trainer.studies.catalogue import Finding, Row, Study
 

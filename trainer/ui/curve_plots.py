@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from recorder.ui.kit import look
 from trainer.progress.curves import Curves
-from trainer.runs.presenter import MOST_COMPARED
+from trainer.runs.run_list import MOST_COMPARED
 
 _TITLES = ("Loss", "Accuracy", "Score in play")
 _OTHERS = ("good", "warning", "bad")[:MOST_COMPARED]  # the inks of compared runs

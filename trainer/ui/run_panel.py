@@ -9,8 +9,9 @@ from recorder.envs.registry import get_spec
 from recorder.library.library import local_time
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
-from trainer.runs.presenter import TrainPresenter, TrainState
+from trainer.runs.presenter import TrainPresenter
 from trainer.runs.runs import Run
+from trainer.runs.train_state import TrainState
 from trainer.settings import SETTINGS
 from trainer.ui.confusion_view import ConfusionView
 from trainer.ui.curve_plots import CurvePlots
@@ -92,8 +93,8 @@ class RunPanel(QWidget):
 
     def render(self) -> None:
         """Show the run as it stands."""
-        presenter = self.presenter
-        state, run, curves = presenter.state, presenter.run, presenter.curves
+        presenter, run_list = self.presenter, self.presenter.run_list
+        state, run = presenter.state, run_list.run
         at_work = state in _AT_WORK
         self._headline.setText(presenter.headline)
         self._about.setText(_about(run) if run else "Tick what to learn from on the left, then click Train.")
@@ -117,9 +118,9 @@ class RunPanel(QWidget):
         self._nothing.setVisible(run is None)
         page = self._segments.current
         if page == "curves":
-            runs = {each.id: each for each in presenter.runs}
-            others = [(_begun(runs[each]), presenter.curves_of(each)) for each in presenter.compared if each in runs]
-            self._plots.show_curves(curves, others)
+            runs = {each.id: each for each in run_list.runs}
+            others = [(_begun(runs[each]), run_list.curves_of(each)) for each in run_list.compared if each in runs]
+            self._plots.show_curves(run_list.curves, others)
         elif page == "confusion":
             self._show_confusion(run)
         elif page == "settings":
@@ -135,7 +136,7 @@ class RunPanel(QWidget):
         reason = "It comes with the first validation."
         if not spec.discrete:
             reason = f"{spec.title} is steered by torques, which are never simply right or wrong."
-        self._confusion.show_table(self.presenter.curves.confusion, tuple(spec.action_names), reason)
+        self._confusion.show_table(self.presenter.run_list.curves.confusion, tuple(spec.action_names), reason)
 
     def _do(self, what: str) -> object:
         def act() -> None:

@@ -25,7 +25,8 @@ from recorder.library.library import local_time, player_label
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
 from trainer.runs.policy_library import PolicySummary
-from trainer.runs.presenter import MOST_COMPARED, TrainPresenter
+from trainer.runs.presenter import TrainPresenter
+from trainer.runs.run_list import MOST_COMPARED
 from trainer.runs.runs import Run, RunState
 from trainer.ui.roomy import Roomy
 
@@ -138,51 +139,51 @@ class RunsPanel(_Shelf):
 
     def render(self) -> None:
         """Show the runs as they stand."""
-        presenter = self.presenter
-        self.fill([(run.id, _run_texts(run), _run_tip(run)) for run in presenter.runs], 4)
+        presenter, run_list = self.presenter, self.presenter.run_list
+        self.fill([(run.id, _run_texts(run), _run_tip(run)) for run in run_list.runs], 4)
         blocker = QSignalBlocker(self.table)
-        for index, run in enumerate(presenter.runs):
+        for index, run in enumerate(run_list.runs):
             tick = self.table.item(index, 0)
             flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
-            if presenter.comparable(run.id):
+            if run_list.comparable(run.id):
                 flags |= Qt.ItemFlag.ItemIsUserCheckable
-                chosen = Qt.CheckState.Checked if run.id in presenter.compared else Qt.CheckState.Unchecked
+                chosen = Qt.CheckState.Checked if run.id in run_list.compared else Qt.CheckState.Unchecked
                 if tick.data(Qt.ItemDataRole.CheckStateRole) != chosen:
                     tick.setCheckState(chosen)
             elif tick.data(Qt.ItemDataRole.CheckStateRole) is not None:
                 tick.setData(Qt.ItemDataRole.CheckStateRole, None)
             if tick.flags() != flags:
                 tick.setFlags(flags)
-            if run.id == presenter.shown and self.selected() != run.id:
+            if run.id == run_list.shown and self.selected() != run.id:
                 self.table.selectRow(index)
-        if presenter.run is None:
+        if run_list.run is None:
             self.table.clearSelection()
         blocker.unblock()
-        run = presenter.run
+        run = run_list.run
         idle = run is not None and run.status.state not in (RunState.RUNNING, RunState.QUEUED)
         self._delete.setEnabled(idle)
-        self._undo.setVisible(presenter.can_undo)
-        self.say(presenter.notice)
+        self._undo.setVisible(presenter.edits.can_undo)
+        self.say(presenter.messages.notice)
 
     def _selected(self) -> None:
         key = self.selected()
-        if isinstance(key, str) and key != self.presenter.shown:
-            self.presenter.show(key)
+        if isinstance(key, str) and key != self.presenter.run_list.shown:
+            self.presenter.run_list.show(key)
             self.changed.emit()
 
     def _ticked(self, item: QTableWidgetItem) -> None:
-        if item.column() == 0 and self.presenter.comparable(item.data(_KEY)):
-            self.presenter.compare(item.data(_KEY), item.checkState() is Qt.CheckState.Checked)
+        if item.column() == 0 and self.presenter.run_list.comparable(item.data(_KEY)):
+            self.presenter.run_list.compare(item.data(_KEY), item.checkState() is Qt.CheckState.Checked)
             self.changed.emit()
 
     def remove(self) -> None:
         """Move the run that is shown to the trash."""
         if self._delete.isEnabled():
-            self.presenter.delete_run(self.presenter.shown)
+            self.presenter.edits.delete_run(self.presenter.run_list.shown)
             self.changed.emit()
 
     def _bring_back(self) -> None:
-        self.presenter.undo()
+        self.presenter.edits.undo()
         self.changed.emit()
 
 
@@ -219,8 +220,8 @@ class TwinsPanel(_Shelf):
         self.fill([(twin.path, _twin_texts(twin), _twin_tip(twin)) for twin in self.presenter.twins], 99)
         if self.selected() is None and self.presenter.twins:
             self.table.selectRow(0)
-        self._undo.setVisible(self.presenter.can_undo)
-        self.say(self.presenter.notice)
+        self._undo.setVisible(self.presenter.edits.can_undo)
+        self.say(self.presenter.messages.notice)
         self.render_buttons()
 
     def render_buttons(self) -> None:
@@ -234,7 +235,7 @@ class TwinsPanel(_Shelf):
         """Give the selected clone another name."""
         twin = self._twin()
         if twin is not None and new.strip() and new != twin.name:
-            self.presenter.rename_twin(twin.name, new)
+            self.presenter.edits.rename_twin(twin.name, new)
             self.changed.emit()
 
     def _twin(self) -> PolicySummary | None:
@@ -257,17 +258,17 @@ class TwinsPanel(_Shelf):
         """Move the selected clone to the trash."""
         twin = self._twin()
         if twin is not None:
-            self.presenter.delete_twin(twin.name)
+            self.presenter.edits.delete_twin(twin.name)
             self.changed.emit()
 
     def _bring_back(self) -> None:
-        self.presenter.undo()
+        self.presenter.edits.undo()
         self.changed.emit()
 
     def _import(self) -> None:
         name, _ = QFileDialog.getOpenFileName(self, "Import a policy", "", "Policies (*.safetensors)")
         if name:
-            self.presenter.import_twin(Path(name))
+            self.presenter.edits.import_twin(Path(name))
             self.changed.emit()
 
 

@@ -24,7 +24,8 @@ from recorder.envs.registry import env_names
 from recorder.errors import UsageError
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
-from trainer.config import PRESETS, TrainConfig
+from trainer.config import TrainConfig
+from trainer.presets import PRESETS
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.selection import EpisodeFacts, Row
 from trainer.ui.advanced_dialog import AdvancedDialog
@@ -152,8 +153,8 @@ class SourcesPanel(QWidget):
         self._train.setText("Queue" if presenter.training else "Train")
         when = ", once the training under way is over" if presenter.training else ""
         self._train.setToolTip(f"Train on what is ticked{when} (Ctrl+Return)")
-        self._notice.setText(presenter.notice)
-        self._notice.setVisible(bool(presenter.notice))
+        self._notice.setText(presenter.messages.notice)
+        self._notice.setVisible(bool(presenter.messages.notice))
 
     def render_ticks(self) -> None:
         """Show which sessions and episodes are ticked; episodes appear once they are read."""

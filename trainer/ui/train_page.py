@@ -17,7 +17,8 @@ from PySide6.QtWidgets import QMessageBox, QSplitter, QStackedWidget, QVBoxLayou
 
 from recorder.ui.kit import look
 from recorder.ui.kit.page import Page
-from trainer.runs.presenter import TrainPresenter, TrainState
+from trainer.runs.presenter import TrainPresenter
+from trainer.runs.train_state import TrainState
 from trainer.ui.run_panel import RunPanel
 from trainer.ui.segments import Segments
 from trainer.ui.shelf_panels import RunsPanel, TwinsPanel
@@ -84,7 +85,7 @@ class TrainPage(Page):
 
     def deactivate(self) -> None:
         """The page is hidden; training goes on, and what went wrong before was read."""
-        self.presenter.dismiss()
+        self.presenter.messages.clear()
 
     def choose(self, *sessions: Path) -> None:
         """Tick these sessions alone."""
@@ -169,10 +170,10 @@ class TrainPage(Page):
 
     def _render(self) -> None:
         presenter = self.presenter
-        self.show_problem(presenter.error)
-        something = bool(presenter.choice.rows or presenter.runs or presenter.twins)
+        self.show_problem(presenter.messages.error)
+        something = bool(presenter.choice.rows or presenter.run_list.runs or presenter.twins)
         self._stack.setCurrentIndex(1 if something else 0)
-        waiting = len(presenter.offered)
+        waiting = len(presenter.run_list.offered)
         self._left.set_title("runs", f"Runs ({waiting} to resume)" if waiting else "Runs")
         page = self._left.current
         (self._sources if page == "sources" else self._runs if page == "runs" else self._twins).render()

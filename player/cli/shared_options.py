@@ -1,0 +1,32 @@
+"""What the options of several commands have in common, for argparse."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+A_SESSION = "a session's folder or URL, or its name in the library"
+
+AddCommand = Callable[[str, str, str], argparse.ArgumentParser]  # of a name, a summary and an example
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Shows defaults, and keeps the lines of examples."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default in (None, False) else super()._get_help_string(action)
+
+
+def library(command: argparse.ArgumentParser) -> None:
+    """The library, which is a folder."""
+    command.add_argument("--library", metavar="DIR", help="folder of sessions (default: the app's own)")
+
+
+def places(command: argparse.ArgumentParser) -> None:
+    """The library, which may be a URL."""
+    command.add_argument("--library", metavar="DIR", help="folder of sessions, or its URL (default: the app's own)")
+
+
+def as_json(command: argparse.ArgumentParser, what: str) -> None:
+    """Whether to print JSON."""
+    command.add_argument("--json", action="store_true", help=f"print {what} as JSON")

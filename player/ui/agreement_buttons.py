@@ -1,0 +1,99 @@
+"""How often the clone on show agrees with the recording, and the way from one disagreement to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
+
+from player.watch.background import BackgroundJobState
+from player.watch.clone_comparison import moment_of
+from player.watch.frames import duration_text
+from player.watch.presenter import WatchPresenter
+from recorder.ui.kit import look
+
+_MOST = 12  # disagreements in the list
+
+
+class AgreementButtons(QWidget):
+    """Shows `presenter.comparison`; hidden where nothing is compared. `changed` after going to a disagreement."""
+
+    changed = Signal()
+
+    def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.presenter = presenter
+        back = QPushButton("‹", objectName="previousDisagreement", accessibleName="Previous disagreement")
+        back.setToolTip("The moment before at which the clone would have done something else (Shift+N)")
+        back.clicked.connect(lambda: self._go(-1))
+        on = QPushButton("›", objectName="nextDisagreement", accessibleName="Next disagreement")
+        on.setToolTip("The next moment at which the clone would have done something else (N)")
+        on.clicked.connect(lambda: self._go(1))
+        self._agree = QPushButton(objectName="agreementButton")
+        self._clearest = QMenu(self._agree, objectName="clearestMenu", toolTipsVisible=True)
+        self._clearest.aboutToShow.connect(self._fill_clearest)
+        self._agree.setMenu(self._clearest)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(look.GAP)
+        for button in (back, self._agree, on):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            row.addWidget(button)
+
+    def list_clearest(self) -> None:
+        """Show the clearest disagreements, where there are any to be seen."""
+        if self._agree.isVisible() and self._agree.isEnabled():
+            self._agree.showMenu()
+
+    def render(self) -> None:
+        """Show how far the comparison is."""
+        comparison = self.presenter.comparison
+        agreement, share = comparison.agreement, comparison.share
+        failed = comparison.chore.state is BackgroundJobState.FAILED
+        self.setVisible(agreement is not None or share is not None or failed)
+        self.setEnabled(agreement is not None)
+        if agreement is not None:
+            self._agree.setText(agreement.headline)
+            apart = ", ".join(f"{n} {d:.3f}" for n, d in zip(agreement.names, agreement.mean_difference, strict=False))
+            self._agree.setToolTip(
+                "How often the clone would have done the same on the recording's own screens. "
+                "Press for the clearest disagreements (D)"
+                if agreement.discrete
+                else f"Mean absolute difference of each torque on what was recorded: {apart}. "
+                "Press for the clearest disagreements (D)"
+            )
+        elif failed:
+            self._agree.setText("Not compared")
+            self._agree.setToolTip(comparison.chore.error)
+        else:
+            self._agree.setText(f"Comparing {100 * (share or 0.0):.0f} %")
+            self._agree.setToolTip("What would the clone have done on the recording's own screens?")
+
+    def _fill_clearest(self) -> None:
+        self._clearest.clear()
+        agreement, frame = self.presenter.comparison.agreement, self.presenter.frame
+        if agreement is None or frame is None or frame.left is None:
+            return
+        who = frame.left.name.removeprefix("the ")
+        for each in agreement.clearest[:_MOST]:
+            at = duration_text(each.tick / agreement.rate_hz)
+            sure = f"{100 * each.sure:.0f} %" if agreement.discrete else ""
+            action = QAction(f"{at}   {who} {each.recorded}, clone {each.clone}   {sure}".rstrip(), self._clearest)
+            action.triggered.connect(self._jump_to(moment_of(each)))
+            self._clearest.addAction(action)
+        if not agreement.disagreements:
+            none = self._clearest.addAction("The clone would have done the same all along")
+            none.setEnabled(False)
+
+    def _go(self, steps: int) -> None:
+        self.presenter.seek_disagreement(steps)
+        self.changed.emit()
+
+    def _jump_to(self, tick: int) -> Callable[[], None]:
+        def jump() -> None:
+            self.presenter.seek(tick)
+            self.changed.emit()
+
+        return jump

@@ -1,0 +1,68 @@
+"""The two players of a duel side by side, and over them the verdict once both are over."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from player.ui.duel_view import DuelSide
+from player.watch.presenter import WatchPresenter, WatchState
+from recorder.ui.kit import look
+
+
+class DuelSides(QWidget):
+    """Shows the frame of `presenter`: its `left` and its `right` side."""
+
+    def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.presenter = presenter
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(14)
+        self.left = DuelSide(True, "Choose a recording above.")
+        self.right = DuelSide(False, "Choose a clone above.")
+        row.addWidget(self.left)
+        row.addWidget(self.right)
+        self._verdict = QLabel(
+            self, objectName="verdict", alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True, visible=False
+        )
+        self._verdict.setProperty("card", True)
+        self._verdict.setFont(look.scaled(self._verdict.font(), 1.3, bold=True))
+        self._verdict.setMargin(look.WIDE)
+
+    @property
+    def colours(self) -> tuple[QColor, QColor]:
+        """Those of the left and of the right side."""
+        return self.left.accent(), self.right.accent()
+
+    def explain(self, wanted: bool) -> None:
+        """Show what drives each side, or no longer."""
+        for side in (self.left, self.right):
+            side.explains = wanted
+            side.update()
+
+    def render(self) -> None:
+        """Show the present moment."""
+        pair, frame = self.presenter.pair, self.presenter.frame
+        waiting = self.presenter.state is WatchState.OPENING
+        no_clone = "No clone yet.\nTrain one, and it plays here." if not pair.policies else "No clone chosen."
+        self.left.show_frame(frame, "Opening…" if waiting and pair.left else "Nothing chosen for the left.")
+        self.right.show_frame(frame, "Waking the clone…" if waiting and pair.policy else no_clone)
+        verdict = "" if frame is None else frame.verdict
+        if frame is not None and verdict and frame.note:
+            verdict = f"{verdict}\nNote: {frame.note}."
+        self._verdict.setText(verdict)
+        self._verdict.setVisible(bool(verdict))
+        self._place_verdict()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_verdict()
+
+    def _place_verdict(self) -> None:
+        """In the middle of both sides, where they meet."""
+        room = self.size()
+        width = min(560, room.width() - 80)
+        height = self._verdict.heightForWidth(width)
+        self._verdict.setGeometry((room.width() - width) // 2, (room.height() - height) // 2 + 90, width, height)

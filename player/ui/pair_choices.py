@@ -1,0 +1,125 @@
+"""The row above a duel: who plays on the left, who on the right, and what is done with the two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QWidget
+
+from player.ui.choice_box import SEPARATOR, ChoiceBox
+from player.watch.pairing import Choice
+from player.watch.presenter import WatchPresenter
+from recorder.ui.kit import look
+
+_NO_RECORDING = "Nothing: the clone alone"
+_NO_CLONE = "Nothing: the recording alone"
+_BROWSE = "Open another file…"
+
+
+class PairChoices(QWidget):
+    """Shows `presenter.pair`. Signals: `changed` after a choice, `scores_requested` and `save_requested`."""
+
+    changed = Signal()
+    scores_requested = Signal()
+    save_requested = Signal()
+
+    def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.presenter, self._pair = presenter, presenter.pair
+        self._left = ChoiceBox("sessionChoice", "On the left: a recording, or another clone")
+        self._episode = ChoiceBox("episodeChoice", "Which game of the recording")
+        self._right = ChoiceBox("policyChoice", "On the right: a clone")
+        self._manner = ChoiceBox("mannerChoice", "How the clone plays")
+        for box in (self._left, self._right):
+            box.setMinimumContentsLength(14)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        for box in (self._episode, self._manner):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.scores = QPushButton(
+            "Scores…", objectName="scoresButton", toolTip="Many games: the recorded player, the clone, chance (S)"
+        )
+        self.save = QPushButton("Save…", objectName="saveButton", toolTip="Save as a video or an animation (E)")
+        for button in (self.scores, self.save):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._arrange()
+        self._left.activated.connect(lambda index: self._take(self._left.itemData(index), self._choose_left))
+        self._episode.activated.connect(lambda index: self._choose_episode(self._episode.itemData(index)))
+        self._right.activated.connect(lambda index: self._take(self._right.itemData(index), self._choose_right))
+        self._manner.activated.connect(lambda index: self._choose_manner(bool(self._manner.itemData(index))))
+        self.scores.clicked.connect(self.scores_requested)
+        self.save.clicked.connect(self.save_requested)
+
+    def fill(self) -> None:
+        """Offer what the library has, and show what is chosen of it."""
+        pair = self._pair
+        clones = [Choice(f"Clone · {choice.label}", choice.value, choice.env) for choice in pair.policies]
+        groups = [pair.sessions, clones, [Choice(_NO_RECORDING, None), Choice(_BROWSE, self._browse_left)]]
+        entries = [entry for group in groups if group for entry in (*group, SEPARATOR)][:-1]
+        self._left.show_choices(entries, pair.left)
+        self._episode.show_choices(pair.episodes, pair.episode)
+        last = [SEPARATOR] if clones else []
+        last += [Choice(_NO_CLONE, None), Choice(_BROWSE, self._browse_right)]
+        self._right.show_choices([*clones, *last], pair.policy)
+        self._manner.show_choices(pair.manners, pair.alike)
+        if pair.manners_text:
+            self._manner.setToolTip(pair.manners_text)
+
+    def render(self) -> None:
+        """Enable what can be done with the two."""
+        self.scores.setEnabled(self.presenter.can_score)
+        self.save.setEnabled(self.presenter.frame is not None)
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(look.GAP)
+        row.addWidget(QLabel("Left"))
+        row.addWidget(self._left, 3)
+        row.addWidget(self._episode)
+        row.addSpacing(look.SMALL)
+        row.addWidget(QLabel("Right"))
+        row.addWidget(self._right, 2)
+        row.addWidget(self._manner)
+        row.addSpacing(look.SMALL)
+        row.addWidget(self.scores)
+        row.addWidget(self.save)
+
+    @staticmethod
+    def _take(value: object, choose: Callable[[Path | None], None]) -> None:
+        """Choose what an entry stands for; one that stands for an action acts."""
+        if callable(value):
+            value()
+        else:
+            choose(value)
+
+    def _choose_left(self, path: Path | None) -> None:
+        self._pair.set_left(path)
+        self.changed.emit()
+
+    def _choose_right(self, path: Path | None) -> None:
+        self._pair.set_right(path)
+        self.changed.emit()
+
+    def _choose_manner(self, alike: bool) -> None:
+        self._pair.alike = alike
+        self.changed.emit()
+
+    def _choose_episode(self, episode: int | None) -> None:
+        self._pair.episode = episode
+        self.changed.emit()
+
+    def _browse_left(self) -> None:
+        self._browse(self._choose_left)
+
+    def _browse_right(self) -> None:
+        self._browse(self._choose_right)
+
+    def _browse(self, choose: Callable[[Path], None]) -> None:
+        folder = str(self._pair.library.policies)
+        name, _ = QFileDialog.getOpenFileName(self, "Open a clone", folder, "Clones (*.safetensors)")
+        if name:
+            choose(Path(name))
+        else:
+            self.fill()

@@ -1,0 +1,93 @@
+"""The row below a duel: play, speed, what the clone looks at, and where one is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from player.ui.agreement_buttons import AgreementButtons
+from player.watch.frames import duration_text
+from player.watch.presenter import SPEEDS, WatchPresenter, WatchState
+from recorder.ui.kit import look
+
+
+class TransportRow(QWidget):
+    """Shows what plays in `presenter`. Signals: `changed` after an action, `speed_chosen` once it was picked from the
+    list, `explain_toggled(wanted)` for what drives the clone, and `train_requested`.
+    """
+
+    changed = Signal()
+    speed_chosen = Signal()
+    explain_toggled = Signal(bool)
+    train_requested = Signal()
+
+    def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.presenter = presenter
+        self._play = QPushButton(objectName="playButton", toolTip="Play or pause (Space)")
+        self._play.setMinimumWidth(104)
+        self._play.setProperty("primary", True)
+        self._play.clicked.connect(lambda: self._act(presenter.toggle))
+        self._restart = QPushButton("Restart", objectName="restartButton", toolTip="From the start (R)")
+        self._restart.clicked.connect(lambda: self._act(presenter.restart))
+        self._speed = QComboBox(objectName="speedChoice", toolTip="Speed (+ and -)", accessibleName="Speed")
+        for speed in SPEEDS:
+            self._speed.addItem(f"{speed:g}×", speed)
+        self._speed.activated.connect(self._choose_speed)
+        self.agreement = AgreementButtons(presenter)
+        self.agreement.changed.connect(self.changed)
+        self.look = QPushButton("What it looks at", objectName="lookButton", checkable=True)
+        self.look.setToolTip("Let glow what on the screen speaks for or against the clone's action (L)")
+        self.look.toggled.connect(presenter.look)
+        self.why = QPushButton("What drives it?", objectName="whyButton", checkable=True)
+        self.why.setToolTip("How much each torque answers to each thing the clone sees, at this moment (W)")
+        self.why.toggled.connect(self.explain_toggled)
+        self._train = QPushButton("Train a clone", objectName="goTrainButton", toolTip="Go to the Train page")
+        self._train.clicked.connect(self.train_requested)
+        self._clock = QLabel(objectName="clock", alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._clock.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        for button in (self._play, self._restart, self.look, self.why):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._arrange()
+
+    def render(self) -> None:
+        """Show what plays, and where."""
+        state, frame = self.presenter.state, self.presenter.frame
+        self._play.setText({WatchState.PLAYING: "Pause", WatchState.OVER: "Play again"}.get(state, "Play"))
+        ready = state in (WatchState.PLAYING, WatchState.PAUSED, WatchState.OVER, WatchState.FAILED)
+        self._play.setEnabled(ready)
+        self._restart.setEnabled(ready and state is not WatchState.FAILED)
+        self._speed.setCurrentIndex(SPEEDS.index(self.presenter.speed))
+        self._train.setVisible(not self.presenter.pair.policies)
+        self.look.setVisible(frame is not None and frame.can_look)
+        self.why.setVisible(frame is not None and any(side.drives for side in frame.sides))
+        self.agreement.render()
+        self._clock.setToolTip("" if frame is None or not frame.note else f"Note: {frame.note}.")
+        behind = f"the clone thinks: {frame.behind:,} ticks to go   " if frame is not None and frame.behind else ""
+        time = "" if frame is None else f"{behind}{duration_text(frame.seconds)}   tick {frame.tick:,}"
+        self._clock.setText(time)
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(look.GAP)
+        row.addWidget(self._play)
+        row.addWidget(self._restart)
+        row.addWidget(self._speed)
+        row.addSpacing(look.SMALL)
+        row.addWidget(self.agreement)
+        row.addSpacing(look.SMALL)
+        row.addWidget(self.look)
+        row.addWidget(self.why)
+        row.addWidget(self._train)
+        row.addWidget(self._clock, 1)
+
+    def _choose_speed(self, index: int) -> None:
+        self._act(lambda: self.presenter.set_speed(SPEEDS[index]))
+        self.speed_chosen.emit()
+
+    def _act(self, action: Callable[[], object]) -> None:
+        action()
+        self.changed.emit()

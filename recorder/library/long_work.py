@@ -1,0 +1,88 @@
+"""Verifying, merging and splitting: each runs in a process, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from recorder.library.merging import ReshapeProgress
+from recorder.library.verify import VerifyProgress
+from recorder.system.jobs import JobLike, JobState
+
+_PATIENCE_S = 10.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """Long work under way: what it is, and the fraction done."""
+
+    title: str
+    fraction: float
+
+
+class LongWork:
+    """Runs one job at a time; `work` says how far it is.
+
+    `name_of` tells what a session is called, given its path. `done` is told how the job ended, and what came of it or
+    why it failed.
+    """
+
+    def __init__(
+        self,
+        start_job: Callable[[str, dict[str, Any]], JobLike],
+        name_of: Callable[[str], str],
+        done: Callable[[JobState, str], None],
+    ) -> None:
+        self.work: Work | None = None
+        self._start_job, self._name_of, self._done = start_job, name_of, done
+        self._job: JobLike | None = None
+        self._result = ""
+
+    def start(self, title: str, target: str, arguments: dict[str, Any]) -> None:
+        """Start a job; none may be under way."""
+        self._result = ""
+        self._job, self.work = self._start_job(target, arguments), Work(title, 0.0)
+
+    def poll(self) -> bool:
+        """Take in how far it is; returns whether there was anything new."""
+        job = self._job
+        if job is None:
+            return False
+        records = job.poll()
+        for record in records:
+            self._note(record)
+        if job.state is JobState.RUNNING:
+            return bool(records)
+        self._job, self.work = None, None
+        self._done(job.state, str(job.error) if job.state is JobState.FAILED else self._result)
+        return True
+
+    def close(self) -> None:
+        """Give up what is under way."""
+        if self._job is not None:
+            self._job.stop()
+            self._job.poll()
+            if not self._job.join(_PATIENCE_S):
+                self._job.kill()
+            self._job, self.work = None, None
+
+    def _note(self, record: Any) -> None:
+        assert self.work is not None
+        match record:
+            case ReshapeProgress():
+                fraction = record.ticks / max(1, record.total)
+                if record.made:
+                    made = "one new session" if len(record.made) == 1 else "two new sessions"
+                    note = f" Note: {record.note}." if record.note else ""
+                    self._result = f"Made {made}. What they were made of is untouched.{note}"
+            case (str(path), VerifyProgress() as progress):
+                fraction = progress.ticks / max(1, progress.total)
+                certificate = progress.certificate
+                if certificate is not None:
+                    seconds = f"{certificate.ticks:,} ticks bit for bit in {certificate.seconds:.1f} s"
+                    verdict = f"verified, {seconds}." if certificate.ok else f"not verified: {certificate.difference}."
+                    self._result = f"{self._result} {self._name_of(path)}: {verdict}".strip()
+            case _:
+                return
+        self.work = replace(self.work, fraction=fraction)

@@ -1,0 +1,130 @@
+"""What is shown of sessions, asked for from a process (recorder.library.preview).
+
+One answer is awaited at a time, and the latest wish is asked next: whoever drags a slider waits for one picture only.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from recorder.library.library import SessionSummary
+from recorder.library.preview import Details, Moment, Picture, Thumbnail
+from recorder.system.jobs import ServiceLike
+
+_MOST_THUMBNAILS = 60  # more than a screen of rows is out of sight
+
+
+class PreviewRequests:
+    """Shows the session at `path`: its `details`, and the `moment` at a `tick`. Has thumbnails of any session.
+
+    The process is started when something is asked for.
+    """
+
+    def __init__(self, start_service: Callable[[], ServiceLike]) -> None:
+        self.details: Details | None = None
+        self.moment: Moment | None = None
+        self.tick = 0
+        self._start_service = start_service
+        self._service: ServiceLike | None = None
+        self.path: Path | None = None
+        self._asked: tuple[str, ...] = ()
+        self._wanted_details = False
+        self._wanted_tick: int | None = None
+        self._wanted_thumbs: deque[tuple[Path, str]] = deque(maxlen=_MOST_THUMBNAILS)
+        self._thumbs: dict[tuple[Path, str], Picture | None] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is awaited, or something is still to be asked."""
+        return bool(self._asked) or self._wishes
+
+    def show(self, path: Path | None) -> None:
+        """Show another session, from its first tick on; None is none."""
+        self.details, self.moment, self.tick = None, None, 0
+        self.path, self._wanted_details = path, path is not None
+        self._wanted_tick = None if path is None else 0
+
+    def look_again(self) -> None:
+        """The session that is shown may have changed."""
+        self._wanted_details = self.path is not None
+
+    def seek(self, tick: int) -> None:
+        """Show a tick; of many wishes in a row only the last one counts."""
+        if self.details is not None and self.details.ticks:
+            self.tick = min(max(tick, 0), self.details.ticks - 1)
+            self._wanted_tick = self.tick
+
+    def span_at(self, tick: int) -> range | None:
+        """The span that is left out and holds this tick."""
+        return next((span for span in self.details.spans if tick in span), None) if self.details is not None else None
+
+    def thumbnail(self, row: SessionSummary) -> Picture | None:
+        """The small picture of a session if it is there already; else it is asked for."""
+        key = (row.path, row.digest)
+        if key not in self._thumbs and row.ticks and row.state != "unreadable" and key not in self._wanted_thumbs:
+            self._wanted_thumbs.append(key)
+        return self._thumbs.get(key)
+
+    def poll(self) -> bool:
+        """Take in answers and ask for what is wanted next; returns whether anything changed.
+
+        Raises TwinplayError when the process failed; `close` then lets a new one be started.
+        """
+        changed = False
+        if self._service is not None:
+            for _, answer in self._service.poll():
+                self._asked = ()
+                changed |= self._take(answer)
+        if not self._asked and self._wishes:
+            if self._service is None:
+                self._service = self._start_service()
+            self._asked = self._next_wish()
+            if self._asked:
+                method, path, *rest = self._asked
+                self._service.request(method, path, *(int(number) for number in rest))
+        return changed
+
+    def close(self) -> None:
+        """End the process, and want nothing more."""
+        if self._service is not None:
+            self._service.close()
+        self._service, self._asked = None, ()
+        self._wanted_details, self._wanted_tick = False, None
+        self._wanted_thumbs.clear()
+
+    @property
+    def _wishes(self) -> bool:
+        return self._wanted_details or self._wanted_tick is not None or bool(self._wanted_thumbs)
+
+    def _next_wish(self) -> tuple[str, ...]:
+        """Details first, then the moment that is looked for, then the thumbnail asked for last."""
+        if self._wanted_details:
+            self._wanted_details = False
+            return "details", str(self.path)
+        tick, self._wanted_tick = self._wanted_tick, None
+        if tick is not None and self.path is not None:
+            return "moment", str(self.path), str(tick)
+        while self._wanted_thumbs:
+            path, digest = self._wanted_thumbs.pop()
+            if (path, digest) not in self._thumbs:
+                self._thumbs[path, digest] = None
+                return "thumbnail", str(path)
+        return ()
+
+    def _take(self, answer: Details | Moment | Thumbnail) -> bool:
+        if isinstance(answer, Thumbnail):
+            for key in self._thumbs:
+                if key[0] == answer.path:
+                    self._thumbs[key] = answer.picture
+            return True
+        if answer.path != self.path:
+            return False
+        if isinstance(answer, Details):
+            self.details = answer
+            if answer.problem:
+                self._wanted_tick = None
+        else:
+            self.moment = answer
+        return True

@@ -1,0 +1,75 @@
+"""What is done with takes once they are finished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from recorder.errors import TwinplayError
+from recorder.recording.recent import RecentRecording, RecentRecordings, recent_recording, take_summary
+from recorder.recording.recordings import Recording
+from recorder.system.jobs import Task
+
+
+class FinishedTakes:
+    """The takes of `today` and the last one of them. `report` is told what could not be done."""
+
+    def __init__(self, library: Path, report: Callable[[str], None]) -> None:
+        self.today = RecentRecordings(library)
+        self.last_take: Path | None = None
+        self.last_summary = ""
+        self.just_kept = False  # a take was kept, and nothing has been done since
+        self._report = report
+
+    def begin_another(self) -> None:
+        """A take begins: the one before is no longer the last."""
+        self.last_take, self.last_summary, self.just_kept = None, "", False
+
+    def finish(self, recording: Recording) -> Task:
+        """Finish a recording in a thread; `take_in` wants the task once it is over."""
+
+        def stop() -> tuple[Path | None, str, RecentRecording | None]:
+            path = recording.stop()
+            return path, take_summary(path), None if path is None else recent_recording(path)
+
+        return Task(stop, "finish-take")
+
+    def take_in(self, finished: Task) -> None:
+        """A take is finished; one in which nothing was played is not kept."""
+        if finished.error:
+            self._report(finished.error)
+            return
+        self.last_take, self.last_summary, line = finished.result
+        self.just_kept = line is not None
+        if line is not None:
+            self.today.add(line)
+
+    def discard(self, path: Path | None = None) -> None:
+        """Move a take, this one or the last, to the library's trash; it can be undone."""
+        path = path or self.last_take
+        if path is None:
+            return
+        try:
+            self.today.discard(path)
+            self.just_kept = False
+            self.last_summary = "Discarded. Ctrl+Z brings it back."
+            if path == self.last_take:
+                self.last_take = None
+        except TwinplayError as error:
+            self._report(str(error))
+
+    def restore(self, path: Path | None = None) -> None:
+        """Bring a take back: this one, or the one discarded last."""
+        try:
+            restored = self.today.restore(path)
+            if restored is not None:
+                self.last_take, self.last_summary = restored, take_summary(restored)
+        except TwinplayError as error:
+            self._report(str(error))
+
+    def label(self, path: Path, label: str) -> None:
+        """Label all games of a take "success" or "failure"; the same label again takes it off."""
+        try:
+            self.today.label(path, label)
+        except TwinplayError as error:
+            self._report(str(error))

@@ -1,0 +1,54 @@
+"""The sound of the game while it is played."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.play.sound import Speaker
+
+
+class GameSound:
+    """Plays the sound through `speaker`; without one there is none."""
+
+    def __init__(self, speaker: Speaker | None) -> None:
+        self._speaker = speaker
+
+    @property
+    def hear(self) -> Callable[[npt.NDArray[np.uint8]], None] | None:
+        """Plays the sound of a tick; None where there is no speaker."""
+        return None if self._speaker is None else self._speaker.play
+
+    @property
+    def available(self) -> bool:
+        """Whether there is something to hear the game with, as far as is known."""
+        return self._speaker is not None and not self._speaker.missing
+
+    @property
+    def muted(self) -> bool:
+        """Whether the sound is off."""
+        return self._speaker is None or self._speaker.muted
+
+    def mute(self, muted: bool) -> None:
+        """Turn the sound off, or on."""
+        if self._speaker is not None:
+            self._speaker.muted = muted
+            self._speaker.silence()
+
+    def open(self) -> None:
+        """A take begins: open the sound card."""
+        if self._speaker is not None:
+            self._speaker.open()
+
+    def silence(self) -> None:
+        """Drop what is still to be heard."""
+        if self._speaker is not None:
+            self._speaker.silence()
+
+    def close(self) -> None:
+        """Let the sound card go."""
+        if self._speaker is not None:
+            self._speaker.close()
+            self._speaker = None

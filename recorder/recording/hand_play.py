@@ -1,0 +1,73 @@
+"""Beginning a recording that a person plays, and the game that is lent to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from recorder.agents.agent import KeyAgent
+from recorder.agents.controls import Controls
+from recorder.envs.game import Game
+from recorder.envs.spec import EnvSpec
+from recorder.recording.game_sound import GameSound
+from recorder.recording.key_choice import KeyChoice
+from recorder.recording.recordings import LiveRecording, RecordingStatus
+from recorder.system.jobs import Task
+
+
+class HandPlay:
+    """Begins recordings in `library`. To make a game takes 150 ms, so it is kept from one to the next."""
+
+    def __init__(
+        self,
+        library: Path,
+        keys: KeyAgent,
+        controls: Controls,
+        key_choice: KeyChoice,
+        sound: GameSound,
+        now: Callable[[], int],
+    ) -> None:
+        self.poster: RecordingStatus | None = None  # the first screen, which is shown before there is a recording
+        self._library, self._keys, self._controls = library, keys, controls
+        self._key_choice, self._sound, self._now = key_choice, sound, now
+        self._game: Game | None = None
+
+    def draw_poster(self, spec: EnvSpec) -> None:
+        """Draw the first screen of an environment's game, once."""
+        if self.poster is None:
+            game = self._lend_game(spec)
+            game.reset(0)
+            self.poster = RecordingStatus(game.picture(), 0.0, game.lives, 0, 0, False, 0)
+
+    def begin(self, spec: EnvSpec, seed: int) -> Task:
+        """Begin a recording. A session on disk takes a moment to make: the task has it as its result."""
+        return Task(partial(self._begin, self._lend_game(spec), seed), "begin-take")
+
+    def leave_env(self) -> None:
+        """Another environment is played from now on."""
+        self.close()
+        self.poster = None
+
+    def close(self) -> None:
+        """Let the game go."""
+        if self._game is not None:
+            self._game.close()
+            self._game = None
+
+    def _lend_game(self, spec: EnvSpec) -> Game:
+        if self._game is None:
+            self._game = Game(spec, render=not spec.sees_screen, sound=self._sound.hear is not None)
+        return self._game
+
+    def _begin(self, game: Game, seed: int) -> LiveRecording:
+        return LiveRecording(
+            game,
+            self._keys,
+            self._library,
+            seed=seed,
+            key_names=self._key_choice.key_names,
+            before_tick=self._controls.poll,
+            hear=self._sound.hear,
+            now=self._now,
+        )

@@ -1,0 +1,66 @@
+"""Which keys and which controller play: the player's own for each environment, or the usual ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from recorder.agents.agent import KeyAgent
+from recorder.agents.bindings import Bindings, load_bindings, save_bindings
+from recorder.agents.controls import Controls
+from recorder.envs.spec import EnvSpec
+from recorder.errors import TwinplayError
+
+
+class KeyChoice:
+    """Tells `keys` and `controls` which `bindings` to go by. Those given stay where there are no `usual_keys`.
+
+    `bindings_file` keeps the player's own. `report` is told, in a sentence, when it cannot be read or written.
+    """
+
+    def __init__(
+        self,
+        bindings: Bindings,
+        keys: KeyAgent,
+        controls: Controls,
+        *,
+        bindings_file: Path | None,
+        usual_keys: Callable[[EnvSpec], Bindings] | None,
+        report: Callable[[str], None],
+    ) -> None:
+        self.bindings = bindings
+        self.name_keys: Callable[[Mapping[int, str]], dict[int, str]] = dict  # from the names at the time of choosing
+        self._keys, self._controls = keys, controls
+        self._file, self._usual_keys, self._report = bindings_file, usual_keys, report
+        self._use(bindings)
+
+    @property
+    def key_names(self) -> dict[int, str]:
+        """What is printed on the keys now."""
+        return self.name_keys(self.bindings.names)
+
+    def take_up(self, spec: EnvSpec) -> None:
+        """The keys for an environment: the player's own, or the usual ones."""
+        self._keys.chords = spec.chord_indices
+        if self._usual_keys is None or not spec.playable:
+            return
+        own = None
+        if self._file is not None:
+            try:
+                own = load_bindings(self._file, spec)
+            except TwinplayError as error:
+                self._report(str(error))
+        self._use(own or self._usual_keys(spec))
+
+    def change(self, bindings: Bindings, spec: EnvSpec) -> None:
+        """Play an environment with other keys from now on, and keep them."""
+        self._use(bindings)
+        if self._file is not None:
+            try:
+                save_bindings(self._file, bindings, spec)
+            except TwinplayError as error:
+                self._report(str(error))
+
+    def _use(self, bindings: Bindings) -> None:
+        self.bindings, self._keys.bindings = bindings, bindings.actions
+        self._controls.use(bindings.controller)

@@ -1,0 +1,101 @@
+"""The table of episodes of a session that is being written; `recorder.store.schema` tells what a rewind leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from recorder.store.schema import LABELS, OUTCOMES
+
+
+@dataclass(frozen=True)
+class Rewound:
+    """What a rewind changed: `added` rows, and ticks that are now, or are no longer, the last of an episode."""
+
+    added: int
+    ends: tuple[int, ...]
+    no_ends: tuple[int, ...]
+
+
+class EpisodeRows:
+    """A row for every episode that was begun; the last one is under way, or ended last.
+
+    Ticks count from the start of the session, unless they are said to be the game's.
+    """
+
+    def __init__(self) -> None:
+        self._rows: list[dict[str, Any]] = []
+        self._bases: list[tuple[int, float]] = []  # the game's ticks and score where each segment begins
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def begin(self, tick: int, seed: int) -> None:
+        """An episode begins at `tick`, with a new game of `seed`."""
+        self._rows.append(
+            {
+                "start": tick,
+                "stop": 0,
+                "seed": seed,
+                "total_reward": 0.0,
+                "outcome": 0,
+                "parent": -1,
+                "parent_tick": -1,
+                "excluded": False,
+                "label": 0,
+            }
+        )
+        self._bases.append((0, 0.0))
+
+    def earn(self, reward: float) -> None:
+        """A tick of the episode under way brought `reward`."""
+        self._rows[-1]["total_reward"] += reward
+
+    def mark(self, label: str) -> None:
+        """Give the episode under way, or the last one, a label of LABELS."""
+        self._rows[-1]["label"] = LABELS.index(label)
+
+    def end(self, tick: int, outcome: str) -> bool:
+        """The episode under way ends before `tick`; returns whether it has any ticks."""
+        row = self._rows[-1]
+        row["stop"], row["outcome"] = tick, OUTCOMES.index(outcome)
+        played = bool(row["start"] < tick)
+        if row["parent"] >= 0 and not played:  # rewound, and never played on: it ended there
+            self._rows[row["parent"]]["outcome"] = row["outcome"]
+        return played
+
+    def rewind(self, tick: int, game_tick: int, score: float, keep: bool) -> Rewound:
+        """The game goes back, at `tick`, to its tick `game_tick`, where it had `score`.
+
+        Unless `keep`, what was played after that is excluded from training.
+        """
+        rows, added = self._rows, 0
+        no_ends: tuple[int, ...] = ()
+        if rows[-1]["start"] == tick and rows[-1]["parent"] >= 0:  # nothing was played since the last rewind
+            cut, undone, fresh = rows[-3:]
+            no_ends = (cut["stop"] - 1,)  # it is cut earlier now
+        else:
+            cut, index = rows[-1], len(rows) - 1
+            undone = {**cut, "parent": index, "stop": tick, "outcome": OUTCOMES.index("rewound")}
+            undone["total_reward"] = 0.0
+            fresh = {**cut, "parent": index, "start": tick, "total_reward": 0.0}
+            rows += [undone, fresh]
+            added = 2
+            self._bases += [self._bases[-1]] * 2
+        base_tick, base_score = self._bases[-3]
+        self._bases[-2] = self._bases[-1] = (game_tick, score)
+        earned = cut["total_reward"] + undone["total_reward"]
+        cut |= {"stop": cut["start"] + game_tick - base_tick, "total_reward": score - base_score}
+        cut["outcome"] = OUTCOMES.index("rewound")
+        undone |= {"start": cut["stop"], "total_reward": earned - cut["total_reward"], "excluded": not keep}
+        undone["parent_tick"] = fresh["parent_tick"] = cut["stop"]
+        return Rewound(added, (cut["stop"] - 1, undone["stop"] - 1), no_ends)
+
+    @property
+    def label(self) -> str:
+        """The label of the episode under way, or the last one; one of LABELS, empty where there is no episode."""
+        return LABELS[self._rows[-1]["label"]] if self._rows else ""
+
+    def copy(self) -> list[dict[str, Any]]:
+        """The rows as they are by now, by the names of EPISODE_COLUMNS."""
+        return [dict(row) for row in self._rows]

@@ -1,0 +1,108 @@
+"""What a session stores of the moments before its ticks, and of those that close its episodes."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.envs.spec import SCREEN, STATE
+from recorder.errors import SessionError
+from recorder.store.head import Head
+from recorder.store.schema import CHUNK_TICKS
+from recorder.store.session_group import SessionGroup
+from recorder.store.zarr_store import Array
+
+
+class Moments:
+    """Reads screens or vectors, and simulator states. Every method raises SessionError where they are damaged."""
+
+    def __init__(self, group: SessionGroup, head: Head) -> None:
+        self._group, self._spec, self._ticks, self._finals = group, head.spec, head.ticks, head.finals
+        self._cached_chunk = -1
+        self._chunk: npt.NDArray[np.uint8] = np.empty((0, 0, 0), np.uint8)
+
+    @cached_property
+    def palette(self) -> npt.NDArray[np.uint8]:
+        """The RGB colour of each palette index, uint8 (256, 3)."""
+        try:
+            palette = np.array(self._group.attributes["palette"], np.uint8)
+        except (KeyError, ValueError, TypeError, OverflowError):
+            palette = np.empty(0, np.uint8)
+        if palette.shape != (256, 3):
+            raise SessionError(f"{self._group.place} holds no palette of 256 colours, so its screens cannot be shown")
+        return palette
+
+    @cached_property
+    def states(self) -> npt.NDArray[np.float64]:
+        """Simulator states (T, S) float64."""
+        return self._group.read(STATE, None, "float64", self._ticks)
+
+    @cached_property
+    def all_vectors(self) -> Array:
+        """What an Agent saw in every tick of an environment without a screen, (T, n); it stays in memory."""
+        spec = self._spec
+        return self._group.read("observation", spec.observation_shape, spec.observation_dtype, self._ticks)
+
+    def vectors(self, start: int, stop: int) -> Array:
+        """What an Agent saw in ticks [start, stop) of an environment without a screen, (n, …); nothing is kept."""
+        spec = self._spec
+        array = self._group.array("observation", spec.observation_shape, spec.observation_dtype, self._ticks)
+        return self._group.part(array, slice(start, stop))
+
+    @cached_property
+    def _screens(self) -> Any:
+        return self._group.array("screen", self._spec.frame_shape, "uint8", self._ticks)
+
+    def screens(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
+        """Palette indices of ticks [start, stop), uint8 (n, 210, 160). Decodes each chunk it touches once."""
+        self.need_screens()
+        return self._group.part(self._screens, slice(start, min(stop, self._ticks)))
+
+    def screen(self, tick: int) -> npt.NDArray[np.uint8]:
+        """Palette indices of one tick, uint8 (210, 160). The chunk around it stays in memory for the next call."""
+        chunk = tick // CHUNK_TICKS
+        if chunk != self._cached_chunk or tick % CHUNK_TICKS >= len(self._chunk):
+            self._chunk = self.screens(chunk * CHUNK_TICKS, (chunk + 1) * CHUNK_TICKS)
+            self._cached_chunk = chunk
+        screen: npt.NDArray[np.uint8] = self._chunk[tick % CHUNK_TICKS]
+        return screen
+
+    def need_screens(self) -> None:
+        """Raise SessionError for an environment without a screen."""
+        if not self._spec.sees_screen:
+            raise SessionError(
+                f"{self._group.place} is a session of {self._spec.title}, which stores observation vectors and no "
+                "screens; read session.observations"
+            )
+
+    @property
+    def storage(self) -> dict[str, tuple[tuple[int, ...], str]]:
+        """Name -> (shape, dtype) of what is stored of the moment before each tick."""
+        return self._spec.storage(self.states.shape[1] if self._spec.stores_state else 0)
+
+    def stored(self, start: int, stop: int) -> dict[str, Array]:
+        """What is stored of the moments before ticks [start, stop), by name, (n, …)."""
+        if self._spec.sees_screen:
+            return {SCREEN: self.screens(start, stop)}
+        stored: dict[str, Array] = {self._spec.observation_array: self.all_vectors[start:stop]}
+        return stored | ({STATE: self.states[start:stop]} if self._spec.stores_state else {})
+
+    def final(self, index: int) -> Array | None:
+        """What an Agent saw when episode `index` had ended: RGB screen or vector; None for an interrupted one."""
+        if index >= self._finals:
+            return None
+        spec = self._spec
+        name = f"final_{spec.observation_array}"
+        array = self._group.array(name, spec.frame_shape, spec.observation_dtype, self._finals)
+        row = self._group.part(array, index)
+        return self.palette[row] if spec.sees_screen else row
+
+    def finals(self) -> dict[str, Array]:
+        """The stored moment that closes each finished episode, by the name of what is stored: a row for each index."""
+        return {
+            name: self._group.read(f"final_{name}", None if name == STATE else shape, dtype, self._finals)
+            for name, (shape, dtype) in self._spec.storage(0).items()
+        }

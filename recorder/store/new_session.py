@@ -1,0 +1,146 @@
+"""Creating a session: its folder, its lock, its arrays and its first attributes.
+
+    .making-5f3a…  ──arrays, attributes──▶  lock  ──rename──▶  2026-11-21T10-14-03-breakout.zarr
+
+Nobody ever sees it in the library incomplete or unlocked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from recorder.envs.game import Game
+from recorder.envs.spec import EnvSpec
+from recorder.errors import LibraryError
+from recorder.store.locks import session_lock
+from recorder.store.places import keep_out_of_sessions
+from recorder.store.schema import (
+    CHUNK_TICKS,
+    EPISODE_COLUMNS,
+    FORMAT,
+    FORMAT_VERSION,
+    KEY_COLUMNS,
+    OUTCOMES,
+    SCALAR_CHUNK,
+    TICK_COLUMNS,
+)
+from recorder.store.zarr_store import GrowingArray, GrowingGroup
+
+_FINAL_CHUNK = 16
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """A session that was just created: where it lies, the lock held on it, its group and its arrays by name."""
+
+    path: Path
+    lock: FileLock
+    group: GrowingGroup
+    arrays: dict[str, GrowingArray]
+
+
+def create_session(library: Path, game: Game, created: datetime, attributes: dict[str, Any]) -> NewSession:
+    """Create an empty session in `library`, with its first commit.
+
+    Raises LibraryError when the library cannot be written, or is a session itself.
+    """
+    keep_out_of_sessions(library)
+    making = library / f".making-{uuid.uuid4().hex}"
+    try:
+        making.mkdir(parents=True)
+        group = GrowingGroup(making, attributes)
+        arrays = create_arrays(group, game.spec, game.storage())
+        path, lock = move_in(group, library, created, game.spec)
+        group.commit()
+    except OSError as error:
+        shutil.rmtree(making, ignore_errors=True)
+        raise LibraryError(f"{library} cannot be written: {reason(error)}; choose another library folder") from error
+    return NewSession(path, lock, group, arrays)
+
+
+def tick_columns(spec: EnvSpec) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Name -> (shape, dtype) of what every tick has beside what `Game.storage` names."""
+    action = {"action": (spec.action_shape, spec.action_dtype)}
+    return action | {column.name: ((), column.dtype) for column in TICK_COLUMNS}
+
+
+def create_arrays(
+    group: GrowingGroup, spec: EnvSpec, storage: Mapping[str, tuple[tuple[int, ...], str]]
+) -> dict[str, GrowingArray]:
+    """All arrays of a new session, by name; `storage` as `Game.storage` gives it."""
+    arrays = {}
+    for name, (shape, dtype) in storage.items():
+        chunk = CHUNK_TICKS if len(shape) > 1 else 1_000
+        arrays[name] = group.array(name, shape, dtype, chunk, growth=-(-SCALAR_CHUNK // chunk))
+        arrays[f"final_{name}"] = group.array(f"final_{name}", shape, dtype, _FINAL_CHUNK)
+    for name, (shape, dtype) in tick_columns(spec).items():
+        arrays[name] = group.array(name, shape, dtype, SCALAR_CHUNK, growth=1)
+    for folder, columns in (("episodes", EPISODE_COLUMNS), ("keys", KEY_COLUMNS)):
+        for column in columns:
+            arrays[f"{folder}/{column.name}"] = group.array(f"{folder}/{column.name}", (), column.dtype, 1_024)
+    return arrays
+
+
+def move_in(group: GrowingGroup, library: Path, created: datetime, spec: EnvSpec) -> tuple[Path, FileLock]:
+    """Move a new session into the library, where nobody ever sees it incomplete or unlocked; returns path and lock."""
+    stem = f"{created:%Y-%m-%dT%H-%M-%S}-{spec.name}"
+    for attempt in range(1, 1_000):
+        path = library / (f"{stem}.zarr" if attempt == 1 else f"{stem}-{attempt}.zarr")
+        lock = session_lock(path)
+        with contextlib.suppress(Timeout):
+            lock.acquire(timeout=0)
+            try:
+                group.move_to(path)
+                return path, lock
+            except OSError:
+                lock.release()
+                if not path.exists():
+                    raise
+    raise LibraryError(f"{library} holds a thousand sessions of the same second; choose another library folder")
+
+
+def first_attributes(
+    game: Game,
+    player: dict[str, Any],
+    seed: int,
+    created: datetime,
+    monotonic_ns: int,
+    key_names: dict[int, str],
+) -> dict[str, Any]:
+    """The attributes of a session that holds nothing yet; `monotonic_ns` is the recording's clock by now."""
+    attributes: dict[str, Any] = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "ticks": 0,
+        "episodes": 0,
+        "keys": 0,
+        "finals": 0,
+        "state": "recording",
+        "env": game.spec.to_json(),
+        "player": player,
+        "seed": seed,
+        "created": created.isoformat(timespec="seconds"),
+        "clock": {"monotonic_ns": monotonic_ns, "unix_ns": time.time_ns()},
+        "key_names": {str(code): name for code, name in key_names.items()},
+        "outcomes": list(OUTCOMES),
+        "notes": "",
+    }
+    if game.spec.sees_screen:
+        attributes["palette"] = game.palette.tolist()
+    return attributes
+
+
+def reason(error: OSError) -> str:
+    """What went wrong, in the system's words."""
+    return os.strerror(error.errno) if error.errno else str(error)

@@ -1,0 +1,79 @@
+"""What is thought of a session, as its files store it: labels and exclusions in columns, words and spans in attributes.
+
+What was recorded is never changed here; `recorder.store.annotations` tells what the attributes mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recorder.errors import SessionError
+from recorder.store.annotations import read_spans, summed_up
+from recorder.store.head import Head
+from recorder.store.places import Place
+from recorder.store.schema import LABELS, Episode
+from recorder.store.session_group import SessionGroup
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """`excluded` bool and `labels` uint8 (an index into LABELS) have a row for every episode that was begun.
+
+    `spans` are the ticks that are not to be learned from, in order.
+    """
+
+    title: str
+    notes: str
+    tags: Sequence[str]
+    excluded: npt.NDArray[np.bool_]
+    labels: npt.NDArray[np.uint8]
+    spans: Sequence[range]
+
+
+def read_opinions(group: SessionGroup, head: Head) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint8]]:
+    """`excluded` bool and `labels` uint8, a row for every episode that was begun. Raises SessionError."""
+    excluded, labels = (
+        group.read(f"episodes/{name}", (), dtype, head.episodes)
+        for name, dtype in (("excluded", "bool"), ("label", "uint8"))
+    )
+    return excluded, labels
+
+
+def read_excluded(attributes: Mapping[str, Any], ticks: int, place: Place) -> tuple[range, ...]:
+    """The spans left out of training, in order and apart from each other; `ticks` is how many there are.
+
+    Raises SessionError, naming the session's `place`, where they are not such.
+    """
+    try:
+        return read_spans(attributes, ticks)
+    except ValueError:
+        raise SessionError(
+            f"{place}: its excluded spans are no list of [start, stop] ticks below {ticks} in order; "
+            "set them anew with `twinplay edit`"
+        ) from None
+
+
+def store_opinions(group: SessionGroup, head: Head, opinions: Opinions, table: Callable[[], Sequence[Episode]]) -> None:
+    """Store what is thought of a session that nobody writes any more, and its stored summary anew.
+
+    `table` gives the episodes as they were; only a complete session needs them. Raises OSError or SessionError.
+    """
+    excluded, labels = opinions.excluded, opinions.labels
+    for name, values in (("excluded", excluded), ("label", labels)):
+        if not np.array_equal(values, group.read(f"episodes/{name}", (), str(values.dtype), head.episodes)):
+            group.set_column(f"episodes/{name}", values)
+    changed: dict[str, Any] = {"title": opinions.title, "notes": opinions.notes, "tags": list(opinions.tags)}
+    changed["excluded_spans"] = [[span.start, span.stop] for span in opinions.spans]
+    summary = group.attributes.get("summary")
+    if head.complete and isinstance(summary, dict):
+        episodes = [
+            replace(episode, excluded=bool(excluded[episode.index]), label=LABELS[labels[episode.index]])
+            for episode in table()
+        ]
+        changed["summary"] = summary | summed_up(episodes, opinions.spans)
+    group.set_attributes(**changed)

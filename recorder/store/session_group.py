@@ -1,0 +1,52 @@
+"""The group of one session: what is wrong with it is told as a SessionError, with the session's place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from recorder.errors import SessionError
+from recorder.store.untrusted import StoreError
+from recorder.store.zarr_store import Array, StoredGroup, read
+
+_T = TypeVar("_T")
+
+
+class SessionGroup:
+    """Reads and changes what a StoredGroup holds. Every method raises SessionError where that is damaged."""
+
+    def __init__(self, group: StoredGroup) -> None:
+        self._group = group
+        self.place, self.folder = group.place, group.folder
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The attributes as they were last read or set."""
+        return self._group.attributes
+
+    def array(self, name: str, shape: tuple[int, ...] | None, dtype: str, rows: int) -> Any:
+        """A zarr array of at least `rows` rows of `shape` (None: one axis of any length), nothing of it read yet."""
+        return self._told(partial(self._group.array, name, shape, dtype, rows))
+
+    def part(self, array: Any, selection: int | slice) -> Array:
+        """A row (…) or rows (n, …) of what `array` returned."""
+        return self._told(partial(read, array, selection))
+
+    def read(self, name: str, shape: tuple[int, ...] | None, dtype: str, rows: int) -> Array:
+        """The first `rows` rows of an array, (rows, *shape)."""
+        return self.part(self.array(name, shape, dtype, rows), slice(0, rows))
+
+    def set_attributes(self, **attributes: Any) -> None:
+        """Change attributes, and leave the others. Raises OSError."""
+        self._told(partial(self._group.set_attributes, **attributes))
+
+    def set_column(self, name: str, values: Array) -> None:
+        """Give the first rows of a column other values. Raises OSError."""
+        self._told(partial(self._group.set_column, name, values))
+
+    def _told(self, action: Callable[[], _T]) -> _T:
+        try:
+            return action()
+        except StoreError as error:
+            raise SessionError(f"{self.place}: {error}; the session is damaged") from None

@@ -1,0 +1,190 @@
+"""The thread that writes a session's arrays and commits them while the session is played.
+
+    put(command, argument) ─▶ ░░░░ ─▶ plan: one job for each array ─▶ work: do the jobs in order, commit what is due
+
+A commit follows a write at most a quarter of a second later. The queue is bounded: a disk that cannot keep up slows a
+full-speed recording down and never fills the memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from recorder.agents.agent import KeyEvent
+from recorder.errors import SessionError
+from recorder.store.new_session import NewSession, reason
+from recorder.store.schema import CHUNK_TICKS, EPISODE_COLUMNS, KEY_COLUMNS
+from recorder.store.session import Session
+from recorder.store.zarr_store import Array
+from recorder.system.jobs import start_thread
+
+_COMMIT_S = 0.25
+_QUEUE_BLOCKS = 24  # of 2 MB each for Breakout: what is played at full speed during a commit; more could be lost
+_BACK_PRESSURE_S = 0.002
+
+
+class Block:
+    """Rows of up to CHUNK_TICKS ticks, by the names of their arrays."""
+
+    def __init__(self, columns: Mapping[str, tuple[tuple[int, ...], str]]) -> None:
+        self.rows = {name: np.zeros((CHUNK_TICKS, *shape), dtype) for name, (shape, dtype) in columns.items()}
+        self.count = 0
+        self.started_ns = 0
+
+
+class WriterThread:
+    """Writes a new session in a thread of its own; `columns` tells name -> (shape, dtype) of the arrays of ticks.
+
+    After a write error `check` raises SessionError, and nothing more is written. A `patient` thread says so in
+    `trouble` instead, keeps what it was given and tries again.
+    """
+
+    def __init__(self, new: NewSession, columns: Mapping[str, tuple[tuple[int, ...], str]], patient: bool) -> None:
+        self.trouble = ""  # why a patient thread cannot write now, as a sentence
+        self._path, self._group, self._arrays = new.path, new.group, new.arrays
+        self._columns = columns
+        self._patient = patient
+        self._failure: SessionError | None = None
+        self._spare: queue.SimpleQueue[Block] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        self._committed_s = time.monotonic()
+        self._jobs: deque[Callable[[], object]] = deque()  # what is yet to be done, in order
+        self._dirty = False
+        self._thread = start_thread(self._run, f"writer {self._path.name}")
+
+    def check(self) -> None:
+        """Raise SessionError once writing has failed."""
+        if self._failure is not None:
+            raise self._failure
+
+    def block(self) -> Block:
+        """An empty block to fill; one that was written, where there is one."""
+        try:
+            block = self._spare.get_nowait()
+        except queue.Empty:
+            return Block(self._columns)
+        block.count = 0
+        return block
+
+    def put_block(self, block: Block) -> None:
+        """Append the rows of a block, which is then the thread's."""
+        self._put("block", block)
+
+    def put_keys(self, events: Sequence[KeyEvent]) -> None:
+        """Append raw key transitions."""
+        self._put("keys", events)
+
+    def put_final(self, final: Mapping[str, Array]) -> None:
+        """Append the moment that closes an episode: name -> (1, …) of what `Game.storage` names."""
+        self._put("final", final)
+
+    def put_episodes(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Store this table of episodes in the place of the one before."""
+        self._put("episodes", rows)
+
+    def put_truncated(self, tick: int, truncated: bool) -> None:
+        """Change `truncated` of a tick that was handed over."""
+        self._put("truncated", (tick, truncated))
+
+    def close(self) -> None:
+        """Write the rest, complete the session and wait for the thread to end; `check` then tells whether it could."""
+        self._end("close")
+
+    def abandon(self) -> None:
+        """Wait for the thread to end; the session stays incomplete."""
+        self._end("abandon")
+
+    def _end(self, command: str) -> None:
+        self._put(command, None)
+        self._thread.join()
+
+    def _put(self, command: str, argument: Any) -> None:
+        while self._queue.qsize() >= _QUEUE_BLOCKS:
+            time.sleep(_BACK_PRESSURE_S)
+        self._queue.put((command, argument))  # a queue of C's: queue.Queue's lock alone took a tenth of a tick
+
+    # From here on: in the thread.
+
+    def _run(self) -> None:
+        while True:
+            try:
+                batch = [self._queue.get(timeout=_COMMIT_S)]
+            except queue.Empty:
+                batch = []
+            with contextlib.suppress(queue.Empty):
+                while len(batch) < _QUEUE_BLOCKS:
+                    batch.append(self._queue.get_nowait())
+            last = batch[-1][0] if batch else ""
+            self._plan(batch)
+            if self._failure is None:
+                self._work(final=last == "close")
+            if last in ("close", "abandon"):
+                return
+
+    def _plan(self, batch: list[tuple[str, Any]]) -> None:
+        """Line up the writing of a batch, array by array, so that it can be taken up again where it was interrupted."""
+        if self._failure is not None:
+            return
+        for command, argument in batch:
+            if command == "block":
+                for name in self._columns:
+                    self._jobs.append(partial(self._arrays[name].append, argument.rows[name][: argument.count]))
+                self._jobs.append(partial(self._spare.put, argument))
+            elif command == "truncated":
+                self._jobs.append(partial(self._arrays["truncated"].amend, *argument))
+            elif command == "final":
+                for name, row in argument.items():
+                    self._jobs.append(partial(self._arrays[f"final_{name}"].append, row))
+            elif command == "keys":
+                for column in KEY_COLUMNS:
+                    values = np.array([getattr(event, column.name) for event in argument], column.dtype)
+                    self._jobs.append(partial(self._arrays[f"keys/{column.name}"].append, values))
+        tables = [argument for command, argument in batch if command == "episodes"]
+        if tables:
+            for column in EPISODE_COLUMNS:
+                values = np.array([row[column.name] for row in tables[-1]], column.dtype)
+                self._jobs.append(partial(self._arrays[f"episodes/{column.name}"].replace, values))
+        self._dirty = self._dirty or bool(batch)
+
+    def _work(self, final: bool) -> None:
+        """Write what is lined up and commit it when that is due; the class tells what follows an error."""
+        try:
+            while self._jobs:
+                self._jobs[0]()
+                self._jobs.popleft()
+            if self._dirty and (final or time.monotonic() - self._committed_s >= _COMMIT_S):
+                self._group.commit(
+                    ticks=self._arrays["action"].rows,
+                    episodes=self._arrays["episodes/start"].rows,
+                    keys=self._arrays["keys/code"].rows,
+                    finals=min(array.rows for name, array in self._arrays.items() if name.startswith("final_")),
+                )
+                self._committed_s, self._dirty = time.monotonic(), False
+            if final:
+                self._complete()
+            self.trouble = ""
+        except SessionError as error:  # what was written cannot be read back
+            self._failure = error
+        except OSError as error:
+            if self._patient and not final:
+                self.trouble = f"{self._path} cannot be written: {reason(error)}"
+                return
+            self._failure = SessionError(
+                f"{self._path} could not be written: {reason(error)}; "
+                "what was played until about a second before is kept; make room before the next take"
+            )
+
+    def _complete(self) -> None:
+        for array in self._arrays.values():
+            array.finish()
+        self._group.commit()
+        session = Session.open(self._path)
+        self._group.commit(state="complete", summary=session.summary(), digest=session.digest())

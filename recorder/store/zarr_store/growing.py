@@ -1,0 +1,150 @@
+"""The arrays and the group of a session being written."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import zarr
+from zarr.codecs import BytesCodec, Crc32cCodec, TransposeCodec, ZstdCodec
+
+from recorder.store.zarr_store.chunks import ZSTD_LEVEL, Array, ChunkCodec
+from recorder.store.zarr_store.durable import DurableStore
+
+
+class GrowingArray:
+    """One array of a session, extended at its end. Keeps the unfinished last chunk in memory; see the package.
+
+    A call that raised OSError may be made again: it then does the whole of its work.
+    """
+
+    def __init__(
+        self,
+        store: DurableStore,
+        group: zarr.Group,
+        name: str,
+        shape: tuple[int, ...],
+        dtype: str,
+        chunk: int,
+        growth: int,
+    ) -> None:
+        axes = len(shape) + 1
+        self._transposed = axes > 2
+        self._array = group.create_array(
+            name,
+            shape=(0, *shape),
+            chunks=(chunk, *shape),
+            dtype=dtype,
+            filters=[TransposeCodec(order=(*range(1, axes), 0))] if self._transposed else [],
+            serializer=BytesCodec() if np.dtype(dtype).itemsize == 1 else BytesCodec(endian="little"),
+            compressors=[ZstdCodec(level=ZSTD_LEVEL), Crc32cCodec()],
+            fill_value=0,
+            chunk_key_encoding={"name": "default", "separator": "."},  # one file a chunk, no folders below the array
+        )
+        self._store = store
+        self._name = name
+        self._dtype = np.dtype(dtype).newbyteorder("<")
+        self._chunk = chunk
+        self._growth = growth
+        self._codec = ChunkCodec()
+        self._tail = np.zeros((chunk, *shape), self._dtype)  # the unfinished chunk
+        self._turned = np.empty((math.prod(shape), chunk), self._dtype) if self._transposed else None
+        self._tail_written = True
+        self.rows = 0
+
+    def append(self, rows: Array) -> None:
+        """Add `rows` (n, …) at the end and write the chunks that they complete."""
+        end = self.rows + len(rows)
+        if end > self._array.shape[0]:
+            self._resize((-(-end // self._chunk) + self._growth) * self._chunk if self._growth else end)
+        begun = self.rows % self._chunk
+        index, done = self.rows // self._chunk, 0
+        while begun + len(rows) - done >= self._chunk:
+            until = done + self._chunk - begun
+            if begun:
+                self._tail[begun:] = rows[done:until]
+            self._write_chunk(index, self._tail if begun else rows[done:until])
+            index, done, begun = index + 1, until, 0
+        self._tail[begun : begun + len(rows) - done] = rows[done:]
+        self.rows = end
+        self._tail_written = False
+
+    def replace(self, rows: Array) -> None:
+        """Give the array other rows; for small tables only."""
+        self.rows = 0
+        self.append(rows)
+
+    def amend(self, row: int, value: Any) -> None:
+        """Give a row that was appended another value; of a column of scalars only."""
+        index, within = divmod(row, self._chunk)
+        if index == self.rows // self._chunk:
+            self._tail[within] = value
+            self._tail_written = False
+            return
+        self._store.sync()  # so that the file has what was written last, and keeps it should this write fail
+        rows = self._codec.decode((self._store.root / self._key(index)).read_bytes(), self._dtype)
+        rows[within] = value
+        self._write_chunk(index, rows)
+
+    def flush(self) -> None:
+        """Write the unfinished chunk as it stands."""
+        if not self._tail_written:
+            if unfinished := self.rows % self._chunk:
+                self._tail[unfinished:] = 0
+                self._write_chunk(self.rows // self._chunk, self._tail)
+            self._tail_written = True
+
+    def finish(self) -> None:
+        """Let the stored shape tell the rows there are."""
+        self._resize(self.rows)
+
+    def _resize(self, rows: int) -> None:
+        if rows != self._array.shape[0]:
+            self._array.resize((rows, *self._array.shape[1:]))
+
+    def _write_chunk(self, index: int, rows: Array) -> None:
+        """Encode as the array's metadata says: transposed, little-endian, zstd, and its checksum."""
+        rows = np.ascontiguousarray(rows, self._dtype)
+        if self._transposed:
+            # a fifth of NumPy's time, without Python's lock, and into memory that need not be got anew
+            rows = cv2.transpose(rows.reshape(self._chunk, -1), self._turned)
+        self._store.write(self._key(index), self._codec.encode(rows))
+
+    def _key(self, index: int) -> str:
+        return f"{self._name}/{'.'.join(['c', str(index), *['0'] * (self._array.ndim - 1)])}"
+
+
+class GrowingGroup:
+    """The Zarr group of a session being written."""
+
+    def __init__(self, path: Path, attributes: dict[str, Any]) -> None:
+        """`path` must be an existing, empty folder."""
+        self._store = DurableStore(path)
+        self._attributes = attributes
+        self._group = zarr.create_group(self._store, zarr_format=3, attributes=attributes)
+        self._arrays: list[GrowingArray] = []
+
+    def array(self, name: str, shape: tuple[int, ...], dtype: str, chunk: int, *, growth: int = 0) -> GrowingArray:
+        """A new array of rows of `shape`, `chunk` of them in a chunk; `name` may lie in a subgroup ("keys/code").
+
+        The stored shape grows `growth` chunks ahead of the rows.
+        """
+        self._arrays.append(GrowingArray(self._store, self._group, name, shape, dtype, chunk, growth))
+        return self._arrays[-1]
+
+    def move_to(self, path: Path) -> None:
+        """Move the folder to `path`, which must not exist (OSError). After that, no more arrays."""
+        self._store.move_to(path)
+        self._store.fixed = True
+
+    def commit(self, **attributes: Any) -> None:
+        """Make everything appended durable, then the attributes that vouch for it."""
+        for array in self._arrays:
+            array.flush()
+        self._store.sync()
+        self._attributes |= attributes
+        self._store.write_attributes(self._attributes)
+        self._store.sync()

@@ -1,0 +1,153 @@
+"""A session's group opened for reading, with every array checked before it is touched."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.codecs import BytesCodec, Crc32cCodec, TransposeCodec, ZstdCodec
+from zarr.core.chunk_grids import RegularChunkGrid
+from zarr.core.chunk_key_encodings import DefaultChunkKeyEncoding
+from zarr.core.metadata import ArrayV3Metadata
+from zarr.errors import GroupNotFoundError
+from zarr.storage import LocalStore, MemoryStore
+
+from recorder.store.places import Folder, LocalFolder, Place, on_this_computer
+from recorder.store.untrusted import MAX_CHUNK_BYTES, METADATA, StoreError
+from recorder.store.zarr_store.chunks import Array, ChunkCodec, chunk_key
+from recorder.store.zarr_store.durable import DurableStore
+from recorder.store.zarr_store.wary import RemoteStore, WaryStore
+
+MAX_ROWS = 1 << 26  # 300 hours at 60 Hz
+_CODECS = [BytesCodec, ZstdCodec, Crc32cCodec]  # of every array; screens are transposed before
+# What zarr raises for metadata that makes no sense.
+_METADATA_ERRORS = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    IndexError,
+    RecursionError,
+    OverflowError,
+    NotImplementedError,
+    GroupNotFoundError,
+)
+
+
+class StoredGroup:
+    """A group opened for reading, with every array checked before it is touched: its files may come from anybody."""
+
+    def __init__(self, place: Place, head: bytes | None = None) -> None:
+        """`head` is its `zarr.json`, where it lies at a URL and that is known already.
+
+        Raises StoreError when `place` is not a readable Zarr v3 group, and RemoteError.
+        """
+        self.place = place
+        self.folder: Folder
+        store: LocalStore | MemoryStore
+        if isinstance(place, Path):
+            self.folder, store = LocalFolder(place), WaryStore(place)
+            if not (place / METADATA).is_file():
+                raise StoreError("it holds no zarr.json" if place.is_dir() else "there is no such folder")
+        else:
+            from recorder.store.remote import RemoteFolder
+
+            self.folder = folder = RemoteFolder(place, head)
+            store = RemoteStore(folder)
+            if folder.head() is None:
+                raise StoreError("it holds no zarr.json" if folder.exists() else "nothing has that name")
+        try:
+            # Metadata of the arrays that are repeated in the group's own are not what the digest covers.
+            self._group = zarr.open_group(store, mode="r", zarr_format=3, use_consolidated=False)
+            self.attributes: dict[str, Any] = dict(self._group.attrs)
+        except _METADATA_ERRORS as error:
+            raise StoreError(f"its zarr.json is damaged ({_first_line(error)})") from error
+
+    def array(self, name: str, shape: tuple[int, ...] | None, dtype: str, rows: int | None = None) -> zarr.Array[Any]:
+        """The array `name`, each row of `shape` (None: one axis of any length), with at least `rows` rows.
+
+        Raises StoreError, naming what was expected and what was found.
+        """
+        try:
+            array = self._group[name]
+        except KeyError:
+            raise StoreError(f"the array '{name}' is missing") from None
+        except _METADATA_ERRORS as error:
+            raise StoreError(f"the array '{name}' is damaged ({_first_line(error)})") from error
+        if not isinstance(array, zarr.Array):
+            raise StoreError(f"'{name}' is not an array")
+        assert isinstance(array.metadata, ArrayV3Metadata)
+        row = array.shape[1:]
+        if str(array.dtype) != dtype or (row != shape if shape is not None else len(row) != 1):
+            raise StoreError(f"'{name}' holds {array.dtype} {row} a row, expected {dtype} {shape or '(n,)'}")
+        codecs = [type(codec) for codec in array.metadata.codecs]
+        if codecs[len(codecs) - 3 :] != _CODECS or codecs[:-3] not in ([], [TransposeCodec]):
+            names = ", ".join(codec.__name__ for codec in codecs)
+            raise StoreError(f"'{name}' is stored with codecs that no session has ({names})")
+        if not isinstance(array.metadata.chunk_grid, RegularChunkGrid) or array.chunks[1:] != row:
+            raise StoreError(f"'{name}' is not cut into chunks of whole rows")
+        if array.metadata.chunk_key_encoding != DefaultChunkKeyEncoding(separator="."):
+            raise StoreError(f"'{name}' has its chunks under names that no session has")
+        chunk_bytes = math.prod(array.chunks) * array.dtype.itemsize
+        if chunk_bytes > MAX_CHUNK_BYTES or array.shape[0] > MAX_ROWS:
+            raise StoreError(f"'{name}' claims {array.shape[0]:,} rows in chunks of {chunk_bytes:,} bytes")
+        if rows is not None and array.shape[0] < rows:
+            raise StoreError(f"'{name}' has {array.shape[0]} rows, expected {rows}")
+        self._check_chunks(name, array, array.shape[0] if rows is None else rows)
+        return array
+
+    def _check_chunks(self, name: str, array: zarr.Array[Any], rows: int) -> None:
+        """A chunk that is not there would read as zeros, which are valid actions."""
+        present = self.folder.names(name)
+        for index in range(-(-rows // array.chunks[0])):
+            if chunk_key(array, index).removeprefix(f"{name}/") not in present:
+                start = index * array.chunks[0]
+                raise StoreError(f"the chunk of '{name}' for rows {start} to {start + array.chunks[0] - 1} is missing")
+
+    def set_attributes(self, **attributes: Any) -> None:
+        """Change attributes of a session that nobody writes any more; others stay as they are by now.
+
+        Raises OSError, and StoreError when it can no longer be read.
+        """
+        path = on_this_computer(self.place)
+        self.attributes = StoredGroup(path).attributes | attributes
+        store = DurableStore(path)
+        store.fixed = True
+        store.write_attributes(self.attributes)
+        store.sync()
+
+    def set_column(self, name: str, values: Array) -> None:
+        """Give the first rows of a column other values; for what is thought of a session, never for what was recorded.
+
+        Raises OSError, and StoreError for a column that cannot be read.
+        """
+        store, codec = DurableStore(on_this_computer(self.place)), ChunkCodec()
+        array = self.array(name, (), str(values.dtype), len(values))
+        rows = read(array, slice(None))
+        rows[: len(values)] = values
+        chunk = array.chunks[0]
+        store.fixed = True
+        for start in range(0, len(values), chunk):
+            whole = np.zeros(chunk, values.dtype.newbyteorder("<"))
+            here = rows[start : start + chunk]
+            whole[: len(here)] = here
+            store.write(chunk_key(array, start // chunk), codec.encode(whole))
+        store.sync()
+
+
+def read(array: zarr.Array[Any], selection: Any) -> Array:
+    """Read part of an array. Raises StoreError when a chunk is damaged or missing."""
+    try:
+        if isinstance(array.store, RemoteStore):
+            array.store.expect(array, selection)
+        return np.asarray(array[selection])
+    except (OSError, ValueError, RuntimeError, TypeError, KeyError) as error:
+        raise StoreError(f"a chunk of '{array.name.strip('/')}' is damaged ({_first_line(error)})") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:160]

@@ -1,0 +1,123 @@
+"""The games of one session: which of them training uses, what came of each, and how it is labelled."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+
+from recorder.library.preview import Details
+from recorder.store.schema import Episode
+from recorder.ui.kit import look
+from recorder.ui.kit.keys import shortcut_key
+from recorder.ui.library_table import RowDelegate
+
+MOST_GAMES = 500  # a list of more is no help; the command line shows them all
+_COLUMNS = ("Use", "Score", "Time", "Ended", "Label")
+_LABELS = {"": "–", "success": "good", "failure": "bad"}
+_NEXT = {"": "success", "success": "failure", "failure": "failure"}  # a label that is given again is taken off
+_KEYS = {int(Qt.Key.Key_G): "success", int(Qt.Key.Key_B): "failure"}
+
+
+class GamesTable(QTableWidget):
+    """Lists episodes; the game that is shown beside it is in bold, and keys are about that one."""
+
+    game_chosen = Signal(int)  # the tick at which it begins
+    use_changed = Signal(int, bool)  # episode, whether training may use it
+    label_requested = Signal(int, str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(0, len(_COLUMNS), parent, objectName="gamesTable")
+        self._episodes: tuple[Episode, ...] = ()
+        self._present: Episode | None = None
+        self.setHorizontalHeaderLabels(list(_COLUMNS))
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(28)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setAccessibleName("Games; ticked ones are used in training")
+        self.setToolTip("Ticked games are used in training. G marks a game good, B bad; so does a click on its label.")
+        self.setItemDelegate(RowDelegate(self))
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
+        for column, width in enumerate((60, 62, 76, 0, 62)):
+            header.resizeSection(column, width)
+        self.itemChanged.connect(self._check)
+        self.currentCellChanged.connect(self._choose)
+        self.cellClicked.connect(self._click)
+
+    def show_details(self, details: Details | None) -> None:
+        """List the games of this session, or the first of them where there are many."""
+        self._episodes = details.episodes[:MOST_GAMES] if details is not None else ()
+        blocker = QSignalBlocker(self)
+        self.setRowCount(len(self._episodes))
+        for row, episode in enumerate(self._episodes):
+            assert details is not None
+            texts = (
+                str(episode.index + 1),
+                f"{episode.total_reward:,.0f}",
+                clock(len(episode) / details.rate_hz),
+                episode.outcome,
+                _LABELS.get(episode.label, episode.label),
+            )
+            for column, text in enumerate(texts):
+                item = self.item(row, column) or QTableWidgetItem()
+                item.setText(text)
+                item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+                if column == 0:
+                    item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+                    item.setCheckState(Qt.CheckState.Unchecked if episode.excluded else Qt.CheckState.Checked)
+                    item.setData(Qt.ItemDataRole.UserRole, episode.index)
+                if self.item(row, column) is None:
+                    self.setItem(row, column, item)
+        blocker.unblock()
+        rows = min(max(len(self._episodes), 1), 5)
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + 28 * rows + 4)
+
+    def show_present(self, present: Episode | None) -> None:
+        """Another game may be shown beside the list."""
+        self._present = present
+        shown = None if present is None else present.index
+        blocker = QSignalBlocker(self)
+        for row in range(self.rowCount()):
+            bold = self.item(row, 0).data(Qt.ItemDataRole.UserRole) == shown
+            if self.item(row, 0).font().bold() != bold:
+                for column in range(self.columnCount()):
+                    self.item(row, column).setFont(look.scaled(self.font(), 1.0, bold=bold))
+        blocker.unblock()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        here, label = self._present, _KEYS.get(shortcut_key(event))
+        if here is not None and label is not None:
+            self.label_requested.emit(here.index, label)
+        elif here is not None and event.key() == Qt.Key.Key_Space:
+            self.use_changed.emit(here.index, here.excluded)
+        else:
+            super().keyPressEvent(event)
+
+    def _check(self, item: QTableWidgetItem) -> None:
+        if item.column() == 0:
+            index = int(item.data(Qt.ItemDataRole.UserRole))
+            self.use_changed.emit(index, item.checkState() is Qt.CheckState.Checked)
+
+    def _click(self, row: int, column: int) -> None:
+        self._choose(row)
+        if _COLUMNS[column] == "Label" and row < len(self._episodes):
+            here = self._episodes[row]
+            self.label_requested.emit(here.index, _NEXT[here.label])
+
+    def _choose(self, row: int, *_: int) -> None:
+        if 0 <= row < len(self._episodes):
+            self.game_chosen.emit(self._episodes[row].start)
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, with a tenth."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}:{rest:04.1f}"

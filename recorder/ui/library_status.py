@@ -1,0 +1,51 @@
+"""The line below the list of sessions: what was done last or is under way, or else how much there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
+
+from recorder.library.library import SessionSummary
+from recorder.library.presenter import LibraryPresenter
+from recorder.ui.kit import look
+
+
+class LibraryStatus(QWidget):
+    """Offers to undo what can be undone: `undo_requested`."""
+
+    undo_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(look.GAP)
+        self._message = QLabel(objectName="libraryMessage", wordWrap=True)
+        self._message.setTextFormat(Qt.TextFormat.PlainText)
+        self._message.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._work = QProgressBar(objectName="libraryWork", maximum=1_000)
+        self._work.setFixedWidth(160)
+        self._undo = QPushButton("Undo", objectName="libraryUndoButton")
+        self._undo.setToolTip("Bring back what was moved to the trash (Ctrl+Z)")
+        self._undo.setProperty("quiet", True)
+        self._undo.clicked.connect(self.undo_requested)
+        row.addWidget(self._message, 1)
+        row.addWidget(self._work)
+        row.addWidget(self._undo)
+
+    def show_state(self, presenter: LibraryPresenter, rows: Sequence[SessionSummary]) -> None:
+        """Show what is under way; `rows` are the sessions that are listed."""
+        work = presenter.work
+        self._work.setVisible(work is not None)
+        if work is not None:
+            self._work.setValue(round(1_000 * work.fraction))
+        self._message.setText(f"{work.title}…" if work is not None else presenter.message or _census(rows))
+        self._undo.setVisible(presenter.can_undo)
+
+
+def _census(rows: Sequence[SessionSummary]) -> str:
+    minutes, size = sum(row.seconds for row in rows) / 60, sum(row.size_bytes for row in rows) / 1e6
+    number = f"{len(rows):,} session{'' if len(rows) == 1 else 's'}"
+    return f"{number}, {minutes:,.1f} minutes of play, {size:,.1f} MB"

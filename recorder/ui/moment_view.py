@@ -1,0 +1,53 @@
+"""The picture of a moment of a session."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from recorder.library.preview import Moment
+from recorder.ui.kit import look
+
+
+class MomentView(QWidget):
+    """The picture of a moment, or a sentence."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("previewPicture")
+        self._moment: Moment | None = None
+        self._words = ""
+        self.setMinimumSize(280, 226)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(360, 226)
+
+    def show_moment(self, moment: Moment | None, words: str) -> None:
+        """Show this, and `words` where there is no picture."""
+        self._moment, self._words = moment, words
+        self.setAccessibleName(words or "The game at this moment")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(0, 0, 0))
+        stage = QRectF(self.rect())
+        painter.drawRoundedRect(stage, look.RADIUS, look.RADIUS)
+        if self._moment is not None and self._moment.picture is not None:
+            pixels = np.ascontiguousarray(self._moment.picture)
+            height, width = pixels.shape[:2]
+            image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not self._moment.pixel_aspect)
+            place = look.place_picture(
+                stage.adjusted(4, 4, -4, -4), width, height, self._moment.pixel_aspect, self.devicePixelRatioF()
+            )
+            painter.drawImage(place, image)
+        elif self._words:
+            painter.setPen(QColor(255, 255, 255))
+            flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
+            painter.drawText(stage.adjusted(20, 12, -20, -12), flags, self._words)

@@ -1,0 +1,154 @@
+"""What stands beside the game on the Record page: what is played, the figures, the buttons, and the takes of today."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from recorder.envs.spec import EnvSpec
+from recorder.recording.presenter import RecordPresenter
+from recorder.recording.take_control import RecordState
+from recorder.ui.hud import Hud
+from recorder.ui.kit import look
+from recorder.ui.kit.icons import show_icon
+from recorder.ui.takes_list import TakesList
+
+_LABELS = {"success": "good", "failure": "bad"}
+_HOLDABLE = (RecordState.COUNTDOWN, RecordState.RECORDING, RecordState.PAUSED)
+
+
+class RecordSide(QWidget):
+    """Offers `specs` to choose from; `game` gets the keyboard back once something was pressed.
+
+    Signals say what is wished; `env_chosen` carries the name of an environment. Those about takes, in `takes`, carry
+    the path of one.
+    """
+
+    env_chosen = Signal(str)
+    start_requested = Signal()
+    pause_requested = Signal()
+    stop_requested = Signal()
+    discard_requested = Signal()
+    keys_requested = Signal()
+    sound_requested = Signal()
+
+    def __init__(self, game: QWidget, specs: Sequence[EnvSpec], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._game = game
+        self.takes = TakesList(game)
+        self.setFixedWidth(300)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(10)
+        self._envs = QComboBox(objectName="envBox", accessibleName="Environment")
+        for spec in specs:
+            self._envs.addItem(spec.title, spec.name)
+        self._envs.setToolTip("What to record")
+        self._envs.currentIndexChanged.connect(lambda index: self.env_chosen.emit(self._envs.itemData(index)))
+        layout.addWidget(self._envs)
+        self._player = look.faint(name="playerLabel", wrap=True)
+        layout.addWidget(self._player)
+        self._hud = Hud()
+        layout.addWidget(self._hud)
+        layout.addSpacing(look.SMALL)
+        self._build_buttons(layout)
+        self._summary = QLabel(objectName="takeSummary", wordWrap=True, visible=False)
+        layout.addWidget(self._summary)
+        layout.addSpacing(look.SMALL)
+        layout.addWidget(look.heading("Today", factor=1.1))
+        layout.addWidget(self.takes, 1)
+
+    def show_state(self, presenter: RecordPresenter, room: str) -> None:
+        """Show what is under way; `room` says for how much play the disk has room."""
+        self._show_player(presenter)
+        self._envs.setEnabled(not presenter.busy)
+        self._show_buttons(presenter)
+        self._hud.show_texts(_figures(presenter, room))
+        self._summary.setVisible(not presenter.busy and bool(presenter.finished.last_summary))
+        self._summary.setText(presenter.finished.last_summary)
+        self.takes.setEnabled(not presenter.busy)
+        self.takes.show_takes(presenter.finished.today.takes)
+
+    def _build_buttons(self, layout: QVBoxLayout) -> None:
+        self._record = self._button("Record", "recordButton", "Start a take (Space, Ctrl+R)", self.start_requested.emit)
+        self._record.setProperty("primary", True)
+        self._pause = self._button("Pause", "pauseButton", "Hold the game, or go on (P)", self.pause_requested.emit)
+        self._stop = self._button("Stop", "stopButton", "Finish the take and keep it (Esc)", self.stop_requested.emit)
+        self._discard = self._button(
+            "Discard", "discardButton", "Take this one out of the library (Ctrl+Backspace)", self.discard_requested.emit
+        )
+        self._keys = self._button(
+            "Keys…", "keysButton", "Choose which keys and which controller play", self.keys_requested.emit
+        )
+        self._sound = self._button("Sound", "soundButton", "The game's sound, on or off (M)", self.sound_requested.emit)
+        for button, picture in (
+            (self._record, "record"),
+            (self._pause, "pause"),
+            (self._stop, "stop"),
+            (self._discard, "trash"),
+        ):
+            show_icon(button, picture)
+        layout.addWidget(self._record)
+        for row in ((self._pause, self._stop, self._discard), (self._keys, self._sound)):
+            row_layout = QHBoxLayout()
+            row_layout.setSpacing(look.SMALL)
+            for button in row:
+                row_layout.addWidget(button)
+            layout.addLayout(row_layout)
+
+    def _button(self, text: str, name: str, tip: str, wish: Callable[[], None]) -> QPushButton:
+        # Space serves the ball and must not press whatever button was clicked last. One that Tab led to may be pressed,
+        # and hands the keyboard back to the game.
+        button = QPushButton(text, objectName=name, toolTip=tip, focusPolicy=Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda: self._game.setFocus())
+        button.clicked.connect(lambda: wish())
+        return button
+
+    def _show_player(self, presenter: RecordPresenter) -> None:
+        name = presenter.keys.name
+        kind = (f"{name} plays" if name else "You play") if presenter.by_hand else "A scripted expert demonstrates"
+        hint = "" if presenter.by_hand else "; + and − change the speed"
+        self._player.setText(f"{kind} at {presenter.spec.rate_hz:g} ticks a second{hint}")
+        self._player.setToolTip(
+            "A tick is one step of the game: one screen, one action. The menu (F10) changes the player's name."
+        )
+
+    def _show_buttons(self, presenter: RecordPresenter) -> None:
+        state, sound = presenter.state, presenter.sound
+        finishing = state is RecordState.FINISHING
+        for button, enabled in (
+            (self._record, not presenter.busy),
+            (self._pause, state in _HOLDABLE and not presenter.take.trouble),
+            (self._stop, presenter.busy and not finishing),
+            (self._discard, not finishing and (presenter.busy or presenter.finished.last_take is not None)),
+            (self._keys, presenter.by_hand and not presenter.busy),
+            (self._sound, presenter.by_hand and sound.available),
+        ):
+            button.setEnabled(enabled)
+        self._pause.setText("Go on" if state is RecordState.PAUSED else "Pause")
+        self._sound.setText("No sound card" if not sound.available else "Sound: off" if sound.muted else "Sound: on")
+
+
+def _figures(presenter: RecordPresenter, room: str) -> dict[str, str]:
+    """What the Hud shows, by name."""
+    texts = {"space": room} if room else {}
+    status = presenter.status if presenter.busy else None
+    if status is None:
+        return texts
+    minutes, seconds = divmod(int(status.ticks / presenter.spec.rate_hz), 60)
+    texts |= {
+        "score": f"{status.score:,.0f}",
+        "lives": "●" * status.lives,
+        "games": str(status.games),
+        "time": f"{minutes}:{seconds:02d}",
+        "speed": f"{status.speed} %",
+    }
+    if status.label:
+        texts["label"] = _LABELS[status.label]
+    if presenter.by_hand:
+        texts["late"] = f"{status.late_ticks:,} of {status.ticks:,}"
+        texts["actions"] = f"{status.actions_hz:.1f}"
+        texts["presses"] = f"{status.presses_hz:.1f}"
+    return texts

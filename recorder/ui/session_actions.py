@@ -1,0 +1,63 @@
+"""The buttons below a session: what can be done with it, or with all that are selected."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
+
+from recorder.library.presenter import LibraryPresenter
+from recorder.ui.kit import look
+
+
+class SessionActions(QWidget):
+    """A button for each signal."""
+
+    train_requested = Signal()
+    watch_requested = Signal()
+    verify_requested = Signal()
+    merge_requested = Signal()
+    split_requested = Signal()
+    trash_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._train = _button("Train on this", "libraryTrainButton", "Open the Train page with it chosen")
+        self._train.setProperty("primary", True)
+        self._watch = _button("Watch it", "libraryWatchButton", "Open the Watch page (double click, or Enter)")
+        self._verify = _button("Verify", "verifyButton", "Simulate it again and compare every tick, bit for bit")
+        self._merge = _button("Merge", "mergeButton", "Join the selected sessions into a new one")
+        self._split = _button("Split", "splitButton", "Part it in two before the game that is chosen above")
+        self._trash = _button("To trash", "trashButton", "Take it out of the library (Delete)")
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(look.GAP)
+        for button, place, wish in (
+            (self._train, (0, 0, 1, 2), self.train_requested),
+            (self._watch, (0, 2, 1, 2), self.watch_requested),
+            (self._verify, (1, 0), self.verify_requested),
+            (self._merge, (1, 1), self.merge_requested),
+            (self._split, (1, 2), self.split_requested),
+            (self._trash, (1, 3), self.trash_requested),
+        ):
+            button.clicked.connect(wish)
+            grid.addWidget(button, *place)
+
+    def show_state(self, presenter: LibraryPresenter) -> None:
+        """Offer what can be done with the sessions that are selected."""
+        chosen, shown, details = presenter.chosen, presenter.shown, presenter.preview.details
+        played = [row for row in chosen if row.ticks]
+        several, idle = len(chosen) > 1, presenter.work is None
+        self._train.setText(f"Train on these {len(chosen)}" if several else "Train on this")
+        self._merge.setText(f"Merge {len(chosen)}" if several else "Merge")
+        self._train.setEnabled(bool(played) and all(row.state != "recording" for row in chosen))
+        self._watch.setEnabled(shown is not None and bool(shown.ticks))
+        self._verify.setEnabled(idle and bool(played) and any(not row.verified for row in chosen))
+        self._verify.setText("Verified" if chosen and all(row.verified for row in chosen) else "Verify")
+        self._merge.setEnabled(idle and len(played) > 1 and len({row.env for row in played}) == 1)
+        games = len(details.episodes) if details is not None else 0
+        self._split.setEnabled(idle and not several and games > 1)
+        self._trash.setEnabled(any(row.state != "recording" for row in chosen))
+
+
+def _button(text: str, name: str, tip: str) -> QPushButton:
+    return QPushButton(text, objectName=name, toolTip=tip)

@@ -1,0 +1,65 @@
+"""The episodes of some sessions that are learned from, without what is left out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from recorder.envs.spec import EnvSpec
+from recorder.store.session import Session
+from trainer.errors import TrainingError
+
+_LEAST_TICKS = 2  # one to learn from, one to validate
+
+
+def common_spec(sessions: Sequence[Session]) -> EnvSpec:
+    """The environment of the sessions. Raises TrainingError where there are none, or several environments."""
+    if not sessions:
+        raise TrainingError("no session is chosen; choose at least one to train on")
+    spec = sessions[0].spec
+    for session in sessions[1:]:
+        differences = spec.differences(session.spec)
+        if differences:
+            raise TrainingError(
+                f"{sessions[0].place} and {session.place} cannot be trained on together "
+                f"({'; '.join(differences)}); "
+                "choose sessions of one environment"
+            )
+    return spec
+
+
+def episodes_to_learn(
+    sessions: Sequence[Session], chosen: Mapping[str, Collection[int]] | None
+) -> list[tuple[Session, list[range]]]:
+    """The session of each episode, and the ranges of its ticks that are learned from, of which there is at least one.
+
+    `chosen` names, for sessions that are not to be taken whole, the indices of the episodes to take. Raises
+    TrainingError when there is nothing to train on.
+    """
+    parts = [
+        (session, session.to_learn(episode))
+        for session in sessions
+        for episode in session.episodes
+        if not chosen or episode.index in chosen.get(session.name, (episode.index,))
+    ]
+    parts = [(session, ranges) for session, ranges in parts if ranges]
+    ticks = sum(len(rows) for _, ranges in parts for rows in ranges)
+    if ticks < _LEAST_TICKS:
+        raise TrainingError(_too_little(sessions, ticks, bool(chosen)))
+    return parts
+
+
+def in_words(ticks: int) -> str:
+    """A number of ticks, like "1 tick" or "1,200 ticks"."""
+    return f"{ticks:,} tick{'' if ticks == 1 else 's'}"
+
+
+def _too_little(sessions: Sequence[Session], ticks: int, chosen: bool) -> str:
+    """Why there is nothing to train on, and what to do."""
+    names = ", ".join(str(session.place) for session in sessions)
+    played = sum(map(len, sessions))
+    if ticks or not played:
+        left = f"{in_words(ticks)} of {played:,}" if ticks < played else in_words(ticks)
+        return f"{names}: {left} is nothing to train on; record some more play first, or leave less of it out"
+    if chosen and any(session.to_learn(episode) for session in sessions for episode in session.episodes):
+        return f"{names}: of the chosen episodes nothing is left to learn from; choose other ones"
+    return f"{names}: all that was played is left out; use some of it again, or choose another session"

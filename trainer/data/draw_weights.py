@@ -1,0 +1,72 @@
+"""How often each tick is drawn: those with rare actions more often, and of every so many ticks one at all."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.config import TrainConfig
+from trainer.data.samples import Samples
+from trainer.data.tick_table import Ranges, Rows, TickTable
+
+_RARE = 0.05
+
+
+class DrawWeights:
+    """The weights of the rows of a tick table; discrete actions weigh alike until `count` has counted them.
+
+    `counts`, int64 (actions,), is how often each discrete action was taken, and `changes`, int64 (actions, actions),
+    how often each came right after each.
+    """
+
+    def __init__(self, tick_table: TickTable, config: TrainConfig) -> None:
+        self._tick_table = tick_table
+        self._config = config
+        self._discrete = tick_table.spec.discrete
+        known = len(tick_table.spec.action_names)
+        self.counts = np.zeros(known, np.int64)
+        self.changes = np.zeros((known, known), np.int64)
+        self._weights = np.zeros(0)  # of each discrete action
+
+    @property
+    def uneven(self) -> bool:
+        """Whether rows differ in their weights."""
+        return self._discrete or self._config.every > 1
+
+    @property
+    def shares(self) -> npt.NDArray[np.float64]:
+        """The share of all ticks that each discrete action was taken in, (actions,)."""
+        return np.asarray(self.counts / len(self._tick_table), np.float64)
+
+    def count(self, train: Ranges, samples: Samples) -> None:
+        """Find the weight of each discrete action from the rows `train`: rarer ones than the share wanted weigh more.
+
+        An action that is in none of them weighs nothing.
+        """
+        known = len(self.counts)
+        for block in Ranges([range(len(self._tick_table))]).blocks():
+            actions = self._tick_table.actions(block)
+            self.counts += np.bincount(actions, minlength=known)
+            np.add.at(self.changes, (samples.held(block)[:, 0], actions), 1)
+        counts = np.zeros(known)
+        for block in train.blocks():
+            counts += np.bincount(self._tick_table.actions(block[self.learned(block)]), minlength=known)
+        wanted = np.where(counts > 0, np.maximum(counts / counts.sum(), self._config.rare_action_share), 0.0)
+        wanted /= wanted.sum()
+        self._weights = np.divide(wanted, counts, out=np.zeros_like(counts), where=counts > 0)
+
+    def learned(self, rows: Rows) -> npt.NDArray[np.bool_]:
+        """Which of the training rows (n,) are learned from."""
+        return np.asarray(rows % self._config.every == 0)
+
+    def of(self, rows: Rows) -> npt.NDArray[np.float64]:
+        """How often each of rows (n,) is drawn, relative to the others."""
+        weights = self.learned(rows).astype(np.float64)
+        if self._discrete:
+            weights *= self._weights[self._tick_table.actions(rows)]
+        return weights
+
+
+def rare_among(shares: npt.NDArray[np.float64]) -> tuple[int, ...]:
+    """The actions that are taken, but in less than a twentieth of the ticks, of the share (actions,) of each."""
+    return tuple(np.flatnonzero((shares > 0) & (shares < _RARE)).tolist())

@@ -1,0 +1,113 @@
+"""Samples of ticks: what each looks at, what it is to answer, and what was held before.
+
+rows (B,), label shifts (B,) ─▶ the rows seen (B, history) ─▶ inputs
+                             └▶ labels, the actions ahead, the action held
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.config import TrainConfig
+from trainer.data.tick_table import Array, Rows, TickTable
+from trainer.policy.hand import AGES, IDLE
+
+Take = Callable[[Rows], Array]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """`inputs` uint8 (B, history, size, size), float32 positions (B, history, POSITIONS) or vectors (B, n); `labels`
+    int64 (B,) or float32 (B, m). `ahead`, int64 (B, L), are the discrete actions of each tick and of those that follow
+    it, for the longest of TrainConfig.label_windows; the game's last one is repeated. `held`, int64 (B, 2), are the
+    discrete action of the tick before and for how many ticks, up to AGES, it has been taken: IDLE where a game begins.
+
+    `shifts`, int64 (B,), tells which of TrainConfig.label_shifts each sample is of. For a network with a memory,
+    vectors and their labels are sequences: (B, T, …). Of a batch of `size` samples that several processes learn from
+    these are the ones at `places`, int64 (B,).
+    """
+
+    inputs: npt.NDArray[Any]
+    labels: npt.NDArray[Any]
+    ahead: npt.NDArray[np.int64]
+    held: npt.NDArray[np.int64]
+    shifts: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+    size: int
+
+
+class Samples:
+    """Makes batches from rows of a tick table.
+
+    `own_positions`, bool (m,), are the positions that are the player's own, where inputs are positions: these are never
+    late (see TrainConfig.label_shifts).
+    """
+
+    def __init__(self, tick_table: TickTable, config: TrainConfig) -> None:
+        self._tick_table = tick_table
+        self._spec = tick_table.spec
+        self._config = config
+        self.own_positions = np.zeros(0, bool)
+
+    @property
+    def margins(self) -> tuple[int, int]:
+        """How many ticks before and after its own a sample looks at."""
+        latest = self._config.label_shifts[-1]
+        if self._config.recurrent:
+            return self._config.sequence - 1 + latest, self._config.sequence - 1
+        return (max(self._config.history) + latest if self._spec.sees_screen else latest), 0
+
+    def shifts_in_turn(self, count: int) -> npt.NDArray[np.int64]:
+        """The label shifts (count,) of samples that take turns in them."""
+        return np.arange(count) % len(self._config.label_shifts)
+
+    def seen(self, rows: Rows, delays: Rows | int = 0) -> Rows:
+        """The rows that samples of `rows` look at, `delays` ticks late, (B, n); they stay within the episode."""
+        starts = self._tick_table.starts(rows)[:, None]
+        if self._config.recurrent:
+            # Sequences end within their episode; a shorter episode's first tick is repeated.
+            ticks = np.arange(self._config.sequence)
+            first = np.minimum(rows, self._tick_table.stops(rows) - len(ticks))
+            seen = first[:, None] + ticks
+        else:
+            seen = rows[:, None] - np.asarray(self._config.history if self._spec.sees_screen else (0,))
+        return np.asarray(np.maximum(seen - np.reshape(delays, (-1, 1)), starts), np.int64)
+
+    def held(self, rows: Rows) -> npt.NDArray[np.int64]:
+        """What is held at rows (n,), and for how long: int64 (n, 2); see Batch."""
+        earlier = rows[:, None] - 1 - np.arange(AGES)
+        starts = self._tick_table.starts(rows)[:, None]
+        actions = np.where(earlier >= starts, self._tick_table.actions(np.maximum(earlier, starts)), -1)
+        same = np.logical_and.accumulate(actions == actions[:, :1], axis=1).sum(axis=1)
+        begun = actions[:, 0] < 0
+        return np.stack([np.where(begun, IDLE, actions[:, 0]), np.where(begun, 1, same)], axis=1)
+
+    def gather(self, rows: Rows, shifts: npt.NDArray[np.int64], take: Take) -> Batch:
+        """The samples of rows (B,), each of one of the label shifts (B,); `take` gives the inputs of rows (…)."""
+        inputs = self._inputs(rows, np.asarray(self._config.label_shifts)[shifts], take)
+        labels = self._tick_table.actions(self.seen(rows) if self._config.recurrent else rows)
+        ahead, held = np.empty((len(rows), 0), np.int64), np.empty((len(rows), 0), np.int64)
+        if self._spec.discrete:
+            held = self.held(rows)
+            following = rows[:, None] + np.arange(self._config.label_windows[-1])
+            ahead = self._tick_table.actions(np.minimum(following, self._tick_table.stops(rows)[:, None] - 1))
+        return Batch(inputs, labels, ahead, held, shifts, np.arange(len(rows)), len(rows))
+
+    def _inputs(self, rows: Rows, delays: npt.NDArray[np.int64], take: Take) -> Array:
+        """What is seen at each of rows, `delays` (B,) ticks late; what is the player's own is seen as it is now."""
+        seen = self.seen(rows, delays)
+        inputs = take(seen if self._spec.sees_screen or self._config.recurrent else seen[:, 0])
+        late = np.flatnonzero(delays)
+        if self._spec.sees_screen and len(late):
+            now = take(self.seen(rows[late]))
+            if self._tick_table.locate is not None:
+                inputs[late] = np.where(self.own_positions, now, inputs[late])
+            else:
+                own = self._config.hidden_pixels
+                inputs[late, :, own] = now[:, :, own]
+        return inputs

@@ -1,0 +1,67 @@
+"""Whom a clone is compared with: a player who can be asked to play again, or else the games that were recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from recorder.agents.experts import from_description
+from recorder.errors import AgentError
+from recorder.store.session import Session
+from trainer.evaluation.likeness import Actions
+from trainer.evaluation.scores import GameResult, Score
+
+
+@dataclass(frozen=True)
+class Demonstrator:
+    """`description` is that of one who can play again; else `recorded` is the score of the recorded games, if any.
+
+    `actions` are those of the recorded games, a row for each tick, where these were read.
+    """
+
+    description: dict[str, Any] | None
+    recorded: Score | None
+    actions: Sequence[Actions] = ()
+
+    @classmethod
+    def of_policy(cls, header: Mapping[str, Any]) -> Demonstrator:
+        """Who played the sessions that a policy file names in its header."""
+        return cls(*_playing_again(header.get("sessions", [])))
+
+    @classmethod
+    def of_recording(cls, session: Session) -> Demonstrator:
+        """Who played a session, with its games. Raises SessionError."""
+        again = _playing_again([{"player": session.player, "total_rewards": session.games}])
+        return cls(*again, [session.actions[game.start : game.stop] for game in session.episodes if len(game)])
+
+    @property
+    def label(self) -> str:
+        """What to call one who can play again; nothing for others."""
+        return _label(self.description) if self.description is not None else ""
+
+
+def _playing_again(sessions: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any] | None, Score | None]:
+    """A description to rebuild the player of all sessions from, or the score of their recorded games."""
+    found: list[dict[str, Any]] = []
+    for session in sessions:
+        player = session.get("player", {})
+        if player not in found:
+            found.append(player)
+    if len(found) == 1:
+        try:
+            from_description(found[0])
+            return found[0], None
+        except AgentError:
+            pass
+    games = [
+        GameResult(float(score), 0, "recorded", f"{index} {game}")
+        for index, session in enumerate(sessions)
+        for game, score in enumerate(session.get("total_rewards", []))
+    ]
+    label = " and ".join(_label(player) for player in found) + ", as recorded"
+    return None, Score.of("demonstrator", label, games) if games else None
+
+
+def _label(description: Mapping[str, Any]) -> str:
+    return f"{description.get('kind', '')} {description.get('name', '')}".strip()

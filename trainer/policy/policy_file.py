@@ -1,0 +1,119 @@
+"""A policy's file: one safetensors file.
+
+    policy.safetensors = weights + one JSON header {format, version, env, config, play, sessions, scores, …}
+
+Everything needed to rebuild and to judge the policy is in the header. Nothing in the file is executed: weights are
+plain numbers, checked against the network that the header names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from recorder.envs.registry import get_spec, stored_spec
+from recorder.envs.spec import EnvSpec
+from recorder.errors import TwinplayError
+from trainer.config import TrainConfig
+from trainer.errors import PolicyError
+from trainer.policy.action_selection import ActionSelection
+from trainer.policy.header import POLICY_FORMAT, POLICY_KEY, POLICY_VERSION, check_alike, read_header
+from trainer.policy.keypoints import KeypointNet
+from trainer.policy.networks import Net, build
+from trainer.policy.tensors import write_tensors
+
+# What values of a damaged header may lead to.
+_DAMAGE = (
+    TwinplayError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RuntimeError,
+    OverflowError,
+    OSError,
+    SafetensorError,
+)
+
+
+def save_policy(path: Path, net: Net, header: dict[str, Any]) -> None:
+    """Write a policy file atomically: complete under its name, or not at all. Raises PolicyError."""
+    full = {"format": POLICY_FORMAT, "version": POLICY_VERSION, **header}
+    try:
+        write_tensors(path, net.state_dict(), POLICY_KEY, full)
+    except OSError as error:
+        raise PolicyError(f"{path} cannot be written: {error}; choose another place") from error
+
+
+@dataclass(frozen=True)
+class StoredPolicy:
+    """What a policy file holds; `net` has its weights, and `manner` is how it is to play."""
+
+    net: Net
+    spec: EnvSpec
+    config: TrainConfig
+    manner: ActionSelection
+    header: dict[str, Any]
+
+
+def read_policy(path: Path, *, alike: bool = False) -> StoredPolicy:
+    """Read a policy file. It is to play its best, or `alike`: like its demonstrator.
+
+    Raises PolicyError, saying what is wrong with the file, that it was made for another environment, or that it does
+    not know how to play like its demonstrator.
+    """
+    header = read_header(path)
+    if alike:
+        check_alike(path, header)
+    try:
+        spec = stored_spec(header.get("env"))
+        installed = get_spec(spec.name)
+        config = TrainConfig.from_json(header.get("config"))
+        net = build(config, spec)
+        manner = ActionSelection.from_json(header["alike"]["manner"] if alike else header.get("play"))
+        _check_manner(manner, net, spec, config)
+        _load_weights(net, path)
+    except _DAMAGE as error:
+        reason = (str(error).splitlines() or [""])[0][:200]
+        raise PolicyError(f"{path} is damaged ({reason}); train it again or get a whole copy") from None
+    if spec.interface != installed.interface:
+        raise PolicyError(f"{path} was made for another {spec.title} than the one installed; train it again")
+    net.eval()
+    return StoredPolicy(net, spec, config, manner, header)
+
+
+def _check_manner(manner: ActionSelection, net: Net, spec: EnvSpec, config: TrainConfig) -> None:
+    """Raises ValueError for a manner in which this network cannot play."""
+    if manner.output >= config.outputs or max(manner.kept, default=0) >= len(spec.action_names):
+        raise ValueError(f"it is to play output {manner.output} with kept actions {manner.kept}")
+    if manner.pull and not (isinstance(net, KeypointNet) and manner.prior):
+        raise ValueError("it is to move like its demonstrator, which its network cannot")
+    if manner.prior and len(manner.prior) != len(spec.action_names):
+        raise ValueError(f"it names the shares of {len(manner.prior)} actions")
+
+
+def _load_weights(net: Net, path: Path) -> None:
+    """Raises ValueError, RuntimeError, OSError and SafetensorError for weights that are not this network's."""
+    weights = _read_weights(path, net.state_dict())
+    net.load_state_dict(weights)
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
+        raise ValueError("its weights are not all finite")
+
+
+def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights in a file, by name; none is read before all have the names and shapes of those `expected`."""
+    with safe_open(path, framework="pt") as tensors:
+        names = set(tensors.keys())
+        if names != set(expected):
+            raise ValueError("its weights are not those of the network it names")
+        for name, value in expected.items():
+            stored = tensors.get_slice(name)
+            if list(stored.get_shape()) != list(value.shape):
+                raise ValueError(f"weight {name} has shape {stored.get_shape()}, expected {list(value.shape)}")
+        return {name: tensors.get_tensor(name) for name in names}

@@ -1,0 +1,71 @@
+"""What the user does to the runs and clones of a library: delete, bring back, rename, import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from trainer.runs.messages import Messages
+from trainer.runs.policy_library import Policies
+from trainer.runs.run_list import RunList
+from trainer.runs.runs import Runs
+
+
+class LibraryEdits:
+    """Edits runs and clones and tells of it in `messages`; `changed` is called after each attempt."""
+
+    def __init__(
+        self, kept: Runs, policies: Policies, run_list: RunList, messages: Messages, changed: Callable[[], None]
+    ) -> None:
+        self._kept, self._policies, self._run_list = kept, policies, run_list
+        self._messages, self._changed = messages, changed
+        self._bring_back: Callable[[], object] | None = None
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to bring back from the trash."""
+        return self._bring_back is not None
+
+    def undo(self) -> None:
+        """Bring back what was deleted last."""
+        if self._bring_back is not None:
+            bring_back, self._bring_back = self._bring_back, None
+            self._do(bring_back)
+
+    def delete_run(self, run: str) -> None:
+        """Move a run to the trash; `undo` brings it back."""
+
+        def delete() -> None:
+            where = self._kept.trash(run)
+            self._bring_back = lambda: self._kept.restore(where)
+            self._run_list.forget(run)
+            self._messages.notice = "The run is in the trash; its twin stays."
+
+        self._do(delete)
+
+    def delete_twin(self, name: str) -> None:
+        """Move a clone to the trash; `undo` brings it back."""
+
+        def delete() -> None:
+            where = self._policies.trash(name)
+            self._bring_back = lambda: self._policies.restore(where)
+            self._messages.notice = f"{name} is in the trash."
+
+        self._do(delete)
+
+    def rename_twin(self, name: str, new: str) -> None:
+        """Give a clone another name; one that cannot be is told as an error."""
+        self._do(lambda: self._policies.rename(name, new))
+
+    def import_twin(self, file: Path) -> None:
+        """Copy a policy file into the library; one that is none is told as an error."""
+
+        def take_over() -> None:
+            self._messages.notice = f"{self._policies.take_over(file).stem} is among your twins now."
+
+        self._do(take_over)
+
+    def _do(self, action: Callable[[], object]) -> None:
+        self._messages.clear()
+        self._messages.attempt(action)
+        self._changed()
