@@ -75,7 +75,7 @@ class LongWork:
                 if record.made:
                     made = "one new session" if len(record.made) == 1 else "two new sessions"
                     note = f" Note: {record.note}." if record.note else ""
-                    self._result = f"Made {made}. What they were made of is untouched.{note}"
+                    self._result = f"Created {made}. The originals are unchanged.{note}"
             case (str(path), VerifyProgress() as progress):
                 fraction = progress.ticks / max(1, progress.total)
                 certificate = progress.certificate

@@ -135,7 +135,7 @@ class LibraryPresenter:
         if self._undo:
             trashed = self._undo.pop()
             number = _count(len(trashed), "session")
-            self._change(f"Brought {number} back.", lambda: [self.library.restore(path) for path in trashed])
+            self._change(f"Restored {number}.", lambda: [self.library.restore(path) for path in trashed])
 
     def list_trash(self) -> None:
         """Look at what lies in the trash; `trashed` has it after a poll."""
@@ -145,7 +145,7 @@ class LibraryPresenter:
     def restore(self, trashed: Path) -> None:
         """Bring one session back from the trash."""
         self._undo = [kept for kept in ([p for p in each if p != trashed] for each in self._undo) if kept]
-        self._change("Brought 1 session back.", lambda: [self.library.restore(trashed)])
+        self._change("Restored 1 session.", lambda: [self.library.restore(trashed)])
 
     def empty_trash(self) -> None:
         """Delete for good what lies in the trash; whoever asks for it was asked first."""

@@ -20,30 +20,30 @@ def game_words(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, 
             score = presenter.status.score if presenter.status else 0
             return (
                 f"Game over: {score:,.0f}",
-                "Space plays another game in this take. G or B marks it good or bad. Esc stops and keeps the take.",
+                "Space: next game · G/B: mark good/bad · Esc: stop and save",
             )
         case RecordState.FINISHING:
             return "Saving…", ""
     if not presenter.by_hand and presenter.status is not None and not presenter.status.ticks:
-        return "Waking the expert…", ""
+        return "Loading the expert…", ""
     return "", ""
 
 
 def _before_take(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, str]:
     if presenter.finished.just_kept:
-        again = "Space plays another." if presenter.by_hand else "Space records another."
-        return "Your take is kept", f"“Train on it”, at the right, makes a twin of it. {again}"
+        again = "play again" if presenter.by_hand else "record another"
+        return "Take saved", f"Click “Train on it” on the right to train your twin, or press Space to {again}."
     if presenter.by_hand:
-        return "Press Space to play", f"{captions.sentence} All of it is recorded, for your twin to learn from."
-    return "Press Space to begin", "An expert demonstrates, and all of it is recorded."
+        return "Press Space to play", f"{captions.sentence} Everything is recorded for your twin to learn from."
+    return "Press Space to begin", "A scripted expert plays; everything is recorded."
 
 
 def _pause(presenter: RecordPresenter) -> tuple[str, str]:
     take = presenter.take
     if take.trouble:
-        return "Waiting", "The recording cannot be written; the line above says why."
+        return "Waiting", "The recording cannot be written; see the message above."
     if take.recovered:
-        return "Paused", "The recording can be written again, and nothing was lost. P goes on."
+        return "Paused", "The recording can be written again; nothing was lost. Press P to resume."
     if take.lost_keyboard:
-        return "Paused", "The window lost the keyboard, and no key is held. Click here, then P goes on."
-    return "Paused", "P goes on, Backspace goes back 3 seconds, a dot plays one tick, − and + change the speed."
+        return "Paused", "The window lost focus. Click here, then press P to resume."
+    return "Paused", "P: resume · Backspace: rewind 3 s · .: step one frame · − / +: speed"

@@ -17,8 +17,8 @@ _FIGURES = (
     ("presses", "Keys/s", "Keys pressed a second, of late"),
     ("late", "Late ticks", "Ticks that came over 8 ms late; the session stores each one's time"),
     ("speed", "Speed", "In percent of real time; minus and plus change it"),
-    ("label", "Marked", "G marks the game as good, B as bad"),
-    ("space", "Room for", "What the free disk space holds"),
+    ("label", "Label", "G marks the game as good, B as bad"),
+    ("space", "Disk space for", "How much more play the disk has room for"),
 )
 
 

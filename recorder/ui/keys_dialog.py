@@ -6,7 +6,7 @@
 │ …                                      │
 │ what to do, or what is in the way      │
 │ Controller   [Any controller       ▾]  │
-│ [Usual keys]          [Cancel] [Done]  │
+│ [Restore defaults]    [Cancel] [Done]  │
 └────────────────────────────────────────┘
 """
 
@@ -26,7 +26,7 @@ from recorder.ui.controller_box import ControllerBox
 from recorder.ui.kit import look
 from recorder.ui.kit.keys import Keyboard, codes, key_label, shortcut_key
 
-_HINT = "Many keyboards cannot tell three keys held at once: a second key for each action helps."
+_HINT = "Many keyboards cannot register three keys at once; a second key for each action helps."
 
 
 class KeysDialog(QDialog):
@@ -81,7 +81,7 @@ class KeysDialog(QDialog):
         layout.addWidget(self._status)
         layout.addLayout(self._build_controller(devices))
         buttons = QHBoxLayout()
-        buttons.addWidget(self._button("Usual keys", "usualKeysButton", self._reset))
+        buttons.addWidget(self._button("Restore defaults", "usualKeysButton", self._reset))
         buttons.addStretch(1)
         buttons.addWidget(self._button("Cancel", "cancelKeysButton", self.reject))
         self._done = self._button("Done", "acceptKeysButton", self.accept)
@@ -130,7 +130,7 @@ class KeysDialog(QDialog):
     def _ask(self, action: int) -> None:
         self._asking, self._moving = action, None
         self.setFocus()
-        self._render(f"Press the key that shall play {self._name(action)}. Esc keeps things as they are.")
+        self._render(f"Press a key for {self._name(action)}. Esc cancels.")
 
     def _take(self, event: QKeyEvent) -> None:
         action, key = self._asking, codes(event)[0]

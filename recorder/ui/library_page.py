@@ -94,7 +94,7 @@ class LibraryPage(Page):
             lambda: self.page_requested.emit("record"),
         )
         self._thrown = QPushButton("Look into the trash…", objectName="openTrashFromEmptyButton")
-        self._thrown.setToolTip("Bring back what was thrown away")
+        self._thrown.setToolTip("Restore deleted sessions")
         self._thrown.setProperty("quiet", True)
         self._thrown.clicked.connect(self._open_trash)
         page.layout().addWidget(self._thrown, 0, Qt.AlignmentFlag.AlignCenter)

@@ -28,7 +28,7 @@ class LibraryStatus(QWidget):
         self._work = QProgressBar(objectName="libraryWork", maximum=1_000)
         self._work.setFixedWidth(160)
         self._undo = QPushButton("Undo", objectName="libraryUndoButton")
-        self._undo.setToolTip("Bring back what was moved to the trash (Ctrl+Z)")
+        self._undo.setToolTip("Restore what was deleted last (Ctrl+Z)")
         self._undo.setProperty("quiet", True)
         self._undo.clicked.connect(self.undo_requested)
         row.addWidget(self._message, 1)

@@ -72,12 +72,14 @@ class RecordSide(QWidget):
         self.takes.show_takes(presenter.finished.today.takes)
 
     def _build_buttons(self, layout: QVBoxLayout) -> None:
-        self._record = self._button("Record", "recordButton", "Start a take (Space, Ctrl+R)", self.start_requested.emit)
+        self._record = self._button(
+            "Record", "recordButton", "Start recording (Space, Ctrl+R)", self.start_requested.emit
+        )
         self._record.setProperty("primary", True)
-        self._pause = self._button("Pause", "pauseButton", "Hold the game, or go on (P)", self.pause_requested.emit)
-        self._stop = self._button("Stop", "stopButton", "Finish the take and keep it (Esc)", self.stop_requested.emit)
+        self._pause = self._button("Pause", "pauseButton", "Pause or resume (P)", self.pause_requested.emit)
+        self._stop = self._button("Stop", "stopButton", "Stop and save (Esc)", self.stop_requested.emit)
         self._discard = self._button(
-            "Discard", "discardButton", "Take this one out of the library (Ctrl+Backspace)", self.discard_requested.emit
+            "Discard", "discardButton", "Move this take to the trash (Ctrl+Backspace)", self.discard_requested.emit
         )
         self._keys = self._button(
             "Keys…", "keysButton", "Choose which keys and which controller play", self.keys_requested.emit
@@ -108,12 +110,10 @@ class RecordSide(QWidget):
 
     def _show_player(self, presenter: RecordPresenter) -> None:
         name = presenter.keys.name
-        kind = (f"{name} plays" if name else "You play") if presenter.by_hand else "A scripted expert demonstrates"
-        hint = "" if presenter.by_hand else "; + and − change the speed"
-        self._player.setText(f"{kind} at {presenter.spec.rate_hz:g} ticks a second{hint}")
-        self._player.setToolTip(
-            "A tick is one step of the game: one screen, one action. The menu (F10) changes the player's name."
-        )
+        player = name or "you" if presenter.by_hand else "scripted expert"
+        hint = "" if presenter.by_hand else " · − / +: speed"
+        self._player.setText(f"Player: {player} · {presenter.spec.rate_hz:g} frames per second{hint}")
+        self._player.setToolTip("Each frame is recorded with the action taken. Change the name in the menu (F10).")
 
     def _show_buttons(self, presenter: RecordPresenter) -> None:
         state, sound = presenter.state, presenter.sound
@@ -127,7 +127,7 @@ class RecordSide(QWidget):
             (self._sound, presenter.by_hand and sound.available),
         ):
             button.setEnabled(enabled)
-        self._pause.setText("Go on" if state is RecordState.PAUSED else "Pause")
+        self._pause.setText("Resume" if state is RecordState.PAUSED else "Pause")
         self._sound.setText("No sound card" if not sound.available else "Sound: off" if sound.muted else "Sound: on")
 
 

@@ -26,7 +26,7 @@ class SessionList(QWidget):
         self._table.selectionModel().selectionChanged.connect(self._tell)
         self._model.modelReset.connect(self.select_again)
         self._table.activated.connect(lambda _index: self.opened.emit())
-        self._nothing = look.faint("No session is like that.", "libraryNothing")
+        self._nothing = look.faint("No sessions match.", "libraryNothing")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setFocusProxy(self._table)
         layout = QVBoxLayout(self)

@@ -3,7 +3,7 @@
 ┌ title ───────────────┐
 │      the picture     │
 │ ▐███│░░░│██▨▨██▌     │   scrubber
-│ 0:12 of 3:20  [Leave out from here]
+│ 0:12 of 3:20  [Exclude from here]
 │ ☑ 1   12   0:40  …   │   games; ticked ones are used in training
 │ tags, notes          │
 │ timing, actions      │
@@ -96,7 +96,7 @@ class SessionPane(QWidget):
             self._show_facts(details)
         words = "Opening…"
         if details is not None and details.problem:
-            words = f"{details.problem}.\nTo trash takes it out of the library, and can be undone."
+            words = f"{details.problem}.\nDelete moves it to the trash, from which it can be restored."
         elif details is not None:
             words = moment.problem if moment is not None else ""
         self._picture.show_moment(moment, words)
@@ -180,7 +180,7 @@ class SessionPane(QWidget):
         row.setSpacing(look.GAP)
         self._clock = look.faint(name="previewClock")
         self._clock.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._mark = QPushButton("Leave out from here", objectName="excludeButton")
+        self._mark = QPushButton("Exclude from here", objectName="excludeButton")
         self._mark.setToolTip("Leave a part out of training, from here to where you go next (X)")
         self._mark.clicked.connect(self.mark)
         self._mark.clicked.connect(lambda: self._scrubber.setFocus())  # where arrow keys lead on
@@ -198,12 +198,12 @@ class SessionPane(QWidget):
 
     def _build_words(self, layout: QVBoxLayout) -> None:
         layout.addWidget(look.heading("Tags", factor=1.0))
-        self._tags = QLineEdit(objectName="tagsEdit", placeholderText="Words to find it by, with commas between")
+        self._tags = QLineEdit(objectName="tagsEdit", placeholderText="Tags, separated by commas")
         self._tags.setAccessibleName("Tags")
         layout.addWidget(self._tags)
         layout.addWidget(look.heading("Notes", factor=1.0))
         self._notes = QPlainTextEdit(objectName="notesEdit", tabChangesFocus=True)
-        self._notes.setPlaceholderText("What there is to say about it")
+        self._notes.setPlaceholderText("Notes")
         self._notes.setAccessibleName("Notes")
         self._notes.setFixedHeight(70)
         layout.addWidget(self._notes)
@@ -212,7 +212,7 @@ class SessionPane(QWidget):
         usable = details is not None and not details.problem
         self._sent = {}
         texts = (details.title, ", ".join(details.tags)) if details is not None else ("", "")
-        self._title.setPlaceholderText("Give it a title" if usable else "")
+        self._title.setPlaceholderText("Add a title" if usable else "")
         for edit, text in zip((self._title, self._tags), texts, strict=True):
             if (other or not edit.hasFocus()) and edit.text() != text:
                 edit.setText(text)
@@ -246,7 +246,7 @@ class SessionPane(QWidget):
             widget.setEnabled(usable)
         if not usable or details is None:
             self._clock.setText("")
-            self._mark.setText("Leave out from here")
+            self._mark.setText("Exclude from here")
             return
         episode = self._episode
         where = f" · game {episode.index + 1}" if episode is not None else ""
@@ -254,8 +254,8 @@ class SessionPane(QWidget):
         self._clock.setText(f"{now} of {whole}{where}")
         self._clock.setToolTip(f"Tick {self._tick:,} of {details.ticks:,}")
         if self._begun is not None:
-            self._mark.setText("Leave out up to here")
+            self._mark.setText("Exclude to here")
         elif any(self._tick in span for span in details.spans):
-            self._mark.setText("Use this part again")
+            self._mark.setText("Include again")
         else:
-            self._mark.setText("Leave out from here")
+            self._mark.setText("Exclude from here")

@@ -121,7 +121,7 @@ class TakesList(QScrollArea):
         if take.discarded:
             buttons.addWidget(
                 self._button(
-                    "Bring it back",
+                    "Restore",
                     f"undoButton{suffix}",
                     "Undo (Ctrl+Z)",
                     lambda: self.restore_requested.emit(take.path),

@@ -43,7 +43,7 @@ class TrashDialog(QDialog):
         self._list.itemSelectionChanged.connect(self._render)
         layout.addWidget(self._list, 1)
         row = QHBoxLayout()
-        self._restore = QPushButton("Bring back", objectName="restoreButton")
+        self._restore = QPushButton("Restore", objectName="restoreButton")
         self._restore.setProperty("primary", True)
         self._empty = QPushButton("Empty the trash…", objectName="emptyTrashButton")
         close = QPushButton("Close", objectName="closeTrashButton")

@@ -141,14 +141,14 @@ def test_unticking_a_game_and_marking_a_span_leave_them_out_of_training(page: Li
     first = page.presenter.preview.tick
     assert first == pytest.approx(len(session) // 4, abs=2)
     QTest.mouseClick(exclude, Qt.MouseButton.LeftButton)
-    assert exclude.text() == "Leave out up to here"
+    assert exclude.text() == "Exclude to here"
     assert page.focusWidget() is scrubber  # where the arrow keys lead on
     for _ in range(3):
         QTest.keyClick(scrubber, Qt.Key.Key_Right)
     QTest.mouseClick(exclude, Qt.MouseButton.LeftButton)
     settled(page)
     assert Session.open(session.path).excluded_spans == (range(first, first + 4),)
-    assert exclude.text() == "Use this part again"
+    assert exclude.text() == "Include again"
     QTest.keyClick(scrubber, Qt.Key.Key_X)
     settled(page)
     assert Session.open(session.path).excluded_spans == ()
@@ -183,7 +183,7 @@ def test_a_span_is_drawn_with_shift_and_given_up_with_escape(page: LibraryPage) 
     QTest.keyClick(scrubber, Qt.Key.Key_Home)
     QTest.keyClick(scrubber, Qt.Key.Key_X)
     QTest.keyClick(scrubber, Qt.Key.Key_Escape)
-    assert child(page, "excludeButton", QPushButton).text() == "Leave out from here"
+    assert child(page, "excludeButton", QPushButton).text() == "Exclude from here"
     settled(page)
     assert Session.open(session.path).excluded_spans == (span,)
 

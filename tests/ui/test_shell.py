@@ -94,11 +94,11 @@ def test_the_players_name_is_shown_stored_with_each_session_and_remembered(
     hand.wait(lambda: "playerName" in hand.look()["widgets"])
     hand.xdotool("type", "Ada")
     hand.click("playerDone")
-    hand.wait(lambda: text(hand, "playerLabel").startswith("Ada plays"))
+    hand.wait(lambda: text(hand, "playerLabel").startswith("Player: Ada"))
     play(hand)
     hand.close()
     hand = open_window()
-    hand.wait(lambda: text(hand, "playerLabel").startswith("Ada plays"))
+    hand.wait(lambda: text(hand, "playerLabel").startswith("Player: Ada"))
     play(hand)
     found = Library(tmp_path / "library").sessions()
     assert [(each.player["kind"], each.player["name"]) for each in found] == [("person", "Ada")] * 2
