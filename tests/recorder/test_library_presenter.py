@@ -238,7 +238,7 @@ def test_merging_and_splitting_make_sessions_that_show_up(presenter: LibraryPres
     session = chosen(presenter, "hopper")
     presenter.split(1)
     settle(presenter)
-    assert presenter.message == "Made two new sessions. The originals are unchanged."
+    assert presenter.message == "Created two new sessions. The originals are unchanged."
     halves = [row for row in presenter.rows if row.env == "hopper" and row.path != session.path]
     assert sum(row.ticks for row in halves) == len(session)
     presenter.select([row.path for row in halves])
