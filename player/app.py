@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 _SWITCH_S = 0.0005
 _DESCRIBING_NS = 5_000_000
 _CRASHED = (
-    "Twinplay was ended by the system the last time. What was recorded is kept, up to the last second. If it happens "
-    "again, copy the diagnostics into a report."
+    "Twinplay closed unexpectedly last time. Everything up to the last second was saved. If it happens again, "
+    "include the diagnostics in a bug report."
 )
 # What Qt's X11 plugin and MuJoCo's renderer load, and the Debian package that brings each.
 _SYSTEM_LIBRARIES = {
@@ -116,7 +116,7 @@ def usable_library(asked: Path | None, wish: Path | None) -> tuple[Path, str]:
     gone = ""
     if asked is None and wish is not None and not os.environ.get("TWINPLAY_LIBRARY"):
         if not wish.is_dir():
-            gone = f"The library {wish} is not there, so {default} is open for now. Bring it back, or choose another."
+            gone = f"The library {wish} is not there, so {default} is open for now. Restore it or choose another."
         else:
             try:
                 ensure_writable(wish)

@@ -75,6 +75,15 @@ def test_each_library_has_its_door(library: str) -> None:
     assert not strangers
 
 
+def test_the_architecture_page_names_every_module() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for path in modules():
+        _, *folders = path.relative_to(ROOT).parts[:-1]
+        if len(folders) == 1 and path.stem != "__init__":
+            lines = [line for line in page.splitlines() if line.startswith(f"| `{folders[0]}/`")]
+            assert any(f"`{path.stem}`" in line for line in lines), path
+
+
 def test_core_never_imports_a_view() -> None:
     for path in modules():
         name = path.relative_to(ROOT).as_posix()

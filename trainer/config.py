@@ -171,7 +171,7 @@ class TrainConfig:
 
     @property
     def budget_text(self) -> str:
-        """The budget in words, like "Up to 6.7 minutes, then some games to find out how it plays best"."""
+        """The budget in words, like "Up to 6.7 minutes, then a few test games to pick the best version"."""
         parts = []
         if self.max_seconds is not None:
             seconds = self.max_seconds
@@ -179,7 +179,7 @@ class TrainConfig:
         if self.max_batches is not None:
             parts.append(f"{self.max_batches:,} batches")
         text = f"Up to {' or '.join(parts)}" if parts else "As long as the environment's standard"
-        return f"{text}, then some games to find out how it plays best" if self.play_games else text
+        return f"{text}, then a few test games to pick the best version" if self.play_games else text
 
     def completed(self, env: str) -> TrainConfig:
         """With a network and a budget. A network "auto" brings along all that suits it in this environment, in the

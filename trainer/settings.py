@@ -50,11 +50,11 @@ class Setting:
 
 SETTINGS = (
     Setting(
-        "max_seconds", "Longest time (s)", "Training ends after this many seconds of all sittings.", off="no limit"
+        "max_seconds", "Maximum time (s)", "Training ends after this many seconds of all sittings.", off="no limit"
     ),
     Setting(
         "max_batches",
-        "Most batches",
+        "Maximum batches",
         "Training ends after this many batches. With a budget in batches a run can be repeated exactly.",
         whole=True,
         off="no limit",

@@ -28,7 +28,7 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
             ("Ctrl+Z", "Bring a discarded take back"),
             ("Ctrl+Shift+R", "Discard and start again"),
             ("Backspace", "Go back 3 seconds in the game"),
-            ("Shift+Backspace", "The same, and keep what is undone"),
+            ("Shift+Backspace", "Rewind but keep the discarded part"),
             (".", "Play a single tick, while paused"),
             ("-", "Slower"),
             ("+ =", "Faster"),
@@ -51,8 +51,8 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
         "watch": (
             ("Space", "Play or pause"),
             ("R", "From the start"),
-            ("Left", "A tick back"),
-            ("Right", "A tick on"),
+            ("Left", "One frame back"),
+            ("Right", "One frame forward"),
             ("Shift+Left", "A second back"),
             ("Shift+Right", "A second on"),
             ("Home", "To the start"),
@@ -64,7 +64,7 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
             ("L", "What the clone looks at"),
             ("W", "What drives a clone that sees no screen"),
             ("S", "The scoreboard"),
-            ("E", "Export a film"),
+            ("E", "Export video"),
         ),
     }
 )

@@ -48,7 +48,7 @@ class DuelSides(QWidget):
         waiting = self.presenter.state is WatchState.OPENING
         no_clone = "No clone yet.\nTrain one, and it plays here." if not pair.policies else "No clone chosen."
         self.left.show_frame(frame, "Opening…" if waiting and pair.left else "Nothing chosen for the left.")
-        self.right.show_frame(frame, "Waking the clone…" if waiting and pair.policy else no_clone)
+        self.right.show_frame(frame, "Loading the twin…" if waiting and pair.policy else no_clone)
         verdict = "" if frame is None else frame.verdict
         if frame is not None and verdict and frame.note:
             verdict = f"{verdict}\nNote: {frame.note}."

@@ -40,12 +40,12 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self.presenter = presenter
         self.setObjectName("exportDialog")
-        self.setWindowTitle("Save a film")
+        self.setWindowTitle("Export video")
         self.setMinimumWidth(560)
         column = QVBoxLayout(self)
         column.setContentsMargins(look.MARGIN, look.WIDE, look.MARGIN, look.WIDE)
         column.setSpacing(look.WIDE)
-        column.addWidget(look.heading("Save a film", "exportTitle"))
+        column.addWidget(look.heading("Export video", "exportTitle"))
         column.addLayout(self._build_form())
         self._bar = QProgressBar(objectName="exportProgress", maximum=1000)
         column.addWidget(self._bar)
@@ -77,7 +77,7 @@ class ExportDialog(QDialog):
         for label, suffix in _FORMATS:
             self._format.addItem(label, suffix)
         self._format.currentIndexChanged.connect(self._rename)
-        self._whole = QRadioButton("The whole games", objectName="exportWhole", checked=True)
+        self._whole = QRadioButton("Entire game", objectName="exportWhole", checked=True)
         self._part = QRadioButton("From", objectName="exportPart")
         spans = QButtonGroup(self)
         spans.addButton(self._whole)
@@ -179,9 +179,9 @@ class ExportDialog(QDialog):
         self._bar.setValue(round(1000 * (fraction or 0.0)))
         if running:
             rate = self.presenter.frame.rate_hz if self.presenter.frame is not None else 60.0
-            at = "getting ready" if record is None else f"at {duration_text(record.ticks / rate)} of play"
+            at = "Preparing" if record is None else f"Exporting, at {duration_text(record.ticks / rate)}"
             pictures = 0 if record is None else record.pictures
-            self._words.setText(f"Filming, {at}: {pictures:,} pictures. You can go on watching.")
+            self._words.setText(f"{at}: {pictures:,} frames. You can keep watching.")
             return
         self._timer.stop()
         if chore.state is BackgroundJobState.DONE and record is not None and record.path is not None:
@@ -190,7 +190,7 @@ class ExportDialog(QDialog):
         elif chore.state is BackgroundJobState.FAILED:
             self._words.setText(f"It could not be saved: {chore.error}.")
         else:
-            self._words.setText("Both games are played once more for the film.")
+            self._words.setText("Both games are re-simulated for the video.")
 
 
 def _seconds(name: str, title: str, value: float) -> QDoubleSpinBox:

@@ -29,7 +29,7 @@ from recorder.ui.kit import look
 from recorder.ui.kit.icons import icon, show_icon
 from recorder.ui.kit.keys import key_label
 
-_THEMES = {"system": "Like the system", "light": "Light", "dark": "Dark"}
+_THEMES = {"system": "System", "light": "Light", "dark": "Dark"}
 _POLL_MS = 30
 
 

@@ -190,7 +190,7 @@ class ScoreDialog(QDialog):
         else:
             self._words.setText(
                 "How good is the clone, really? It plays many games from starts that it has never seen, beside the "
-                "recorded player and one who plays at random. A person is represented by the games recorded."
+                "recorded player and a random player. A person is represented by the games recorded."
             )
         self.adjustSize()
 

@@ -120,9 +120,9 @@ class Window(QWidget):
     def busy(self) -> str:
         """Why the library cannot be changed now, and what to do; empty when it can."""
         if self.record.presenter.busy:
-            return "A take is under way. Stop it first (Esc on the Record page), then choose another library."
+            return "A recording is in progress. Stop it first (Esc on the Record page), then choose another library."
         if self.train.presenter.training:
-            return "A training is under way. Stop it, pause it or let it finish, then choose another library."
+            return "A training is in progress. Stop it, pause it or let it finish, then choose another library."
         return ""
 
     @property
@@ -218,7 +218,7 @@ class Window(QWidget):
     def _miss_library(self) -> None:
         """Say so where the library's folder has gone: pages without recordings look as on the first day."""
         if not self.library.is_dir():
-            gone = f"{self.library} is not there, and what is in it cannot be shown. Bring it back, or choose another."
+            gone = f"Library folder not found: {self.library}. Restore it or choose another."
             self.notice.warn(gone, "Library folder…", self.menu.change_library)
             self._missed = True
         elif self._missed:

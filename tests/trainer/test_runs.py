@@ -268,7 +268,7 @@ def test_presets_differ_in_time_and_games_alone(env: str) -> None:
         assert lesser.play_games < greater.play_games
         names = {key for key, value in lesser.to_json().items() if value != greater.to_json()[key]}
         assert names <= {"max_seconds", "max_batches", "checks", "play_games", "play_ticks"}
-    assert "then some games to find out" in best.budget_text
+    assert "then a few test games" in best.budget_text
 
 
 def test_a_run_of_breakout_tells_its_confusion(runs: Runs, breakout: Session) -> None:

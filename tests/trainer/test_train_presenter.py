@@ -318,7 +318,7 @@ def test_several_runs_wait_for_their_turn(stage: Stage) -> None:
     assert "waits" in stage.presenter.messages.notice
     waiting = stage.presenter.run_list.runs[0].id
     stage.presenter.run_list.show(waiting)
-    assert (stage.presenter.state, stage.presenter.headline) == (TrainState.WAITING, "Waiting for its turn…")
+    assert (stage.presenter.state, stage.presenter.headline) == (TrainState.WAITING, "Queued")
     assert len(stage.workers) == 1
     stage.presenter.pause()
     assert stage.presenter.state is TrainState.PAUSED

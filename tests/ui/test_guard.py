@@ -318,7 +318,7 @@ def test_a_library_that_has_gone_is_told_on_every_page_until_it_is_back(window: 
     window.library.rename(tmp_path / "away")
     for name in ("library", "train", "watch"):
         window.show_page(name)
-        assert f"{window.library} is not there" in said(window), name
+        assert f"Library folder not found: {window.library}" in said(window), name
     (tmp_path / "away").rename(window.library)
     window.show_page("train")
     assert said(window) == ""
@@ -367,7 +367,7 @@ def test_the_library_stays_while_a_training_is_under_way(
 ) -> None:
     monkeypatch.setattr(TrainPresenter, "training", True)
     assert not window.open_library(tmp_path / "other")
-    assert said(window).startswith("A training is under way. Stop it")
+    assert said(window).startswith("A training is in progress. Stop it")
     monkeypatch.undo()
     assert window.open_library(tmp_path / "other")
     assert window.train.presenter.library.path == tmp_path / "other"

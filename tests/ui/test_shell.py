@@ -114,7 +114,7 @@ def test_another_library_is_opened_from_the_menu_but_not_under_a_take(
     hand.click("recordButton")
     hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
     pick(hand, "changeLibraryAction")
-    hand.wait(lambda: text(hand, "noticeText").startswith("A take is under way. Stop it first"))
+    hand.wait(lambda: text(hand, "noticeText").startswith("A recording is in progress. Stop it first"))
     assert hand.look()["state"]["recording"] == "paused"  # the menu took the keyboard
     hand.click("stopButton")
     hand.wait(lambda: hand.look()["state"]["recording"] == "idle")
@@ -187,7 +187,7 @@ def test_a_crash_is_told_at_the_next_start_and_what_was_recorded_is_kept(
     hand.process.send_signal(signal.SIGSEGV)
     hand.process.wait(20)
     hand = open_window()
-    hand.wait(lambda: text(hand, "noticeText").startswith("Twinplay was ended by the system the last time."))
+    hand.wait(lambda: text(hand, "noticeText").startswith("Twinplay closed unexpectedly last time."))
     log = (tmp_path / "state" / "twinplay" / "log" / "twinplay.log").read_text()
     assert "Fatal Python error: Segmentation fault" in log
     (summary,) = Library(tmp_path / "library").sessions()

@@ -39,7 +39,7 @@ class LibraryEdits:
             where = self._kept.trash(run)
             self._bring_back = lambda: self._kept.restore(where)
             self._run_list.forget(run)
-            self._messages.notice = "The run is in the trash; its twin stays."
+            self._messages.notice = "Moved the run to the trash; its twin stays."
 
         self._do(delete)
 
@@ -49,7 +49,7 @@ class LibraryEdits:
         def delete() -> None:
             where = self._policies.trash(name)
             self._bring_back = lambda: self._policies.restore(where)
-            self._messages.notice = f"{name} is in the trash."
+            self._messages.notice = f"Moved “{name}” to the trash."
 
         self._do(delete)
 

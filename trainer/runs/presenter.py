@@ -171,7 +171,7 @@ class TrainPresenter:
             return
         self.run_list.runs.insert(0, run)
         if any(other.status.state is RunState.RUNNING for other in self.run_list.runs):
-            self.messages.notice = "It waits for the training that is under way; see Runs."
+            self.messages.notice = "Queued behind the training in progress; see Runs."
         else:
             self.run_list.show(run.id)
         self._supervise()

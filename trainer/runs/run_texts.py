@@ -8,7 +8,7 @@ from trainer.runs.train_state import TrainState
 
 _EARLY = " Training was stopped early; the best so far was kept."
 _AFTER_QUICK = "Quick gives a first impression. More play to learn from, or the preset Standard, makes a better twin."
-_STAGES = {"load": "Reading the sessions", "look": "Learning to see", "play": "Trying the clone in play"}
+_STAGES = {"load": "Reading the sessions", "look": "Learning to see", "play": "Test games"}
 
 
 def headline(run: Run, state: TrainState, curves: Curves, *, behind: bool) -> str:
@@ -18,13 +18,13 @@ def headline(run: Run, state: TrainState, curves: Curves, *, behind: bool) -> st
     texts = {
         TrainState.STOPPING: "Stopping; the best so far is kept…",
         TrainState.PAUSING: "Pausing…",
-        TrainState.PAUSED: f"Paused after {run.status.batches:,} batches. Go on whenever you like."
+        TrainState.PAUSED: f"Paused after {run.status.batches:,} batches. Resume at any time."
         if run.status.batches
-        else "Paused before it began. Go on whenever you like.",
-        TrainState.INTERRUPTED: f"Interrupted after {run.status.batches:,} batches. It can go on from there.",
+        else "Paused before it started. Resume at any time.",
+        TrainState.INTERRUPTED: f"Interrupted after {run.status.batches:,} batches. It can be resumed.",
         TrainState.FAILED: "Training failed",
         TrainState.DONE: f"Your twin is ready.{played}{_EARLY if run.status.stopped_early else ''}",
-        TrainState.WAITING: "Waiting for its turn…" if behind else "Starting the training process…",
+        TrainState.WAITING: "Queued" if behind else "Starting the training process…",
     }
     if state in texts:
         return texts[state]

@@ -360,7 +360,7 @@ def describe(
         if max(share for _, share in shares) > _LOPSIDED:
             warnings.append("Nearly every tick has the same action; livelier play teaches more.")
     if not problem and env and get_spec(env).sees_screen and minutes < _SHORT_MINUTES:
-        warnings.insert(0, f"{minutes:.1f} minutes is little to learn from; ten or more are better.")
+        warnings.insert(0, f"{minutes:.1f} minutes is very little; aim for ten or more.")
     for simulator in sorted({facts[row.path].simulator for row in rows if row.path in facts} - {""}):
         warnings.append(f"Some of it was recorded with {simulator}.")
     if len({row.player for row in rows}) > 1 and not problem:

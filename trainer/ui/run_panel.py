@@ -18,7 +18,7 @@ from trainer.ui.curve_plots import CurvePlots
 from trainer.ui.segments import Segments
 
 _NOTHING = (
-    "Here you will see your twin learn: how often it does as you did, "
+    "Here you will see your twin learn: how often it matches you, "
     "what it mixes up, and how it scores in games of its own."
 )
 _AT_WORK = (TrainState.WAITING, TrainState.TRAINING, TrainState.PAUSING, TrainState.STOPPING)
@@ -82,7 +82,11 @@ class RunPanel(QWidget):
             return made
 
         self._watch = button("Watch your twin", "watchButton", "", "See it play", self.watch_requested, primary=True)
-        tips = ("Go on from where it stopped", "Pause; it goes on from there later", "End it and keep the best so far")
+        tips = (
+            "Resume from where it stopped",
+            "Pause; it can be resumed later",
+            "Stop and keep the best version so far",
+        )
         self._resume = button("Resume", "resumeButton", "play", tips[0], self._do("resume"), primary=True)
         self._pause = button("Pause", "pauseTrainingButton", "pause", tips[1], self._do("pause"))
         self._stop = button("Stop", "stopTrainingButton", "stop", tips[2], self._do("stop"))

@@ -124,7 +124,7 @@ class RunsPanel(_Shelf):
         super().__init__(
             presenter,
             "run",
-            ("", "Begun", "Training", "State", "Correct", "Score"),
+            ("", "Started", "Training", "State", "Accuracy", "Score"),
             2,
             "No training yet. Each one is kept here, with its settings, its curves and its log.",
         )

@@ -103,14 +103,12 @@ class TrainPage(Page):
             return True
         box = QMessageBox(self)
         box.setObjectName("closeWhileTraining")
-        box.setWindowTitle("Training is under way")
+        box.setWindowTitle("Training in progress")
         box.setText("Your twin is still learning.")
-        box.setInformativeText(
-            "It can go on while the window is closed. Paused, it keeps the best so far and goes on when you like."
-        )
+        box.setInformativeText("It can continue in the background, or be paused and resumed later.")
         pause = box.addButton("Pause and close", QMessageBox.ButtonRole.AcceptRole)
         pause.setObjectName("pauseAndCloseButton")
-        background = box.addButton("Go on in the background", QMessageBox.ButtonRole.AcceptRole)
+        background = box.addButton("Continue in the background", QMessageBox.ButtonRole.AcceptRole)
         background.setObjectName("goOnInBackgroundButton")
         cancel = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
         cancel.setObjectName("cancelCloseButton")
@@ -129,7 +127,7 @@ class TrainPage(Page):
     def _build_empty(self) -> QWidget:
         return self.empty_state(
             "No recordings yet",
-            "Your twin learns from watching you play.\nRecord a few minutes first; ten or more are better.",
+            "Your twin learns from watching you play.\nRecord a few minutes first; aim for ten or more.",
             "Go to Record",
             "goRecordButton",
             lambda: self.page_requested.emit("record"),
