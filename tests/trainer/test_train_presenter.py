@@ -171,7 +171,7 @@ def test_a_selection_tells_minutes_and_the_share_of_each_action_and_is_warned_ab
     assert selection.text.startswith("1 session · 2 games · ")
     assert [name for name, _ in selection.shares] == ["NOOP", "FIRE", "RIGHT", "LEFT"]
     assert sum(share for _, share in selection.shares) == pytest.approx(1.0)
-    assert "little to learn from" in selection.warnings[0]
+    assert "is very little" in selection.warnings[0]
     facts = choice.facts[path]
     silent = tuple(replace(each, counts=(each.ticks, 0, 0, 0)) for each in facts.episodes)
     choice.know(path, SessionFacts(silent))
@@ -315,7 +315,7 @@ def test_several_runs_wait_for_their_turn(stage: Stage) -> None:
     worker, run = stage.train()
     stage.presenter.start()
     assert stage.presenter.run_list.shown == run
-    assert "waits" in stage.presenter.messages.notice
+    assert stage.presenter.messages.notice.startswith("Queued behind")
     waiting = stage.presenter.run_list.runs[0].id
     stage.presenter.run_list.show(waiting)
     assert (stage.presenter.state, stage.presenter.headline) == (TrainState.WAITING, "Queued")
