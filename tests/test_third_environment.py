@@ -20,15 +20,29 @@ ROOT = Path(__file__).parents[1]
 
 Twinplay = Callable[..., str]
 
+# Several commands in one process, which loads torch once; each one's exit status is told.
+_BATCH = """
+import json, sys
+from player.cli import main
+for arguments in json.load(sys.stdin):
+    status = main(arguments)
+    print(f"status {status} of {arguments[0]}", flush=True)
+"""
+
 
 @pytest.fixture
-def twinplay(tmp_path: Path) -> Twinplay:
-    """The command, for a user who has two environments of their own."""
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Of a user who has two environments of their own."""
     folder = tmp_path / "config" / "twinplay" / "envs"
     folder.mkdir(parents=True)
     (folder / "pong.toml").write_text(PONG)
     (folder / "cartpole.toml").write_text(CARTPOLE)
-    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config"), "PYTHONPATH": str(ROOT)}
+    return {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config"), "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def twinplay(tmp_path: Path, environment: dict[str, str]) -> Twinplay:
+    """The command; returns what it prints, on stderr where it is to fail."""
 
     def run(*arguments: object, status: int = 0) -> str:
         command = [sys.executable, "-m", "player", *map(str, arguments)]
@@ -47,27 +61,37 @@ def twinplay(tmp_path: Path) -> Twinplay:
     ],
 )
 def test_a_third_environment_does_all_that_the_first_two_do(
-    twinplay: Twinplay, tmp_path: Path, env: str, training: tuple[str, ...], row: str
+    twinplay: Twinplay, environment: dict[str, str], tmp_path: Path, env: str, training: tuple[str, ...], row: str
 ) -> None:
-    library = ("--library", tmp_path)
-    recorded = json.loads(
-        twinplay("record", env, "--player", "random", "--seconds", 6, "--seed", 1, *library, "--json")
+    library = ("--library", str(tmp_path))
+    recorded = twinplay("record", env, "--player", "random", "--seconds", 6, "--seed", 1, *library, "--json")
+    session = json.loads(recorded)["path"]
+    assert row in {path.name for path in Path(session).iterdir()}
+    policy, film = str(tmp_path / "policy.safetensors"), tmp_path / "side by side.mp4"
+    budget = ("--max-batches", "20", "--set", "play_games=1", "--set", "play_ticks=120", "--set", "batch_size=32")
+    commands = [
+        ("verify", session),
+        ("train", session, *budget, *training, "--out", policy, "--no-run", *library),
+        ("evaluate", policy, "--episodes", "2", "--session", session, *library),
+        ("record", env, "--player", policy, "--seconds", "3", *library),
+        ("agreement", session, policy, *library),
+        ("watch", session, policy, "--video", str(film), "--seconds", "1", *library),
+        ("sessions", *library),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", _BATCH],
+        input=json.dumps(commands),
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
-    session = recorded["path"]
-    arrays = {path.name for path in Path(session).iterdir()}
-    assert row in arrays
-    assert "verified" in twinplay("verify", session)
-    policy = tmp_path / "policy.safetensors"
-    budget = ("--max-batches", 20, "--set", "play_games=1", "--set", "play_ticks=120", "--set", "batch_size=32")
-    twinplay("train", session, *budget, *training, "--out", policy, "--no-run", *library)
-    report = json.loads(twinplay("evaluate", policy, "--episodes", 2, "--session", session, *library, "--json"))
-    assert {score["player"] for score in report["rows"]} >= {"clone", "random"}
-    twinplay("record", env, "--player", policy, "--seconds", 3, *library)
-    twinplay("agreement", session, policy, *library)
-    film = tmp_path / "side by side.mp4"
-    twinplay("watch", session, policy, "--video", film, "--seconds", 1, *library)
+    told = [line for line in done.stdout.splitlines() if line.startswith("status ")]
+    assert told == [f"status 0 of {command[0]}" for command in commands], done.stderr
+    assert "verified" in done.stdout
+    assert "random player" in done.stdout
     assert film.stat().st_size > 5_000
-    assert env in twinplay("sessions", *library)
+    assert done.stdout.count(f"-{env}") >= 2
 
 
 def test_environments_are_listed_and_added_by_the_command_line(twinplay: Twinplay, tmp_path: Path) -> None:
