@@ -10,10 +10,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from player.cli import main
+from recorder import RandomAgent, Session, get_spec, record
 from tests.envs import CARTPOLE, PONG
 
 ROOT = Path(__file__).parents[1]
@@ -134,8 +137,34 @@ def test_recordings_are_read_where_their_environment_is_not_known(
     twinplay: Twinplay, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     recorded = twinplay("record", "pong", "--player", "random", "--seconds", 2, "--library", tmp_path, "--json")
-    from recorder import Session
-
     session = Session.open(json.loads(recorded)["path"])
     assert session.spec.title == "Pong"
     assert session.frames[5].shape == (210, 160, 3)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("pixel_aspect", 1e9, "pixel_aspect is 1000000000.0"),
+        ("start_noops", 10**9, "start_noops is 1000000000"),
+        ("stores_state", True, "stores other things than this file says"),
+        ("controls", {"SHOOT": []}, "there is no action named SHOOT"),
+        ("chords", [], "no usable 'chords'"),
+    ],
+)
+def test_what_a_strangers_file_says_of_an_environment_is_refused_in_a_sentence(
+    tmp_path: Path, field: str, value: object, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = record("breakout", RandomAgent(get_spec("breakout")), library=tmp_path, seconds=1, seed=0)
+    metadata = json.loads((session.path / "zarr.json").read_text())
+    metadata["attributes"]["env"][field] = value
+    (session.path / "zarr.json").write_text(json.dumps(metadata))
+    assert main(["verify", str(session.path)]) == 1
+    told = capsys.readouterr()
+    assert problem in told.out + told.err
+
+
+def test_a_stored_distance_that_is_not_there_is_no_distance() -> None:
+    spec = replace(get_spec("hopper"), distance_index=500)
+    assert spec.distance([0.0, 1.5]) is None
+    assert get_spec("hopper").distance([0.0, 1.5]) == 1.5

@@ -36,9 +36,11 @@ class Game:
                 f"{known.title} is {known.env_id} with {', '.join(known.kwargs) or 'no'} settings, "
                 f"not {spec.env_id!r} with {dict(spec.kwargs)}"
             )
-        if sticky:
-            spec = replace(spec, kwargs={**spec.kwargs, "repeat_action_probability": sticky})
-        self.spec = spec
+        if (spec.observation_kind, spec.stores_state) != (known.observation_kind, known.stores_state):
+            raise UnknownEnvError(f"{known.title} here stores other things than this file says; it cannot be played")
+        # Of what a file says, the settings count; how a start is drawn and when a game ends are ours.
+        kwargs = {**spec.kwargs, "repeat_action_probability": sticky} if sticky else dict(spec.kwargs)
+        self.spec = spec = replace(known, kwargs=kwargs)
         self._backend = backend_class(known)(spec, render=render, sound=sound)
         self.palette = ntsc_palette()
 

@@ -101,6 +101,14 @@ class EnvSpec:
         if not named <= set(self.action_names):
             unknown = ", ".join(sorted(named - set(self.action_names)))
             raise ValueError(f"there is no action named {unknown}; there are {', '.join(self.action_names)}")
+        for name, value, most in (
+            ("pixel_aspect", self.pixel_aspect, 10),
+            ("start_noops", self.start_noops, 1_000),
+            ("start_move_ticks", self.start_move_ticks, 1_000),
+            ("distance_index", self.distance_index or 0, 10_000),
+        ):
+            if not 0 <= value <= most:
+                raise ValueError(f"{name} is {value}, not from 0 to {most:,}")
         if self.mirror_actions and sorted(self.mirror_actions) != list(range(len(self.action_names))):
             raise ValueError("each action needs one that mirrors it")
 
@@ -154,7 +162,8 @@ class EnvSpec:
 
     def distance(self, state: Sequence[float]) -> float | None:
         """How far forward a stored state is, in metres; None where there is no forward."""
-        return None if self.distance_index is None else float(state[self.distance_index])
+        index = self.distance_index
+        return None if index is None or index >= len(state) else float(state[index])
 
     def to_json(self) -> dict[str, Any]:
         """The spec as plain JSON values."""

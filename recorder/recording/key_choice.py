@@ -50,7 +50,15 @@ class KeyChoice:
                 own = load_bindings(self._file, spec)
             except TwinplayError as error:
                 self._report(str(error))
-        self._use(own or self._usual_keys(spec))
+        self._use(own or self.usual(spec))
+
+    def usual(self, spec: EnvSpec) -> Bindings:
+        """The usual keys for an environment; none where the file that describes it names keys that there are not."""
+        try:
+            return self._usual_keys(spec) if self._usual_keys is not None else Bindings({}, {})
+        except TwinplayError as error:
+            self._report(str(error))
+            return Bindings({}, {})
 
     def change(self, bindings: Bindings, spec: EnvSpec) -> None:
         """Play an environment with other keys from now on, and keep them."""

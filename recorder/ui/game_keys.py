@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
-from recorder.agents.bindings import Bindings
+from recorder.agents.bindings import Bindings, BindingsError
 from recorder.agents.gamepad import DOWN, FIRE, LEFT, NAMES, RIGHT, UP
 from recorder.agents.keyboard import BY_CODE, BY_NAME
 from recorder.envs.spec import EnvSpec
@@ -48,10 +48,18 @@ RESERVED = {
 
 
 def usual(spec: EnvSpec) -> Bindings:
-    """The keys that play an environment by default, as its spec says, and a controller's inputs of the same names."""
+    """The keys that play an environment by default, as its spec says, and a controller's inputs of the same names.
+
+    Raises BindingsError for a key that has no such name.
+    """
     actions, names = {}, {}
     for control, keys in spec.controls.items():
         for key in keys:
+            if key not in _EVERYWHERE and key not in BY_NAME:
+                raise BindingsError(
+                    f"{spec.title}: no key is called {key!r}; use names such as ArrowLeft, Space or KeyA "
+                    "(docs/environments.md)"
+                )
             code = int(_EVERYWHERE[key]) if key in _EVERYWHERE else BY_NAME[key].code
             actions[code] = spec.action_names.index(control)
             names[code] = BY_CODE[code].text if code in BY_CODE else key_name(code)

@@ -259,7 +259,7 @@ class RecordPage(Page):
         reserved = {int(key): does for key, does in RESERVED.items()}
         dialog = KeysDialog(
             self.presenter.key_choice.bindings,
-            usual(spec),
+            self.presenter.key_choice.usual(spec),
             rows(spec),
             reserved,
             self.keyboard,

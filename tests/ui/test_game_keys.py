@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from player.ui.dialogs import ShortcutsDialog
-from recorder.agents.bindings import Bindings
+from recorder.agents.bindings import Bindings, BindingsError
 from recorder.agents.keyboard import BY_NAME, PLACES, place_at, x11_keycode
-from recorder.ui.game_keys import HeldKeys
+from recorder.envs.registry import get_spec
+from recorder.ui.game_keys import HeldKeys, usual
 from recorder.ui.keys_dialog import KeysDialog
 from recorder.ui.kit.keys import Keyboard, key_name, shortcut_key
 from tests.ui.xkeyboard import XKeyboard
@@ -134,3 +138,9 @@ def test_no_two_places_share_a_number_on_any_platform() -> None:
         assert place_at(platform, number) is a
     assert place_at("offscreen", 38) is None
     assert place_at("xcb", 65) is None  # Space means the same everywhere
+
+
+def test_a_key_that_there_is_not_is_named() -> None:
+    spec = replace(get_spec("breakout"), controls={"LEFT": ("ArrowLeft", "LeftArrow")})
+    with pytest.raises(BindingsError, match="no key is called 'LeftArrow'"):
+        usual(spec)
