@@ -25,6 +25,11 @@ def memory(breakout: Session) -> Memory:
     return found
 
 
+@pytest.fixture(scope="module")
+def played(breakout: Session, memory: Memory) -> list[Clip]:
+    return clips(breakout, memory, CONFIG)
+
+
 def clips(breakout: Session, memory: Memory, config: TrainConfig) -> list[Clip]:
     places = Places.of(memory.values, BYTES, CONTROLLED)
     parts = [
@@ -43,18 +48,17 @@ def test_positions_are_deviations_from_the_mean_of_the_recording(memory: Memory)
     assert places.own.tolist() == [False, False, True, False, False, False, False, False]
 
 
-def test_a_scout_plays_what_it_was_shown_without_seeing(breakout: Session, memory: Memory) -> None:
-    found = clips(breakout, memory, CONFIG)
-    assert 5 <= len(found) <= 10  # every other hundred of 2,000 ticks
-    values = np.concatenate([clip.values for clip in found]).astype(int)
+def test_a_scout_plays_what_it_was_shown_without_seeing(played: list[Clip]) -> None:
+    assert 5 <= len(played) <= 10  # every other hundred of 2,000 ticks
+    values = np.concatenate([clip.values for clip in played]).astype(int)
     falling = np.flatnonzero((np.diff(values[:, BALL_Y]) > 0) & (values[1:, BALL_Y] > 130) & (values[1:, BALL_Y] < 175))
     assert len(falling) > 50
     # The paddle is where the ball comes down; that of a player who knows nothing is not.
     assert np.corrcoef(values[falling, PADDLE], values[falling, BALL_X])[0, 1] > 0.6
 
 
-def test_its_screens_show_what_the_memory_holds(breakout: Session, memory: Memory) -> None:
-    for clip in clips(breakout, memory, CONFIG.with_changes(max_batches=1)):
+def test_its_screens_show_what_the_memory_holds(played: list[Clip]) -> None:
+    for clip in played:
         rows = clip.screens[:, 189:193, 8:152].astype(int)
         paddle = rows == rows.max()
         columns = (paddle * np.arange(8, 152)).sum(axis=(1, 2)) / paddle.sum(axis=(1, 2))

@@ -36,6 +36,7 @@ from trainer.policy.policy import Policy
 
 _MOST_BATCHES, _BATCH, _RATE = 2_000, 256, 3e-3
 _GAMES = 5  # of play_ticks, so many are played at most
+_TICKS_PER_BATCH = 25  # played at most: a short training needs no more to see than it has the time to learn from
 _TEMPERATURE = 0.25
 _LEARN, _PLAY = 0x5C0, 0x5C1  # keep its randomness apart from other
 _SIGN_OF_LIFE_TICKS = 500
@@ -139,7 +140,8 @@ def _playing(scout: Policy, places: Places, length: int) -> Iterator[float | Cli
     """Games by each label window in turn; yields the share that is done, and every other clip of each game."""
     config, spec = scout.config, scout.spec
     rng = np.random.default_rng([config.seed, _PLAY])
-    most, played, number = _GAMES * config.play_ticks, 0, 0
+    most = min(_GAMES * config.play_ticks, _TICKS_PER_BATCH * _batches(config))
+    played, number = 0, 0
     with Game(spec) as game:
         while played < most:
             seed = int(rng.integers(2**31))
