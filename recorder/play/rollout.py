@@ -25,7 +25,7 @@ from recorder.envs.backend import Array
 from recorder.envs.game import Game
 
 _SNAPSHOT_TICKS = 60
-_SNAPSHOTS = 60  # a minute
+_SNAPSHOTS = 3_600  # an hour
 
 
 class Phase(Enum):
@@ -86,7 +86,7 @@ class Rollout:
 
     `varied` starts Breakout's games as `Game.reset` describes. `unattended` ends a game after the spec's
     `episode_ticks` (outcome "time limit") or after `idle_ticks` without a reward ("stalled").
-    `rewindable` remembers the last minute, so that `rewind` can go back in it.
+    `rewindable` remembers the last hour of the game, so that `rewind` can go back in it.
     """
 
     def __init__(
@@ -118,8 +118,6 @@ class Rollout:
         self._idle = 0
         self._rewindable = rewindable
         self._snapshots: deque[tuple[int, Any]] = deque(maxlen=_SNAPSHOTS)
-        self._segment = 0  # the tick at which the present segment began, and the earliest that it may go back to
-        self._floor = 0
         self._actions: list[Any] = []  # of this episode, and what each earned
         self._rewards: list[float] = []
         self._episode_limit = game.spec.episode_ticks if unattended else None
@@ -136,7 +134,6 @@ class Rollout:
         self.ticks, self.score, self.outcome, self._idle = 0, 0.0, "", 0
         self.lives = self.game.lives
         self.phase = Phase.PLAYING
-        self._segment = self._floor = 0
         self._snapshots.clear()
         self._actions.clear()
         self._rewards.clear()
@@ -180,15 +177,13 @@ class Rollout:
     def rewind(self, ticks: int, *, keep: bool = False) -> int:
         """Undo the last `ticks` ticks of the open episode and play on from there; returns how many it were.
 
-        That is fewer where they reach back over a minute, or to before an earlier rewind after which play went on. The
-        past is not rewritten: a sink stores what was undone as a segment of its own.
+        That is fewer where they reach back over an hour, or to before the game's first tick. The past is not rewritten:
+        a sink stores what was undone as segments of their own.
         """
         assert self.phase is Phase.PLAYING, f"rewind() in phase {self.phase.name}"
         if not self._snapshots or ticks < 1:
             return 0
-        played_on = self.ticks > self._segment
-        floor = self._segment if played_on else self._floor
-        target = max(self.ticks - ticks, floor + 1, self._snapshots[0][0] + 1)
+        target = max(self.ticks - ticks, self._snapshots[0][0] + 1)
         if target >= self.ticks:
             return 0
         while self._snapshots[-1][0] >= target:
@@ -203,7 +198,6 @@ class Rollout:
             self.observation, *_ = self.game.step(action)
         del self._actions[target:], self._rewards[target:]
         self.ticks, self.score, self.lives, self._idle = target, score, self.game.lives, 0
-        self._segment, self._floor = target, floor
         return undone
 
     def end(self, outcome: str = "stopped") -> None:

@@ -7,12 +7,16 @@ from typing import Any
 
 from recorder.store.schema import LABELS, OUTCOMES
 
+_REWOUND = OUTCOMES.index("rewound")
+
 
 @dataclass(frozen=True)
 class Rewound:
-    """What a rewind changed: `added` rows, and ticks that are now, or are no longer, the last of an episode."""
+    """What a rewind changed: the indices of the rows that it `added`, rising, without the one that play goes on in, and
+    ticks that are now, or are no longer, the last of an episode.
+    """
 
-    added: int
+    added: tuple[int, ...]
     ends: tuple[int, ...]
     no_ends: tuple[int, ...]
 
@@ -52,8 +56,10 @@ class EpisodeRows:
         self._rows[-1]["total_reward"] += reward
 
     def mark(self, label: str) -> None:
-        """Give the episode under way, or the last one, a label of LABELS."""
-        self._rows[-1]["label"] = LABELS.index(label)
+        """Give the game under way, or the last one, a label of LABELS."""
+        first = max(index for index, row in enumerate(self._rows) if row["parent"] < 0)
+        for row in self._rows[first:]:
+            row["label"] = LABELS.index(label)
 
     def end(self, tick: int, outcome: str) -> bool:
         """The episode under way ends before `tick`; returns whether it has any ticks."""
@@ -69,27 +75,50 @@ class EpisodeRows:
 
         Unless `keep`, what was played after that is excluded from training.
         """
-        rows, added = self._rows, 0
-        no_ends: tuple[int, ...] = ()
-        if rows[-1]["start"] == tick and rows[-1]["parent"] >= 0:  # nothing was played since the last rewind
-            cut, undone, fresh = rows[-3:]
-            no_ends = (cut["stop"] - 1,)  # it is cut earlier now
-        else:
-            cut, index = rows[-1], len(rows) - 1
-            undone = {**cut, "parent": index, "stop": tick, "outcome": OUTCOMES.index("rewound")}
-            undone["total_reward"] = 0.0
-            fresh = {**cut, "parent": index, "start": tick, "total_reward": 0.0}
-            rows += [undone, fresh]
-            added = 2
-            self._bases += [self._bases[-1]] * 2
-        base_tick, base_score = self._bases[-3]
-        self._bases[-2] = self._bases[-1] = (game_tick, score)
-        earned = cut["total_reward"] + undone["total_reward"]
-        cut |= {"stop": cut["start"] + game_tick - base_tick, "total_reward": score - base_score}
-        cut["outcome"] = OUTCOMES.index("rewound")
-        undone |= {"start": cut["stop"], "total_reward": earned - cut["total_reward"], "excluded": not keep}
-        undone["parent_tick"] = fresh["parent_tick"] = cut["stop"]
-        return Rewound(added, (cut["stop"] - 1, undone["stop"] - 1), no_ends)
+        rows = self._rows
+        added: list[int] = []
+        ends: list[int] = []
+        if rows[-1]["start"] < tick or rows[-1]["parent"] < 0:
+            rows[-1] |= {"stop": tick, "outcome": _REWOUND}
+            added.append(len(rows) - 1)
+            ends.append(tick - 1)
+            rows.append({**rows[-1], "parent": len(rows) - 1, "start": tick, "stop": 0, "outcome": 0})
+            rows[-1]["total_reward"] = 0.0
+            self._bases.append((0, 0.0))
+        fresh, cut = rows[-1], rows[-1]["parent"]
+        while self._bases[cut][0] >= game_tick and rows[cut]["parent"] >= 0:  # undone from its start
+            rows[cut]["excluded"] = not keep
+            cut = rows[cut]["parent"]
+        base_tick, base_score = self._bases[cut]
+        end = rows[cut]["start"] + game_tick - base_tick
+        no_ends = self._cut(cut, end, score - base_score, keep, added)
+        ends.append(end - 1)
+        fresh |= {"parent": cut, "parent_tick": end}
+        self._bases[-1] = (game_tick, score)
+        return Rewound(tuple(sorted(added)), tuple(ends), no_ends)
+
+    def _cut(self, cut: int, end: int, earned: float, keep: bool, added: list[int]) -> tuple[int, ...]:
+        """Let row `cut` end before the tick `end`, having earned so much; the rest of it is undone.
+
+        The rest becomes a row after it, noted in `added`, or goes to the row that was undone from there on, if that was
+        the last thing that happened. Returns the ticks that are no longer the last of an episode.
+        """
+        rows, old = self._rows, self._rows[cut]["stop"]
+        rest, following, again = rows[cut]["total_reward"] - earned, rows[cut + 1], not added
+        rows[cut] |= {"stop": end, "total_reward": earned}
+        if end == old:
+            return ()
+        if again and cut == len(rows) - 3 and following["parent"] == cut:  # nothing was played since the last rewind
+            following |= {"start": end, "parent_tick": end, "excluded": not keep}
+            following["total_reward"] += rest
+            return (old - 1,)
+        undone = {**rows[cut], "parent": cut, "parent_tick": end, "start": end, "stop": old, "outcome": _REWOUND}
+        for row in rows[cut + 1 :]:  # they move by one, and go on from what is undone now
+            row["parent"] += 1
+        rows.insert(cut + 1, undone | {"total_reward": rest, "excluded": not keep})
+        self._bases.insert(cut + 1, self._bases[cut])
+        added[:] = [*(index + (index > cut) for index in added), cut + 1]
+        return ()
 
     @property
     def label(self) -> str:

@@ -63,6 +63,8 @@ class SessionWriter:
         self._episodes = EpisodeRows()
         self._ticks = 0  # handed to the writer or in the open block
         self._over = False  # the last tick ended its game
+        self._finals: list[dict[str, Array]] = []  # of the game under way: a rewind may put one before others
+        self._finals_put = 0
         self._closed = False
         self._keys: list[KeyEvent] = []
 
@@ -118,10 +120,9 @@ class SessionWriter:
         self._thread.check()
         self._hand_over()
         rewound = self._episodes.rewind(self._ticks, tick, score, keep)
-        if rewound.added:
-            final = self._final(game, observation)
-            for _ in range(rewound.added):  # not read: those episodes end at ticks that are stored
-                self._thread.put_final(final)
+        final = self._final(game, observation)
+        for index in rewound.added:  # read of those alone that end at no tick which is stored
+            self._finals.insert(index - self._finals_put, final)
         for end in rewound.no_ends:
             self._set_truncated(end, False)
         for end in rewound.ends:
@@ -145,7 +146,11 @@ class SessionWriter:
         if played and not self._over:
             self._set_truncated(self._ticks - 1, True)
         self._hand_over()
-        self._thread.put_final(self._final(game, observation))
+        self._finals.append(self._final(game, observation))
+        for final in self._finals:
+            self._thread.put_final(final)
+        self._finals_put += len(self._finals)
+        self._finals.clear()
         self._put_episodes()
 
     def flush(self) -> None:

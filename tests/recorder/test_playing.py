@@ -287,8 +287,43 @@ def test_two_rewinds_in_a_row_go_back_further_and_a_game_may_end_there(tmp_path:
     assert verify(session).ok
 
 
-def test_a_rewind_stops_at_the_one_before_it_and_at_the_start(tmp_path: Path) -> None:
-    _, where = steered(tmp_path, [("play", 200), ("rewind", 50), ("play", 20), ("rewind", 500), ("rewind", 500)])
-    assert where == [200, 150, 170, 151, 151]
-    _, where = steered(tmp_path, [("play", 200), ("rewind", 500)])
-    assert where == [200, 1]
+def test_a_rewind_goes_back_beyond_the_one_before_it(tmp_path: Path) -> None:
+    plan = [("play", 500), ("rewind", 130), ("play", 300), ("rewind", 400), ("play", 100)]
+    session, where = steered(tmp_path, plan)
+    assert where == [500, 370, 670, 270, 370]
+    assert [(e.start, e.stop, e.parent, e.parent_tick, e.excluded, e.outcome) for e in session.episodes] == [
+        (0, 270, -1, -1, False, "rewound"),
+        (270, 370, 0, 270, True, "rewound"),
+        (370, 500, 1, 370, True, "rewound"),
+        (500, 800, 1, 370, True, "rewound"),
+        (800, 900, 0, 270, False, "stopped"),
+    ]
+    certificate = verify(session)
+    assert certificate.ok, certificate.difference
+    assert session.games == [pytest.approx(session.rewards[[*range(270), *range(800, 900)]].sum())]
+
+
+def test_a_rewind_goes_back_to_the_first_tick_from_wherever(tmp_path: Path) -> None:
+    plan = [("play", 200), ("rewind", 50), ("play", 20), ("rewind", 10), ("keep", 500), ("rewind", 9), ("play", 30)]
+    session, where = steered(tmp_path, plan)
+    assert where == [200, 150, 170, 160, 1, 1, 31]
+    assert verify(session).ok
+    assert len(session.games) == 1
+    assert [e.stop for e in session.episodes if not e.excluded and e.outcome != "rewound"] == [len(session)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_however_one_rewinds_the_session_keeps_its_certificate(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    kinds = rng.choice(["play", "play", "rewind", "keep"], 14).tolist()
+    plan = [("play", 60), *((kind, int(rng.integers(1, 150))) for kind in kinds)]
+    session, where = steered(tmp_path, plan, seed)
+    certificate = verify(session)
+    assert certificate.ok, certificate.difference
+    leaf = session.episodes[-1]
+    if leaf.outcome == "stopped":
+        line = session.lead_in(leaf)
+        assert sum(map(len, line)) + len(leaf) == where[-1]
+        ticks = [tick for part in line for tick in part] + [*range(leaf.start, leaf.stop)]
+        assert session.games == [pytest.approx(session.rewards[ticks].sum())]
+    assert [e.start for e in session.episodes] == [0, *(e.stop for e in session.episodes[:-1])]
