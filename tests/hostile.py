@@ -167,7 +167,7 @@ def use_session(path: Path, policy: Policy) -> None:
     for tick in {0, len(session) - 1} if len(session) else ():
         np.asarray(session.observations[tick])
     if len(session.episodes) > 1 and session.complete:
-        for _ in splitting(path, session.episodes[1].index, path.parent):
+        for _ in splitting(path, 2, path.parent):
             pass
     edit(path, title="seen", excluded={episode.index: False for episode in session.episodes}, spans=[])
     learn_from(session)

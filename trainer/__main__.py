@@ -64,12 +64,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting, such as learning_rate=5e-4"
     )
     add(
-        "--episodes",
+        "--games",
         action="append",
-        type=_episodes,
+        type=_games,
         default=[],
-        metavar="SESSION=0,2",
-        help="learn from these episodes of a session alone",
+        metavar="SESSION=1,3",
+        help="learn from these games of a session alone",
     )
     add("--seed", type=_seed, default=0, help="seed of weights and batches (default: 0)")
     add("--library", metavar="DIR", help="folder of sessions, or its URL (default: the app's own)")
@@ -93,9 +93,9 @@ def _seed(text: str) -> int:
     return int(text)
 
 
-def _episodes(text: str) -> tuple[str, tuple[int, ...]]:
+def _games(text: str) -> tuple[str, tuple[int, ...]]:
     name, _, listed = text.rpartition("=")
-    return name, _numbers(listed, "a list of episodes, as in 2026-11-21T10-14-03-breakout=0,2")
+    return name, _numbers(listed, "a list of games, as in 2026-11-21T10-14-03-breakout=1,3")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -138,7 +138,7 @@ def _train(options: argparse.Namespace, group: ProcessGroup) -> int:
     with group.all_or_none():
         sessions = [Session.open(session_place(given, options.library)) for given in options.sessions]
         config = chosen_config(sessions[0].spec.name, options)
-        episodes = chosen_episodes([session.name for session in sessions], options)
+        episodes = chosen_episodes(sessions, options)
         if out.suffix != ".safetensors":
             raise UsageError(f"{out} must end in .safetensors")
         if group.first:

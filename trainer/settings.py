@@ -14,6 +14,7 @@ from typing import Any
 from recorder.envs.registry import get_spec
 from recorder.errors import UsageError
 from recorder.store.places import place
+from recorder.store.session import Session
 from trainer.config import TrainConfig
 from trainer.limits import AUTO, NETWORKS, PRECISIONS, limits
 
@@ -144,12 +145,21 @@ def chosen_config(env: str, options: Namespace) -> TrainConfig:
     return TrainConfig.for_env(env, preset=options.preset, **overrides)
 
 
-def chosen_episodes(sessions: Sequence[str], options: Namespace) -> dict[str, tuple[int, ...]]:
-    """The episodes that they are to take, by the name of the session. Raises UsageError for one not in `sessions`."""
-    episodes = {place(name).name.removesuffix(".zarr"): chosen for name, chosen in options.episodes}
-    if strange := set(episodes) - set(sessions):
-        raise UsageError(f"--episodes names {', '.join(sorted(strange))}, which is not among the sessions")
-    return episodes
+def chosen_episodes(sessions: Sequence[Session], options: Namespace) -> dict[str, tuple[int, ...]]:
+    """The indices of the episodes of those games that they are to take, by the name of the session.
+
+    Raises UsageError for a game that does not exist, and for a session that is not among `sessions`.
+    """
+    games = {place(name).name.removesuffix(".zarr"): numbers for name, numbers in options.games}
+    if strange := set(games) - {session.name for session in sessions}:
+        raise UsageError(f"--games names {', '.join(sorted(strange))}, which is not among the sessions")
+    return {
+        session.name: tuple(
+            episode.index for number in games[session.name] for episode in session.game(number).segments
+        )
+        for session in sessions
+        if session.name in games
+    }
 
 
 def _fits(value: Any, default: Any) -> bool:

@@ -52,12 +52,12 @@ def delays(text: str) -> tuple[int, ...]:
 
 
 def index(text: str) -> int:
-    """The number of a game in its session."""
-    return _whole(text, 0, 10**9, "the number of a game, as `twinplay show` lists them")
+    """The number of a game in its session, from 1."""
+    return _whole(text, 1, 10**9, "the number of a game, as `twinplay show` lists them")
 
 
 def indices(text: str) -> tuple[int, ...]:
-    """Numbers of games, such as 0,2."""
+    """Numbers of games, such as 1,3."""
     return tuple(index(part) for part in text.split(","))
 
 
@@ -69,13 +69,13 @@ def span(text: str) -> tuple[str, str]:
     return first, last
 
 
-def episodes(text: str) -> tuple[str, tuple[int, ...]]:
-    """A session, and numbers of its episodes, such as NAME=0,2."""
+def games(text: str) -> tuple[str, tuple[int, ...]]:
+    """A session, and numbers of its games, such as NAME=1,3."""
     name, _, listed = text.rpartition("=")
-    what = "a session and numbers of its episodes, such as 2026-11-21T10-14-03-breakout=0,2"
+    what = "a session and numbers of its games, such as 2026-11-21T10-14-03-breakout=1,3"
     if not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
-    return name, tuple(_whole(part, 0, 10**6, what) for part in listed.split(","))
+    return name, tuple(_whole(part, 1, 10**6, what) for part in listed.split(","))
 
 
 def probability(text: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from player.cli.argument_types import delays, episodes, moment, positive, probability, seconds, seed
+from player.cli.argument_types import delays, games, index, moment, positive, probability, seconds, seed
 from player.cli.shared_options import A_SESSION, AddCommand, as_json, library, places
 
 PRESET_NAMES = ("quick", "standard", "best")
@@ -37,12 +37,12 @@ def add_training(add: AddCommand) -> None:
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting, such as learning_rate=5e-4"
     )
     train.add_argument(
-        "--episodes",
+        "--games",
         action="append",
-        type=episodes,
+        type=games,
         default=[],
-        metavar="SESSION=0,2",
-        help="learn from these episodes of a session alone",
+        metavar="SESSION=1,3",
+        help="learn from these games of a session alone",
     )
     train.add_argument("--seed", type=seed, default=0, help="seed of weights and batches")
     train.add_argument(
@@ -137,7 +137,7 @@ def add_judging(add: AddCommand) -> None:
     )
     agreement.add_argument("session", metavar="SESSION", help=A_SESSION)
     agreement.add_argument("policy", type=Path, metavar="POLICY", help="a policy file")
-    agreement.add_argument("--episode", type=int, metavar="K", help="which game of the session (default: the best)")
+    agreement.add_argument("--game", type=index, metavar="K", help="which game of the session (default: the best)")
     agreement.add_argument("--most", type=positive, default=10, metavar="N", help="disagreements to print")
     places(agreement)
     as_json(agreement, "all of it")
@@ -155,7 +155,7 @@ def add_watching(add: AddCommand) -> None:
     watch.add_argument(
         "--video", type=Path, metavar="OUT", help="write a film, OUT.mp4 or OUT.gif, instead of opening the window"
     )
-    watch.add_argument("--episode", type=int, metavar="K", help="which game of the session (default: the best)")
+    watch.add_argument("--game", type=index, metavar="K", help="which game of the session (default: the best)")
     watch.add_argument("--from", dest="start", type=moment, metavar="S", help="second at which the film begins")
     end = watch.add_mutually_exclusive_group()
     end.add_argument("--to", type=seconds, metavar="S", help="second at which it ends (default: with the games)")

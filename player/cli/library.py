@@ -17,9 +17,10 @@ from player.cli.tables import print_table
 from recorder.envs.registry import get_spec
 from recorder.errors import SessionError, UsageError
 from recorder.library.edits import edit as change
-from recorder.library.edits import without
+from recorder.library.edits import of_games, without
 from recorder.library.library import Library, SessionSummary, matches, session_place, sort_key, summarize
 from recorder.library.merging import ReshapeProgress, merging, splitting
+from recorder.store.episode_table import RecordedGame
 from recorder.store.places import place
 from recorder.store.session import Session
 
@@ -103,34 +104,35 @@ def show(options: Namespace) -> int:
     if summary.state == "unreadable":
         raise SessionError(summary.problem)
     if options.json:
-        episodes = [
+        games = [
             {
-                "game": episode.index,
-                "start": episode.start,
-                "stop": episode.stop,
-                "score": episode.total_reward,
-                "outcome": episode.outcome,
-                "label": episode.label,
-                "excluded": episode.excluded,
-                "learn_ticks": sum(map(len, session.to_learn(episode))),
+                "game": game.number,
+                "start": game.start,
+                "stop": game.stop,
+                "ticks": game.ticks,
+                "score": game.score,
+                "outcome": game.outcome,
+                "label": game.label,
+                "excluded": game.excluded,
+                "learn_ticks": _learn_ticks(session, game),
             }
-            for episode in session.episodes
+            for game in session.recorded_games
         ]
         spans = [[span.start, span.stop] for span in session.excluded_spans]
-        print(json.dumps(_facts(summary) | {"episodes": episodes, "excluded_spans": spans}))
+        print(json.dumps(_facts(summary) | {"episodes": games, "excluded_spans": spans}))
         return 0
     _describe(session, summary)
-    table = Table("game", "from", "to", "score", "ended by", "label", "training", box=None, pad_edge=False)
-    for episode in session.episodes:
-        kept = sum(map(len, session.to_learn(episode)))
-        used = "left out" if not kept else "" if kept == len(episode) else f"{_clock(kept, session)} of it"
+    table = Table("game", "from", "time", "score", "ended by", "label", "training", box=None, pad_edge=False)
+    for game in session.recorded_games:
+        kept = _learn_ticks(session, game)
+        used = "left out" if not kept else "" if kept == game.ticks else f"{_clock(kept, session)} of it"
         table.add_row(
-            str(episode.index),
-            _clock(episode.start, session),
-            _clock(episode.stop, session),
-            f"{episode.total_reward:,.0f}",
-            episode.outcome,
-            episode.label,
+            str(game.number),
+            _clock(game.start, session),
+            _clock(game.ticks, session),
+            f"{game.score:,.0f}",
+            game.outcome,
+            game.label,
             used,
         )
     print_table(table)
@@ -163,8 +165,8 @@ def edit(options: Namespace) -> int:
         title=options.title,
         notes=options.notes,
         tags=tags if options.tag or options.untag else None,
-        excluded=excluded,
-        labels=labels,
+        excluded=of_games(session, excluded),
+        labels=of_games(session, labels, undone=True),
         spans=spans,
     )
     _describe(changed, summarize(path))
@@ -225,6 +227,10 @@ def trash(options: Namespace) -> int:
         if not lying:
             print(f"The trash of {library.path} is empty.")
     return 0
+
+
+def _learn_ticks(session: Session, game: RecordedGame) -> int:
+    return sum(len(part) for episode in game.segments for part in session.to_learn(episode))
 
 
 def _describe(session: Session, summary: SessionSummary) -> None:

@@ -55,7 +55,7 @@ def train(options: Namespace) -> int:
     if options.out is not None:
         _checked_policy(options.out)
     config = chosen_config(opened[0].spec.name, options)
-    episodes = chosen_episodes([session.name for session in opened], options)
+    episodes = chosen_episodes(opened, options)
     runs, run = Runs(_home(opened[0], options)), None
     if not options.no_run:
         try:
@@ -187,7 +187,7 @@ def runs(options: Namespace) -> int:
             raise RunError(run.problem)
         print(f"{run.id}: {run.status.state.value}{': ' if run.status.reason else ''}{run.status.reason}")
         for source in run.setup.sources:
-            chosen = "" if source.episodes is None else f", episodes {', '.join(map(str, source.episodes))}"
+            chosen = "" if source.episodes is None else ", some of its games"
             print(f"  learns from {source.name} ({source.minutes:.1f} minutes{chosen})")
         print(f"  writes {run.policy}")
         print(f"  settings {json.dumps(run.setup.config.to_json())}")

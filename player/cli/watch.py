@@ -65,7 +65,7 @@ def agreement(options: Namespace) -> int:
     session = Session.open(session_place(options.session, options.library))
     found: Any = None
     with Meter("comparing", options.json) as meter:
-        for step in comparing(session, options.policy, episode=options.episode):
+        for step in comparing(session, options.policy, game=options.game):
             found = step.agreement
             meter.show(step.done / max(1, step.total), f"{step.done:,} of {step.total:,} ticks")
     if options.json:
@@ -98,7 +98,7 @@ def watch(options: Namespace) -> int:
             raise UsageError(f"--to {options.to:g} must come after --from {start:g}")
         seconds = options.seconds if options.to is None else options.to - start
         _tell_of_simulators(session, policy, against)
-        choice: dict[str, Any] = {"against": against, "episode": options.episode, "seed": options.seed}
+        choice: dict[str, Any] = {"against": against, "game": options.game, "seed": options.seed}
         choice["alike"] = options.alike
         print(make_film(session, policy, options.video, start=start, seconds=seconds, **choice))
         return 0
@@ -136,7 +136,7 @@ def make_film(
     video: Path,
     *,
     against: Path | None = None,
-    episode: int | None = None,
+    game: int | None = None,
     start: float = 0.0,
     seconds: float | None = None,
     seed: int = 0,
@@ -147,7 +147,7 @@ def make_film(
 
     left, right, other = (None if path is None else str(path) for path in (session, policy, against))
     steps = filming(
-        str(video), left, right, against=other, episode=episode, seed=seed, alike=alike, start=start, seconds=seconds
+        str(video), left, right, against=other, game=game, seed=seed, alike=alike, start=start, seconds=seconds
     )
     with Meter("filming") as meter, contextlib.closing(steps):
         for step in steps:

@@ -93,7 +93,7 @@ def filming(
     policy: str | None,
     *,
     against: str | None = None,
-    episode: int | None = None,
+    game: int | None = None,
     seed: int = 0,
     alike: bool = False,
     start: float = 0.0,
@@ -101,7 +101,7 @@ def filming(
 ) -> Generator[FilmProgress, None, None]:
     """Open a duel and film it; see `Duel` and `film`."""
     with (
-        Duel(session, policy, against=against, episode=episode, seed=seed, alike=alike) as duel,
+        Duel(session, policy, against=against, game=game, seed=seed, alike=alike) as duel,
         contextlib.closing(film(duel, path, start=start, seconds=seconds)) as steps,
     ):
         yield from steps

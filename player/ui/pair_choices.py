@@ -29,13 +29,13 @@ class PairChoices(QWidget):
         super().__init__(parent)
         self.presenter, self._pair = presenter, presenter.pair
         self._left = ChoiceBox("sessionChoice", "On the left: a recording, or another clone")
-        self._episode = ChoiceBox("episodeChoice", "Which game of the recording")
+        self._game = ChoiceBox("gameChoice", "Which game of the recording")
         self._right = ChoiceBox("policyChoice", "On the right: a clone")
         self._manner = ChoiceBox("mannerChoice", "How the clone plays")
         for box in (self._left, self._right):
             box.setMinimumContentsLength(14)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        for box in (self._episode, self._manner):
+        for box in (self._game, self._manner):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.scores = QPushButton(
             "Scores…", objectName="scoresButton", toolTip="Many games: the recorded player, the clone, chance (S)"
@@ -45,7 +45,7 @@ class PairChoices(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._arrange()
         self._left.activated.connect(lambda index: self._take(self._left.itemData(index), self._choose_left))
-        self._episode.activated.connect(lambda index: self._choose_episode(self._episode.itemData(index)))
+        self._game.activated.connect(lambda index: self._choose_game(self._game.itemData(index)))
         self._right.activated.connect(lambda index: self._take(self._right.itemData(index), self._choose_right))
         self._manner.activated.connect(lambda index: self._choose_manner(bool(self._manner.itemData(index))))
         self.scores.clicked.connect(self.scores_requested)
@@ -58,7 +58,7 @@ class PairChoices(QWidget):
         groups = [pair.sessions, clones, [Choice(_NO_RECORDING, None), Choice(_BROWSE, self._browse_left)]]
         entries = [entry for group in groups if group for entry in (*group, SEPARATOR)][:-1]
         self._left.show_choices(entries, pair.left)
-        self._episode.show_choices(pair.episodes, pair.episode)
+        self._game.show_choices(pair.games, pair.game)
         last = [SEPARATOR] if clones else []
         last += [Choice(_NO_CLONE, None), Choice(_BROWSE, self._browse_right)]
         self._right.show_choices([*clones, *last], pair.policy)
@@ -77,7 +77,7 @@ class PairChoices(QWidget):
         row.setSpacing(look.GAP)
         row.addWidget(QLabel("Left"))
         row.addWidget(self._left, 3)
-        row.addWidget(self._episode)
+        row.addWidget(self._game)
         row.addSpacing(look.SMALL)
         row.addWidget(QLabel("Right"))
         row.addWidget(self._right, 2)
@@ -106,8 +106,8 @@ class PairChoices(QWidget):
         self._pair.alike = alike
         self.changed.emit()
 
-    def _choose_episode(self, episode: int | None) -> None:
-        self._pair.episode = episode
+    def _choose_game(self, game: int | None) -> None:
+        self._pair.game = game
         self.changed.emit()
 
     def _browse_left(self) -> None:

@@ -1,7 +1,7 @@
 """The Watch page: two players side by side. A view of player.watch.presenter; it holds no state of its own.
 
 ┌ banner ───────────────────────────────────────────────────────────────┐
-│ Left [recording or clone ▾] [episode ▾]  Right [clone ▾]  Scores  Save │
+│ Left [recording or clone ▾] [game ▾]     Right [clone ▾]  Scores  Save │
 │ ┌──────────────────────────────┐ ┌──────────────────────────────────┐  │
 │ │            left              │ │              right               │  │
 │ └──────────────────────────────┘ └──────────────────────────────────┘  │

@@ -32,7 +32,7 @@ class CloneComparison:
             return
         self.agreement = self._known.get(_key(pair))
         if self.agreement is None:
-            self.chore.start(session=str(pair.session), policy=str(pair.policy), episode=pair.episode)
+            self.chore.start(session=str(pair.session), policy=str(pair.policy), game=pair.game)
 
     def poll(self, pair: Pairing) -> bool:
         """Take in how far the comparison is; returns whether there is something new."""
@@ -73,4 +73,4 @@ def moment_of(disagreement: Disagreement) -> int:
 def _key(pair: Pairing) -> tuple[Any, ...]:
     """What an agreement is of: the same clone may be trained anew."""
     trained = pair.policy.stat().st_mtime_ns if pair.policy is not None and pair.policy.exists() else 0
-    return (pair.session, pair.episode, pair.policy, trained)
+    return (pair.session, pair.game, pair.policy, trained)

@@ -1,6 +1,6 @@
 """Two players in the same game, on one clock.
 
-    session ── episode k ──▶ RecordedPlayback ─┐
+    session ── game k ─────▶ RecordedPlayback ─┐
          or another policy ▶ LivePlayback  ──┤ left
                     │ seed              ├──▶ DuelFrame (tick t)
     policy ───────▶ LivePlayback, same seed ─┘ right
@@ -31,8 +31,8 @@ from recorder.envs.game import Game
 from recorder.envs.registry import simulator_notes
 from recorder.envs.spec import EnvSpec
 from recorder.errors import UsageError
+from recorder.store.episode_table import RecordedGame
 from recorder.store.places import Place
-from recorder.store.schema import Episode
 from recorder.store.session import Session
 from trainer.errors import PolicyError
 from trainer.evaluation.agreement import choose_game, refuse_mismatch
@@ -43,7 +43,7 @@ _REST = 2.0  # after a look at what the clone sees, so many times as long goes t
 class Duel:
     """See the module's docstring.
 
-    `session`, `policy` and `against` are given as paths, or opened; `episode` is an index into `session.episodes`
+    `session`, `policy` and `against` are given as paths, or opened; `game` is the number of a recorded game, from 1
     (None: the best one). `against` is a second policy, for the left side, in place of a session. Policies alone play a
     game drawn from `seed`, which also seeds how they sample, each in its own way. `alike` lets `policy`, given as a
     path, play like its demonstrator rather than its best. `render=False` draws nothing.
@@ -57,7 +57,7 @@ class Duel:
         policy: Agent | Path | str | None = None,
         *,
         against: Agent | Path | str | None = None,
-        episode: int | None = None,
+        game: int | None = None,
         seed: int = 0,
         alike: bool = False,
         render: bool = True,
@@ -72,14 +72,14 @@ class Duel:
         given = (policy, against)
         agents = [_load(policy, seed, alike), _load(against, seed + 1, False)]
         self.spec = _common_spec(session, agents, given)
-        self._recording = None if session is None else RecordedPlayback(session, choose_game(session, episode))
+        self._recording = None if session is None else RecordedPlayback(session, choose_game(session, game))
         specs = {} if session is None else {session.name: session.spec}
         known: list[Any] = [agent for agent in agents if hasattr(agent, "spec")]
         specs |= {getattr(agent, "name", "the policy"): agent.spec for agent in known}
         self.note = "; ".join(simulator_notes(specs))
         self._seed = seed
         # A policy alone starts from a drawn game; beside a recording, from the recording's own seed.
-        self._start = seed if self._recording is None else self._recording.episode.seed
+        self._start = seed if self._recording is None else self._recording.game.line[0].seed
         # What is known by its state is drawn by one further simulator, put into each side's in turn: one renderer.
         self._stage = Game(self.spec, render=True) if render and self.spec.stores_state else None
         self._render = render
@@ -113,13 +113,13 @@ class Duel:
 
     @property
     def replay_ticks(self) -> int | None:
-        """Length of the recorded episode; None without one."""
+        """Length of the recorded game; None without one."""
         return None if self._recording is None else self._recording.length
 
     @property
-    def episode(self) -> Episode | None:
-        """The recorded episode on the left."""
-        return None if self._recording is None else self._recording.episode
+    def game(self) -> RecordedGame | None:
+        """The recorded game on the left."""
+        return None if self._recording is None else self._recording.game
 
     @property
     def done(self) -> bool:
@@ -236,7 +236,7 @@ class DuelWorker:
         self,
         session: str | None,
         policy: str | None,
-        episode: int | None = None,
+        game: int | None = None,
         seed: int = 0,
         against: str | None = None,
         look: bool = False,
@@ -244,7 +244,7 @@ class DuelWorker:
     ) -> DuelFrame:
         """Close the duel shown so far and open another; see `Duel`."""
         self.close()
-        self._duel = Duel(session, policy, episode=episode, seed=seed, against=against, alike=alike)
+        self._duel = Duel(session, policy, game=game, seed=seed, against=against, alike=alike)
         return self._duel.look(look)
 
     def tick(self, count: int) -> DuelFrame:

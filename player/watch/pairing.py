@@ -1,6 +1,6 @@
 """What a library offers to watch, and what of it is chosen for the left and the right.
 
-left    a recording (and an episode of it), another clone, or nothing
+left    a recording (and a game of it), another clone, or nothing
 right   a clone, or nothing
 """
 
@@ -39,14 +39,14 @@ class Pairing:
     def __init__(self, library: Library) -> None:
         self.library = library
         self.session: Path | None = None
-        self.episode: int | None = None
+        self.game: int | None = None
         self.against: Path | None = None
         self.policy: Path | None = None
         self.alike = False  # the one on the right plays like its demonstrator, not its best
         self.sessions: list[Choice] = []
         self.policies: list[Choice] = []
         self._kept = Policies(library.path)
-        self.episodes: list[Choice] = []
+        self.games: list[Choice] = []
         self.error = ""
 
     @property
@@ -128,8 +128,8 @@ class Pairing:
         env = self._env(policy)
         return next((choice.value for choice in self.sessions if choice.env == env), None)
 
-    def set_left(self, path: Path | None, episode: int | None = None) -> None:
-        """Choose a session and an episode of it (None: the best), another policy, or nothing, for the left side.
+    def set_left(self, path: Path | None, game: int | None = None) -> None:
+        """Choose a session and a game of it (None: the best), another policy, or nothing, for the left side.
 
         A clone of another environment on the right makes way for the newest one that fits.
         """
@@ -137,7 +137,7 @@ class Pairing:
             self.set_session(None)
             self.against = path
         else:
-            self.set_session(path, episode)
+            self.set_session(path, game)
         env = self._env(path)
         if env and self._env(self.policy) not in ("", env):
             self.policy = next((choice.value for choice in self.policies if choice.env == env), None)
@@ -150,23 +150,23 @@ class Pairing:
         if path is not None and env and self._env(self.left) not in ("", env):
             self.set_session(self.newest_session(path))
 
-    def set_session(self, path: Path | None, episode: int | None = None) -> None:
-        """Choose a session for the left side, and an episode of it (None: the best)."""
-        self.session, self.episode, self.episodes, self.against, self.error = path, episode, [], None, ""
+    def set_session(self, path: Path | None, game: int | None = None) -> None:
+        """Choose a session for the left side, and a game of it by its number (None: the best)."""
+        self.session, self.game, self.games, self.against, self.error = path, game, [], None, ""
         if path is None:
             return
         try:
-            games = Session.open(path).openings
+            games = Session.open(path).recorded_games
         except SessionError as error:
             self.error = str(error)
             return
-        best = max(games, key=lambda game: game.total_reward, default=None)
-        self.episodes = [
-            Choice(f"Game {e.index + 1} · {score_text(e.total_reward)}{' (best)' if e is best else ''}", e.index)
-            for e in games
+        best = max(games, key=lambda each: each.score, default=None)
+        self.games = [
+            Choice(f"Game {each.number} · {score_text(each.score)}{' (best)' if each is best else ''}", each.number)
+            for each in games
         ]
-        if self.episode is None and best is not None:
-            self.episode = best.index
+        if self.game is None and best is not None:
+            self.game = best.number
 
     def _env(self, path: Path | None) -> str:
         """The environment that a session or a policy says it is of; empty where it cannot be read."""

@@ -104,7 +104,7 @@ class WatchPresenter:
         session, policy, against = (
             None if path is None else str(path) for path in (pair.session, pair.policy, pair.against)
         )
-        self._ask("open", session, policy, pair.episode, 0, against, self.looking, pair.alike)
+        self._ask("open", session, policy, pair.game, 0, against, self.looking, pair.alike)
 
     def toggle(self) -> None:
         """Play or pause; after the end, start again."""
@@ -175,7 +175,7 @@ class WatchPresenter:
             session=session,
             policy=policy,
             against=against,
-            episode=pair.episode,
+            game=pair.game,
             alike=pair.alike,
             start=start,
             seconds=seconds,

@@ -19,9 +19,8 @@ from player.watch.frames import KIND_TITLES, OUTCOMES, Picture, Side, action_lab
 from recorder.agents.agent import Agent, describe
 from recorder.envs.game import Game
 from recorder.envs.spec import EnvSpec
-from recorder.library.replay import replay_to
 from recorder.play.rollout import Phase, Rollout
-from recorder.store.schema import Episode
+from recorder.store.episode_table import RecordedGame
 from recorder.store.session import Session
 
 Draw = Callable[[Any], Picture]
@@ -33,18 +32,19 @@ _LOOK_S = 0.25  # for how long of play a look at what the clone sees may be show
 class RecordedPlayback:
     """The stored side."""
 
-    def __init__(self, session: Session, episode: Episode) -> None:
+    def __init__(self, session: Session, game: RecordedGame) -> None:
         self.session = session
-        self.episode = episode
-        self.length = len(episode)
-        self._scores = np.concatenate([[0.0], np.cumsum(session.rewards[episode.start : episode.stop])])
-        rewards = np.asarray(session.rewards[episode.start : episode.stop], np.float64)
-        lives = np.asarray(session.lives[episode.start : episode.stop], np.int64)
+        self.game = game
+        self.length = game.ticks
+        self._ticks = game.line_ticks
+        rewards = np.asarray(session.rewards[self._ticks], np.float64)
+        self._scores = np.concatenate([[0.0], np.cumsum(rewards)])
+        lives = np.asarray(session.lives[self._ticks], np.int64)
         self._start_lives = int(lives.max(initial=0))
         self._points = tuple((np.flatnonzero(rewards > 0) + 1).tolist()) if session.spec.points else ()
         before = np.concatenate([[self._start_lives], lives[:-1]])
         self._losses = tuple((np.flatnonzero(lives < before) + 1).tolist()) if session.spec.lives else ()
-        self._actions = np.asarray(session.actions[episode.start : episode.stop])
+        self._actions = np.asarray(session.actions[self._ticks])
         self._history: History | None = None  # where it can only be drawn by playing it again
 
     def over_at(self, tick: int) -> bool:
@@ -60,11 +60,11 @@ class RecordedPlayback:
         name = str(session.player.get("name", "")).strip()
         action = self._actions[tick - 1] if tick else None
         moment: Any = self._moment(tick) if draw is not None or spec.stores_state else None
-        lives = session.lives[self.episode.start + tick - 1] if tick else self._start_lives
+        lives = session.lives[self._ticks[tick - 1]] if tick else self._start_lives
         return Side(
             kind=kind,
             title=name if kind == "person" and name else KIND_TITLES.get(kind, kind),
-            subtitle=f"{session.name} · game {self.episode.index + 1}",
+            subtitle=f"{session.name} · game {self.game.number}",
             picture=None if draw is None else draw(moment),
             score=float(self._scores[tick]),
             action=plain(action),
@@ -72,7 +72,7 @@ class RecordedPlayback:
             lives=int(lives),
             ticks=tick,
             over=over,
-            ending=OUTCOMES.get(self.episode.outcome, self.episode.outcome) if over else "",
+            ending=OUTCOMES.get(self.game.outcome, self.game.outcome) if over else "",
             distance=spec.distance(moment),
             trace=() if spec.discrete else _vectors(self._actions[max(0, tick - round(spec.rate_hz)) : tick]),
             points=self._points,
@@ -87,17 +87,17 @@ class RecordedPlayback:
         if session.spec.drawn_live:
             return self._played_again().moment(tick)
         if tick >= self.length and session.spec.sees_screen:
-            final = session.final_observation(self.episode.index)
+            final = session.final_observation(self.game.line[-1].index)
             if final is not None:
                 return final
-        index = min(self.episode.start + tick, self.episode.stop - 1)
+        index = int(self._ticks[min(tick, self.length - 1)])
         return session.frames[index] if session.spec.sees_screen else session.states[index]
 
     def _played_again(self) -> History:
         if self._history is None:
             self._history = History(self.session.spec)
             with Game(self.session.spec) as game:
-                replay_to(game, self.session, self.episode, self.episode.start)
+                game.reset(self.game.line[0].seed)
                 self._history.begin(game, 0)
             self._history.actions = [*self._actions]
         return self._history

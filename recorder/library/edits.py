@@ -13,6 +13,7 @@ import contextlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import Timeout
 
@@ -22,6 +23,8 @@ from recorder.store.locks import session_lock
 from recorder.store.places import on_this_computer, place
 from recorder.store.schema import LABELS
 from recorder.store.session import Session
+
+_T = TypeVar("_T")
 
 
 def edit(
@@ -80,9 +83,7 @@ def merge_spans(spans: Iterable[range], ticks: int) -> tuple[range, ...]:
         else:
             merged.append(span)
     if len(merged) > MAX_SPANS:
-        raise UsageError(
-            f"{len(merged):,} spans are more than a session takes ({MAX_SPANS:,}); leave out whole episodes"
-        )
+        raise UsageError(f"{len(merged):,} spans are more than a session takes ({MAX_SPANS:,}); leave out whole games")
     return tuple(merged)
 
 
@@ -94,6 +95,18 @@ def without(spans: Iterable[range], hole: range) -> list[range]:
         for part in (range(span.start, min(span.stop, hole.start)), range(max(span.start, hole.stop), span.stop))
     )
     return [part for part in parts if len(part)]
+
+
+def of_games(session: Session, given: Mapping[int, _T], *, undone: bool = False) -> dict[int, _T]:
+    """What is given by the numbers of games, by the indices of their episodes; also of the `undone` ones if wished.
+
+    Raises UsageError for a game that the session does not have.
+    """
+    return {
+        episode.index: value
+        for number, value in given.items()
+        for episode in (session.game(number).segments if undone else session.game(number).line)
+    }
 
 
 @contextlib.contextmanager

@@ -110,19 +110,19 @@ def merging(paths: Sequence[Path], library: Path, *, title: str = "") -> Generat
         yield ReshapeProgress(done, total) if path is None else ReshapeProgress(done, total, (path,), note)
 
 
-def splitting(path: Path, episode: int, library: Path) -> Generator[ReshapeProgress, None, None]:
-    """Part a session into two new ones in `library`: what came before `episode`, and the rest.
+def splitting(path: Path, number: int, library: Path) -> Generator[ReshapeProgress, None, None]:
+    """Part a session into two new ones in `library`: what came before the game with this number, from 2, and
+    the rest.
 
     Closing the generator early leaves nothing behind. Raises UsageError, SessionError or LibraryError.
     """
     session = Session.open(path)
     _check_finished(session)
-    chosen = next((each for each in session.episodes if each.index == episode), None)
-    openings = [each.index for each in session.openings[1:]]
-    if chosen is None or chosen.index not in openings:
-        known = f"choose one of: {', '.join(map(str, openings))}" if openings else "it holds a single game"
-        raise UsageError(f"{path} cannot be split before episode {episode}; {known}")
-    tick = chosen.start
+    games = len(session.recorded_games)
+    if not 2 <= number <= games:
+        known = f"choose from 2 to {games}" if games > 1 else "it holds a single game"
+        raise UsageError(f"{path} cannot be split before game {number}; {known}")
+    tick = session.game(number).start
     before = tuple(each for each in session.episodes if each.stop <= tick)
     after = tuple(each for each in session.episodes if each.start >= tick)
     made: list[Path] = []

@@ -163,10 +163,10 @@ class LibraryPresenter:
         paths = [row.path for row in self.chosen]
         self._run("Merging", "recorder.library.merging:merging", {"paths": paths, "library": self.library.path})
 
-    def split(self, index: int) -> None:
-        """Part the session that is shown in two, before one of its episodes."""
+    def split(self, number: int) -> None:
+        """Part the session that is shown in two, before one of its games."""
         if self.selected:
-            arguments = {"path": self.selected[0], "episode": index, "library": self.library.path}
+            arguments = {"path": self.selected[0], "number": number, "library": self.library.path}
             self._run("Splitting", "recorder.library.merging:splitting", arguments)
 
     def dismiss(self) -> None:

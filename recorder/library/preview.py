@@ -22,7 +22,7 @@ from recorder.envs.game import Game
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.replay import show_tick
 from recorder.play.timing import Timing
-from recorder.store.schema import Episode
+from recorder.store.episode_table import RecordedGame
 from recorder.store.session import Session
 from recorder.system.files import replacing
 
@@ -48,7 +48,7 @@ class Details:
     discrete: bool = True
     rate_hz: float = 60.0
     ticks: int = 0
-    episodes: tuple[Episode, ...] = ()
+    games: tuple[RecordedGame, ...] = ()
     spans: tuple[range, ...] = ()
     timing: Timing | None = None
     shares: tuple[tuple[str, float], ...] = ()
@@ -163,7 +163,7 @@ def read_details(session: Session) -> Details:
         discrete=session.spec.discrete,
         rate_hz=session.spec.rate_hz,
         ticks=len(session),
-        episodes=tuple(session.episodes),
+        games=tuple(session.recorded_games),
         spans=spans,
         timing=session.timing,
         shares=shares,
@@ -173,13 +173,12 @@ def read_details(session: Session) -> Details:
 
 def telling_tick(session: Session) -> int:
     """A tick that shows what a session is like: the last point of its best game, or the middle if all of it earns."""
-    best = max(session.episodes, key=lambda episode: episode.total_reward, default=None)
+    best = max(session.recorded_games, key=lambda game: game.score, default=None)
     if best is None:
         return 0
-    points = np.flatnonzero(session.rewards[best.start : best.stop])
-    if not len(points) or len(points) > len(best) // 2:
-        return best.start + len(best) // 2
-    return best.start + int(points[-1])
+    ticks = best.line_ticks
+    points = np.flatnonzero(session.rewards[ticks])
+    return int(ticks[points[-1] if 0 < len(points) <= best.ticks // 2 else best.ticks // 2])
 
 
 def _shrink(picture: Picture, pixel_aspect: float) -> Picture:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from recorder.library.edits import edit, without
+from recorder.library.edits import edit, of_games, without
 from recorder.library.preview import Details
 from recorder.library.preview_requests import PreviewRequests
 from recorder.store.schema import LABELS
@@ -27,18 +27,18 @@ class SessionEdits:
         words = None if tags is None else [tag for tag in tags.split(",") if tag.strip()]
         self._change("", partial(edit, path, title=title, notes=notes, tags=words))
 
-    def use_episode(self, index: int, use: bool) -> None:
-        """Let training use an episode, or leave it out."""
+    def use_game(self, number: int, use: bool) -> None:
+        """Let training use a game, or leave it out."""
         if self._preview.path is not None:
-            self._change("", partial(edit, self._preview.path, excluded={index: not use}))
+            self._change("", partial(_use, self._preview.path, number, use))
 
-    def label_episode(self, index: int, label: str) -> None:
-        """Give an episode one of LABELS; the one it has already takes it off."""
+    def label_game(self, number: int, label: str) -> None:
+        """Give a game one of LABELS; the one it has already takes it off."""
         details = self._preview.details
         if details is None or label not in LABELS:
             return
-        has = next((episode.label for episode in details.episodes if episode.index == index), "")
-        self._change("", partial(edit, details.path, labels={index: "" if has == label else label}))
+        has = next((game.label for game in details.games if game.number == number), "")
+        self._change("", partial(_label, details.path, number, "" if has == label else label))
 
     def exclude(self, span: range) -> None:
         """Leave these ticks out of training."""
@@ -52,6 +52,14 @@ class SessionEdits:
         span = self._preview.span_at(tick)
         if details is not None and span is not None:
             self._change("", partial(_respan, details, lambda spans: without(spans, span)))
+
+
+def _use(path: Path, number: int, use: bool) -> None:
+    edit(path, excluded=of_games(Session.open(path), {number: not use}))
+
+
+def _label(path: Path, number: int, label: str) -> None:
+    edit(path, labels=of_games(Session.open(path), {number: label}, undone=True))
 
 
 def _respan(details: Details, change: Callable[[Sequence[range]], Sequence[range]]) -> None:

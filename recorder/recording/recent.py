@@ -54,7 +54,7 @@ def recent_recording(path: Path) -> RecentRecording:
         len(scores),
         max(scores, default=0.0),
         session.duration_s,
-        tuple(sorted({episode.label for episode in session.episodes if episode.label})),
+        tuple(sorted({game.label for game in session.recorded_games if game.label})),
         shown,
     )
 
@@ -129,9 +129,9 @@ class RecentRecordings:
 
     def label(self, path: Path, label: str) -> None:
         """Label all games of a take "success" or "failure"; the same label again takes it off. Raises TwinplayError."""
-        games = Session.open(path).episodes
-        label = "" if all(game.label == label for game in games) else label
-        edit(path, labels={game.index: label for game in games})
+        session = Session.open(path)
+        label = "" if all(game.label == label for game in session.recorded_games) else label
+        edit(path, labels={episode.index: label for episode in session.episodes})
         line = recent_recording(path)
         self._replace(path, lambda _: line)
 

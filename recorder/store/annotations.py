@@ -7,9 +7,12 @@ make no sense are refused, since what somebody wanted left out must not be learn
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recorder.store.schema import LABELS, Episode
+
+if TYPE_CHECKING:
+    from recorder.store.episode_table import RecordedGame
 
 MAX_TITLE, MAX_NOTES, MAX_TAGS, MAX_TAG, MAX_SPANS = 120, 4_000, 24, 32, 1_000  # characters, or how many
 
@@ -61,11 +64,11 @@ def to_learn(episode: Episode, spans: Sequence[range]) -> list[range]:
     return [] if episode.excluded else cut_out(range(episode.start, episode.stop), spans)
 
 
-def summed_up(episodes: Sequence[Episode], spans: Sequence[range]) -> dict[str, Any]:
+def summed_up(games: Sequence[RecordedGame], spans: Sequence[range]) -> dict[str, Any]:
     """How many games have each label, and how many ticks training may use."""
-    played = [episode for episode in episodes if episode.outcome != "rewound"]
+    episodes = [episode for game in games for episode in game.segments]
     return {
-        "labels": {label: sum(episode.label == label for episode in played) for label in LABELS if label},
+        "labels": {label: sum(game.label == label for game in games) for label in LABELS if label},
         "learn_ticks": sum(len(ticks) for episode in episodes for ticks in to_learn(episode, spans)),
     }
 

@@ -1,8 +1,9 @@
-"""The table of episodes of a session being read: its rows, the scores of games, and what led to a segment of one."""
+"""The table of episodes of a session being read: its rows, the games they make, and what led to a segment of one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -43,21 +44,84 @@ def read_episodes(group: SessionGroup, head: Head, rewards: Callable[[], npt.NDA
     return episodes
 
 
-def scores(table: Sequence[Episode], episodes: Iterable[Episode]) -> list[float]:
-    """The score of each game of `table` whose last segment is among `episodes`, over all its segments.
+@dataclass(frozen=True)
+class RecordedGame:
+    """A game as its player counts it: from its start to its end, through all rewinds. `number` counts from 1.
 
-    What was undone by a rewind counts for nothing.
+    `line` are the episodes that lead from its start to its end, at least one; `undone` are those that a rewind took
+    back.
     """
+
+    number: int
+    line: tuple[Episode, ...]
+    undone: tuple[Episode, ...] = ()
+
+    @property
+    def segments(self) -> tuple[Episode, ...]:
+        """All its episodes, in the order of the table."""
+        return tuple(sorted((*self.line, *self.undone), key=lambda episode: episode.index))
+
+    @property
+    def start(self) -> int:
+        """The tick of the session at which it starts."""
+        return self.line[0].start
+
+    @property
+    def stop(self) -> int:
+        """The tick of the session after its last one."""
+        return self.line[-1].stop
+
+    @property
+    def ticks(self) -> int:
+        """How long it is, without what was undone."""
+        return sum(map(len, self.line))
+
+    @property
+    def line_ticks(self) -> npt.NDArray[np.int64]:
+        """The ticks of the session that lead from its start to its end, in order, int64 (ticks,)."""
+        return np.concatenate([np.arange(episode.start, episode.stop) for episode in self.line])
+
+    @property
+    def score(self) -> float:
+        """What was earned in it, without what was undone."""
+        return sum(episode.total_reward for episode in self.line)
+
+    @property
+    def outcome(self) -> str:
+        """How it ended."""
+        return self.line[-1].outcome
+
+    @property
+    def label(self) -> str:
+        """What its player thought of it: "success", "failure" or nothing."""
+        return self.line[-1].label
+
+    @property
+    def excluded(self) -> bool:
+        """Whether training is to use nothing of it."""
+        return all(episode.excluded for episode in self.line)
+
+    def __contains__(self, tick: object) -> bool:
+        return any(tick in range(episode.start, episode.stop) for episode in (*self.line, *self.undone))
+
+
+def recorded_games(table: Sequence[Episode]) -> list[RecordedGame]:
+    """The games of a table of episodes, in the order in which they were played."""
     by_index = {episode.index: episode for episode in table}
-    found = []
-    for episode in episodes:
-        if episode.outcome == "rewound":
-            continue
-        score, parent = episode.total_reward, by_index.get(episode.parent)
-        while parent is not None:
-            score, parent = score + parent.total_reward, by_index.get(parent.parent)
-        found.append(score)
-    return found
+    opening: dict[int, int] = {}  # of each episode: the one with which its game starts
+    segments: dict[int, list[Episode]] = {}
+    for episode in table:
+        first = opening[episode.index] = opening.get(episode.parent, episode.index)
+        segments.setdefault(first, []).append(episode)
+    games: list[RecordedGame] = []
+    for first, played in segments.items():
+        # Without one, the recorder was killed before a tick was played after a rewind.
+        last = next((each for each in reversed(played) if each.outcome != "rewound"), by_index[first])
+        line = [last]
+        while (parent := by_index.get(line[0].parent)) is not None and parent.index < line[0].index:
+            line.insert(0, parent)
+        games.append(RecordedGame(len(games) + 1, tuple(line), tuple(each for each in played if each not in line)))
+    return games
 
 
 def lead_in(table: Sequence[Episode], episode: Episode, place: Place) -> list[range]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from recorder.errors import SessionError
 from recorder.store.annotations import read_spans, summed_up
+from recorder.store.episode_table import recorded_games
 from recorder.store.head import Head
 from recorder.store.places import Place
 from recorder.store.schema import LABELS, Episode
@@ -75,5 +76,5 @@ def store_opinions(group: SessionGroup, head: Head, opinions: Opinions, table: C
             replace(episode, excluded=bool(excluded[episode.index]), label=LABELS[labels[episode.index]])
             for episode in table()
         ]
-        changed["summary"] = summary | summed_up(episodes, opinions.spans)
+        changed["summary"] = summary | summed_up(recorded_games(episodes), opinions.spans)
     group.set_attributes(**changed)

@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from recorder.errors import NewerVersionError, SessionError
+from recorder.errors import NewerVersionError, SessionError, UsageError
 from recorder.play.timing import Timing, measure
 from recorder.store.annotations import read_notes, read_tags, read_title, to_learn
 from recorder.store.digest import digest_of
-from recorder.store.episode_table import lead_in, read_episodes, scores, with_ends
+from recorder.store.episode_table import RecordedGame, lead_in, read_episodes, recorded_games, with_ends
 from recorder.store.frames import Frames
 from recorder.store.head import read_head
 from recorder.store.moments import Moments
@@ -177,19 +177,22 @@ class Session:
         """The episodes in order; an unfinished last one ends at the last tick with outcome "interrupted"."""
         return read_episodes(self._group, self._head, lambda: self.rewards)
 
-    @property
-    def openings(self) -> list[Episode]:
-        """The episodes that begin at the start of a game; all of them, unless there was a rewind."""
-        return [episode for episode in self.episodes if episode.parent < 0]
+    @cached_property
+    def recorded_games(self) -> list[RecordedGame]:
+        """The games in the order in which they were played, each through all its rewinds."""
+        return recorded_games(self.episodes)
 
     @property
     def games(self) -> list[float]:
-        """The score of each game that was played to where it ends, over all its segments; without what was undone."""
-        return self.scores_of(self.episodes)
+        """The score of each game, without what a rewind took back."""
+        return [game.score for game in self.recorded_games]
 
-    def scores_of(self, episodes: Iterable[Episode]) -> list[float]:
-        """Like `games`, of those among these episodes that are the last segment of theirs."""
-        return scores(self.episodes, episodes)
+    def game(self, number: int) -> RecordedGame:
+        """A game by its number, counted from 1. Raises UsageError, naming those there are."""
+        if not 1 <= number <= len(self.recorded_games):
+            known = f"choose from 1 to {len(self.recorded_games)}" if self.recorded_games else "it holds none"
+            raise UsageError(f"{self.place} has no game {number}; {known}")
+        return self.recorded_games[number - 1]
 
     def lead_in(self, episode: Episode) -> list[range]:
         """The ticks that lead from the start of a game to the start of a segment of it, in order.

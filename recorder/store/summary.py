@@ -21,7 +21,7 @@ def summary_of(session: Session) -> dict[str, Any]:
     """
     stored = session.attributes.get("summary")
     if session.complete and isinstance(stored, dict) and stored.get("ticks") == len(session):
-        return stored if "learn_ticks" in stored else stored | summed_up(session.episodes, session.excluded_spans)
+        return stored if "learn_ticks" in stored else stored | summed_up(session.recorded_games, session.excluded_spans)
     timing = session.timing
     return {
         "ticks": len(session),
@@ -29,5 +29,5 @@ def summary_of(session: Session) -> dict[str, Any]:
         "total_rewards": session.games,
         "size_bytes": session.size_bytes,
         "timing": None if timing is None else timing.to_json(),
-        **summed_up(session.episodes, session.excluded_spans),
+        **summed_up(session.recorded_games, session.excluded_spans),
     }

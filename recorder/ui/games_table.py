@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from recorder.library.preview import Details
-from recorder.store.schema import Episode
+from recorder.store.episode_table import RecordedGame
 from recorder.ui.kit import look
 from recorder.ui.kit.keys import shortcut_key
 from recorder.ui.library_table import RowDelegate
@@ -20,16 +20,16 @@ _KEYS = {int(Qt.Key.Key_G): "success", int(Qt.Key.Key_B): "failure"}
 
 
 class GamesTable(QTableWidget):
-    """Lists episodes; the game that is shown beside it is in bold, and keys are about that one."""
+    """Lists games; the one that is shown beside it is in bold, and keys are about that one."""
 
     game_chosen = Signal(int)  # the tick at which it begins
-    use_changed = Signal(int, bool)  # episode, whether training may use it
+    use_changed = Signal(int, bool)  # number of the game, whether training may use it
     label_requested = Signal(int, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, len(_COLUMNS), parent, objectName="gamesTable")
-        self._episodes: tuple[Episode, ...] = ()
-        self._present: Episode | None = None
+        self._listed: tuple[RecordedGame, ...] = ()
+        self._present: RecordedGame | None = None
         self.setHorizontalHeaderLabels(list(_COLUMNS))
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(28)
@@ -54,17 +54,17 @@ class GamesTable(QTableWidget):
 
     def show_details(self, details: Details | None) -> None:
         """List the games of this session, or the first of them where there are many."""
-        self._episodes = details.episodes[:MOST_GAMES] if details is not None else ()
+        self._listed = details.games[:MOST_GAMES] if details is not None else ()
         blocker = QSignalBlocker(self)
-        self.setRowCount(len(self._episodes))
-        for row, episode in enumerate(self._episodes):
+        self.setRowCount(len(self._listed))
+        for row, game in enumerate(self._listed):
             assert details is not None
             texts = (
-                str(episode.index + 1),
-                f"{episode.total_reward:,.0f}",
-                clock(len(episode) / details.rate_hz),
-                episode.outcome,
-                _LABELS.get(episode.label, episode.label),
+                str(game.number),
+                f"{game.score:,.0f}",
+                clock(game.ticks / details.rate_hz),
+                game.outcome,
+                _LABELS.get(game.label, game.label),
             )
             for column, text in enumerate(texts):
                 item = self.item(row, column) or QTableWidgetItem()
@@ -72,18 +72,18 @@ class GamesTable(QTableWidget):
                 item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
                 if column == 0:
                     item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-                    item.setCheckState(Qt.CheckState.Unchecked if episode.excluded else Qt.CheckState.Checked)
-                    item.setData(Qt.ItemDataRole.UserRole, episode.index)
+                    item.setCheckState(Qt.CheckState.Unchecked if game.excluded else Qt.CheckState.Checked)
+                    item.setData(Qt.ItemDataRole.UserRole, game.number)
                 if self.item(row, column) is None:
                     self.setItem(row, column, item)
         blocker.unblock()
-        rows = min(max(len(self._episodes), 1), 5)
+        rows = min(max(len(self._listed), 1), 5)
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + 28 * rows + 4)
 
-    def show_present(self, present: Episode | None) -> None:
+    def show_present(self, present: RecordedGame | None) -> None:
         """Another game may be shown beside the list."""
         self._present = present
-        shown = None if present is None else present.index
+        shown = None if present is None else present.number
         blocker = QSignalBlocker(self)
         for row in range(self.rowCount()):
             bold = self.item(row, 0).data(Qt.ItemDataRole.UserRole) == shown
@@ -95,26 +95,26 @@ class GamesTable(QTableWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         here, label = self._present, _KEYS.get(shortcut_key(event))
         if here is not None and label is not None:
-            self.label_requested.emit(here.index, label)
+            self.label_requested.emit(here.number, label)
         elif here is not None and event.key() == Qt.Key.Key_Space:
-            self.use_changed.emit(here.index, here.excluded)
+            self.use_changed.emit(here.number, here.excluded)
         else:
             super().keyPressEvent(event)
 
     def _check(self, item: QTableWidgetItem) -> None:
         if item.column() == 0:
-            index = int(item.data(Qt.ItemDataRole.UserRole))
-            self.use_changed.emit(index, item.checkState() is Qt.CheckState.Checked)
+            number = int(item.data(Qt.ItemDataRole.UserRole))
+            self.use_changed.emit(number, item.checkState() is Qt.CheckState.Checked)
 
     def _click(self, row: int, column: int) -> None:
         self._choose(row)
-        if _COLUMNS[column] == "Label" and row < len(self._episodes):
-            here = self._episodes[row]
-            self.label_requested.emit(here.index, _NEXT[here.label])
+        if _COLUMNS[column] == "Label" and row < len(self._listed):
+            here = self._listed[row]
+            self.label_requested.emit(here.number, _NEXT[here.label])
 
     def _choose(self, row: int, *_: int) -> None:
-        if 0 <= row < len(self._episodes):
-            self.game_chosen.emit(self._episodes[row].start)
+        if 0 <= row < len(self._listed):
+            self.game_chosen.emit(self._listed[row].start)
 
 
 def clock(seconds: float) -> str:

@@ -104,7 +104,7 @@ class Scrubber(QWidget):
             painter.setBrush(look.mix(base, palette.color(QPalette.ColorRole.Text), 0.08))
             painter.drawRoundedRect(QRectF(_MARGIN, top, self.width() - 2 * _MARGIN, _LANE), 4, 4)
             return
-        for episode in details.episodes:
+        for episode in (episode for game in details.games for episode in game.segments):
             left, right = self._x(episode.start), self._x(episode.stop)
             painter.setBrush(look.mix(base, ink, 0.12 if episode.excluded else 0.42))
             painter.drawRoundedRect(QRectF(left, top, max(1.0, right - left - 1.5), _LANE), 3, 3)

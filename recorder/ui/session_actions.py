@@ -54,7 +54,7 @@ class SessionActions(QWidget):
         self._verify.setEnabled(idle and bool(played) and any(not row.verified for row in chosen))
         self._verify.setText("Verified" if chosen and all(row.verified for row in chosen) else "Verify")
         self._merge.setEnabled(idle and len(played) > 1 and len({row.env for row in played}) == 1)
-        games = len(details.episodes) if details is not None else 0
+        games = len(details.games) if details is not None else 0
         self._split.setEnabled(idle and not several and games > 1)
         self._trash.setEnabled(any(row.state != "recording" for row in chosen))
 

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 
 from recorder.library.preview import Details, Moment
 from recorder.store.annotations import MAX_NOTES, MAX_TITLE
-from recorder.store.schema import Episode
+from recorder.store.episode_table import RecordedGame
 from recorder.ui.games_table import MOST_GAMES, GamesTable, clock
 from recorder.ui.kit import look
 from recorder.ui.moment_view import MomentView
@@ -44,7 +44,7 @@ class SessionPane(QWidget):
     seek_requested = Signal(int)
     span_marked = Signal(object)  # range
     span_freed = Signal(int)  # a tick of it
-    use_changed = Signal(int, bool)  # episode, whether training may use it
+    use_changed = Signal(int, bool)  # number of the game, whether training may use it
     label_requested = Signal(int, str)
     words_changed = Signal(object, object)  # path, {"title" | "notes" | "tags": text}
 
@@ -102,7 +102,7 @@ class SessionPane(QWidget):
         self._picture.show_moment(moment, words)
         self._scrubber.show_details(details, tick, self._marked)
         self._show_marking()
-        self._games.show_present(self._episode)
+        self._games.show_present(self._game)
 
     def save_words(self) -> None:
         """Hand on what was typed and is not stored yet."""
@@ -119,9 +119,9 @@ class SessionPane(QWidget):
 
     @property
     def game(self) -> int | None:
-        """The index of the game that is shown."""
-        here = self._episode
-        return None if here is None else here.index
+        """The number of the game that is shown."""
+        here = self._game
+        return None if here is None else here.number
 
     def mark(self) -> None:
         """Begin, end, or take back a span to leave out, as the button says."""
@@ -158,9 +158,9 @@ class SessionPane(QWidget):
         return range(min(self._begun, self._tick), max(self._begun, self._tick) + 1)
 
     @property
-    def _episode(self) -> Episode | None:
-        episodes = self._details.episodes if self._details is not None else ()
-        return next((episode for episode in episodes if episode.start <= self._tick < episode.stop), None)
+    def _game(self) -> RecordedGame | None:
+        games = self._details.games if self._details is not None else ()
+        return next((game for game in games if self._tick in game), None)
 
     def _build_moment(self, layout: QVBoxLayout) -> None:
         self._title = QLineEdit(objectName="titleEdit", maxLength=MAX_TITLE, toolTip="What to call this session")
@@ -231,7 +231,7 @@ class SessionPane(QWidget):
         if details is None:
             self._facts.setText("")
         else:
-            more = len(details.episodes) - MOST_GAMES
+            more = len(details.games) - MOST_GAMES
             rest = f" · the first {MOST_GAMES} games are listed" if more > 0 else ""
             self._facts.setText(f"{details.name}{rest}")
         warning = details.warning if details is not None else ""
@@ -248,8 +248,8 @@ class SessionPane(QWidget):
             self._clock.setText("")
             self._mark.setText("Exclude from here")
             return
-        episode = self._episode
-        where = f" · game {episode.index + 1}" if episode is not None else ""
+        game = self._game
+        where = f" · game {game.number}" if game is not None else ""
         now, whole = (clock(ticks / details.rate_hz)[:-2] for ticks in (self._tick, details.ticks))
         self._clock.setText(f"{now} of {whole}{where}")
         self._clock.setToolTip(f"Tick {self._tick:,} of {details.ticks:,}")

@@ -158,7 +158,7 @@ def test_a_policy_can_be_recorded_and_filmed_alone(policy: str, library: Path, t
         ["train"],
         ["train", "x.zarr", "--preset", "huge"],
         ["train", "--resume", "x", "--no-run"],
-        ["train", "x.zarr", "--episodes", "x"],
+        ["train", "x.zarr", "--games", "x"],
         ["runs", "--pause"],
         ["runs", "x", "--pause", "--stop"],
         ["dance"],

@@ -127,7 +127,7 @@ def test_a_film_is_made_from_a_url(mine: Path, run: Run, tmp_path: Path) -> None
         ("record", "hopper", "--library", TEAM),
         ("edit", "{session}", "--title", "mine"),
         ("merge", "{session}", "{session}"),
-        ("split", "{session}", "--at", "1"),
+        ("split", "{session}", "--at", "2"),
         ("trash", "{session}"),
         ("trash", "--library", TEAM),
         ("runs", "--library", TEAM),

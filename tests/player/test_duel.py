@@ -12,16 +12,17 @@ from player.watch.frames import DuelFrame, Side, duration_text, score_text
 from recorder import Game, Session, get_spec
 from recorder.errors import SessionError, UsageError
 from tests.player.conftest import Clone, Waiting, untrained
+from tests.recorder.test_playing import steered
 from trainer.errors import PolicyError
 
 
 class Copy(Clone):
     """Plays the recorded actions again."""
 
-    def __init__(self, session: Session, episode: int) -> None:
+    def __init__(self, session: Session, number: int) -> None:
         super().__init__(session.spec.name)
-        chosen = session.episodes[episode]
-        self._actions = session.actions[chosen.start : chosen.stop]
+        chosen = session.game(number)
+        self._actions = session.actions[chosen.line_ticks]
         self._next = 0
 
     def reset(self, env: Any = None) -> None:
@@ -38,7 +39,7 @@ def left_of(side: Side | None) -> Side:
 
 
 def test_a_clone_that_plays_the_recorded_actions_shows_the_recorded_pictures(breakout: Session) -> None:
-    with Duel(breakout, Copy(breakout, 0)) as duel:
+    with Duel(breakout, Copy(breakout, 1)) as duel:
         for _ in range(4):
             frame = duel.tick(50)
             left, right = left_of(frame.left), left_of(frame.right)
@@ -46,8 +47,22 @@ def test_a_clone_that_plays_the_recorded_actions_shows_the_recorded_pictures(bre
             assert (left.score, left.lives, left.action) == (right.score, right.lives, right.action)
 
 
+def test_a_rewound_game_is_watched_from_its_start_to_its_end(tmp_path: Path) -> None:
+    plan = [("play", 300), ("rewind", 100), ("play", 150), ("rewind", 200), ("play", 120)]
+    session, where = steered(tmp_path, plan)
+    with Duel(session, Copy(session, 1)) as duel:
+        assert duel.replay_ticks == where[-1] == 270
+        for tick in (1, 150, 151, 200, 269, 270):
+            frame = duel.seek(tick)
+            while frame.behind:
+                frame = duel.catch_up(50)
+            left, right = left_of(frame.left), left_of(frame.right)
+            np.testing.assert_array_equal(left.picture, right.picture)
+            assert (left.score, left.lives, left.action) == (right.score, right.lives, right.action)
+
+
 def test_a_copied_hopper_ends_together_with_the_recording_at_the_same_score(hopper: Session) -> None:
-    with Duel(hopper, Copy(hopper, 1), episode=1, render=False) as duel:
+    with Duel(hopper, Copy(hopper, 2), game=2, render=False) as duel:
         frame = duel.tick(10_000)
     left, right = left_of(frame.left), left_of(frame.right)
     assert frame.done
@@ -91,7 +106,7 @@ def test_the_clone_plays_on_after_the_recording_until_the_idle_cap_ends_its_game
 
 def test_the_recording_plays_on_when_the_clone_has_fallen(hopper: Session) -> None:
     lengths = [len(episode) for episode in hopper.episodes]
-    with Duel(hopper, Copy(hopper, 0), episode=int(np.argmax(lengths)), render=False) as duel:
+    with Duel(hopper, Copy(hopper, 1), game=1 + int(np.argmax(lengths)), render=False) as duel:
         frame = duel.tick(10_000)
     assert frame.tick == max(left_of(frame.left).ticks, left_of(frame.right).ticks)
     assert frame.done
@@ -112,8 +127,8 @@ def test_hopper_is_drawn_from_the_stored_states(hopper: Session) -> None:
         before = left_of(duel.frame().left).picture
         after = left_of(duel.tick(10).left).picture
     with Game(hopper.spec, render=True) as game:
-        assert duel.episode is not None
-        game.restore(hopper.states[duel.episode.start + 10])
+        assert duel.game is not None
+        game.restore(hopper.states[duel.game.start + 10])
         np.testing.assert_array_equal(after, game.picture())
     assert not np.array_equal(before, after)
 
@@ -123,7 +138,7 @@ def test_hopper_shows_how_far_it_came_its_torques_and_what_drives_them(hopper: S
         def drives(self, observation: Any) -> Any:
             return np.outer([1, 2, 3], observation)
 
-    with Duel(hopper, Driven(hopper, 0), episode=0, render=False) as duel:
+    with Duel(hopper, Driven(hopper, 1), game=1, render=False) as duel:
         start = left_of(duel.frame().left)
         frame = duel.tick(8)
     left, right = left_of(frame.left), left_of(frame.right)
@@ -152,26 +167,26 @@ def seen(frame: DuelFrame) -> tuple[Any, ...]:
 
 
 def test_any_tick_can_be_seen_again_and_play_goes_on_from_where_it_was(breakout: Session) -> None:
-    with Duel(breakout, Copy(breakout, 0)) as duel:
+    with Duel(breakout, Copy(breakout, 1)) as duel:
         moments = [seen(duel.frame())] + [seen(duel.tick()) for _ in range(150)]
         for tick in (100, 99, 31, 30, 1, 0, 60, 61, 62, 149):
             assert seen(duel.seek(tick)) == moments[tick], tick
         assert seen(duel.tick()) == moments[150]
         later = seen(duel.tick(20))
-    with Duel(breakout, Copy(breakout, 0)) as duel:
+    with Duel(breakout, Copy(breakout, 1)) as duel:
         assert seen(duel.tick(170)) == later
 
 
 def test_a_hopper_of_a_moment_ago_stands_where_it_stood(hopper: Session) -> None:
-    with Duel(hopper, Copy(hopper, 0), episode=0, render=False) as duel:
+    with Duel(hopper, Copy(hopper, 1), game=1, render=False) as duel:
         moments = [seen(duel.frame())] + [seen(duel.tick()) for _ in range(10)]
         assert [seen(duel.seek(tick)) for tick in (7, 2, 10)] == [moments[tick] for tick in (7, 2, 10)]
 
 
 def test_ahead_of_the_clone_the_recording_is_there_at_once_and_the_clone_catches_up(breakout: Session) -> None:
-    with Duel(breakout, Copy(breakout, 0)) as duel:
+    with Duel(breakout, Copy(breakout, 1)) as duel:
         there = seen(duel.tick(120))
-    with Duel(breakout, Copy(breakout, 0)) as duel:
+    with Duel(breakout, Copy(breakout, 1)) as duel:
         frame = duel.seek(120)
         assert (left_of(frame.left).ticks, left_of(frame.right).ticks, frame.behind) == (120, 0, 120)
         assert seen(frame)[0] == there[0]
@@ -185,7 +200,7 @@ def test_ahead_of_the_clone_the_recording_is_there_at_once_and_the_clone_catches
 
 
 def test_the_marks_of_a_game_are_its_points_and_lost_lives(breakout: Session) -> None:
-    with Duel(breakout, Copy(breakout, 0), render=False) as duel:
+    with Duel(breakout, Copy(breakout, 1), render=False) as duel:
         frame = duel.tick(len(breakout.episodes[0]))
     left, right = left_of(frame.left), left_of(frame.right)
     assert (left.points, left.losses, left.length) == (right.points, right.losses, right.length)
@@ -205,8 +220,8 @@ def test_what_cannot_be_watched_is_refused_in_a_sentence(breakout: Session, tmp_
         Duel(breakout, Clone("hopper"))
     with pytest.raises(UsageError, match="give a session, a policy, or both"):
         Duel()
-    with pytest.raises(UsageError, match="no episode 9; choose"):
-        Duel(breakout, episode=9)
+    with pytest.raises(UsageError, match="no game 9; choose"):
+        Duel(breakout, game=9)
     with pytest.raises(SessionError, match="not a readable session"):
         Duel(tmp_path / "missing.zarr")
 
@@ -322,7 +337,7 @@ def test_policies_of_two_environments_are_refused() -> None:
 
 
 def test_a_side_tells_all_that_it_did(breakout: Session) -> None:
-    with Duel(breakout, Copy(breakout, 0), render=False) as duel:
+    with Duel(breakout, Copy(breakout, 1), render=False) as duel:
         frame = duel.tick(100)
     left, right = left_of(frame.left), left_of(frame.right)
     np.testing.assert_array_equal(left.actions, breakout.actions[: len(breakout.episodes[0])])

@@ -59,7 +59,7 @@ def test_help_says_what_a_command_does(command: str, capsys: pytest.CaptureFixtu
 def test_edit_changes_what_is_thought_of_a_session_and_show_tells_it(library: Library, run: Run) -> None:
     game = session(library, "breakout")
     run("edit", game.name, "--title", "[red]Left hand", "--tag", "slow", "--tag", "late", "--notes", "my cat helped")
-    run("edit", game.name, "--exclude", "2s-5s", "--exclude", "0:10-0:12.5", "--exclude", "1100-1200", "--good", "0")
+    run("edit", game.name, "--exclude", "2s-5s", "--exclude", "0:10-0:12.5", "--exclude", "1100-1200", "--good", "1")
     run("edit", game.name, "--untag", "late", "--include", "4s-11s")
     found = Session.open(game.path)
     assert found.excluded_spans == (range(120, 240), range(660, 750), range(1100, 1200))
@@ -72,16 +72,16 @@ def test_edit_changes_what_is_thought_of_a_session_and_show_tells_it(library: Li
     facts: dict[str, Any] = json.loads(run("show", game.name, "--json"))
     assert facts["learn_ticks"] == 1200 - 120 - 90 - 100
     assert facts["episodes"][0]["label"] == "success"
-    run("edit", game.name, "--include", "all", "--unlabel", "0")
+    run("edit", game.name, "--include", "all", "--unlabel", "1")
     assert Session.open(game.path).excluded_spans == ()
     assert verify(Session.open(game.path)).ok
 
 
 def test_games_are_left_out_and_taken_in_again(library: Library, run: Run) -> None:
     hops = session(library, "hopper")
-    run("edit", str(hops.path), "--exclude-games", "0,2", "--bad", "1")
+    run("edit", str(hops.path), "--exclude-games", "1,3", "--bad", "2")
     assert [e.excluded for e in Session.open(hops.path).episodes] == [True, False, True]
-    run("edit", str(hops.path), "--include-games", "2")
+    run("edit", str(hops.path), "--include-games", "3")
     assert [e.excluded for e in Session.open(hops.path).episodes] == [True, False, False]
 
 
@@ -92,7 +92,7 @@ def test_games_are_left_out_and_taken_in_again(library: Library, run: Run) -> No
         (("--exclude", "5s-90s"), 2, "5s-90s is no span of"),
         (("--exclude", "9s-3s"), 2, "9s-3s is no span of"),
         (("--exclude", "soon"), 2, "'soon' is not a span; give one such as 10s-25s"),
-        (("--exclude-games", "7"), 2, "has no episode 7; choose from 0 to"),
+        (("--exclude-games", "7"), 2, "has no game 7; choose from 1 to"),
         (("--exclude-games", "x"), 2, "'x' is not the number of a game"),
         (("--title", "x" * 200), 2, "a title has at most 120 characters, this one has 200"),
     ],
@@ -115,7 +115,7 @@ def test_sessions_are_searched_filtered_and_sorted(library: Library, run: Run) -
 
 def test_split_and_merge_make_new_sessions_and_trash_the_originals_when_asked(library: Library, run: Run) -> None:
     hops = session(library, "hopper")
-    run("split", hops.name, "--at", "1", "--trash")
+    run("split", hops.name, "--at", "2", "--trash")
     parts = [row for row in library.sessions() if row.env == "hopper"]
     assert sorted(row.episodes for row in parts) == [1, 2]
     assert [trashed.name for trashed in library.trashed()] == [hops.name]
@@ -125,7 +125,7 @@ def test_split_and_merge_make_new_sessions_and_trash_the_originals_when_asked(li
     assert verify(Session.open(whole.path)).ok
     assert len(library.sessions()) == 4
     assert "at least two different sessions" in run("merge", whole.name, status=2)
-    assert "choose one of: 1, 2" in run("split", whole.name, "--at", "3", status=2)
+    assert "choose from 2 to 3" in run("split", whole.name, "--at", "4", status=2)
 
 
 def test_the_trash_is_listed_restored_from_and_emptied(library: Library, run: Run) -> None:

@@ -94,7 +94,7 @@ def test_merging_leaves_the_originals_alone_by_every_spelling(library: Path, spe
 
 def test_splitting_does_too(library: Path, spelling: str) -> None:
     before = files_of(library / NAME)
-    assert main(["split", spelling, "--at", "1"]) == 0
+    assert main(["split", spelling, "--at", "2"]) == 0
     assert files_of(library / NAME) == before
     assert len(names_of(library) - {NAME, "other.zarr"}) == 2
 
@@ -118,7 +118,7 @@ def test_the_trash_is_that_of_its_library(library: Path, spelling: str) -> None:
 
 def test_training_finds_session_and_library(library: Path, spelling: str, capsys: pytest.CaptureFixture[str]) -> None:
     budget = ["--max-batches", "1", "--set", "play_games=0", "--set", "checks=0"]
-    assert main(["train", spelling, "--episodes", f"{spelling}=1", *budget, "--json"]) == 0
+    assert main(["train", spelling, "--games", f"{spelling}=2", *budget, "--json"]) == 0
     (run,) = Runs(library).all()
     assert run.setup is not None
     assert [(source.path, source.episodes) for source in run.setup.sources] == [(str(library / NAME), (1,))]
@@ -206,7 +206,7 @@ def _top(folder: Path) -> Path:
         ["pull", "../other.zarr", "--library", "."],
         ["push", "../other.zarr", "--to", "."],
         ["merge", ".", "../other.zarr", "--library", "."],
-        ["split", ".", "--at", "1", "--library", "episodes/.."],
+        ["split", ".", "--at", "2", "--library", "episodes/.."],
         ["train", ".", "--out", "clone.safetensors"],
         ["train", ".", "--library", "."],
         ["sample", "--library", "."],

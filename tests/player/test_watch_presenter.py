@@ -50,7 +50,7 @@ class LocalService:
     def _answer(self, method: str, args: tuple[Any, ...]) -> DuelFrame:
         if method == "open":
             self.opened = args
-            self.duel = Duel(args[0], None, episode=args[2], render=False)
+            self.duel = Duel(args[0], None, game=args[2], render=False)
             return self.duel.frame()
         assert self.duel is not None
         answer: DuelFrame = getattr(self.duel, method)(*args)
@@ -307,7 +307,7 @@ def test_a_recording_and_a_clone_are_compared_once_they_are_on_show(paired: Watc
     chore = paired.comparison.chore
     pair = paired.pair
     assert chore.target == "trainer.evaluation.agreement:comparing"
-    assert chore.wish == {"session": str(pair.session), "policy": str(pair.policy), "episode": pair.episode}
+    assert chore.wish == {"session": str(pair.session), "policy": str(pair.policy), "game": pair.game}
     chore.say(Comparison(50, 240))
     assert paired.poll()
     assert paired.comparison.agreement is None
@@ -384,7 +384,7 @@ def test_a_choice_of_another_environment_brings_what_fits(presenter: WatchPresen
     pair.set_left(breakout)
     assert (pair.session, pair.policy) == (breakout, policies[0])
     pair.set_left(policies[1])
-    assert (pair.left, pair.session, pair.episodes, pair.policy) == (policies[1], None, [], policies[0])
+    assert (pair.left, pair.session, pair.games, pair.policy) == (policies[1], None, [], policies[0])
     pair.set_left(None)
     assert (pair.left, pair.chosen) == (None, True)
 
@@ -439,7 +439,7 @@ def test_filming_and_scoring_are_of_what_is_on_show(paired: WatchPresenter, tmp_
         "session": session,
         "policy": policy,
         "against": None,
-        "episode": paired.pair.episode,
+        "game": paired.pair.game,
         "alike": False,
         "start": 2.0,
         "seconds": 3.0,

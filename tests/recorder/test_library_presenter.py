@@ -149,8 +149,8 @@ def test_thumbnails_are_made_kept_outside_the_session_and_found_again(
 
 def test_what_is_said_of_a_session_is_stored_in_order_and_shown(presenter: LibraryPresenter) -> None:
     session = chosen(presenter, "hopper")
-    presenter.edits.use_episode(1, False)
-    presenter.edits.label_episode(0, "success")
+    presenter.edits.use_game(2, False)
+    presenter.edits.label_game(1, "success")
     presenter.edits.set_words(session.path, title="Hops", tags="a, b,,", notes="all three")
     presenter.edits.exclude(range(2, 6))
     presenter.edits.exclude(range(9, 12))
@@ -164,7 +164,7 @@ def test_what_is_said_of_a_session_is_stored_in_order_and_shown(presenter: Libra
     assert presenter.shown is not None
     assert (presenter.shown.title, presenter.shown.labels["success"]) == ("Hops", 1)
     presenter.edits.include(3)
-    presenter.edits.label_episode(0, "success")
+    presenter.edits.label_game(1, "success")
     settle(presenter)
     assert now(session).excluded_spans == (range(9, 12),)
     assert now(session).episodes[0].label == ""
@@ -236,7 +236,7 @@ def test_what_does_not_verify_is_told_with_the_first_difference(presenter: Libra
 
 def test_merging_and_splitting_make_sessions_that_show_up(presenter: LibraryPresenter) -> None:
     session = chosen(presenter, "hopper")
-    presenter.split(1)
+    presenter.split(2)
     settle(presenter)
     assert presenter.message == "Created two new sessions. The originals are unchanged."
     halves = [row for row in presenter.rows if row.env == "hopper" and row.path != session.path]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from recorder.agents.experts import scripted
 from recorder.envs.registry import env_names
 from recorder.envs.spec import EnvSpec
 from recorder.errors import AgentError, UnknownEnvError, UsageError
+from recorder.library.edits import edit, of_games
 from recorder.library.verify import verify
 from recorder.play.clock import Pacer
 from recorder.play.rollout import Phase, Rollout, episode_seed
 from recorder.play.timing import measure
 from recorder.recording.headless import record
+from recorder.store.episode_table import recorded_games
 from recorder.store.session_writer import SessionWriter
 
 NOOP, FIRE, RIGHT, LEFT = range(4)
@@ -301,6 +304,31 @@ def test_a_rewind_goes_back_beyond_the_one_before_it(tmp_path: Path) -> None:
     certificate = verify(session)
     assert certificate.ok, certificate.difference
     assert session.games == [pytest.approx(session.rewards[[*range(270), *range(800, 900)]].sum())]
+
+
+def test_a_rewound_game_is_one_game_and_its_label_is_of_all_of_it(tmp_path: Path) -> None:
+    plan = [("play", 500), ("rewind", 130), ("play", 300), ("keep", 400), ("play", 100)]
+    session, where = steered(tmp_path, plan)
+    (game,) = session.recorded_games
+    assert (game.number, game.ticks, game.outcome, game.excluded) == (1, where[-1], "stopped", False)
+    assert [episode.index for episode in game.line] == [0, 4]
+    assert [episode.excluded for episode in game.undone] == [False, True, False]
+    assert game.line_ticks.tolist() == [*range(270), *range(800, 900)]
+    edit(session.path, labels=of_games(session, {1: "success"}, undone=True), excluded=of_games(session, {1: True}))
+    session = Session.open(session.path)
+    assert {episode.label for episode in session.episodes} == {"success"}
+    assert [episode.excluded for episode in session.episodes] == [True, False, True, False, True]
+    summary = session.summary()
+    assert (summary["episodes"], summary["labels"]) == (1, {"success": 1, "failure": 0})
+    with pytest.raises(UsageError, match="has no game 2; choose from 1 to 1"):
+        session.game(2)
+
+
+def test_a_game_that_was_killed_right_after_a_rewind_is_still_a_game(tmp_path: Path) -> None:
+    session, _ = steered(tmp_path, [("play", 300), ("rewind", 60), ("play", 5)])
+    table = [replace(episode, outcome="rewound") for episode in session.episodes[:2]]
+    (game,) = recorded_games(table)
+    assert (game.ticks, game.score) == (240, table[0].total_reward)
 
 
 def test_a_rewind_goes_back_to_the_first_tick_from_wherever(tmp_path: Path) -> None:

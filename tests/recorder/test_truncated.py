@@ -135,7 +135,7 @@ def test_merged_and_split_sessions_store_it(stopped: list[Path], old: bool, tmp_
     assert_parted(merged)
     if old:
         forget(merged)  # as an earlier version merged them
-    *_, last = splitting(merged, 1, tmp_path / "split")
+    *_, last = splitting(merged, 2, tmp_path / "split")
     for part in last.made:
         assert np.flatnonzero(stored(part)).tolist() == [119]
         assert_parted(part)

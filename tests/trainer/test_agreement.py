@@ -17,7 +17,7 @@ from trainer.policy.networks import build
 
 
 def shortest(session: Session) -> int:
-    return min(session.openings, key=len).index
+    return min(session.recorded_games, key=lambda game: game.ticks).number
 
 
 @pytest.mark.parametrize("manner", [ActionSelection(), ActionSelection(0.25, (1,)), ActionSelection(0.0, past=False)])
@@ -25,10 +25,10 @@ def test_a_clone_that_is_shown_the_game_tick_by_tick_decides_the_same(
     breakout: Session, breakout_policy: Path, manner: ActionSelection
 ) -> None:
     policy = Policy.load(breakout_policy).fork(0, manner)
-    game = breakout.episodes[shortest(breakout)]
-    found = compare(breakout, policy, episode=game.index)
+    game = breakout.game(shortest(breakout))
+    found = compare(breakout, policy, game=game.number)
     player, believer = policy.fork(1, manner), policy.fork(2, ActionSelection(past=manner.past))
-    assert len(found) == len(game) > 700  # more than the 600 of one slice of the comparison
+    assert len(found) == game.ticks > 700  # more than the 600 of one slice of the comparison
     for tick in range(700):
         screen = breakout.frames[game.start + tick]
         player.act(screen)
@@ -47,8 +47,8 @@ def test_a_clone_without_reaction_time_is_shown_the_field_of_before_and_the_padd
     config = TrainConfig.for_env("breakout", network="nature", label_shifts=(0, 7))
     torch.manual_seed(0)
     policy = Policy(build(config, breakout.spec), breakout.spec, config, manner=ActionSelection(output=1))
-    game = breakout.episodes[shortest(breakout)]
-    found = compare(breakout, policy, episode=game.index)
+    game = breakout.game(shortest(breakout))
+    found = compare(breakout, policy, game=game.number)
     np.testing.assert_array_equal(found.recorded, breakout.actions[game.start : game.stop])
     screens = breakout.frames[game.start : game.start + 700]
     (top, bottom), apart = config.hidden_rows, []
@@ -69,8 +69,8 @@ def test_torques_are_those_of_a_clone_that_was_shown_the_game_tick_by_tick(
     config = TrainConfig.for_env("hopper", network=network, batch_size=16, max_batches=40, play_games=1, checks=0)
     list(fit([hopper], config, out=tmp_path / "clone.safetensors"))
     policy = Policy.load(tmp_path / "clone.safetensors")
-    game = hopper.episodes[1]
-    found = compare(hopper, tmp_path / "clone.safetensors", episode=1)
+    game = hopper.game(2)
+    found = compare(hopper, tmp_path / "clone.safetensors", game=2)
     expected = np.stack([policy.act(seen) for seen in hopper.observations[game.start : game.stop]])
     np.testing.assert_allclose(found.clone, expected, atol=1e-4)
     apart = np.abs(expected - hopper.actions[game.start : game.stop])
@@ -84,7 +84,7 @@ def test_comparing_leaves_the_clone_as_it_was_and_tells_how_far_it_is(breakout: 
         player.act(breakout.frames[0])
     steps = list(comparing(breakout, policy))
     assert steps[0].done == 0
-    assert steps[-2].done == steps[-1].total == len(choose_game(breakout, None))
+    assert steps[-2].done == steps[-1].total == choose_game(breakout, None).ticks
     assert [step.agreement is None for step in steps] == [True] * (len(steps) - 1) + [False]
     for tick in range(1, 20):
         assert policy.act(breakout.frames[tick]) == other.act(breakout.frames[tick])
@@ -125,5 +125,5 @@ def test_what_cannot_be_compared_is_refused_in_a_sentence(
 ) -> None:
     with pytest.raises(PolicyError, match=r"plays Breakout, but .* is a session of Hopper"):
         compare(hopper, breakout_policy)
-    with pytest.raises(UsageError, match="no episode 99; choose"):
-        compare(breakout, breakout_policy, episode=99)
+    with pytest.raises(UsageError, match="no game 99; choose"):
+        compare(breakout, breakout_policy, game=99)

@@ -160,7 +160,7 @@ def test_its_options_are_those_of_twinplay_train() -> None:
         (["nothing-here"], 1, "holds no session named nothing-here"),
         (["SESSION", "--out", "clone.txt"], 2, "clone.txt must end in .safetensors"),
         (["SESSION", "--set", "batches=3"], 2, "'batches=3' is not a setting"),
-        (["SESSION", "--episodes", "other=0"], 2, "--episodes names other"),
+        (["SESSION", "--games", "other=1"], 2, "--games names other"),
         (["SESSION", "--max-batches", "0"], 2, "max_batches is 0"),
         (["SESSION", "--network", "nature"], 1, "does not fit Hopper"),
     ],

@@ -173,7 +173,7 @@ def test_a_selection_tells_minutes_and_the_share_of_each_action_and_is_warned_ab
     assert sum(share for _, share in selection.shares) == pytest.approx(1.0)
     assert "is very little" in selection.warnings[0]
     facts = choice.facts[path]
-    silent = tuple(replace(each, counts=(each.ticks, 0, 0, 0)) for each in facts.episodes)
+    silent = tuple(replace(each, counts=(each.ticks, 0, 0, 0)) for each in facts.games)
     choice.know(path, SessionFacts(silent))
     warnings = " ".join(choice.selection.warnings)
     assert "no FIRE" in warnings
@@ -181,28 +181,28 @@ def test_a_selection_tells_minutes_and_the_share_of_each_action_and_is_warned_ab
     assert "same action" in warnings
 
 
-def test_single_episodes_can_be_left_out_and_excluded_ones_never_count(stage: Stage) -> None:
+def test_single_games_can_be_left_out_and_excluded_ones_never_count(stage: Stage) -> None:
     choice = stage.presenter.choice
     path = stage.choose()
-    first, second = choice.facts[path].episodes
-    choice.choose_episode(path, first.index, False)
+    first, second = choice.facts[path].games
+    choice.choose_game(path, first.number, False)
     assert choice.selection.ticks == second.ticks
-    assert not choice.is_chosen(path, first.index)
-    choice.choose_episode(path, second.index, False)
+    assert not choice.is_chosen(path, first.number)
+    choice.choose_game(path, second.number, False)
     assert choice.chosen == set()
-    choice.choose_episode(path, first.index)
+    choice.choose_game(path, first.number)
     assert choice.selection.ticks == first.ticks
-    assert [choice.is_chosen(path, each.index) for each in (first, second)] == [True, False]
+    assert [choice.is_chosen(path, each.number) for each in (first, second)] == [True, False]
     choice.know(path, SessionFacts((replace(first, excluded=True), second)))
     choice.choose(path)
     assert choice.selection.ticks == second.ticks
-    choice.choose_episode(path, first.index, False)
+    choice.choose_game(path, first.number, False)
     assert choice.selection.ticks == second.ticks
 
 
 def test_a_run_is_made_of_what_is_chosen_and_shown_at_once(stage: Stage) -> None:
     path = stage.choose()
-    stage.presenter.choice.choose_episode(path, 1, False)
+    stage.presenter.choice.choose_game(path, 2, False)
     stage.presenter.choose_preset("quick")
     stage.presenter.start()
     run = stage.presenter.run_list.run
@@ -447,7 +447,7 @@ def test_facts_are_read_by_a_thread_that_ends(recorded: Path) -> None:
     found: dict[Path, SessionFacts] = {}
     while reader.busy:
         found |= reader.take()
-    assert [len(each.counts) for each in found[path].episodes] == [4, 4]
+    assert [len(each.counts) for each in found[path].games] == [4, 4]
     reader.close()
 
 

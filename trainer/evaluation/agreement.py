@@ -22,8 +22,9 @@ import numpy.typing as npt
 
 from recorder.envs.spec import EnvSpec
 from recorder.errors import UsageError
+from recorder.store.episode_table import RecordedGame
 from recorder.store.places import Place
-from recorder.store.schema import CHUNK_TICKS, Episode
+from recorder.store.schema import CHUNK_TICKS
 from recorder.store.session import Session
 from trainer.errors import PolicyError
 
@@ -154,12 +155,12 @@ class Comparison:
 
 
 def comparing(
-    session: Session | Place | str, policy: Policy | Path | str, *, episode: int | None = None
+    session: Session | Place | str, policy: Policy | Path | str, *, game: int | None = None
 ) -> Iterator[Comparison]:
-    """Compare a clone with a recorded game: `episode` is an index into `session.episodes` (None: the best game).
+    """Compare a clone with a recorded game: `game` is its number, from 1 (None: the best one).
 
-    The policy's own memory and randomness stay as they are. Raises SessionError, PolicyError, and UsageError for an
-    episode that does not exist.
+    The policy's own memory and randomness stay as they are. Raises SessionError, PolicyError, and UsageError for a
+    game that does not exist.
     """
     if not isinstance(session, Session):
         session = Session.open(session)
@@ -170,44 +171,44 @@ def comparing(
     else:
         name = f"the policy {policy.name}"
     refuse_mismatch(session, policy.spec, name)
-    game = choose_game(session, episode)
-    yield Comparison(0, len(game))
+    chosen = choose_game(session, game)
+    yield Comparison(0, chosen.ticks)
     outputs: list[npt.NDArray[np.float32]] = []
     done = 0
-    for inputs in _inputs(session, game, policy):
+    for inputs in _inputs(session, chosen, policy):
         outputs.append(policy.outputs(inputs))
         done += len(inputs)
-        yield Comparison(done, len(game))
+        yield Comparison(done, chosen.ticks)
     answers = np.concatenate(outputs)
     spec = session.spec
     if spec.discrete:
-        recorded: npt.NDArray[Any] = session.actions[game.start : game.stop].astype(np.int64)
+        recorded: npt.NDArray[Any] = session.actions[chosen.line_ticks].astype(np.int64)
         clone = policy.manner.probabilities(answers).argmax(axis=1)
         sure = np.take_along_axis(policy.belief(answers), clone[:, None], axis=1)[:, 0]
     else:
-        recorded = session.actions[game.start : game.stop].astype(np.float32)
+        recorded = session.actions[chosen.line_ticks].astype(np.float32)
         clone = np.clip(answers, -1.0, 1.0)
         sure = np.abs(recorded - clone).max(axis=1) / 2
     found = Agreement(recorded, clone, sure.astype(np.float32), spec.action_names, spec.rate_hz)
-    yield Comparison(len(game), len(game), found)
+    yield Comparison(chosen.ticks, chosen.ticks, found)
 
 
-def compare(session: Session | Place | str, policy: Policy | Path | str, *, episode: int | None = None) -> Agreement:
+def compare(session: Session | Place | str, policy: Policy | Path | str, *, game: int | None = None) -> Agreement:
     """The agreement of a clone with a recorded game; see `comparing`."""
-    *_, last = comparing(session, policy, episode=episode)
+    *_, last = comparing(session, policy, game=game)
     assert last.agreement is not None
     return last.agreement
 
 
-def _inputs(session: Session, game: Episode, policy: Policy) -> Iterator[npt.NDArray[Any]]:
+def _inputs(session: Session, game: RecordedGame, policy: Policy) -> Iterator[npt.NDArray[Any]]:
     """The network's inputs for the ticks of a game, in order, some at a time.
 
     Vectors come all at once: a network with a memory takes a game as one sequence.
     """
     delay = policy.config.shift_of(policy.manner.output)
     if not session.spec.sees_screen:
-        vectors = np.asarray(session.observations[game.start : game.stop], np.float32)
-        yield vectors[np.maximum(np.arange(len(game)) - delay, 0)]
+        vectors = np.concatenate([session.vectors(each.start, each.stop) for each in game.line]).astype(np.float32)
+        yield vectors[np.maximum(np.arange(game.ticks) - delay, 0)]
         return
     from trainer.policy.preprocess import Preprocess
 
@@ -215,8 +216,13 @@ def _inputs(session: Session, game: Episode, policy: Policy) -> Iterator[npt.NDA
     ages = np.asarray(policy.config.history)
     before: npt.NDArray[Any] | None = None
     context: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
-    for start in range(game.start, game.stop, _SLICE_TICKS):
-        screens = session.screens(start, min(start + _SLICE_TICKS, game.stop))
+    parts = [
+        range(start, min(start + _SLICE_TICKS, episode.stop))
+        for episode in game.line
+        for start in range(episode.start, episode.stop, _SLICE_TICKS)
+    ]
+    for part in parts:
+        screens = session.screens(part.start, part.stop)
         grey = preprocess.from_indices(screens, session.palette)
         new = policy.looked_at(grey, context)
         context = grey
@@ -229,17 +235,13 @@ def _inputs(session: Session, game: Episode, policy: Policy) -> Iterator[npt.NDA
         before = seen[max(0, len(seen) - policy.reach - delay) :]
 
 
-def choose_game(session: Session, index: int | None) -> Episode:
-    """An episode that begins with a game's start, by its index, or the best one. Raises UsageError."""
-    games = session.openings
-    if not games:
-        raise UsageError(f"{session.place} holds no episode to watch; record a longer session")
-    if index is None:
-        return max(games, key=lambda game: game.total_reward)
-    for game in games:
-        if game.index == index:
-            return game
-    raise UsageError(f"{session.place} has no episode {index}; choose one from 0 to {games[-1].index}")
+def choose_game(session: Session, number: int | None) -> RecordedGame:
+    """A recorded game by its number, from 1, or the best one. Raises UsageError."""
+    if not session.recorded_games:
+        raise UsageError(f"{session.place} holds no game to watch; record a longer session")
+    if number is None:
+        return max(session.recorded_games, key=lambda game: game.score)
+    return session.game(number)
 
 
 def refuse_mismatch(session: Session, spec: EnvSpec, name: str) -> None:

@@ -95,7 +95,7 @@ class Demonstration:
             ]
             for rows in chain.from_iterable(session.to_learn(episode) for episode in wanted):
                 games += _pieces(session.actions[rows.start : rows.stop], session.spec)
-            scores += session.scores_of(wanted)
+            scores += [game.score for game in session.recorded_games if game.line[-1] in wanted]
         thinned = [games[k] for k in np.linspace(0, len(games) - 1, min(len(games), _MOST_PIECES)).astype(int)]
         return cls(thinned, float(np.mean(scores))) if games and scores else None
 

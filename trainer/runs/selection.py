@@ -1,6 +1,6 @@
 """What is chosen to learn from, and what is doubtful about it: minutes, games, the share of each action.
 
-    sessions ─▶ facts, read by a thread (episodes, and how often each action was taken in them) ─▶ Selection
+    sessions ─▶ facts, read by a thread (games, and how often each action was taken in them) ─▶ Selection
 
 Sessions count as soon as they are ticked; what only their actions tell follows when they are read.
 """
@@ -36,7 +36,7 @@ class Row:
     player: str
     is_person: bool
     date: str
-    episodes: int
+    games: int
     minutes: float
     ticks: int
     score: float | None
@@ -67,10 +67,10 @@ class Row:
 
 
 @dataclass(frozen=True)
-class EpisodeFacts:
-    """One episode: `counts` are the ticks of each action; none where actions are continuous."""
+class GameFacts:
+    """What can be learned from one game: `counts` are the ticks of each action; none where actions are continuous."""
 
-    index: int
+    number: int
     ticks: int
     minutes: float
     score: float
@@ -82,12 +82,12 @@ class EpisodeFacts:
 
 @dataclass(frozen=True)
 class SessionFacts:
-    """The episodes of a session; none, and a `problem`, when it cannot be read.
+    """The games of a session; none, and a `problem`, when it cannot be read.
 
     `simulator` tells of one that is not the installed one.
     """
 
-    episodes: tuple[EpisodeFacts, ...] = ()
+    games: tuple[GameFacts, ...] = ()
     problem: str = ""
     simulator: str = ""
 
@@ -100,7 +100,7 @@ class Selection:
     """
 
     sessions: int
-    episodes: int
+    games: int
     minutes: float
     ticks: int
     env: str
@@ -112,7 +112,7 @@ class Selection:
     @property
     def text(self) -> str:
         """One line, like "2 sessions · 7 games · 12.5 minutes · 45,000 ticks"."""
-        parts = (count(self.sessions, "session"), count(self.episodes, "game"))
+        parts = (count(self.sessions, "session"), count(self.games, "game"))
         return " · ".join((*parts, f"{self.minutes:.1f} minutes", count(self.ticks, "tick")))
 
 
@@ -122,24 +122,24 @@ def count(number: int, noun: str) -> str:
 
 
 def read_facts(path: Path) -> SessionFacts:
-    """Read a session's episodes and actions; never raises for a damaged one."""
+    """Read a session's games and actions; never raises for a damaged one."""
     try:
         session = Session.open(path)
         actions = len(session.spec.action_names) if session.spec.discrete else 0
         found = []
-        for episode in session.episodes:
+        for game in session.recorded_games:
             taken = np.zeros(actions, np.int64)
-            parts = session.to_learn(episode)
+            parts = [part for episode in game.segments for part in session.to_learn(episode)]
             for part in parts if actions else ():
                 taken += np.bincount(session.actions[part.start : part.stop], minlength=actions)[:actions]
             found.append(
-                EpisodeFacts(
-                    episode.index,
+                GameFacts(
+                    game.number,
                     sum(map(len, parts)),
                     sum(map(len, parts)) / session.spec.rate_hz / 60,
-                    episode.total_reward,
-                    episode.outcome,
-                    episode.label,
+                    game.score,
+                    game.outcome,
+                    game.label,
                     not parts,
                     tuple(taken.tolist()),
                 )
@@ -198,7 +198,7 @@ class FactsReader:
 
 
 class Choice:
-    """The sessions of a library, and which of them, and which of their episodes, are to be learned from.
+    """The sessions of a library, and which of them, and which of their games, are to be learned from.
 
     Until somebody ticks something, the newest session is ticked: whoever has just played need only click Train.
     """
@@ -248,17 +248,17 @@ class Choice:
         self.left_out.pop(path, None)
 
     def open_session(self, path: Path) -> None:
-        """The episodes of a session are wanted; they come into `facts` with a later `poll`."""
+        """The games of a session are wanted; they come into `facts` with a later `poll`."""
         self._reader.want(path)
 
-    def choose_episode(self, path: Path, index: int, chosen: bool = True) -> None:
-        """Tick or untick one episode; the first ticked one ticks its session, the last unticked one unticks it."""
-        usable = {each.index for each in self.facts.get(path, SessionFacts()).episodes if not each.excluded}
-        if index not in usable or not any(row.path == path and not row.problem for row in self.rows):
+    def choose_game(self, path: Path, number: int, chosen: bool = True) -> None:
+        """Tick or untick one game; the first ticked one ticks its session, the last unticked one unticks it."""
+        usable = {each.number for each in self.facts.get(path, SessionFacts()).games if not each.excluded}
+        if number not in usable or not any(row.path == path and not row.problem for row in self.rows):
             return
         self._take_over(path)
         out = set(self.left_out.get(path, ())) if path in self.chosen else set(usable)
-        out = out - {index} if chosen else out | {index}
+        out = out - {number} if chosen else out | {number}
         self.changes += 1
         if usable <= out:
             self.choose(path, False)
@@ -273,9 +273,9 @@ class Choice:
             env = {row.path: row.env for row in self.rows}
             self.chosen = {each for each in self.chosen if env[each] == env.get(path)}
 
-    def is_chosen(self, path: Path, index: int) -> bool:
-        """Whether an episode of a session is learned from."""
-        return path in self.chosen and index not in self.left_out.get(path, ())
+    def is_chosen(self, path: Path, number: int) -> bool:
+        """Whether a game of a session is learned from."""
+        return path in self.chosen and number not in self.left_out.get(path, ())
 
     @property
     def paths(self) -> list[Path]:
@@ -294,7 +294,13 @@ class Choice:
         """The episodes to take of those sessions that are not taken whole."""
         left_out = {place(path): out for path, out in self.left_out.items()}
         return {
-            session.name: [e.index for e in session.episodes if not e.excluded and e.index not in out]
+            session.name: [
+                episode.index
+                for game in session.recorded_games
+                if game.number not in out
+                for episode in game.segments
+                if not episode.excluded
+            ]
             for session in sessions
             if (out := left_out.get(session.path))
         }
@@ -324,20 +330,20 @@ class Choice:
 def describe(
     rows: Sequence[Row], facts: Mapping[Path, SessionFacts], left_out: Mapping[Path, Collection[int]]
 ) -> Selection:
-    """What the ticked sessions are together, without the episodes that are left out or excluded."""
+    """What the ticked sessions are together, without the games that are left out or excluded."""
     titles = sorted({row.env_title for row in rows})
     env = rows[0].env if rows else ""
-    episodes, ticks, totals = 0, 0, np.zeros(0, np.int64)
+    games, ticks, totals = 0, 0, np.zeros(0, np.int64)
     known = bool(rows)
     for row in rows:
         if row.path not in facts or facts[row.path].problem:
             known = False
-            episodes, ticks = episodes + row.episodes, ticks + row.ticks
+            games, ticks = games + row.games, ticks + row.ticks
             continue
-        for episode in facts[row.path].episodes:
-            if not episode.excluded and episode.index not in left_out.get(row.path, ()):
-                episodes, ticks = episodes + 1, ticks + episode.ticks
-                taken = np.array(episode.counts, np.int64)
+        for game in facts[row.path].games:
+            if not game.excluded and game.number not in left_out.get(row.path, ()):
+                games, ticks = games + 1, ticks + game.ticks
+                taken = np.array(game.counts, np.int64)
                 totals = taken if not len(totals) else totals + taken if len(taken) == len(totals) else totals
     minutes = ticks / get_spec(env).rate_hz / 60 if env else 0.0
     shares: tuple[tuple[str, float], ...] = ()
@@ -366,4 +372,4 @@ def describe(
     if len({row.player for row in rows}) > 1 and not problem:
         warnings.append("Different players are mixed; the clone learns an average of them.")
     title = titles[0] if len(titles) == 1 else ""
-    return Selection(len(rows), episodes, minutes, ticks, env, title, problem, tuple(warnings), shares)
+    return Selection(len(rows), games, minutes, ticks, env, title, problem, tuple(warnings), shares)

@@ -1,4 +1,4 @@
-"""What to learn from: sessions and their episodes to tick, what is chosen, and how much to train."""
+"""What to learn from: sessions and their games to tick, what is chosen, and how much to train."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from recorder.ui.kit.icons import show_icon
 from trainer.config import TrainConfig
 from trainer.presets import PRESETS
 from trainer.runs.presenter import TrainPresenter
-from trainer.runs.selection import EpisodeFacts, Row
+from trainer.runs.selection import GameFacts, Row
 from trainer.ui.advanced_dialog import AdvancedDialog
 from trainer.ui.roomy import Roomy
 
 _COLUMNS = ("Session", "Player", "Date", "Games", "Minutes", "Score")
 _GAMES, _NARROW = 3, 600  # below this width in pixels the number of games makes way for the session's title
-_KEY = Qt.ItemDataRole.UserRole  # (path, episode index or -1)
+_KEY = Qt.ItemDataRole.UserRole  # (path, game number or 0)
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -121,7 +121,7 @@ class SourcesPanel(QWidget):
         self._tree.clear()
         for row in self.presenter.choice.rows:
             item = QTreeWidgetItem(_texts(row))
-            item.setData(0, _KEY, (row.path, -1))
+            item.setData(0, _KEY, (row.path, 0))
             for column in range(len(_COLUMNS)):
                 item.setToolTip(column, "\n".join(filter(None, (row.title, row.player, row.path.name, row.problem))))
                 if column >= 3:
@@ -157,7 +157,7 @@ class SourcesPanel(QWidget):
         self._notice.setVisible(bool(presenter.messages.notice))
 
     def render_ticks(self) -> None:
-        """Show which sessions and episodes are ticked; episodes appear once they are read."""
+        """Show which sessions and games are ticked; games appear once they are read."""
         choice = self.presenter.choice
         if self._drawn == choice.changes:
             return
@@ -172,14 +172,14 @@ class SourcesPanel(QWidget):
             item.setCheckState(0, _check_state(path in choice.chosen, partly))
             if facts is None or not item.isExpanded():
                 continue
-            if item.childCount() != len(facts.episodes):
+            if item.childCount() != len(facts.games):
                 item.takeChildren()
-                for number, episode in enumerate(facts.episodes, 1):
-                    item.addChild(_episode_item(path, number, episode))
+                for game in facts.games:
+                    item.addChild(_game_item(path, game))
                 self._tree.fit_columns()
-            for child, episode in zip(_children(item), facts.episodes, strict=True):
-                if not episode.excluded:
-                    child.setCheckState(0, _check_state(choice.is_chosen(path, episode.index)))
+            for child, game in zip(_children(item), facts.games, strict=True):
+                if not game.excluded:
+                    child.setCheckState(0, _check_state(choice.is_chosen(path, game.number)))
         blocker.unblock()
 
     def open_advanced(self) -> AdvancedDialog:
@@ -214,12 +214,12 @@ class SourcesPanel(QWidget):
     def _ticked(self, item: QTreeWidgetItem, column: int) -> None:
         if column:
             return
-        path, index = item.data(0, _KEY)
+        path, number = item.data(0, _KEY)
         ticked = item.checkState(0) is Qt.CheckState.Checked
-        if index < 0:
+        if not number:
             self.presenter.choice.choose(path, ticked)
         else:
-            self.presenter.choice.choose_episode(path, index, ticked)
+            self.presenter.choice.choose_game(path, number, ticked)
         self.changed.emit()
 
     def _opened(self, item: QTreeWidgetItem) -> None:
@@ -331,16 +331,16 @@ def _texts(row: Row) -> list[str]:
         return [row.env_title, row.problem if row.env else row.path.stem, row.date, "", "", ""]
     score = "" if row.score is None else f"{row.score:,.0f}"
     name = f"{row.title} · {row.env_title}" if row.title else row.env_title
-    return [name, row.player, row.date, str(row.episodes), f"{row.minutes:.1f}", score]
+    return [name, row.player, row.date, str(row.games), f"{row.minutes:.1f}", score]
 
 
-def _episode_item(path: Path, number: int, episode: EpisodeFacts) -> QTreeWidgetItem:
-    said = ", ".join(filter(None, (episode.outcome, episode.label, "excluded" if episode.excluded else "")))
-    item = QTreeWidgetItem([f"Game {number}", "", said, "", f"{episode.minutes:.1f}", f"{episode.score:,.0f}"])
+def _game_item(path: Path, game: GameFacts) -> QTreeWidgetItem:
+    said = ", ".join(filter(None, (game.outcome, game.label, "excluded" if game.excluded else "")))
+    item = QTreeWidgetItem([f"Game {game.number}", "", said, "", f"{game.minutes:.1f}", f"{game.score:,.0f}"])
     for column in range(len(_COLUMNS)):
-        item.setToolTip(column, f"{episode.ticks:,} ticks")
-    item.setData(0, _KEY, (path, episode.index))
-    item.setFlags(Qt.ItemFlag.ItemIsSelectable if episode.excluded else _flags())
+        item.setToolTip(column, f"{game.ticks:,} ticks")
+    item.setData(0, _KEY, (path, game.number))
+    item.setFlags(Qt.ItemFlag.ItemIsSelectable if game.excluded else _flags())
     for column in (4, 5):
         item.setTextAlignment(column, _RIGHT)
     return item
