@@ -25,6 +25,7 @@ from recorder.agents.agent import PLAYER_KINDS, player_title
 from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.library import trash
 from recorder.library.index import Entry, read_index, stamp_of, write_index
+from recorder.library.lineage import Origin, names_of_parts, origins_of, read_origins
 from recorder.library.trash import Trashed
 from recorder.play.timing import Timing
 from recorder.store.locks import is_being_written
@@ -42,7 +43,9 @@ _SETTLED_NS = (
 class SessionSummary:
     """One line of a list of sessions. `state`: complete, recording, interrupted, or unreadable (see `problem`).
 
-    `labels` are how many games have each label, `learn_ticks` those that are not left out of training.
+    `labels` are how many games have each label, `learn_ticks` those that are not left out of training. `origins` tell
+    where its ticks come from (see `recorder.library.lineage`), `made_of` the names of the sessions that it was merged
+    from or split from.
     """
 
     place: Place
@@ -66,6 +69,8 @@ class SessionSummary:
     tags: tuple[str, ...] = ()
     labels: Mapping[str, int] = field(default_factory=dict)
     learn_ticks: int = 0
+    origins: tuple[Origin, ...] = ()
+    made_of: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -100,6 +105,7 @@ class SessionSummary:
         if not all(map(math.isfinite, (values["seconds"], *values["total_rewards"], *values["labels"].values()))):
             raise ValueError("a number is none")
         values["total_rewards"], values["tags"] = tuple(values["total_rewards"]), tuple(values["tags"])
+        values["origins"], values["made_of"] = read_origins(values["origins"]), tuple(map(str, values["made_of"]))
         return cls(
             place=path,
             name=path.name.removesuffix(".zarr"),
@@ -126,6 +132,8 @@ _FACTS: dict[str, type] = {
     "tags": list,
     "labels": dict,
     "learn_ticks": int,
+    "origins": list,
+    "made_of": list,
 }
 
 
@@ -283,6 +291,8 @@ def summarize(where: Place, head: bytes | None = None) -> SessionSummary:
             tags=session.tags,
             labels={label: int(summary["labels"][label]) for label in LABELS if label},
             learn_ticks=int(summary["learn_ticks"]),
+            origins=origins_of(session),
+            made_of=names_of_parts(session),
         )
     except (SessionError, KeyError, TypeError, ValueError, OverflowError) as error:
         return SessionSummary(

@@ -27,6 +27,7 @@ from recorder.envs.game import Game
 from recorder.envs.registry import get_spec, other_simulator
 from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.library.edits import merge_spans
+from recorder.library.lineage import origins_of, origins_within
 from recorder.library.replay import replay_to
 from recorder.store.annotations import MAX_NOTES, MAX_TAGS, MAX_TITLE
 from recorder.store.locks import is_being_written
@@ -162,6 +163,7 @@ def _build(
     attributes |= {"ticks": 0, "episodes": 0, "keys": 0, "finals": 0, "state": "recording"} | words
     attributes |= {"created": created.isoformat(timespec="seconds"), "key_names": {str(k): v for k, v in names.items()}}
     attributes |= {"made_of": [_origin(part) for part in parts]}
+    attributes |= {"origins": [list(o) for part in parts for o in origins_within(origins_of(part.session), part.ticks)]}
     try:
         making.mkdir(parents=True)
         group = GrowingGroup(making, attributes)

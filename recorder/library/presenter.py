@@ -23,6 +23,7 @@ from typing import Any
 from recorder.errors import LibraryError, TwinplayError
 from recorder.library.change_queue import ChangeQueue
 from recorder.library.library import Library, SessionSummary
+from recorder.library.lineage import without_copies
 from recorder.library.long_work import LongWork, Work
 from recorder.library.preview import prune_thumbnails
 from recorder.library.preview_requests import PreviewRequests
@@ -269,7 +270,11 @@ class LibraryPresenter:
 
 
 def history(rows: Sequence[SessionSummary], window: int = 10) -> History:
-    """The scores of the sessions' games in the order they were played; each mean is over up to `window` games."""
+    """The scores of the sessions' games in the order they were played; each mean is over up to `window` games.
+
+    Play that lies in several sessions (merged or split ones) counts once.
+    """
+    rows = without_copies(rows)
     ordered = sorted(rows, key=lambda row: (row.created, row.name))
     scores = [score for row in ordered for score in row.total_rewards]
     means = [sum(scores[max(0, i + 1 - window) : i + 1]) / min(i + 1, window) for i in range(len(scores))]

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from recorder.library.library import SessionSummary
+from recorder.library.lineage import without_copies
 from recorder.library.presenter import LibraryPresenter
 from recorder.ui.kit import look
 
@@ -46,6 +47,6 @@ class LibraryStatus(QWidget):
 
 
 def _census(rows: Sequence[SessionSummary]) -> str:
-    minutes, size = sum(row.seconds for row in rows) / 60, sum(row.size_bytes for row in rows) / 1e6
+    minutes, size = sum(row.seconds for row in without_copies(rows)) / 60, sum(row.size_bytes for row in rows) / 1e6
     number = f"{len(rows):,} session{'' if len(rows) == 1 else 's'}"
     return f"{number}, {minutes:,.1f} minutes of play, {size:,.1f} MB"

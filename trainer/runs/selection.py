@@ -17,6 +17,7 @@ import numpy as np
 from recorder.envs.registry import get_spec, other_simulator
 from recorder.errors import TwinplayError
 from recorder.library.library import Library, SessionSummary, local_time, player_label
+from recorder.library.lineage import first_copy, without_copies
 from recorder.store.places import place
 from recorder.store.session import Session
 from recorder.system.jobs import start_thread
@@ -41,6 +42,7 @@ class Row:
     ticks: int
     score: float | None
     problem: str
+    summary: SessionSummary
 
     @classmethod
     def of(cls, summary: SessionSummary) -> Row:
@@ -63,6 +65,7 @@ class Row:
             summary.ticks,
             summary.mean_score,
             problem,
+            summary,
         )
 
 
@@ -335,7 +338,10 @@ def describe(
     env = rows[0].env if rows else ""
     games, ticks, totals = 0, 0, np.zeros(0, np.int64)
     known = bool(rows)
+    counted = {summary.path for summary in without_copies([row.summary for row in rows])}
     for row in rows:
+        if row.path not in counted:
+            continue
         if row.path not in facts or facts[row.path].problem:
             known = False
             games, ticks = games + row.games, ticks + row.ticks
@@ -369,6 +375,9 @@ def describe(
         warnings.insert(0, f"{minutes:.1f} minutes is very little; aim for ten or more.")
     for simulator in sorted({facts[row.path].simulator for row in rows if row.path in facts} - {""}):
         warnings.append(f"Some of it was recorded with {simulator}.")
+    if copy := first_copy([row.summary for row in rows]):
+        names = " and ".join(f"“{each.title or each.name}”" for each in copy)
+        warnings.append(f"{names} hold the same play, which would count twice in training; untick one of them.")
     if len({row.player for row in rows}) > 1 and not problem:
         warnings.append("Different players are mixed; the clone learns an average of them.")
     title = titles[0] if len(titles) == 1 else ""
