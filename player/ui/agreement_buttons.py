@@ -47,7 +47,7 @@ class AgreementButtons(QWidget):
         if self._agree.isVisible() and self._agree.isEnabled():
             self._agree.showMenu()
 
-    def render(self) -> None:
+    def show_state(self) -> None:
         """Show how far the comparison is."""
         comparison = self.presenter.comparison
         agreement, share = comparison.agreement, comparison.share

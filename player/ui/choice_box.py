@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QPaintEvent
@@ -22,7 +23,7 @@ class ChoiceBox(QComboBox):
         self.setAccessibleName(help_text)
         self._help = help_text
 
-    def show_choices(self, choices: Sequence[Choice], chosen: object) -> None:
+    def show_choices(self, choices: Sequence[Choice], chosen: Path | int | None) -> None:
         """Offer these; the box is hidden where there are none."""
         blocker = QSignalBlocker(self)
         self.clear()

@@ -33,7 +33,8 @@ class _Dialog(QDialog):
     """A dialog in the window's style that is gone once closed; `body` is filled by subclasses."""
 
     def __init__(self, name: str, title: str, parent: QWidget | None) -> None:
-        super().__init__(parent, objectName=name)
+        super().__init__(parent)
+        self.setObjectName(name)
         self.setWindowTitle(title)
         self.setStyleSheet(look.PAGE)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -42,7 +42,7 @@ class DuelSides(QWidget):
             side.explains = wanted
             side.update()
 
-    def render(self) -> None:
+    def show_state(self) -> None:
         """Show the present moment."""
         pair, frame = self.presenter.pair, self.presenter.frame
         waiting = self.presenter.state is WatchState.OPENING

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 import PySide6
 from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QPushButton
 
 from player.support.diagnostics import diagnostics, without_home
 from player.support.sample import SAMPLE
@@ -29,15 +29,21 @@ from recorder.ui.kit import look
 from recorder.ui.kit.icons import icon, show_icon
 from recorder.ui.kit.keys import key_label
 
+if TYPE_CHECKING:
+    from player.ui.window import Window
+
 _THEMES = {"system": "System", "light": "Light", "dark": "Dark"}
 _POLL_MS = 30
+_T = TypeVar("_T")
 
 
 class MenuButton(QPushButton):
-    """Opens the menu; `window` is what it acts on (player.ui.window.Window)."""
+    """Opens the menu; `window` is what it acts on."""
 
-    def __init__(self, window: QWidget, memory: Memory) -> None:
-        super().__init__("Menu", window, objectName="menuButton", toolTip="Player, library, help (F10)")
+    def __init__(self, window: Window, memory: Memory) -> None:
+        super().__init__("Menu", window)
+        self.setObjectName("menuButton")
+        self.setToolTip("Player, library, help (F10)")
         self._window, self._memory = window, memory
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard with the game
         show_icon(self, "menu")
@@ -85,7 +91,7 @@ class MenuButton(QPushButton):
         self._add("log", "log", "Open the log's folder", lambda: self._open_folder(log_file().parent))
         self._add("about", "about", "About Twinplay", lambda: AboutDialog(self._window).open())
 
-    def _add(self, name: str, picture: str, title: str, does: object, keys: str = "") -> QAction:
+    def _add(self, name: str, picture: str, title: str, does: Callable[[], object], keys: str = "") -> QAction:
         action = self._menu.addAction(title)
         action.setObjectName(f"{name}Action")
         action.setData(picture)
@@ -162,7 +168,7 @@ def _short(text: str, most: int = 34) -> str:
     return (text if len(text) <= most else f"{text[: most - 1]}…").replace("&", "&&")
 
 
-def _with_own_keys(window: QWidget) -> dict[str, Shortcuts]:
+def _with_own_keys(window: Window) -> dict[str, Shortcuts]:
     """The list of shortcuts, with the keys that play the game as the player chose them."""
     bindings, printed = window.record.presenter.key_choice.bindings, window.record.keyboard
     own = []
@@ -172,7 +178,7 @@ def _with_own_keys(window: QWidget) -> dict[str, Shortcuts]:
     return {**SHORTCUTS, "record": (*own, *SHORTCUTS["record"])}
 
 
-def copy_diagnostics(window: QWidget) -> None:
+def copy_diagnostics(window: Window) -> None:
     """Put what a report should hold on the clipboard, and say so."""
     screens = {
         "PySide6": PySide6.__version__,
@@ -195,20 +201,20 @@ def copy_diagnostics(window: QWidget) -> None:
     _aside(window, lambda: diagnostics(window.library, screens), copy)
 
 
-def try_sample(window: QWidget) -> None:
+def try_sample(window: Window) -> None:
     """Put the sample into the library, and show it on the page at hand."""
     _aside(window, lambda: SAMPLE.add(window.library), window.show_sample)
 
 
-def _aside(window: QWidget, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+def _aside(window: Window, work: Callable[[], _T], then: Callable[[_T], None]) -> None:
     """Let a thread do some work, and then the window something with the result; a known failure is told."""
-    outcome: list[tuple[Callable[[Any], None], Any]] = []
+    outcome: list[Callable[[], None]] = []
 
     def run() -> None:
         try:
-            outcome.append((then, work()))
+            outcome.append(partial(then, work()))
         except TwinplayError as error:
-            outcome.append((window.notice.warn, str(error)))
+            outcome.append(partial(window.notice.warn, str(error)))
 
     thread = start_thread(run, "menu")
     timer = QTimer(window, interval=_POLL_MS)
@@ -217,8 +223,8 @@ def _aside(window: QWidget, work: Callable[[], Any], then: Callable[[Any], None]
         if not thread.is_alive():
             timer.stop()
             timer.deleteLater()
-            for finish, result in outcome:
-                finish(result)
+            for finish in outcome:
+                finish()
 
     timer.timeout.connect(look_in)
     timer.start()

@@ -15,7 +15,9 @@ class Notice(QFrame):
     """Hidden until there is something to say. It goes when closed, and with the page unless it offers something."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, objectName="notice", visible=False)
+        super().__init__(parent)
+        self.setObjectName("notice")
+        self.hide()
         self.setProperty("card", True)
         self.setStyleSheet(look.PAGE)
         row = QHBoxLayout(self)

@@ -66,7 +66,7 @@ class PairChoices(QWidget):
         if pair.manners_text:
             self._manner.setToolTip(pair.manners_text)
 
-    def render(self) -> None:
+    def show_state(self) -> None:
         """Enable what can be done with the two."""
         self.scores.setEnabled(self.presenter.can_score)
         self.save.setEnabled(self.presenter.frame is not None)
@@ -87,7 +87,7 @@ class PairChoices(QWidget):
         row.addWidget(self.save)
 
     @staticmethod
-    def _take(value: object, choose: Callable[[Path | None], None]) -> None:
+    def _take(value: Path | Callable[[], None] | None, choose: Callable[[Path | None], None]) -> None:
         """Choose what an entry stands for; one that stands for an action acts."""
         if callable(value):
             value()

@@ -12,12 +12,12 @@ from PySide6.QtGui import QColor, QImage
 
 from player.watch.frames import DuelFrame
 
+_Actions = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
+_Shares = npt.NDArray[np.float64]
 _FAINTEST = 0.35  # a single press among many ticks must still be seen
 
 
-def press_strip(
-    actions: npt.NDArray, frame: DuelFrame, ticks: int, width: int, colour: QColor, other: QColor
-) -> QImage:
+def press_strip(actions: _Actions, frame: DuelFrame, ticks: int, width: int, colour: QColor, other: QColor) -> QImage:
     """Actions (T,) or (T, m) of a game, on a line of `ticks` ticks and `width` pixels.
 
     Ways to go, and torques that push, are drawn in `colour`; what serves, and torques that pull, in `other`.
@@ -27,9 +27,10 @@ def press_strip(
     low, high = np.minimum(low, len(actions)), np.minimum(high, len(actions))
     count = np.maximum(1, high - low)
 
-    def mean(values: npt.NDArray) -> npt.NDArray:
+    def mean(values: npt.NDArray[np.number | np.bool]) -> _Shares:
         sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-        return (sums[high] - sums[low]) / count
+        shares: _Shares = (sums[high] - sums[low]) / count
+        return shares
 
     if actions.ndim == 2:
         means = [np.where(known, mean(actions[:, torque]), 0.0) for torque in range(actions.shape[1])]
@@ -43,25 +44,25 @@ def press_strip(
     return _image([(held, colour), (np.broadcast_to(served, held.shape).astype(float), other)])
 
 
-def apart_strip(weights: npt.NDArray, ticks: int, width: int, colour: QColor) -> QImage:
+def apart_strip(weights: _Shares, ticks: int, width: int, colour: QColor) -> QImage:
     """Weights (T,), 0 where two agree and up to 1 where they differ most, on a line of `ticks` ticks."""
     low, high = (np.minimum(edge, len(weights)) for edge in _columns(ticks, width))
     sums = np.concatenate([[0.0], np.cumsum(weights, dtype=np.float64)])
     return _image([(_visible((sums[high] - sums[low]) / np.maximum(1, high - low))[None], colour)])
 
 
-def _columns(ticks: int, width: int) -> tuple[npt.NDArray, npt.NDArray]:
+def _columns(ticks: int, width: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The first tick of each column, and the one after its last."""
     edges = np.linspace(0, ticks, width + 1)
     low = np.floor(edges[:-1]).astype(np.int64)
     return low, np.maximum(low + 1, np.ceil(edges[1:]).astype(np.int64))
 
 
-def _visible(share: npt.NDArray) -> npt.NDArray:
+def _visible(share: _Shares) -> _Shares:
     return np.where(share > 0, _FAINTEST + (1 - _FAINTEST) * share, 0.0)
 
 
-def _image(layers: list[tuple[npt.NDArray, QColor]]) -> QImage:
+def _image(layers: list[tuple[_Shares, QColor]]) -> QImage:
     """Layers of opacity (rows, width) from 0 to 1, each over those before it."""
     pixels = np.zeros((*layers[0][0].shape, 4), np.uint8)
     for opacity, colour in layers:

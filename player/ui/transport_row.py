@@ -52,7 +52,7 @@ class TransportRow(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._arrange()
 
-    def render(self) -> None:
+    def show_state(self) -> None:
         """Show what plays, and where."""
         state, frame = self.presenter.state, self.presenter.frame
         self._play.setText({WatchState.PLAYING: "Pause", WatchState.OVER: "Play again"}.get(state, "Play"))
@@ -63,7 +63,7 @@ class TransportRow(QWidget):
         self._train.setVisible(not self.presenter.pair.policies)
         self.look.setVisible(frame is not None and frame.can_look)
         self.why.setVisible(frame is not None and any(side.drives for side in frame.sides))
-        self.agreement.render()
+        self.agreement.show_state()
         self._clock.setToolTip("" if frame is None or not frame.note else f"Note: {frame.note}.")
         behind = f"the clone thinks: {frame.behind:,} ticks to go   " if frame is not None and frame.behind else ""
         time = "" if frame is None else f"{behind}{duration_text(frame.seconds)}   tick {frame.tick:,}"

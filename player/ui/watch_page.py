@@ -175,7 +175,7 @@ class WatchPage(Page):
         self._render()
         self.setFocus()
 
-    def _open(self, name: str, kind: type[QDialog]) -> None:
+    def _open(self, name: str, kind: Callable[[WatchPresenter, QWidget], QDialog]) -> None:
         """Show a dialog, one of each kind; one goes on watching beside it."""
         dialog = self._dialogs.get(name)
         if dialog is None:
@@ -211,8 +211,8 @@ class WatchPage(Page):
         self.show_problem(presenter.error if presenter.state is WatchState.FAILED else "")
         something = bool(pair.sessions or pair.policies or pair.chosen)
         self._stack.setCurrentIndex(1 if something else 0)
-        self._choices.render()
-        self.sides.render()
+        self._choices.show_state()
+        self.sides.show_state()
         comparison = presenter.comparison
         self._timeline.show_frame(presenter.frame, self.sides.colours, comparison.agreement, comparison.share)
-        self._transport.render()
+        self._transport.show_state()

@@ -16,7 +16,9 @@ class ControllerBox(QComboBox):
     """A list of the controllers that `devices` tells, of any and of none; `chosen` is one of them."""
 
     def __init__(self, chosen: Device, devices: Callable[[], Sequence[Device]], parent: QWidget | None = None) -> None:
-        super().__init__(parent, objectName="controllerBox", accessibleName="Controller")
+        super().__init__(parent)
+        self.setObjectName("controllerBox")
+        self.setAccessibleName("Controller")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setToolTip("Which game controller steers")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

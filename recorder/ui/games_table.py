@@ -27,7 +27,8 @@ class GamesTable(QTableWidget):
     label_requested = Signal(int, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(0, len(_COLUMNS), parent, objectName="gamesTable")
+        super().__init__(0, len(_COLUMNS), parent)
+        self.setObjectName("gamesTable")
         self._listed: tuple[RecordedGame, ...] = ()
         self._present: RecordedGame | None = None
         self.setHorizontalHeaderLabels(list(_COLUMNS))
@@ -86,10 +87,10 @@ class GamesTable(QTableWidget):
         shown = None if present is None else present.number
         blocker = QSignalBlocker(self)
         for row in range(self.rowCount()):
-            bold = self.item(row, 0).data(Qt.ItemDataRole.UserRole) == shown
-            if self.item(row, 0).font().bold() != bold:
+            bold = self._cell(row, 0).data(Qt.ItemDataRole.UserRole) == shown
+            if self._cell(row, 0).font().bold() != bold:
                 for column in range(self.columnCount()):
-                    self.item(row, column).setFont(look.scaled(self.font(), 1.0, bold=bold))
+                    self._cell(row, column).setFont(look.scaled(self.font(), 1.0, bold=bold))
         blocker.unblock()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -100,6 +101,11 @@ class GamesTable(QTableWidget):
             self.use_changed.emit(here.number, here.excluded)
         else:
             super().keyPressEvent(event)
+
+    def _cell(self, row: int, column: int) -> QTableWidgetItem:
+        cell = self.item(row, column)
+        assert cell is not None, f"row {row} was never filled"
+        return cell
 
     def _check(self, item: QTableWidgetItem) -> None:
         if item.column() == 0:

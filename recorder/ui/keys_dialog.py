@@ -46,7 +46,8 @@ class KeysDialog(QDialog):
         devices: Callable[[], Sequence[Device]],
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent, objectName="keysDialog")
+        super().__init__(parent)
+        self.setObjectName("keysDialog")
         self.setWindowTitle("Keys and controller")
         self.setStyleSheet(look.PAGE)
         self.setMinimumWidth(560)
@@ -121,7 +122,7 @@ class KeysDialog(QDialog):
         grid.addWidget(look.faint(what, wrap=True), 1, 1)
         return grid
 
-    def _button(self, text: str, name: str, action: object) -> QPushButton:
+    def _button(self, text: str, name: str, action: Callable[..., object]) -> QPushButton:
         # A click leaves the keyboard with the dialog, where Space and Return may be meant as keys.
         button = QPushButton(text, objectName=name, focusPolicy=Qt.FocusPolicy.TabFocus, autoDefault=False)
         button.clicked.connect(action)
@@ -154,8 +155,8 @@ class KeysDialog(QDialog):
         else:
             self._asking = None
             # A key of the keypad that was an arrow so far leaves the arrow as it is.
-            before = bound is not None and not (key in BY_CODE and BY_CODE[key].on_keypad)
-            kept = self._bindings.unbound(bound) if before else self._bindings
+            leaves = key in BY_CODE and BY_CODE[key].on_keypad
+            kept = self._bindings if bound is None or leaves else self._bindings.unbound(bound)
             self._bindings = kept.bound(key, name, action)
             self._render(_HINT)
 
@@ -172,8 +173,8 @@ class KeysDialog(QDialog):
 
     def _render(self, status: str) -> None:
         for (action, name), chips, add in zip(self._rows, self._chips, self._adders, strict=True):
-            while chips.count():
-                widget = chips.takeAt(0).widget()
+            while (item := chips.takeAt(0)) is not None:
+                widget = item.widget()
                 if widget is not None:
                     widget.deleteLater()
             for key in self._bindings.keys_of(action):

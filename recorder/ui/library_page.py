@@ -97,7 +97,9 @@ class LibraryPage(Page):
         self._thrown.setToolTip("Restore deleted sessions")
         self._thrown.setProperty("quiet", True)
         self._thrown.clicked.connect(self._open_trash)
-        page.layout().addWidget(self._thrown, 0, Qt.AlignmentFlag.AlignCenter)
+        layout = page.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.addWidget(self._thrown, 0, Qt.AlignmentFlag.AlignCenter)
         return page
 
     def _build_content(self) -> QWidget:
@@ -175,7 +177,7 @@ class LibraryPage(Page):
         self.presenter.select(paths)
         self._render()
 
-    def _write(self, path: object, words: dict[str, str]) -> None:
+    def _write(self, path: Path, words: dict[str, str]) -> None:
         self.presenter.edits.set_words(path, **words)
         self._timer.start()
 

@@ -18,7 +18,7 @@ from PySide6.QtCore import (
     QSize,
     Qt,
 )
-from PySide6.QtGui import QImage, QPainter, QPainterPath, QPalette
+from PySide6.QtGui import QImage, QPainter, QPainterPath, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -105,7 +105,9 @@ class LibraryModel(QAbstractTableModel):
     def columnCount(self, parent: Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(COLUMNS)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> str | Qt.AlignmentFlag | None:
         if orientation is not Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
@@ -116,7 +118,7 @@ class LibraryModel(QAbstractTableModel):
             return _alignment(section)
         return None
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         row = self.rows[index.row()]
         if role == ROW_ROLE:
             return row
@@ -167,7 +169,7 @@ class LibraryTable(QTableView):
         self.setSortingEnabled(True)
         self.sortByColumn(_DATE, Qt.SortOrder.DescendingOrder)
 
-    def resizeEvent(self, event: Any) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         # A narrow window keeps what tells sessions apart; the pane beside tells the rest of the one that is chosen.
         wide = self.viewport().width()
         for column, needed in ((_TAGS, 900), (_SIZE, 780), (4, 640), (2, 600)):

@@ -72,7 +72,7 @@ class Scrubber(QWidget):
             self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        steps = {int(Qt.Key.Key_Left): -1, int(Qt.Key.Key_Right): 1}
         if self._details is None or event.key() not in (*steps, Qt.Key.Key_Home, Qt.Key.Key_End):
             super().keyPressEvent(event)
             return

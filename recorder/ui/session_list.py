@@ -75,5 +75,6 @@ class SessionList(QWidget):
         self.selected.emit([self._model.rows[number].path for number in numbers])
 
     def _selected_numbers(self) -> list[int]:
-        spans = self._table.selectionModel().selection()
+        selection = self._table.selectionModel().selection()
+        spans = [selection.at(index) for index in range(selection.count())]
         return sorted({number for span in spans for number in range(span.top(), span.bottom() + 1)})

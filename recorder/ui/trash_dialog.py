@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from recorder.library.presenter import LibraryPresenter
+from recorder.library.trash import Trashed
 from recorder.ui.kit import look
 
 _POLL_MS = 50
@@ -55,7 +56,7 @@ class TrashDialog(QDialog):
         row.addStretch(1)
         row.addWidget(close)
         layout.addLayout(row)
-        self._shown: object = None
+        self._shown: list[Trashed] | None = None
         presenter.list_trash()
         self._timer = QTimer(self, interval=_POLL_MS)
         self._timer.timeout.connect(self._render)

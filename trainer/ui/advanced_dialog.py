@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -25,13 +25,16 @@ from recorder.ui.kit import look
 from trainer.config import TrainConfig
 from trainer.settings import Setting, settings_for
 
+_Field = QComboBox | QSpinBox | QDoubleSpinBox
+_Value = str | float | None  # of a setting; None is its `off`
+
 
 class AdvancedDialog(QDialog):
     """Edits `changes` to a preset; `accepted_changes` brings those that differ from it, once they can be meant."""
 
     accepted_changes = Signal(dict)
 
-    def __init__(self, env: str, preset: str, changes: dict[str, Any], parent: QWidget | None = None) -> None:
+    def __init__(self, env: str, preset: str, changes: Mapping[str, _Value], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("advancedDialog")
         self.setWindowTitle("Advanced settings")
@@ -39,7 +42,7 @@ class AdvancedDialog(QDialog):
         self.resize(480, 620)
         self._env, self._preset = env, preset
         self._default = TrainConfig.for_env(env, preset=preset)
-        self._fields: dict[str, tuple[Setting, QWidget]] = {}
+        self._fields: dict[str, tuple[Setting, _Field]] = {}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(look.MARGIN, look.WIDE, look.MARGIN, look.WIDE)
         layout.setSpacing(look.GAP)
@@ -81,12 +84,12 @@ class AdvancedDialog(QDialog):
         layout.addLayout(buttons)
         self._show(changes)
 
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> dict[str, _Value]:
         """The settings that differ from the preset's."""
         values = {name: _read(setting, field) for name, (setting, field) in self._fields.items()}
         return {name: value for name, value in values.items() if value != getattr(self._default, name)}
 
-    def _show(self, changes: dict[str, Any]) -> None:
+    def _show(self, changes: Mapping[str, _Value]) -> None:
         for name, (_, field) in self._fields.items():
             _write(field, changes.get(name, getattr(self._default, name)))
         self._problem.hide()
@@ -110,7 +113,7 @@ class _Figure(QDoubleSpinBox):
         return f"{value:g}" if abs(value) < 1e5 else f"{value:.0f}"
 
 
-def _field(setting: Setting, env: str) -> QWidget:
+def _field(setting: Setting, env: str) -> _Field:
     choices = setting.choices(env)
     if choices:
         box = QComboBox()
@@ -122,7 +125,7 @@ def _field(setting: Setting, env: str) -> QWidget:
     else:
         low, high = setting.limits
     if setting.whole:
-        spin: QAbstractSpinBox = QSpinBox()
+        spin: QSpinBox | QDoubleSpinBox = QSpinBox()
         spin.setRange(0 if setting.off else int(low), int(high))
         spin.setGroupSeparatorShown(True)
     else:
@@ -137,17 +140,20 @@ def _field(setting: Setting, env: str) -> QWidget:
     return spin
 
 
-def _read(setting: Setting, field: QWidget) -> Any:
+def _read(setting: Setting, field: _Field) -> _Value:
     if isinstance(field, QComboBox):
-        return field.currentData()
+        chosen: str = field.currentData()
+        return chosen
     value = field.value()
     if setting.off and value == field.minimum():
         return None
     return int(value) if setting.whole else float(value)
 
 
-def _write(field: QWidget, value: Any) -> None:
+def _write(field: _Field, value: _Value) -> None:
     if isinstance(field, QComboBox):
         field.setCurrentIndex(max(0, field.findData(value)))
+    elif isinstance(field, QSpinBox):
+        field.setValue(field.minimum() if value is None else int(value))
     else:
-        field.setValue(field.minimum() if value is None else value)
+        field.setValue(field.minimum() if value is None else float(value))

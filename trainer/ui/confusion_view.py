@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
+
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QWidget
@@ -72,7 +75,7 @@ class ConfusionView(QWidget):
                 fill = look.mix(empty, full, share)
                 painter.setBrush(fill)
                 painter.drawRoundedRect(cell, 5, 5)
-                painter.setPen(max((ink, empty), key=lambda pen, fill=fill: _contrast(pen, fill)))
+                painter.setPen(max((ink, empty), key=partial(_contrast, fill)))
                 figure = f"{100 * share:.0f} %" if total else "–"
                 half = cell.adjusted(0, 0, 0, -side * 0.3)
                 painter.drawText(half if side > 50 else cell, Qt.AlignmentFlag.AlignCenter, figure)
@@ -95,5 +98,9 @@ def _contrast(one: QColor, other: QColor) -> float:
 
 
 def _luminance(colour: QColor) -> float:
-    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.getRgbF()[:3]]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    red, green, blue = map(_linear, (colour.redF(), colour.greenF(), colour.blueF()))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else math.pow((part + 0.055) / 1.055, 2.4)

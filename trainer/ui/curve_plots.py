@@ -128,7 +128,7 @@ class CurvePlots(QWidget):
                     label.setText(label.text)  # the colour alone does not repaint a label
 
 
-class _LeftAxis(pyqtgraph.AxisItem):
+class _LeftAxis(pyqtgraph.AxisItem):  # type: ignore[misc]  # pyqtgraph comes without types
     """Where it is logarithmic, it names 1, 2 and 5 of each decade; all nine would run into each other."""
 
     def logTickStrings(self, values: list[float], scale: float, spacing: float | None) -> list[str]:

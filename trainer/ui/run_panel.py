@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from recorder.envs.registry import get_spec
@@ -22,6 +24,7 @@ _NOTHING = (
     "what it mixes up, and how it scores in games of its own."
 )
 _AT_WORK = (TrainState.WAITING, TrainState.TRAINING, TrainState.PAUSING, TrainState.STOPPING)
+_Action = Callable[[], object] | SignalInstance
 
 
 class RunPanel(QWidget):
@@ -65,14 +68,14 @@ class RunPanel(QWidget):
         self._nothing = look.faint(_NOTHING, "noRunHint", wrap=True)
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(self._nothing, 1)
-        self._segments.switched.connect(lambda _: self.render())
+        self._segments.switched.connect(lambda _: self.show_state())
         layout.addWidget(self._segments, 1)
 
     def _build_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(look.SMALL)
 
-        def button(text: str, name: str, icon: str, tip: str, action: object, primary: bool = False) -> QPushButton:
+        def button(text: str, name: str, icon: str, tip: str, action: _Action, primary: bool = False) -> QPushButton:
             made = QPushButton(text, objectName=name, toolTip=tip)
             made.setProperty("primary", primary)
             if icon:
@@ -87,15 +90,16 @@ class RunPanel(QWidget):
             "Pause; it can be resumed later",
             "Stop and keep the best version so far",
         )
-        self._resume = button("Resume", "resumeButton", "play", tips[0], self._do("resume"), primary=True)
-        self._pause = button("Pause", "pauseTrainingButton", "pause", tips[1], self._do("pause"))
-        self._stop = button("Stop", "stopTrainingButton", "stop", tips[2], self._do("stop"))
+        self._resume = button("Resume", "resumeButton", "play", tips[0], self._do(self.presenter.resume), primary=True)
+        self._pause = button("Pause", "pauseTrainingButton", "pause", tips[1], self._do(self.presenter.pause))
+        self._stop = button("Stop", "stopTrainingButton", "stop", tips[2], self._do(self.presenter.stop))
         row.addStretch(1)
-        self._another = button("New training", "anotherButton", "", "Leave this run and choose anew", self._do("again"))
+        again = self._do(self.presenter.again)
+        self._another = button("New training", "anotherButton", "", "Leave this run and choose anew", again)
         self._another.setProperty("quiet", True)
         return row
 
-    def render(self) -> None:
+    def show_state(self) -> None:
         """Show the run as it stands."""
         presenter, run_list = self.presenter, self.presenter.run_list
         state, run = presenter.state, run_list.run
@@ -142,9 +146,9 @@ class RunPanel(QWidget):
             reason = f"{spec.title} is steered by torques, which are never simply right or wrong."
         self._confusion.show_table(self.presenter.run_list.curves.confusion, tuple(spec.action_names), reason)
 
-    def _do(self, what: str) -> object:
+    def _do(self, what: Callable[[], object]) -> Callable[[], None]:
         def act() -> None:
-            getattr(self.presenter, what)()
+            what()
             self.changed.emit()
 
         return act

@@ -23,6 +23,7 @@ class Segments(QWidget):
         self._group = QButtonGroup(self)
         self._stack = QStackedWidget()
         self._names = [name for name, _, _ in pages]
+        self._pages = [page for _, _, page in pages]
         for index, (name, title, page) in enumerate(pages):
             button = QPushButton(title, objectName=f"{name}Segment", checkable=True)
             self._group.addButton(button, index)
@@ -47,9 +48,9 @@ class Segments(QWidget):
 
     def take_keyboard(self) -> None:
         """Give the keyboard to the first widget of the page that is shown, so that the keys of the page work."""
-        page = self._stack.currentWidget()
+        page = self._pages[self._stack.currentIndex()]
         first = page.nextInFocusChain()
-        (first if first.isVisible() else page).setFocus()
+        (first if first is not None and first.isVisible() else page).setFocus()
 
     def set_title(self, name: str, title: str) -> None:
         """What the button of a page says."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -71,7 +71,9 @@ class _Shelf(QWidget):
         self._buttons.setSpacing(look.SMALL)
         layout.addLayout(self._buttons)
 
-    def button(self, text: str, name: str, icon: str, tip: str, action: object, primary: bool = False) -> QPushButton:
+    def button(
+        self, text: str, name: str, icon: str, tip: str, action: Callable[[], object], primary: bool = False
+    ) -> QPushButton:
         """Add a button to the row."""
         made = QPushButton(text, objectName=name, toolTip=tip)
         made.setProperty("primary", primary)
@@ -83,7 +85,13 @@ class _Shelf(QWidget):
     def selected(self) -> object:
         """The key of the selected row, None where there is none."""
         rows = self.table.selectionModel().selectedRows()
-        return self.table.item(rows[0].row(), 0).data(_KEY) if rows else None
+        return self.first_cell(rows[0].row()).data(_KEY) if rows else None
+
+    def first_cell(self, row: int) -> QTableWidgetItem:
+        """The cell of a row that has its key."""
+        cell = self.table.item(row, 0)
+        assert cell is not None, f"row {row} was never filled"
+        return cell
 
     def fill(self, rows: Sequence[tuple[object, Sequence[str], str]], right_from: int) -> None:
         """Show rows of (key, texts, tooltip), if they are others; the selected one stays selected."""
@@ -100,7 +108,7 @@ class _Shelf(QWidget):
                 if column >= right_from:
                     item.setTextAlignment(_RIGHT)
                 self.table.setItem(index, column, item)
-            self.table.item(index, 0).setData(_KEY, key)
+            self.first_cell(index).setData(_KEY, key)
             if key == before:
                 self.table.selectRow(index)
         for column in range(self.table.columnCount()):
@@ -137,13 +145,13 @@ class RunsPanel(_Shelf):
         self._undo = self.button("Undo", "undoRunButton", "undo", tips[1], self._bring_back)
         self._buttons.addStretch(1)
 
-    def render(self) -> None:
+    def show_state(self) -> None:
         """Show the runs as they stand."""
         presenter, run_list = self.presenter, self.presenter.run_list
         self.fill([(run.id, _run_texts(run), _run_tip(run)) for run in run_list.runs], 4)
         blocker = QSignalBlocker(self.table)
         for index, run in enumerate(run_list.runs):
-            tick = self.table.item(index, 0)
+            tick = self.first_cell(index)
             flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
             if run_list.comparable(run.id):
                 flags |= Qt.ItemFlag.ItemIsUserCheckable
@@ -156,11 +164,11 @@ class RunsPanel(_Shelf):
                 tick.setFlags(flags)
             if run.id == run_list.shown and self.selected() != run.id:
                 self.table.selectRow(index)
-        if run_list.run is None:
+        shown = run_list.run
+        if shown is None:
             self.table.clearSelection()
         blocker.unblock()
-        run = run_list.run
-        idle = run is not None and run.status.state not in (RunState.RUNNING, RunState.QUEUED)
+        idle = shown is not None and shown.status.state not in (RunState.RUNNING, RunState.QUEUED)
         self._delete.setEnabled(idle)
         self._undo.setVisible(presenter.edits.can_undo)
         self.say(presenter.messages.notice)
@@ -202,9 +210,11 @@ class TwinsPanel(_Shelf):
         )
         self.table.setAccessibleName("Your twins")
         self.table.setToolTip("Enter watches, F2 renames, Del deletes")
-        self.table.itemSelectionChanged.connect(self.render_buttons)
+        self.table.itemSelectionChanged.connect(self.show_buttons)
         self.table.itemActivated.connect(lambda _: self._watch())
-        self.table.horizontalHeaderItem(2).setToolTip(
+        score = self.table.horizontalHeaderItem(2)
+        assert score is not None
+        score.setToolTip(
             "Mean of the games that chose how it plays, often cut short; Scores… on the Watch page plays whole ones"
         )
         tips = ("Give it another name (F2)", "Move it to the trash (Del)", "Bring back what was deleted last")
@@ -215,16 +225,16 @@ class TwinsPanel(_Shelf):
         self._buttons.addStretch(1)
         self.button("Import…", "importTwinButton", "folder", "Take over a policy file, checked first", self._import)
 
-    def render(self) -> None:
+    def show_state(self) -> None:
         """Show the clones as they are."""
         self.fill([(twin.path, _twin_texts(twin), _twin_tip(twin)) for twin in self.presenter.twins], 99)
         if self.selected() is None and self.presenter.twins:
             self.table.selectRow(0)
         self._undo.setVisible(self.presenter.edits.can_undo)
         self.say(self.presenter.messages.notice)
-        self.render_buttons()
+        self.show_buttons()
 
-    def render_buttons(self) -> None:
+    def show_buttons(self) -> None:
         """Enable what can be done with the selected clone."""
         twin = self._twin()
         self._watch_button.setEnabled(twin is not None and not twin.problem)

@@ -113,7 +113,7 @@ class SourcesPanel(QWidget):
         """Show the sessions anew, if they are others; what was expanded stays so."""
         self._drawn = -1
         if self._rows == self.presenter.choice.rows:
-            self.render_ticks()
+            self.show_ticks()
             return
         self._rows = list(self.presenter.choice.rows)
         opened = {item.data(0, _KEY)[0] for item in self._sessions() if item.isExpanded()}
@@ -135,12 +135,12 @@ class SourcesPanel(QWidget):
             item.setExpanded(row.path in opened)
         blocker.unblock()
         self._tree.fit_columns()
-        self.render_ticks()
+        self.show_ticks()
 
-    def render(self) -> None:
+    def show_state(self) -> None:
         """Show what is chosen."""
         presenter, selection = self.presenter, self.presenter.choice.selection
-        self.render_ticks()
+        self.show_ticks()
         self._summary.setText(selection.problem or f"{selection.env_title}: {selection.text}")
         self._bars.show_shares(selection.shares)
         self._warnings.setText("\n".join(f"Note: {warning}" for warning in selection.warnings))
@@ -156,7 +156,7 @@ class SourcesPanel(QWidget):
         self._notice.setText(presenter.messages.notice)
         self._notice.setVisible(bool(presenter.messages.notice))
 
-    def render_ticks(self) -> None:
+    def show_ticks(self) -> None:
         """Show which sessions and games are ticked; games appear once they are read."""
         choice = self.presenter.choice
         if self._drawn == choice.changes:
@@ -209,7 +209,8 @@ class SourcesPanel(QWidget):
         return text
 
     def _sessions(self) -> list[QTreeWidgetItem]:
-        return [self._tree.topLevelItem(index) for index in range(self._tree.topLevelItemCount())]
+        items = (self._tree.topLevelItem(index) for index in range(self._tree.topLevelItemCount()))
+        return [item for item in items if item is not None]
 
     def _ticked(self, item: QTreeWidgetItem, column: int) -> None:
         if column:
@@ -260,7 +261,8 @@ class ShareBars(QWidget):
     """How often each action is taken, as small bars with figures."""
 
     def __init__(self) -> None:
-        super().__init__(objectName="shareBars")
+        super().__init__()
+        self.setObjectName("shareBars")
         self._shares: tuple[tuple[str, float], ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setVisible(False)
@@ -323,7 +325,8 @@ def _check_state(ticked: bool, partly: bool = False) -> Qt.CheckState:
 
 
 def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
-    return [item.child(index) for index in range(item.childCount())]
+    children = (item.child(index) for index in range(item.childCount()))
+    return [child for child in children if child is not None]
 
 
 def _texts(row: Row) -> list[str]:

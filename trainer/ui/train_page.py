@@ -174,5 +174,5 @@ class TrainPage(Page):
         waiting = len(presenter.run_list.offered)
         self._left.set_title("runs", f"Runs ({waiting} to resume)" if waiting else "Runs")
         page = self._left.current
-        (self._sources if page == "sources" else self._runs if page == "runs" else self._twins).render()
-        self._run.render()
+        (self._sources if page == "sources" else self._runs if page == "runs" else self._twins).show_state()
+        self._run.show_state()

@@ -240,8 +240,8 @@ def scaled(font: QFont, factor: float, *, bold: bool = False) -> QFont:
 
 def mix(one: QColor, other: QColor, share: float) -> QColor:
     """`share` of `other` in `one`."""
-    parts = (a + (b - a) * share for a, b in zip(one.getRgb()[:3], other.getRgb()[:3], strict=True))
-    return QColor(*(round(part) for part in parts))
+    pairs = ((one.red(), other.red()), (one.green(), other.green()), (one.blue(), other.blue()))
+    return QColor(*(round(a + (b - a) * share) for a, b in pairs))
 
 
 def place_picture(stage: QRectF, width: int, height: int, pixel_aspect: float, ratio: float) -> QRectF:

@@ -15,7 +15,7 @@ _LOG = logging.getLogger("twinplay")
 
 
 class Page(QWidget):
-    """A page named `name`; subclasses fill `body`, below the banner.
+    """A page named `name`; subclasses fill `body`, below the banner, and say what comes of being shown and hidden.
 
     `sample_requested`: whoever has nothing of their own yet wants to try the page with the sample.
     """
@@ -35,6 +35,18 @@ class Page(QWidget):
         self._banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._banner.setStyleSheet(look.BANNER)
         self.body.addWidget(self._banner)
+
+    def activate(self) -> None:
+        """The page is shown."""
+        raise NotImplementedError
+
+    def deactivate(self) -> None:
+        """The page is hidden."""
+        raise NotImplementedError
+
+    def shutdown(self) -> None:
+        """The window closes, or goes on with another library."""
+        raise NotImplementedError
 
     def show_problem(self, sentence: str) -> None:
         """Show a sentence in the banner, and log it; hide the banner when there is none."""
