@@ -35,7 +35,7 @@ from trainer.policy.networks import build
 from trainer.policy.policy import Policy
 
 _MOST_BATCHES, _BATCH, _RATE = 2_000, 256, 3e-3
-_GAMES = 5  # the maximum number of games, each of play_ticks
+_GAMES = 5  # times play_ticks: the number of ticks played
 _TEMPERATURE = 0.25
 _LEARN, _PLAY = 0x5C0, 0x5C1  # separate its random generators from others
 _SIGN_OF_LIFE_TICKS = 500

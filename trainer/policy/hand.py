@@ -3,8 +3,8 @@
     what is seen, the action held, and for how long ─▶ 256 ─▶ 256 ─▶ logits of the next tick's action     Hand
                these logits, those of the network's other outputs, a Pull ─▶ the action of this tick      Grip
 
-A clone that decides anew in every tick taps ten times a second where its demonstrator presses a key three times and
-waits. `Hand` predicts the next action given the one that is held, so it holds keys for as long as the demonstrator
+A clone that makes a new decision in every tick taps ten times a second where its demonstrator presses a key three times
+and waits. `Hand` predicts the next action given the one that is held, so it holds keys for as long as the demonstrator
 does. It is told how long only up to AGES ticks: a network that knew longer durations would learn that whoever has not
 moved for a while does not move (de Haan et al. 2019, "Causal confusion in imitation learning"). Alone it moves like the
 demonstrator but plays far worse: again and again a key comes a little late. So `Pull` adds what the other outputs,
