@@ -2,7 +2,7 @@
 # make app    install, then open the window
 # make test   install, also the system packages that the tests need, then every check
 # make coverage  install, then the branch coverage of what recordings depend on: at least 95 %
-# make bench  install, then what takes too long for the checks, with what one might pick instead: docs/bench.md
+# make bench  install, then the benchmarks, compared with alternatives: docs/bench.md
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed

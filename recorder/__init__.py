@@ -2,7 +2,7 @@
 
 from recorder import record, Session, Library
 
-Importing this package imports nothing else that takes time; its names load on first use.
+Importing this package is fast: its names load on first use.
 """
 
 from __future__ import annotations

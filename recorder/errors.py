@@ -1,11 +1,11 @@
-"""Everything that can go wrong for a user, as one sentence each: what happened, where, and what to do.
+"""The errors that a user can meet. Each is one sentence: what happened, where, and what to do.
 
     TwinplayError ── exit status 1 on the command line, a banner in the window
       ├─ UsageError ── exit status 2
       ├─ UnknownEnvError, AgentError, SessionError, LibraryError (RemoteError), SystemLibraryError
       └─ (trainer.errors) TrainingError, PolicyError
 
-Programming mistakes are not in this family: they stay `assert`, `TypeError`, `ValueError`.
+Programming errors do not belong here: they remain `assert`, `TypeError`, `ValueError`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-STANDARD_OUTPUT = "standard output"  # in the place of a file's name
+STANDARD_OUTPUT = "standard output"  # used instead of a file's name
 
 
 class TwinplayError(Exception):
@@ -33,7 +33,7 @@ class NewerVersionError(ValueError):
 
 
 def check_version(version: object, known: int) -> None:
-    """Raises NewerVersionError for a later format version than the one known, ValueError for anything else but it."""
+    """Raises NewerVersionError for a later version than the known one, ValueError for anything else that differs."""
     if isinstance(version, int) and version > known:
         raise NewerVersionError(
             f"a newer Twinplay wrote it (format version {version}, this one reads {known}); install a newer Twinplay"
@@ -43,7 +43,7 @@ def check_version(version: object, known: int) -> None:
 
 
 class UsageError(TwinplayError):
-    """A call or a command line that cannot be meant."""
+    """A call or a command line is invalid."""
 
     exit_status = 2
 
@@ -69,11 +69,11 @@ class RemoteError(LibraryError):
 
 
 class SystemLibraryError(TwinplayError):
-    """A library of the operating system is missing; the message names the package that brings it."""
+    """A library of the operating system is missing; the message names the package that contains it."""
 
 
 def outside_sentence(error: OSError | UnicodeError | MemoryError) -> str:
-    """What the operating system refused, as a sentence."""
+    """An error of the operating system, as a sentence."""
     if isinstance(error, MemoryError):
         return "there was not enough memory; close other programs and try again"
     if isinstance(error, UnicodeError):

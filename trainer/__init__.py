@@ -1,4 +1,4 @@
-"""Learning: behavioural cloning of recorded sessions into a policy that plays.
+"""Training: behavioural cloning, from recorded sessions to a policy that plays.
 
     from trainer import TrainConfig, fit, Policy, evaluate, compare
 
@@ -33,9 +33,8 @@ __all__ = [
     "fit",
 ]
 
-# How long a thread of torch's spins before it sleeps. By default for milliseconds, which brings training to a crawl as
-# soon as a second process wants the same cores. Not at all (OMP_WAIT_POLICY=PASSIVE), and waking takes a third of a
-# batch's time.
+# How long a torch thread spins before it sleeps. The default, milliseconds, makes training very slow once another
+# process uses the same cores. Without any spinning (OMP_WAIT_POLICY=PASSIVE), waking takes a third of a batch's time.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 _NEED_TORCH = {"Policy": "trainer.policy.policy", "evaluate": "trainer.evaluation.games", "fit": "trainer.learn.fit"}

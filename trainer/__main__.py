@@ -1,13 +1,13 @@
-"""`python -m trainer SESSION... --out POLICY`: train without a run; `torchrun -m trainer …` does so in many processes.
+"""`python -m trainer SESSION... --out POLICY`: train without a run; `torchrun -m trainer …` uses several processes.
 
     torchrun --nproc-per-node 4 -m trainer SESSION... --out clone.safetensors
     torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29400 -m trainer …    on each of 2
 
     clone.safetensors    the best so far, replaced by better ones
-    clone.checkpoint     while it is not over: the same command goes on from it, with as many processes as there are
+    clone.checkpoint     until training is over: the same command resumes from it, with any number of processes
 
-torchrun starts the processes, tells them of each other, and starts all anew when one is lost (--max-restarts); see
-trainer.distributed for what they do. The first one speaks for all of them.
+torchrun starts the processes, connects them, and restarts all when one is lost (--max-restarts); trainer.distributed
+describes what they do. The first process reports for all of them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The options of `twinplay train`, but for those about runs."""
+    """The options of `twinplay train`, except those about runs."""
     parser = argparse.ArgumentParser(
         prog="python -m trainer",
         description="Clone the player of some sessions, in one process, or in all that torchrun starts. "
@@ -99,7 +99,7 @@ def _games(text: str) -> tuple[str, tuple[int, ...]]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train, and return the exit status; of several processes the first one tells of a failure, in a sentence."""
+    """Train and return the exit status. With several processes, the first one reports an error in one sentence."""
     prepare_streams()
     first = os.environ.get("RANK", "0") == "0"
     with contextlib.ExitStack() as quiet:
@@ -110,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(options, int):
         return options
     if not first:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # without a word
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends without a message
     return guarded(lambda: _run(options))
 
 
@@ -120,7 +120,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         group = join()
         if not group.first:
-            # Ctrl-C reaches all; the first one closes the training, and then dismisses the others.
+            # Ctrl-C reaches all processes; the first one closes the training and then ends the others.
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
         status = _train(options, group)
@@ -169,7 +169,7 @@ def _train(options: argparse.Namespace, group: ProcessGroup) -> int:
 
 
 def _tell(progress: Progress, as_json: bool, news: bool) -> None:
-    """A line for what is new; of many machines nobody watches a bar."""
+    """Print a line for each change: on many machines nobody watches a progress bar."""
     if as_json:
         print(json.dumps(progress.to_json()), flush=True)
     elif progress.message or news:

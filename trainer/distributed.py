@@ -3,17 +3,17 @@
     process 0   order(k)  ─▶ its part of batch k ─▶ gradients ─┐        it also validates, plays, and writes files
     process 1   orders()  ─▶ its part of batch k ─▶ gradients ─┴─▶ their mean, on all ─▶ the same step on all
 
-Decision: the ticks are parted among the processes, and a process learns from those of each batch that are its own. All
-draw the same batch from the same generator, so however many they are, together they take the step that one alone would
-take, and its checkpoint is theirs.
-Background: a process reads and prepares the screens of its own part, and only these; the actions, a byte a tick, tell
-all what is drawn. Parts of a batch differ by chance, by about the square root of their size, and the largest is waited
-for: of 128 ticks in two parts that is a fifteenth of the time.
-Alternatives: equal parts drawn by each from its own ticks, which is another training with every number of processes; or
-equal parts of what is drawn, for which all must read everything.
+Decision: the ticks are split among the processes, and each process learns from its own ticks of each batch. All draw
+the same batch from the same random generator. So any number of processes together take the same step as one, and can
+resume from its checkpoint.
+Background: a process reads and preprocesses only the screens of its own part; the actions, one byte a tick, are known
+to all, since they determine what is drawn. The parts of a batch differ by chance, by about the square root of their
+size, and every step waits for the largest: with 128 ticks in two parts that costs a fifteenth of the time.
+Alternatives: each process draws an equal part from its own ticks, but then every number of processes gives another
+training; or each takes an equal part of the drawn batch, but then all must read everything.
 
-The first process decides what depends on a clock, and tells the others before each batch. Small talk goes through gloo,
-on the processor; gradients go where the network is, through NCCL on GPUs.
+The first process makes all decisions that depend on a clock, and sends them to the others before each batch. These
+messages go through gloo on the CPU; gradients go through NCCL on GPUs.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from torch.nn.parallel import DistributedDataParallel
 from recorder.errors import TwinplayError
 from trainer.errors import TrainingError
 
-# The others wait in a broadcast while the first lets its clone play. That a process is gone is not found out by waiting
-# so long, but by its closed connection, and by torchrun.
+# The others wait in a broadcast while the first process plays test games. A lost process is not detected by this
+# timeout, but by its closed connection and by torchrun.
 _PATIENCE = timedelta(days=1)
 _SENTENCE_BYTES = 4_096
 _LOOK_S = 0.05
@@ -49,11 +49,11 @@ _LEAVE = 0  # steps are numbered from 1
 
 
 class ToldElsewhereError(TwinplayError):
-    """The training ends for a reason that another process has told, or will."""
+    """The training ends for a reason that another process reports."""
 
 
 class ProcessGroup:
-    """The processes of a training, and this one's place among them: here, it is the only one."""
+    """The processes of a training, and this one's rank among them. In this base class it is the only process."""
 
     rank = 0
     size = 1
@@ -61,61 +61,61 @@ class ProcessGroup:
 
     @property
     def first(self) -> bool:
-        """Whether this process decides, and writes."""
+        """Whether this process makes the decisions and writes the files."""
         return self.rank == 0
 
     @property
     def device(self) -> torch.device:
-        """Where this process computes."""
+        """The device on which this process computes."""
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     def wrap(self, net: nn.Module) -> nn.Module:
-        """The network as it is trained: with gradients that are the mean over all processes."""
+        """The network for training: its gradients are the mean over all processes."""
         return net
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
-        """What is done in here needs all processes. Raises TrainingError when one is lost."""
+        """A context for work that needs all processes. Raises TrainingError when one is lost."""
         yield
 
     @contextlib.contextmanager
     def all_or_none(self) -> Iterator[None]:
-        """What each does in here for itself succeeds on all, or fails on all.
+        """A context for work that each process does alone, but that must succeed on all or fail on all.
 
-        A TwinplayError of one process is raised by the first, the others raise ToldElsewhereError.
+        The first process raises the TwinplayError of whichever failed; the others raise ToldElsewhereError.
         """
         yield
 
     def agree(self, value: Any) -> Any:
-        """The first one's value, plain JSON, on all."""
+        """Send the first process's value (plain JSON) to all."""
         return value
 
     def total(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The sum over all processes of arrays of one shape and dtype, on all."""
+        """The sum over all processes of arrays with the same shape and dtype, returned on all."""
         return values
 
     def copies(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The first one's tensors, on all; they lie on the processor."""
+        """Send the first process's tensors to all; the results are on the CPU."""
         return dict(tensors)
 
     def order(self, number: int, used: float) -> None:
-        """Tell the others, from the first, to take step `number`, with this share of the budget used."""
+        """Called by the first process: the others take step `number`, with this share of the budget used."""
 
     def orders(self) -> Iterator[tuple[int, float]]:
-        """What is ordered, for the others, until they are dismissed."""
+        """Called by the others: the steps that the first one orders, until it ends the training."""
         yield from ()
 
     def dismiss(self) -> None:
-        """Tell the others, from the first and between two steps, that it is over."""
+        """Called by the first process between two steps: tell the others that the training is over."""
 
     def leave(self) -> None:
-        """After the end, on all."""
+        """Called by all processes after the end."""
 
 
 class TorchrunGroup(ProcessGroup):
-    """The processes that torchrun started, found by the variables that it sets for them.
+    """The processes that torchrun started, connected through the environment variables that it sets.
 
-    Raises TrainingError when they cannot find each other, or are more than this machine has GPUs.
+    Raises TrainingError when they cannot connect, or when there are more of them than this machine has GPUs.
     """
 
     def __init__(self) -> None:
@@ -145,11 +145,11 @@ class TorchrunGroup(ProcessGroup):
 
     @property
     def device(self) -> torch.device:
-        """One GPU for each process, or the processor."""
+        """One GPU for each process, or the CPU."""
         return torch.device("cuda", self._local_rank) if torch.cuda.is_available() else torch.device("cpu")
 
     def wrap(self, net: nn.Module) -> nn.Module:
-        """See ProcessGroup. The buffers are statistics of all the data, the same everywhere."""
+        """See ProcessGroup. Buffers are not broadcast: they are statistics of all data, the same on all processes."""
         with self.together(), warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # torch 2.13 wants another name, which 2.6 does not know
             return DistributedDataParallel(net, broadcast_buffers=False)
@@ -226,7 +226,7 @@ class TorchrunGroup(ProcessGroup):
             yield int(number), used
 
     def dismiss(self) -> None:
-        """See ProcessGroup. Before they wait for orders the others notice that the first has gone."""
+        """See ProcessGroup. Only needed once the others wait for orders; before that they notice that it has ended."""
         if self.first and self._following:
             with contextlib.suppress(TrainingError):
                 self.order(_LEAVE, 1.0)
@@ -252,11 +252,12 @@ class TorchrunGroup(ProcessGroup):
 
 
 def _meet(store: Store, rank: int, size: int) -> Store:
-    """A part of torchrun's store for this start alone.
+    """A namespace in torchrun's store for this start only.
 
-    Decision: the first one makes a name for it, and tells the others in answer to names of theirs. Background: where
-    torchrun starts processes anew, they find what those before them left in its store, and call addresses of the dead
-    (pytorch/pytorch#135712). Alternatives: TORCHELASTIC_RESTART_COUNT, which differs from machine to machine.
+    Decision: the first process makes up a name for it, and sends it in reply to names that the others make up.
+    Background: after a restart by torchrun, processes find entries of the previous ones in its store and connect to
+    addresses that no longer exist (pytorch/pytorch#135712). Alternatives: TORCHELASTIC_RESTART_COUNT, which can differ
+    between machines.
     """
     name = uuid.uuid4().hex
     if rank:
@@ -268,13 +269,13 @@ def _meet(store: Store, rank: int, size: int) -> Store:
     while absent:
         absent = {other for other in absent if not store.check([f"twinplay/met/{name}/{other}"])}
         for other in absent:
-            if store.check([f"twinplay/here/{other}"]):  # perhaps one that has gone; then nobody hears the answer
+            if store.check([f"twinplay/here/{other}"]):  # may be from a previous start; then nobody reads the reply
                 store.set(f"twinplay/start/{store.get(f'twinplay/here/{other}').decode()}", name)
         time.sleep(_LOOK_S)
     return PrefixStore(name, store)
 
 
 def join() -> ProcessGroup:
-    """The processes that torchrun started together with this one, or this one alone. Raises TrainingError."""
+    """The group of processes that torchrun started, or this process alone. Raises TrainingError."""
     started = "LOCAL_WORLD_SIZE" in os.environ and int(os.environ["WORLD_SIZE"]) > 1
     return TorchrunGroup() if started else ProcessGroup()

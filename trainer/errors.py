@@ -1,4 +1,4 @@
-"""What can go wrong in training and with policies, for a user to read."""
+"""The errors of trainings and policies that a user can meet."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ class PolicyError(TwinplayError):
 
 
 class RunError(TwinplayError):
-    """A run's folder cannot be read, written, or what is asked of it cannot be done."""
+    """A run's folder cannot be read or written, or cannot do what is asked."""

@@ -1,9 +1,9 @@
-"""The settings that suit each kind of environment, by how much one wants to train.
+"""The default settings for each kind of environment and each preset.
 
-what a network sees     network        the same for all presets + what each preset sets
-screens                 keypoints      where things are on them
+input                   network        learns from
+screens                 keypoints      the positions of things on them
                         nature, …      their pixels
-vectors                 mlp, lstm
+vectors                 mlp, lstm      their numbers
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from recorder.envs.spec import EnvSpec
 from recorder.errors import UsageError
 from trainer.limits import AUTO
 
-# What each is for, in plain words; `defaults` says what it sets.
+# A description of each for the user; `defaults` returns its settings.
 PRESETS = {
     "quick": "A first impression.",
     "standard": "Plays well.",
-    "best": "The same recipe with three to five times the time, and more games to judge by.",
+    "best": "The same recipe with three to five times the time, and more test games.",
 }
-# Defaults of a network "keypoints" that are others by now.
+# Earlier defaults of the network "keypoints".
 EARLIER: Mapping[str, Any] = {"batch_size": 256, "learning_rate": 1e-3}
 
 
@@ -67,8 +67,8 @@ _PIXELS = _Recipe(
 _VECTORS = _Recipe(
     {
         "network": "mlp",
-        # Strong decay keeps the network as simple as the data allow: from one game of the expert it then falls in none
-        # of 50, without it in 1 to 14 (docs/hopper.md).
+        # Strong decay keeps the network as simple as the data allow. Trained on one game of the expert, the clone then
+        # falls in none of 50 games, without decay in 1 to 14 (docs/hopper.md).
         "learning_rate": 3e-3,
         "weight_decay": 1.0,
         "mirror": 0.0,
@@ -84,13 +84,13 @@ _VECTORS = _Recipe(
 
 
 def check_preset(name: str) -> None:
-    """Raises UsageError for a preset that is none of PRESETS."""
+    """Raises UsageError for an unknown preset."""
     if name not in PRESETS:
         raise UsageError(f"there is no preset {name!r}; choose one of: {', '.join(PRESETS)}")
 
 
 def defaults(spec: EnvSpec, preset: str, network: str) -> dict[str, Any]:
-    """The fields of TrainConfig that one of PRESETS sets for a network, or for AUTO, in an environment."""
+    """The fields of TrainConfig that a preset sets for an environment and a network (or AUTO)."""
     seen: dict[str, Any] = {"crop": spec.playfield} if spec.sees_screen and spec.playfield else {}
     if not spec.sees_screen:
         recipe = _VECTORS

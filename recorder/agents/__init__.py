@@ -1,1 +1,1 @@
-"""Who plays: keys and controllers under a person's hands, scripted experts, random players."""
+"""Players: a person with keyboard or controller, scripted experts, random players."""

@@ -1,4 +1,4 @@
-"""Who plays: a person at the keyboard, a scripted expert, a clone and a random player are the same kind of thing.
+"""Agents: a person at the keyboard, a scripted expert, a clone and a random player have the same interface.
 
 held keys ──▶ KeyAgent ─┐
 emulator RAM ▶ expert  ─┼─▶ act(observation) ─▶ action
@@ -30,13 +30,13 @@ class Agent(Protocol):
         """Called once before every episode."""
 
     def act(self, observation: Any) -> Any:
-        """Called once per tick with what is seen; returns the action to take now."""
+        """Called once per tick with the observation; returns the action to take now."""
 
 
 def describe(agent: Agent) -> dict[str, Any]:
-    """The player as sessions and policies store it: {"kind", "name", "params"}, and a "title" where it has one.
+    """The player as sessions and policies store it: {"kind", "name", "params"}, and a "title" if it has one.
 
-    An agent that does not say what it is counts as scripted: nothing but the keyboard is ever labelled a person.
+    An agent without a kind counts as scripted: only the keyboard is ever labelled a person.
     """
     own = getattr(agent, "describe", None)
     if callable(own):
@@ -49,7 +49,7 @@ def describe(agent: Agent) -> dict[str, Any]:
 
 
 def player_title(player: Mapping[str, Any]) -> str:
-    """What a scripted player or a clone is called beyond its kind, such as "Sample"; mostly nothing."""
+    """The title of a scripted player or a clone, such as "Sample"; usually empty."""
     title = player.get("title")
     return clean_name(title[:200]) if isinstance(title, str) and player.get("kind") != "person" else ""
 
@@ -64,7 +64,7 @@ class RandomAgent:
         self._rng = np.random.default_rng(seed)
 
     def reset(self, env: Env | None = None) -> None:
-        """Nothing to forget."""
+        """Does nothing."""
 
     def act(self, observation: Any) -> Any:
         """An action drawn at random."""
@@ -79,7 +79,7 @@ class RandomAgent:
 
 @dataclass(frozen=True)
 class KeyEvent:
-    """One raw key transition: `time_ns` monotonic, `code` as the toolkit numbers keys, `down` or up."""
+    """One raw key transition: `time_ns` monotonic, the key's `code`, `down` or up."""
 
     time_ns: int
     code: int
@@ -88,13 +88,12 @@ class KeyEvent:
 
 @dataclass
 class KeyAgent:
-    """Held keys to actions. Of several held keys the one pressed last wins; released, it gives way to the one before.
+    """Turns held keys into actions. Of several held keys the one pressed last counts; after its release, the previous.
 
     `bindings` maps key codes to actions; `name` is the player's. A tap shorter than a tick still plays for one tick.
-    `chords` are the actions that several held ones make together, as UP and FIRE make UPFIRE: of those that the one
-    pressed last is part of, the one of most keys counts.
-    Every transition of a bound key goes to `on_key`, which a recording sets to store it; `presses` counts
-    the keys that went down.
+    `chords` are actions that several held ones make together, as UP and FIRE make UPFIRE. Of the chords that contain
+    the action pressed last, the one with the most keys counts. Every transition of a bound key goes to `on_key`, which
+    a recording sets to store it; `presses` counts the keys that went down.
     """
 
     bindings: Mapping[int, int]
@@ -125,18 +124,18 @@ class KeyAgent:
         return code in self.bindings
 
     def release_all(self, time_ns: int) -> None:
-        """Every key counts as released: the window lost the keyboard."""
+        """Count every key as released: the window lost the keyboard focus."""
         for code in list(self._held):
             self.release(code, time_ns)
         self._tapped.clear()
 
     @property
     def held_actions(self) -> frozenset[int]:
-        """The actions whose keys are down, for lighting them on screen."""
+        """The actions whose keys are down, to highlight them on screen."""
         return frozenset(self.bindings[code] for code in self._held)
 
     def reset(self, env: Env | None = None) -> None:
-        """Keys stay as they are: a new game does not lift anybody's fingers."""
+        """Does nothing: keys that are held stay held in a new game."""
         self._tapped.clear()
 
     def act(self, observation: Any = None) -> int:

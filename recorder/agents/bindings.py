@@ -1,13 +1,13 @@
-"""Which key plays which action, which controller steers, and where that is kept.
+"""Which key plays which action, which controller steers, and the file that stores this.
 
     keys.json   {"version": 1, "environments": {"breakout": [{"code": 65, "name": "A", "action": "LEFT"}, …], …},
-                 "keys": […],                      of an environment that is not named above: what version 0.1 wrote
+                 "keys": […],                      for an environment that is not named above; written by version 0.1
                  "controller": {"id": "0300…", "name": "PS4 Controller"}}      without it, any controller steers
 
-A key is known by its place on the keyboard (recorder.agents.keyboard) where its meaning depends on the layout, and else
-by the toolkit's code; a controller's inputs are negative (recorder.agents.gamepad). The toolkit's code of a letter,
-which earlier versions stored, means whichever key writes that letter. What was printed on a key when it was chosen
-stands beside it.
+A key whose meaning depends on the layout is stored by its position on the keyboard (recorder.agents.keyboard), any
+other key by the toolkit's code; inputs of controllers have negative codes (recorder.agents.gamepad). Earlier versions
+stored the toolkit's code of a letter, which means whichever key types that letter. `name` is what was printed on the
+key when it was chosen.
 """
 
 from __future__ import annotations
@@ -55,15 +55,15 @@ class Bindings:
         return [code for code, played in self.actions.items() if played == action]
 
     def code_of(self, *codes: int) -> int | None:
-        """The first of a key's codes that plays something; None when none does."""
+        """The first of a key's codes that is bound; None if none is."""
         return next((code for code in codes if code in self.actions), None)
 
     def bound(self, code: int, name: str, action: int) -> Bindings:
-        """With one more key for `action`; whatever it played before, it no longer does."""
+        """A copy with this key bound to `action` instead of anything it played before."""
         return replace(self, actions={**self.actions, code: action}, names={**self.names, code: name})
 
     def unbound(self, code: int) -> Bindings:
-        """Without a key."""
+        """A copy without this key."""
         actions = {each: action for each, action in self.actions.items() if each != code}
         return replace(self, actions=actions, names={each: self.names[each] for each in actions})
 
@@ -76,7 +76,7 @@ class Bindings:
 
     @classmethod
     def from_json(cls, values: Any, spec: EnvSpec) -> Bindings | None:
-        """The bindings for an environment in the contents of a file; None where there are none for it.
+        """The bindings for an environment, from the contents of a file; None if it has none.
 
         Raises ValueError, TypeError or KeyError for anything else.
         """
@@ -101,12 +101,12 @@ class Bindings:
 
 
 def bindings_file() -> Path:
-    """Where the player's own bindings are kept: the user's configuration folder."""
+    """The file of the player's own bindings, in the user's configuration folder."""
     return Path(platformdirs.user_config_dir("twinplay", appauthor=False)) / "keys.json"
 
 
 def load_bindings(path: Path, spec: EnvSpec) -> Bindings | None:
-    """The bindings stored at `path` for an environment; None when there are none.
+    """The bindings stored at `path` for an environment; None if there are none.
 
     Raises BindingsError when they cannot be used.
     """
@@ -120,7 +120,7 @@ def load_bindings(path: Path, spec: EnvSpec) -> Bindings | None:
 
 
 def save_bindings(path: Path, bindings: Bindings, spec: EnvSpec) -> None:
-    """Store bindings for an environment at `path`, beside those for others, whole or not at all.
+    """Store bindings for an environment at `path`, and keep those of others. The file is replaced atomically.
 
     Raises BindingsError.
     """
@@ -145,7 +145,7 @@ def save_bindings(path: Path, bindings: Bindings, spec: EnvSpec) -> None:
 
 
 def _read(path: Path) -> Any:
-    """The contents of the file; None where there is none. Raises OSError or ValueError."""
+    """The contents of the file; None if it does not exist. Raises OSError or ValueError."""
     if not path.exists():
         return None
     if path.stat().st_size > _MAX_BYTES:

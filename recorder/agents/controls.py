@@ -1,9 +1,9 @@
-"""What the player's hands do: keys and controllers that are down, and what is asked for with a controller.
+"""The player's input: held keys, controllers, and commands given with a controller.
 
 keyboard ──press, release──┐
                            ├─▶ KeyAgent ─▶ actions
 controllers ──────poll()───┤
-                           └─▶ commands() ─▶ begin, pause, go on, next game
+                           └─▶ commands() ─▶ begin, pause, resume, next game
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from recorder.agents.gamepad import FIRE, START, Device, Gamepads
 
 
 class Controls:
-    """Steers `keys`; `controllers` is None where there are to be none.
+    """Passes input on to `keys`; `controllers` is None if controllers are not used.
 
-    `listening` says whether the keyboard would be heard: what controllers do counts only then. `waiting` says whether a
-    button of a controller begins a game rather than plays.
+    `listening` says whether the window has the keyboard focus; controllers count only then. `waiting` says whether a
+    controller's button begins a game instead of playing.
     """
 
     def __init__(
@@ -26,12 +26,12 @@ class Controls:
     ) -> None:
         self.listening = True
         self._keys, self._controllers, self._waiting, self._now = keys, controllers, waiting, now
-        self._down: list[int] = []  # whether or not the game runs
+        self._down: list[int] = []  # also while the game does not run
         self._commands: list[int] = []
 
     @property
     def devices(self) -> tuple[Device, ...]:
-        """The controllers that are plugged in."""
+        """The connected controllers."""
         return () if self._controllers is None else self._controllers.devices
 
     def use(self, device: Device) -> None:
@@ -40,31 +40,31 @@ class Controls:
             self._controllers.use(device)
 
     def press(self, code: int) -> bool:
-        """A key went down; returns whether it means something to the game."""
+        """A key went down; returns whether the game uses it."""
         if code not in self._down:
             self._down.append(code)
         return self._keys.press(code, self._now())
 
     def release(self, code: int, ago_ns: int = 0) -> bool:
-        """A key went up, so many nanoseconds ago."""
+        """A key went up, `ago_ns` nanoseconds ago."""
         if code in self._down:
             self._down.remove(code)
         return self._keys.release(code, self._now() - ago_ns)
 
     def lose_keyboard(self) -> None:
-        """No key of the keyboard is held any more, as far as is known: what is let go of now may go unseen."""
+        """Count all keys of the keyboard as released: from now on the window may not see a release."""
         for code in [each for each in self._down if each > 0]:
             self.release(code)
 
     def begin_play(self) -> None:
-        """Play is about to go on: what was tapped while it waited is no move, what is still down is one."""
+        """Play is about to resume: keys tapped during the pause are no moves, keys still held are."""
         self.poll()
         for code in self._down:
             self._keys.press(code, self._now())
         self._keys.reset()
 
     def poll(self) -> None:
-        """Take in what controllers did."""
+        """Process the controllers' input."""
         if self._controllers is None:
             return
         for code, down in self._controllers.poll():
@@ -77,13 +77,13 @@ class Controls:
                     self.press(code)
 
     def commands(self) -> list[int]:
-        """What was asked for with a controller since the last call: START, or FIRE where a game was waited for."""
+        """The commands given with a controller since the last call: START, or FIRE while a game waits to begin."""
         self.poll()
         commands, self._commands = self._commands, []
         return commands
 
     def close(self) -> None:
-        """Let the controllers go."""
+        """Release the controllers."""
         if self._controllers is not None:
             self._controllers.close()
             self._controllers = None

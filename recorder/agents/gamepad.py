@@ -1,11 +1,11 @@
-"""Game controllers, through pygame: D-pad or stick steers, buttons and triggers fire, Start begins and pauses.
+"""Game controllers, through pygame: the D-pad or stick steers, buttons and triggers fire, Start begins and pauses.
 
     SDL's controller mapping ─┐ (which knows each model's buttons: those of PS4, PS5, Switch Pro …)
                               ├─▶ inputs held, by device ─▶ poll(): codes that went down or up
     raw joystick, else       ─┘
 
-Controllers may be plugged in and out at any time. Everything comes as events, so that a tap between two polls counts.
-Without a controller, a poll costs a few microseconds.
+Controllers may be connected and removed at any time. Input is read as events, so a tap between two polls counts.
+Without a controller, a poll takes a few microseconds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-# Key codes of controller inputs; a keyboard's are positive. START plays no action: it begins, pauses and goes on.
+# Key codes of controller inputs; a keyboard's are positive. START plays no action: it begins, pauses and resumes.
 FIRE, RIGHT, LEFT, START, UP, DOWN = -1, -2, -3, -4, -5, -6
 NAMES = {
     FIRE: "controller button",
@@ -26,39 +26,39 @@ NAMES = {
     DOWN: "controller down",
 }
 _DEAD_ZONE = 0.4  # of a stick's travel; worn sticks rest at up to 0.2
-_LET_GO = 0.3  # below the dead zone, or a hand that trembles at its edge would press many times
+_LET_GO = 0.3  # lower than the dead zone, or a trembling hand at its edge would press many times
 _FULL_TRAVEL = 32_767
 _RAW_AXES = {0: (LEFT, RIGHT), 1: (UP, DOWN)}
-_RAW_START = 9  # of joysticks that SDL knows nothing about, with ten buttons or more: where most have it
+_RAW_START = 9  # for joysticks that SDL does not know, with ten buttons or more: most have Start here
 
 
 @dataclass(frozen=True)
 class Device:
-    """A controller that is plugged in. `id` tells models apart, and two of one model by the order they came in."""
+    """A connected controller. `id` identifies the model, and several of one model by the order of connection."""
 
     id: str
     name: str
 
 
-# What can be chosen beside those that are plugged in.
+# Choices besides the connected controllers.
 ANY_DEVICE, NO_DEVICE = Device("any", "Any controller"), Device("off", "Off")
 
 
 @dataclass
 class _Pad:
     device: Device
-    handle: Any  # pygame's Controller or Joystick; dropped, it closes
+    handle: Any  # pygame's Controller or Joystick; it closes when dropped
     mapped: bool
     buttons: int
 
 
 class Gamepads:
-    """All connected controllers as one, or the one that was chosen with `use`."""
+    """All connected controllers together, or only the one chosen with `use`."""
 
     def __init__(self) -> None:
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
         os.environ["SDL_VIDEODRIVER"] = "dummy"  # pygame needs a display to pump events; Qt owns the real one
-        os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")  # SDL would swallow Ctrl-C and SIGTERM
+        os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")  # or SDL would swallow Ctrl-C and SIGTERM
         import pygame
         from pygame._sdl2 import controller
 
@@ -93,18 +93,18 @@ class Gamepads:
 
     @property
     def devices(self) -> tuple[Device, ...]:
-        """What is plugged in, in the order it came, as far as `poll` has seen it."""
+        """The connected controllers in order of connection, as of the last `poll`."""
         return tuple(pad.device for pad in self._pads.values())
 
     def use(self, device: Device) -> None:
-        """Let one device steer from now on, or ANY_DEVICE, or NO_DEVICE. What the others hold is let go."""
+        """Use this device from now on, or ANY_DEVICE, or NO_DEVICE. Inputs held on the others are released."""
         self._used = device
         for instance, source in list(self._held):
             if not self._counts(instance):
                 self._hold(instance, source, None)
 
     def poll(self) -> list[tuple[int, bool]]:
-        """What changed since the last call, in its order: (code, down) pairs."""
+        """The changes since the last call, in order: (code, down) pairs."""
         for event in self._pygame.event.get():
             reader = self._readers.get(event.type)
             if reader is not None:
@@ -113,14 +113,14 @@ class Gamepads:
         return changes
 
     def close(self) -> None:
-        """Let the controllers go."""
+        """Release the controllers."""
         self._pads.clear()
         self._controller.quit()
         self._pygame.joystick.quit()
         self._pygame.display.quit()
 
     def _add_mapped(self, event: Any) -> None:
-        with contextlib.suppress(self._pygame.error):  # it has gone again
+        with contextlib.suppress(self._pygame.error):  # it was removed meanwhile
             pad = self._controller.Controller(event.device_index)
             self._add(pad.as_joystick(), pad, mapped=True)
 
@@ -174,7 +174,7 @@ class Gamepads:
             self._lean(event.instance_id, f"hat {event.hat}, upright", event.value[1], (DOWN, UP))
 
     def _is(self, event: Any, *, mapped: bool) -> bool:
-        """Whether the event is of a device read this way: a mapped one sends raw events, too."""
+        """Whether the event's device is read in this mode; a mapped device also sends raw events."""
         pad = self._pads.get(event.instance_id)
         return pad is not None and pad.mapped == mapped and self._counts(event.instance_id)
 
@@ -183,7 +183,7 @@ class Gamepads:
         return used == ANY_DEVICE.id or (instance in self._pads and self._pads[instance].device.id == used)
 
     def _lean(self, instance: int, source: str, value: float, ways: tuple[int, int]) -> None:
-        """A stick or a trigger stands at `value`, between -1 and 1, the first and the second of two ways."""
+        """A stick or trigger is at `value`, from -1 to 1; `ways` are the codes of its two directions."""
         code = ways[value > 0]
         held = self._held.get((instance, source)) == code
         self._hold(instance, source, code if abs(value) > (_LET_GO if held else _DEAD_ZONE) else None)

@@ -1,8 +1,9 @@
-"""Where a key lies on the keyboard, whatever is printed on it: one table, with each platform's number for the place.
+"""The position of a key on the keyboard, independent of its label: one table, with each platform's number for it.
 
-Places are named as in W3C's UI Events (`KeyA`: what prints A on a US keyboard). Their codes are `PLACE` plus the key's
-USB HID usage (page 7), so that they are the same on every platform and never one of the toolkit's own key codes.
-Here are the keys whose meaning depends on the layout or on NumLock; for all others the toolkit's key codes serve.
+Positions are named as in W3C's UI Events (`KeyA`: the key that types A on a US keyboard). Their codes are `PLACE` plus
+the key's USB HID usage (page 7): the same on every platform, and never one of the toolkit's own key codes.
+
+The table has the keys whose meaning depends on the layout or on NumLock; all others use the toolkit's key codes.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ PLACE = 1 << 30
 
 @dataclass(frozen=True)
 class Place:
-    """A key's place: its name, what a US layout prints there, and its numbers.
+    """A key's position: its name, its label on a US layout, and its numbers.
 
-    `usage` is that of USB HID, `evdev` Linux's number, `windows` the scan code of set 1 with 0x100 for an extended key,
-    `mac` the virtual key code of macOS.
+    `usage` is the USB HID usage, `evdev` Linux's number, `windows` the scan code of set 1 (plus 0x100 for an extended
+    key), `mac` the virtual key code of macOS.
     """
 
     name: str
@@ -29,16 +30,16 @@ class Place:
 
     @property
     def code(self) -> int:
-        """As bindings and sessions store it."""
+        """The code that bindings and sessions store."""
         return PLACE + self.usage
 
     @property
     def on_keypad(self) -> bool:
-        """Whether it belongs to the keypad, where a layout changes nothing, but NumLock does."""
+        """Whether it belongs to the keypad, which NumLock changes but the layout does not."""
         return self.name.startswith("Numpad")
 
 
-# name, US text, USB HID, evdev, macOS; the scan codes of Windows are evdev's but where _WINDOWS says otherwise.
+# name, US label, USB HID, evdev, macOS; the scan codes of Windows equal evdev's, except those in _WINDOWS.
 _ROWS = (
     *((f"Key{letter}", letter, 4 + index) for index, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
     *((f"Digit{digit}", digit, 30 + index) for index, digit in enumerate("1234567890")),
@@ -87,8 +88,8 @@ PLACES = tuple(
 )
 BY_NAME = {place.name: place for place in PLACES}
 BY_CODE = {place.code: place for place in PLACES}
-_X11_OFFSET = 8  # X11's keycodes, and Wayland's as Qt tells them, begin there
-# By the name of Qt's platform plugin. Others, such as a screen shared by VNC, tell no numbers.
+_X11_OFFSET = 8  # X11's keycodes, and Wayland's as Qt reports them, begin here
+# By the name of Qt's platform plugin. Others, such as a screen shared by VNC, report no numbers.
 _X11 = {place.evdev + _X11_OFFSET: place for place in PLACES}
 _BY_NUMBER = {
     "xcb": _X11,
@@ -99,10 +100,10 @@ _BY_NUMBER = {
 
 
 def place_at(platform: str, number: int) -> Place | None:
-    """The place that a platform, named as Qt's plugin is, has this native number for; None where that is not known."""
+    """The position with this native number on a platform (the name of Qt's plugin); None if unknown."""
     return _BY_NUMBER.get(platform.partition("-")[0], {}).get(number)
 
 
 def x11_keycode(place: Place) -> int:
-    """X11's keycode of a place."""
+    """X11's keycode of a position."""
     return place.evdev + _X11_OFFSET

@@ -1,7 +1,7 @@
-"""What is printed on the keys, and which are down: asked of the X server, through the libraries that Qt needs there.
+"""Asks the X server for the labels of the keys and for the keys that are down, through the libraries that Qt needs.
 
-Where it cannot be had (Wayland, Windows, macOS, a library that is missing), `open_keyboard` gives None: the window then
-learns what is printed from the keys that are pressed, and believes every release.
+If that is not possible (Wayland, Windows, macOS, a missing library), `open_keyboard` returns None: the window then
+learns the labels from the keys that are pressed, and believes every release.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any
 from recorder.agents.keyboard import PLACES, x11_keycode
 
 _CORE_KEYBOARD = 0x100
-_NEW_KEYBOARD, _MAP, _STATE = 0, 1, 2  # XKB's kinds of event; bit 1 << kind selects one
+_NEW_KEYBOARD, _MAP, _STATE = 0, 1, 2  # XKB's event types; bit 1 << type selects one
 _DEAD = {0xFE50: "`", 0xFE51: "´", 0xFE52: "^", 0xFE53: "~", 0xFE57: "¨", 0xFE58: "°", 0xFE59: "˝", 0xFE5B: "¸"}
 _LEAST_EVENT_BYTES = 32
-_KEYS_AT, _KEYS_BYTES = 8, 32  # of xcb_query_keymap_reply_t: a bit for each keycode
+_KEYS_AT, _KEYS_BYTES = 8, 32  # in xcb_query_keymap_reply_t: a bit for each keycode
 
 
 class X11Keyboard:
-    """The X server's keyboard, over a connection of its own.
+    """The X server's keyboard, over a separate connection.
 
-    `descriptor` can be read from once something may have changed; then `changed` tells whether it did. Raises OSError
-    where a library, the server or its keyboard extension is missing.
+    `descriptor` becomes readable when something may have changed; `changed` then says whether it did. Raises OSError if
+    a library, the server or its keyboard extension is missing.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class X11Keyboard:
         ):
             self.close()
             raise OSError("the X server does not tell its keyboard's layout")
-        no_files = 1 | 2  # neither the include path nor names from the environment: the server tells all
+        no_files = 1 | 2  # neither the include path nor names from the environment: the server provides everything
         self._context = pointer(self._xkb.xkb_context_new(no_files))
         self._device = self._x11.xkb_x11_get_core_keyboard_device_id(self._connection)
         kinds = ctypes.c_uint16(1 << _NEW_KEYBOARD | 1 << _MAP | 1 << _STATE)
@@ -66,7 +66,7 @@ class X11Keyboard:
         return int(self._xcb.xcb_get_file_descriptor(self._connection))
 
     def labels(self) -> dict[int, str]:
-        """What is printed, by the code of the place; places that print nothing are left out."""
+        """The labels by the code of the position, without positions that type nothing."""
         pointer = ctypes.c_void_p
         keymap = pointer(
             self._x11.xkb_x11_keymap_new_from_device(self._context, self._connection, self._device, 0) or None
@@ -93,7 +93,7 @@ class X11Keyboard:
         return found
 
     def is_down(self, keycode: int) -> bool:
-        """Whether a key is down at this moment."""
+        """Whether a key is down now."""
         cookie = ctypes.c_uint(self._xcb.xcb_query_keymap(self._connection))
         reply = self._xcb.xcb_query_keymap_reply(self._connection, cookie, None)
         if not reply:
@@ -103,7 +103,7 @@ class X11Keyboard:
         return keycode < 8 * _KEYS_BYTES and bool(keys[keycode // 8] >> keycode % 8 & 1)
 
     def changed(self) -> bool:
-        """Whether another layout, or another group of it, has been chosen since the last call. Raises OSError."""
+        """Whether the layout, or its group, has changed since the last call. Raises OSError."""
         changed = False
         while event := self._xcb.xcb_poll_for_event(self._connection):
             content = ctypes.string_at(event, _LEAST_EVENT_BYTES)
@@ -117,14 +117,14 @@ class X11Keyboard:
         return changed
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         if self._context:
             self._xkb.xkb_context_unref(self._context)
         self._xcb.xcb_disconnect(self._connection)
 
 
 def open_keyboard(platform: str) -> X11Keyboard | None:
-    """The keyboard, where the platform (the name of Qt's plugin) tells of it."""
+    """The keyboard, if the platform (the name of Qt's plugin) is X11; otherwise None."""
     if platform != "xcb" or not sys.platform.startswith("linux"):
         return None
     try:

@@ -1,1 +1,1 @@
-"""What can be played, and the only door to Gymnasium and its simulators."""
+"""Environments; the only chapter that imports Gymnasium and its simulators."""

@@ -25,13 +25,13 @@ class AtariBackend(GymnasiumBackend):
     def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
         super().__init__(spec, render=render, sound=sound)
         if sound:
-            # gymnasium's own `sound_obs` would make observations of another kind.
+            # Gymnasium's own `sound_obs` would change the observations.
             self._core.ale.setBool("sound_obs", True)
             self._core.load_game()
 
     @staticmethod
     def program_sha256(spec: EnvSpec) -> str:
-        """The ROM's."""
+        """The digest of the ROM."""
         gymnasium.register_envs(ale_py)
         try:
             rom = gymnasium.spec(spec.env_id).kwargs["game"]
@@ -40,7 +40,7 @@ class AtariBackend(GymnasiumBackend):
         return hashlib.sha256(Path(str(ale_py.roms.get_rom_path(rom))).read_bytes()).hexdigest()
 
     def build(self, render: bool) -> Env:
-        """The emulator draws in any case."""
+        """The emulator always draws, whatever `render` is."""
         ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
         gymnasium.register_envs(ale_py)
         return gymnasium.make(self.spec.env_id, disable_env_checker=True, **self.spec.kwargs)
@@ -50,7 +50,7 @@ class AtariBackend(GymnasiumBackend):
         if self.spec.kwargs.get("repeat_action_probability"):
             observation, _ = self.env.reset(seed=seed)
         else:
-            # Nothing in the emulator is random, and being seeded it would load its ROM again, which takes 70 ms.
+            # The emulator uses no randomness, and seeding makes it load its ROM again, which takes 70 ms.
             self._core.np_random = np.random.default_rng(seed)
             observation, _ = self.env.reset()
         return np.asarray(observation)
@@ -69,7 +69,7 @@ class AtariBackend(GymnasiumBackend):
         return self._core.clone_state(include_rng=True)
 
     def go_back(self, snapshot: Any) -> None:
-        """The emulator draws no screen before the next step (openai/gym#575)."""
+        """See Backend. The emulator draws no screen before the next step (openai/gym#575)."""
         self._core.restore_state(snapshot)
 
     def capture(self, observation: Array, rows: Mapping[str, Array], index: int) -> None:

@@ -1,10 +1,10 @@
-"""How environments are built, stepped, captured, restored, drawn and heard: a back end for each kind of simulator.
+"""Back ends, one for each kind of simulator: they build, step, capture, restore and draw environments, with sound.
 
     EnvSpec.backend ──▶ Backend:  atari      the Arcade Learning Environment: screens, memory, sound
-                                  mujoco     vectors, and the physics state beside them
-                                  gymnasium  whatever else Gymnasium has, put back into a state by playing it again
+                                  mujoco     vectors, and the physics state
+                                  gymnasium  everything else in Gymnasium; a state is restored by replaying the game
 
-A back end knows a simulator and no game of it: what a game is stands in its spec.
+A back end knows a simulator but no particular game; the spec describes the game.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of simulator, told without loading it: the class of its back end, and the packages that it consists of.
+    """A kind of simulator, described without loading it: the class of its back end, and its Python packages.
 
-    `has_program`: its games are files of their own. `stores_state`: its state is stored with every tick.
+    `has_program`: each of its games is a separate file. `stores_state`: its state is stored with every tick.
     """
 
     backend: str
@@ -48,14 +48,14 @@ BACKENDS: Mapping[str, Kind] = MappingProxyType(
 class Backend(Protocol):
     """One running simulator. Moments are those between two ticks."""
 
-    env: Any  # the gymnasium.Env, for agents that want to look inside
+    env: Any  # the gymnasium.Env, for agents that need its internals
 
     def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
-        """Build it. Raises UnknownEnvError where it cannot be, SystemLibraryError where it cannot be drawn."""
+        """Raises UnknownEnvError if it cannot be built, and SystemLibraryError if it cannot be drawn."""
 
     @staticmethod
     def program_sha256(spec: EnvSpec) -> str:
-        """The digest of the game's program, as hex, of a kind whose games are files of their own."""
+        """The digest of the game's program, as hex, for a kind whose games are separate files."""
 
     def reset(self, seed: int) -> Array:
         """Begin a game; returns the first observation."""
@@ -64,24 +64,24 @@ class Backend(Protocol):
         """Advance one tick; returns (observation, reward, terminated, truncated)."""
 
     def play(self, action: int) -> None:
-        """Advance one tick, with no observation made of it where that is faster."""
+        """Advance one tick without making an observation, if that is faster."""
 
     @property
     def lives(self) -> int:
-        """Lives left; 0 where there are none."""
+        """Lives left; 0 in a game without lives."""
 
     @property
     def state_size(self) -> int:
-        """Numbers in a stored state; 0 where none is stored."""
+        """The length of a stored state; 0 if none is stored."""
 
     def state(self) -> npt.NDArray[np.float64]:
         """The simulator's state, float64 (state_size,)."""
 
     def restore(self, state: Array) -> None:
-        """Go to a state returned by `state`; what follows is bit for bit the same."""
+        """Restore a state returned by `state`; the game then continues bit for bit the same."""
 
     def snapshot(self) -> Any:
-        """All that is needed to come back to this moment, in memory."""
+        """Everything needed to come back to this moment, in memory."""
 
     def go_back(self, snapshot: Any) -> None:
         """Return to a snapshot of this game."""
@@ -93,7 +93,7 @@ class Backend(Protocol):
         """The game as a viewer shows it now, uint8 RGB (height, width, 3)."""
 
     def memory(self) -> npt.NDArray[np.uint8] | None:
-        """A copy of the console's memory, uint8 (bytes,); None where there is none."""
+        """A copy of the console's memory, uint8 (bytes,); None if there is none."""
 
     def sound(self) -> npt.NDArray[np.uint8]:
         """The sound of the last tick, unsigned samples around 128 at 60 × 512 Hz, uint8 (n,)."""
@@ -103,7 +103,7 @@ class Backend(Protocol):
 
 
 def backend_class(spec: EnvSpec) -> type[Backend]:
-    """The back end that a spec names. Raises KeyError for one that there is not."""
+    """The back end that a spec names. Raises KeyError for an unknown one."""
     module, _, name = BACKENDS[spec.backend].backend.partition(":")
     found: type[Backend] = getattr(importlib.import_module(module), name)
     return found

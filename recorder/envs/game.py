@@ -1,4 +1,4 @@
-"""One running environment: what a Rollout drives and a recording captures.
+"""One running environment, which a Rollout drives and a recording captures.
 
 EnvSpec ──▶ Game ──▶ Backend (recorder.envs.backend)
 """
@@ -23,10 +23,12 @@ class Game:
     """See the module's docstring.
 
     `sticky` repeats the previous action with that probability (Machado et al. 2018) and marks the spec accordingly.
-    `render=True` lets `picture()` draw where the observation is not a picture already; `sound=True` lets `sound()` be
-    heard, for 6 % of the emulator's speed.
-    Raises UnknownEnvError for a spec that is not one of ours at heart: gymnasium would import whatever module an id
-    names, so none is taken from a file. Raises SystemLibraryError where drawing needs a library that is missing.
+    With `render=True`, `picture()` also works if the observation is not a picture. With `sound=True`, `sound()` works;
+    this costs 6 % of the emulator's speed.
+
+    Raises UnknownEnvError for a spec that does not match an installed environment: Gymnasium would import any module
+    that an id names, so ids from recordings are not used. Raises SystemLibraryError if a library for drawing is
+    missing.
     """
 
     def __init__(self, spec: EnvSpec, *, render: bool = False, sticky: float = 0.0, sound: bool = False) -> None:
@@ -38,7 +40,7 @@ class Game:
             )
         if (spec.observation_kind, spec.stores_state) != (known.observation_kind, known.stores_state):
             raise UnknownEnvError(f"{known.title} here stores other things than this file says; it cannot be played")
-        # Of what a file says, the settings count; how a start is drawn and when a game ends are ours.
+        # From a recording's spec only the settings are used; starts and limits are those of the installed environment.
         kwargs = {**spec.kwargs, "repeat_action_probability": sticky} if sticky else dict(spec.kwargs)
         self.spec = spec = replace(known, kwargs=kwargs)
         self._backend = backend_class(known)(spec, render=render, sound=sound)
@@ -52,24 +54,24 @@ class Game:
 
     @property
     def env(self) -> Any:
-        """The gymnasium.Env, for agents that want to look inside."""
+        """The gymnasium.Env, for agents that need its internals."""
         return self._backend.env
 
     @property
     def lives(self) -> int:
-        """Lives left; 0 in an environment that has none."""
+        """Lives left; 0 in an environment without lives."""
         return self._backend.lives
 
     @property
     def state_size(self) -> int:
-        """Length of the simulator's state vector that `capture` stores; 0 where none is stored."""
+        """Length of the simulator's state vector that `capture` stores; 0 if none is stored."""
         return self._backend.state_size
 
     def reset(self, seed: int, *, varied: bool = False) -> Array:
         """Start a new game and return its first observation.
 
-        `varied` draws a start from the seed, as the spec says: no-ops and then random moves. Where the simulator draws
-        the start by itself, nothing is added.
+        `varied` draws a start from the seed, as the spec says: no-ops and then random moves. If the simulator itself
+        draws random starts, nothing is added.
         """
         seed = int(seed) & 0x7FFFFFFF
         observation = self._backend.reset(seed)
@@ -89,11 +91,11 @@ class Game:
         return self._backend.step(action)
 
     def play(self, action: int) -> None:
-        """Advance one tick, with no observation made of it where that is faster."""
+        """Advance one tick without making an observation, if that is faster."""
         self._backend.play(action)
 
     def memory(self) -> npt.NDArray[np.uint8] | None:
-        """A copy of the console's memory, uint8 (128,); None where there is no emulator."""
+        """A copy of the console's memory, uint8 (128,); None without an emulator."""
         return self._backend.memory()
 
     def check_action(self, action: Any) -> Any:
@@ -123,7 +125,7 @@ class Game:
         return np.clip(vector, -1.0, 1.0)
 
     def storage(self) -> dict[str, tuple[tuple[int, ...], str]]:
-        """Name -> (shape, dtype) of what `capture` writes for one tick."""
+        """Name -> (shape, dtype) of the arrays that `capture` writes for one tick."""
         return self.spec.storage(self.state_size)
 
     def capture(self, observation: Array, rows: Mapping[str, Array], index: int) -> None:
@@ -135,11 +137,11 @@ class Game:
         return self._backend.state()
 
     def restore(self, state: Array) -> None:
-        """Put the simulator into a state returned by `state`, where the environment stores any."""
+        """Restore a state returned by `state`, if the environment stores states."""
         self._backend.restore(state)
 
     def snapshot(self) -> Any:
-        """All that is needed to come back to this moment with `go_back`, in memory."""
+        """Everything needed to come back to this moment with `go_back`, in memory."""
         return self._backend.snapshot()
 
     def go_back(self, snapshot: Any) -> None:

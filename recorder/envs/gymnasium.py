@@ -1,4 +1,4 @@
-"""What back ends have in common that build their environments with Gymnasium, and one for whatever else it has."""
+"""The base of back ends that build their environments with Gymnasium, and a back end for all its other environments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Env: TypeAlias = gymnasium.Env[Any, Any]
 
 
 class GymnasiumBackend:
-    """See `recorder.envs.backend.Backend`; how to come back to a moment is left to each kind of simulator."""
+    """See `recorder.envs.backend.Backend`; subclasses define how to come back to a moment."""
 
     def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
         self.spec = spec
@@ -29,11 +29,11 @@ class GymnasiumBackend:
 
     @staticmethod
     def program_sha256(spec: EnvSpec) -> str:
-        """Not to be had."""
+        """Not available."""
         raise NotImplementedError(f"{spec.env_id} is no file of its own")
 
     def build(self, render: bool) -> Env:
-        """The environment itself."""
+        """Create the environment."""
         drawn: dict[str, Any] = {"render_mode": "rgb_array"} if render else {}
         return gymnasium.make(self.spec.env_id, disable_env_checker=True, **drawn, **self.spec.kwargs)
 
@@ -57,15 +57,15 @@ class GymnasiumBackend:
 
     @property
     def state_size(self) -> int:
-        """None is stored."""
+        """0: no state is stored."""
         return 0
 
     def state(self) -> npt.NDArray[np.float64]:
-        """Not to be had."""
+        """Not available."""
         raise NotImplementedError(f"the state of {self.spec.env_id} cannot be taken out")
 
     def restore(self, state: Array) -> None:
-        """Not to be had."""
+        """Not available."""
         raise NotImplementedError(f"{self.spec.env_id} cannot be put into a state")
 
     def capture(self, observation: Array, rows: Mapping[str, Array], index: int) -> None:
@@ -90,7 +90,7 @@ class GymnasiumBackend:
 
 
 class ReplayingBackend(GymnasiumBackend):
-    """A simulator whose state cannot be taken out: it comes back to a moment by playing again from the game's seed."""
+    """A simulator whose state cannot be read: it returns to a moment by replaying the game from its seed."""
 
     def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
         super().__init__(spec, render=render, sound=sound)
@@ -108,7 +108,7 @@ class ReplayingBackend(GymnasiumBackend):
         return super().step(action)
 
     def snapshot(self) -> Any:
-        """The seed, and what was played since."""
+        """The seed, and the actions since."""
         return self._seed, tuple(self._played)
 
     def go_back(self, snapshot: Any) -> None:

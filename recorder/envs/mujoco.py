@@ -1,4 +1,4 @@
-"""MuJoCo's environments in Gymnasium: vectors, with the physics state stored beside them."""
+"""Gymnasium's MuJoCo environments: vectors, stored together with the physics state."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from recorder.envs.gymnasium import Env, GymnasiumBackend
 from recorder.envs.spec import EnvSpec
 from recorder.errors import SessionError, SystemLibraryError, TwinplayError
 
-_RENDER_SIZE = 400  # drawn in software where there is no GPU; this keeps it affordable
+_RENDER_SIZE = 400  # without a GPU it is drawn in software; this size keeps that fast enough
 
 
 class MujocoBackend(GymnasiumBackend):
-    """A state is the physics with its warm start, so that what follows it is bit for bit the same."""
+    """A state is the physics with its warm start, so that the game continues bit for bit the same."""
 
     def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
         with _drawing_errors():
             super().__init__(spec, render=render, sound=sound)
-            import mujoco  # it looks at MUJOCO_GL, which `build` may set and which may be wrong
+            import mujoco  # reads MUJOCO_GL, which `build` may set and which may be wrong
         self._mujoco: Any = mujoco
         self._kind = int(mujoco.mjtState.mjSTATE_FULLPHYSICS) | int(mujoco.mjtState.mjSTATE_WARMSTART)
         self._started = False
 
     def build(self, render: bool) -> Env:
-        """With a camera that follows, where it is drawn."""
+        """Create the environment; if it is drawn, the camera follows."""
         if not render:
             return gymnasium.make(self.spec.env_id, disable_env_checker=True, **self.spec.kwargs)
         if sys.platform.startswith("linux"):
             os.environ.setdefault("MUJOCO_GL", "egl")  # draws with and without a screen
             if os.environ["MUJOCO_GL"] in ("egl", "osmesa"):
-                os.environ["PYOPENGL_PLATFORM"] = os.environ["MUJOCO_GL"]  # MuJoCo refuses every other, by a traceback
+                os.environ["PYOPENGL_PLATFORM"] = os.environ["MUJOCO_GL"]  # otherwise MuJoCo fails with a traceback
             else:
-                warnings.filterwarnings("ignore", module="glfw")  # it says the same again by failing
+                warnings.filterwarnings("ignore", module="glfw")  # it then fails with the same message
         return gymnasium.make(
             self.spec.env_id,
             disable_env_checker=True,
@@ -100,12 +100,12 @@ class MujocoBackend(GymnasiumBackend):
 
 @contextlib.contextmanager
 def _drawing_errors() -> Iterator[None]:
-    """Turn the riddles of a missing OpenGL or EGL library into one sentence."""
+    """Turn the various errors of a missing OpenGL or EGL library into one sentence."""
     try:
         yield
     except (gymnasium.error.Error, TwinplayError):
         raise
-    except Exception as error:  # PyOpenGL raises AttributeError, ImportError, RuntimeError or its own kinds
+    except Exception as error:  # PyOpenGL raises AttributeError, ImportError, RuntimeError or its own exceptions
         text = f"{type(error).__name__}: {error}"
         if "MUJOCO_GL" in text:
             raise SystemLibraryError(

@@ -1,8 +1,9 @@
 """The Atari 2600's NTSC colours, as the emulator draws them.
 
-A screen is stored as palette indices: one byte a pixel instead of three, and far better to compress.
-Row = hue (0-15), column = luminance (0-7); the index of a colour is 16 * hue + 2 * luminance. Odd indices
-are the emulator's grey twins, which it never shows in colour mode; they are black here.
+A screen is stored as palette indices: one byte a pixel instead of three, which also compresses much better.
+
+Row = hue (0-15), column = luminance (0-7); the index of a colour is 16 * hue + 2 * luminance. Odd indices are grey
+versions, which the emulator never shows in colour mode; they are black here.
 
 Source: Stella's NTSC table, which the Arcade Learning Environment uses; a test compares it with a running emulator.
 """

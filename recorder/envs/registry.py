@@ -1,9 +1,9 @@
-"""The environments there are: a declarative file each, those that ship with Twinplay and the user's own.
+"""The known environments: a declarative file for each, shipped with Twinplay or written by the user.
 
     recorder/envs/specs/*.toml, <configuration>/envs/*.toml ──▶ get_spec("breakout"): EnvSpec
 
-Adding an environment is adding a file: docs/environments.md. What a recording says of its environment is never built:
-it must be one of these.
+To add an environment, add a file: docs/environments.md. A recording's description of its environment is never used to
+build one: the environment must be one of these.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from recorder.system.files import replacing
 
 _SHIPPED = Path(__file__).parent / "specs"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-# Tables of a file, and what their entries are called in EnvSpec.
+# Tables of a file, and the names of their entries in EnvSpec.
 _TABLES: dict[str, dict[str, str]] = {
     "observation": {
         **{name: f"observation_{name}" for name in ("kind", "shape", "dtype", "names")},
@@ -50,13 +50,13 @@ class EnvFileError(TwinplayError):
 
 
 def own_folder() -> Path:
-    """Where the user's own environments lie."""
+    """The folder of the user's own environments."""
     return Path(platformdirs.user_config_dir("twinplay", appauthor=False)) / "envs"
 
 
 @cache
 def _files() -> dict[str, Path]:
-    """The files by the names of their environments; one's own never take the place of those that ship."""
+    """The files by the names of their environments; the user's own never replace shipped ones."""
     own = own_folder()
     found = {path.stem: path for path in sorted(own.glob("*.toml"))} if own.is_dir() else {}
     return {path.stem: path for path in sorted(_SHIPPED.glob("*.toml"))} | {
@@ -65,7 +65,7 @@ def _files() -> dict[str, Path]:
 
 
 def env_names() -> tuple[str, ...]:
-    """The environments that can be recorded, by name; the first is where one begins."""
+    """The names of the environments that can be recorded; the first one is the default."""
     return tuple(_files())
 
 
@@ -73,7 +73,7 @@ def env_names() -> tuple[str, ...]:
 def get_spec(name: str) -> EnvSpec:
     """The spec of an environment, with the installed simulator's versions.
 
-    Raises UnknownEnvError, listing the names there are, and EnvFileError for a file that cannot be used.
+    Raises UnknownEnvError, listing the known names, and EnvFileError for a file that cannot be used.
     """
     if name not in _files():
         raise UnknownEnvError(f"there is no environment named {name!r}; choose one of: {', '.join(env_names())}")
@@ -94,7 +94,7 @@ def usable_specs() -> tuple[list[EnvSpec], list[str]]:
 
 
 def read_spec(path: Path) -> EnvSpec:
-    """An environment's file. Raises EnvFileError, saying what in it cannot be meant."""
+    """Read an environment's file. Raises EnvFileError, saying what in it is invalid."""
     try:
         if not _NAME.fullmatch(path.stem):
             raise ValueError("its name is not made of small letters, digits and underscores")
@@ -140,9 +140,9 @@ def _declared(name: str, values: dict[str, Any]) -> EnvSpec:
 
 
 def add_file(path: Path) -> Path:
-    """Copy the file of an environment to where the user's own lie; returns its place there.
+    """Copy an environment's file into the folder of the user's own; returns the new path.
 
-    Raises EnvFileError for a file that cannot be used, that has the name of one that ships, or that cannot be copied.
+    Raises EnvFileError for a file that cannot be used, that has the name of a shipped one, or that cannot be copied.
     """
     spec = read_spec(path)
     try:
@@ -160,14 +160,14 @@ def add_file(path: Path) -> Path:
 
 
 def program_sha256(spec: EnvSpec) -> str | None:
-    """The digest of the game's program, where it is a file of its own. Raises UnknownEnvError where there is none."""
+    """The digest of the game's program, if it is a separate file. Raises UnknownEnvError if the file is missing."""
     return backend_class(spec).program_sha256(spec) if BACKENDS[spec.backend].has_program else None
 
 
 def stored_spec(values: Any) -> EnvSpec:
-    """The spec that a recording or a policy holds, which need not be of an environment that there is.
+    """The spec that a recording or a policy holds; its environment need not be installed.
 
-    Raises ValueError, naming the entry that is missing or of the wrong kind.
+    Raises ValueError, naming the entry that is missing or of the wrong type.
     """
     name = values.get("name") if isinstance(values, dict) else None
     known = isinstance(name, str) and name in _files()
@@ -175,7 +175,7 @@ def stored_spec(values: Any) -> EnvSpec:
 
 
 def other_simulator(specs: Iterable[EnvSpec]) -> str:
-    """Words for the simulators of recordings and policies where one is not the installed one; nothing where all are.
+    """A text that names the simulators of recordings and policies, if one differs from the installed; otherwise empty.
 
     Raises UnknownEnvError.
     """
@@ -184,6 +184,6 @@ def other_simulator(specs: Iterable[EnvSpec]) -> str:
 
 
 def simulator_notes(specs: Mapping[str, EnvSpec]) -> tuple[str, ...]:
-    """A sentence for each of these recordings and policies, by name, that is not of the simulator installed here."""
+    """A sentence for each of these recordings and policies, by name, whose simulator differs from the installed one."""
     others = {name: other_simulator([spec]) for name, spec in specs.items()}
     return tuple(f"{name} was made with {other}" for name, other in others.items() if other)

@@ -1,1 +1,1 @@
-"""One game, tick by tick: its clock, its sound, and how evenly it was played."""
+"""One game, tick by tick: its clock, its sound, and its timing."""

@@ -1,9 +1,9 @@
 """Fixed-rate pacing by absolute deadlines.
 
-    start      1/rate     2/rate     3/rate          deadlines never depend on when the previous tick really ran,
+    start      1/rate     2/rate     3/rate          deadlines do not depend on when the previous tick really ran,
     ├──────────┼──────────┼──────────┼───▶           so a late tick is caught up at once and the rate does not drift
 
-A stall of more than one tick re-bases the schedule and is counted: the game slows down for a moment, it never jumps.
+A stall of more than one tick restarts the schedule and is counted: the game slows down for a moment but never jumps.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-LATE_NS = 8_000_000  # half a tick at 60 Hz: later than this is worth showing
+LATE_NS = 8_000_000  # half a tick at 60 Hz: later ticks are reported
 
 
 class Pacer:
@@ -29,7 +29,7 @@ class Pacer:
         self.restart()
 
     def restart(self) -> None:
-        """Forget the past: the next tick is due one period from now. For the start and after a pause."""
+        """Restart the schedule: the next tick is due one period from now. For the start and after a pause."""
         self._base = self._now()
         self._index = 1
         self.ticks = 0
@@ -42,7 +42,7 @@ class Pacer:
         return self._base + round(self._index * self._period)
 
     def wait_ns(self) -> int:
-        """Nanoseconds until the next tick is due; 0 when it is due already."""
+        """Nanoseconds until the next tick is due; 0 if it is already due."""
         return max(0, self._deadline() - self._now())
 
     def due(self) -> bool:

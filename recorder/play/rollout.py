@@ -1,4 +1,4 @@
-"""One player in one game, advanced tick by tick: what a recording, an evaluation and a duel all drive.
+"""One player in one game, advanced tick by tick; recordings, evaluations and side-by-side play use it.
 
              begin()                 tick() ends the game
     READY ───────────▶ PLAYING ───────────────────────────▶ OVER
@@ -6,8 +6,8 @@
                         │   └───────────────────────────────▶│
                         └────────────── begin() ─────────────┘
 
-A Rollout never sleeps and never draws; whoever owns it decides when a tick happens. With a sink, each tick is captured
-before the action is played: row i is what the player saw when choosing action i, and reward i what that action earned.
+A Rollout never sleeps and never draws; its owner decides when a tick happens. With a sink, each tick is captured
+before the action is played: row i is what the player saw when choosing action i, and reward i is that action's reward.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SNAPSHOTS = 3_600  # an hour
 
 
 class Phase(Enum):
-    """Where a Rollout stands; drawn in the module's docstring."""
+    """The state of a Rollout; see the drawing in the module's docstring."""
 
     READY = "ready"
     PLAYING = "playing"
@@ -37,10 +37,10 @@ class Phase(Enum):
 
 
 class Step(NamedTuple):
-    """One tick: `observation` is what was seen before `action`; the rest is what came of it.
+    """One tick: the `observation` before the `action`, and the results of the action.
 
-    `time_ns` is when the action was chosen, `due_ns` when a clock wanted it, both monotonic; `speed` is that clock's
-    pace in percent of real time. Both are 0 where there was none.
+    `time_ns` is when the action was chosen, `due_ns` when it was due, both monotonic; `speed` is the clock's speed in
+    percent of real time. `due_ns` and `speed` are 0 if no clock set the pace.
     """
 
     observation: Array
@@ -55,7 +55,7 @@ class Step(NamedTuple):
 
 
 class Sink(Protocol):
-    """Where the ticks of a rollout go."""
+    """Receives the ticks of a rollout."""
 
     def begin_episode(self, seed: int) -> None:
         """A game starts."""
@@ -64,15 +64,15 @@ class Sink(Protocol):
         """Capture the moment before an action."""
 
     def add(self, step: Step) -> None:
-        """The action taken at the moment just observed, and what came of it."""
+        """The action taken at the moment just observed, and its results."""
 
     def end_episode(self, game: Game, observation: Array, outcome: str) -> None:
-        """The game is over; `observation` closes it."""
+        """The game is over; `observation` is its final one."""
 
     def rewind(self, game: Game, observation: Array, tick: int, score: float, keep: bool) -> None:
-        """The game, closed by `observation`, is about to go back to its tick `tick`, where `score` was reached.
+        """The game, whose latest observation is `observation`, is about to go back to tick `tick`, with `score`.
 
-        `keep` tells whether what is undone still counts as play.
+        `keep` says whether the undone ticks still count as play.
         """
 
 
@@ -124,7 +124,7 @@ class Rollout:
         self._idle_limit = game.spec.idle_ticks if unattended else None
 
     def begin(self, seed: int | None = None) -> None:
-        """Start the next episode, on `seed` or on the next of this rollout's own."""
+        """Start the next episode, with `seed` or with the next seed of this rollout."""
         if self.phase is Phase.PLAYING:
             self.end()
         self.episode += 1
@@ -141,9 +141,9 @@ class Rollout:
             self._sink.begin_episode(self.episode_seed)
 
     def tick(self, due_ns: int = 0, speed: int = 0) -> Step:
-        """Let the player act once; a clock says when the tick was due and how fast it runs (see Step).
+        """Let the player act once; `due_ns` and `speed` come from the clock (see Step).
 
-        Raises AgentError for an answer that is no action; the tick is then not played.
+        Raises AgentError if the player returns something that is not an action; the tick is then not played.
         """
         assert self.phase is Phase.PLAYING, f"tick() in phase {self.phase.name}"
         game, sink = self.game, self._sink
@@ -175,7 +175,7 @@ class Rollout:
         return step
 
     def rewind(self, ticks: int, *, keep: bool = False) -> int:
-        """Undo the last `ticks` ticks of the open episode and play on from there; returns how many it were.
+        """Undo the last `ticks` ticks of the open episode and continue from there; returns the number undone.
 
         That is fewer where they reach back over an hour, or to before the game's first tick. The past is not rewritten:
         a sink stores what was undone as segments of their own.
@@ -201,7 +201,7 @@ class Rollout:
         return undone
 
     def end(self, outcome: str = "stopped") -> None:
-        """Close the open episode early; without one, nothing happens."""
+        """Close the open episode early; without one, do nothing."""
         if self.phase is Phase.PLAYING:
             self._close(outcome)
 

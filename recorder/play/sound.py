@@ -1,4 +1,4 @@
-"""The game's own sound, through pygame's mixer. Without a sound card it is silent and nothing else changes.
+"""Plays the game's own sound through pygame's mixer. Without a sound card it is silent; nothing else changes.
 
 emulator ─▶ 512 samples a tick ─▶ blocks of three ticks ─▶ one block plays, the next one waits behind it
 """
@@ -18,12 +18,12 @@ from recorder.system.jobs import start_thread
 SAMPLES = 512  # of one tick
 _RATE_HZ = 60 * SAMPLES
 _SILENCE = 128  # the emulator's samples are unsigned bytes around this
-_BLOCK = 3 * SAMPLES  # 50 ms: long enough for a late tick, short enough to seem to come from the picture
+_BLOCK = 3 * SAMPLES  # 50 ms: long enough for a late tick, short enough to seem simultaneous with the picture
 _MOST = 4 * _BLOCK
 
 
 class Speaker:
-    """Opens the sound card when first asked to; until it is open, and where there is none, nothing is heard."""
+    """Opens the sound card on the first `open`; until it is open, or without a card, nothing is heard."""
 
     def __init__(self) -> None:
         self.muted = False
@@ -34,7 +34,7 @@ class Speaker:
         self._opening: Any = None
 
     def open(self) -> None:
-        """Begin to open the sound card, which may take a while, without waiting for it."""
+        """Start opening the sound card in the background; this may take a while."""
         if self._opening is None:
             self._opening = start_thread(self._open, "open-sound")
 
@@ -44,21 +44,21 @@ class Speaker:
             self._waiting.clear()
             return
         self._waiting += samples.tobytes()
-        if len(self._waiting) > _MOST:  # the card is slower than the game: what is old is worth nothing
+        if len(self._waiting) > _MOST:  # the card is slower than the game: drop old sound
             del self._waiting[:-_BLOCK]
         if len(self._waiting) >= _BLOCK and self._channel.get_queue() is None:
             block = self._mixer.Sound(buffer=bytes(self._waiting))
             self._waiting.clear()
-            self._channel.queue(block)  # plays at once where nothing does
+            self._channel.queue(block)  # plays at once if nothing is playing
 
     def silence(self) -> None:
-        """Be silent now: the game stands still."""
+        """Stop the sound: the game is paused."""
         self._waiting.clear()
         if self._channel is not None:
             self._channel.stop()
 
     def close(self) -> None:
-        """Give the sound card back."""
+        """Release the sound card."""
         if self._opening is not None:
             self._opening.join()
         if self._mixer is not None:
@@ -83,7 +83,7 @@ class Speaker:
 
 
 def _has_card() -> bool:
-    """Whether to try: ALSA complains on the terminal, many times, where there is neither a card nor a sound server."""
+    """Whether to try: without a card and a sound server, ALSA prints many complaints on the terminal."""
     if not sys.platform.startswith("linux") or os.environ.get("SDL_AUDIODRIVER") or os.environ.get("PULSE_SERVER"):
         return True
     servers = [

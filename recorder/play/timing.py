@@ -1,10 +1,10 @@
-"""How evenly a session was played: what its clock promised against what happened.
+"""The timing of a session: when its ticks were due, and when they happened.
 
     due_ns     ┊      ┊      ┊      ┊ (pause) ┊      ┊      when each tick was due
     time_ns    ●       ●     ●      ●          ●     ●      when its action was chosen; the difference is its lateness
 
-An interval counts where the clock ran on between two ticks at full speed: a pause, the gap between two games and slow
-motion are no jitter.
+An interval counts only if the clock ran between its two ticks, at full speed: pauses, gaps between games and slow
+motion are not jitter.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import numpy.typing as npt
 from recorder.play.clock import LATE_NS
 
 FULL_SPEED = 100
-_BREAK = 1.5  # periods between a tick and the next one's deadline: more than that, and the clock was started anew
+_BREAK = 1.5  # periods between a tick and the next one's deadline; if longer, the clock was restarted
 
 
 @dataclass(frozen=True)
 class Timing:
     """`rate_hz` is in ticks a second, the intervals between ticks (median, 99th percentile, longest) in milliseconds.
 
-    `ticks` were paced by a clock, `late_ticks` of them came more than 8 ms late, `slow_ticks` were played in slow
-    motion and `single_ticks` one at a time.
+    `ticks` were paced by a clock; `late_ticks` of them were more than 8 ms late. `slow_ticks` were played in slow
+    motion, `single_ticks` one at a time.
     """
 
     rate_hz: float
@@ -62,7 +62,10 @@ class Timing:
 def measure(
     time_ns: npt.NDArray[np.int64], due_ns: npt.NDArray[np.int64], speed: npt.NDArray[np.uint8], rate_hz: float
 ) -> Timing | None:
-    """The timing of ticks (T,), from when each was played and due, and its speed in percent; None if none was paced."""
+    """The timing of ticks (T,), from the times when they were played and due, and their speeds in percent.
+
+    None if no tick was paced by a clock.
+    """
     paced = speed > 0
     if not paced.any():
         return None
@@ -85,7 +88,7 @@ def measure(
 
 
 class Tempo:
-    """How much happens in a second, of late: of two counts that only grow."""
+    """The current rates per second of two counters that only grow."""
 
     _WINDOW_NS = 2_000_000_000
 
@@ -93,11 +96,11 @@ class Tempo:
         self._seen: deque[tuple[int, int, int]] = deque()
 
     def clear(self) -> None:
-        """The clock stands still: what was before does not count."""
+        """Forget earlier counts: the clock was paused."""
         self._seen.clear()
 
     def add(self, now_ns: int, one: int, other: int) -> tuple[float, float]:
-        """Both counts at this time; returns how much each grew per second in the last two seconds."""
+        """Add both counts at this time; returns the growth of each per second, over the last two seconds."""
         self._seen.append((now_ns, one, other))
         while now_ns - self._seen[0][0] > self._WINDOW_NS:
             self._seen.popleft()

@@ -1,1 +1,1 @@
-"""A session on disk: what lies where, writing it while it is played, reading it."""
+"""A session on disk: its layout, writing it during play, reading it."""

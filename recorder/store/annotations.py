@@ -1,7 +1,7 @@
-"""What is thought of a session, as its attributes tell it, and what that leaves for training.
+"""Title, notes, tags and excluded spans, as read from a session's attributes, and what they leave for training.
 
-Sessions come from anybody: texts are cut to their length and lose what a terminal or a window would obey. Spans that
-make no sense are refused, since what somebody wanted left out must not be learned from by mistake.
+Sessions may come from anybody: texts are cut to their maximum length, and control characters are removed. Invalid spans
+are refused, because excluded ticks must never be learned from by mistake.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ MAX_TITLE, MAX_NOTES, MAX_TAGS, MAX_TAG, MAX_SPANS = 120, 4_000, 24, 32, 1_000  
 
 
 def read_title(attributes: Mapping[str, Any]) -> str:
-    """What its owner calls it, in one line."""
+    """The session's title, in one line."""
     return " ".join(_text(attributes.get("title"), MAX_TITLE).split())
 
 
 def read_notes(attributes: Mapping[str, Any]) -> str:
-    """Whatever its owner wrote about it."""
+    """The user's notes."""
     return _text(attributes.get("notes"), MAX_NOTES)
 
 
 def read_tags(attributes: Mapping[str, Any]) -> tuple[str, ...]:
-    """Words to find it by."""
+    """The user's tags."""
     tags = attributes.get("tags")
     found = (" ".join(_text(tag, MAX_TAG).split()) for tag in tags) if isinstance(tags, list) else ()
     return tuple(dict.fromkeys(tag for tag in found if tag))[:MAX_TAGS]
 
 
 def read_spans(attributes: Mapping[str, Any], ticks: int) -> tuple[range, ...]:
-    """The spans left out of training, in order and apart from each other. Raises ValueError for anything else."""
+    """The spans excluded from training, in order and not touching each other. Raises ValueError for anything else."""
     spans, last = attributes.get("excluded_spans", []), -1
     if not isinstance(spans, list) or len(spans) > MAX_SPANS:
         raise ValueError("no list of spans")
@@ -49,7 +49,7 @@ def read_spans(attributes: Mapping[str, Any], ticks: int) -> tuple[range, ...]:
 
 
 def cut_out(ticks: range, spans: Sequence[range]) -> list[range]:
-    """What `spans`, which are in order, leave of `ticks`."""
+    """The parts of `ticks` outside `spans`, which are in order."""
     left, kept = ticks.start, []
     for span in spans:
         if span.stop > left and span.start < ticks.stop:
@@ -60,7 +60,7 @@ def cut_out(ticks: range, spans: Sequence[range]) -> list[range]:
 
 
 def to_learn(episode: Episode, spans: Sequence[range]) -> list[range]:
-    """The ticks of an episode that training may use, in order: none of an excluded one."""
+    """The ticks of an episode that training may use, in order; none if the episode is excluded."""
     return [] if episode.excluded else cut_out(range(episode.start, episode.stop), spans)
 
 

@@ -1,4 +1,4 @@
-"""The digest of a session: SHA-256 over what was played, and nothing of what is thought of it."""
+"""The digest of a session: SHA-256 over what was played, without labels, notes and exclusions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _OPINIONS = tuple(f"episodes/{name}/" for name in OPINION_COLUMNS)
 def digest_of(attributes: Mapping[str, Any], hashes: Iterable[tuple[str, str]], known: str | None) -> str:
     """The digest of a session with these attributes and files, as hex.
 
-    `hashes` are names and SHA-256 hashes of its files, in the order of the names. The simulator's versions are told,
-    not judged, and so no part of it. Once they were: the digest with them is returned where it is the one that is
-    `known`, by default the one stored.
+    `hashes` are names and SHA-256 hashes of its files, in the order of the names. The simulator's versions are not part
+    of the digest. In earlier versions they were: if the digest that includes them equals `known` (by default the stored
+    digest), it is returned.
     """
     files = [
         f"{name} {content}\n".encode()

@@ -1,4 +1,4 @@
-"""The table of episodes of a session that is being written; `recorder.store.schema` tells what a rewind leaves."""
+"""The table of episodes of a session that is being written; `recorder.store.schema` describes rewinds."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Rewound:
 
 
 class EpisodeRows:
-    """A row for every episode that was begun; the last one is under way, or ended last.
+    """A row for every episode that was begun; the last one is in progress, or ended most recently.
 
-    Ticks count from the start of the session, unless they are said to be the game's.
+    Ticks count from the start of the session, except those that are called the game's.
     """
 
     def __init__(self) -> None:
         self._rows: list[dict[str, Any]] = []
-        self._bases: list[tuple[int, float]] = []  # the game's ticks and score where each segment begins
+        self._bases: list[tuple[int, float]] = []  # the game's tick and score at the start of each segment
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -52,7 +52,7 @@ class EpisodeRows:
         self._bases.append((0, 0.0))
 
     def earn(self, reward: float) -> None:
-        """A tick of the episode under way brought `reward`."""
+        """Add a tick's `reward` to the current episode."""
         self._rows[-1]["total_reward"] += reward
 
     def mark(self, label: str) -> None:
@@ -62,18 +62,18 @@ class EpisodeRows:
             row["label"] = LABELS.index(label)
 
     def end(self, tick: int, outcome: str) -> bool:
-        """The episode under way ends before `tick`; returns whether it has any ticks."""
+        """The current episode ends before `tick`; returns whether it has any ticks."""
         row = self._rows[-1]
         row["stop"], row["outcome"] = tick, OUTCOMES.index(outcome)
         played = bool(row["start"] < tick)
-        if row["parent"] >= 0 and not played:  # rewound, and never played on: it ended there
+        if row["parent"] >= 0 and not played:  # rewound and not continued: the game ended there
             self._rows[row["parent"]]["outcome"] = row["outcome"]
         return played
 
     def rewind(self, tick: int, game_tick: int, score: float, keep: bool) -> Rewound:
-        """The game goes back, at `tick`, to its tick `game_tick`, where it had `score`.
+        """At `tick`, the game goes back to its own tick `game_tick`, where it had `score`.
 
-        Unless `keep`, what was played after that is excluded from training.
+        Unless `keep`, the undone ticks are excluded from training.
         """
         rows = self._rows
         added: list[int] = []
@@ -122,9 +122,9 @@ class EpisodeRows:
 
     @property
     def label(self) -> str:
-        """The label of the episode under way, or the last one; one of LABELS, empty where there is no episode."""
+        """The label of the current or last episode, one of LABELS; empty if there is no episode."""
         return LABELS[self._rows[-1]["label"]] if self._rows else ""
 
     def copy(self) -> list[dict[str, Any]]:
-        """The rows as they are by now, by the names of EPISODE_COLUMNS."""
+        """The current rows, by the names of EPISODE_COLUMNS."""
         return [dict(row) for row in self._rows]

@@ -18,8 +18,8 @@ from recorder.store.session_group import SessionGroup
 def read_episodes(group: SessionGroup, head: Head, rewards: Callable[[], npt.NDArray[np.float64]]) -> list[Episode]:
     """The episodes in order; an unfinished last one ends at the last tick with outcome "interrupted".
 
-    `rewards` gives those of all ticks, (T,); only an unfinished episode needs them. Raises SessionError for a damaged
-    table.
+    `rewards` returns the rewards of all ticks, (T,); only an unfinished episode needs them. Raises SessionError for a
+    damaged table.
     """
     columns = [group.read(f"episodes/{c.name}", (), c.dtype, head.episodes) for c in EPISODE_COLUMNS]
     episodes = []
@@ -28,7 +28,7 @@ def read_episodes(group: SessionGroup, head: Head, rewards: Callable[[], npt.NDA
         label = LABELS[mark] if mark < len(LABELS) else ""
         name = OUTCOMES[outcome] if outcome < len(OUTCOMES) else "unknown"
         if start >= head.ticks:
-            continue  # announced, but none of its ticks was committed
+            continue  # begun, but none of its ticks was committed
         if outcome == 0 or (stop > head.ticks and not head.complete):
             stop, name = head.ticks, "interrupted"
             total_reward = float(rewards()[start:stop].sum())
@@ -125,9 +125,9 @@ def recorded_games(table: Sequence[Episode]) -> list[RecordedGame]:
 
 
 def lead_in(table: Sequence[Episode], episode: Episode, place: Place) -> list[range]:
-    """The ticks that lead from the start of a game to the start of a segment of it, in order.
+    """The ranges of ticks from the start of a game to the start of one of its segments, in order.
 
-    Raises SessionError, naming the session's `place`, when the segments do not fit together.
+    Raises SessionError, naming the session's `place`, if the segments do not fit together.
     """
     by_index = {each.index: each for each in table}
     ranges: list[range] = []
@@ -146,10 +146,10 @@ def lead_in(table: Sequence[Episode], episode: Episode, place: Place) -> list[ra
 def with_ends(
     truncated: npt.NDArray[np.bool_], terminated: npt.NDArray[np.bool_], table: Sequence[Episode]
 ) -> npt.NDArray[np.bool_]:
-    """`truncated` (T,) bool as it should be: at the last tick of every episode that the game itself did not end.
+    """The complete `truncated` (T,) bool: true at the last tick of every episode that the game itself did not end.
 
-    Earlier versions did not store it of games that were stopped or rewound, and nobody stores it of one whose recorder
-    was killed; it comes from the table then.
+    Earlier versions did not store it for games that were stopped or rewound, and a killed recorder cannot store it. The
+    missing values come from the table.
     """
     ends = np.array([episode.stop - 1 for episode in table], np.int64)
     supplied = np.zeros(len(truncated), np.bool_)

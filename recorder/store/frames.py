@@ -1,4 +1,4 @@
-"""The screens of a session as a viewer sees them."""
+"""The screens of a session in RGB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the attributes of a session say of all of it, checked before anything else is read."""
+"""The main attributes of a session, checked before anything else is read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from recorder.store.zarr_store import MAX_ROWS
 
 @dataclass(frozen=True)
 class Head:
-    """`ticks`, `episodes`, `keys` and `finals` are how many rows of each were committed; readers trim to them."""
+    """`ticks`, `episodes`, `keys` and `finals` are the numbers of committed rows; readers trim arrays to them."""
 
     spec: EnvSpec
     ticks: int
@@ -31,9 +31,9 @@ class Head:
 
 
 def read_head(attributes: Mapping[str, Any]) -> Head:
-    """The head that these attributes make.
+    """The head from these attributes.
 
-    Raises NewerVersionError for a session of a later format, StoreError for anything else that is none.
+    Raises NewerVersionError for a session of a later format, StoreError for anything that is not a session.
     """
     if attributes.get("format") != FORMAT:
         raise StoreError("it is a Zarr group, but not one that Twinplay recorded")

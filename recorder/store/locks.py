@@ -1,4 +1,4 @@
-"""The lock that a recorder holds while it writes a session; it lies beside the session, in the library's `.locks`."""
+"""The lock that a recorder holds while it writes a session; its file is in the library's folder `.locks`."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from recorder.store.places import Place, Url, keep_out_of_sessions, on_this_comp
 
 
 def session_lock(path: Path) -> FileLock:
-    """The operating system's lock that a recorder holds while it writes `path`; it lies outside the session.
+    """The operating-system lock that a recorder holds while it writes `path`; its file is outside the session.
 
-    Raises OSError, and LibraryError where the session lies in another one.
+    Raises OSError, and LibraryError if the session is inside another one.
     """
     file = _lock_file(path)
     keep_out_of_sessions(file.parents[1])
     file.parent.mkdir(exist_ok=True)
-    # Not of one thread: a take is begun in one and finished in another.
+    # Not bound to a thread: a take may begin in one thread and end in another.
     return FileLock(file, thread_local=False)
 
 
 def _lock_file(session: Path) -> Path:
-    """The same for every path that leads to the session."""
+    """The lock file, the same for every path that leads to the session."""
     real = on_this_computer(place(session))
     return real.parent / ".locks" / f"{real.name}.lock"
 
 
 def is_being_written(path: Place) -> bool:
-    """Whether a living recorder holds the session; at a URL nobody records."""
+    """Whether a running recorder holds the session; always False at a URL."""
     if isinstance(path, Url):
         return False
     lock_file = _lock_file(path)

@@ -1,4 +1,4 @@
-"""What a session stores of the moments before its ticks, and of those that close its episodes."""
+"""The stored moments of a session: those before each tick, and the final ones of its episodes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from recorder.store.zarr_store import Array
 
 
 class Moments:
-    """Reads screens or vectors, and simulator states. Every method raises SessionError where they are damaged."""
+    """Reads screens or vectors, and simulator states. Every method raises SessionError if they are damaged."""
 
     def __init__(self, group: SessionGroup, head: Head) -> None:
         self._group, self._spec, self._ticks, self._finals = group, head.spec, head.ticks, head.finals
@@ -42,12 +42,12 @@ class Moments:
 
     @cached_property
     def all_vectors(self) -> Array:
-        """What an Agent saw in every tick of an environment without a screen, (T, n); it stays in memory."""
+        """The observations of every tick in an environment without a screen, (T, n); they stay in memory."""
         spec = self._spec
         return self._group.read("observation", spec.observation_shape, spec.observation_dtype, self._ticks)
 
     def vectors(self, start: int, stop: int) -> Array:
-        """What an Agent saw in ticks [start, stop) of an environment without a screen, (n, …); nothing is kept."""
+        """The observations of ticks [start, stop) in an environment without a screen, (n, …); not cached."""
         spec = self._spec
         array = self._group.array("observation", spec.observation_shape, spec.observation_dtype, self._ticks)
         return self._group.part(array, slice(start, stop))
@@ -80,18 +80,18 @@ class Moments:
 
     @property
     def storage(self) -> dict[str, tuple[tuple[int, ...], str]]:
-        """Name -> (shape, dtype) of what is stored of the moment before each tick."""
+        """Name -> (shape, dtype) of the arrays that store the moment before each tick."""
         return self._spec.storage(self.states.shape[1] if self._spec.stores_state else 0)
 
     def stored(self, start: int, stop: int) -> dict[str, Array]:
-        """What is stored of the moments before ticks [start, stop), by name, (n, …)."""
+        """The stored moments before ticks [start, stop), by name, (n, …)."""
         if self._spec.sees_screen:
             return {SCREEN: self.screens(start, stop)}
         stored: dict[str, Array] = {self._spec.observation_array: self.all_vectors[start:stop]}
         return stored | ({STATE: self.states[start:stop]} if self._spec.stores_state else {})
 
     def final(self, index: int) -> Array | None:
-        """What an Agent saw when episode `index` had ended: RGB screen or vector; None for an interrupted one."""
+        """The observation after the end of episode `index`: RGB screen or vector; None for an interrupted one."""
         if index >= self._finals:
             return None
         spec = self._spec
@@ -101,7 +101,7 @@ class Moments:
         return self.palette[row] if spec.sees_screen else row
 
     def finals(self) -> dict[str, Array]:
-        """The stored moment that closes each finished episode, by the name of what is stored: a row for each index."""
+        """The final moment of each finished episode, by the name of the array: a row for each index."""
         return {
             name: self._group.read(f"final_{name}", None if name == STATE else shape, dtype, self._finals)
             for name, (shape, dtype) in self._spec.storage(0).items()

@@ -2,7 +2,7 @@
 
     .making-5f3a…  ──arrays, attributes──▶  lock  ──rename──▶  2026-11-21T10-14-03-breakout.zarr
 
-Nobody ever sees it in the library incomplete or unlocked.
+It is never visible in the library without its lock or while incomplete.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _FINAL_CHUNK = 16
 
 @dataclass(frozen=True)
 class NewSession:
-    """A session that was just created: where it lies, the lock held on it, its group and its arrays by name."""
+    """A session that was just created: its path, the lock held on it, its group, and its arrays by name."""
 
     path: Path
     lock: FileLock
@@ -53,7 +53,7 @@ class NewSession:
 def create_session(library: Path, game: Game, created: datetime, attributes: dict[str, Any]) -> NewSession:
     """Create an empty session in `library`, with its first commit.
 
-    Raises LibraryError when the library cannot be written, or is a session itself.
+    Raises LibraryError if the library cannot be written, or is itself a session.
     """
     keep_out_of_sessions(library)
     making = library / f".making-{uuid.uuid4().hex}"
@@ -70,7 +70,7 @@ def create_session(library: Path, game: Game, created: datetime, attributes: dic
 
 
 def tick_columns(spec: EnvSpec) -> dict[str, tuple[tuple[int, ...], str]]:
-    """Name -> (shape, dtype) of what every tick has beside what `Game.storage` names."""
+    """Name -> (shape, dtype) of the arrays that every tick has besides those of `Game.storage`."""
     action = {"action": (spec.action_shape, spec.action_dtype)}
     return action | {column.name: ((), column.dtype) for column in TICK_COLUMNS}
 
@@ -78,7 +78,7 @@ def tick_columns(spec: EnvSpec) -> dict[str, tuple[tuple[int, ...], str]]:
 def create_arrays(
     group: GrowingGroup, spec: EnvSpec, storage: Mapping[str, tuple[tuple[int, ...], str]]
 ) -> dict[str, GrowingArray]:
-    """All arrays of a new session, by name; `storage` as `Game.storage` gives it."""
+    """All arrays of a new session, by name; `storage` is the result of `Game.storage`."""
     arrays = {}
     for name, (shape, dtype) in storage.items():
         chunk = CHUNK_TICKS if len(shape) > 1 else 1_000
@@ -93,7 +93,7 @@ def create_arrays(
 
 
 def move_in(group: GrowingGroup, library: Path, created: datetime, spec: EnvSpec) -> tuple[Path, FileLock]:
-    """Move a new session into the library, where nobody ever sees it incomplete or unlocked; returns path and lock."""
+    """Move a new session, complete and locked, into the library; returns its path and lock."""
     stem = f"{created:%Y-%m-%dT%H-%M-%S}-{spec.name}"
     for attempt in range(1, 1_000):
         path = library / (f"{stem}.zarr" if attempt == 1 else f"{stem}-{attempt}.zarr")
@@ -118,7 +118,7 @@ def first_attributes(
     monotonic_ns: int,
     key_names: dict[int, str],
 ) -> dict[str, Any]:
-    """The attributes of a session that holds nothing yet; `monotonic_ns` is the recording's clock by now."""
+    """The attributes of an empty session; `monotonic_ns` is the recording's current clock."""
     attributes: dict[str, Any] = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -142,5 +142,5 @@ def first_attributes(
 
 
 def reason(error: OSError) -> str:
-    """What went wrong, in the system's words."""
+    """The system's message for an error."""
     return os.strerror(error.errno) if error.errno else str(error)

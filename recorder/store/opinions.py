@@ -1,6 +1,6 @@
-"""What is thought of a session, as its files store it: labels and exclusions in columns, words and spans in attributes.
+"""The user's opinions of a session in its files: labels and exclusions in columns, texts and spans in attributes.
 
-What was recorded is never changed here; `recorder.store.annotations` tells what the attributes mean.
+The recorded data are never changed here; `recorder.store.annotations` describes the attributes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from recorder.store.session_group import SessionGroup
 class Opinions:
     """`excluded` bool and `labels` uint8 (an index into LABELS) have a row for every episode that was begun.
 
-    `spans` are the ticks that are not to be learned from, in order.
+    `spans` are the ticks excluded from training, in order.
     """
 
     title: str
@@ -46,9 +46,9 @@ def read_opinions(group: SessionGroup, head: Head) -> tuple[npt.NDArray[np.bool_
 
 
 def read_excluded(attributes: Mapping[str, Any], ticks: int, place: Place) -> tuple[range, ...]:
-    """The spans left out of training, in order and apart from each other; `ticks` is how many there are.
+    """The spans excluded from training, in order and not touching each other; `ticks` is the session's length.
 
-    Raises SessionError, naming the session's `place`, where they are not such.
+    Raises SessionError, naming the session's `place`, if they are invalid.
     """
     try:
         return read_spans(attributes, ticks)
@@ -60,9 +60,9 @@ def read_excluded(attributes: Mapping[str, Any], ticks: int, place: Place) -> tu
 
 
 def store_opinions(group: SessionGroup, head: Head, opinions: Opinions, table: Callable[[], Sequence[Episode]]) -> None:
-    """Store what is thought of a session that nobody writes any more, and its stored summary anew.
+    """Store the opinions of a session that is not being written, and update its stored summary.
 
-    `table` gives the episodes as they were; only a complete session needs them. Raises OSError or SessionError.
+    `table` returns the episodes before the change; only a complete session needs them. Raises OSError or SessionError.
     """
     excluded, labels = opinions.excluded, opinions.labels
     for name, values in (("excluded", excluded), ("label", labels)):

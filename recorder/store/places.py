@@ -1,16 +1,16 @@
-"""Where sessions and libraries lie: in a folder on this computer, or at a URL that one of fsspec's drivers opens.
+"""Places of sessions and libraries: a folder on this computer, or a URL that one of fsspec's drivers opens.
 
-    "recordings"             ─▶ Path                     everything works there; absolute, with links followed
+    "recordings"             ─▶ Path                     everything works; absolute, with links resolved
     "file:///home/me/plays"  ─▶ Path
     "s3://bucket/team"       ─▶ Url("s3://bucket/team")  sessions are listed, read and copied, not recorded or edited
 
     Path ─▶ LocalFolder ┐
-    Url ─▶ RemoteFolder ┴▶ Folder: which files a session has, and what is in them
+    Url ─▶ RemoteFolder ┴▶ Folder: the files of a session, and their contents
 
-Decision: what needs locks and renames (recording, editing, the trash, runs) takes a Path, and a URL in its place is
-refused in one sentence. Background: an object store has neither, and a session there is whole or not there at all, so
-nothing but reading and copying is needed. Alternative: a Path that hides a URL, rejected because every `exists` and
-`rename` in the program would then have to be right about both.
+Decision: everything that needs locks and renames (recording, editing, the trash, runs) takes a Path; a URL is refused
+in one sentence. Background: an object store has neither, and a session there is complete or absent, so only reading and
+copying are needed. Alternative: a Path that hides a URL, rejected because every `exists` and `rename` in the program
+would then have to work for both.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from recorder.errors import LibraryError, UsageError
 from recorder.store.schema import FOLDERS, FORMAT, is_named
 from recorder.store.untrusted import MAX_METADATA_BYTES, METADATA
 
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)  # two letters and more: C:// is a disk
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)  # at least two letters: C:// is a disk
 _LOCAL = ("file", "local")
 
 
 @dataclass(frozen=True, order=True)
 class Url:
-    """Where something lies that is not on this computer; `place` makes one. `text` has no slash at its end."""
+    """The place of something that is not on this computer; use `place` to make one. `text` has no slash at its end."""
 
     text: str
 
@@ -47,7 +47,7 @@ class Url:
 
     @property
     def scheme(self) -> str:
-        """What names the driver, such as "s3"."""
+        """The name of the driver, such as "s3"."""
         return self.text.partition("://")[0]
 
     @property
@@ -63,17 +63,17 @@ class Folder(Protocol):
     """The files of one session, for reading. Names are relative to it, with slashes."""
 
     def files(self) -> dict[str, int]:
-        """The size in bytes of every plain file that the schema names (`schema.is_named`), by its name."""
+        """The size in bytes of every regular file that the schema names (`schema.is_named`), by its name."""
 
     def names(self, folder: str) -> set[str]:
-        """What lies directly in a folder. Raises OSError when there is none."""
+        """The names directly in a folder. Raises OSError if it does not exist."""
 
     def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Each file's name and what is in it, in the order of `names`. Raises OSError or RemoteError."""
+        """Each file's name and content, in the order of `names`. Raises OSError or RemoteError."""
 
 
 class LocalFolder:
-    """See Folder. No file is found through a link."""
+    """See Folder. Links are not followed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -86,7 +86,7 @@ class LocalFolder:
             below[:] = [name for name in below if (inside / name).as_posix() in FOLDERS]
             for name in files:
                 file = (inside / name).as_posix()
-                with contextlib.suppress(OSError):  # one that is being written takes another name meanwhile
+                with contextlib.suppress(OSError):  # a file that is being written may be renamed meanwhile
                     if is_named(file) and stat.S_ISREG((status := os.lstat(os.path.join(folder, name))).st_mode):
                         found[file] = status.st_size
         return found
@@ -102,17 +102,17 @@ class LocalFolder:
 
 
 def place(given: Place | str) -> Place:
-    """Where `given` is: text with "://" in it is a URL, "file://…" and anything else a path.
+    """The place that `given` means: text with "://" is a URL; "file://…" and anything else is a path.
 
-    A path comes back absolute and with links followed, so that ".", "..", a link and a slash at the end mean the same
-    as the folder's own path. Raises UsageError for a URL that names no place, and a path that cannot be followed.
+    A path becomes absolute, with links resolved, so that ".", "..", a link and a slash at the end mean the same as the
+    folder's own path. Raises UsageError for a URL without a place, and for a path that cannot be resolved.
     """
     if isinstance(given, Url):
         return given
     if isinstance(given, Path):
         return _followed(given)
     found = _URL.fullmatch(given)
-    # fsspec would follow a chain from one driver to the next; some of those run what a file tells them to.
+    # fsspec would follow chained URLs from one driver to the next, and some drivers execute what a file contains.
     chain = "::" in given and "://" in given
     if found is None and not chain:
         return _followed(Path(given))
@@ -123,14 +123,14 @@ def place(given: Place | str) -> Place:
 
 
 def on_this_computer(where: Place, remedy: str = "`twinplay pull` copies sessions from a URL into a folder") -> Path:
-    """`where`, unless it is a URL: for what needs a folder. Raises UsageError."""
+    """`where` as a path, for work that needs a folder. Raises UsageError for a URL."""
     if isinstance(where, Url):
         raise UsageError(f"{where} is a URL, and this needs a folder on this computer; {remedy}")
     return where
 
 
 def keep_out_of_sessions(folder: Path) -> None:
-    """Raise LibraryError for a folder that is a session, or lies in one: nothing else is ever written there."""
+    """Raise LibraryError for a folder that is a session or is inside one: nothing else may be written there."""
     for around in (folder, *folder.parents):
         if is_session(around):
             what = "is a session" if around == folder else f"lies in the session {around}"
@@ -141,7 +141,7 @@ def keep_out_of_sessions(folder: Path) -> None:
 
 
 def is_session(folder: Path) -> bool:
-    """Whether a folder is a session, by its name or by what its metadata say; it may be a damaged one."""
+    """Whether a folder is a session, by its name or its metadata; it may be damaged."""
     head = folder / METADATA
     try:
         if not head.is_file() or folder.suffix == ".zarr":
@@ -156,13 +156,13 @@ def is_session(folder: Path) -> bool:
 def _followed(path: Path) -> Path:
     try:
         return path.resolve()
-    except (OSError, ValueError, RuntimeError) as error:  # a loop of links is a RuntimeError; one may stand nowhere
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links; or no current folder
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UsageError(f"{str(path)[:200]!r} cannot be found ({reason[:200]}); give another path") from None
 
 
 def _path_of(url: str) -> Path:
-    """RFC 8089."""
+    """The path of a file URL (RFC 8089)."""
     from urllib.parse import urlsplit
     from urllib.request import url2pathname
 

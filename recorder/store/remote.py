@@ -1,14 +1,14 @@
-"""Sessions at URLs, through fsspec and its drivers (s3fs, gcsfs, adlfs, …), which nothing else here imports.
+"""Sessions at URLs, through fsspec and its drivers (s3fs, gcsfs, adlfs, …); only this module imports fsspec.
 
-    fetch ─▶ held: file contents, the latest 16 MB ─▶ read       one session that is being read
-    contents ─▶ batches of up to 128 files or 8 MB                     one that is being copied or hashed
-    session_heads ─▶ the `zarr.json` of each session                   a library that is being listed
+    fetch ─▶ held: file contents, the latest 16 MB ─▶ read             reading a session
+    contents ─▶ batches of up to 128 files or 8 MB                     copying or hashing a session
+    session_heads ─▶ the `zarr.json` of each session                   listing a library
 
-Each arrow is one listing, or one call for many files at once, which drivers fetch at the same time: what costs is the
-way to the store and back, not the few kilobytes of a chunk. Listings are always fresh: somebody else may have pushed.
+Each arrow is one listing, or one call for many files at once, which drivers fetch in parallel: the cost is the round
+trip to the store, not the few kilobytes of a chunk. Listings are never cached: somebody else may have pushed.
 
-Credentials, endpoints and all other settings are the drivers' own (environment, configuration files, fsspec's
-`FSSPEC_…` variables). Whatever a driver raises is told in one sentence, a RemoteError.
+Credentials, endpoints and all other settings are those of the drivers (environment, configuration files, fsspec's
+`FSSPEC_…` variables). Whatever a driver raises becomes one sentence, a RemoteError.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from recorder.system.jobs import new_lock
 
 _HELD_BYTES = 16 << 20
 _BATCH_FILES, _BATCH_BYTES = 128, 8 << 20
-_AHEAD_CHUNKS, _AHEAD_BYTES = 64, 8 << 20  # a minute of play is mostly some hundred kilobytes
+_AHEAD_CHUNKS, _AHEAD_BYTES = 64, 8 << 20  # a minute of play usually takes some hundred kilobytes
 _FIRST_CHUNK = re.compile(r"/c(\.0)+$")
-# These have no folders to make, and s3fs would make a missing bucket instead.
+# These stores need no folders; asked for a folder, s3fs would create a missing bucket.
 _OBJECT_STORES = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "oci", "r2", "memory")
 
 
 class RemoteFolder:
     """The files of a session at a URL; see `recorder.store.places.Folder`. Every method may raise RemoteError.
 
-    `head` is its `zarr.json` where that is known already.
+    `head` is its `zarr.json`, if already known.
     """
 
     def __init__(self, url: Url, head: bytes | None = None) -> None:
@@ -50,11 +50,11 @@ class RemoteFolder:
             self._held[METADATA] = head
         self._lock = new_lock()  # training reads ahead in a thread
         self._begun = False
-        self._littered = False  # something lies there that may be none of a session's; known with the listing
-        self._ends: dict[str, int] = {}  # the chunk before which what was last expected of each array ended
+        self._littered = False  # the folder has files that may not belong to a session; known after listing
+        self._ends: dict[str, int] = {}  # of each array, the end of the chunks last expected
 
     def files(self) -> dict[str, int]:
-        """See Folder. They are listed once."""
+        """See Folder. The files are listed once."""
         return self._files
 
     @cached_property
@@ -74,12 +74,12 @@ class RemoteFolder:
             for path, about in found.items()
             if about.get("type") == "file" and path.startswith(f"{self._root}/") and is_named(path[start:])
         }
-        if not all(isinstance(size, int) for size in files.values()):  # some web servers; what could be read then?
+        if not all(isinstance(size, int) for size in files.values()):  # some web servers report no sizes
             raise RemoteError(f"{self.url} does not tell how large its files are; copy the session into a folder first")
         return files
 
     def exists(self) -> bool:
-        """Whether anything lies there, of a session or not."""
+        """Whether there is any file, of a session or not."""
         return bool(self._files) or self._littered
 
     def names(self, folder: str) -> set[str]:
@@ -97,7 +97,7 @@ class RemoteFolder:
                 yield name, content
 
     def head(self) -> bytes | None:
-        """The `zarr.json`, or None where there is none."""
+        """The `zarr.json`, or None if there is none."""
         if METADATA not in self._held:
             found = _heads(self._fs, self.url, [self._root])[0]
             if found is None:
@@ -106,7 +106,7 @@ class RemoteFolder:
         return self._held[METADATA]
 
     def fetch(self, names: Sequence[str]) -> None:
-        """Get those files, as far as they are there and not held, at once; `read` has them then."""
+        """Fetch those files at once, if they exist and are not held; `read` then returns them."""
         with self._lock:
             missing = [name for name in names if name not in self._held and name in self._files]
             for name, content in zip(missing, self._bring(missing), strict=True):
@@ -119,9 +119,9 @@ class RemoteFolder:
                     excess -= len(self._held.pop(name))
 
     def expect(self, array: str, chunks: range, key: Callable[[int], str]) -> None:
-        """Get an array's chunks, named by `key`, at once; the next ones with them if these follow the last expected.
+        """Fetch an array's chunks, named by `key`, at once; if they follow the last ones, read ahead, too.
 
-        Raises StoreError for one that is larger than any chunk may be.
+        Raises StoreError for a chunk that is too large.
         """
         names = [key(index) for index in chunks]
         for name in names:
@@ -133,14 +133,14 @@ class RemoteFolder:
             self.fetch(names)
 
     def read(self, name: str) -> bytes | None:
-        """What is in a file; None where there is none. Raises StoreError for one that has gone, or is too large."""
+        """The content of a file; None if there is none. Raises StoreError if it has disappeared or is too large."""
         if name == METADATA:
             return self.head()
         if name not in self._files:
             return None
         check_size(name, self._files[name])
         with self._lock:
-            if not self._begun:  # of a short session, what comes now is everything
+            if not self._begun:  # for a short session these are all its files
                 self._begun = True
                 needed = (name for name in self._files if name.endswith(METADATA) or _FIRST_CHUNK.search(name))
                 self.fetch(self._small(sorted(needed, key=self._files.__getitem__)))
@@ -153,7 +153,7 @@ class RemoteFolder:
         return content
 
     def _small(self, names: Iterable[str]) -> list[str]:
-        """The first of the names, as long as they are there and not much together."""
+        """The first of the names, up to a small total size; names without a file end the list."""
         chosen, size = [], 0
         for name in names:
             size += self._files.get(name, _AHEAD_BYTES)
@@ -163,7 +163,7 @@ class RemoteFolder:
         return chosen
 
     def write(self, contents: Mapping[str, bytes]) -> None:
-        """Write files, at once. What was there is replaced."""
+        """Write files at once, replacing existing ones."""
         with _told(self.url):
             if self.url.scheme not in _OBJECT_STORES:
                 for folder in {f"{self._root}/{name}".rpartition("/")[0] for name in contents}:
@@ -179,9 +179,9 @@ class RemoteFolder:
 
 
 def session_heads(library: Url) -> dict[str, bytes]:
-    """The `zarr.json` of each session of a library, by the name of its folder; one without is none. Raises RemoteError.
+    """The `zarr.json` of each session of a library, by the name of its folder. Raises RemoteError.
 
-    What is longer than that of any session, or empty, comes back as nothing, which no session is.
+    A folder without one is not a session. One that is empty or too long is returned as empty bytes, which are invalid.
     """
     fs, root = _open(library)
     with _told(library):
@@ -199,14 +199,14 @@ def session_heads(library: Url) -> dict[str, bytes]:
 
 
 def _open(url: Url) -> tuple[Any, str]:
-    """The driver, and what it calls the place."""
+    """The driver, and its name for the place."""
     with _told(url):
         fs, root = fsspec.core.url_to_fs(url.text)
         return fs, str(root).rstrip("/")
 
 
 def _heads(fs: Any, url: Url, sessions: Sequence[str]) -> list[bytes | None]:
-    """At most so much of each `zarr.json` as a session may have, and one byte."""
+    """Of each `zarr.json`, at most one byte more than a session's may have."""
     if not sessions:
         return []
     with _told(url):
@@ -216,10 +216,10 @@ def _heads(fs: Any, url: Url, sessions: Sequence[str]) -> list[bytes | None]:
 
 
 def _content(found: Any) -> bytes | None:
-    """What `cat_ranges` has for a file: its content, nothing where there is no such file, or an error to raise."""
+    """The content from a result of `cat_ranges`; None if there is no such file. Raises the error that it contains."""
     if isinstance(found, FileNotFoundError) and not _lacks_bucket(found):
         return None
-    if isinstance(found, OSError) and found.errno == errno.EINVAL:  # S3's answer for a part of an empty file
+    if isinstance(found, OSError) and found.errno == errno.EINVAL:  # S3's error for a range of an empty file
         return b""
     if isinstance(found, BaseException):
         raise found
@@ -241,7 +241,7 @@ def _batches(sizes: Iterable[tuple[str, int]]) -> Iterator[list[str]]:
 
 @contextlib.contextmanager
 def _told(url: Url) -> Iterator[None]:
-    """Drivers raise what their libraries do: of any kind, and often not OSError."""
+    """Turn a driver's error into a RemoteError; drivers raise errors of any type, often not OSError."""
     try:
         yield
     except TwinplayError:

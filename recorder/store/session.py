@@ -1,9 +1,9 @@
-"""Reading a recorded session; what lies where in it is drawn in `recorder.store.schema`.
+"""Reading a recorded session; `recorder.store.schema` describes its layout.
 
-Session ─▶ Head           what its attributes say of all of it
+Session ─▶ Head           its main attributes
         ─▶ SessionGroup   its arrays, each checked when it is read
         ─▶ Moments        screens, vectors and states
-        episode_table, digest, opinions   what follows from those
+        episode_table, digest, opinions   computed from those
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _S = TypeVar("_S", bound=np.generic)
 
 
 def _tick_column(name: str, scalar: type[_S], meaning: str) -> cached_property[npt.NDArray[_S]]:
-    """An attribute of a Session: a column with a row for every tick, (T,), read whole at first use."""
+    """An attribute of a Session: a column with a row for every tick, (T,), read completely on first use."""
 
     def column(session: Session) -> npt.NDArray[_S]:
         return session._group.read(name, (), np.dtype(scalar).name, len(session))
@@ -47,14 +47,14 @@ def _tick_column(name: str, scalar: type[_S], meaning: str) -> cached_property[n
 
 
 class Session:
-    """A recording, opened for reading. Arrays of scalars are read whole at first use; screens chunk by chunk."""
+    """A recording, opened for reading. Arrays of scalars are read completely on first use, screens chunk by chunk."""
 
     def __init__(self, group: StoredGroup) -> None:
-        """Raises StoreError for what is no session, NewerVersionError for one of a later format."""
+        """Raises StoreError if this is not a session, NewerVersionError for one of a later format."""
         self._head = head = read_head(group.attributes)
         self._group = SessionGroup(group)
         self._moments = Moments(self._group, head)
-        self.place, self.folder = group.place, group.folder  # its files, as they are stored
+        self.place, self.folder = group.place, group.folder  # its stored files
         self.name = group.place.name.removesuffix(".zarr")
         self.attributes = group.attributes
         self.spec, self.player, self.seed = head.spec, head.player, head.seed
@@ -62,10 +62,10 @@ class Session:
 
     @classmethod
     def open(cls, path: Place | str, *, head: bytes | None = None) -> Session:
-        """Open a session for reading, in a folder or at a URL, also one that is still being written.
+        """Open a session for reading, in a folder or at a URL; it may still be being written.
 
-        `head` is its `zarr.json`, where it lies at a URL and that is known already. Raises SessionError, saying what is
-        wrong with which file, when it is not a readable session, and RemoteError when a URL cannot be reached.
+        `head` is the `zarr.json` of a session at a URL, if already known. Raises SessionError, naming the file and the
+        problem, if it is not a readable session, and RemoteError if a URL cannot be reached.
         """
         where = place(path)
         try:
@@ -85,7 +85,7 @@ class Session:
 
     @property
     def path(self) -> Path:
-        """Its folder on this computer. Raises UsageError for a session at a URL, whose `place` that is."""
+        """Its folder on this computer. Raises UsageError for a session at a URL; use `place` for these."""
         return on_this_computer(self.place)
 
     @property
@@ -112,13 +112,13 @@ class Session:
 
     @cached_property
     def truncated(self) -> npt.NDArray[np.bool_]:
-        """(T,) bool: at the last tick of every episode that the game itself did not end, whatever ended it."""
+        """(T,) bool: true at the last tick of every episode that the game itself did not end."""
         episodes = self.episodes
         return with_ends(self._group.read("truncated", (), "bool", len(self)), self.terminated, episodes)
 
     @property
     def timing(self) -> Timing | None:
-        """How evenly it was played; None where no clock set the pace."""
+        """The timing of its ticks; None if no clock set the pace."""
         return measure(self.time_ns, self.due_ns, self.speed, self.spec.rate_hz)
 
     @cached_property
@@ -131,22 +131,22 @@ class Session:
 
     @property
     def key_names(self) -> dict[int, str]:
-        """What each key code of `keys` is called on a keyboard or controller."""
+        """The name of each key code of `keys` on a keyboard or controller."""
         names = self.attributes.get("key_names")
         return {int(code): str(name) for code, name in names.items()} if isinstance(names, dict) else {}
 
     @property
     def states(self) -> npt.NDArray[np.float64]:
-        """Simulator states (T, S) float64, where the environment stores them."""
+        """Simulator states (T, S) float64, if the environment stores them."""
         return self._moments.states
 
     @property
     def storage(self) -> dict[str, tuple[tuple[int, ...], str]]:
-        """Name -> (shape, dtype) of what is stored of the moment before each tick."""
+        """Name -> (shape, dtype) of the arrays that store the moment before each tick."""
         return self._moments.storage
 
     def moments(self, start: int, stop: int) -> dict[str, Array]:
-        """What is stored of the moments before ticks [start, stop), by name, (n, …)."""
+        """The stored moments before ticks [start, stop), by name, (n, …)."""
         return self._moments.stored(start, stop)
 
     @property
@@ -157,11 +157,11 @@ class Session:
 
     @property
     def observations(self) -> Frames | Array:
-        """What an Agent saw: RGB screens, or vectors (T, n)."""
+        """The observations of the player: RGB screens, or vectors (T, n)."""
         return Frames(self) if self.spec.sees_screen else self._moments.all_vectors
 
     def vectors(self, start: int, stop: int) -> Array:
-        """What an Agent saw in ticks [start, stop) of an environment without a screen, (n, …); nothing is kept."""
+        """The observations of ticks [start, stop) in an environment without a screen, (n, …); not cached."""
         return self._moments.vectors(start, stop)
 
     def screens(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
@@ -195,52 +195,52 @@ class Session:
         return self.recorded_games[number - 1]
 
     def lead_in(self, episode: Episode) -> list[range]:
-        """The ticks that lead from the start of a game to the start of a segment of it, in order.
+        """The ranges of ticks from the start of a game to the start of one of its segments, in order.
 
-        Raises SessionError when the segments do not fit together.
+        Raises SessionError if the segments do not fit together.
         """
         return lead_in(self.episodes, episode, self.place)
 
     def final_observation(self, index: int) -> Array | None:
-        """What closed episode `index`: RGB screen or vector; None for an interrupted one."""
+        """The observation after the end of episode `index`: RGB screen or vector; None for an interrupted one."""
         cut = next((each for each in self.episodes if each.parent == index), None)
-        if cut is not None and cut.start == cut.parent_tick:  # rewound: what was undone begins where it ends
+        if cut is not None and cut.start == cut.parent_tick:  # rewound: the undone segment begins where it ends
             return self.observations[cut.start]
         return self._moments.final(index)
 
     def finals(self) -> dict[str, Array]:
-        """The stored moment that closes each finished episode, by the name of what is stored: a row for each index."""
+        """The final moment of each finished episode, by the name of the array: a row for each index."""
         return self._moments.finals()
 
     @property
     def title(self) -> str:
-        """What its owner calls it, in one line; empty where only the folder names it."""
+        """The user's title, in one line; may be empty."""
         return read_title(self.attributes)
 
     @property
     def notes(self) -> str:
-        """Whatever its owner wrote about it."""
+        """The user's notes."""
         return read_notes(self.attributes)
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """Words to find it by."""
+        """The user's tags."""
         return read_tags(self.attributes)
 
     @cached_property
     def excluded_spans(self) -> tuple[range, ...]:
-        """Ticks that are not to be learned from, in order and apart from each other. Raises SessionError for others."""
+        """The spans excluded from training, in order and not touching. Raises SessionError if they are invalid."""
         return read_excluded(self.attributes, len(self), self.place)
 
     def to_learn(self, episode: Episode) -> list[range]:
-        """The ticks of an episode that training may use, in order: none of an excluded one. Raises SessionError."""
+        """The ticks of an episode that training may use, in order; none if it is excluded. Raises SessionError."""
         return to_learn(episode, self.excluded_spans)
 
     def files(self) -> dict[str, int]:
-        """Its files, those that the schema names, with their sizes in bytes.
+        """The files that the schema names, with their sizes in bytes.
 
-        One that was interrupted may hold parts of what its recorder was about to replace. Those of a finished one are
-        nobody's: an edit of its opinions left them.
+        An interrupted session may also have partial files that its recorder was about to put in place. In a finished
+        session, partial files do not belong to it: an interrupted edit left them.
         """
         return {name: size for name, size in self.folder.files().items() if not (self.complete and name.endswith(PART))}
 
@@ -252,33 +252,33 @@ class Session:
     def digest(self, known: str | None = None) -> str:
         """SHA-256 over environment, player, seed and every stored array, as hex, but not notes, labels and exclusions.
 
-        It hashes the stored chunks, so a recording of half an hour takes milliseconds, not a full decode; of other
-        files in the folder it knows nothing (see `files`). For `known` see `digest_of`.
+        It hashes the stored chunks without decoding them, so a recording of half an hour takes milliseconds. Other
+        files in the folder do not count (see `files`). For `known` see `digest_of`.
         """
         contents = self.folder.contents(sorted(self.files()))
         return self.digest_of(((name, hashlib.sha256(content).hexdigest()) for name, content in contents), known)
 
     def digest_of(self, hashes: Iterable[tuple[str, str]], known: str | None = None) -> str:
-        """The digest that it has if these are the names and SHA-256 hashes of its files, in the order of the names.
+        """The digest for these names and SHA-256 hashes of its files, in the order of the names.
 
-        Where `known` (by default the stored digest) is the one that an earlier version computed, it is returned.
+        If `known` (by default the stored digest) is the one that an earlier version computed, it is returned.
         """
         return digest_of(self.attributes, hashes, known)
 
     @property
     def verified(self) -> bool:
-        """Whether the replay certificate was obtained, for what the session's digest covers."""
+        """Whether the session was verified with its current digest."""
         return self.complete and self.attributes.get("verified") == self.attributes.get("digest") is not None
 
     def certify(self, digest: str) -> None:
-        """Note that the replay certificate was obtained for what `digest` covers. Raises OSError or SessionError."""
+        """Store that the session was verified with this digest. Raises OSError or SessionError."""
         self._group.set_attributes(verified=digest)
         self.attributes = self._group.attributes
 
     def annotate(
         self, *, title: str, notes: str, tags: Sequence[str], excluded: Array, labels: Array, spans: Sequence[range]
     ) -> None:
-        """Store what is thought of the session; `recorder.library.edits` checks and locks.
+        """Store the user's opinions of the session; `recorder.library.edits` checks and locks.
 
         `excluded` bool and `labels` uint8 have a row for every episode that was begun. Raises OSError or SessionError.
         """
@@ -292,5 +292,5 @@ class Session:
         return read_opinions(self._group, self._head)
 
     def summary(self) -> dict[str, Any]:
-        """What a list of sessions shows, as `recorder.store.summary` describes; quick for a complete session."""
+        """The figures for a list of sessions, as `recorder.store.summary` describes; fast for a complete session."""
         return summary_of(self)

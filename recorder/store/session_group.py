@@ -1,4 +1,4 @@
-"""The group of one session: what is wrong with it is told as a SessionError, with the session's place."""
+"""The group of one session, whose errors become a SessionError with the session's place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 
 
 class SessionGroup:
-    """Reads and changes what a StoredGroup holds. Every method raises SessionError where that is damaged."""
+    """Reads and changes a StoredGroup. Every method raises SessionError if it is damaged."""
 
     def __init__(self, group: StoredGroup) -> None:
         self._group = group
@@ -22,15 +22,15 @@ class SessionGroup:
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """The attributes as they were last read or set."""
+        """The attributes, as last read or set."""
         return self._group.attributes
 
     def array(self, name: str, shape: tuple[int, ...] | None, dtype: str, rows: int) -> Any:
-        """A zarr array of at least `rows` rows of `shape` (None: one axis of any length), nothing of it read yet."""
+        """A zarr array of at least `rows` rows of `shape` (None: one axis of any length), not read yet."""
         return self._told(partial(self._group.array, name, shape, dtype, rows))
 
     def part(self, array: Any, selection: int | slice) -> Array:
-        """A row (…) or rows (n, …) of what `array` returned."""
+        """A row (…) or rows (n, …) of an array from `array`."""
         return self._told(partial(read, array, selection))
 
     def read(self, name: str, shape: tuple[int, ...] | None, dtype: str, rows: int) -> Array:
@@ -38,11 +38,11 @@ class SessionGroup:
         return self.part(self.array(name, shape, dtype, rows), slice(0, rows))
 
     def set_attributes(self, **attributes: Any) -> None:
-        """Change attributes, and leave the others. Raises OSError."""
+        """Change these attributes and keep the others. Raises OSError."""
         self._told(partial(self._group.set_attributes, **attributes))
 
     def set_column(self, name: str, values: Array) -> None:
-        """Give the first rows of a column other values. Raises OSError."""
+        """Replace the first rows of a column. Raises OSError."""
         self._told(partial(self._group.set_column, name, values))
 
     def _told(self, action: Callable[[], _T]) -> _T:

@@ -1,9 +1,9 @@
-"""Writing a session while it is played: the Sink of a rollout.
+"""Writing a session during play: the Sink of a rollout.
 
-    tick's thread                    queue (bounded)              writer's thread (see `writer_thread`)
+    game thread                      queue (bounded)              writer's thread (see `writer_thread`)
     observe(), add() ─▶ block of ≤ 60 ticks ─▶ ░░░░ ─▶ GrowingArrays ─▶ commit (fsync, `ticks`)
 
-The tick's thread only copies into preallocated blocks. A block is handed over when it is full or a quarter of a second
+The game thread only copies into preallocated blocks. A block is handed over when it is full or a quarter of a second
 old, and at the end of each game; a commit follows at most a quarter of a second later, so a crash costs less than one
 second of play.
 """
@@ -37,10 +37,10 @@ _HAND_OVER_NS = 250_000_000
 class SessionWriter:
     """Creates one session in a library and streams a rollout into it.
 
-    `player` is `recorder.agents.agent.describe(agent)`. Raises LibraryError when the library folder cannot be written,
-    or is a session itself. After a write error every further call raises SessionError; what was committed before stays
-    readable. A `patient` writer says so in `trouble` instead, keeps what it was given and tries again: whoever plays
-    should then wait.
+    `player` is `recorder.agents.agent.describe(agent)`. Raises LibraryError if the library folder cannot be written, or
+    is itself a session. After a write error every further call raises SessionError; earlier commits stay readable. A
+    `patient` writer instead reports the error in `trouble`, keeps its data and tries again; the player should then
+    wait.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class SessionWriter:
 
     @property
     def label(self) -> str:
-        """The label of the episode under way, or the last one."""
+        """The label of the current or last episode."""
         return self._episodes.label
 
     def begin_episode(self, seed: int) -> None:
@@ -130,7 +130,7 @@ class SessionWriter:
         self._put_episodes()
 
     def mark(self, label: str) -> None:
-        """Label the episode under way, or the last one, as in LABELS."""
+        """Label the current or last episode, with one of LABELS."""
         self._thread.check()
         if len(self._episodes):
             self._episodes.mark(label)
@@ -158,13 +158,13 @@ class SessionWriter:
         self._hand_over()
 
     def close(self) -> Session:
-        """Finish the session. Open episodes must have been ended. Raises SessionError when writing had failed."""
+        """Finish the session. Open episodes must have been ended. Raises SessionError if writing has failed."""
         self._finish(self._thread.close)
         self._thread.check()
         return Session.open(self.path)
 
     def discard(self) -> None:
-        """Throw the take away: its folder leaves the library."""
+        """Discard the take: remove its folder from the library."""
         self._finish(self._thread.abandon)
         shutil.rmtree(self.path, ignore_errors=True)
 
@@ -190,7 +190,7 @@ class SessionWriter:
         self._thread.put_episodes(self._episodes.copy())
 
     def _set_truncated(self, tick: int, truncated: bool) -> None:
-        """Whether a recorded tick is the last of an episode that the game itself did not end."""
+        """Set whether a recorded tick is the last of an episode that the game itself did not end."""
         first = self._ticks - self._block.count
         if tick >= first:
             self._block.rows["truncated"][tick - first] = truncated

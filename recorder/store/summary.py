@@ -1,7 +1,7 @@
-"""What a list of sessions shows of each.
+"""The summary of a session for lists.
 
-{"ticks", "episodes", "total_rewards", "size_bytes", "timing", "labels", "learn_ticks"}: `labels` tells how many games
-have each label, `learn_ticks` how many ticks training may use.
+{"ticks", "episodes", "total_rewards", "size_bytes", "timing", "labels", "learn_ticks"}: `labels` is the number of games
+with each label, `learn_ticks` the number of ticks that training may use.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def summary_of(session: Session) -> dict[str, Any]:
-    """The stored summary of a complete session, completed where an earlier version stored less; else a new one.
+    """The stored summary of a complete session, with fields that earlier versions did not store; otherwise a new one.
 
-    Raises SessionError where the session is damaged.
+    Raises SessionError if the session is damaged.
     """
     stored = session.attributes.get("summary")
     if session.complete and isinstance(stored, dict) and stored.get("ticks") == len(session):

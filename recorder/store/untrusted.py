@@ -1,4 +1,4 @@
-"""What is not believed of a session made by a stranger, before anything of it is unpacked.
+"""Checks of a stranger's session before anything in it is unpacked.
 
 zarr.json   ≤ 4 MB           a chunk   ≤ 64 MB, and its zstd frame says that it unpacks to no more than that
 """
@@ -12,11 +12,11 @@ FRAME_HEADER_BYTES = 18  # of zstd, at most
 
 
 class StoreError(Exception):
-    """A group or array is not as it should be; the message says how, without the path."""
+    """A group or array is invalid; the message says how, without the path."""
 
 
 def check_size(key: str, size: int) -> None:
-    """Raise StoreError for a file of a session that is larger than any of its kind."""
+    """Raise StoreError for a file of a session that is too large for its kind."""
     if key.rpartition("/")[2] == METADATA:
         if size > MAX_METADATA_BYTES:
             raise StoreError(f"'{key}' has {size:,} bytes, more than any session needs")
@@ -25,7 +25,7 @@ def check_size(key: str, size: int) -> None:
 
 
 def check_frame(key: str, begin: bytes) -> None:
-    """Raise StoreError unless what `begin`, the first bytes of a chunk, says of its size is bearable."""
+    """Raise StoreError if a chunk, by its first bytes `begin`, would unpack to too much or to an unknown size."""
     size = _unpacked_size(begin[:FRAME_HEADER_BYTES])
     if size is None or size > MAX_CHUNK_BYTES:
         raise StoreError(f"the chunk '{key}' is damaged (it does not say how much it unpacks to, or too much)")

@@ -1,9 +1,9 @@
-"""The thread that writes a session's arrays and commits them while the session is played.
+"""The thread that writes a session's arrays and commits them during play.
 
-    put(command, argument) ─▶ ░░░░ ─▶ plan: one job for each array ─▶ work: do the jobs in order, commit what is due
+    put(command, argument) ─▶ ░░░░ ─▶ plan: one job for each array ─▶ work: do the jobs in order, commit when due
 
-A commit follows a write at most a quarter of a second later. The queue is bounded: a disk that cannot keep up slows a
-full-speed recording down and never fills the memory.
+A commit follows a write at most a quarter of a second later. The queue is bounded: a slow disk slows a full-speed
+recording down, but never fills the memory.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from recorder.store.zarr_store import Array
 from recorder.system.jobs import start_thread
 
 _COMMIT_S = 0.25
-_QUEUE_BLOCKS = 24  # of 2 MB each for Breakout: what is played at full speed during a commit; more could be lost
+_QUEUE_BLOCKS = 24  # of 2 MB each for Breakout: enough for full-speed play during a commit; a crash loses the queue
 _BACK_PRESSURE_S = 0.002
 
 
 class Block:
-    """Rows of up to CHUNK_TICKS ticks, by the names of their arrays."""
+    """Rows of up to CHUNK_TICKS ticks, by array name."""
 
     def __init__(self, columns: Mapping[str, tuple[tuple[int, ...], str]]) -> None:
         self.rows = {name: np.zeros((CHUNK_TICKS, *shape), dtype) for name, (shape, dtype) in columns.items()}
@@ -41,10 +41,10 @@ class Block:
 
 
 class WriterThread:
-    """Writes a new session in a thread of its own; `columns` tells name -> (shape, dtype) of the arrays of ticks.
+    """Writes a new session in a separate thread; `columns` is name -> (shape, dtype) of the arrays of ticks.
 
-    After a write error `check` raises SessionError, and nothing more is written. A `patient` thread says so in
-    `trouble` instead, keeps what it was given and tries again.
+    After a write error `check` raises SessionError, and nothing more is written. A `patient` thread instead reports the
+    error in `trouble`, keeps its data and tries again.
     """
 
     def __init__(self, new: NewSession, columns: Mapping[str, tuple[tuple[int, ...], str]], patient: bool) -> None:
@@ -56,7 +56,7 @@ class WriterThread:
         self._spare: queue.SimpleQueue[Block] = queue.SimpleQueue()
         self._queue: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._committed_s = time.monotonic()
-        self._jobs: deque[Callable[[], object]] = deque()  # what is yet to be done, in order
+        self._jobs: deque[Callable[[], object]] = deque()  # the remaining work, in order
         self._dirty = False
         self._thread = start_thread(self._run, f"writer {self._path.name}")
 
@@ -66,7 +66,7 @@ class WriterThread:
             raise self._failure
 
     def block(self) -> Block:
-        """An empty block to fill; one that was written, where there is one."""
+        """An empty block to fill; a block that was already written is reused."""
         try:
             block = self._spare.get_nowait()
         except queue.Empty:
@@ -75,7 +75,7 @@ class WriterThread:
         return block
 
     def put_block(self, block: Block) -> None:
-        """Append the rows of a block, which is then the thread's."""
+        """Append the rows of a block; the caller must not use it afterwards."""
         self._put("block", block)
 
     def put_keys(self, events: Sequence[KeyEvent]) -> None:
@@ -83,19 +83,19 @@ class WriterThread:
         self._put("keys", events)
 
     def put_final(self, final: Mapping[str, Array]) -> None:
-        """Append the moment that closes an episode: name -> (1, …) of what `Game.storage` names."""
+        """Append the final moment of an episode: name -> (1, …), with the names of `Game.storage`."""
         self._put("final", final)
 
     def put_episodes(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Store this table of episodes in the place of the one before."""
+        """Replace the table of episodes."""
         self._put("episodes", rows)
 
     def put_truncated(self, tick: int, truncated: bool) -> None:
-        """Change `truncated` of a tick that was handed over."""
+        """Change `truncated` of a tick that was already handed over."""
         self._put("truncated", (tick, truncated))
 
     def close(self) -> None:
-        """Write the rest, complete the session and wait for the thread to end; `check` then tells whether it could."""
+        """Write the rest, complete the session and wait for the thread to end; then call `check` for errors."""
         self._end("close")
 
     def abandon(self) -> None:
@@ -109,9 +109,9 @@ class WriterThread:
     def _put(self, command: str, argument: Any) -> None:
         while self._queue.qsize() >= _QUEUE_BLOCKS:
             time.sleep(_BACK_PRESSURE_S)
-        self._queue.put((command, argument))  # a queue of C's: queue.Queue's lock alone took a tenth of a tick
+        self._queue.put((command, argument))  # a SimpleQueue (in C): queue.Queue's lock alone took a tenth of a tick
 
-    # From here on: in the thread.
+    # The following methods run in the thread.
 
     def _run(self) -> None:
         while True:
@@ -130,7 +130,7 @@ class WriterThread:
                 return
 
     def _plan(self, batch: list[tuple[str, Any]]) -> None:
-        """Line up the writing of a batch, array by array, so that it can be taken up again where it was interrupted."""
+        """Queue the writing of a batch, array by array, so that it can resume where an error interrupted it."""
         if self._failure is not None:
             return
         for command, argument in batch:
@@ -155,7 +155,7 @@ class WriterThread:
         self._dirty = self._dirty or bool(batch)
 
     def _work(self, final: bool) -> None:
-        """Write what is lined up and commit it when that is due; the class tells what follows an error."""
+        """Do the queued writes and commit when due; for errors see the class."""
         try:
             while self._jobs:
                 self._jobs[0]()
@@ -171,7 +171,7 @@ class WriterThread:
             if final:
                 self._complete()
             self.trouble = ""
-        except SessionError as error:  # what was written cannot be read back
+        except SessionError as error:  # the written data cannot be read back
             self._failure = error
         except OSError as error:
             if self._patient and not final:

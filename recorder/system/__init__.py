@@ -1,1 +1,1 @@
-"""What every program needs of its machine: threads and processes, cores, files that are whole, streams, the log."""
+"""Operating system: threads and processes, cores, atomic file writes, streams, the log."""

@@ -1,4 +1,4 @@
-"""What every command has in common: each failure is one sentence on stderr, and an exit status."""
+"""Shared by all commands: each failure becomes one sentence on stderr and an exit status."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def guarded(action: Callable[[], int]) -> int:
         print("twinplay: interrupted; what was complete by then is kept", file=sys.stderr)
         return exit_status(error.number if isinstance(error, Interrupted) else signal.SIGINT)
     except BrokenPipeError:
-        # Whoever read us has left; without this, Python complains again while it flushes at exit.
+        # The reader of our output has ended; without this, Python reports the error again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_status(BROKEN_PIPE)
     except (OSError, UnicodeError, MemoryError) as error:
-        # Mostly not ours: a name, a folder or a device that somebody gave, or this computer.
+        # Usually not a bug of ours, but a name, folder or device that the user gave, or the computer.
         told = isinstance(error, OSError) and error.filename == STANDARD_OUTPUT
         log = None if told else _left_in_log(error)
         print(f"twinplay: {outside_sentence(error)}{f' (details: {log})' if log else ''}", file=sys.stderr)

@@ -1,10 +1,10 @@
-"""How many processor cores this process may use: the one answer for everything that starts processes and threads.
+"""How many CPU cores this process may use; everything that starts processes and threads asks this module.
 
-    the machine's cores ─▶ those it may run on (affinity) ─▶ the quota of its container ─▶ what OMP_NUM_THREADS asks for
+    the machine's cores ─▶ those it may run on (affinity) ─▶ its container's quota ─▶ OMP_NUM_THREADS
 
-Containers limit time, not cores: `--cpus=2` on a machine of 64 leaves all of them in sight, and 200 ms of every 100 ms.
-That limit stands in the control groups that a process is in and in all above them (Linux, "cgroups", version 2:
-cpu.max; version 1: cpu.cfs_quota_us and cpu.cfs_period_us).
+Containers limit time, not cores: `--cpus=2` on a machine with 64 cores leaves all of them visible, and allows 200 ms of
+CPU time in every 100 ms. The limit is set in the process's control groups or in any of their parents (Linux "cgroups",
+version 2: cpu.max; version 1: cpu.cfs_quota_us and cpu.cfs_period_us).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _ROOT = Path("/")
-_DIGITS = 9  # of a number of threads that somebody can have meant
+_DIGITS = 9  # more digits cannot be a number of threads
 
 
 def available_cores(sharing: int = 1) -> int:
-    """Processor cores that each of `sharing` processes may use, which divide those there are; one at the least.
+    """The cores that each of `sharing` processes may use if they divide the available ones; at least one.
 
-    OMP_NUM_THREADS is of every process, and not divided.
+    OMP_NUM_THREADS applies to each process and is not divided.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = cpu_quota()
@@ -32,9 +32,9 @@ def available_cores(sharing: int = 1) -> int:
 
 
 def cpu_quota(root: Path = _ROOT) -> float | None:
-    """Cores' worth of time that the control groups of this process allow it, None where there is no limit.
+    """The CPU time that the control groups of this process allow, in cores; None if there is no limit.
 
-    `root` is the folder that has proc/self and what is mounted.
+    `root` is the folder that contains proc/self and the mounted file systems.
     """
     limits: list[float] = []
     with contextlib.suppress(OSError, ValueError):
@@ -50,7 +50,7 @@ def cpu_quota(root: Path = _ROOT) -> float | None:
 
 
 def _mounts(root: Path) -> Iterator[tuple[str, list[str], str, str]]:
-    """Kind, options, the group that is seen there, and the folder of every mounted hierarchy."""
+    """Type, options, root group and folder of every mounted hierarchy."""
     for line in _lines(root / "proc/self/mountinfo"):
         before, _, after = line.partition(" - ")
         _, _, _, top, place, *_ = before.split(" ")
@@ -60,7 +60,7 @@ def _mounts(root: Path) -> Iterator[tuple[str, list[str], str, str]]:
 
 
 def _limits_along(root: Path, place: str, top: str, group: str) -> Iterator[float]:
-    """The limits of a group and of all above it. A container often sees its own group at the top of what is mounted."""
+    """The limits of a group and its parents. In a container, the mounted root is often the container's own group."""
     folder = root / place.lstrip("/")
     below = group.removeprefix(top if top != "/" else "") if group.startswith(top) else ""
     path = folder / below.lstrip("/")
@@ -93,8 +93,8 @@ def _lines(path: Path) -> list[str]:
 
 
 def _asked_for() -> int | None:
-    """What OMP_NUM_THREADS says, of its outermost level; None where it says nothing that could be meant."""
+    """The value of OMP_NUM_THREADS for the outermost level; None if it is not set or not valid."""
     first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if first == "1" and "TORCHELASTIC_RUN_ID" in os.environ:
-        return None  # nobody's wish: torchrun sets it for each of its processes, which share the cores out
+        return None  # set by torchrun, not by the user; its processes divide the cores themselves
     return int(first) or None if first.isascii() and first.isdigit() and len(first) <= _DIGITS else None

@@ -1,9 +1,9 @@
-"""Files that are whole or not there at all, and durable where that is promised.
+"""Atomic and, if requested, durable file writes.
 
     replacing(path):   .path.5f3a….part ──written──▶ [fsync] ──rename──▶ path ──▶ [fsync of the folder]
 
-What is written takes effect at once or not at all: whoever reads `path` meanwhile, or after a crash, finds what it was
-before. The permissions are those that the user's umask gives to new files, whichever library writes the part.
+A write takes effect completely or not at all: whoever reads `path` meanwhile, or after a crash, finds the old content.
+The file's permissions are those of new files by the user's umask, whichever library writes it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-_BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
-_NAME_LENGTH = 40  # characters of the file's own name in that of its part: a name has at most 255 bytes
-# What file systems say that cannot sync a folder: network shares, shared folders of virtual machines, WSL. An error of
-# the disk itself (EIO, ENOSPC, …) is none of them.
+_BINARY = getattr(os, "O_BINARY", 0)  # otherwise Windows translates line ends
+_NAME_LENGTH = 40  # characters of the file's name that are used in its temporary name: names have at most 255 bytes
+# Errors of file systems that cannot sync a folder: network shares, shared folders of virtual machines, WSL. Errors of
+# the disk itself (EIO, ENOSPC, …) are not among them.
 _NO_FOLDER_SYNC = {
     errno.EINVAL,
     errno.ENOTSUP,
@@ -34,20 +34,20 @@ _NO_FOLDER_SYNC = {
 
 @contextlib.contextmanager
 def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
-    """Gives the path of an empty file beside `path`, which takes that name at the end; after an error it is removed.
+    """Yields the path of an empty file beside `path`, which replaces `path` at the end; after an error it is removed.
 
-    What is `durable` survives a power cut once this has returned. Raises OSError.
+    A `durable` file survives a power cut once the context has ended. Raises OSError.
     """
     with contextlib.suppress(FileNotFoundError):
-        path.lstat()  # a name that cannot be is told before the work, not after it
+        path.lstat()  # so that an impossible name is reported before the work, not after it
     part = path.with_name(f".{path.name[:_NAME_LENGTH]}.{uuid.uuid4().hex}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
-    mode = stat.S_IMODE(os.fstat(descriptor).st_mode)  # as the umask, or the folder, gives it
+    mode = stat.S_IMODE(os.fstat(descriptor).st_mode)  # given by the umask or the folder
     os.close(descriptor)
     try:
         yield part
-        if stat.S_IMODE(part.stat().st_mode) != mode:  # whoever wrote it put a file of its own there
-            with contextlib.suppress(OSError):  # some file systems have no permissions to change
+        if stat.S_IMODE(part.stat().st_mode) != mode:  # the writer has replaced the file with its own
+            with contextlib.suppress(OSError):  # some file systems have no permissions
                 part.chmod(mode)
         if durable:
             sync(part)
@@ -60,10 +60,10 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
 
 
 def sync(path: Path | str) -> None:
-    """Make durable what a file holds, or which files a folder holds as far as its file system can. Raises OSError."""
+    """Make a file's content durable, or a folder's list of files, if its file system can. Raises OSError."""
     if not os.path.isdir(path):
         _fsync(path, os.O_RDWR | _BINARY)
-    elif os.name != "nt":  # Windows cannot open folders; its directory entries are journalled
+    elif os.name != "nt":  # Windows cannot open folders, and journals directory entries
         try:
             _fsync(path, os.O_RDONLY)
         except OSError as error:

@@ -1,8 +1,8 @@
-"""What ends this program from outside: Ctrl-C, a request to end, a terminal that is closed.
+"""Signals that end this program: Ctrl-C, a request to end, a closed terminal.
 
-    SIGINT, SIGTERM, SIGHUP ──▶ Interrupted is raised ──▶ everything is put away ──▶ exit status 128 + number
+    SIGINT, SIGTERM, SIGHUP ──▶ raises Interrupted ──▶ everything is saved and closed ──▶ exit status 128 + number
 
-A signal that was ignored when the program began stays ignored: that is what nohup and a shell's "&" ask for.
+A signal that was ignored when the program began stays ignored, as nohup and a shell's "&" require.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-BROKEN_PIPE = 13  # SIGPIPE, which Python ignores and tells as BrokenPipeError
+BROKEN_PIPE = 13  # SIGPIPE, which Python ignores and reports as BrokenPipeError
 
 Handler = Callable[[int, FrameType | None], object]
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asks this process to end. What unwinds for Ctrl-C unwinds for every one of them."""
+    """A signal asks this process to end. Code that handles Ctrl-C handles every such signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -29,12 +29,12 @@ class Interrupted(KeyboardInterrupt):
 
 
 def exit_status(number: int) -> int:
-    """The exit status of a program that a signal ended, as shells have it."""
+    """The exit status of a program that a signal ended, by the shells' convention."""
     return 128 + number
 
 
 def leave_quickly() -> None:
-    """Let this process end without a last search for garbage, which takes longer than all else once torch is in it."""
+    """End this process without a final garbage collection, which takes most of the time once torch is imported."""
     atexit.unregister(gc.freeze)
     atexit.register(gc.freeze)
 
@@ -46,12 +46,12 @@ def interrupt(number: int, frame: FrameType | None = None) -> None:
 
 @contextlib.contextmanager
 def handled(handler: Handler = interrupt) -> Iterator[None]:
-    """Signals that ask to end go to `handler` while this is entered; outside of the main thread nothing changes."""
+    """Within this context, signals that ask to end go to `handler`; outside the main thread nothing changes."""
     before = {}
     try:
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
-                with contextlib.suppress(ValueError):  # raised in every thread but the main one
+                with contextlib.suppress(ValueError):  # raised outside the main thread
                     before[number] = signal.signal(number, handler)
         yield
     finally:
@@ -60,10 +60,10 @@ def handled(handler: Handler = interrupt) -> Iterator[None]:
 
 
 class Noted:
-    """While it is entered and `holding`, signals that ask to end are only noted: what is being written shall be whole.
+    """Within this context and while `holding`, signals that ask to end are only noted, so that writes can complete.
 
-    `seen` is the number of the first one, 0 before it. A second Ctrl-C is meant at once and raises Interrupted, and so
-    does every signal while there is nothing to hold for.
+    `seen` is the number of the first signal, or 0. A second Ctrl-C raises Interrupted at once, and so does every signal
+    while `holding` is false.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""The log: what happened, in the window and to commands that failed, for whoever has to find out why.
+"""The log: events in the window and failures of commands, to find their causes.
 
 LOG FOLDER/twinplay.log  twinplay.log.1  twinplay.log.2     (the user's own log folder; half a megabyte each)
-           crash.txt     where every thread was when the system killed the program; goes into the log at the next start
+           crash.txt     stack of every thread when the system killed the program; copied to the log at the next start
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _TAIL_BYTES = 64_000
 
 
 def log_file() -> Path:
-    """Where the log is kept."""
+    """The path of the log."""
     return Path(platformdirs.user_log_dir("twinplay", appauthor=False)) / "twinplay.log"
 
 
 def begin_log(path: Path | None = None) -> str:
-    """Write the log to `path` (default: `log_file()`); returns why that cannot be done, or nothing."""
+    """Write the log to `path` (default: `log_file()`); returns why that is impossible, or an empty text."""
     path = path or log_file()
     end_log()
     LOG.setLevel(logging.INFO)
@@ -58,7 +58,7 @@ def end_log() -> None:
 
 
 def leave_trace(error: BaseException) -> Path | None:
-    """Put an error's traceback into the log, or a temporary file where there can be none; returns which one."""
+    """Write an error's traceback to the log, or to a temporary file if there is no log; returns the file."""
     text = "".join(traceback.format_exception(error)).rstrip()
     open_already = bool(LOG.handlers)
     if open_already or not begin_log():
@@ -76,7 +76,7 @@ def leave_trace(error: BaseException) -> Path | None:
 
 
 def watch_for_crashes() -> bool:
-    """Write down from now on where the program is when the system kills it; returns whether that happened last time."""
+    """From now on, write the stacks if the system kills the program; returns whether that happened last time."""
     path = log_file().with_name("crash.txt")
     try:
         notes = path.open("a+", encoding="utf-8")
@@ -85,14 +85,14 @@ def watch_for_crashes() -> bool:
         notes.truncate(0)
     except OSError:
         return False
-    faulthandler.enable(notes)  # which keeps the file open
+    faulthandler.enable(notes)  # keeps the file open
     if crash:
         LOG.error("the program was killed the last time:\n%s", crash)
     return bool(crash)
 
 
 def last_lines(path: Path, count: int) -> list[str]:
-    """The last lines of a log; none where it cannot be read."""
+    """The last lines of a log; none if it cannot be read."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
@@ -102,9 +102,9 @@ def last_lines(path: Path, count: int) -> list[str]:
 
 
 class Failures:
-    """Whatever nobody caught, in any thread: to the log, to stderr, and as a sentence to `tell` (in that thread).
+    """Uncaught errors in any thread go to the log, to stderr, and as a sentence to `tell` (in that thread).
 
-    One that comes again and again, from a timer say, is written out the first time and then counted.
+    An error that repeats, from a timer for example, is written in full the first time and then counted.
     """
 
     def __init__(self, tell: Callable[[str], None]) -> None:
@@ -112,12 +112,12 @@ class Failures:
         self._seen: Counter[tuple[str, str, int]] = Counter()
 
     def watch(self) -> None:
-        """From now on, until the process ends."""
+        """Watch from now on, until the process ends."""
         sys.excepthook = lambda kind, error, trace: self.take(error)
         on_thread_failure(self.take)
 
     def take(self, error: BaseException) -> None:
-        """One that nobody caught."""
+        """Handle an uncaught error."""
         frames = traceback.extract_tb(error.__traceback__)
         where = (frames[-1].filename, frames[-1].lineno or 0) if frames else ("", 0)
         key = (type(error).__name__, *where)
@@ -134,7 +134,7 @@ class Failures:
 
 
 def sentence(error: BaseException) -> str:
-    """What happened, as the window tells it."""
+    """The sentence for an error, as the window shows it."""
     reason = (str(error).splitlines() or [""])[0][:200]
     if isinstance(error, TwinplayError):
         return reason

@@ -1,4 +1,4 @@
-"""Who computes first: whoever plays in real time, before whoever trains meanwhile."""
+"""Scheduling priorities: play in real time goes before training."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import platform
 import sys
 from pathlib import Path
 
-_SHORT_SLICE_NS, _LONG_SLICE_NS = 100_000, 20_000_000  # the kernel takes 0.1 to 100 ms; usual are about 3
+_SHORT_SLICE_NS, _LONG_SLICE_NS = 100_000, 20_000_000  # the kernel accepts 0.1 to 100 ms; usual values are about 3
 _PR_SET_TIMERSLACK = 29  # prctl(2); of the calling thread, in nanoseconds
-# Of 19; more would starve it on a busy machine (python -m tests.benchmarks realtime measures what it does).
+# Of at most 19; a higher value would starve training on a busy machine (measured by tests.benchmarks realtime).
 GIVING_WAY = 13
 
 
 def give_way(*, session: bool = False) -> None:
-    """Let this process compute only when no other wants to: a game that somebody plays beside it must not stutter.
+    """Lower the priority of this process, so that a game played at the same time does not stutter.
 
-    Linux weighs whole sessions against each other first ("autogroups", sched(7)): a process that leads one of its own
-    gives way with its `session`.
+    Linux first shares time between whole sessions ("autogroups", sched(7)). A process that leads its own session also
+    lowers that one, with `session`.
     """
     if hasattr(os, "nice"):
         with contextlib.suppress(OSError):
@@ -31,9 +31,9 @@ def give_way(*, session: bool = False) -> None:
 
 
 def come_first() -> None:
-    """Let this thread, and those it starts, run as soon as they want to: it plays a game in real time."""
+    """Let this thread, and those it starts, run without delay: it plays a game in real time."""
     _schedule(batch=False, slice_ns=_SHORT_SLICE_NS)
-    if sys.platform.startswith("linux"):  # wake from a sleep when it is over, not up to 50 µs later
+    if sys.platform.startswith("linux"):  # so that a sleep ends exactly, not up to 50 µs late
         ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
 
 
@@ -53,8 +53,8 @@ class _SchedulingAttributes(ctypes.Structure):
 
 
 def _schedule(*, batch: bool, slice_ns: int) -> None:
-    """Ask Linux for slices of this length, which decide how soon a thread that wakes up is let in (kernels from 6.12;
-    Stoica and Abdel-Wahab 1995, "Earliest eligible virtual deadline first"). Older ones only heed `batch`.
+    """Ask Linux for time slices of this length. Shorter slices let a thread that wakes up run sooner (kernels from
+    6.12; Stoica and Abdel-Wahab 1995, "Earliest eligible virtual deadline first"). Older kernels only use `batch`.
     """
     number = {"x86_64": 314, "aarch64": 274}.get(platform.machine())
     if not sys.platform.startswith("linux") or number is None:
@@ -65,4 +65,4 @@ def _schedule(*, batch: bool, slice_ns: int) -> None:
         sched_nice=os.nice(0),
         sched_runtime=slice_ns,
     )
-    ctypes.CDLL(None).syscall(number, 0, ctypes.byref(attributes), 0)  # a refusal changes nothing
+    ctypes.CDLL(None).syscall(number, 0, ctypes.byref(attributes), 0)  # if it is refused, nothing changes

@@ -1,4 +1,4 @@
-"""Who sits at the keyboard: the name that is shown, and stored with each session."""
+"""The player's name, which is shown and stored with each session."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MAX_NAME = 40
 
 
 def login_name() -> str:
-    """The name the player goes by until another one is chosen: that of the account."""
+    """The player's default name: that of the user account."""
     try:
         return clean_name(getpass.getuser())
     except (OSError, KeyError, ImportError):
@@ -16,5 +16,5 @@ def login_name() -> str:
 
 
 def clean_name(text: str) -> str:
-    """A name as it is stored: one line of at most MAX_NAME printable characters; may be empty."""
+    """The stored form of a name: one line of at most MAX_NAME printable characters; may be empty."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:MAX_NAME].strip()

@@ -1,9 +1,9 @@
-"""Standard streams that take whatever is printed: closed ones, full ones, of any encoding.
+"""Standard streams that never fail unexpectedly: if they are closed, on a full disk, or in any encoding.
 
-    stdout   a character that its encoding lacks becomes "?"; a place that takes no more ends the command, in a sentence
-    stderr   the same, but what cannot be written there is dropped: it only tells of the work
+    stdout   a character that its encoding lacks becomes "?"; if writing fails, the command ends with one sentence
+    stderr   the same, but text that cannot be written is dropped, since it only reports progress
 
-Nothing heavy is imported here: even `--help` is printed through them.
+Nothing heavy is imported here: even `--help` is printed through these streams.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _Output(io.TextIOWrapper):
 
 
 def flush_output() -> None:
-    """Write out what has been printed. Raises OSError where that failed, also where somebody passed over it before."""
+    """Write out everything printed so far. Raises OSError if that fails, or if an earlier failure was ignored."""
     sys.stdout.flush()
     if isinstance(sys.stdout, _Output) and sys.stdout.failure is not None:
         raise sys.stdout.failure
@@ -59,7 +59,7 @@ class _Notes(io.TextIOWrapper):
 
 
 def _named(error: OSError) -> OSError:
-    """The error as one of standard output, which from now on goes nowhere: else Python would complain at its exit."""
+    """The error, naming standard output, which is discarded from now on: otherwise Python reports it again at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     with contextlib.suppress(OSError, ValueError):
         os.dup2(nowhere, sys.stdout.fileno())
@@ -69,15 +69,15 @@ def _named(error: OSError) -> OSError:
 
 
 def prepare_streams() -> None:
-    """Let this program print without a failure, and open files without one taking the place of a closed stream.
+    """Let this program print without failures, and open files that do not get the number of a closed stream.
 
-    Streams that another program has put in their place are left alone.
+    Streams that another program has replaced are left alone.
     """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
     codecs.register_error(_REPLACED, _replaced)
     if sys.stdin is None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
@@ -88,14 +88,14 @@ def prepare_streams() -> None:
 
 
 def parsed(build: Callable[[], argparse.ArgumentParser], arguments: Sequence[str] | None) -> argparse.Namespace | int:
-    """What a command line means; or the exit status where nothing is left to do, or a stream failed."""
+    """The parsed command line; or an exit status, if nothing is left to do or a stream failed."""
     try:
         try:
             return build().parse_args(arguments)
         except SystemExit as stop:
-            flush_output()  # argparse passes over its failures
+            flush_output()  # argparse ignores write errors
             return stop.code if isinstance(stop.code, int) else 2
-    except KeyboardInterrupt:  # nothing has begun
+    except KeyboardInterrupt:  # nothing to save yet
         return 130
     except BrokenPipeError:
         return 141
@@ -113,7 +113,7 @@ def _wrapped(kind: type[io.TextIOWrapper], stream: Any, number: int) -> io.TextI
 
 
 def _replaced(error: UnicodeError) -> tuple[str | bytes, int]:
-    """A "?" for each character; but the bytes of a file's name that were no text as they are, as `ls` prints them."""
+    """A "?" for each character; bytes of a file name that are not text stay unchanged, as `ls` prints them."""
     assert isinstance(error, UnicodeEncodeError)
     text = error.object[error.start : error.end]
     if all(0xDC80 <= ord(character) <= 0xDCFF for character in text) and not error.encoding.startswith("utf-16"):

@@ -14,16 +14,16 @@ from tests.benchmarks.common import Options
 TITLES = {
     "recorder": "Recording",
     "store": "Reading",
-    "loader": "Making batches",
-    "mixing": "Mixing",
+    "loader": "Loading batches",
+    "mixing": "Batch diversity",
     "training": "Training",
     "network": "The network",
     "memory": "Memory",
     "evaluation": "Evaluation",
-    "startup": "Starting",
-    "library": "Listing",
+    "startup": "Start-up time",
+    "library": "Listing sessions",
     "kills": "Killed recorders",
-    "mutations": "Strangers' files",
+    "mutations": "Damaged and malicious files",
     "responsive": "The window",
     "first": "The first five minutes",
     "realtime": "Real time",
@@ -63,7 +63,7 @@ def main() -> None:
 
 def put(file: Path, name: str, text: str, options: Options) -> None:
     """Put what a bench found under its heading, which is added at the end where it is missing."""
-    old = file.read_text() if file.exists() else "# Benches\n"
+    old = file.read_text() if file.exists() else "# Benchmarks\n"
     size = " --size small" if options.small else ""
     told = f"`python -m tests.benchmarks {name}{size}` on {machine()}:"
     section = f"## {TITLES[name]}\n\n{told}\n\n{text.strip()}\n"

@@ -26,7 +26,7 @@ from tests.benchmarks.common import Options, alone, play, table
 
 BATCH = 128
 METHODS = {
-    "twinplay": "Twinplay, all at hand",
+    "twinplay": "Twinplay, all data",
     "pool": "Twinplay, from a pool of a third",
     "tensors": "preprocessed arrays in memory",
     "session": "DataLoader, one sample at a time, recording",
@@ -148,7 +148,7 @@ def loader(options: Options) -> Iterator[str]:
         }
     first = found["twinplay"]["rate"]
     yield from table(
-        ("method", "stacked samples per second and core", "Twinplay : this", "peak anonymous memory"),
+        ("method", "stacked samples per second per core", "Twinplay / this", "peak anonymous memory"),
         (
             (title, f"{found[m]['rate']:,.0f}", f"{first / found[m]['rate']:,.2f}", f"{found[m]['peak'] / 1e6:,.0f} MB")
             for m, title in METHODS.items()

@@ -41,8 +41,8 @@ def memory(options: Options) -> Iterator[str]:
     ticks = 600 if options.small else TICKS
     batches = 10 if options.small else 100
     lengths = [length // 100 for length in LENGTHS] if options.small else list(LENGTHS)
-    caches = {8_000_000_000: "all at hand", lengths[-1] * 40: "a pool"}
-    head = ("ticks", "drawn from", "peak anonymous memory", "temporary files", "bytes a tick", "read in, of a core")
+    caches = {8_000_000_000: "all data", lengths[-1] * 40: "a pool"}
+    head = ("ticks", "drawn from", "peak anonymous memory", "temporary files", "bytes a tick", "reading, core time")
     return table(head, rows(ticks, lengths, batches, caches))
 
 

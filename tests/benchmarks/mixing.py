@@ -1,18 +1,19 @@
-"""How diverse batches are, beside full shuffling.
+"""How diverse batches are, compared with full shuffling.
 
-A batch is as good as one of shuffled data if it tells no more of one part of the recordings than of another. Measured
-on batches of 128, drawn without weights from many sessions of equal length:
+A batch is as good as one of shuffled data if no part of the recordings is over-represented in it. Measured on batches
+of 128, drawn without weights from many sessions of equal length:
 
     sessions             distinct sessions in a batch
-    distance             mean distance of two samples of a batch in the row of all ticks, in thirds of its length; of
-                         independent samples 1
-    spread of places     variance of the batches' mean place in that row, and
-    spread of sessions   of the batches' share of every second session, as multiples of what independent samples have:
-                         1, and 128 if every batch were all of one kind
-    seen                 share of the ticks that was drawn, after as many samples as there are ticks; 63 % of
-                         independent ones
+    distance             mean distance of two samples of a batch in the sequence of all ticks, in thirds of its length;
+                         1 for independent samples
+    spread of places     variance of the batches' mean position in that sequence, and
+    spread of sessions   variance of the batches' share of every second session, both relative to independent samples:
+                         1 for these, 128 if every batch were all of one kind
+    seen                 share of the ticks that were drawn, after as many samples as there are ticks; 63 % for
+                         independent samples
 
-The shuffle buffer is one as of tf.data and WebDataset, as large as the smallest pool, filled session after session.
+The shuffle buffer works like those of tf.data and WebDataset. It is as large as the smallest pool and is filled session
+after session.
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ from recorder.agents.experts import scripted
 from tests.benchmarks.common import Options, table
 
 BATCH = 128
+COLUMNS = (
+    "Columns: distinct sessions in a batch; mean distance of two samples; spread of the batches' mean position in the "
+    "data and of their share of every second session (1: independent samples, 128: batches of one kind); share of all "
+    "ticks drawn."
+)
 Draw = Callable[[], npt.NDArray[np.int64]]
 
 
@@ -97,13 +103,13 @@ def mixing(options: Options) -> Iterator[str]:
         size = total // 8
         for share in (1, 4, 8):
             draw, close, rows, held = draws(sessions, int(total * (80 if share == 1 else 72 / 0.375 / share)))
-            what = "all at hand" if share == 1 else f"pools of {100 * held:.0f} %"
+            what = "all data" if share == 1 else f"pools of {100 * held:.0f} %"
             found[f"Twinplay, {what}"] = figures(draw, rows, count, batches)
             close()
             size = int(held * total)
         title = f"shuffle buffer of {100 * size / total:.0f} %"
         found[title] = figures(shuffle_buffer(total, size, rng), total, count, batches)
-    yield f"{count} sessions of {ticks:,} ticks, {batches:,} batches of {BATCH}:"
+    yield f"{count} sessions of {ticks:,} ticks, {batches:,} batches of {BATCH}. {COLUMNS}"
     yield ""
     head = ["batches of", *found["independent samples (NumPy)"]]
     yield from table(head, ((name, *(f"{value:.2f}" for value in values.values())) for name, values in found.items()))

@@ -180,7 +180,7 @@ def network(options: Options) -> Iterator[str]:
         spread = f" ({ratios[0]:.2f} to {ratios[-1]:.2f})" if name != TODAY else ""
         milliseconds = 1e3 * median([each[name] for each in found])
         rows.append((VARIANTS[name].title, f"{milliseconds:.1f}", f"{median(ratios):.2f}{spread}"))
-    yield from table(("", "ms a batch, one core", "time, to the recipe's"), iter(rows))
+    yield from table(("", "ms a batch, one core", "time relative to the recipe"), iter(rows))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from tests.benchmarks.common import ROOT, Options, median, table
 COMMANDS = {
     "python -c pass": ["-c", "pass"],
     "twinplay --help": ["-m", "player", "--help"],
-    "twinplay sessions, of an empty library": ["-m", "player", "sessions", "--library", "{library}"],
+    "twinplay sessions, with an empty library": ["-m", "player", "sessions", "--library", "{library}"],
     "import recorder": ["-c", "import recorder"],
     "import trainer": ["-c", "import trainer"],
     "import gymnasium, ale_py": ["-c", "import gymnasium, ale_py"],
@@ -36,6 +36,6 @@ def startup(options: Options) -> Iterator[str]:
     taken = {name: median(times[1:]) for name, times in seconds.items()}  # the first one warms the disk's cache
     least = taken["python -c pass"]
     yield from table(
-        ("command", "seconds", "of Python's own start"),
+        ("command", "seconds", "relative to Python's start-up"),
         ((f"`{name}`", f"{taken[name]:.2f}", f"{taken[name] / least:.1f}") for name in COMMANDS),
     )

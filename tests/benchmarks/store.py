@@ -24,8 +24,8 @@ from tests.benchmarks.common import Options, alone, play, table
 METHODS = {
     "session": "Twinplay's session",
     "png": "PNG files",
-    "hdf5": "HDF5, as Minari writes it",
-    "array": "uncompressed array, mapped",
+    "hdf5": "HDF5 as Minari writes it",
+    "array": "uncompressed array, memory-mapped",
 }
 Read = Callable[[int, int], Any]
 
@@ -86,7 +86,7 @@ def store(options: Options) -> Iterator[str]:
             for method in METHODS
         }
     yield from table(
-        ("store", "bytes a screen", "in order, screens/s and core", "at random, screens/s and core"),
+        ("store", "bytes a screen", "sequential, screens/s per core", "random access, screens/s per core"),
         (
             (title, *(f"{value:,.0f}" for value in (each["bytes"], 1 / each["ordered"], 1 / each["random"])))
             for title, each in ((title, found[method]) for method, title in METHODS.items())

@@ -25,10 +25,10 @@ from tests.benchmarks.common import Options, alone, median, play, table
 from tests.benchmarks.loader import BATCH, batches_of
 
 METHODS = {
-    "twinplay": "Twinplay, all at hand",
-    "pool": "Twinplay, from a pool of a third, reading ahead",
+    "twinplay": "Twinplay, all data",
+    "pool": "Twinplay, from a pool of a third, while the next is read",
     "tensors": "preprocessed arrays in memory",
-    "ready": "one batch again and again",
+    "ready": "the same batch every time",
 }
 
 
@@ -74,7 +74,13 @@ def training(options: Options) -> Iterator[str]:
     learns = median([turn[1] for method in METHODS for turn in found[method]])
     best = learns + makes["tensors"]
     yield from table(
-        (f"batches of {BATCH}, network nature", "batches/s", "made in", "share of arrays in memory", "by parts"),
+        (
+            f"batches of {BATCH}, network nature",
+            "batches/s",
+            "time to make one",
+            "share of arrays in memory",
+            "share from separate medians",
+        ),
         (
             (
                 title,

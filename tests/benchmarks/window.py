@@ -52,7 +52,7 @@ def responsive(options: Options) -> Iterator[str]:
             hand.click(f"{page}Tab")
             hand.wait(lambda: hand.look()["state"]["page"] == page)
 
-        yield "Held up for longer than 50 ms, in ms, from the first event that the window answers:"
+        yield "Times for which the window was blocked, in ms, if over 50 ms, from the first event that it handles:"
         yield ""
         try:
             hand.arrive()

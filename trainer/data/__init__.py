@@ -1,1 +1,1 @@
-"""Sessions as training data, however long."""
+"""Sessions as training data, of any length."""

@@ -1,4 +1,4 @@
-"""The episodes of some sessions that are learned from, without what is left out of them."""
+"""The chosen episodes of some sessions, without their excluded parts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LEAST_TICKS = 2  # one to learn from, one to validate
 
 
 def common_spec(sessions: Sequence[Session]) -> EnvSpec:
-    """The environment of the sessions. Raises TrainingError where there are none, or several environments."""
+    """The environment of the sessions. Raises TrainingError for no sessions, or for several environments."""
     if not sessions:
         raise TrainingError("no session is chosen; choose at least one to train on")
     spec = sessions[0].spec
@@ -30,9 +30,9 @@ def common_spec(sessions: Sequence[Session]) -> EnvSpec:
 def episodes_to_learn(
     sessions: Sequence[Session], chosen: Mapping[str, Collection[int]] | None
 ) -> list[tuple[Session, list[range]]]:
-    """The session of each episode, and the ranges of its ticks that are learned from, of which there is at least one.
+    """For each episode: its session, and the ranges of its ticks to learn from (at least one).
 
-    `chosen` names, for sessions that are not to be taken whole, the indices of the episodes to take. Raises
+    `chosen` maps the name of a session to the indices of its chosen episodes; other sessions are used whole. Raises
     TrainingError when there is nothing to train on.
     """
     parts = [

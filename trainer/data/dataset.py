@@ -1,16 +1,16 @@
-"""Sessions as training data, however long: preprocessed once into packed files, from which batches are gathered.
+"""Sessions as training data, of any length: preprocessed once into packed files, from which batches are gathered.
 
     sessions ─▶ episodes, without what is excluded ─▶ split by episode ─┬─▶ training ticks   ─▶ random batches
                                                                         └─▶ validation ticks
 
-A span that is left out in the middle of an episode parts it: neither a history nor a label reaches across.
+An excluded span in the middle of an episode splits it: neither a history nor a label reaches across the gap.
 
-Several processes part the training ticks among them, each a run of them: what is drawn is the same for all, and each
-reads, prepares and gathers what is its own (trainer.distributed). The first one reads those that validate, too.
+Several processes split the training ticks among them; each has a contiguous range. All draw the same batches, and each
+reads, preprocesses and gathers its own ticks (trainer.distributed). The first one also reads the validation ticks.
 
-Memory does not grow with the data: everything of a size with them lies in memory-mapped files in a temporary folder, of
-at most `TrainConfig.cache_bytes`. Batches are drawn by full shuffling over all sessions as long as the packed screens
-fit into that, which 180 hours of Breakout do by default; `trainer.data.sampler` tells what happens beyond.
+Memory does not grow with the data: everything that does lies in memory-mapped files in a temporary folder, of at most
+`TrainConfig.cache_bytes`. If the packed screens fit into that (by default 180 hours of Breakout do), batches are drawn
+by full shuffling over all sessions; `trainer.data.sampler` describes the other case.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from trainer.data.tick_table import Array, Ranges, Rows, TickTable
 from trainer.distributed import ProcessGroup
 from trainer.errors import TrainingError
 
-# Ticks that tell what the data are like; a screen has 7,056 numbers, a vector eleven.
+# Ticks used for the statistics; a screen has 7,056 numbers, a vector eleven.
 _MEAN_SCREENS, _MEAN_VECTORS = 4_096, 100_000
 _BLOCK = 256
 _TOLD_SCREENS = 32
@@ -47,10 +47,10 @@ Locate = Callable[[Array], Array]
 
 
 class Dataset:
-    """The chosen episodes of some sessions of one environment; fill it by running `load` to its end, then `close` it.
+    """The chosen episodes of some sessions of one environment. Run `load` to its end to fill it, and `close` it.
 
-    `chosen` names, for sessions that are not to be taken whole, the indices of the episodes to take. `group` are the
-    processes that part the ticks among them.
+    `chosen` maps the name of a session to the indices of its chosen episodes; other sessions are used whole. `group`
+    are the processes that split the ticks among them.
 
     Raises TrainingError when there is nothing to train on or the sessions do not belong together.
     """
@@ -78,7 +78,7 @@ class Dataset:
         self._samples = Samples(self.tick_table, config)
         self._weights = DrawWeights(self.tick_table, config)
         self._sampler: Sampler | None = None
-        self._aside: tuple[int, FrameCache] | None = None  # what validates, where it is not at hand, and its limit
+        self._aside: tuple[int, FrameCache] | None = None  # if pooled: limit and cache for validation
         self._statistics: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None = None
         try:
             self._temporary = TemporaryFolder()
@@ -88,7 +88,7 @@ class Dataset:
     def locate_with(self, locate: Locate, own: npt.NDArray[np.bool_]) -> None:
         """From the next `load` on, inputs are the positions that `locate` finds on screens; see KeypointNet.
 
-        Those that are the player's `own`, bool (m,), are never late (see TrainConfig.label_shifts).
+        The player's `own` positions, bool (m,), are never delayed (see TrainConfig.label_shifts).
         """
         self.tick_table.locate, self._samples.own_positions = locate, own
 
@@ -103,10 +103,10 @@ class Dataset:
     def load(self, only: list[range] | None = None) -> Iterator[float]:
         """Read and preprocess what this process needs (or as much as there is room for); yields the fraction done.
 
-        With `only` runs of rows of the tick table, what is learned from is in these, until the next call.
+        With `only`, runs of rows of the tick table, training samples come from these rows until the next call.
 
-        Raises SessionError for a damaged session, and TrainingError for one that does not fit its environment and when
-        the disk is full.
+        Raises SessionError for a damaged session. Raises TrainingError for a session that does not fit its environment,
+        and when the disk is full.
         """
         with self._telling_of_the_disk():
             if self._sampler is None:
@@ -137,7 +137,7 @@ class Dataset:
             yield from self._sampler.load(None if only is None else self.train_rows.shared_with(only))
 
     def resume(self, draws: int) -> Iterator[float]:
-        """Go on as after so many calls of `draw`; yields like `load` where something has to be read for it."""
+        """Continue as if `draw` had been called `draws` times; yields like `load` if something must be read for it."""
         assert self._sampler is not None
         with self._telling_of_the_disk():
             yield from self._sampler.resume(draws)
@@ -145,7 +145,7 @@ class Dataset:
     def statistics(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Mean and standard deviation over training ticks, each of the shape of one input.
 
-        The first call, after `load`, is one that all processes make: each has only some of the ticks.
+        All processes must make the first call, after `load`, together: each has only some of the ticks.
         """
         if self._statistics is None:
             assert self._sampler is not None
@@ -160,8 +160,8 @@ class Dataset:
                 here = self._sampler.take(rows[own])
                 sample = np.zeros((len(rows), *here.shape[1:]), here.dtype)
                 sample[own] = here
-                sample = self._group.total(sample)  # of each tick all processes but one have zeros
-            # Some at a time: as floats, all of them would take more memory than anything else in training.
+                sample = self._group.total(sample)  # for each tick, all processes but one have zeros
+            # In blocks: as floats, all of them would take more memory than anything else in training.
             blocks = [sample[first : first + _BLOCK] for first in range(0, len(sample), _BLOCK)]
             mean = sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / len(sample)
             squares = sum(np.square(block - mean).sum(axis=0) for block in blocks) / len(sample)
@@ -169,9 +169,9 @@ class Dataset:
         return self._statistics
 
     def fingerprint(self) -> str:
-        """SHA-256 of what is learned from, as hex: the actions, what the inputs are like, and who validates.
+        """SHA-256 of the training data, as hex: of the actions, the inputs' statistics, and the validation split.
 
-        It is known once everything is read, and does not depend on the room for it.
+        Available once everything is read. Does not depend on the size of the cache.
         """
         digest = hashlib.sha256()
         everything = Ranges([range(self.ticks)])
@@ -186,7 +186,7 @@ class Dataset:
         return digest.hexdigest()
 
     def draw(self, rng: np.random.Generator, size: int) -> Batch:
-        """A random training batch, rare actions drawn more often; of several processes, this one's part of it."""
+        """A random training batch, in which rare actions are oversampled; with several processes, this one's part."""
         assert self._sampler is not None
         with self._telling_of_the_disk():
             rows = self._sampler.draw(rng, size)
@@ -195,9 +195,9 @@ class Dataset:
             return replace(self._gather(rows[places], shifts[places]), places=places, size=size)
 
     def validation_batches(self, size: int, limit: int) -> Iterator[Batch]:
-        """The validation ticks in order, evenly thinned out to at most `limit` (of sequences: ticks in all).
+        """The validation ticks in order, evenly subsampled to at most `limit` (for sequences: ticks in all).
 
-        They take turns in the label shift that they are of.
+        The label shifts are assigned in turn.
         """
         assert self._sampler is not None
         limit //= self.config.sequence if self.config.recurrent else 1
@@ -218,12 +218,12 @@ class Dataset:
 
     @property
     def action_shares(self) -> tuple[float, ...]:
-        """The share of the ticks that each discrete action was taken in; nothing for continuous ones."""
+        """The share of the ticks in which each discrete action was taken; empty for continuous actions."""
         return tuple(self._weights.shares.tolist()) if self.spec.discrete else ()
 
     @property
     def follows(self) -> npt.NDArray[np.bool_]:
-        """Which discrete action ever came right after which, bool (actions, actions)."""
+        """Which discrete action ever directly followed which, bool (actions, actions)."""
         return np.asarray(self._weights.changes > 0, bool)
 
     @property
@@ -263,7 +263,7 @@ class Dataset:
         return self._samples.gather(rows, shifts, self._sampler.take)
 
     def _needed(self) -> list[range]:
-        """The runs of rows, each within a part, that this process's samples look at, and those that validate."""
+        """The runs of rows, each within a part, that this process's samples and the validation ticks look at."""
         wanted = self._own.among(self.train_rows.ranges)
         wanted += list(self.validation_rows.ranges) if self._group.first else []
         pieces = self.tick_table.cut(
@@ -272,13 +272,13 @@ class Dataset:
         return [self.tick_table.within(piece, *self._samples.margins) for piece in pieces]
 
     def _validating(self, limit: int) -> Rows:
-        """The validation ticks, evenly thinned out to at most `limit`."""
+        """The validation ticks, evenly subsampled to at most `limit`."""
         count = len(self.validation_rows)
         picks = np.arange(count) if count <= limit else np.linspace(0, count - 1, limit).astype(np.int64)
         return self.validation_rows[picks]
 
     def _put_aside(self, limit: int) -> tuple[int, FrameCache]:
-        """A shelf of what validates, fewer ticks than `limit` where there is no room for so many; and their number."""
+        """The number of validation ticks (fewer than `limit` if there is no room for so many), and their cache."""
         assert self._sampler is not None
         if self._aside is None:
             shelf = None
@@ -292,7 +292,7 @@ class Dataset:
 
 
 def _spans(rows: Rows) -> list[range]:
-    """The stretches of rows that samples look at, who look at rows (B, …); what overlaps is one."""
+    """The runs of rows that samples look at; `rows` (B, …) are theirs. Runs that overlap are joined."""
     spans: list[range] = []
     for first, last in zip(rows.min(axis=1).tolist(), rows.max(axis=1).tolist(), strict=True):
         if spans and first < spans[-1].stop:

@@ -1,4 +1,4 @@
-"""How often each tick is drawn: those with rare actions more often, and of every so many ticks one at all."""
+"""How often each tick is drawn: rare actions are oversampled; with TrainConfig.every, only every nth tick is used."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _RARE = 0.05
 
 
 class DrawWeights:
-    """The weights of the rows of a tick table; discrete actions weigh alike until `count` has counted them.
+    """The weights of the rows of a tick table; all discrete actions have the same weight until `count` is called.
 
     `counts`, int64 (actions,), is how often each discrete action was taken, and `changes`, int64 (actions, actions),
-    how often each came right after each.
+    how often each action directly followed each other one.
     """
 
     def __init__(self, tick_table: TickTable, config: TrainConfig) -> None:
@@ -35,13 +35,13 @@ class DrawWeights:
 
     @property
     def shares(self) -> npt.NDArray[np.float64]:
-        """The share of all ticks that each discrete action was taken in, (actions,)."""
+        """The share of all ticks in which each discrete action was taken, (actions,)."""
         return np.asarray(self.counts / len(self._tick_table), np.float64)
 
     def count(self, train: Ranges, samples: Samples) -> None:
-        """Find the weight of each discrete action from the rows `train`: rarer ones than the share wanted weigh more.
+        """Compute the weight of each discrete action from the rows `train`; those below the wanted share get more.
 
-        An action that is in none of them weighs nothing.
+        An action that never occurs has weight zero.
         """
         known = len(self.counts)
         for block in Ranges([range(len(self._tick_table))]).blocks():
@@ -56,7 +56,7 @@ class DrawWeights:
         self._weights = np.divide(wanted, counts, out=np.zeros_like(counts), where=counts > 0)
 
     def learned(self, rows: Rows) -> npt.NDArray[np.bool_]:
-        """Which of the training rows (n,) are learned from."""
+        """Which of the training rows (n,) are used for learning."""
         return np.asarray(rows % self._config.every == 0)
 
     def of(self, rows: Rows) -> npt.NDArray[np.float64]:
@@ -68,5 +68,5 @@ class DrawWeights:
 
 
 def rare_among(shares: npt.NDArray[np.float64]) -> tuple[int, ...]:
-    """The actions that are taken, but in less than a twentieth of the ticks, of the share (actions,) of each."""
+    """The actions with a share above zero but below a twentieth; `shares` (actions,) has the share of each."""
     return tuple(np.flatnonzero((shares > 0) & (shares < _RARE)).tolist())

@@ -1,4 +1,4 @@
-"""Preprocessed ticks at hand: runs of rows of a TickTable, unpacked wherever they are wanted."""
+"""A cache of preprocessed ticks: runs of rows of a TickTable, with random access."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from trainer.policy.keypoints import POSITIONS
 
 
 class FrameCache:
-    """Runs of rows, in files of at most `limit` bytes in all in the folder `path`, which it makes.
+    """Runs of rows, in files of at most `limit` bytes in all. It creates the folder `path` for them.
 
-    Raises OSError where they cannot be written.
+    Raises OSError if they cannot be written.
     """
 
     def __init__(self, path: Path, tick_table: TickTable, limit: int) -> None:
@@ -37,7 +37,7 @@ class FrameCache:
     def fill(self, runs: Iterable[range]) -> Iterator[int]:
         """Read runs of rows, each within a part, in this order; yields the number of rows read every now and then.
 
-        Raises NoRoomError when the limit is reached: the runs before are held. Raises SessionError.
+        Raises NoRoomError when the limit is reached; the runs before that are kept. Raises SessionError.
         """
         done = 0
         try:
@@ -51,7 +51,7 @@ class FrameCache:
             self._seal()
 
     def take(self, rows: Rows) -> npt.NDArray[Any]:
-        """The inputs of rows (…), all of which it must hold: uint8 (…, size, size) or float32 (…, m)."""
+        """The inputs of rows (…), all of which must be in the cache: uint8 (…, size, size) or float32 (…, m)."""
         flat = rows.reshape(-1)
         run = np.searchsorted(self._firsts, flat, "right") - 1
         inputs = self._store.take(self._positions[run] + flat - self._firsts[run])
@@ -59,12 +59,12 @@ class FrameCache:
 
     @property
     def held(self) -> int:
-        """The number of runs that it holds."""
+        """The number of runs in the cache."""
         return len(self._runs)
 
     @property
     def filled(self) -> float:
-        """The share of the limit that is taken."""
+        """The share of the limit that is used."""
         return self._store.filled
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class FrameCache:
         self._store.seal()
         firsts = np.array([run.start for run in self._runs], np.int64)
         lengths = np.array([len(run) for run in self._runs], np.int64)
-        # Two runs may share rows at their ends; the later one has all that follow its first.
+        # Two runs may overlap at their ends; rows from the later one's first on are looked up there.
         order = np.argsort(firsts, kind="stable")
         self._firsts = firsts[order]
         self._positions = (np.cumsum(lengths) - lengths)[order]

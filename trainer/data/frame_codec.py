@@ -1,17 +1,17 @@
-"""Preprocessed ticks on disk, packed without loss, any of which can be had at once.
+"""Preprocessed ticks on disk: lossless compression with random access.
 
-    keys    uint8 (groups, pixels)   one screen for each 120 ticks: of three of them, the middle value of every pixel
-    spots   uint16 (changes,)        the pixels in which a screen differs from its group's key
-    levels  uint8 (changes,)         what they are instead
+    keys    uint8 (groups, pixels)   a key screen for every 120 ticks: for each pixel, the median of three of them
+    spots   uint16 (changes,)        the pixels in which a screen differs from its group's key screen
+    levels  uint8 (changes,)         their values
     begins  int64 (ticks + 1,)       where the changes of each screen begin
 
-A game's screen hardly changes: of Breakout's 84 x 84 pixels about 42 differ from the key, so that a tick takes 200
-bytes instead of 7,056, and to unpack one is to copy a key and to put 42 pixels in their places. General compressors get
-smaller files, but must unpack many screens to give one. (Every difference from the screen before would be fewer pixels,
-with the same drawback.) Vectors are stored as they are.
+A game's screen hardly changes: of Breakout's 84 x 84 pixels about 42 differ from the key screen. So a tick takes 200
+bytes instead of 7,056, and unpacking it means copying a key screen and overwriting 42 pixels. General compressors make
+smaller files, but must unpack many screens to return one. (Differences from the previous screen would be fewer, but
+have the same drawback.) Vectors are stored unpacked.
 
-The files are memory-mapped: they take page cache, which the operating system gives to whoever needs it more, and no
-memory of the process's own.
+The files are memory-mapped: they use page cache, which the operating system can reclaim, and none of the process's own
+memory.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-# Twice as long saves 2 % and has half as much again to put in place; half as long takes a quarter more disk.
+# Twice as long saves 2 % of disk, but has half as many pixels again to overwrite; half as long takes a quarter more.
 _GROUP_TICKS = 120
 _TICK_BYTES = 16  # of `begins`, and of the weight by which a tick is drawn (trainer.data.sampler)
 
 
 class NoRoomError(Exception):
-    """More was to be stored than the limit allows; what was stored before can be had."""
+    """The limit does not allow to store more; what was stored before can be read."""
 
 
 class Store(Protocol):
-    """Ticks that are appended, sealed, and then looked up by the order in which they came."""
+    """Ticks that are appended, sealed, and then looked up by position."""
 
     @property
     def filled(self) -> float:
@@ -45,17 +45,17 @@ class Store(Protocol):
         """Add ticks (n, …) that belong together. Raises NoRoomError and OSError."""
 
     def seal(self) -> None:
-        """Nothing more will come; from now on they can be had. Raises OSError."""
+        """End appending; from now on ticks can be read. Raises OSError."""
 
     def take(self, positions: npt.NDArray[np.int64]) -> Array:
         """The ticks (m, …) at positions (m,)."""
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
 
 
 class _Column:
-    """A file that grows by rows and is then mapped."""
+    """A file that grows by rows and is then memory-mapped."""
 
     def __init__(self, path: Path, dtype: str, shape: tuple[int, ...] = ()) -> None:
         self._path = path
@@ -78,7 +78,7 @@ class _Column:
 
 
 class PackedFrames:
-    """Screens uint8 of `shape` in `folder`, packed as the module draws them into at most `limit` bytes."""
+    """Screens uint8 of `shape` in `folder`, packed as described above into at most `limit` bytes."""
 
     def __init__(self, folder: Path, shape: tuple[int, ...], limit: int) -> None:
         self._shape = shape
@@ -147,7 +147,7 @@ class PackedFrames:
 
 
 class PlainRows:
-    """Vectors float32 of `shape` in `folder`, as they are, in at most `limit` bytes."""
+    """Vectors float32 of `shape` in `folder`, unpacked, in at most `limit` bytes."""
 
     def __init__(self, folder: Path, shape: tuple[int, ...], limit: int) -> None:
         self._limit = self._left = limit

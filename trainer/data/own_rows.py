@@ -1,4 +1,4 @@
-"""The training rows of one of several processes."""
+"""The training rows that belong to one of several processes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from trainer.distributed import ProcessGroup
 
 @dataclass(frozen=True)
 class OwnRows:
-    """Those of the training rows that lie in `span` are a process's own."""
+    """The training rows in `span` belong to this process."""
 
     span: range
 
     @classmethod
     def of(cls, train: Ranges, group: ProcessGroup) -> OwnRows:
-        """The span of dataset rows in which those of `train`, which rise, are a process's own: as many for each.
+        """This process's span, so that each process has equally many of the rows `train`, which are in rising order.
 
-        Decision: ticks that follow each other, not whole episodes: so parts are equal even of a single game, and little
-        is read twice (what is seen with the first tick of a part).
+        Decision: consecutive ticks, not whole episodes. So the parts are equal even for a single game, and little is
+        read twice (only the history of a part's first tick).
         """
         edges = np.array([len(train) * k // group.size for k in (group.rank, group.rank + 1)])
         if edges[0] == edges[1]:
@@ -32,9 +32,9 @@ class OwnRows:
         return cls(range(first, last + 1))
 
     def has(self, rows: Rows) -> npt.NDArray[np.bool_]:
-        """Which of some training rows (n,) are this process's own."""
+        """Which of some training rows (n,) belong to this process."""
         return np.asarray((rows >= self.span.start) & (rows < self.span.stop))
 
     def among(self, ranges: Sequence[range]) -> list[range]:
-        """What of each of the ranges is this process's own; it may be empty."""
+        """The part of each range that belongs to this process; it may be empty."""
         return [range(max(each.start, self.span.start), min(each.stop, self.span.stop)) for each in ranges]

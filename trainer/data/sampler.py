@@ -1,20 +1,19 @@
-"""Which ticks a batch is drawn from: all of them as long as their packed form fits into the cache, and else a pool.
+"""Which ticks a batch is drawn from: all of them if their packed form fits into the cache, otherwise a pool.
 
-    all:    ████████████████████  every tick of every session, at any time: batches are those of full shuffling
-
-    pool:   ██░█░░███░█░█░░██░█   ten-second pieces in an order drawn anew for each pass, as many as there is room for;
-            ░░█░█░░░░█░█░██░░█░   the next ones are read meanwhile, and take their place after a while
+    all:    ████████████████████  every tick of every session, at any time: this is full shuffling
+    pool:   ██░█░░███░█░█░░██░█   ten-second pieces, in a new random order for each pass, as many as there is room for;
+            ░░█░█░░░░█░█░██░░█░   the next pool is read meanwhile, and replaces this one after a while
 
 Packed (trainer.data.frame_codec), a minute of Breakout takes 0.7 MB and the default cache of 8 GB holds 180 hours, so
-to have all at hand is the rule. The pool is a shuffle buffer like those of tf.data and WebDataset (Aizman et al. 2019,
-"High performance I/O for large scale deep learning") with two differences. It holds pieces drawn at random from all
-sessions, not neighbours in the order of reading, and it is drawn from with replacement, by weight. And it is replaced
-as a whole rather than sample by sample, so that which pieces it holds is a function of the seed and the number of the
-batch: a training that goes on from a checkpoint finds the same pool again. `python -m tests.benchmarks mixing` shows
-how diverse the batches of both are.
+usually all data fit. The pool is a shuffle buffer like those of tf.data and WebDataset (Aizman et al. 2019, "High
+performance I/O for large scale deep learning"), with two differences. First, it holds pieces drawn at random from all
+sessions instead of neighbours in reading order, and samples are drawn from it with replacement, by weight. Second, it
+is replaced as a whole, not sample by sample. So its content depends only on the seed and the batch number, and a
+training that resumes from a checkpoint gets the same pool again. `python -m tests.benchmarks mixing` compares how
+diverse the batches of both are.
 
-Pieces bring along the ticks before and after them that a sample at their edge looks at; so in a pool (and only there)
-one chunk in ten is decoded a second time.
+A piece includes the ticks before and after it that samples at its edges look at. So in a pool (and only there) one
+chunk in ten is decoded twice.
 """
 
 from __future__ import annotations
@@ -35,20 +34,20 @@ from trainer.data.tick_table import Ranges, Rows, TickTable
 from trainer.errors import TrainingError
 
 _PIECE_TICKS = 600
-_ENOUGH_TO_TELL = 100_000  # ticks, after which it is plain whether all will fit
-# Of the cache: two pools, one of them in the making, and what validates.
+_ENOUGH_TO_TELL = 100_000  # ticks, after which it can be predicted whether all will fit
+# Shares of the cache: two pools (the current and the next one), and the validation ticks.
 _POOL_SHARE, _ASIDE_SHARE = 3 / 8, 1 / 4
-# How often each tick of a pool is drawn on average before the pool is replaced: the fewer, the sooner all has been
-# seen, and the more reading there is beside each batch.
+# How often each tick of a pool is drawn on average before the pool is replaced. With fewer draws a pass over all data
+# takes fewer batches, but there is more to read per batch.
 _DRAWS = 2
-_ROOM = 0.9  # of the pieces that the first pool found room for: so that nearly every later one does, too
-_ORDERS = 0x9001  # keeps the generator of pieces apart from others of the same seed
+_ROOM = 0.9  # of the number of pieces that fit into the first pool, so that nearly every later pool fits, too
+_ORDERS = 0x9001  # separates this random generator from others with the same seed
 
 Weigh = Callable[[Rows], npt.NDArray[np.float64]]
 
 
 class _ShuffleBuffer:
-    """A shelf, and rows on it that are drawn by weight (or evenly, without weights)."""
+    """A cache, and rows in it that are drawn by weight (uniformly if there are no weights)."""
 
     def __init__(self, shelf: FrameCache, rows: Ranges, weigh: Weigh | None, file: Path) -> None:
         self.shelf = shelf
@@ -71,11 +70,11 @@ class _ShuffleBuffer:
 
 
 class Sampler:
-    """Draws from the training rows `train` of a tick table, in files in `folder` of at most `limit` bytes in all.
+    """Draws from the training rows `train` of a tick table; its files in `folder` take at most `limit` bytes in all.
 
-    `margins` are the rows before and after a row that a sample of it may look at. `weigh` gives the weight float64
-    (n,) of rows (n,); without it all are drawn alike. `needed` are the runs of rows, each within a part, that this one
-    of several processes looks at; they must all fit, since a pool would have to be the same for all.
+    `margins` are the numbers of rows before and after its own that a sample may look at. `weigh` gives the weights
+    float64 (n,) of rows (n,); without it all rows have the same weight. `needed` are the runs of rows, each within a
+    part, that this one of several processes looks at; they must all fit, since all processes would need the same pool.
 
     Methods raise TrainingError, SessionError and OSError.
     """
@@ -101,21 +100,21 @@ class Sampler:
         self._limit = limit
         self._stock: _ShuffleBuffer | None = None
         self._draws = 0
-        self._pieces: list[range] = []  # of a pool; none: everything is at hand
+        self._pieces: list[range] = []  # for pools; empty if all data fit
         self._first = self._each = 0  # how many of them are in the first pool, and in each later one
-        self._number = 0  # of the pool at hand
+        self._number = 0  # of the current pool
         self._next: Task | None = None
         self._closing = False
 
     @property
     def pooled(self) -> bool:
-        """Whether not everything is at hand."""
+        """Whether batches come from a pool."""
         return bool(self._pieces)
 
     def load(self, only: list[range] | None = None) -> Iterator[float]:
-        """Read everything, or the first pool; yields the share of it that is done.
+        """Read everything, or the first pool; yields the share that is done.
 
-        With `only` rows of some parts, just these are read, and drawn from.
+        With `only`, rows of some parts, only these are read and drawn from.
         """
         shelf = FrameCache(self._folder / "all", self._tick_table, self._limit)
         if only is not None:
@@ -152,12 +151,12 @@ class Sampler:
         return self._stock.pick(rng, count)
 
     def take(self, rows: Rows) -> npt.NDArray[Any]:
-        """The inputs of rows (…): any, or of a pool those that samples of the rows drawn last may look at."""
+        """The inputs of rows (…). With a pool, only rows that the samples drawn last may look at are available."""
         assert self._stock is not None
         return self._stock.shelf.take(rows)
 
     def put_aside(self, runs: list[range]) -> FrameCache | None:
-        """A shelf of these runs for as long as it is wanted, or None where its share of the room does not hold them."""
+        """A cache of these runs, to be closed by the caller; None if its share of the room cannot hold them."""
         limit = int(_ASIDE_SHARE * self._limit)
         shelf = FrameCache(self._folder / "aside", self._tick_table, limit)
         try:
@@ -169,7 +168,7 @@ class Sampler:
         return shelf
 
     def resume(self, draws: int) -> Iterator[float]:
-        """Go on as after so many draws; yields like `load` where something has to be read for it."""
+        """Continue as if `draws` batches had been drawn; yields like `load` if something must be read for it."""
         self._draws = draws
         if self._pieces:
             yield from self._go_to(draws)
@@ -185,7 +184,7 @@ class Sampler:
             self._stock.shelf.close()
 
     def _go_to(self, draws: int) -> Iterator[float]:
-        """Have the pool at hand that the draw of this number is made from, and read on for the next one."""
+        """Make the pool for draw number `draws` the current one, and start reading the next."""
         number = draws // max(1, _DRAWS * self._each * _PIECE_TICKS // self._config.batch_ticks)
         if self._next is not None and number == self._number:
             return
@@ -206,7 +205,7 @@ class Sampler:
                 yield step
 
     def _read(self, number: int) -> _ShuffleBuffer | None:
-        """A pool, unless it is wanted no more."""
+        """Read a pool; None if it is no longer wanted."""
         with contextlib.closing(self._pool(number)) as steps:
             for step in steps:
                 if isinstance(step, _ShuffleBuffer):
@@ -224,7 +223,7 @@ class Sampler:
             self._each = max(1, int(_ROOM * self._first))
 
     def _pool(self, number: int) -> Generator[float | _ShuffleBuffer, None, None]:
-        """Read a pool; yields the share of its room that is taken, and last the pool."""
+        """Read a pool; yields the share of its room that is used, and finally the pool."""
         pieces = self._pieces_of(number)
         folder = self._folder / f"pool-{number}"
         shelf = FrameCache(folder, self._tick_table, int(_POOL_SHARE * self._limit))
@@ -243,7 +242,7 @@ class Sampler:
             raise
 
     def _pieces_of(self, number: int) -> list[range]:
-        """Each pass over all pieces has an order of its own, and pools take what comes next."""
+        """The pieces of a pool: the next ones in order, where each pass over all pieces has its own random order."""
         count = len(self._pieces)
         first = self._first + (number - 1) * self._each if number else 0
         places = np.arange(first, first + (self._each if number else count))
@@ -252,5 +251,5 @@ class Sampler:
         for turn in np.unique(turns).tolist():
             order = np.random.default_rng([self._config.seed, _ORDERS, turn]).permutation(count)
             indices[turns == turn] = order[places[turns == turn] % count]
-        # No piece twice, where two passes meet.
+        # A pool that spans two passes must not contain a piece twice.
         return [self._pieces[index] for index in dict.fromkeys(indices.tolist())]

@@ -1,4 +1,4 @@
-"""Samples of ticks: what each looks at, what it is to answer, and what was held before.
+"""Training samples: their inputs, their labels, and the action held before.
 
 rows (B,), label shifts (B,) ─▶ the rows seen (B, history) ─▶ inputs
                              └▶ labels, the actions ahead, the action held
@@ -23,13 +23,14 @@ Take = Callable[[Rows], Array]
 @dataclass(frozen=True)
 class Batch:
     """`inputs` uint8 (B, history, size, size), float32 positions (B, history, POSITIONS) or vectors (B, n); `labels`
-    int64 (B,) or float32 (B, m). `ahead`, int64 (B, L), are the discrete actions of each tick and of those that follow
-    it, for the longest of TrainConfig.label_windows; the game's last one is repeated. `held`, int64 (B, 2), are the
-    discrete action of the tick before and for how many ticks, up to AGES, it has been taken: IDLE where a game begins.
+    int64 (B,) or float32 (B, m). `ahead`, int64 (B, L), are the discrete actions of each tick and of the following
+    ones, for the longest of TrainConfig.label_windows; at the end of a game its last action is repeated. `held`, int64
+    (B, 2), is the discrete action of the previous tick and the number of ticks, up to AGES, for which it has been taken
+    (IDLE at the start of a game). `shifts`, int64 (B,), is the index of each sample's label shift in
+    TrainConfig.label_shifts.
 
-    `shifts`, int64 (B,), tells which of TrainConfig.label_shifts each sample is of. For a network with a memory,
-    vectors and their labels are sequences: (B, T, …). Of a batch of `size` samples that several processes learn from
-    these are the ones at `places`, int64 (B,).
+    For a recurrent network, vectors and their labels are sequences: (B, T, …). If several processes share a batch of
+    `size` samples, this one has the samples at `places`, int64 (B,).
     """
 
     inputs: npt.NDArray[Any]
@@ -44,8 +45,8 @@ class Batch:
 class Samples:
     """Makes batches from rows of a tick table.
 
-    `own_positions`, bool (m,), are the positions that are the player's own, where inputs are positions: these are never
-    late (see TrainConfig.label_shifts).
+    If inputs are positions, `own_positions`, bool (m,), marks the player's own; these are never delayed (see
+    TrainConfig.label_shifts).
     """
 
     def __init__(self, tick_table: TickTable, config: TrainConfig) -> None:
@@ -63,11 +64,11 @@ class Samples:
         return (max(self._config.history) + latest if self._spec.sees_screen else latest), 0
 
     def shifts_in_turn(self, count: int) -> npt.NDArray[np.int64]:
-        """The label shifts (count,) of samples that take turns in them."""
+        """Label shifts (count,), assigned in turn."""
         return np.arange(count) % len(self._config.label_shifts)
 
     def seen(self, rows: Rows, delays: Rows | int = 0) -> Rows:
-        """The rows that samples of `rows` look at, `delays` ticks late, (B, n); they stay within the episode."""
+        """The rows (B, n) that samples of `rows` look at, delayed by `delays` ticks; they stay within the episode."""
         starts = self._tick_table.starts(rows)[:, None]
         if self._config.recurrent:
             # Sequences end within their episode; a shorter episode's first tick is repeated.
@@ -79,7 +80,7 @@ class Samples:
         return np.asarray(np.maximum(seen - np.reshape(delays, (-1, 1)), starts), np.int64)
 
     def held(self, rows: Rows) -> npt.NDArray[np.int64]:
-        """What is held at rows (n,), and for how long: int64 (n, 2); see Batch."""
+        """The action held at rows (n,), and for how long: int64 (n, 2); see Batch."""
         earlier = rows[:, None] - 1 - np.arange(AGES)
         starts = self._tick_table.starts(rows)[:, None]
         actions = np.where(earlier >= starts, self._tick_table.actions(np.maximum(earlier, starts)), -1)
@@ -88,7 +89,7 @@ class Samples:
         return np.stack([np.where(begun, IDLE, actions[:, 0]), np.where(begun, 1, same)], axis=1)
 
     def gather(self, rows: Rows, shifts: npt.NDArray[np.int64], take: Take) -> Batch:
-        """The samples of rows (B,), each of one of the label shifts (B,); `take` gives the inputs of rows (…)."""
+        """The samples of rows (B,) with label shifts (B,); `take` returns the inputs of rows (…)."""
         inputs = self._inputs(rows, np.asarray(self._config.label_shifts)[shifts], take)
         labels = self._tick_table.actions(self.seen(rows) if self._config.recurrent else rows)
         ahead, held = np.empty((len(rows), 0), np.int64), np.empty((len(rows), 0), np.int64)
@@ -99,7 +100,7 @@ class Samples:
         return Batch(inputs, labels, ahead, held, shifts, np.arange(len(rows)), len(rows))
 
     def _inputs(self, rows: Rows, delays: npt.NDArray[np.int64], take: Take) -> Array:
-        """What is seen at each of rows, `delays` (B,) ticks late; what is the player's own is seen as it is now."""
+        """The inputs of rows, delayed by `delays` (B,) ticks; the player's own positions or rows are not delayed."""
         seen = self.seen(rows, delays)
         inputs = take(seen if self._spec.sees_screen or self._config.recurrent else seen[:, 0])
         late = np.flatnonzero(delays)

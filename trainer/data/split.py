@@ -1,4 +1,4 @@
-"""The split of episodes: whole ones validate, the others are learned from."""
+"""The split into training and validation, by whole episodes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from trainer.data.tick_table import Ranges
 
 @dataclass(frozen=True)
 class Split:
-    """The rows that are learned from, and those that validate; `whole`: no episode is in both."""
+    """The training rows and the validation rows; `whole`: no episode is in both."""
 
     train: Ranges
     validation: Ranges
@@ -21,13 +21,16 @@ class Split:
 
     @classmethod
     def of(cls, lengths: Sequence[int], share: float, seed: int) -> Split:
-        """Whole episodes of these lengths validate, at random, up to the share of all ticks; of a lone one, its end."""
+        """Hold out random whole episodes for validation, about `share` of all ticks; of a single episode, its end.
+
+        `lengths` are those of the episodes, in ticks.
+        """
         ticks = sum(lengths)
         edges = np.concatenate([[0], np.cumsum(lengths)]).tolist()
         wanted = max(1, round(share * ticks))
         chosen, held = set(), 0
         for index in np.random.default_rng(seed).permutation(len(lengths)).tolist():
-            # Taking at most twice the share keeps one long game from emptying the training set; so may a short one.
+            # At most twice the share: one long game must not empty the training set.
             if held + lengths[index] <= min(2 * wanted, ticks - 1):
                 chosen.add(index)
                 held += lengths[index]

@@ -1,10 +1,10 @@
-"""Temporary folders that are gone afterwards, however their process ended.
+"""Temporary folders that are removed however their process ends.
 
-    $TMPDIR/twinplay-5f3a…/        what one training keeps on disk while it runs
-    $TMPDIR/twinplay-5f3a….lock    locked by its process from before the folder exists until it is gone
+    $TMPDIR/twinplay-5f3a…/        the temporary files of one training
+    $TMPDIR/twinplay-5f3a….lock    locked by its process from before the folder exists until it is removed
 
-A process that is killed cannot remove its folder, but the operating system releases its lock: whoever makes the next
-folder removes first what nobody holds any more.
+A process that is killed cannot remove its folder, but the operating system releases its lock. Before the next folder is
+made, all folders without a locked file are removed.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 _PREFIX = "twinplay-"
-_NEAR_FULL = 0.9  # of what the disk has free: others write there, too
+_NEAR_FULL = 0.9  # of the free disk space: other programs need some, too
 
 
 class TemporaryFolder:
-    """A folder `path` of this process alone, until `close`. Raises OSError where none can be made."""
+    """A folder `path` that only this process uses, until `close`. Raises OSError if it cannot be created."""
 
     def __init__(self) -> None:
         parent = Path(tempfile.gettempdir())
@@ -35,22 +35,22 @@ class TemporaryFolder:
             try:
                 self._lock.acquire(timeout=0)
                 break
-            except Timeout:  # somebody who clears up looked at it before we held it
+            except Timeout:  # another process checked it for removal before we locked it
                 continue
         self.path.mkdir(0o700)
 
     def room(self) -> int:
-        """Bytes that may still be written to its disk."""
+        """The number of bytes that may still be written to its disk."""
         return int(_NEAR_FULL * shutil.disk_usage(self.path).free)
 
     def close(self) -> None:
-        """Remove the folder with all that is in it."""
+        """Remove the folder and everything in it."""
         if self._lock.is_locked:
             _remove(self.path, self._lock)
 
 
 def remove_abandoned(parent: Path) -> None:
-    """Remove the folders in `parent` whose process has ended without doing so."""
+    """Remove the folders in `parent` whose process has ended without removing them."""
     for file in parent.glob(f"{_PREFIX}*.lock"):
         with contextlib.suppress(OSError, Timeout):
             status = file.lstat()
@@ -61,17 +61,17 @@ def remove_abandoned(parent: Path) -> None:
 
 
 def _lock_of(folder: Path) -> FileLock:
-    # Not of one thread: a training may be closed by another than began it.
+    # Not bound to a thread: another thread than the first may close a training.
     return FileLock(folder.with_suffix(".lock"), thread_local=False)
 
 
 def _remove(folder: Path, lock: FileLock) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():  # something in it is still open (Windows): it stays for whoever comes next
+    if folder.exists():  # a file in it is still open (Windows): left for the next clean-up
         lock.release()
         return
     with contextlib.suppress(OSError):
         os.unlink(lock.lock_file)
     lock.release()
-    with contextlib.suppress(OSError):  # Windows removes no file that is open
+    with contextlib.suppress(OSError):  # Windows cannot remove open files
         os.unlink(lock.lock_file)

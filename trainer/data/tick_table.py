@@ -1,13 +1,13 @@
-"""What is to be learned from, as one long row of ticks, whichever sessions they lie in.
+"""The training data of all sessions as one table with a row for each tick.
 
-    session A  ██████░░████   session B  ███░██████          what is left out parts an episode
+    session A  ██████░░████   session B  ███░██████          excluded spans split an episode into parts
                part 0  part 1            2   part 3
-    rows       0 … 5   6 … 9             10… 13 …            numbered through; the actions of all of them in one file
+    rows       0 … 5   6 … 9             10… 13 …            numbered consecutively; all actions in one file
 
 A row's past and future end with its part. Nothing is kept in memory per tick.
 
-Inputs are what is stored of each tick: preprocessed screens, vectors, or, once a network has learned to see
-(trainer.learn.perception), the positions that it finds on screens.
+Inputs are preprocessed screens, vectors, or, once a network has learned to see (trainer.learn.perception), the
+positions that it finds on screens.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from trainer.policy.preprocess import Preprocess
 Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
 
-# Read at once; whole chunks, so that none is decoded twice.
+# Read in one go; whole chunks, so that none is decoded twice.
 _SCREENS, _VECTORS = 10 * CHUNK_TICKS, 10_000
 _BLOCK_ROWS = 1 << 18
 
@@ -53,20 +53,20 @@ class Ranges:
         return self._starts[which] + (indices - self._edges[which])
 
     def shared_with(self, others: Sequence[range]) -> list[range]:
-        """What these have in common with each of others, as rising ranges of at least one row."""
+        """The non-empty intersections with each of `others`, as ranges in rising order."""
         common = [
             range(max(mine.start, other.start), min(mine.stop, other.stop)) for mine in self.ranges for other in others
         ]
         return sorted((rows for rows in common if rows), key=lambda rows: rows.start)
 
     def blocks(self) -> Iterator[Rows]:
-        """All of them in order, some at a time."""
+        """All rows in order, in blocks."""
         for first in range(0, len(self), _BLOCK_ROWS):
             yield self[np.arange(first, min(first + _BLOCK_ROWS, len(self)))]
 
 
 class TickTable:
-    """Parts of sessions of one environment, laid end to end; `read_actions` comes first."""
+    """Parts of sessions of one environment, one after another; call `read_actions` first."""
 
     def __init__(self, parts: Sequence[tuple[Session, range]], spec: EnvSpec, config: TrainConfig) -> None:
         self.spec = spec
@@ -92,7 +92,7 @@ class TickTable:
 
     @property
     def action_bytes(self) -> int:
-        """What the file of actions takes."""
+        """The size of the file of actions."""
         return len(self) * self._actions.dtype.itemsize * int(np.prod(self.spec.action_shape, dtype=int))
 
     def read_actions(self, folder: Path) -> None:
@@ -126,13 +126,13 @@ class TickTable:
         return self._edges[np.searchsorted(self._edges, rows, "right")]
 
     def within(self, rows: range, back: int, ahead: int) -> range:
-        """These rows of one part, and up to `back` rows before and `ahead` rows after them in it."""
+        """These rows of one part, extended within it by up to `back` rows before and `ahead` rows after."""
         part = int(np.searchsorted(self._edges, rows.start, "right")) - 1
         first, stop = int(self._edges[part]), int(self._edges[part + 1])
         return range(max(first, rows.start - back), min(stop, rows.stop + ahead))
 
     def cut(self, rows: Ranges, ticks: int) -> list[range]:
-        """These rows as ranges of at most so many, each within a part."""
+        """These rows as ranges of at most `ticks` rows, each within a part."""
         pieces = []
         for each in rows.ranges:
             inner = self._edges[(self._edges > each.start) & (self._edges < each.stop)]
@@ -141,13 +141,13 @@ class TickTable:
         return pieces
 
     def at(self, rows: range) -> tuple[Session, range]:
-        """The session that rows of one part lie in, and their ticks there."""
+        """The session that rows of one part belong to, and their ticks in it."""
         part = int(np.searchsorted(self._edges, rows.start, "right")) - 1
         offset = int(self._first_ticks[part] - self._edges[part])
         return self._sessions[part], range(rows.start + offset, rows.stop + offset)
 
     def inputs(self, rows: range) -> Iterator[Array]:
-        """The inputs of rows of one part, read from its session some at a time.
+        """The inputs of rows of one part, read from its session in blocks.
 
         uint8 (n, size, size) or float32 (n, m). Raises SessionError.
         """
@@ -165,7 +165,7 @@ class TickTable:
             context = screens if len(screens) >= LAG else np.concatenate([context, screens][not len(context) :])[-LAG:]
 
     def screens(self, rows: range) -> Iterator[Array]:
-        """The preprocessed screens uint8 (n, size, size) of rows of one part, some at a time. Raises SessionError."""
+        """The preprocessed screens uint8 (n, size, size) of rows of one part, in blocks. Raises SessionError."""
         if not rows:
             return
         session, ticks = self.at(rows)
@@ -177,9 +177,9 @@ class TickTable:
         return self._preprocess.from_indices(screens, session.palette)
 
     def sample(self, rows: Rows) -> Array:
-        """The inputs of some rising rows (n,), read from their sessions; see `inputs`."""
+        """The inputs of rows (n,) in rising order, read from their sessions; see `inputs`."""
         found = []
-        # One reading for what lies in the same chunk, roughly.
+        # Rows in about the same chunk are read together.
         for cluster in np.split(rows, np.flatnonzero(np.diff(rows) > CHUNK_TICKS) + 1):
             for part in np.split(cluster, np.flatnonzero(np.diff(self.starts(cluster))) + 1):
                 read = np.concatenate(list(self.inputs(range(int(part[0]), int(part[-1]) + 1))))
@@ -188,7 +188,7 @@ class TickTable:
 
 
 def _at_once(ticks: range, most: int) -> Iterator[range]:
-    """These ticks in ranges that end with whole blocks of so many."""
+    """These ticks in ranges that end at multiples of `most`."""
     first = ticks.start
     while first < ticks.stop:
         stop = min((first // most + 1) * most, ticks.stop)

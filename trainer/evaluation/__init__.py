@@ -1,1 +1,1 @@
-"""How well a clone plays, how much like its demonstrator, and which weights to keep."""
+"""How well a clone plays, how much it plays like its demonstrator, and which weights to keep."""

@@ -1,12 +1,12 @@
-"""What a clone would have done in the demonstrator's place, at every tick of a recorded game.
+"""Compares a clone's actions with the demonstrator's, at every tick of a recorded game.
 
-    recorded screens ──the last few of them, as at play──▶ network ──▶ the clone's action ──┐
-    recorded actions ───────────────────────────────────────────────────────────────────────┴─▶ agree or not
+    recorded screens ──the last few of them, as in play───▶ network ──▶ the clone's action ──┐
+    recorded actions ────────────────────────────────────────────────────────────────────────┴─▶ agree or not
 
-The clone is taught by force: at every tick it sees what was recorded up to there, whatever it would have done before.
-A clone that plays without its demonstrator's reaction time (TrainConfig.label_shifts) is shown what the demonstrator
-answered to: the field of so many ticks ago, and its own paddle as it is, as in its training. Importing this module
-imports neither torch nor OpenCV: the window reads what a worker found.
+The comparison is teacher-forced: at every tick the clone sees the recorded past, whatever it would have done itself. A
+clone that plays without its demonstrator's reaction time (TrainConfig.label_shifts) is shown what the demonstrator
+reacted to, as in its training: the field of some ticks ago, with the current paddle. Importing this module imports
+neither torch nor OpenCV, so that the window can read results that a worker computed.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from trainer.policy.policy import Policy
 
 _SLICE_TICKS = 4 * CHUNK_TICKS  # between two progress records: a fifth of a second on one core
-_BRIEF_S = 0.1  # nobody presses a key more exactly than that; shorter differences, and agreements, are no news
+_BRIEF_S = 0.1  # nobody times a key press better than this, so shorter differences and agreements mean nothing
 _APART = 0.5  # torques, from -1 to 1, that differ by more than this disagree
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """Ticks [start, stop) of a game in which the clone would have done something else.
+    """Ticks [start, stop) of a game in which the clone would have acted differently.
 
-    `tick` is where it was surest; `recorded` and `clone` say what each did there. `sure` is the probability that the
-    network gave its own action, or, for torques, how far apart the two were, in shares of the whole range.
+    `tick` is where it was surest; `recorded` and `clone` are the two actions there. `sure` is the probability that the
+    network gave to the clone's action; for torques, the difference of the two as a share of the whole range.
     """
 
     start: int
@@ -54,11 +54,11 @@ class Disagreement:
 
 @dataclass(frozen=True)
 class Agreement:
-    """A game of T ticks, and what the clone would have done at each.
+    """The recorded actions and the clone's actions in a game of T ticks.
 
-    `recorded` and `clone` are int64 (T,), or float32 (T, m) in [-1, 1]. The clone's action is its likeliest one in the
-    manner it plays in. `sure` is float32 (T,): the probability that the network gave it, or, for torques, the largest
-    difference over the range. `names` are those of actions, or of torques.
+    `recorded` and `clone` are int64 (T,), or float32 (T, m) in [-1, 1]. The clone's action is the most likely one in
+    the manner in which it plays. `sure` is float32 (T,): the probability that the network gave to it; for torques, the
+    largest difference as a share of the range. `names` are those of the actions, or of the torques.
     """
 
     recorded: npt.NDArray[Any]
@@ -76,12 +76,12 @@ class Agreement:
 
     @property
     def discrete(self) -> bool:
-        """True where actions are one of `names`, False where they are vectors of torques."""
+        """True if actions are one of `names`, False if they are vectors of torques."""
         return self.recorded.ndim == 1
 
     @cached_property
     def differs(self) -> npt.NDArray[np.bool_]:
-        """(T,): where the two disagree; torques, where one is more than 0.5 apart."""
+        """(T,): where the two disagree; for torques, where any is more than 0.5 apart."""
         if self.discrete:
             return np.asarray(self.recorded != self.clone)
         return np.asarray(np.abs(self.recorded - self.clone).max(axis=1) > _APART)
@@ -93,21 +93,21 @@ class Agreement:
 
     @property
     def mean_difference(self) -> tuple[float, ...]:
-        """The mean absolute difference of each torque; nothing for discrete actions."""
+        """The mean absolute difference of each torque; empty for discrete actions."""
         if self.discrete:
             return ()
         return tuple(np.abs(self.recorded - self.clone).mean(axis=0).tolist())
 
     @property
     def headline(self) -> str:
-        """In a few words: the share that agrees, or how far apart torques are on average."""
+        """A short text: the share that agrees, or the mean difference of the torques."""
         if self.discrete:
             return f"{100 * self.share:.0f} % agree"
         return f"{float(np.mean(self.mean_difference)):.3f} apart"
 
     @cached_property
     def disagreements(self) -> tuple[Disagreement, ...]:
-        """In the order of time; those less than a tenth of a second apart are one."""
+        """In order of time; those less than a tenth of a second apart are merged."""
         edges = np.flatnonzero(np.diff(np.concatenate([[False], self.differs, [False]])))
         spans: list[list[int]] = []
         for start, stop in edges.reshape(-1, 2).tolist():
@@ -119,7 +119,7 @@ class Agreement:
 
     @property
     def clearest(self) -> tuple[Disagreement, ...]:
-        """The disagreements, the surest first; those of less than a tenth of a second come last."""
+        """The disagreements, the surest first; those shorter than a tenth of a second come last."""
         brief = _BRIEF_S * self.rate_hz
         return tuple(sorted(self.disagreements, key=lambda each: (each.stop - each.start < brief, -each.sure)))
 
@@ -136,7 +136,7 @@ class Agreement:
         return Disagreement(start, stop, tick, recorded, clone, float(self.sure[tick]))
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON values, the disagreements with the clearest first."""
+        """As plain JSON values, with the clearest disagreements first."""
         return {
             "ticks": len(self),
             "share": self.share,
@@ -147,7 +147,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Ticks compared of all; the last one has the agreement."""
+    """The number of ticks compared, out of all; the last record has the agreement."""
 
     done: int
     total: int
@@ -165,7 +165,7 @@ def comparing(
     if not isinstance(session, Session):
         session = Session.open(session)
     if isinstance(policy, (str, Path)):
-        from trainer.policy.policy import Policy  # torch comes with it
+        from trainer.policy.policy import Policy  # imports torch
 
         name, policy = str(policy), Policy.load(policy)
     else:
@@ -203,7 +203,7 @@ def compare(session: Session | Place | str, policy: Policy | Path | str, *, game
 def _inputs(session: Session, game: RecordedGame, policy: Policy) -> Iterator[npt.NDArray[Any]]:
     """The network's inputs for the ticks of a game, in order, some at a time.
 
-    Vectors come all at once: a network with a memory takes a game as one sequence.
+    Vectors come in one block: a recurrent network takes a game as one sequence.
     """
     delay = policy.config.shift_of(policy.manner.output)
     if not session.spec.sees_screen:
@@ -228,7 +228,7 @@ def _inputs(session: Session, game: RecordedGame, policy: Policy) -> Iterator[np
         context = grey
         seen = new if before is None else np.concatenate([before, new])
         rows = np.arange(len(seen) - len(new), len(seen))[:, None] - ages
-        inputs = seen[np.maximum(rows - delay, 0)]  # before the game began there was its first screen
+        inputs = seen[np.maximum(rows - delay, 0)]  # before the game began, its first screen is used
         if delay:
             policy.keep_own(inputs, seen[np.maximum(rows, 0)])
         yield inputs
@@ -245,7 +245,7 @@ def choose_game(session: Session, number: int | None) -> RecordedGame:
 
 
 def refuse_mismatch(session: Session, spec: EnvSpec, name: str) -> None:
-    """Raise PolicyError where `name`, a policy of `spec`, plays another environment than a session's."""
+    """Raise PolicyError if `name`, a policy for `spec`, is for another environment than the session's."""
     if spec.name != session.spec.name:
         raise PolicyError(
             f"{name} plays {spec.title}, but {session.place} is a session of {session.spec.title}; "

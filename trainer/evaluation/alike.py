@@ -1,10 +1,10 @@
-"""Choosing how a clone plays like its demonstrator, as well as this one if it can: by play, like how it plays best.
+"""Chooses, by test games, how a clone plays like its demonstrator, and about as well as it if possible.
 
-    its best and seven pulls ─▶ a few games each ─▶ its best and two pulls ─▶ more games ─▶ whether there are two ways
+    its best and seven pulls ─▶ a few games each ─▶ its best and two pulls ─▶ more games ─▶ one way to play, or two
 
-Playing well and moving alike do not go together: the more what is seen counts beside habit, the better a clone plays,
-and the easier it is told from its demonstrator. What scores less than GOAL of the demonstrator pays for it. Where a
-pull clearly scores more than what was taken for the best, it is the best.
+Playing well and moving alike conflict: the more weight what is seen has relative to habit, the better a clone plays and
+the easier it is to tell from its demonstrator. A score below GOAL of the demonstrator's counts against a pull. A pull
+that clearly scores more than the best way so far becomes the best.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from trainer.policy.action_selection import ActionSelection
 from trainer.policy.hand import Pull
 
 GOAL = 0.9  # of the demonstrator's score
-# The more a press is pulled at, the more patience it takes to press as seldom as the demonstrator does.
+# A stronger pull needs more patience, or the clone would press more often than the demonstrator.
 _PULLS = tuple(
     Pull(press, release, patience, steady=4)
     for press, release, patience in (
@@ -41,19 +41,19 @@ _PULLS = tuple(
         (6.0, 0.5, 3.0),
     )
 )
-_PRICE = 1.0  # in clips told apart, of each share of the score below GOAL
+_PRICE = 1.0  # of each share of the score below GOAL, in share of clips told apart
 _MARGIN = 1.25
-_MOST_SHORT = 0.4  # below GOAL, unless its best is too: who scores less is no twin, however it moves
+_MOST_SHORT = 0.4  # below GOAL, unless its best is too: a lower score is not accepted, however alike it moves
 _FINALISTS = 3  # its best, and two pulls
-_MOST_PIECES = 900  # an hour of play; more would not tell more
-_PIECE_S = 4.0  # so that a game or two are enough to be compared with
-_STARTS = 104_729  # keeps the starts of these games apart from those of trials and evaluations
+_MOST_PIECES = 900  # an hour of play; more would not make the comparison more exact
+_PIECE_S = 4.0  # so that a game or two are enough for a comparison
+_STARTS = 104_729  # keeps the starts of these games different from those of other test games and of evaluations
 
 
 @dataclass(frozen=True)
 class Alike:
-    """How a clone plays like its demonstrator: its mean `score` in trial games beside the demonstrator's recorded one,
-    and how well a classifier tells clips of the two apart (trainer.evaluation.likeness). `plays_best`: nothing scores
+    """How a clone plays like its demonstrator: its mean `score` in test games, the demonstrator's recorded one, and how
+    well a classifier tells clips of the two apart (trainer.evaluation.likeness). `plays_best`: no other way scores
     more.
     """
 
@@ -75,16 +75,16 @@ class Alike:
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What a clone is to be like: the actions of its games, in pieces, and their mean score."""
+    """What the clone is compared with: the actions of the demonstrator's games, in pieces, and their mean score."""
 
     games: list[Actions]
     score: float
 
     @classmethod
     def of(cls, sessions: Sequence[Session], chosen: Mapping[str, Sequence[int]]) -> Demonstration | None:
-        """Of what is learned from of `sessions`: all that is not left out, or the `chosen` episodes by session name.
+        """The training data of `sessions` without what is excluded; `chosen` are the chosen episodes by session name.
 
-        None where nothing is.
+        None if there are none.
         """
         games, scores = [], []
         for session in sessions:
@@ -101,13 +101,13 @@ class Demonstration:
 
 
 def most_ticks_alike(config: TrainConfig) -> int:
-    """How many ticks the games that choose it take at most."""
+    """The maximum number of ticks of the test games that choose it."""
     first, last = _games(config)
     return ((1 + len(_PULLS)) * first + _FINALISTS * last) * config.play_ticks
 
 
 def _games(config: TrainConfig) -> tuple[int, int]:
-    """How many each of the pulls plays at first, and each of the finalists."""
+    """The number of games of each pull at first, and of each finalist."""
     return max(1, config.play_games // 2), config.play_games
 
 
@@ -120,11 +120,11 @@ def find_alike(
     spec: EnvSpec,
     config: TrainConfig,
 ) -> Iterator[float | Alike]:
-    """Let a policy file play in each of the ways; yields the share that is done, roughly, and the choice last.
+    """Let a policy file play in each of the ways; yields the approximate share that is done, and finally the choice.
 
-    There is none where too little was played to tell, and where its best is more like the demonstrator than any pull.
-    A pull that plays best is yielded before the choice, or in its place.
-    `best` is the manner in which it plays best, `shares` how often the demonstrator takes each action.
+    There is no choice if the games are too short to tell, or if its best is more like the demonstrator than any pull. A
+    pull that plays best is yielded before the choice, or instead of it. `best` is the manner that plays best, `shares`
+    the demonstrator's share of each action.
     """
     plain = replace(best, temperature=1.0, kept=(), past=config.pasts[-1], prior=shares)
     left = [best, *(replace(plain, pull=pull) for pull in _PULLS)]
@@ -171,12 +171,12 @@ def _pieces(actions: Actions, spec: EnvSpec) -> list[Actions]:
 
 
 def _plays_best(pulled: Alike, best: Alike) -> bool:
-    """By a clear margin: the scores of so few games differ by a fourth from chance alone."""
+    """Whether it scores more by a clear margin: the scores of so few games differ by a fourth by chance alone."""
     return pulled.score > _MARGIN * best.score
 
 
 def _is_closer(pulled: Alike, winner: Alike) -> bool:
-    """Whether it is harder to tell from the demonstrator than what plays best, and plays well enough."""
+    """Whether it is harder to tell from the demonstrator than the best way, and plays well enough."""
     return pulled.classifier < winner.classifier and _short(pulled) <= max(_MOST_SHORT, _short(winner))
 
 
@@ -185,6 +185,6 @@ def _cost(alike: Alike) -> float:
 
 
 def _short(alike: Alike) -> float:
-    """How much it scores below GOAL, as a share of the demonstrator's score."""
+    """How far its score is below GOAL, as a share of the demonstrator's score."""
     size = abs(alike.demonstrator)
     return max(0.0, alike.demonstrator - (1 - GOAL) * size - alike.score) / max(size, 1.0)

@@ -1,4 +1,4 @@
-"""Whom a clone is compared with: a player who can be asked to play again, or else the games that were recorded."""
+"""The demonstrator that a clone is compared with: a player that can play again, or the recorded games."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from trainer.evaluation.scores import GameResult, Score
 
 @dataclass(frozen=True)
 class Demonstrator:
-    """`description` is that of one who can play again; else `recorded` is the score of the recorded games, if any.
+    """`description` is that of a player that can play again; otherwise `recorded` is the score of the recorded games.
 
-    `actions` are those of the recorded games, a row for each tick, where these were read.
+    `actions` are those of the recorded games, a row for each tick, if they were read.
     """
 
     description: dict[str, Any] | None
@@ -26,23 +26,23 @@ class Demonstrator:
 
     @classmethod
     def of_policy(cls, header: Mapping[str, Any]) -> Demonstrator:
-        """Who played the sessions that a policy file names in its header."""
+        """The player of the sessions that a policy's header names."""
         return cls(*_playing_again(header.get("sessions", [])))
 
     @classmethod
     def of_recording(cls, session: Session) -> Demonstrator:
-        """Who played a session, with its games. Raises SessionError."""
+        """The player of a session, with its games. Raises SessionError."""
         again = _playing_again([{"player": session.player, "total_rewards": session.games}])
         return cls(*again, [session.actions[game.start : game.stop] for game in session.episodes if len(game)])
 
     @property
     def label(self) -> str:
-        """What to call one who can play again; nothing for others."""
+        """The name of a player that can play again; empty for others."""
         return _label(self.description) if self.description is not None else ""
 
 
 def _playing_again(sessions: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any] | None, Score | None]:
-    """A description to rebuild the player of all sessions from, or the score of their recorded games."""
+    """The description of the player of all sessions, or the score of their recorded games."""
     found: list[dict[str, Any]] = []
     for session in sessions:
         player = session.get("player", {})

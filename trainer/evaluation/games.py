@@ -1,10 +1,10 @@
-"""How well a clone plays: many games on starts it has never seen, beside its demonstrator and a random player.
+"""How well a clone plays: many games from unseen starts, compared with its demonstrator and a random player.
 
     seeds ─▶ games in parallel processes ─▶ returns ─▶ mean and bootstrap interval over distinct games
 
-Starts are varied as `recorder.envs.game.Game.reset` describes; recordings begin at the plain start, so none of these
-was trained on. A game ends by itself, by the environment's cap, or by going without a point for too long; nothing
-serves for the clone.
+Starts are varied as `recorder.envs.game.Game.reset` describes. Recordings begin at the plain start, so no training saw
+these starts. A game ends by its own rules, at the environment's limit, or after too long without a point; the clone has
+to serve by itself.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from trainer.policy.action_selection import ActionSelection
 from trainer.policy.policy import Policy, act_together
 
 PLAYERS = ("clone", "demonstrator", "random")
-_EVALUATION = 0x0E7A1  # keeps evaluation seeds apart from recording seeds
+_EVALUATION = 0x0E7A1  # keeps evaluation seeds different from recording seeds
 SIGN_OF_LIFE_TICKS = 50
 
-_Results = dict[str, dict[int, GameResult]]  # of each player, by the number of the game
+_Results = dict[str, dict[int, GameResult]]  # by player and number of the game
 
 
 def evaluation_seed(seed: int, game: int) -> int:
@@ -50,7 +50,7 @@ def evaluation_seed(seed: int, game: int) -> int:
 
 
 class _QueuedAgent:
-    """An agent that plays what it was told."""
+    """An agent that takes the action it was given."""
 
     def __init__(self) -> None:
         self.action: Any = 0
@@ -62,7 +62,7 @@ class _QueuedAgent:
 
 
 class _Table:
-    """One game at one table: a rollout, and the record that makes it distinct."""
+    """One game: a rollout, and the trace that identifies it."""
 
     def __init__(self, game: Game, agent: Agent, seed: int, max_ticks: int | None) -> None:
         self.game = game
@@ -97,10 +97,10 @@ def play_together(
     max_ticks: int | None = None,
     spare: list[Game] | None = None,
 ) -> Iterator[list[GameResult] | None]:
-    """One game per player and seed, all at once, each network seeing its players' screens as one batch.
+    """Play one game per player and seed, all at once; each network takes its players' screens as one batch.
 
-    Simulators are taken from `spare`, and left there, since to make one takes 200 ms; without it they are closed.
-    Yields None now and then, so that the caller can show that it lives, and the results last.
+    Simulators are taken from `spare` and returned to it, since creating one takes 200 ms; without `spare` they are
+    closed. Now and then yields None, so that the caller can show progress, and finally the results.
     """
     feeders = [_QueuedAgent() for _ in seeds]
     spec = players[0].spec
@@ -126,7 +126,7 @@ def play_together(
 
 @dataclass(frozen=True)
 class PlannedGame:
-    """A game to be played: by which policy file, in which manner (its own where there is none), on which seed."""
+    """A game to be played: the policy file, the seed, and the manner (None: the policy's own)."""
 
     policy: str
     seed: int
@@ -134,7 +134,7 @@ class PlannedGame:
 
 
 class GameWorker:
-    """Plays games; keeps the policies that it has read. An object for a process of its own."""
+    """Plays games and caches the policies that it has read. Runs in a separate process."""
 
     def __init__(self) -> None:
         self._policies: dict[str, Policy] = {}
@@ -142,21 +142,21 @@ class GameWorker:
         self._spare: dict[tuple[str, float], list[Game]] = {}
 
     def sit_down(self, planned: Sequence[PlannedGame]) -> list[Policy]:
-        """The players at these planned. Raises PolicyError."""
+        """The players of these games. Raises PolicyError."""
         for plan in planned:
             if plan.policy not in self._policies:
                 self._policies[plan.policy] = Policy.load(plan.policy)
         return [self._policies[plan.policy].fork(plan.seed, plan.manner) for plan in planned]
 
     def begin(self, planned: Sequence[PlannedGame], sticky: float = 0.0, max_ticks: int | None = None) -> None:
-        """Start the games of these planned, in place of any others. Raises PolicyError."""
+        """Start these games instead of any others. Raises PolicyError."""
         seeds = [plan.seed for plan in planned]
         players = self.sit_down(planned)
         spare = self._spare.setdefault((players[0].spec.name, sticky), []) if players else []
         self._games = play_together(players, seeds, sticky=sticky, max_ticks=max_ticks, spare=spare)
 
     def advance(self) -> list[GameResult] | None:
-        """Play on for SIGN_OF_LIFE_TICKS ticks; returns the results once all games are over."""
+        """Play SIGN_OF_LIFE_TICKS more ticks; returns the results once all games are over."""
         return next(self._games)
 
     def use_one_core(self) -> None:
@@ -172,7 +172,7 @@ def play_games(
     sticky: float,
     manner: ActionSelection | None = None,
 ) -> list[GameResult]:
-    """Games of one player, one per seed, in this process; what the worker processes run."""
+    """Play games of one player, one per seed, in this process; worker processes run this function."""
     torch.set_num_threads(1)
     policy = Policy.load(policy_path)
     if player == "clone":
@@ -208,12 +208,11 @@ def evaluate(
 ) -> Generator[EvalProgress, None, None]:
     """Play `episodes` games of the clone, its demonstrator and a random player from the same unseen starts.
 
-    The clone plays as play chose in training, `alike` like its demonstrator rather than its best, or in the `manner`
-    given.
+    The clone plays its best, with `alike` like its demonstrator, or in a given `manner`. A demonstrator that cannot
+    play again (a person, or several players) is represented by the recorded games, and labelled so. With a
+    `recording`, its player is the demonstrator, and the recorded games are its games.
 
-    A demonstrator that cannot be asked to play again (a person, or several players) is represented by the recorded
-    games, and labelled so. With a `recording`, its player is the demonstrator, and its games are those recorded.
-    Raises PolicyError for an unreadable policy or one of another environment than the recording's, SessionError for an
+    Raises PolicyError for an unreadable policy or one for another environment than the recording's, SessionError for an
     unreadable recording, and UsageError for a number of games below one.
     """
     if episodes < 1:
@@ -256,13 +255,13 @@ def evaluate(
 def _playing(
     players: Sequence[str], seeds: Sequence[int], arguments: Mapping[str, Any], workers: int
 ) -> Generator[EvalProgress, None, _Results]:
-    """Let each of some players play on each seed, in worker processes; `arguments` are others of `play_games`.
+    """Let each player play each seed, in worker processes; `arguments` are further ones of `play_games`.
 
-    Yields how many games are over; returns all results.
+    Yields the number of finished games; returns all results.
     """
     tasks: list[tuple[str, range]] = []
     for player in players:
-        # The clone's games share a network pass, so they stay together; the others are dealt out finely.
+        # The clone's games share a forward pass, so they stay together; the others are distributed one by one.
         groups = workers if player == "clone" else min(len(seeds), 4 * workers)
         tasks += [(player, range(g, len(seeds), groups)) for g in range(groups) if g < len(seeds)]
     results: _Results = {player: {} for player in players}
@@ -279,13 +278,13 @@ def _playing(
 
 
 def _likeness(results: _Results, demonstrator: Demonstrator, spec: EnvSpec) -> Likeness | None:
-    """How like its demonstrator the clone played; None where what one of them did is not known."""
+    """How much the clone played like its demonstrator; None if the actions of one of them are not known."""
     done_by_clone = _actions(results.get("clone", {}))
     done_by_it = demonstrator.actions or _actions(results.get("demonstrator", {}))
     return Likeness.of(done_by_clone, done_by_it, spec) if done_by_clone and done_by_it else None
 
 
 def _actions(results: Mapping[int, GameResult]) -> list[Actions]:
-    """In the order of the games, not in that in which processes finished them: halves are compared."""
+    """The actions in the order of the games, not in the order in which they finished, since halves are compared."""
     games = [results[number] for number in sorted(results)]
     return [game.actions for game in games if game.actions is not None and len(game.actions)]

@@ -1,12 +1,12 @@
-"""Whether two players play alike, not only as well: what their hands do, and whether a classifier can tell them apart.
+"""Whether two players play alike: how their hands move, and whether a classifier can tell them apart.
 
     games of one, games of the other ─▶ habits, side by side, with the demonstrator's own halves for comparison
                                      ─▶ clips of two seconds ─▶ features ─▶ linear discriminant ─▶ share told apart
 
 The classifier is Fisher's linear discriminant (Fisher 1936) on summary features of clips, with shrinkage towards equal
-variances (Friedman 1989). It is tested on games that it has not been fitted to, in five folds, and both players count
-the same: 0.5 is a coin's toss. The same is done with the two halves of the demonstrator's games: more alike than a
-player is to itself nobody can be. Actions alone are compared, so it means the same in any environment.
+variances (Friedman 1989). It is tested on held-out games, in five folds, and both players have the same weight: 0.5 is
+chance. The same is done with the two halves of the demonstrator's games: nobody can be more alike to a player than the
+player itself. Only actions are compared, so the result means the same in any environment.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ import numpy.typing as npt
 
 from recorder.envs.spec import EnvSpec
 
-Actions = npt.NDArray[Any]  # of one game: int (n,), or float (n, m)
+Actions = npt.NDArray[Any]  # of a game: int (n,), or float (n, m)
 Features = npt.NDArray[np.float64]
 
 _CLIP_S = 2.0
 _FOLDS = 5
 _SHRINKAGE = 0.1
-_LEAST_CLIPS = 10  # of each player, to tell anything
-_LONG_S = 0.5  # without a change of action: a wait
-_HOLDS = (1, 2, 4, 8, 16)  # ticks: holds at least so long are counted apart
+_LEAST_CLIPS = 10  # of each player; fewer are too few to compare
+_LONG_S = 0.5  # without a change of action: counts as a wait
+_HOLDS = (1, 2, 4, 8, 16)  # ticks: features count holds of at least this length
 
 
 @dataclass(frozen=True)
 class Habit:
-    """One figure of the clone and of its demonstrator, whose own halves differ by `spread`."""
+    """One measurement of the clone and of its demonstrator, whose own halves differ by `spread`."""
 
     name: str
     clone: float
@@ -43,8 +43,8 @@ class Habit:
 
 @dataclass(frozen=True)
 class Likeness:
-    """`classifier`: the share of clips told apart, 0.5 where they cannot be. `itself`: the same for the demonstrator's
-    two halves. `habits` are what the hands do.
+    """`classifier`: the share of clips told apart; 0.5 is chance. `itself`: the same for the demonstrator's two halves.
+    `habits`: how the hands move.
     """
 
     classifier: float
@@ -53,7 +53,7 @@ class Likeness:
 
     @property
     def sentence(self) -> str:
-        """The two shares in words."""
+        """The two shares as a sentence."""
         return (
             f"A classifier tells clone and demonstrator apart in {100 * self.classifier:.0f} % of clips of "
             f"{_CLIP_S:g} seconds (50 %: not at all; the demonstrator from itself: {100 * self.itself:.0f} %)."
@@ -65,7 +65,7 @@ class Likeness:
 
     @classmethod
     def of(cls, clone: Sequence[Actions], demonstrator: Sequence[Actions], spec: EnvSpec) -> Likeness | None:
-        """Of some games of each; None where there is too little play to tell."""
+        """Compare games of each; None if there is too little play to tell."""
         halves = demonstrator[::2], demonstrator[1::2]
         clips = [_clips(games, spec) for games in (clone, demonstrator, *halves)]
         if min(sum(map(len, each)) for each in clips) < _LEAST_CLIPS or min(map(len, clips)) < 2:
@@ -79,7 +79,7 @@ class Likeness:
 
 
 def told_apart(one: Sequence[Features], other: Sequence[Features]) -> float:
-    """The mean share of clips told right, of two players' games, each float64 (clips, features)."""
+    """The share of clips assigned to the right player; games are float64 (clips, features)."""
     right: tuple[list[float], list[float]] = ([], [])
     for fold in range(_FOLDS):
         fitted = [np.concatenate(_without(games, fold)) for games in (one, other)]
@@ -98,7 +98,7 @@ def _without(games: Sequence[Features], fold: int) -> list[Features]:
 
 
 def _discriminant(one: Features, other: Features) -> tuple[Features, float]:
-    """Weights and threshold: what is above it is the other's."""
+    """Weights and threshold: a clip above the threshold is assigned to `other`."""
     both = np.concatenate([one, other])
     scale = both.std(axis=0)
     scale[scale < 1e-9] = 1.0
@@ -139,14 +139,14 @@ def _features(clip: Actions, spec: EnvSpec) -> Features:
 
 
 def _holds(actions: Actions) -> npt.NDArray[np.int64]:
-    """Each action taken without a break, and for how many ticks: int64 (n, 2)."""
+    """Each run of the same action, and its length in ticks: int64 (n, 2)."""
     edges = np.flatnonzero(np.diff(actions)) + 1
     starts = np.concatenate([[0], edges])
     return np.stack([actions[starts].astype(np.int64), np.diff(np.concatenate([starts, [len(actions)]]))], axis=1)
 
 
 def _habits(games: Sequence[Actions], spec: EnvSpec) -> dict[str, float]:
-    """What the hands do, by name."""
+    """How the hands move, by name of the measurement."""
     ticks = sum(map(len, games))
     if not spec.discrete:
         whole = np.concatenate(games)
@@ -173,6 +173,6 @@ def _habits(games: Sequence[Actions], spec: EnvSpec) -> dict[str, float]:
 
 
 def _straight_changes(actions: Actions) -> npt.NDArray[np.bool_]:
-    """Of each change of action, whether it is from one that is not idle to another."""
+    """For each change of action, whether neither the old nor the new one is idle."""
     changes = np.flatnonzero(np.diff(actions))
     return np.asarray((actions[changes] != 0) & (actions[changes + 1] != 0), bool)

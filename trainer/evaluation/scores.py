@@ -1,4 +1,4 @@
-"""What came of many games: the records and intervals of an evaluation. Importing this does not import torch."""
+"""The results of many games: records and intervals of an evaluation. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _BOOTSTRAPS = 10_000
 
 @dataclass(frozen=True)
 class GameResult:
-    """One game: `score` is its undiscounted return; `trace` tells distinct games apart. `actions` are those taken, a
-    row for each tick, where they are known.
+    """One game: `score` is its undiscounted return; `trace` is different for distinct games. `actions` are those taken,
+    a row for each tick, if known.
     """
 
     score: float
@@ -61,10 +61,10 @@ class Score:
 
 @dataclass(frozen=True)
 class EvalReport:
-    """The rows of an evaluation, the clone's first. `ratio` is clone to demonstrator, where both were played.
+    """The rows of an evaluation, the clone's first. `ratio` is clone to demonstrator, if both were played.
 
-    `likeness` tells whether the clone plays like it, where what its demonstrator did is at hand. `notes` are what else
-    one should know of the numbers, a sentence each.
+    `likeness`: how much the clone plays like its demonstrator, if the demonstrator's actions are known. `notes` are
+    remarks on the numbers, a sentence each.
     """
 
     policy: str
@@ -90,7 +90,7 @@ class EvalReport:
 
 @dataclass(frozen=True)
 class EvalProgress:
-    """Games finished of all; the last one has the report."""
+    """The number of finished games, out of all; the last record has the report."""
 
     done: int
     total: int

@@ -1,12 +1,12 @@
-"""Choosing by play: which weights, and in which manner, score most in real games.
+"""Choosing by play: the weights, and the manner of playing them, that score most in test games.
 
     weights × ways × a few temperatures ─▶ short games ─▶ two players: the best weights of each of the best two ways
     two players × all temperatures ─▶ longer games ─▶ the best three ─▶ long games ─▶ the winner
 
-A way is the outputs of one label shift and window, with its past seen or not. Validation loss does not tell who plays
-best, and games are dear, so the candidates are thinned out in rungs (successive halving, Karnin et al. 2013). Within a
-round all meet the same starts, which are not those of any evaluation. Short games tell little between good players, and
-of the several weights of one training the best hardly differ, but ways do: so two of them are there to the end.
+A way is one label shift and window of the outputs, with the past shown or hidden. Validation loss does not show who
+plays best, and games are expensive, so the candidates are reduced in rungs (successive halving, Karnin et al. 2013).
+Within a rung all play from the same starts, which no evaluation uses. Short games hardly distinguish good players. The
+best weights of one training differ little, but the ways differ much, so two ways remain to the end.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from trainer.evaluation.games import SIGN_OF_LIFE_TICKS, GameWorker, PlannedGame
 from trainer.evaluation.scores import GameResult
 from trainer.policy.action_selection import ActionSelection
 
-_TRIAL = 7_919  # keeps the starts of trial games apart from those of evaluations
-# The likeliest action alone can fall into loops in a deterministic game, and what a demonstrator does at random
-# is not worth imitating: which sharpness suits depends on the demonstrator.
+_TRIAL = 7_919  # keeps the starts of test games different from those of evaluations
+# Always taking the most likely action can lead to endless loops in a deterministic game, but what a demonstrator does
+# at random is not worth imitating. The best temperature depends on the demonstrator.
 _TEMPERATURES = (0.5, 0.25, 0.1, 0.0)
 _FEW_TEMPERATURES = (0.5, 0.1)
-_AS_OFTEN_TEMPERATURES = (0.5, 0.1)  # for those who take each action about as often as the demonstrator
+_AS_OFTEN_TEMPERATURES = (0.5, 0.1)  # without dividing by the actions' shares
 _FINALISTS = 2
-_WORTH_A_PROCESS = 20_000  # ticks of play: about as long as it takes a process to load what it needs
+_WORTH_A_PROCESS = 20_000  # ticks: playing them takes about as long as starting a process
 _PATIENCE_S = 0.25
 
 
@@ -45,7 +45,7 @@ class Rung:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A policy file, and the manner in which it plays."""
+    """A policy file and the manner in which it plays."""
 
     policy: str
     manner: ActionSelection
@@ -53,7 +53,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class CandidateScore:
-    """A candidate, and its mean score in the last round that it played."""
+    """A candidate, and its mean score in the last rung that it played."""
 
     candidate: Candidate
     score: float
@@ -62,10 +62,9 @@ class CandidateScore:
 def action_selections(
     spec: EnvSpec, config: TrainConfig, kept: tuple[int, ...], prior: tuple[float, ...], *, few: bool = False
 ) -> list[ActionSelection]:
-    """Every manner (or a few of them) that a clone may play in; see ActionSelection for actions `kept` and `prior`.
+    """Every manner (or a few of them) in which a clone may play; see ActionSelection for `kept` and `prior`.
 
-    Nearly all demonstrators score more with the shares of their actions taken into account, so only the finalists are
-    also tried without.
+    The clones of nearly all demonstrators score more with a prior, so only the finalists are also tried without.
     """
     if not spec.discrete:
         choices: list[tuple[float, tuple[float, ...]]] = [(1.0, ())]
@@ -85,23 +84,26 @@ def action_selections(
 
 
 def check_rungs(config: TrainConfig) -> list[Rung]:
-    """A look in passing while training goes on."""
+    """Short test games during training."""
     return [Rung(max(1, config.play_games // 2), max(60, config.play_ticks // 3), 1)]
 
 
 def first_rungs(config: TrainConfig) -> list[Rung]:
-    """Who plays best, at the end: a few temperatures each, and the players are compared by the mean over them."""
+    """The first test games at the end: a few temperatures each; players are compared by their mean over them."""
     return check_rungs(config)
 
 
 def last_rungs(config: TrainConfig) -> list[Rung]:
-    """How the best of them play best."""
+    """The test games that find the best manner of the finalists."""
     games, ticks = config.play_games, config.play_ticks
     return [Rung(max(1, games // 2), max(60, ticks // 2), 3), Rung(games, ticks, 1)]
 
 
 def most_ticks(config: TrainConfig, few: int, many: int) -> int:
-    """How many ticks the games at the end take at most, with so many action_selections at first and at last."""
+    """The maximum number of ticks of the test games at the end.
+
+    `few` and `many` are the numbers of manners in the first and in the last rungs.
+    """
     ticks = sum(few * rung.games * rung.ticks for rung in first_rungs(config))
     candidates = _FINALISTS * many // max(1, few // len(_FEW_TEMPERATURES))
     for rung in last_rungs(config):
@@ -111,19 +113,19 @@ def most_ticks(config: TrainConfig, few: int, many: int) -> int:
 
 
 class Evaluator:
-    """Where candidates meet: in this process, or, when that is quicker, in several that share the games.
+    """Plays test games, in this process or, if that is faster, in several processes that share the games.
 
-    The processes start with the first long round and stay until `close`.
+    The processes start with the first long rung and run until `close`.
     """
 
     def __init__(self, processes: int) -> None:
         self._processes = processes
-        self.ticks = 0  # that were played here
+        self.ticks = 0  # played so far
         self._workers: list[Service] = []
         self._worker = GameWorker()
 
     def play(self, planned: Sequence[PlannedGame], max_ticks: int) -> Iterator[float | list[GameResult]]:
-        """Yields the share of the games that is over, roughly, every now and then, and the results last."""
+        """Now and then yields the approximate share that is done, and finally the results."""
         steps = max_ticks / SIGN_OF_LIFE_TICKS
         if self._processes == 1 or len(planned) * max_ticks < _WORTH_A_PROCESS:
             self._worker.begin(planned, 0.0, max_ticks)
@@ -158,7 +160,7 @@ class Evaluator:
         yield [over[k] for k in range(len(planned))]
 
     def close(self) -> None:
-        """End the processes, in the middle of their games if need be."""
+        """End the processes, if necessary in the middle of their games."""
         for game_worker in self._workers:
             game_worker.close(patience_s=0.0)
         self._workers.clear()
@@ -167,10 +169,10 @@ class Evaluator:
 def successive_halving(
     evaluator: Evaluator, candidates: Sequence[Candidate], rungs: Sequence[Rung], seed: int, game: int = 0
 ) -> Iterator[float | list[CandidateScore]]:
-    """Let candidates meet; yields the share that is over, roughly, every now and then, and the standings last.
+    """Let candidates play; now and then yields the approximate share that is done, and finally the standings.
 
-    `game` is the number of the first start that they meet. The standings are sorted, the winner first; those who left
-    early come after those who stayed.
+    `game` is the number of the first start. The standings are sorted, the winner first; candidates that were dropped
+    early come last.
     """
     left = list(candidates)
     standings: list[CandidateScore] = []
@@ -194,10 +196,10 @@ def successive_halving(
 
 
 def finalists(standings: Sequence[CandidateScore], all_manners: Sequence[ActionSelection]) -> list[Candidate]:
-    """Two players of the first rungs, in every manner open to them: the best weights of each of the best two ways.
+    """Two players from the first rungs, in every manner of their way: the best weights of each of the best two ways.
 
-    Weights are compared by the mean over their temperatures, ways by that over all weights; where there is one way, its
-    best two weights go on.
+    Weights are compared by their mean over temperatures, ways by the mean over all weights. If there is only one way,
+    its best two weights go on.
     """
     scores: dict[tuple[str, int, bool], list[float]] = {}
     for standing in standings:

@@ -1,1 +1,1 @@
-"""Learning: from sessions to a policy."""
+"""The training itself: from sessions to a policy."""

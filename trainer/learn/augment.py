@@ -1,8 +1,8 @@
-"""More views of the same play: mirrored fields, and pictures moved by a few pixels.
+"""Data augmentation: mirrored screens, and screens shifted by a few pixels.
 
     residuals int8 (B, C, H, W), labels (B, L)  ──mirror──▶  ──shift──▶  the same shapes, and which are mirrored
 
-It works on bytes, before they become floats, which is a quarter of the memory to move.
+It works on bytes, before they become floats: a quarter of the memory traffic.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from trainer.config import TrainConfig
 
 @dataclass(frozen=True)
 class Views:
-    """How each of B samples is seen; `reach` is the largest shift in pixels.
+    """How each of B samples is augmented; `reach` is the largest shift in pixels.
 
-    `hidden`, bool (B,): without its player's past (see ScreenNet.residuals). `mirrored`, bool (B,): in the mirror.
-    `corners`, int64 (B, 2): where the picture is cut out of itself with a rim of `reach` pixels, row first.
+    `hidden`, bool (B,): whether the player's past is hidden (see ScreenNet.residuals). `mirrored`, bool (B,): whether
+    the sample is mirrored. `corners`, int64 (B, 2): top left corner (row, column) of the crop, out of the screen padded
+    by `reach` pixels.
     """
 
     hidden: npt.NDArray[np.bool_]
@@ -33,7 +34,7 @@ class Views:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, count: int, config: TrainConfig, mirror: bool) -> Views:
-        """Views of a whole batch; only where actions have mirrored ones, `mirror`, is any sample mirrored."""
+        """Random views of a whole batch; samples are mirrored only with `mirror`: actions must have mirror images."""
         hidden = rng.random(count) < config.hidden_share
         mirrored = np.zeros(count, bool)
         if mirror and config.mirror:
@@ -42,17 +43,17 @@ class Views:
         return cls(hidden, mirrored, corners, config.shift)
 
     def of(self, places: npt.NDArray[np.int64]) -> Views:
-        """Those of some of the samples."""
+        """The views of some of the samples."""
         return Views(self.hidden[places], self.mirrored[places], self.corners[places], self.reach)
 
 
 def augment(
     residuals: Tensor, labels: Tensor, views: Views, mirror_actions: Sequence[int]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Mirror and shift screens int8 (B, C, H, W) whose background is zero; labels int64 (B, …) follow.
+    """Mirror and shift screens int8 (B, C, H, W) whose background is zero, and their labels int64 (B, …).
 
-    Each sample is mirrored, its actions with it, and shifted as `views` has it; what moves in is background. The last
-    result is int64 (B,), 1 for those that are mirrored.
+    Each sample is mirrored (with its actions) and shifted as in `views`; new pixels are background. The last result is
+    int64 (B,), 1 for mirrored samples.
     """
     height, width = residuals.shape[2:]
     mirrored = torch.from_numpy(views.mirrored).to(labels.device)

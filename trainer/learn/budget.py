@@ -1,4 +1,4 @@
-"""How much of a training's budget is used, in batches, or in seconds of all its sittings."""
+"""How much of a training's budget is used, in batches or in seconds, pauses not counted."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from trainer.config import LOOK_SHARE, TrainConfig
 
 
 class Budget:
-    """The clock of one training. `began` is when this sitting began, as time.monotonic() told.
+    """The clock of one training. `began` is the time.monotonic() at which this process started or resumed it.
 
-    Only what is spent on learning to play counts, not reading or seeing.
+    Only the time spent on learning to play counts, not reading or learning to see.
     """
 
     def __init__(self, config: TrainConfig, began: float) -> None:
@@ -19,25 +19,25 @@ class Budget:
         self._before_s = self._train_before_s = 0.0
 
     def resume(self, seconds: float) -> None:
-        """This sitting goes on after others, which took so many seconds."""
+        """The training was interrupted before; it had then taken `seconds`."""
         self._before_s, self._began = seconds, time.monotonic()
 
     def start(self, train_s: float) -> None:
-        """Learning to play begins, or goes on after so many seconds of it."""
+        """Learning to play begins, or resumes after `train_s` seconds of it."""
         self._train_before_s, self._train_began = train_s, time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """Of all sittings."""
+        """The seconds since the start, without pauses."""
         return self._before_s + time.monotonic() - self._began
 
     @property
     def train_s(self) -> float:
-        """Those of them that were spent on learning to play."""
+        """The part of `seconds` that was spent on learning to play."""
         return self._train_before_s + time.monotonic() - self._train_began
 
     def used(self, batches: int) -> float:
-        """The share that is used after so many batches."""
+        """The share of the budget that is used after this number of batches."""
         shares = []
         if self._config.max_batches is not None:
             shares.append(batches / self._config.max_batches)
@@ -47,5 +47,5 @@ class Budget:
         return max(shares)
 
     def left_s(self, used: float) -> float | None:
-        """How many seconds it will yet take, as far as a used share tells."""
+        """The remaining seconds, estimated from the used share; None if unknown."""
         return self.train_s * (1 - used) / used if used > 0.01 else None

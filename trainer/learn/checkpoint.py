@@ -1,11 +1,11 @@
-"""A training that is not over, in one file: killed or paused, it goes on as if nothing had happened.
+"""An unfinished training in one file: after a kill or a pause it resumes as if nothing had happened.
 
     checkpoint.safetensors   tensors   net/… average/… optimizer/<parameter>/… kept/<why>/… random
                              header    {format, version, belongs, state, generator}     JSON
 
-`belongs` says which training it is of: its configuration, and what it learns from. `state` are the counters (see
-State), `generator` is numpy's random generator, which draws the batches; `random` is torch's. Loading all of it and
-going on gives, on a CPU and with a budget in batches, the very weights of a training that nobody interrupted.
+`belongs` identifies the training: its configuration and its data. `state` are the counters (see State); `generator` is
+the state of numpy's random generator, which draws the batches, and `random` that of torch's. On a CPU and with a budget
+in batches, a resumed training ends with exactly the weights of an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from trainer.errors import TrainingError
 from trainer.policy.header import read_metadata
 from trainer.policy.tensors import write_tensors
 
-# Half a minute of Breakout, a second of Hopper; docs/training-runs.md says what it costs.
+# Half a minute of Breakout, a second of Hopper; docs/training-runs.md has the cost.
 CHECKPOINT_BATCHES = 500
 _FORMAT, _VERSION, _KEY = "twinplay-checkpoint", 1, "twinplay"
-_LATER = ("operations", "played")  # counters that the first versions did not have
+_LATER = ("operations", "played")  # counters that early versions did not store
 
 
 @dataclass
 class State:
-    """The counters of a training. Seconds are those of all its sittings; `train_s` of them count in the budget.
+    """The counters of a training. `seconds` does not include pauses; `train_s` of them count in the budget.
 
-    `stage` is "train" or "play". `validated`, `stale` and `checked` count validations, those of them in a row without
-    a lower loss, and the looks at its play. `manner` is as JSON. `operations` are those of learning to see
-    (trainer.learn.operations), `played` the ticks of the games that have judged it.
+    `stage` is "train" or "play". `validated` counts validations, `stale` the latest ones in a row without a lower loss,
+    and `checked` the test games during training. `manner` is JSON. `operations` are those of learning to see
+    (trainer.learn.operations), `played` the ticks of all test games.
     """
 
     stage: str = "train"
@@ -61,8 +61,9 @@ class State:
 
     @classmethod
     def from_json(cls, values: Any) -> State:
-        """The inverse of `asdict`; what an earlier version did not count is 0, and what a later one
-        counts besides is left out. Raises ValueError for anything else."""
+        """The inverse of `asdict`. A counter that an earlier version did not store is 0; unknown counters of a later
+        version are ignored. Raises ValueError for anything else.
+        """
         names = {field.name for field in fields(cls)}
         if not isinstance(values, dict) or not names - set(_LATER) <= set(values):
             raise ValueError("its counters are not those of a training")
@@ -78,7 +79,7 @@ class State:
 def write_checkpoint(
     path: Path, tensors: Mapping[str, Tensor], belongs: Mapping[str, Any], state: State, generator: Mapping[str, Any]
 ) -> None:
-    """Replace the checkpoint; it is complete or the one before. Raises TrainingError."""
+    """Replace the checkpoint atomically. Raises TrainingError."""
     header = {
         "format": _FORMAT,
         "version": _VERSION,
@@ -95,10 +96,10 @@ def write_checkpoint(
 
 
 def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, Tensor], State, dict[str, Any]]:
-    """Tensors, counters and random generator of the checkpoint of the training that `belongs` describes, its data only
-    where they are read already.
+    """Tensors, counters and random generator of a checkpoint. It must be of the training that `belongs` describes; the
+    data are compared only if `belongs` has them (they are known once read).
 
-    Raises TrainingError for a damaged one, and for one of another training, saying what is different.
+    Raises TrainingError for a damaged checkpoint, and for one of another training, saying what is different.
     """
     try:
         header = _read_header(path)
@@ -116,7 +117,7 @@ def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, T
 
 
 def is_of(path: Path, config: TrainConfig) -> bool:
-    """Whether there is a checkpoint of a training with these settings; its sessions and tensors are not looked at."""
+    """Whether there is a checkpoint of a training with these settings; sessions and tensors are not compared."""
     try:
         stored = _read_header(path).get("belongs")
     except (ValueError, OSError):
@@ -128,7 +129,7 @@ def is_of(path: Path, config: TrainConfig) -> bool:
 
 
 def settings(config: TrainConfig) -> dict[str, Any]:
-    """What a checkpoint keeps of a configuration; another machine may have other cores, and another disk."""
+    """The settings that must be equal to resume: not those of the machine, such as cores and disk space."""
     return {name: value for name, value in config.to_json().items() if name not in ("threads", "cache_bytes")}
 
 
@@ -152,7 +153,7 @@ def _compare(path: Path, stored: Mapping[str, Any], present: Mapping[str, Any]) 
         raise TrainingError(f"{path} is of a training in another environment; remove it to train anew")
     was, now = stored.get("config"), present["config"]
     with contextlib.suppress(UsageError):
-        was = settings(TrainConfig.from_json(was))  # what an earlier version did not know is as it is by default
+        was = settings(TrainConfig.from_json(was))  # a setting that an earlier version did not know has its default
     if was != now:
         was = was if isinstance(was, dict) else {}
         names = sorted(name for name in {*was, *now} if was.get(name) != now.get(name))

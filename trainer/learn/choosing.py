@@ -1,9 +1,9 @@
-"""Choosing by play, for one training: how its weights play best, and how they play like their demonstrator.
+"""Choosing by play, for one training: how its weights play best, and how they play most like the demonstrator.
 
     weights in files ─▶ first rungs ─▶ finalists ─▶ last rungs ─▶ the best candidate ─▶ how that one plays alike
 
-See trainer.evaluation.select_by_play for the rungs and trainer.evaluation.alike for likeness. Every method yields the
-share that is done, roughly and every so often, and its result last.
+See trainer.evaluation.select_by_play for the rungs and trainer.evaluation.alike for likeness. Every method now and then
+yields the approximate share that is done, and finally its result.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from trainer.policy.action_selection import ActionSelection
 _T = TypeVar("_T")
 SIGN_OF_LIFE_S = 0.25
 _FIRST_TEMPERATURE = 0.25
-_FIRST_ROUNDS = 0.3  # of the games that choose how to play best, roughly
+_FIRST_ROUNDS = 0.3  # approximate share of the test games that choose how to play best
 
 
 class Choosing:
-    """Games of policy files that are trained on `data`; what its actions are like is known once it is loaded."""
+    """Test games of policy files that were trained on `data`, which must be loaded for statistics of its actions."""
 
     def __init__(self, data: Dataset, config: TrainConfig) -> None:
         self.data = data
@@ -47,12 +47,12 @@ class Choosing:
 
     @property
     def ticks(self) -> int:
-        """How many have been played."""
+        """The number of ticks played so far."""
         return self._evaluator.ticks
 
     @property
     def most_ticks(self) -> int:
-        """How many the games at the end take at most."""
+        """The maximum number of ticks of the test games at the end."""
         config = self.config
         if not config.play_games:
             return 0
@@ -60,17 +60,17 @@ class Choosing:
         return most_ticks(config, few, many) + (most_ticks_alike(config) if config.perceives else 0)
 
     def close(self) -> None:
-        """End games that are under way."""
+        """End the running games."""
         self._evaluator.close()
 
     def in_passing(self, policy: str) -> Iterator[float | CandidateScore]:
-        """How a policy file plays in a few short games."""
+        """The score of a policy file in a few short games."""
         candidates = [Candidate(policy, manner) for manner in self._manners(few=True)]
         for step in self._halve(candidates, check_rungs(self.config)):
             yield step[0] if isinstance(step, list) else step
 
     def best(self, policies: Sequence[str]) -> Iterator[float | CandidateScore]:
-        """Which of some policy files plays best, and in which manner."""
+        """The policy file that plays best, and its manner."""
         first = [Candidate(policy, manner) for policy in policies for manner in self._manners(few=True)]
         rungs = first_rungs(self.config)
         standings: list[CandidateScore] = []
@@ -84,7 +84,7 @@ class Choosing:
             yield step[0] if isinstance(step, list) else _FIRST_ROUNDS + (1 - _FIRST_ROUNDS) * step
 
     def alike(self, best: Candidate, demonstration: Demonstration) -> Iterator[float | Alike]:
-        """How the best one plays like its demonstrator; there is no result where too little was played to tell."""
+        """How the best one plays like its demonstrator; no result if the games are too short to tell."""
         spec, shares = self.data.spec, self.data.action_shares
         found = find_alike(self._evaluator, best.policy, best.manner, shares, demonstration, spec, self.config)
         yield from _now_and_then(found)
@@ -102,7 +102,7 @@ class Choosing:
 
 
 def _now_and_then(steps: Iterator[float | _T]) -> Iterator[float | _T]:
-    """The shares among steps only every so often."""
+    """Pass results on, but shares only now and then."""
     reported = time.monotonic()
     for step in steps:
         if not isinstance(step, float):
@@ -113,7 +113,7 @@ def _now_and_then(steps: Iterator[float | _T]) -> Iterator[float | _T]:
 
 
 def first_selection(config: TrainConfig, data: Dataset) -> ActionSelection:
-    """How a clone plays before any games have told how it plays best."""
+    """How a clone plays before test games have chosen."""
     if not config.perceives:
         return ActionSelection(1.0, data.rare_actions, past=config.pasts[0])
     last = len(config.label_windows) - 1
@@ -121,7 +121,7 @@ def first_selection(config: TrainConfig, data: Dataset) -> ActionSelection:
 
 
 def selection_text(manner: ActionSelection, config: TrainConfig, discrete: bool) -> str:
-    """How a clone plays, to go after "plays best"."""
+    """How a clone plays, as a text that follows "plays best"."""
     shift = config.shift_of(manner.output)
     late = f", {shift} ticks quicker than its demonstrator" if shift else ""
     if not discrete:

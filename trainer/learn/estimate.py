@@ -1,4 +1,4 @@
-"""How long a training will take on this machine, from trying each of its parts for a moment."""
+"""Estimates how long a training will take on this machine, by timing each of its parts for a moment."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from trainer.policy.keypoints import POSITIONS, KeypointNet
 _TRIED_S = 0.25  # for each part
 _SCREENS, _BATCH = 256, 64
 _READ_S = 1.5e-4  # to read, preprocess and store a tick
-_EMULATED_S = 8e-4  # to play a tick, beside locating: the emulator, the screen, the choice
-_GATHERED = 1.6  # a step with its samples, as a multiple of one without
+_EMULATED_S = 8e-4  # to play a tick, without locating: the emulator, the screen, the choice of action
+_GATHERED = 1.6  # a step including its samples, relative to one without
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """`seconds` until the end, and until there is a `first_s` clone to watch."""
+    """`seconds` until the end, and `first_s` until the first clone can be watched."""
 
     seconds: float
     first_s: float
@@ -35,10 +35,10 @@ class Estimate:
 def estimate(
     net: KeypointNet, config: TrainConfig, ticks: int, sampled: int, first: tuple[float, int], played: int, cores: int
 ) -> Estimate:
-    """For a training from `ticks` ticks, `sampled` of them to learn to see from.
+    """The estimate for a training on `ticks` ticks, with `sampled` screens for learning to see.
 
-    `first` is the share of learning to see after which there is a first clone, and the batches of that; `played` are
-    the ticks of the games that choose how to play, by `cores` processes. Takes about a second.
+    `first` is the share of learning to see after which the first clone is trained, and its number of batches; `played`
+    are the ticks of the test games, played by `cores` processes. Takes about a second.
     """
     net = copy.deepcopy(net).requires_grad_(True)
     device = net.locator.mean.device
@@ -75,7 +75,7 @@ def estimate(
 
 
 def _seconds_of(part: Callable[[], None]) -> float:
-    """The least time that it took, of some."""
+    """The minimum of several timings."""
     part()
     began, least = time.perf_counter(), math.inf
     while time.perf_counter() - began < _TRIED_S:

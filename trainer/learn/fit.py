@@ -3,13 +3,13 @@
     load ─▶ look ─▶ train ─▶ play ─▶ done        close() at any moment keeps the best so far
               │       │ every so often: validate the averaged weights, let them play; the best are written to `out`
               │       │ every so many batches, and on close(): the checkpoint, from which another `fit` goes on
-              │ a network that goes by where things are learns to see them; after the first part of that a
-              │ first clone is trained in a moment, so that there is one to watch
+              │ a network that uses positions learns to see them; after the first part of this stage a
+              │ first clone is trained quickly, so that you can watch one early
 
-The learning rate follows one cycle over the budget, whether that is counted in batches or in seconds. A budget in
-seconds counts those of all sittings, but not what was lost with a process that was killed.
+The learning rate follows one cycle over the budget, in batches or in seconds. A budget in seconds counts the time
+before and after pauses, but not the work lost with a killed process.
 
-Of several processes (trainer.distributed) the first one does this, the others take the steps that it orders.
+With several processes (trainer.distributed) the first one does this; the others take the steps that it orders.
 """
 
 from __future__ import annotations
@@ -46,14 +46,12 @@ def fit(
     """Train a clone of `sessions` and write it to `out`, replacing a policy of that name.
 
     `config` defaults to the standard one of the sessions' environment. Closing the generator keeps the best so far.
-    `episodes` names, for sessions that are not to be learned from whole, the indices of the episodes to take.
-
-    `checkpoint` is a file that is replaced after `every` batches and on closing, and removed at the end. Where there is
-    one, training goes on from it: with a budget in batches and on a CPU, to the very weights that it would have come to
-    without the interruption. `run` is noted in the policy as where it comes from.
-
-    `group` are the processes that train together, each of which calls this with the same arguments. The first one's
-    records tell of the training, the others have none; it alone reads and writes the checkpoint and `out`.
+    `episodes` maps the name of a session to the indices of its chosen episodes; other sessions are used whole.
+    `checkpoint` is a file that is replaced every `every` batches and on closing, and removed at the end. If it exists,
+    training resumes from it; on a CPU and with a budget in batches it then ends with the same weights as without the
+    interruption. `run` is stored in the policy as its origin.
+    `group` are the processes that train together; each calls this with the same arguments. Only the first one yields
+    records, and only it reads and writes the checkpoint and `out`.
 
     Raises SessionError, TrainingError, PolicyError or LibraryError before anything is written, when the input cannot be
     used, `out` lies in a session, or the checkpoint is of another training or of sessions that have changed.
@@ -80,7 +78,7 @@ def fit(
             steps.follow()
             return
         training = Training(opened, steps, sample, out, episodes, kept_at, every, run, began)
-        del sample  # the training lets go of its screens once they are not wanted any more
+        del sample  # so that the training can free its screens
         stack.enter_context(training)
         try:
             yield from load(training)
@@ -95,7 +93,7 @@ def fit(
 
 
 def _check_input(sessions: Sequence[Session], out: Path, checkpoint: Path | None) -> None:
-    """Raises PolicyError or LibraryError where nothing can be written, TrainingError where nothing is chosen."""
+    """Raises PolicyError or LibraryError if files cannot be written, TrainingError if no session is chosen."""
     for file in (out, checkpoint or out):
         keep_out_of_sessions(on_this_computer(place(file)))
     if not out.parent.is_dir():
@@ -107,7 +105,7 @@ def _check_input(sessions: Sequence[Session], out: Path, checkpoint: Path | None
 
 
 def _sample(steps: Steps, checkpoint: Path | None) -> Generator[Progress, None, tuple[Sample | None, str]]:
-    """What the network is to learn to see from; nothing, or why it cannot be had."""
+    """The sample for learning to see; or none, with the reason if it cannot be made."""
     config, group = steps.config, steps.group
     resumed = checkpoint is not None and checkpoint.exists()
     sample, reason, done = None, "", 0.0

@@ -1,6 +1,6 @@
-"""The weights of a training that may yet become its policy, and the policy files that are made of them.
+"""The weights of a training that may become its policy, and the policy files made from them.
 
-loss    the lowest loss on held-out ticks      check   the best play in passing      last   the last ones
+loss    lowest loss on held-out ticks      check   best score in test games during training      last   the last ones
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Weights = dict[str, Tensor]
 
 
 class KeptWeights:
-    """Weights of the learner's average by why they are kept; `header` tells what a policy of them says of itself."""
+    """Averaged weights of the learner, by the reason to keep them; `header` makes the header of their policy."""
 
     def __init__(self, learner: Callable[[], Learner], header: Callable[[], dict[str, Any]]) -> None:
         self._learner, self._header = learner, header
@@ -36,19 +36,19 @@ class KeptWeights:
 
     @property
     def reasons(self) -> list[str]:
-        """Why weights are kept, in the order of REASONS."""
+        """The reasons for which weights are kept, in the order of REASONS."""
         return [reason for reason in REASONS if reason in self._by_reason]
 
     def present(self) -> Weights:
-        """A copy of the averaged weights as they are now."""
+        """A copy of the current averaged weights."""
         return copy.deepcopy(self._learner().average.state_dict())
 
     def keep(self, reason: str, weights: Weights | None = None) -> None:
-        """Keep weights, the present ones by default, in the place of those that were kept for the same reason."""
+        """Keep weights (default: the current ones); they replace those kept for the same reason."""
         self._by_reason[reason] = weights or self.present()
 
     def drop(self, reason: str) -> None:
-        """Keep them no more."""
+        """Stop keeping the weights of this reason."""
         del self._by_reason[reason]
 
     def same(self, one: str, other: str) -> bool:
@@ -57,23 +57,23 @@ class KeptWeights:
         return all(torch.equal(weight, others[name]) for name, weight in weights.items())
 
     def save(self, reason: str, out: Path) -> None:
-        """Write them as a policy. Raises PolicyError."""
+        """Write the weights of this reason as a policy. Raises PolicyError."""
         self._write(self._by_reason[reason], out)
 
     def file(self, weights: str | Weights) -> Path:
-        """A temporary policy file of those kept for a reason, or of others, for whoever tries them in play."""
+        """A temporary policy file, for test games, of the weights kept for a reason or of given weights."""
         self._files += 1
         path = self._temporary.path / f"{self._files}.safetensors"
         self._write(self._by_reason[weights] if isinstance(weights, str) else weights, path)
         return path
 
     def tensors(self) -> dict[str, Tensor]:
-        """All of them, for a checkpoint."""
+        """All kept weights, for a checkpoint."""
         kept = self._by_reason.items()
         return {f"kept/{reason}/{name}": value for reason, weights in kept for name, value in weights.items()}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take up what `tensors` gave. Raises ValueError for weights of another network."""
+        """The inverse of `tensors`. Raises ValueError for weights of another network."""
         expected = {name: value.shape for name, value in self._learner().average.state_dict().items()}
         device = self._learner().device
         for reason in REASONS:

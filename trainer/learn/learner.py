@@ -1,4 +1,4 @@
-"""What learns: the network, its running average and its optimizer; one step, one validation."""
+"""The learner: a network, its running average and its optimiser; one step, one validation."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _AT_ONCE = 256  # screens: more do not fit into a processor's cache
 
 @dataclass(frozen=True)
 class ValidationMetrics:
-    """How the averaged weights do on held-out ticks.
+    """The metrics of the averaged weights on held-out ticks.
 
-    `confusion[k][j]` counts the ticks at which the demonstrator took action k and the network finds j the likeliest;
-    it and `accuracy` are None for continuous actions.
+    `confusion[k][j]` counts the ticks at which the demonstrator took action k and the network's most likely action is
+    j. `confusion` and `accuracy` are None for continuous actions.
     """
 
     loss: float
@@ -41,7 +41,7 @@ class ValidationMetrics:
 
 
 class Learner:
-    """Built from torch's generator; the average, not the network itself, is what is judged, saved and played."""
+    """Initialised from torch's random generator. The average, not the network itself, is judged, saved and played."""
 
     def __init__(self, config: TrainConfig, spec: EnvSpec, device: torch.device) -> None:
         self.config = config
@@ -57,18 +57,18 @@ class Learner:
         keep_freed_memory()
 
     def set_statistics(self, mean: npt.NDArray[np.float32], deviation: npt.NDArray[np.float32]) -> None:
-        """Tell both networks what the data are like; see the networks."""
+        """Set the statistics of the data in both networks; see the networks."""
         for net in (self.net, self.average):
             assert not isinstance(net, KeypointNet)
             net.set_statistics(torch.from_numpy(mean), torch.from_numpy(deviation))
 
     def sight(self) -> dict[str, Tensor]:
-        """What the network knows of seeing; see KeypointNet."""
+        """The tensors of the part that sees; see KeypointNet."""
         assert isinstance(self.net, KeypointNet)
         return self.net.sight()
 
     def see(self, sight: Mapping[str, Tensor]) -> None:
-        """See like this from now on, and learn no more of it. Raises ValueError for what is another network's."""
+        """Use these tensors to see from now on, without training them. Raises ValueError for another network's."""
         expected = {name: value.shape for name, value in self.sight().items()}
         if {name: value.shape for name, value in sight.items()} != expected:
             raise ValueError("what it has learned to see is another network's")
@@ -86,7 +86,7 @@ class Learner:
             return np.asarray(positions.float().cpu().numpy(), np.float32)
 
     def set_follows(self, follows: npt.NDArray[np.bool_]) -> None:
-        """Tell both networks' hands which action ever comes right after which, bool (actions, actions)."""
+        """Set in both networks' hands which action ever directly follows which, bool (actions, actions)."""
         for net in (self.net, self.average):
             assert isinstance(net, KeypointNet)
             net.hand.follows.copy_(torch.from_numpy(follows))
@@ -98,7 +98,7 @@ class Learner:
         return np.asarray(self.average.own.cpu().numpy(), bool)
 
     def join(self, group: ProcessGroup) -> None:
-        """Train together with others: each learns from its part of every batch, and all take the same steps."""
+        """Train together with other processes: each learns from its part of every batch, and all take the same step."""
         self._group = group
         self._trained = group.wrap(self.net)
 
@@ -123,21 +123,21 @@ class Learner:
                 held = torch.from_numpy(batch.held).to(self.device)
                 output = self._forward(self._trained, self.net.prepare(raw, hidden), held)
         share = len(batch.places) / batch.size
-        # The mean over an empty part is not zero, but undefined; its gradients must still be there, for the others.
+        # The mean over an empty part is undefined, but the other processes still need its (zero) gradients.
         moving: Tensor | float = 0.0
         if isinstance(self.net, KeypointNet):
             output, habit = output[:, :-1], output[:, -1]
             each = nn.functional.cross_entropy(habit, labels[:, 0], reduction="none")
-            # At play everything is seen as it is now.
+            # The hand learns from samples without a label shift only: at play nothing is delayed.
             moving = (each * torch.from_numpy(batch.shifts == 0).to(self.device)).sum() / batch.size
         output = self._loss.of_shift(output, batch)
         loss = self._loss(output, labels) * share if share else output.sum() * 0.0
         self.optimizer.zero_grad(set_to_none=True)
         with self._group.together():
-            torch.autograd.backward((loss + moving) * self._group.size)  # their mean over all processes is what counts
+            torch.autograd.backward((loss + moving) * self._group.size)  # the processes' gradients are averaged
         nn.utils.clip_grad_norm_(self.net.parameters(), 10.0)
         self.optimizer.step()
-        # The average starts short and grows to the configured length, so that early weights do not linger.
+        # The averaging window starts short and grows to the configured length, so that early weights do not linger.
         decay = min(self.config.ema, number / (number + 10))
         update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         update(list(self.average.parameters()), list(self.net.parameters()), None)
@@ -146,14 +146,14 @@ class Learner:
         return float(told), None if hits is None else float(right) / batch.size
 
     def validate(self, batches: Iterable[Batch]) -> ValidationMetrics:
-        """How the averaged weights do on these."""
+        """The metrics of the averaged weights on these batches."""
         losses, count = 0.0, 0
         actions = len(self.spec.action_names)
         pairs = torch.zeros(actions * actions, dtype=torch.int64)
         with torch.inference_mode():
             for batch in batches:
                 labels = self._loss.labels(batch).to(self.device)
-                # A past that is shown makes the loss low, whatever the network has understood.
+                # With its past shown, the loss is low even if the network only continues its own movement.
                 hidden = torch.full((len(labels),), not self.config.pasts[-1], device=self.device)
                 inputs = self.average.prepare(torch.from_numpy(batch.inputs).to(self.device), hidden)
                 output = self._loss.of_shift(self._forward(self.average, inputs), batch)
@@ -170,7 +170,7 @@ class Learner:
         )
 
     def tensors(self) -> dict[str, Tensor]:
-        """All that has been learned, by name, for a checkpoint."""
+        """All learned tensors, by name, for a checkpoint."""
         found = {f"net/{name}": tensor for name, tensor in self.net.state_dict().items()}
         found |= {f"average/{name}": tensor for name, tensor in self.average.state_dict().items()}
         for index, parameter in enumerate(self.net.parameters()):
@@ -180,7 +180,7 @@ class Learner:
         return found | {"random": torch.get_rng_state()}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take up what `tensors` gave. Raises ValueError or RuntimeError for what does not fit."""
+        """The inverse of `tensors`. Raises ValueError or RuntimeError for tensors that do not fit."""
         for part, net in (("net", self.net), ("average", self.average)):
             net.load_state_dict(below(tensors, part))
         for index, parameter in enumerate(self.net.parameters()):
@@ -188,7 +188,7 @@ class Learner:
             for name, value in below(tensors, f"optimizer/{index}").items():
                 if value.dim() and value.shape != parameter.shape:
                     raise ValueError(f"the optimizer's {name} of weight {index} has shape {tuple(value.shape)}")
-                # In the order of the weight in memory, as the optimizer itself would have made it.
+                # In the weight's memory format, as the optimiser itself would have created it.
                 state[name] = torch.empty_like(parameter).copy_(value) if value.dim() else value.clone()
         torch.set_rng_state(tensors["random"])
 
@@ -199,12 +199,12 @@ class Learner:
 
 
 def below(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
-    """The tensors named `part`/…, by what follows."""
+    """The tensors named `part`/…, by the rest of their name."""
     return {name.removeprefix(f"{part}/"): value for name, value in tensors.items() if name.startswith(f"{part}/")}
 
 
 def one_cycle(used: float, warm_up: float) -> float:
-    """The learning rate's factor at a share of the budget: up linearly, then down along a cosine (Smith 2018)."""
+    """The learning rate's factor at a share of the budget: a linear rise, then a cosine decay (Smith 2018)."""
     if used < warm_up:
         return 0.04 + 0.96 * used / warm_up
     return max(0.001, 0.5 * (1 + math.cos(math.pi * (used - warm_up) / (1 - warm_up))))
@@ -217,10 +217,10 @@ def _optimizer(net: Net, config: TrainConfig) -> torch.optim.Optimizer:
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep what a batch frees for the next one.
+    """Let glibc keep the memory that a batch frees for the next one.
 
-    By default it returns large blocks to the kernel and gets them again, page by page and zeroed, at every batch. The
-    larger the blocks, the more that costs (in float32 more than in bfloat16). Elsewhere than on glibc nothing is done.
+    By default it returns large blocks to the kernel and requests them again, page by page and zeroed, in every batch.
+    The larger the blocks, the more that costs (in float32 more than in bfloat16). Without glibc nothing is done.
     """
     trim_threshold, mmap_threshold = -1, -3
     with contextlib.suppress(OSError, AttributeError, TypeError):
@@ -233,8 +233,8 @@ def _use_bfloat16(config: TrainConfig, device: torch.device) -> bool:
     if config.precision != "auto":
         return config.precision == "bfloat16"
     if config.perceives:
-        return False  # a perceptron gains no time by it, and a place would be a third of a pixel off
+        return False  # a perceptron gains no time by it, and positions would be off by a third of a pixel
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # Without such instructions oneDNN emulates them, which is slower than float32.
+    # Without bfloat16 instructions oneDNN emulates them, which is slower than float32.
     return bool(torch.cpu.get_capabilities().get("avx512_bf16"))

@@ -1,4 +1,4 @@
-"""What is to be learned of a batch, and by how much an output misses it: a loss for each kind of action."""
+"""Labels and loss functions, for discrete and for continuous actions."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from trainer.data.samples import Batch
 
 
 class Loss(ABC):
-    """See the module's docstring. Networks answer once for each window of each label shift: outputs (B, …, K, m)."""
+    """Labels and loss of one kind of action. Outputs are (B, …, K, m): a row for each window of each label shift."""
 
     def __init__(self, config: TrainConfig) -> None:
         self._config = config
 
     @abstractmethod
     def labels(self, batch: Batch) -> Tensor:
-        """What was done: (B, …)."""
+        """The demonstrator's actions: (B, …)."""
 
     @abstractmethod
     def __call__(self, output: Tensor, labels: Tensor) -> Tensor:
-        """The mean over the batch of what `of_shift` returned."""
+        """The mean loss over the batch, for an output that `of_shift` returned."""
 
     @abstractmethod
     def hits(self, output: Tensor, labels: Tensor) -> Tensor | None:
-        """In how many samples the likeliest action is the one that was taken; None where that means nothing."""
+        """The number of samples whose most likely action is the one taken; None for continuous actions."""
 
     def of_shift(self, output: Tensor, batch: Batch) -> Tensor:
-        """Of outputs (B, …, K, m) those of each sample's label shift, (B, …, windows, m)."""
+        """The outputs of each sample's label shift, (B, …, windows, m), out of all outputs (B, …, K, m)."""
         windows = len(self._config.label_windows)
         shifts = torch.from_numpy(batch.shifts).to(output.device)
         outputs = output.view(*output.shape[:-2], len(self._config.label_shifts), windows, output.shape[-1])
@@ -46,27 +46,27 @@ class Loss(ABC):
 
 
 class DiscreteLoss(Loss):
-    """Cross-entropy between the shares of the actions in each window, (B, windows, actions), and logits of them."""
+    """Cross-entropy between the actions' shares in each window and their logits, both (B, windows, actions)."""
 
     def labels(self, batch: Batch) -> Tensor:
         """The actions of the next ticks, int64 (B, L)."""
         return torch.from_numpy(batch.ahead)
 
     def __call__(self, output: Tensor, labels: Tensor) -> Tensor:
-        """Of logits (B, windows, actions) and actions (B, L)."""
+        """The mean loss of logits (B, windows, actions) for actions (B, L)."""
         shares = shares_ahead(labels, self._config.label_windows, output.shape[-1])
         return nn.functional.cross_entropy(output.flatten(0, 1), shares.flatten(0, 1))
 
     def hits(self, output: Tensor, labels: Tensor) -> Tensor | None:
-        """By the first window, which is of the tick itself."""
+        """By the first window: the tick's own action."""
         return (output.detach()[:, 0].argmax(1) == labels[:, 0]).sum()
 
 
 class ContinuousLoss(Loss):
-    """The mean squared error (Pomerleau 1991), where torques (B, …, m) go on beyond their limit for nothing.
+    """The mean squared error (Pomerleau 1991) of torques (B, …, m); outputs beyond a limit cost nothing.
 
-    An action at its limit tells only that the demonstrator wanted that much or more (Tobin 1958, "Estimation of
-    relationships for limited dependent variables"): going further is no error, as play clips it.
+    An action at its limit says only that the demonstrator wanted at least that much (Tobin 1958, "Estimation of
+    relationships for limited dependent variables"). A larger output is no error, since play clips it.
     """
 
     def labels(self, batch: Batch) -> Tensor:
@@ -78,7 +78,7 @@ class ContinuousLoss(Loss):
         return super().of_shift(output, batch)[..., 0, :]
 
     def __call__(self, output: Tensor, labels: Tensor) -> Tensor:
-        """Of two of torques."""
+        """The mean loss of torques for torques of the same shape."""
         beyond = ((labels >= 1) & (output > labels)) | ((labels <= -1) & (output < labels))
         return torch.where(beyond, 0.0, output - labels).square().mean()
 
@@ -88,6 +88,6 @@ class ContinuousLoss(Loss):
 
 
 def shares_ahead(labels: Tensor, windows: Sequence[int], actions: int) -> Tensor:
-    """Of the actions int64 (B, L) of the next ticks, the share of each action in each window: (B, windows, actions)."""
+    """The share of each action in each window, (B, windows, actions), from the next ticks' actions int64 (B, L)."""
     each = nn.functional.one_hot(labels, actions).float()
     return torch.stack([each[:, :window].mean(dim=1) for window in windows], dim=1)

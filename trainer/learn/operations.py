@@ -1,13 +1,13 @@
-"""How much arithmetic goes into a clone, in floating-point operations: a figure that no machine changes.
+"""The cost of a clone in floating-point operations, which does not depend on the machine.
 
     learning to see     3 x (batches x screens in one) x a screen
     locating            ticks x a screen
     learning to play    3 x (batches x samples in one) x an answer
     choosing by play    ticks of all games x (a screen + an answer)
 
-Torch counts what one screen and one answer take, two operations for each multiplication with its addition. A step of
-learning takes three times as much as an answer: one pass forward, and backward twice that (Kaplan et al. 2020, "Scaling
-laws for neural language models").
+"An answer" is one forward pass of the network that chooses actions. Torch counts the operations of one screen and one
+answer: two for each multiply-add. A training step takes three times as many: one forward pass, and a backward pass of
+twice that (Kaplan et al. 2020, "Scaling laws for neural language models").
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _GATES = 4  # of an LSTM
 
 @dataclass(frozen=True)
 class Operations:
-    """Of one screen that is located (0 where there is nothing to locate), and of one answer."""
+    """The operations of one located screen (0 if the network does not locate), and of one answer."""
 
     screen: int
     answer: int
 
     @classmethod
     def of(cls, net: Net, config: TrainConfig) -> Operations:
-        """Counted on a screen and an answer, without any dropout."""
+        """Count the operations of a network, without dropout."""
         training = net.training
         try:
             return cls._counted(net.eval(), config)
@@ -65,8 +65,8 @@ class Operations:
         return cls(screen, _flops(lambda: net(net.prepare(seen, shown))))
 
     def whole(self, looked_at: int, located: int, learned: int, played: int) -> int:
-        """Of a training that learned to see from so many screens, located so many, learned to play from so many
-        samples, and played so many ticks. What is taken twice counts twice.
+        """The operations of a whole training: `looked_at` screens to learn to see, `located` screens, `learned` samples
+        to learn to play, and `played` ticks. A screen or sample that is used twice counts twice.
         """
         learning = _OF_A_STEP * (looked_at * self.screen + learned * self.answer)
         return learning + located * self.screen + played * (self.screen + self.answer)
@@ -79,5 +79,5 @@ def _flops(call: Callable[[], object]) -> int:
 
 
 def _of_memory(memory: nn.LSTM) -> int:
-    """Of a tick; torch does not count these."""
+    """The operations of an LSTM per tick; torch does not count these."""
     return 2 * _GATES * memory.hidden_size * (memory.input_size + memory.hidden_size)

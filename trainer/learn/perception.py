@@ -1,16 +1,16 @@
-"""Learning to see: from a sample of a recording's screens, and what the emulator's memory held at them, to a Locator.
+"""Learning to see: trains a Locator on a recording's screens, with targets from the emulator's memory.
 
-    recording ─▶ stretches at random ─▶ screens, memory ─▶ bytes that tell of places ─▶ regression ─▶ those one can see
+    recording ─▶ random stretches ─▶ screens, memory ─▶ bytes that are positions ─▶ regression ─▶ those that can be seen
                  detours, games of a scout ─▶ ┘
 
-Nothing in here knows a game. A byte tells of a place when it takes many values and mostly moves in small steps. Whether
-it can be seen at all, and not only be known (a frame counter, what a key does next), shows in the regression: bytes
-that are not predicted on screens held out are dropped. Which of them are the player's own shows in trying out actions.
+This module knows no particular game. A byte is taken as a position if it takes many values and mostly changes in small
+steps. Some of these cannot be seen on the screen (a frame counter, for example): bytes that the regression cannot
+predict on held-out screens are dropped. Trying out actions shows which bytes the player controls.
 
-A player who keeps the paddle under the ball shows no screen with the paddle elsewhere, and from such screens alone a
-network learns to find the paddle by the ball. So a part of the sample are detours: random actions for two seconds, from
-some moment of the recording on. Another part is from games of a scout (trainer.learn.scout), which go further than
-those of the recording.
+A player who keeps the paddle under the ball shows no screen with the paddle elsewhere; from such screens alone a
+network would learn to find the paddle by the ball. So a part of the sample are detours: two seconds of random actions
+from some moment of the recording. Another part is from games of a scout (trainer.learn.scout), which get further than
+the recording.
 """
 
 from __future__ import annotations
@@ -34,27 +34,27 @@ from trainer.learn.scout import Places, scouting
 from trainer.policy.keypoints import LAG, POSITIONS, KeypointNet
 
 _STRETCH_TICKS, _STRETCHES, _DETOURS = 120, 200, 80
-_MOST_PLAYED = 60_000  # ticks of play to find stretches in: about ten seconds to play again
+_MOST_PLAYED = 60_000  # ticks to draw stretches from: simulating them takes about ten seconds
 _TRIALS = 40  # moments at which every action is tried
-_OWN_SHARE = 0.5  # of them: bytes that differ by then are the player's own
+_OWN_SHARE = 0.5  # of the trials: bytes that differ in so many are the player's own
 _LEAST_VALUES, _LEAST_CHANGES, _SMALL_STEP, _SMALL_SHARE = 16, 0.02, 8, 0.5
-_SAME = 0.98  # correlation of two bytes that tell of one place
-HOPEFUL_SHARE, _SEEN_SHARE = 0.2, 0.6  # of a byte's variance that must be explained, half-way and at last
+_SAME = 0.98  # correlation above which two bytes count as the same position
+HOPEFUL_SHARE, _SEEN_SHARE = 0.2, 0.6  # of a byte's variance that must be explained, for the first clone and at the end
 _BATCH, _RATE, _DECAY, _BETA = 64, 3e-3, 1e-3, 0.1
 _AT_ONCE = 256
-_READ, _REPLAYED = 0.2, 0.5  # of getting the sample, roughly, that is done once screens are read, and played again
-_TRIMMED = 0.25  # of the squares, the largest ones
-_LEAST_SPREAD = 0.05  # of the variance: where less is left without them, they count
-_ELSEWHERE_SHARE = 0.5  # of the samples: before the background of another stretch
-_HELD_OUT, _JUDGED = 10, 1_024  # of so many stretches one is held out; about so many of their screens judge
+_READ, _REPLAYED = 0.2, 0.5  # approximate progress of sampling once screens are read, and once they are simulated
+_TRIMMED = 0.25  # of the squared errors, the largest ones, which do not count
+_LEAST_SPREAD = 0.05  # of the variance: if less is left without them, they do count
+_ELSEWHERE_SHARE = 0.5  # of the samples: shown in front of another stretch's background
+_HELD_OUT, _JUDGED = 10, 1_024  # one in so many stretches is held out; about so many of their screens validate
 
 
 @dataclass(frozen=True)
 class Sample:
-    """`stretches` are runs of rows of a TickTable. At their ticks, and then at those of detours and of a scout's games,
-    n in all, of which `lengths` follow each other: `screens` uint8 (n, rows, columns), and in `targets` float32
-    (n, POSITIONS) the bytes that tell of places, as standard deviations from their mean. `used` and `own`, bool
-    (POSITIONS,): which columns there are, and which of them the player controls.
+    """`stretches` are runs of rows of a TickTable. The sample has n ticks: those of the stretches, of detours, and of a
+    scout's games; `lengths` are the lengths of these runs. `screens` are uint8 (n, rows, columns). `targets`, float32
+    (n, POSITIONS), are the bytes taken as positions, in standard deviations from their mean. `used` and `own`, bool
+    (POSITIONS,): which columns exist, and which of them the player controls.
     """
 
     stretches: list[range]
@@ -67,13 +67,13 @@ class Sample:
 
 @dataclass(frozen=True)
 class NoSample:
-    """Why there is none, to go after "since"."""
+    """Why there is no sample, as a text that follows "since"."""
 
     reason: str
 
 
 def sampling(tick_table: TickTable, config: TrainConfig) -> Iterator[float | str | Sample | NoSample]:
-    """Yields the share of it that is done, what it does now, and last the sample, or why there is none."""
+    """Yields the share that is done, what it is doing, and finally the sample, or why there is none."""
     yield "playing the recording again"
     rng = np.random.default_rng([config.seed, 0x5EE])
     parts = _parts_to_play(tick_table, rng)
@@ -83,7 +83,7 @@ def sampling(tick_table: TickTable, config: TrainConfig) -> Iterator[float | str
         screens.append(np.concatenate(list(tick_table.screens(rows))))
         yield _READ * number / len(stretches)
     memories: list[Memory] = []
-    aside: list[npt.NDArray[np.uint8]] = []  # what the memory held in clips that are not of the recording
+    aside: list[npt.NDArray[np.uint8]] = []  # the memory in clips that are not from the recording
     try:
         for step in _playing_again(tick_table, parts, stretches, rng, config.seed):
             if isinstance(step, Memory):
@@ -128,9 +128,9 @@ def sampling(tick_table: TickTable, config: TrainConfig) -> Iterator[float | str
 def _playing_again(
     tick_table: TickTable, parts: Sequence[range], stretches: Sequence[range], rng: np.random.Generator, seed: int
 ) -> Iterator[float | Clip | Memory]:
-    """The memory at all rows of `parts`, session by session; some stretches are left half-way for a detour.
+    """The memory at all rows of `parts`, session by session; detours leave some stretches half-way.
 
-    Yields the share that is done, now and then, and detours with their screens preprocessed.
+    Now and then yields the share that is done, and detours with their screens preprocessed.
     """
     middles = [rows[len(rows) // 2] for rows in stretches]
     tried = {middles[k] for k in np.linspace(0, len(middles) - 1, min(_TRIALS, len(middles))).astype(int).tolist()}
@@ -154,7 +154,7 @@ def _playing_again(
 def _of_stretches(
     stretches: Sequence[range], parts: Sequence[range], values: Sequence[npt.NDArray[np.uint8]]
 ) -> list[npt.NDArray[np.uint8]]:
-    """The rows of each stretch, from those of the part that it lies in."""
+    """The values of each stretch, out of those of the part that contains it."""
     starts = [part.start for part in parts]
     found = []
     for rows in stretches:
@@ -164,7 +164,7 @@ def _of_stretches(
 
 
 def _parts_to_play(tick_table: TickTable, rng: np.random.Generator) -> list[range]:
-    """Some of the parts, rising, that together do not take too long to play again."""
+    """Random parts, in rising order, that together do not take too long to simulate."""
     parts = tick_table.parts
     played, chosen = 0, []
     for index in rng.permutation(len(parts)).tolist():
@@ -175,7 +175,7 @@ def _parts_to_play(tick_table: TickTable, rng: np.random.Generator) -> list[rang
 
 
 def _stretches(parts: Sequence[range], rng: np.random.Generator) -> list[range]:
-    """Runs of rows at random, rising, in these parts."""
+    """Random runs of rows in these parts, in rising order."""
     found = [
         range(first, min(first + _STRETCH_TICKS, part.stop))
         for part in parts
@@ -187,9 +187,10 @@ def _stretches(parts: Sequence[range], rng: np.random.Generator) -> list[range]:
 def _that_tell_of_places(
     values: npt.NDArray[np.uint8], controlled: npt.NDArray[np.bool_], lengths: Sequence[int]
 ) -> list[int]:
-    """The bytes, at most POSITIONS of them, those that move most first; of several that say the same, one.
+    """The bytes taken as positions, at most POSITIONS, most often changing first; one of several correlated ones.
 
-    A player may keep what is controlled so close to something else that the two look the same, but they are not.
+    A controlled byte and another one are never merged: a player may keep the paddle so close to the ball that the two
+    are correlated.
     """
     inside = np.ones(len(values) - 1, bool)
     inside[np.cumsum(lengths)[:-1] - 1] = False
@@ -208,9 +209,9 @@ def _that_tell_of_places(
 
 
 class Perception:
-    """Teaches the locator of a copy of a network to see what the sample tells; `sight` is what it knows of seeing.
+    """Trains the locator of a copy of a network on the sample; `sight` returns the result.
 
-    `looked_at` counts the screens that it has been taught with.
+    `looked_at` counts the screens used for training so far.
     """
 
     def __init__(self, net: KeypointNet, sample: Sample, config: TrainConfig, device: torch.device) -> None:
@@ -232,7 +233,7 @@ class Perception:
             np.median(sample.screens[first : first + length : max(1, length // 5)], axis=0)
             for first, length in zip(firsts, lengths, strict=True)
         ]
-        self._still = torch.from_numpy(np.stack(still).astype(np.float32))  # of each stretch, what does not move
+        self._still = torch.from_numpy(np.stack(still).astype(np.float32))  # each stretch's background
         self._targets = torch.from_numpy(sample.targets)
         self._used = sample.used
         count = len(sample.screens)
@@ -248,9 +249,9 @@ class Perception:
         return self._net.sight()
 
     def learn(self, used: Callable[[int], float], rate: Callable[[float], float]) -> Iterator[float]:
-        """Until `used`, of the number of batches so far, is 1; yields it after every batch.
+        """Train until `used(batches so far)` is 1; yields this share after every batch.
 
-        `rate` gives the learning rate's factor at that share.
+        `rate` returns the learning rate's factor at that share.
         """
         locator = self._net.locator
         optimizer = torch.optim.AdamW(locator.parameters(), _RATE, weight_decay=_DECAY, fused=True)
@@ -270,10 +271,10 @@ class Perception:
             yield share
 
     def validate(self) -> npt.NDArray[np.float64]:
-        """The share of each column's variance that is explained on what is held out, float64 (POSITIONS,).
+        """The share of each column's variance that is explained on held-out screens, float64 (POSITIONS,).
 
-        Without the largest quarter of its deviations and of the errors: where a ball has been lost, the memory still
-        holds a place for it, which nobody can see.
+        The largest quarter of the deviations and of the errors does not count: after a ball is lost, the memory still
+        holds a position for it, which cannot be seen.
         """
         picks = self._held_out
         with torch.inference_mode():
@@ -282,14 +283,14 @@ class Perception:
         errors, deviations = np.square(found - targets), np.square(targets - np.median(targets, axis=0))
         variance = np.maximum(targets.var(axis=0), 1e-6)
         rest, whole = _trimmed_mean(errors), _trimmed_mean(deviations)
-        still = whole < _LEAST_SPREAD * variance  # it hardly ever moves, and when it does counts most
+        still = whole < _LEAST_SPREAD * variance  # it hardly ever moves, so the rare movements must count
         rest, whole = np.where(still, errors.mean(axis=0), rest), np.where(still, variance, whole)
         return np.asarray(np.where(self._used, 1 - rest / whole, 0.0))
 
     def drop_unseen(self, least: float = _SEEN_SHARE) -> int:
-        """Leave out the columns of which less than this share is explained, unless that would be all.
+        """Drop the columns of which less than this share is explained; if that would be all, keep the best.
 
-        They are no longer learned either; returns how many are left.
+        Dropped columns are no longer trained. Returns how many are left.
         """
         explained = self.validate()
         seen = self._used & (explained >= least)
@@ -305,9 +306,9 @@ class Perception:
         return torch.stack([self._screens[picks], self._screens[self._before[picks]]], dim=1)
 
     def _elsewhere(self, picks: torch.Tensor) -> torch.Tensor:
-        """Screens as the locator takes them, some of them before the background of another stretch.
+        """The locator's input, with some screens shown in front of the background of another stretch.
 
-        So a place is learned from what is there, and not from how far the game was when something was there.
+        So a position is learned from the thing itself, not from the state of the game at that time.
         """
         pairs = self._pairs(picks)
         moved = torch.from_numpy(self._rng.random(len(picks)) < _ELSEWHERE_SHARE)
@@ -321,6 +322,6 @@ class Perception:
 
 
 def _trimmed_mean(squares: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Of each column (n, m), without the largest of its values."""
+    """The mean of each column of (n, m), without its largest values."""
     kept = max(1, round((1 - _TRIMMED) * len(squares)))
     return np.asarray(np.sort(squares, axis=0)[:kept].mean(axis=0))

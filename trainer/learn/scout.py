@@ -1,15 +1,15 @@
-"""What the recording does not show: games of a scout, which is told where things are instead of having to see it.
+"""Training screens that the recording does not show: games of a scout, which reads positions instead of seeing them.
 
-A scout is what the literature calls a privileged agent (Chen et al. 2019, "Learning by cheating").
+The literature calls such a player a privileged agent (Chen et al. 2019, "Learning by cheating").
 
     memory of the recording, its actions ─▶ the clone's own perceptron ─▶ the scout ─▶ its games ─▶ screens, memory
 
-A clone gets further than its demonstrator, to walls with other holes and to paddles of another size, and what its
-network has never been shown it does not find: one network, of a person's recording, was 30 pixels off its own paddle,
-or more, in a tenth of the screens of its play. The scout learns in a few seconds what takes minutes for a network that
-has to see, and so it is at hand before the clone learns to see. To learn from where one's own play leads is from Ross
-et al. (2011, "A reduction of imitation learning and structured prediction to no-regret online learning"). Its actions
-are never imitated.
+A clone gets further than its demonstrator, to walls with other holes and paddles of another size. Its network does not
+find things in situations that it has never been shown: one network, trained on a person's recording, was off its own
+paddle by 30 pixels or more in a tenth of the screens of its play. The scout learns in a few seconds what takes a
+network that has to see minutes, so it can play before the clone learns to see. The idea of learning from the states
+that the learner's own play leads to is from Ross et al. (2011, "A reduction of imitation learning and structured
+prediction to no-regret online learning"). The scout's actions are never imitated.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _MOST_BATCHES, _BATCH, _RATE = 2_000, 256, 3e-3
 _GAMES = 5  # of play_ticks, so many are played at most
 _TICKS_PER_BATCH = 25  # played at most: a short training needs no more to see than it has the time to learn from
 _TEMPERATURE = 0.25
-_LEARN, _PLAY = 0x5C0, 0x5C1  # keep its randomness apart from other
+_LEARN, _PLAY = 0x5C0, 0x5C1  # separate its random generators from others
 _SIGN_OF_LIFE_TICKS = 500
 
 
 @dataclass(frozen=True)
 class Places:
-    """Which bytes of the memory, at most POSITIONS, tell of places; their `mean` and `deviation`, float32 (bytes,), in
-    the recording; and which of the positions are the player's `own`, bool (POSITIONS,).
+    """The memory bytes that are taken as positions, at most POSITIONS, with their `mean` and standard `deviation` in
+    the recording, float32 (bytes,). `own`, bool (POSITIONS,): which of them the player controls.
     """
 
     bytes_: list[int]
@@ -55,21 +55,21 @@ class Places:
 
     @classmethod
     def of(cls, values: npt.NDArray[np.uint8], bytes_: list[int], controlled: npt.NDArray[np.bool_]) -> Places:
-        """From what the memory held, uint8 (n, bytes), and which of its bytes the player controls, bool (bytes,)."""
+        """From the memory, uint8 (n, bytes), and which of its bytes the player controls, bool (bytes,)."""
         chosen = values[:, bytes_].astype(np.float32)
         own = np.zeros(POSITIONS, bool)
         own[: len(bytes_)] = controlled[bytes_]
         return cls(bytes_, chosen.mean(axis=0), chosen.std(axis=0), own)
 
     def positions(self, values: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """float32 (n, POSITIONS), in standard deviations from their mean, of memory uint8 (n, bytes)."""
+        """Positions float32 (n, POSITIONS), in standard deviations from their mean, from memory uint8 (n, bytes)."""
         found = np.zeros((len(values), POSITIONS), np.float32)
         found[:, : len(self.bytes_)] = (values[:, self.bytes_] - self.mean) / self.deviation
         return found
 
 
 def samples_learned(config: TrainConfig) -> int:
-    """How many a scout learns from, each as often as it is drawn."""
+    """The number of samples that a scout learns from; one that is drawn twice counts twice."""
     return _batches(config) * _BATCH if config.scout else 0
 
 
@@ -80,7 +80,7 @@ def scouting(
     config: TrainConfig,
     length: int,
 ) -> Iterator[float | Clip]:
-    """Let a scout learn from positions (n, POSITIONS) and actions (n,) of parts of games, and play.
+    """Train a scout on positions (n, POSITIONS) and actions (n,) of parts of games, then let it play.
 
     Yields the share that is done, and clips of `length` ticks.
     """
@@ -99,7 +99,7 @@ def _learning(
     spec: EnvSpec,
     config: TrainConfig,
 ) -> Iterator[float | Policy]:
-    """Yields the share that is done, and the scout last."""
+    """Yields the share that is done, and finally the scout."""
     lengths = [len(actions) for _, actions in parts]
     stops = np.repeat(np.cumsum(lengths), lengths)
     starts = stops - np.repeat(lengths, lengths)
@@ -137,7 +137,7 @@ def _batches(config: TrainConfig) -> int:
 
 
 def _playing(scout: Policy, places: Places, length: int) -> Iterator[float | Clip]:
-    """Games by each label window in turn; yields the share that is done, and every other clip of each game."""
+    """Play games, using the label windows in turn; yields the share that is done, and every other clip of each game."""
     config, spec = scout.config, scout.spec
     rng = np.random.default_rng([config.seed, _PLAY])
     most = min(_GAMES * config.play_ticks, _TICKS_PER_BATCH * _batches(config))
@@ -166,7 +166,7 @@ def _playing(scout: Policy, places: Places, length: int) -> Iterator[float | Cli
 
 
 def _told(player: Policy, position: npt.NDArray[np.float32]) -> int:
-    """The action of a player that is told where things are now, float32 (POSITIONS,)."""
+    """The action of a player that is given the current positions, float32 (POSITIONS,)."""
     with torch.inference_mode():
         seen = torch.from_numpy(player.stack(position)[None])
         outputs = player.net(player.net.prepare(seen, torch.tensor([True])))[0].numpy()

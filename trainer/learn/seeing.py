@@ -1,8 +1,8 @@
-"""The first stage of a training whose network goes by where things are: it learns to see them.
+"""The first stage of training a network that uses positions: it learns to see them.
 
-    sample ─▶ a quarter of it ─▶ a first clone, from the sample alone ─▶ the rest ─▶ what cannot be seen is dropped
+    sample ─▶ a quarter of the stage ─▶ a first clone, from the sample alone ─▶ the rest ─▶ drop what cannot be seen
 
-The first clone is there to be watched while a better one is trained; nothing of it but what it sees is kept.
+The first clone can be watched while a better one is trained; only its part that sees is kept.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from trainer.learn.scout import samples_learned
 from trainer.learn.steps import Steps
 from trainer.policy.keypoints import KeypointNet
 
-_FIRST_LOOK, _WARM_UP = 0.25, 0.1  # of the stage: how much there is before the first clone
+_FIRST_LOOK, _WARM_UP = 0.25, 0.1  # of the stage: the part before the first clone, and the warm-up
 _FIRST_BATCHES = 600  # of the first clone
 
 
 @dataclass(frozen=True)
 class Seen:
-    """The share of the stage that is done, and what there is to tell; at its end the operations that it took."""
+    """The share of the stage that is done, and a message if any; at its end, the operations it took."""
 
     share: float
     message: str = ""
@@ -37,9 +37,9 @@ class Seen:
 def learning_to_see(
     steps: Steps, sample: Sample, ticks_of_play: int, keep: Callable[[Learner], None]
 ) -> Iterator[Seen]:
-    """Teach the network of `steps`, in all the time that its configuration gives; `keep` is called with a first clone.
+    """Train the network of `steps` to see, for as long as its configuration says; `keep` is called with a first clone.
 
-    `ticks_of_play` are those of the games at the end, for the estimate of how long it will all take.
+    `ticks_of_play` are those of the test games at the end, for the estimate of the total time.
     """
     config, net = steps.config, steps.learner.net
     assert isinstance(net, KeypointNet)
@@ -71,7 +71,7 @@ def learning_to_see(
 
 
 def _look(steps: Steps, perception: Perception, first: float, last: float) -> Iterator[Seen]:
-    """From one share of the stage to another."""
+    """Train from one share of the stage to another."""
     batches, seconds = steps.config.perception_batches, steps.config.max_seconds
     began = time.monotonic()
 

@@ -1,6 +1,6 @@
-"""The stages of a training, each a generator of Progress: they change the training that they are given.
+"""The stages of a training, each a generator of Progress that works on a given Training.
 
-load (and look, where the network learns to see) ─▶ train ─▶ play
+load (and look, if the network learns to see) ─▶ train ─▶ play
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from trainer.policy.keypoints import sight
 from trainer.progress.records import Progress
 
 _VALIDATION_SAMPLES = 4_096
-_CHOSEN = 0.8  # of the games at the end, roughly, where some more choose how to play like the demonstrator
+_CHOSEN = 0.8  # approximate share of the test games at the end; the rest choose how to play like the demonstrator
 _FIRST_CHECK = 0.4  # of the budget: earlier weights are never the best
 
 
 def load(training: Training) -> Iterator[Progress]:
-    """Learn to see, where the network does, and have the ticks at hand; or take up what a checkpoint has of it."""
+    """Learn to see, if the network does, and load the ticks; or restore this from a checkpoint."""
     ticks = (
         f"{training.data.ticks:,} ticks of {len(training.sessions)} session{'s' if len(training.sessions) > 1 else ''}"
     )
@@ -56,7 +56,7 @@ def load(training: Training) -> Iterator[Progress]:
 
 
 def _recall(training: Training) -> Iterator[Progress]:
-    """See as before the interruption."""
+    """Restore how the network sees from the checkpoint."""
     assert training.checkpoint is not None
     tensors, *_ = read_checkpoint(training.checkpoint, training.kind_of_training())
     try:
@@ -78,7 +78,7 @@ def _look(training: Training, sample: Sample) -> Iterator[Progress]:
 
 
 def train(training: Training) -> Iterator[Progress]:
-    """Learn to play, until the budget is used or nothing more is gained."""
+    """Learn to play, until the budget is used or validation no longer improves."""
     config, state = training.config, training.state
     if state.stage != "train":
         return
@@ -140,7 +140,7 @@ def _validate(training: Training) -> ValidationMetrics:
 
 
 def _check(training: Training, used: float) -> Iterator[Progress]:
-    """Let the present weights play a little; keep them if no earlier ones scored more."""
+    """Play a few test games with the current weights; keep them if no earlier ones scored more."""
     state = training.state
     now = training.kept.present()
     file = str(training.kept.file(now))
@@ -162,7 +162,7 @@ def _check(training: Training, used: float) -> Iterator[Progress]:
 
 
 def play(training: Training) -> Iterator[Progress]:
-    """Choose the weights, and how to play them, by playing."""
+    """Choose the weights, and the way to play, by test games."""
     config, state = training.config, training.state
     if state.stage == "train":
         state.stage = "play"
@@ -184,7 +184,7 @@ def play(training: Training) -> Iterator[Progress]:
             yield training.progress("play", chosen * step)
     assert best is not None
     state.manner, state.score = best.candidate.manner.to_json(), best.score
-    training.save(files[best.candidate.policy])  # whatever becomes of the games that follow
+    training.save(files[best.candidate.policy])  # in case the following games are interrupted
     yield from _find_alike(training, best.candidate)
     training.finish(files[best.candidate.policy])
     message = f"plays best {selection_text(training.manner, config, training.data.spec.discrete)}"
@@ -192,7 +192,7 @@ def play(training: Training) -> Iterator[Progress]:
 
 
 def _find_alike(training: Training, best: Candidate) -> Iterator[Progress]:
-    """Choose how it plays like its demonstrator, where its network knows how hands move."""
+    """Choose how it plays like its demonstrator, if its network has a hand."""
     demonstration = Demonstration.of(training.sessions, training.episodes) if training.config.perceives else None
     if demonstration is None:
         return

@@ -1,9 +1,10 @@
-"""What every process of a training does, of one or of many: have its ticks at hand, and take one step after another.
+"""The work of each process of a training, one or many: load its ticks, then take one step after another.
 
     first      load ─▶ start ─▶ take(1) ─▶ take(2) …      when `trainer.learn.fit` wants a step
-    others     follow: the same, when the first one does, until they are dismissed
+    others     follow: the same steps as the first process, until it ends the training
 
-All draw from equal generators, so that after a step all have the same weights: a checkpoint is one process's.
+All draw from random generators with the same state, so after a step all have the same weights: a checkpoint needs only
+one process.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ class Steps:
         self.data = Dataset(sessions, config, episodes, group)
 
     def begin(self) -> None:
-        """A network that has learned nothing yet."""
+        """Start with a newly initialised network."""
         torch.manual_seed(self.config.seed)
         self.learner = Learner(self.config, self._spec, self.group.device)
         self.rng = np.random.default_rng(self.config.seed)
 
     def load(self) -> Iterator[float]:
-        """Read what this process needs; yields the fraction done. Where the network sees, the first one's does."""
+        """Read what this process needs; yields the fraction done. A network that sees is the first process's."""
         if self.config.perceives:
             self.see(self.group.copies(self.learner.sight()))
         with self.group.all_or_none():
@@ -57,12 +58,14 @@ class Steps:
             self.learner.set_statistics(*self.data.statistics())
 
     def see(self, sight: Mapping[str, Tensor]) -> None:
-        """From the next reading on, see like this (Learner.sight). Raises ValueError and RuntimeError for another."""
+        """Use these tensors to see from the next `load` on (Learner.sight). Raises ValueError and RuntimeError for
+        those of another network.
+        """
         self.learner.see(sight)
         self.data.locate_with(self.learner.locate, self.learner.own_positions)
 
     def start(self, restore: Callable[[], None] | None) -> None:
-        """Come together before the first step; the first one's `restore` takes up a checkpoint, for all."""
+        """Synchronise before the first step; on the first process, `restore` loads a checkpoint, for all."""
         with self.group.all_or_none():
             if restore:
                 restore()
@@ -75,12 +78,12 @@ class Steps:
                 self.rng.bit_generator.state = generator
 
     def take(self, number: int, used: float) -> tuple[float, float | None]:
-        """Let all take step `number` (from 1) at a share of the budget; returns its loss and accuracy, if any."""
+        """Take step `number` (from 1) on all processes, at a share of the budget; returns loss and accuracy, if any."""
         self.group.order(number, used)
         return self._step(number, used)
 
     def follow(self) -> None:
-        """From `load` to the last of the steps that the first one orders."""
+        """For the other processes: everything from `load` to the last step that the first one orders."""
         for _ in self.load():
             pass
         self.start(None)

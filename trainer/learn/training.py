@@ -1,4 +1,4 @@
-"""One training: what it has come to, what is kept of it, and how it goes on after an interruption."""
+"""One training: its state, its results, and how it resumes after an interruption."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ class Training:
         self.sample = sample
         self.checkpoint = checkpoint
         self.every = every
-        self._written = -1  # the batch of the latest checkpoint; none before the data are there
+        self._written = -1  # the batch of the latest checkpoint; -1 before the data are loaded
         self.ready = False
         self._played_before = 0
 
     @property
     def learner(self) -> Learner:
-        """What learns."""
+        """The learner of this process."""
         return self.steps.learner
 
     @property
     def manner(self) -> ActionSelection:
-        """How the kept weights play best, as far as is known."""
+        """How the kept weights play best, as known so far."""
         if self.state.manner is not None:
             return ActionSelection.from_json(self.state.manner)
         return first_selection(self.config, self.data)
@@ -102,11 +102,11 @@ class Training:
         )
 
     def keep_first(self, learner: Learner) -> None:
-        """Write a clone that is there to be watched until a better one comes."""
+        """Write a first clone, to watch until there is a better one."""
         save_policy(self.out, learner.average, self._header())
 
     def write_checkpoint(self) -> None:
-        """Replace the checkpoint, if one is wanted and there is something new to keep."""
+        """Replace the checkpoint, if one is wanted and something has changed."""
         if self.checkpoint is None or not self.ready or self._written == self.state.batch:
             return
         self.state.seconds, self.state.played = self.budget.seconds, self._played
@@ -120,23 +120,23 @@ class Training:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Keep the best so far, whatever happened, and clean up."""
+        """Keep the best so far in any case, and clean up."""
         with contextlib.ExitStack() as stack:
             stack.callback(self.kept.close)
             stack.callback(self.choosing.close)
             if not self.state.saved and self.state.batch:
                 self.kept.keep("last")
-                if isinstance(error, Exception):  # it is the one to tell
+                if isinstance(error, Exception):  # report this one, not a second one from cleaning up
                     stack.enter_context(contextlib.suppress(PolicyError))
                 self.save("last")
 
     def save(self, reason: str) -> None:
-        """Write the weights that are kept for a reason."""
+        """Write the weights kept for a reason as the policy."""
         self.kept.save(reason, self.out)
         self.state.saved = True
 
     def finish(self, reason: str) -> None:
-        """Write the weights that are kept for a reason, and remove the checkpoint: it is over."""
+        """End the training: write the weights kept for a reason as the policy, and remove the checkpoint."""
         self.save(reason)
         self.ready = False
         if self.checkpoint is not None:
@@ -146,11 +146,11 @@ class Training:
         return {**self.kind_of_training(), "data": self.data.fingerprint()}
 
     def kind_of_training(self) -> dict[str, Any]:
-        """What a checkpoint of this training says of it before the data are read."""
+        """The part of a checkpoint's identification that is known before the data are read."""
         return {"env": self.data.spec.name, "config": settings(self.config)}
 
     def restore(self) -> None:
-        """Go on from the checkpoint. Raises TrainingError for a damaged one, and for one of another training."""
+        """Resume from the checkpoint. Raises TrainingError for a damaged one, and for one of another training."""
         assert self.checkpoint is not None
         tensors, self.state, generator = read_checkpoint(self.checkpoint, self._fingerprint())
         try:
@@ -190,13 +190,13 @@ class Training:
 
     @property
     def _operations(self) -> int:
-        """The floating-point operations that all of it took so far."""
+        """The floating-point operations of the training so far."""
         state, located = self.state, self.data.ticks if self.config.perceives else 0
         return state.operations + self._one_each.whole(0, located, state.batch * self.config.batch_ticks, self._played)
 
     @property
     def _played(self) -> int:
-        """Ticks of games, of all sittings."""
+        """The ticks of all test games, also before an interruption."""
         return self._played_before + self.choosing.ticks
 
     @cached_property
@@ -205,7 +205,7 @@ class Training:
 
 
 def _told(session: Session, episodes: Mapping[str, Sequence[int]]) -> dict[str, Any]:
-    """What a policy says of a session that it learned from."""
+    """The entry in a policy's header for a session that it learned from."""
     return {
         "name": session.name,
         "digest": session.attributes.get("digest") or session.digest(),

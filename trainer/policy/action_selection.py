@@ -1,4 +1,4 @@
-"""How a clone chooses its actions from what its network says."""
+"""How a clone chooses its actions from its network's outputs."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ import numpy.typing as npt
 from trainer.policy.hand import Pull
 
 _COLDEST = 1e-3
-_RAREST = 1e-2  # dividing by less would make an action that was hardly ever taken the likeliest
+_RAREST = 1e-2  # dividing by less would make a hardly ever taken action the most likely one
 
 
 @dataclass(frozen=True)
 class ActionSelection:
-    """How a clone plays what its network says.
+    """How a clone turns its network's outputs into actions.
 
-    `temperature` sharpens the probabilities that an action is drawn from: 1 leaves them, towards 0 the likeliest action
-    alone is left, except that `kept` actions, those that demonstrators take rarely but need (to serve), always keep
-    theirs. `prior` is the share of each action in the demonstrator's play, by which probabilities are divided before
-    they are sharpened (Menon et al. 2021, "Long-tail learning via logit adjustment"); empty leaves them. Somebody who
-    taps a key now and then waits in most ticks, also where a tap is due: the likeliest action of every single tick is
-    then to wait, and that a tap is due shows in its being likelier here than elsewhere. `output` is the index of the
-    outputs that are played (TrainConfig.outputs), and `past` whether older screens show what is hidden in a share of
-    the training (TrainConfig.hidden_share). Continuous actions are played as is. With a `pull` the clone moves its
-    hands as its demonstrator does (trainer.policy.hand), at no temperature.
+    Actions are drawn from the network's probabilities, sharpened by `temperature`: 1 leaves them unchanged; towards 0
+    only the most likely action remains. `kept` actions, which demonstrators take rarely but need (to serve), always
+    keep their probability. `prior` is the share of each action in the demonstrator's play; probabilities are divided by
+    it before sharpening (Menon et al. 2021, "Long-tail learning via logit adjustment"). If it is empty, they are not
+    divided. Background: somebody who taps a key now and then waits in most ticks, even around a tap. The most likely
+    action of every single tick is then to wait; what shows that a tap is due is that it is more likely here than
+    elsewhere.
 
-    Raises ValueError for values that cannot be meant.
+    `output` is the index of the outputs that play (TrainConfig.outputs). `past`: whether older screens show what is
+    hidden in a share of the training samples (TrainConfig.hidden_share). Continuous actions are played unchanged. With
+    a `pull` the clone moves its hands as its demonstrator does (trainer.policy.hand); `temperature` is then not used.
+
+    Raises ValueError for values out of range.
     """
 
     temperature: float = 1.0
@@ -47,7 +49,7 @@ class ActionSelection:
             raise ValueError(f"output {self.output}, kept actions {self.kept}")
 
     def probabilities(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """From logits (…, actions) to the probabilities (…, actions) of playing each."""
+        """The probabilities (…, actions) with which each action is played, from logits (…, actions)."""
         likely = softmax(logits, 1.0)
         if self.temperature != 1.0 or self.prior:
             others = [action for action in range(logits.shape[-1]) if action not in self.kept]
@@ -67,13 +69,13 @@ class ActionSelection:
     def from_json(cls, values: Any) -> ActionSelection:
         """The inverse of `to_json`. Raises ValueError or TypeError for anything else."""
         kept = tuple(int(action) for action in values["kept"])
-        prior = tuple(float(share) for share in values.get("prior", ()))  # earlier policies have none
+        prior = tuple(float(share) for share in values.get("prior", ()))  # earlier versions did not store it
         pull = Pull.from_json(values["pull"]) if values.get("pull") is not None else None
         return cls(float(values["temperature"]), kept, int(values["output"]), bool(values["past"]), prior, pull)
 
 
 def softmax(logits: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float64]:
-    """Logits (…, actions) to probabilities (…, actions), sharper the lower the temperature (above 0) is."""
+    """Probabilities (…, actions) from logits (…, actions); a lower temperature (above 0) makes them sharper."""
     scaled = (logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)) / temperature
     likely = np.exp(scaled)
     return np.asarray(likely / likely.sum(axis=-1, keepdims=True), np.float64)

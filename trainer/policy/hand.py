@@ -1,19 +1,19 @@
-"""How a demonstrator's hands move: which key comes next, after which, held for how long, on what is seen.
+"""How a demonstrator's hands move: which key comes next, given what is seen, which key is held, and for how long.
 
     what is seen, the action held, and for how long ─▶ 256 ─▶ 256 ─▶ logits of the next tick's action     Hand
-                            logits, the network's own ones, a Pull ─▶ the action of this tick             Grip
+               these logits, those of the network's other outputs, a Pull ─▶ the action of this tick      Grip
 
-A clone that decides anew in every tick taps ten times a second where its demonstrator presses a key three times and
-waits. `Hand` learns what comes next given what is held, so it holds keys for as long as the demonstrator does. It is
-shown for how long only up to AGES ticks: a network that knew of longer ones would learn that who has not moved for a
-while does not move (de Haan et al. 2019, "Causal confusion in imitation learning"). Alone it moves like its
-demonstrator, but plays far worse: each game is full of moments in which a key comes a little late. So `Pull` weighs in
-what the other outputs, which hold nothing, find more likely here than elsewhere, as guidance does in generative models
-(Ho and Salimans 2022, "Classifier-free diffusion guidance").
+A clone that makes a new decision in every tick taps ten times a second where its demonstrator presses a key three times
+and waits. `Hand` predicts the next action given the one that is held, so it holds keys for as long as the demonstrator
+does. It is told how long only up to AGES ticks: a network that knew longer durations would learn that whoever has not
+moved for a while does not move (de Haan et al. 2019, "Causal confusion in imitation learning"). Alone it moves like the
+demonstrator but plays far worse: again and again a key comes a little late. So `Pull` adds what the other outputs,
+which do not know the held action, find more likely here than elsewhere, as guidance does in generative models (Ho and
+Salimans 2022, "Classifier-free diffusion guidance").
 
-A key changes when the chances to change, tick after tick, have come to some amount, as in models of how people decide
-(Ratcliff 1978, "A theory of memory retrieval"). With `steady` 1 that is a chance of its own in every tick; the larger
-it is, the less is left to chance.
+A key changes when the accumulated probability of a change reaches a random threshold, as in models of human decisions
+(Ratcliff 1978, "A theory of memory retrieval"). With `steady` 1 this equals an independent random draw in every tick;
+the larger `steady` is, the less is left to chance.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-AGES = 8  # ticks that an action is known to have been held; longer is the same
-IDLE = 0  # the action of somebody who holds no key
-_RAREST = 1e-2  # dividing by less would make an action that was hardly ever taken the likeliest
+AGES = 8  # ticks; an action held for longer counts as held for this long
+IDLE = 0  # the action while no key is held
+_RAREST = 1e-2  # dividing by less would make a hardly ever taken action the most likely one
 _NEVER = -1e9
 
 
 @dataclass(frozen=True)
 class Pull:
-    """How much what is seen counts beside habit: `press` while no key is held, `release` while one is.
+    """The weight of what is seen relative to habit: `press` while no key is held, `release` while one is.
 
-    `patience` is what a change has against it while no key is held, in nats; for `steady` see trainer.policy.hand.
-    Raises ValueError for values that cannot be meant.
+    `patience` is subtracted from the logits of every key while none is held, in nats; for `steady` see the module.
+    Raises ValueError for values out of range.
     """
 
     press: float = 3.0
@@ -64,8 +64,8 @@ class Pull:
 
 
 class Hand(nn.Module):
-    """Logits (B, actions) of the next action, from float32 (B, n) of what is seen and int64 (B, 2) of what is held: an
-    action, and for how many ticks. `follows`, bool (actions, actions): which action ever came right after which.
+    """Logits (B, actions) of the next action, from what is seen, float32 (B, n), and what is held, int64 (B, 2): an
+    action and the number of ticks. `follows`, bool (actions, actions): which action ever directly followed which.
     """
 
     follows: Tensor
@@ -88,13 +88,13 @@ class Hand(nn.Module):
 
 
 class Grip:
-    """What one player holds, and how it goes on: `take` in every tick. Randomness is the caller's."""
+    """The action that one player holds; call `take` in every tick. The caller provides the random generator."""
 
     def __init__(self, pull: Pull, follows: npt.NDArray[np.bool_]) -> None:
         self.held = (IDLE, 1)
         self._pull = pull
         others = follows & ~np.eye(len(follows), dtype=bool)
-        # One can always go on; and what nothing ever followed, since a recording ended there, must not last for ever.
+        # An action may always be held on. One that nothing ever followed (a recording ended there) may be left for any.
         self._follows = np.eye(len(follows), dtype=bool) | np.where(others.any(axis=1, keepdims=True), others, True)
         self._passed = 0.0
         self._due: float | None = None
@@ -102,8 +102,10 @@ class Grip:
     def probabilities(
         self, habit: npt.NDArray[np.float32], seen: npt.NDArray[np.float32], shares: tuple[float, ...]
     ) -> npt.NDArray[np.float64]:
-        """Of each action in this tick: from the logits of the hand, those of what is seen, and how often the
-        demonstrator takes each action, all (actions,).
+        """The probability of each action in this tick.
+
+        From the hand's logits, the logits from what is seen, and the demonstrator's share of each action: all
+        (actions,).
         """
         action = self.held[0]
         evidence = _log_softmax(_log_softmax(seen) - np.log(np.maximum(np.array(shares), _RAREST)))

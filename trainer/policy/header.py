@@ -1,8 +1,8 @@
-"""The JSON header of a safetensors file, read without its tensors and without torch: the window may do that.
+"""Reads the JSON header of a safetensors file without its tensors and without torch, so that the window can do it.
 
     8 bytes: length of what follows │ JSON {"__metadata__": {KEY: our header as text}, tensor: {dtype, shape}} │ tensors
 
-Files may come from strangers: no more is read than a header may take, and what is in it is plain JSON.
+Files may come from strangers: the number of bytes read is limited, and the header is plain JSON.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _MAX_HEADER_BYTES = 8 << 20
 
 
 def read_metadata(path: Path, key: str) -> Any:
-    """What the file's header holds under `key`, None where there is nothing.
+    """The value that the file's header holds under `key`, or None.
 
-    Raises ValueError, saying why, for a file that is not safetensors or that is cut short.
+    Raises ValueError with the reason for a file that is not safetensors or is truncated.
     """
     try:
         with path.open("rb") as file:
@@ -61,7 +61,7 @@ def read_header(path: Path | str) -> dict[str, Any]:
 
 
 def check_alike(path: Path, header: Mapping[str, Any]) -> None:
-    """Raises PolicyError for a policy that knows no way to play like its demonstrator."""
+    """Raises PolicyError for a policy that cannot play like its demonstrator."""
     if header.get("alike") is None:
         raise PolicyError(
             f"{path} knows no way to play like its demonstrator; let it play its best, or train it again with the "

@@ -1,19 +1,19 @@
-"""Where things are on a screen: a small convolutional network that locates them, and what plays from where they are.
+"""A small convolutional network that locates things on a screen, and a perceptron that plays from their positions.
 
     screen, and the one LAG ticks before, uint8 (2, rows, columns)
       ─▶ the screen minus the mean one, and minus the one before
       ─▶ conv 16 7x7/3 ─▶ conv 16 3x3 ─▶ 12 maps 3x3 ─▶ spatial soft-argmax ─▶ 8 positions
-    positions now and at some ages ─▶ 256 ─▶ 256 ─▶ one row of logits for each label shift and window
-    and, with what is held, ─▶ another one, of how the demonstrator's hands move (trainer.policy.hand)
+    positions now and some ticks ago ─▶ 256 ─▶ 256 ─▶ one row of logits for each label shift and window
+    the same with the action held    ─▶ 256 ─▶ 256 ─▶ another row: how the demonstrator's hands move (.hand)
 
-The soft-argmax of a map is the mean place under the softmax over its pixels (Levine et al. 2016, "End-to-end training
-of deep visuomotor policies"). A network that must find a ball of two pixels through the actions of a player alone needs
-far more play than one that is told where it is, and to be told is free: the console's own memory says so, and a
-recording can be played again for it (recorder.library.replayed_memory). It is a target of training only. The clone
-itself sees screens.
+The soft-argmax of a map is the mean position under the softmax over its pixels (Levine et al. 2016, "End-to-end
+training of deep visuomotor policies"). A network that has to find a ball of two pixels from a player's actions alone
+needs far more play than one that is trained on the ball's position. These targets cost nothing: the console's memory
+holds them, and a recording can be simulated again to read it (recorder.library.replayed_memory). They are used in
+training only; the clone itself sees screens.
 
-What has moved stands out from what has not, whatever that looks like. From single screens alone a network learns the
-few backgrounds of its recording by heart, and is lost as soon as its clone gets further than the player did.
+The difference to an earlier screen makes moving things stand out from any background. From single screens alone a
+network memorises the few backgrounds of its recording, and fails as soon as its clone gets further than the player did.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from torch import Tensor, nn
 from trainer.config import TrainConfig
 from trainer.policy.hand import Hand
 
-POSITIONS = 8  # at most; those that a game has no use for are zero
+POSITIONS = 8  # at most; positions that a game does not use are zero
 LAG = 4  # ticks
 _MAPS, _CHANNELS = 12, 16
 _HIDDEN = 64
-# Pixels that hardly ever change would otherwise be blown up without bound; in grey levels of 0 to 127.
+# Limits how much pixels that hardly ever change are amplified; in grey levels of 0 to 127.
 _DEVIATION_FLOOR = 4.0
 _MOVED_SCALE = 1 / 16
 
 
 class Locator(nn.Module):
-    """Positions float32 (B, POSITIONS), in standard deviations from their mean, on screens uint8 (B, 2, rows, columns),
-    each with the one LAG ticks before it.
+    """Positions float32 (B, POSITIONS), in standard deviations from their mean, on screens uint8 (B, 2, rows, columns):
+    each screen with the one LAG ticks before it.
     """
 
     mean: Tensor
@@ -58,7 +58,7 @@ class Locator(nn.Module):
             nn.Conv2d(_CHANNELS, _MAPS, 3, padding=1),
         )
         for weight in self.maps.parameters():
-            if weight.dim() == 4:  # on a processor that takes less than half the time
+            if weight.dim() == 4:  # takes less than half the time on a CPU
                 weight.data = weight.data.contiguous(memory_format=torch.channels_last)
         edges = (torch.linspace(-1.0, 1.0, (length + 2) // 3) for length in (rows, columns))
         y, x = torch.meshgrid(*edges, indexing="ij")
@@ -72,14 +72,14 @@ class Locator(nn.Module):
         self.straight = nn.Linear(found, POSITIONS)
 
     def set_statistics(self, mean: Tensor, deviation: Tensor) -> None:
-        """Centre and weigh every pixel by these float32 (rows, columns)."""
+        """Set each pixel's mean and standard deviation, float32 (rows, columns), for normalisation."""
         self.mean.copy_(mean)
         self.scale.copy_(1 / (deviation + _DEVIATION_FLOOR))
 
     def scaled(self, screens: Tensor, shown: Tensor | None = None) -> Tensor:
-        """Screens as floats of the order of one: what differs from the mean screen, and from the one before.
+        """Screens as floats of the order of one: the difference to the mean screen, and to the earlier screen.
 
-        With `shown`, float32 (B, rows, columns), the screens differ from the mean screen as these do.
+        With `shown`, float32 (B, rows, columns), the first difference is computed from these instead.
         """
         now, before = screens[:, 0].float(), screens[:, 1].float()
         differs = ((now if shown is None else shown) - self.mean) * self.scale
@@ -96,13 +96,13 @@ class Locator(nn.Module):
 
 
 class KeypointNet(nn.Module):
-    """Logits from screens, by way of positions:
+    """Logits from screens, through positions:
 
     screens uint8 (n, 2, rows, columns) ─locate─▶ (n, POSITIONS)
     (B, history, POSITIONS) ─prepare─▶ (B, n) ─forward─▶ (B, K, actions), and with what is held (B, K + 1, actions)
 
-    Training locates every screen once, and then learns from positions. `own` are the positions that the player
-    controls: of these a clone whose past is hidden sees only the present one.
+    Training locates every screen once and then learns from positions. `own` marks the positions that the player
+    controls: if the past is hidden, the network sees only the present one of these.
     """
 
     own: Tensor
@@ -120,7 +120,7 @@ class KeypointNet(nn.Module):
         self.register_buffer("own", torch.zeros(POSITIONS, dtype=torch.bool))
 
     def sight(self) -> dict[str, Tensor]:
-        """What it knows of seeing, by name: its locator, and which positions are the player's own."""
+        """The part that sees, by name: the locator's tensors, and which positions are the player's own."""
         return {name: tensor.clone() for name, tensor in sight(self.state_dict()).items()}
 
     def locate(self, screens: Tensor) -> Tensor:
@@ -129,22 +129,22 @@ class KeypointNet(nn.Module):
         return positions
 
     def prepare(self, positions: Tensor, hidden: Tensor) -> Tensor:
-        """float32 (B, history, POSITIONS) as the network takes them, (B, n).
+        """The network's input (B, n) from positions float32 (B, history, POSITIONS).
 
-        Where bool (B,) `hidden` is true, all ages of what is the player's own show it where it is now.
+        Where bool (B,) `hidden` is true, the player's own positions are the present ones at all ages.
         """
         covered = hidden[:, None, None] & self.own
         positions = torch.where(covered, positions[:, :1], positions)
         return torch.cat([positions.flatten(1), hidden[:, None].float()], dim=1)
 
     def forward(self, prepared: Tensor, held: Tensor | None = None) -> Tensor:
-        """float32 (B, n) to logits (B, K, actions), or with what is `held`, see Hand, to those and that of the hand."""
+        """float32 (B, n) to logits (B, K, actions); with `held` (see Hand), the hand's row is appended."""
         logits: Tensor = self.body(prepared)
         outputs = logits.view(-1, *self._outputs)
         return outputs if held is None else torch.cat([outputs, self.habit(prepared, held)[:, None]], dim=1)
 
     def habit(self, prepared: Tensor, held: Tensor) -> Tensor:
-        """The hand's logits (B, actions) for what is prepared, float32 (B, n), whose own past it never sees."""
+        """The hand's logits (B, actions) for prepared input, float32 (B, n). It never sees the player's own past."""
         ages = (prepared.shape[1] - 1) // POSITIONS
         positions = prepared[:, :-1].reshape(len(prepared), ages, POSITIONS)
         positions = torch.where(self.own, positions[:, :1], positions)
@@ -153,9 +153,10 @@ class KeypointNet(nn.Module):
 
 
 def with_those_before(screens: npt.NDArray[np.uint8], context: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Screens (n, rows, columns) that follow each other, each with the one LAG ticks before it: (n, 2, rows, columns).
+    """Consecutive screens (n, rows, columns), each with the one LAG ticks before it: (n, 2, rows, columns).
 
-    `context` are those that precede them, at most LAG; where there are fewer, a game begins with the first of all.
+    `context` are the screens before them, of which at most LAG are used. If there are fewer, a game begins with the
+    first one.
     """
     whole = np.concatenate([context[-LAG:], screens]) if len(context) else screens
     places = np.arange(len(whole) - len(screens), len(whole))
@@ -163,5 +164,5 @@ def with_those_before(screens: npt.NDArray[np.uint8], context: npt.NDArray[np.ui
 
 
 def sight(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Of a KeypointNet's tensors, by name, what it knows of seeing."""
+    """The tensors of a KeypointNet's part that sees, by name."""
     return {name: tensor for name, tensor in tensors.items() if name == "own" or name.startswith("locator.")}

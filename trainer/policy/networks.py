@@ -7,13 +7,13 @@
     mlp         float32 (B, n) ─▶ 128 ─▶ 64 ─▶ (K, torques), on normalised observations
     lstm        float32 (B, T, n) ─▶ 128 ─▶ 64 ─▶ LSTM of 64 (Hochreiter and Schmidhuber 1997) ─▶ (K, torques)
 
-K counts label shifts and their windows. S is 2 where training also shows screens in the mirror, each side with outputs
-of its own: a player who favours one side would otherwise be blurred with one who favours the other. The first side
-plays.
+K counts label shifts and their windows. S is 2 if training also mirrors screens. Mirrored screens have separate
+outputs; otherwise a player who favours one side would be blurred with a mirror image that favours the other. The first
+side plays.
 
-Statistics of the data (mean and deviation of each pixel, or of each entry of a vector) are buffers: they travel with
-the weights. Weights begin as He et al. 2015 derived for ReLU: with PyTorch's own, smaller ones a ball of two pixels
-is lost on its way through the layers, and training stands still at first.
+Statistics of the data (mean and standard deviation of each pixel, or of each entry of a vector) are buffers, stored
+with the weights. Weights are initialised as in He et al. 2015, for ReLU: with PyTorch's smaller default weights the
+signal of a two-pixel ball vanishes in the layers, and at first training makes no progress.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from trainer.limits import NETWORKS
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.preprocess import Preprocess
 
-# Pixels that hardly ever change would otherwise be blown up without bound; in grey levels of 0 to 127.
+# Limits how much pixels that hardly ever change are amplified; in grey levels of 0 to 127.
 _DEVIATION_FLOOR = 4.0
-# Where pixels are not weighed by their deviation: the ball is about 55 levels above the background.
+# Used if pixels are not divided by their deviation: the ball is about 55 levels above the background.
 _PLAIN_SCALE = 1 / 32
 
 
 class ScreenNet(nn.Module):
-    """Logits from stacked screens, in steps, so that training can alter the residuals before they become floats:
+    """Logits from stacked screens, in steps, so that training can augment the residuals before they become floats:
 
     screens uint8 (B, history, size, size) ─residuals─▶ int8 ─scaled─▶ float32 ─forward─▶ logits (B, S, K, actions)
     """
@@ -50,7 +50,7 @@ class ScreenNet(nn.Module):
         super().__init__()
         self.body = body
         for weight in body.parameters():
-            if weight.dim() == 4:  # channels last takes a seventh off a batch in float32 on CPUs
+            if weight.dim() == 4:  # channels last saves a seventh of a batch's time in float32 on CPUs
                 weight.data = weight.data.contiguous(memory_format=torch.channels_last)
         self.register_buffer("mean", torch.zeros(config.size, config.size, dtype=torch.int8))
         self.register_buffer("scale", torch.full((config.size, config.size), _PLAIN_SCALE))
@@ -59,15 +59,15 @@ class ScreenNet(nn.Module):
         self._hidden = config.hidden_pixels
 
     def set_statistics(self, mean: Tensor, deviation: Tensor) -> None:
-        """Centre and weigh every pixel by these float32 (size, size), in grey levels."""
+        """Set each pixel's mean and standard deviation, float32 (size, size) in grey levels, for normalisation."""
         self.mean.copy_(mean.round())
         if self._whiten:
             self.scale.copy_(1 / (deviation + _DEVIATION_FLOOR))
 
     def residuals(self, screens: Tensor, hidden: Tensor) -> Tensor:
-        """uint8 (B, history, size, size), 0 to 127, as int8: what differs from the mean screen.
+        """The difference of screens uint8 (B, history, size, size), 0 to 127, to the mean screen, as int8.
 
-        Where bool (B,) `hidden` is true, all but the newest screen show nothing in the hidden rows.
+        Where bool (B,) `hidden` is true, the hidden rows of all screens except the newest are blank.
         """
         residuals = screens.view(torch.int8) - self.mean
         residuals[:, 1:, self._hidden] *= (~hidden).to(torch.int8)[:, None, None, None]
@@ -75,16 +75,16 @@ class ScreenNet(nn.Module):
 
     def scaled(self, residuals: Tensor) -> Tensor:
         """int8 (B, history, size, size) as float32 of the order of one."""
-        # Of one layout with what it multiplies, the product is a fourth faster than when it is spread over channels.
+        # With both factors in the same layout, the product is a fourth faster than with one broadcast over channels.
         scale = self.scale.expand(1, residuals.shape[1], -1, -1).contiguous(memory_format=torch.channels_last)
         return residuals.to(torch.float32, memory_format=torch.channels_last).mul_(scale)
 
     def prepare(self, screens: Tensor, hidden: Tensor) -> Tensor:
-        """Screens as the network takes them at play; see `residuals`."""
+        """The network's input during play; see `residuals`."""
         return self.scaled(self.residuals(screens, hidden))
 
     def forward(self, prepared: Tensor, mirrored: Tensor | None = None) -> Tensor:
-        """float32 (B, history, size, size) to logits (B, K, actions), of the side in int64 (B,), or of the first."""
+        """float32 (B, history, size, size) to logits (B, K, actions) of the side in int64 (B,), or of the first."""
         logits: Tensor = self.body(prepared)
         sides = logits.view(-1, *self._outputs)
         if mirrored is None or self._outputs[0] == 1:
@@ -106,12 +106,12 @@ class VectorNet(nn.Module):
         self.register_buffer("deviation", torch.ones(inputs))
 
     def set_statistics(self, mean: Tensor, deviation: Tensor) -> None:
-        """Normalise by these float32 (n,)."""
+        """Set the mean and standard deviation, float32 (n,), for normalisation."""
         self.mean.copy_(mean)
         self.deviation.copy_(deviation.clamp(min=1e-6))
 
     def prepare(self, observations: Tensor, hidden: Tensor) -> Tensor:
-        """float (B, n) to normalised float32 (B, n); nothing in them is ever hidden."""
+        """float (B, n) to normalised float32 (B, n); nothing is hidden in vectors."""
         return (observations.float() - self.mean) / self.deviation
 
     def forward(self, prepared: Tensor) -> Tensor:
@@ -124,9 +124,10 @@ Memory = tuple[Tensor, Tensor]
 
 
 class RecurrentNet(VectorNet):
-    """Torques from an observation vector and what was seen before it.
+    """Torques from an observation vector and the recurrent state.
 
-    It learns from sequences, each begun without a memory, and plays tick by tick, carrying its memory through a game.
+    It learns from sequences, each of which begins with an empty state. It plays tick by tick and keeps its state
+    through a game.
     """
 
     def __init__(self, body: nn.Module, config: TrainConfig, inputs: int, outputs: int) -> None:
@@ -141,7 +142,7 @@ class RecurrentNet(VectorNet):
         return torques.view(*torques.shape[:-1], *self._outputs)
 
     def step(self, prepared: Tensor, memories: Sequence[Memory | None]) -> tuple[Tensor, list[Memory]]:
-        """float32 (B, n) and what each player remembers, to torques (B, K, m) and what each will remember."""
+        """float32 (B, n) and each player's state to torques (B, K, m) and each player's new state."""
         nothing = prepared.new_zeros(1, self.memory.hidden_size)
         hidden, cell = (
             torch.stack([nothing if memory is None else memory[part] for memory in memories], dim=1) for part in (0, 1)
@@ -155,9 +156,9 @@ Net = ScreenNet | KeypointNet | VectorNet
 
 
 def build(config: TrainConfig, spec: EnvSpec) -> Net:
-    """The network of a configuration for an environment, freshly initialised from torch's generator.
+    """The network of a configuration for an environment, newly initialised from torch's random generator.
 
-    Raises TrainingError when the two do not fit.
+    Raises TrainingError when the two do not match.
     """
     kind = "screen" if spec.sees_screen else "vector"
     if config.network not in NETWORKS[kind]:
@@ -223,7 +224,7 @@ def _article64(config: TrainConfig, outputs: int, activation: type[nn.Module]) -
     layers: list[nn.Module] = []
     edge = config.size
     for width in (len(config.history), 64, 64):
-        # Both activations rise: they may as well follow the pooling, on a quarter of the numbers.
+        # Both activations are monotonic, so they can follow the pooling, on a quarter of the numbers.
         layers += [nn.Conv2d(width, 64, 3), nn.MaxPool2d(2), activation()]
         edge = (edge - 2) // 2
     layers += [nn.Flatten(), nn.Linear(64 * edge * edge, 128), activation(), nn.Linear(128, 64), activation()]

@@ -1,8 +1,8 @@
-"""A trained clone that plays: an Agent, rebuilt from its file (trainer.policy.policy_file).
+"""A trained clone that plays: an Agent, loaded from its file (trainer.policy.policy_file).
 
     observations ─▶ screens, positions or vectors, at several ages ─▶ network ─▶ logits or torques ─▶ actions
 
-Several players of one network are asked in one pass.
+Several players of one network share one forward pass.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 
 class Policy:
-    """A clone that plays. `Policy.load` reads it; `fork` gives another player of the same weights.
+    """A clone that plays. `Policy.load` reads it; `fork` makes another player with the same weights.
 
-    The clone plays in the `manner` that it played best in training. `probabilities` are those of the last act (one per
+    The clone plays in the `manner` that scored best in training. `probabilities` are those of the last act (one per
     action; None for continuous actions and before the first act).
     """
 
@@ -62,16 +62,16 @@ class Policy:
         self._rng = np.random.default_rng(seed)
         self._preprocess = Preprocess.of(config)
         self._seen: list[npt.NDArray[np.uint8]] = []  # screens, the newest first
-        self._found: list[npt.NDArray[np.float32]] = []  # and the positions on them, where the network goes by these
+        self._found: list[npt.NDArray[np.float32]] = []  # their positions, if the network uses positions
         self._memory: Memory | None = None
         self._grip = self._new_grip()
 
     @classmethod
     def load(cls, path: Path | str, seed: int = 0, *, alike: bool = False) -> Policy:
-        """Read a policy file; `seed` seeds its sampling. It plays its best, or `alike`: like its demonstrator.
+        """Read a policy file; `seed` seeds its sampling. It plays its best, or with `alike` like its demonstrator.
 
-        Raises PolicyError, saying what is wrong with the file, that it was made for another environment, or that it
-        does not know how to play like its demonstrator.
+        Raises PolicyError for a damaged file, for one made for another environment, and for one that cannot play like
+        its demonstrator.
         """
         path = Path(path)
         stored = read_policy(path, alike=alike)
@@ -86,7 +86,7 @@ class Policy:
         )
 
     def fork(self, seed: int, manner: ActionSelection | None = None) -> Policy:
-        """Another player with the same network, its own memory and randomness, and if given another manner."""
+        """Another player with the same network, but its own history and random generator, and optionally `manner`."""
         return Policy(
             self.net,
             self.spec,
@@ -99,11 +99,11 @@ class Policy:
         )
 
     def describe(self) -> dict[str, Any]:
-        """The player as sessions store it."""
+        """The player's description, as sessions store it."""
         return {"kind": self.kind, "name": self.name, "params": {}}
 
     def reset(self, env: Env | None = None) -> None:
-        """Forget what was seen: a new episode begins. The environment is not looked at."""
+        """Begin a new episode: forget the history. The environment is not used."""
         self._seen.clear()
         self._found.clear()
         self._memory = None
@@ -115,16 +115,16 @@ class Policy:
         return act_together([self], [observation])[0]
 
     def see(self, observation: Any) -> npt.NDArray[Any]:
-        """Take in an observation; returns the network's input: uint8 (history, size, size), positions float32
-        (history, n) or a vector float32 (n,).
+        """Add an observation to the history; returns the network's input: uint8 (history, size, size), positions
+        float32 (history, n) or a vector float32 (n,).
 
         Raises PolicyError for an observation of another environment.
         """
         return _see_together([self], [observation])[0]
 
     def take_in(self, observation: Any) -> npt.NDArray[Any]:
-        """Keep an observation; returns it preprocessed: uint8 (size, size), with the one before it for a network that
-        locates, uint8 (2, size, size), or float32 (n,).
+        """Add an observation to the history; returns it preprocessed: uint8 (size, size), or float32 (n,). For a
+        network that locates, the screen comes with the one LAG ticks before it: uint8 (2, size, size).
         """
         observation = self._checked(observation)
         if not self.spec.sees_screen:
@@ -138,7 +138,7 @@ class Policy:
         return screen
 
     def stack(self, position: npt.NDArray[np.float32] | None = None) -> npt.NDArray[Any]:
-        """The network's input after `take_in` of a screen; where it goes by positions, with those found on that."""
+        """The network's input after `take_in`; if it uses positions, `position` are those found on the new screen."""
         if position is None:
             return self._stack(self._seen)
         self._found.insert(0, position)
@@ -146,14 +146,14 @@ class Policy:
         return self._stack(self._found)
 
     def looked_at(self, screens: npt.NDArray[np.uint8], context: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
-        """Preprocessed screens (n, size, size) as the network's inputs are made of them: as they are, or positions.
+        """What the network's inputs are made of: the preprocessed screens (n, size, size), or the positions on them.
 
-        `context` are some of the screens before them, of which at most LAG are looked at.
+        `context` are screens before them, of which at most LAG are used.
         """
         return self.locate(with_those_before(screens, context)) if isinstance(self.net, KeypointNet) else screens
 
     def keep_own(self, late: npt.NDArray[Any], now: npt.NDArray[Any]) -> None:
-        """Put what is the player's own into inputs (n, history, …) that are late, from those that are not."""
+        """Copy the player's own rows or positions from undelayed inputs (n, history, …) into delayed ones."""
         if isinstance(self.net, KeypointNet):
             own = self.net.own.cpu().numpy()
             late[..., own] = now[..., own]
@@ -171,7 +171,7 @@ class Policy:
 
     @property
     def reach(self) -> int:
-        """How many ticks back it sees; what it remembers of before is not counted."""
+        """How many ticks back it sees, not counting a recurrent state."""
         return max(self.config.history) if self.spec.sees_screen else 0
 
     def _checked(self, given: Any) -> npt.NDArray[Any]:
@@ -184,13 +184,13 @@ class Policy:
         return observation
 
     def _stack(self, seen: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """The screens (or positions) at the ages of `history`, of all of them, the newest first."""
+        """Of `seen` screens (or positions), newest first, those at the ages in `history`."""
         return np.stack([seen[min(age, len(seen) - 1)] for age in self.config.history])
 
     def outputs(self, inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """What the network answers to many inputs as `see` returns them: logits (T, actions), or torques (T, m).
+        """The network's outputs for many inputs as `see` returns them: logits (T, actions), or torques (T, m).
 
-        A network with a memory takes them as the ticks of one game, from its start. Nothing is remembered of them.
+        A recurrent network takes them as the ticks of one game, from its start. The player's state does not change.
         """
         with torch.inference_mode():
             seen = torch.from_numpy(np.ascontiguousarray(inputs)).to(self._device)
@@ -201,15 +201,15 @@ class Policy:
 
     @staticmethod
     def belief(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """The network's own probabilities (…, actions), however sharply it plays them."""
+        """The network's own probabilities (…, actions), at temperature 1."""
         return np.asarray(softmax(logits, 1.0), np.float32)
 
     def attention(self, screen: Any, before: Sequence[Any] | None = None) -> npt.NDArray[np.uint8]:
-        """How much each pixel of an RGB screen speaks for or against the action likeliest on it: uint8 (H, W).
+        """How much each pixel of an RGB screen speaks for or against the most likely action: uint8 (H, W).
 
-        The strongest is 255; see trainer.policy.saliency for the method. `screen` is the next one to act on in its
-        game; or, with `before`, that which came after those, oldest first. Nothing is remembered of them. Raises
-        PolicyError for a policy that sees no screens.
+        The largest value is 255; see trainer.policy.saliency for the method. `screen` is the next one to act on in the
+        current game; with `before`, it follows those screens instead, oldest first. The player's history does not
+        change. Raises PolicyError for a policy that does not see screens.
         """
         if isinstance(self.net, VectorNet):
             raise PolicyError(f"the policy {self.name} sees no screens; ask what drives its torques instead")
@@ -231,11 +231,11 @@ class Policy:
         return self._preprocess.on_screen(heat(attribution.float().cpu().numpy()), self.spec.observation_shape[:2])
 
     def drives(self, observation: Any) -> npt.NDArray[np.float32]:
-        """What drives each action now: the gradient of every torque with respect to every entry of the observation.
+        """The gradient of every torque with respect to every entry of the observation.
 
         float32 (m, n), per standard deviation of the entry in the training data, before torques are clipped (Simonyan
-        et al. 2014, "Deep inside convolutional networks", for vectors). A network with a memory is asked with what it
-        remembers. Raises PolicyError for a policy that sees screens.
+        et al. 2014, "Deep inside convolutional networks", applied to vectors). A recurrent network uses its current
+        state. Raises PolicyError for a policy that sees screens.
         """
         if not isinstance(self.net, VectorNet):
             raise PolicyError(f"the policy {self.name} sees screens; only one that sees vectors can be asked this")
@@ -251,7 +251,7 @@ class Policy:
         return np.asarray(torch.stack(rows).cpu().numpy(), np.float32)
 
     def choose(self, outputs: npt.NDArray[np.float32], habit: npt.NDArray[np.float32] | None = None) -> Any:
-        """The action for the network's outputs: logits (K, actions) or torques (K, m); `habit` is that of the hand."""
+        """The action for outputs: logits (K, actions) or torques (K, m); `habit` are the hand's logits."""
         output = outputs[self.manner.output]
         if not self.spec.discrete:
             return np.clip(output, -1.0, 1.0)
@@ -270,7 +270,7 @@ class Policy:
 
 
 def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[Any]:
-    """The actions of several players, in one pass through each of their networks."""
+    """The actions of several players, with one forward pass through each of their networks."""
     inputs = _see_together(policies, observations)
     seats: dict[int, list[int]] = {}
     for seat, policy in enumerate(policies):
@@ -296,7 +296,7 @@ def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> lis
 
 
 def _habits(policies: Sequence[Policy], prepared: torch.Tensor) -> Sequence[npt.NDArray[np.float32] | None]:
-    """What the hand of a network that these share says to each player who goes by it."""
+    """The hand's logits for each player that uses it; all share one network."""
     found: list[npt.NDArray[np.float32] | None] = [None] * len(policies)
     grips = [(seat, policy._grip) for seat, policy in enumerate(policies)]
     moving = [(seat, grip.held) for seat, grip in grips if grip is not None]
@@ -310,7 +310,7 @@ def _habits(policies: Sequence[Policy], prepared: torch.Tensor) -> Sequence[npt.
 
 
 def _see_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[npt.NDArray[Any]]:
-    """The network's input of each player, who has taken in an observation; see Policy.see."""
+    """The network's input of each player after adding its observation; see Policy.see."""
     taken = [policy.take_in(seen) for policy, seen in zip(policies, observations, strict=True)]
     inputs = [
         seen if isinstance(policy.net, KeypointNet | VectorNet) else policy.stack()

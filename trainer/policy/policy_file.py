@@ -1,9 +1,9 @@
-"""A policy's file: one safetensors file.
+"""A policy's file, in safetensors format.
 
     policy.safetensors = weights + one JSON header {format, version, env, config, play, sessions, scores, …}
 
-Everything needed to rebuild and to judge the policy is in the header. Nothing in the file is executed: weights are
-plain numbers, checked against the network that the header names.
+The header holds everything needed to rebuild and judge the policy. Nothing in the file is executed: weights are plain
+numbers, checked against the network that the header names.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import Net, build
 from trainer.policy.tensors import write_tensors
 
-# What values of a damaged header may lead to.
+# The exceptions that the values of a damaged header can cause.
 _DAMAGE = (
     TwinplayError,
     ValueError,
@@ -43,7 +43,7 @@ _DAMAGE = (
 
 
 def save_policy(path: Path, net: Net, header: dict[str, Any]) -> None:
-    """Write a policy file atomically: complete under its name, or not at all. Raises PolicyError."""
+    """Write a policy file atomically. Raises PolicyError."""
     full = {"format": POLICY_FORMAT, "version": POLICY_VERSION, **header}
     try:
         write_tensors(path, net.state_dict(), POLICY_KEY, full)
@@ -53,7 +53,7 @@ def save_policy(path: Path, net: Net, header: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class StoredPolicy:
-    """What a policy file holds; `net` has its weights, and `manner` is how it is to play."""
+    """The content of a policy file; `net` has its weights, and `manner` is how it plays."""
 
     net: Net
     spec: EnvSpec
@@ -63,10 +63,10 @@ class StoredPolicy:
 
 
 def read_policy(path: Path, *, alike: bool = False) -> StoredPolicy:
-    """Read a policy file. It is to play its best, or `alike`: like its demonstrator.
+    """Read a policy file. It plays its best, or with `alike` like its demonstrator.
 
-    Raises PolicyError, saying what is wrong with the file, that it was made for another environment, or that it does
-    not know how to play like its demonstrator.
+    Raises PolicyError for a damaged file, for one made for another environment, and for one that cannot play like its
+    demonstrator.
     """
     header = read_header(path)
     if alike:
@@ -107,7 +107,7 @@ def _load_weights(net: Net, path: Path) -> None:
 
 
 def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights in a file, by name; none is read before all have the names and shapes of those `expected`."""
+    """The weights in a file, by name. They are read only if all have the `expected` names and shapes."""
     with safe_open(path, framework="pt") as tensors:
         names = set(tensors.keys())
         if names != set(expected):

@@ -1,12 +1,12 @@
-"""From what an Agent sees to what a network sees: one object for training and for play.
+"""From an Agent's observation to a network's input: the same object for training and for play.
 
     RGB (210, 160, 3)  ──grey──┐
                                ├──▶ crop ──▶ area-resize ──▶ halve ──▶ uint8 (rows, columns), 0 to 127
     palette index ──grey LUT───┘
 
-Training reads palette indices and play sees RGB; both paths give the same bytes, because grey is computed pixel by
-pixel and the look-up table is that same computation over the palette (held by a test). Seven bits of grey are enough,
-and the difference of two such screens fits into a signed byte.
+Training reads palette indices and play sees RGB. Both give the same bytes, because grey is computed pixel by pixel and
+the look-up table applies the same computation to the palette (a test checks this). Seven bits of grey are enough, and
+the difference of two such screens fits into a signed byte.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Screens = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Preprocess:
-    """`crop` is (first row, row after the last) of the screen; `size` the edge of the square result in pixels, or
-    `shrink`, where it is not 0, how many times smaller the result is.
+    """`crop` is (first row, row after the last) of the screen. If `shrink` is 0, the result is a square of `size`
+    pixels; otherwise it is smaller than the screen by the factor `shrink`.
     """
 
     crop: tuple[int, int]
@@ -36,11 +36,11 @@ class Preprocess:
 
     @classmethod
     def of(cls, config: TrainConfig) -> Preprocess:
-        """The preprocessing that a configuration asks for."""
+        """The preprocessing of a configuration."""
         return cls(config.crop, config.size, config.shrink)
 
     def shape(self, screen: Sequence[int]) -> tuple[int, int]:
-        """Rows and columns of the result, of a screen of this shape (H, W, …)."""
+        """Rows and columns of the result for a screen of this shape (H, W, …)."""
         if not self.shrink:
             return self.size, self.size
         top, bottom = self.crop
@@ -61,7 +61,7 @@ class Preprocess:
         return result
 
     def on_screen(self, picture: npt.NDArray[np.float32], shape: tuple[int, ...]) -> Screens:
-        """The way back, for what is known per pixel of the result: 0 to 1 as uint8 (H, W) = `shape`, 0 to 255."""
+        """The inverse, for a map over the result's pixels: from 0 to 1, to uint8 (H, W) = `shape`, 0 to 255."""
         top, bottom = self.crop
         spread = np.zeros(shape, np.uint8)
         size = (shape[1], min(bottom, shape[0]) - top)

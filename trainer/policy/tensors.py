@@ -1,4 +1,4 @@
-"""Safetensors files of tensors and one JSON header, written as a whole or not at all.
+"""Safetensors files with one JSON header, written atomically.
 
 A policy and a checkpoint are such files. Nothing in them is executed: tensors are plain numbers, the header is JSON.
 """

@@ -1,1 +1,1 @@
-"""How far a training is: records, and the curves gathered from them."""
+"""Progress of a training: records, and the curves made from them."""

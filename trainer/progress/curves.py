@@ -1,4 +1,4 @@
-"""The curves of a run, gathered from its progress records."""
+"""The curves of a run, made from its progress records."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _TRACES = (("batch", "loss", "accuracy"), ("val_batch", "val_loss", "val_accurac
 
 @dataclass
 class Curves:
-    """What is drawn: x is the batch. Validation has fewer points than training.
+    """The points of the curves: x is the batch. Validation has fewer points than training.
 
-    A run that was killed goes on from its checkpoint: points that were told after it are told again, and replaced.
+    A run that was killed resumes from its checkpoint; the points after that are then recorded again and replaced.
     """
 
     batch: list[float] = field(default_factory=list)
@@ -34,12 +34,12 @@ class Curves:
 
     @property
     def accuracy_known(self) -> bool:
-        """False once training runs on continuous actions, which are never simply right or wrong."""
+        """False once training runs on continuous actions, which have no accuracy."""
         return not self.batch or any(map(math.isfinite, self.accuracy))
 
     def take(self, record: Progress) -> None:
-        """Add what a record tells."""
-        if record.stage not in ("load", "look"):  # while it loads, it does not know yet how far it was
+        """Add a record's figures."""
+        if record.stage not in ("load", "look"):  # a resumed run does not know its batch while it loads
             self._forget_after(record.batch)
         self.latest, batch = record, float(record.batch)
         if _known(record.loss) and (not self.batch or batch > self.batch[-1]):
@@ -53,7 +53,7 @@ class Curves:
             self.val_accuracy.append(float(record.val_accuracy) if _known(record.val_accuracy) else math.nan)
         if _known(record.score):
             self.score = float(record.score)
-            # The games that choose at the end are longer, so their scores belong to another curve.
+            # The test games at the end are longer, so their scores belong to another curve.
             if record.stage == "train":
                 self.play_batch.append(batch)
                 self.play_score.append(self.score)
@@ -73,14 +73,14 @@ class Curves:
 
 
 class FollowedCurves:
-    """The curves of a file of progress records, as far as they are read."""
+    """The curves of a file of progress records, as far as it has been read."""
 
     def __init__(self, path: Path) -> None:
         self.curves = Curves()
         self._follower = Follower(path)
 
     def read(self) -> bool:
-        """Take in some of what is new; returns whether there was any."""
+        """Read some of the new records; returns whether there were any."""
         records = self._follower.read()
         for record in records:
             self.curves.take(record)

@@ -1,4 +1,4 @@
-"""How far a training or an evaluation is: the records that window, command line and tests all consume."""
+"""Records of a training's progress, which the window, the command line and the tests all consume."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from typing import Any
 
 STAGES = ("load", "look", "train", "play", "done")
 _MOST_ACTIONS = 64
-_READ_BYTES = 96 << 10  # of a file of records in one go: some milliseconds of parsing
+_READ_BYTES = 96 << 10  # at a time from a file of records: a few milliseconds of parsing
 
 
 @dataclass(frozen=True)
 class Progress:
     """One moment of a training run.
 
-    `stage` is "load" (reading sessions), "look" (learning to see where things are), "train", "play" (choosing how to
-    play, by playing) or "done". `batch` of at most `batches` is None where time is the budget; `fraction` of the stage
-    is always known. `loss` and `accuracy`
-    (share of ticks with the demonstrator's action; None for continuous actions) are running means over training
-    batches, the `val_` ones are of the latest validation. `score` is the mean return of trial games
-    that have just been played, None in between: short games while it trains, longer ones at its end. `confusion`, in
-    the record of a validation, counts the ticks at which the demonstrator took action k and the clone finds j likeliest
-    (see trainer.learn.learner.ValidationMetrics).
+    `stage` is "load" (reading sessions), "look" (learning to see where things are), "train", "play" (test games that
+    choose how to play) or "done". `batch` counts up to `batches`, which is None if the budget is a time; `fraction` of
+    the stage is always known. `loss` and `accuracy` (share of ticks with the demonstrator's action; None for continuous
+    actions) are running means over training batches; the `val_` ones are from the latest validation. `score` is the
+    mean return of test games that have just been played, otherwise None: short games during training, longer ones at
+    its end. `confusion`, in the record of a validation, counts the ticks at which the demonstrator took action k and
+    the clone's most likely action is j (see trainer.learn.learner.ValidationMetrics).
 
-    Raises ValueError for a stage that there is not.
+    Raises ValueError for an unknown stage.
     """
 
     stage: str
@@ -54,7 +53,7 @@ class Progress:
         return asdict(self)
 
     def to_line(self) -> str:
-        """What is known as a line of JSON, for a file that a Follower reads."""
+        """The known values as a line of JSON, for a file that a Follower reads."""
         known = {name: value for name, value in asdict(self).items() if value is not None and value != ""}
         return f"{json.dumps(known)}\n"
 
@@ -80,14 +79,14 @@ class Progress:
 
 @dataclass
 class Follower:
-    """Reads a file of progress records, one a line, as it grows; `read` gives a bounded amount of what is new."""
+    """Reads a file of progress records, one a line, while it grows; each `read` returns a bounded number of them."""
 
     path: Path
     _offset: int = 0
     _rest: bytes = field(default=b"", repr=False)
 
     def read(self) -> list[Progress]:
-        """The next records; damaged lines are passed over."""
+        """The next records; damaged lines are skipped."""
         try:
             with self.path.open("rb") as file:
                 file.seek(self._offset)
@@ -97,7 +96,7 @@ class Follower:
         self._offset += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > _READ_BYTES:
-            self._rest = b""  # no record is as long
+            self._rest = b""  # no record is that long
         records = []
         for line in lines:
             with contextlib.suppress(ValueError, RecursionError, TypeError):
@@ -106,7 +105,7 @@ class Follower:
 
 
 def training_note(progress: Progress) -> str:
-    """The figures of a Progress that a person follows."""
+    """The main figures of a Progress, for the user."""
     parts = [f"batch {progress.batch:,}"] if progress.batch else []
     for label, value in (("loss", progress.loss), ("validation", progress.val_loss)):
         parts += [f"{label} {value:.4f}"] if value is not None else []

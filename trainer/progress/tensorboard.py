@@ -3,8 +3,8 @@
     events.out.tfevents.…   records: length u64 │ crc u32 │ Event │ crc u32
     Event (protobuf)        1: seconds   2: step   3: "brain.Event:2"  or  5: Summary {1: {1: tag, 2: value}}
 
-Decision: these few bytes are written here. Background: the format has stood for ten years, and only scalars are told.
-Alternatives: torch's writer needs all of `tensorboard`; tensorboardX brings protobuf with it, for one message.
+Decision: these few bytes are written here. Background: the format has not changed for ten years, and only scalars are
+needed. Alternatives: torch's writer needs all of `tensorboard`; tensorboardX needs protobuf, for one message type.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MASK = 0xA282EAD8
 
 
 class EventWriter:
-    """Appends scalars to a new file in `folder`, where others may read them at once. Raises OSError."""
+    """Appends scalars to a new file in `folder`; other programs can read them at once. Raises OSError."""
 
     def __init__(self, folder: Path) -> None:
         began = time.time()
@@ -34,7 +34,7 @@ class EventWriter:
         self._write(_double(1, time.time()) + b"\x10" + _varint(step) + _bytes(5, _bytes(1, entry)))
 
     def close(self) -> None:
-        """Write no more."""
+        """Close the file."""
         self._file.close()
 
     def _write(self, event: bytes) -> None:

@@ -1,1 +1,1 @@
-"""Studies: one question asked of several trainings."""
+"""Studies: several trainings that answer one question."""

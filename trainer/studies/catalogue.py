@@ -1,11 +1,11 @@
-"""What a study is, and the studies that ship with Twinplay, by name; `trainer.studies.runner` runs them.
+"""Defines studies, and those that ship with Twinplay, by name; `trainer.studies.runner` runs them.
 
 breakout   how close a clone comes to its demonstrator: several demonstrators, amounts of play, training seeds
 reaction   whether a clone can do without its demonstrator's reaction time
-ablation   the recipe for a network that is told of nothing but screens, each part removed in turn
+ablation   the recipe for the end-to-end network, with each part removed in turn
 article    the first article's experiment: one grey screen, its network, 100,000 of 500,000 ticks or all of them
-hopper     the second article's experiment: seven networks that clone Hopper's expert, from 80 games and from fewer
-expert     how many games of Hopper's expert the default clone needs
+hopper     the second article's experiment: seven networks that clone the Hopper expert, from 80 games and from fewer
+expert     how many games of the Hopper expert the default clone needs
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a study's table: who demonstrates, for how long, and what differs from the default training.
+    """A row of a study's table: the demonstrator, the amount of play, and what differs from the default training.
 
-    `ways` and `first_ways` are the evaluations: "chosen" (as play chose; beside the demonstrator), "sampled" and
-    "greedy" (the clone alone, at temperature 1 and 0), "unshifted" (the clone alone, told of no reaction time) and
-    "sticky" (as chosen, all players with sticky actions 0.25). `games` demonstrated, where given, take the
-    place of `minutes`; `published` is a score to print beside ours.
+    `ways` and `first_ways` are the evaluations: "chosen" (as test games chose; with the demonstrator), "sampled" and
+    "greedy" (only the clone, at temperature 1 and 0), "unshifted" (only the clone, without a label shift) and "sticky"
+    (as chosen, all players with sticky actions 0.25). If given, `games` is the amount of play instead of `minutes`;
+    `published` is a score to print beside ours.
     """
 
     name: str
@@ -31,15 +31,15 @@ class Row:
     minutes: float = 30.0
     settings: Mapping[str, Any] = field(default_factory=dict)
     seeds: tuple[int, ...] = (0,)
-    ways: tuple[str, ...] = ("chosen",)  # of every seed
-    first_ways: tuple[str, ...] = ()  # of the first seed, besides
+    ways: tuple[str, ...] = ("chosen",)  # for every seed
+    first_ways: tuple[str, ...] = ()  # for the first seed only
     games: int | None = None
     published: float | None = None
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is said of pairs of rows, named without their amount of play: the first scores more."""
+    """A claim about pairs of rows, named without their amount of play: the first one scores more."""
 
     claim: str
     pairs: tuple[tuple[str, str], ...]
@@ -47,10 +47,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Study:
-    """A question and its rows; `episodes` games of each player judge a cell.
+    """A question and its rows; each cell is evaluated on `episodes` games of each player.
 
-    `findings` are tested on the results; `errors` names the rows whose training errors are plotted together, where
-    `held_out` with those of the ticks held out.
+    `findings` are tested on the results. `errors` names the rows whose training errors are plotted together; with
+    `held_out`, the errors on held-out ticks are plotted, too.
     """
 
     name: str
@@ -65,7 +65,8 @@ class Study:
 
 _NATURE: dict[str, Any] = {"network": "nature", "max_batches": 12_000}
 _SHORT = {**_NATURE, "max_batches": 6_000, "checks": 0}
-# The first article's experiment: one grey screen, its network, 25 epochs of 100,000 ticks, and as many batches of more.
+# The first article's experiment: one grey screen, its network, 25 epochs of 100,000 ticks, and as many batches of more
+# data.
 _ARTICLE: dict[str, Any] = {
     "network": "article64",
     "history": (0,),
@@ -131,7 +132,7 @@ STUDIES = {
                 Row(
                     "prompt, 30 minutes, the article's network",
                     style="prompt",
-                    settings={"network": "article64"},  # as much time, not as many batches: it is slow
+                    settings={"network": "article64"},  # the same time, not the same number of batches: it is slow
                 ),
             ),
         ),

@@ -1,10 +1,10 @@
-"""Studies: one question asked of several trainings; resumable, with a table at the end.
+"""Runs studies: several trainings that answer one question; resumable, with a table at the end.
 
     Study ─▶ rows ─▶ cells (a row × a training seed) ─▶ record, train, evaluate ─▶ OUT/<study>/<cell>.json ─▶ table.md
 
-A cell whose result is there is not run again, and one that was in training goes on from its last checkpoint. So a study
-can be stopped at any moment, taken further with another selection of rows, or read by other programs: a result is plain
-JSON, with the scores of every game in it.
+A finished cell is not run again, and an interrupted training resumes from its last checkpoint. So a study can be
+stopped at any moment and continued with another selection of rows. Other programs can read it: a result is plain JSON
+with the scores of every game.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ from trainer.progress.curves import Curves, FollowedCurves
 from trainer.studies.catalogue import Finding, Row, Study
 
 _CLONE_ALONE = ("sampled", "greedy", "unshifted")
-_RULES = {"row": "---", "play": "---", "each seed": "---"}  # columns of text; figures are set to the right
+_RULES = {"row": "---", "play": "---", "each seed": "---"}  # columns of text; numbers are right-aligned
 
 
 @dataclass(frozen=True)
 class StudyProgress:
-    """Cells done of all, and what happened last; the last one has the table's file."""
+    """The number of finished cells, out of all, and the latest event; the last record has the table's file."""
 
     done: int
     total: int
@@ -57,10 +57,11 @@ class StudyProgress:
 def run_study(
     study: Study, out: Path, *, jobs: int = 1, only: str = "", overrides: Mapping[str, Any] | None = None
 ) -> Generator[StudyProgress, None, None]:
-    """Run what is missing of a study in the folder `out`, `jobs` cells at a time, and write its table.
+    """Run the missing cells of a study in the folder `out`, `jobs` at a time, and write its table.
 
-    `only` chooses the rows whose names contain it, or one of several texts between commas; `overrides` are settings of
-    every training. Raises UsageError when no row is chosen, and LibraryError for a folder that cannot be written.
+    `only` chooses the rows whose names contain it; it may be several texts separated by commas. `overrides` are
+    settings for every training. Raises UsageError if no row is chosen, and LibraryError if the folder cannot be
+    written.
     """
     chosen = [row for row in study.rows if any(text.strip() in row.name for text in only.split(","))]
     if not chosen:
@@ -68,7 +69,7 @@ def run_study(
         raise UsageError(f"no row of the study {study.name} has {only!r} in its name; the rows are: {names}")
     folder = out / study.name
     ensure_writable(folder)
-    # Every row's first seed comes first: a study that is stopped then has something on each of its questions.
+    # Every row's first seed comes first, so that a stopped study has results for all rows.
     cells = [
         (row, row.seeds[n]) for n in range(max(len(r.seeds) for r in chosen)) for row in chosen if n < len(row.seeds)
     ]
@@ -101,7 +102,7 @@ def run_study(
 
 
 def demonstration(out: Path, row: Row) -> Session:
-    """The session that a row learns from, recorded when it is not there yet; rows that need the same one share it."""
+    """The session that a row learns from. It is recorded if missing; rows that need the same one share it."""
     library = _library(out, row)
     seconds = None if row.games else round(row.minutes * 60)
     for summary in Library(library).sessions() if library.is_dir() else []:
@@ -155,9 +156,9 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
 
 
 def _train(target: Path, session: Session, config: TrainConfig) -> Curves:
-    """Train a cell's policy and return what its training told.
+    """Train a cell's policy and return its curves.
 
-    It goes on from the cell's checkpoint where there is one of these settings, and from what was told before that.
+    If the cell has a checkpoint with these settings, training and curves continue from there.
     """
     checkpoint, told = target.with_suffix(".checkpoint"), target.with_suffix(".progress")
     if not is_of(checkpoint, config):
@@ -176,7 +177,7 @@ def _train(target: Path, session: Session, config: TrainConfig) -> Curves:
 
 
 def _losses(curves: Curves) -> list[dict[str, Any]]:
-    """Of every validation: its batch, and the errors and accuracies (None of continuous actions) as JSON."""
+    """For every validation: its batch, and the errors and accuracies (None for continuous actions), as JSON."""
     trained = {batch: told for batch, *told in zip(curves.batch, curves.loss, curves.accuracy, strict=True)}
     rows = [
         (int(batch), *trained[batch], *told)
@@ -191,7 +192,7 @@ def _settings(row: Row, seed: int, overrides: Mapping[str, Any]) -> TrainConfig:
 
 
 def _finished(folder: Path, row: Row, seed: int, episodes: int, overrides: Mapping[str, Any]) -> bool:
-    """Whether the cell's result is there, from these very settings."""
+    """Whether the cell has a result with exactly these settings."""
     path = _result_path(folder, row, seed)
     if not path.exists():
         return False
@@ -220,14 +221,14 @@ def _way(way: str, policy: Path) -> ActionSelection | None:
 
 
 def results(folder: Path) -> list[dict[str, Any]]:
-    """The finished cells in a study's folder. Raises TwinplayError, naming the file, for one that cannot be read."""
+    """The finished cells in a study's folder. Raises TwinplayError, naming the file, if one cannot be read."""
     return [_read(path) for path in sorted(folder.glob("*.json")) if not path.name.startswith(".")]
 
 
 def markdown(study: Study, folder: Path) -> str:
     """The table of the finished cells, a line per row and way of evaluation.
 
-    The clone's interval is over its games of all training seeds; the mean of each seed stands beside it.
+    The clone's interval is over its games of all training seeds; the next column has the mean of each seed.
     """
     cells = results(folder)
     table: list[dict[str, str]] = []
@@ -248,10 +249,10 @@ def markdown(study: Study, folder: Path) -> str:
 
 
 def findings_text(study: Study, cells: Sequence[dict[str, Any]]) -> list[str]:
-    """What the results say of the study's claims: a sentence for its first amount of play, and one for all the others.
+    """Tests the study's claims: a sentence for its first amount of play, and one for all others together.
 
-    A pair of rows speaks for or against a claim where the 95 % bootstrap interval of the difference of their means
-    leaves out zero. A sentence needs all of its rows.
+    A pair of rows supports or contradicts a claim if the 95 % bootstrap interval of the difference of their means does
+    not contain zero. A sentence needs all of its rows.
     """
     amounts = list(dict.fromkeys(_amount(row) for row in study.rows))
     sentences = []
@@ -263,7 +264,7 @@ def findings_text(study: Study, cells: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _together(amounts: Sequence[str]) -> str:
-    """As in "1, 4 and 11 games", of "1 game", "4 games" and "11 games"."""
+    """For example "1, 4 and 11 games" from "1 game", "4 games" and "11 games"."""
     *first, last = amounts
     return f"{', '.join(amount.split()[0] for amount in first)} and {last}" if first else last
 
@@ -283,13 +284,13 @@ def _verdict(finding: Finding, amounts: Sequence[str], cells: Sequence[dict[str,
 
 
 def clone_games(cells: Sequence[Mapping[str, Any]], name: str) -> list[float]:
-    """The scores of the clones of a row, over all training seeds, as play chose that they play."""
+    """The scores of a row's clones over all training seeds, playing as test games chose."""
     mine = [cell for cell in cells if cell["row"]["name"] == name]
     return [score for cell in mine for score in _player(cell["reports"]["chosen"], "clone")["returns"]]
 
 
 def demonstrator_mean(cells: Sequence[Mapping[str, Any]], name: str) -> list[float]:
-    """The mean score of a row's demonstrator, of each training seed."""
+    """The mean score of a row's demonstrator, for each training seed."""
     return [_player(c["reports"]["chosen"], "demonstrator")["mean"] for c in cells if c["row"]["name"] == name]
 
 

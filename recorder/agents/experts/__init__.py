@@ -20,7 +20,7 @@ from recorder.errors import AgentError
 
 __all__ = ["STYLES", "BreakoutPerson", "BreakoutPlayer", "HopperExpert", "from_description", "scripted"]
 
-# Breakout's players. How they score, and how clones of them do, is measured by `twinplay study breakout`.
+# Breakout's players. `twinplay study breakout` measures their scores, and those of their clones.
 STYLES: Mapping[str, tuple[Callable[..., Agent], Mapping[str, Any]]] = MappingProxyType(
     {
         "prompt": (BreakoutPlayer, {}),
@@ -48,7 +48,7 @@ def _hopper(seed: int, **params: Any) -> Agent:
     return HopperExpert(**params)
 
 
-# The styles of each environment's scripted player; the first is the usual one.
+# The styles of each environment's scripted player; the first one is the default.
 _PLAYERS: Mapping[str, Mapping[str, tuple[Callable[..., Agent], Mapping[str, Any]]]] = MappingProxyType(
     {"breakout": STYLES, "hopper": {"": (_hopper, {})}}
 )
@@ -78,9 +78,9 @@ def has_expert(env_name: str) -> bool:
 
 
 def from_description(description: Mapping[str, Any], seed: int = 0) -> Agent:
-    """The player that `describe()` described, with its randomness seeded anew.
+    """The player that `describe()` described, with a new random seed.
 
-    Raises AgentError if it is not a scripted player that ships with this package.
+    Raises AgentError if it is not a scripted player of this package.
     """
     players: dict[str, Callable[..., Agent]] = {
         BreakoutPlayer.name: BreakoutPlayer,

@@ -1,10 +1,10 @@
-"""A stand-in for a person at Breakout, for machines without hands.
+"""A scripted player of Breakout.
 
     RAM ──▶ ball seen `delay` ticks ago ──▶ where it is by now ──▶ + aim error ──▶ LEFT, RIGHT or wait
 
-It reads the ball from the emulator's memory instead of the screen, and is imperfect the way people are: it misjudges
-where to meet the ball (anew after each contact), it takes its time to serve, and, as parameters, it reacts late or
-prefers one side of the paddle. It never hides what it is: its sessions say "scripted".
+It reads the ball's position from the emulator's memory instead of the screen, and is imperfect as people are: it
+misjudges where to meet the ball (with a new error after each contact), takes its time to serve and, depending on its
+parameters, reacts late or prefers one side of the paddle. Its sessions are labelled "scripted".
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _LOOK_AHEAD = ("none", "now", "landing")
 class BreakoutPlayer(BallPlayer):
     """Follows the ball with human imperfections.
 
-    Lengths are in screen pixels, times in ticks; a pair is a range (both ends included) drawn from anew.
+    Lengths are in screen pixels, times in ticks; a pair is a range (both ends included) from which values are drawn.
 
-    aim_error   the aim misses the ball's centre by up to this much either way, redrawn when the ball turns upwards
-    dead_zone   the paddle is left alone while its centre is this close to the aim
+    aim_error   the aim misses the ball's centre by up to this much either way; drawn when the ball turns upwards
+    dead_zone   the paddle does not move while its centre is this close to the aim
     serve_wait  time between losing a ball and pressing FIRE
-    delay       how long ago what it acts on happened; it knows where its own paddle is now. Redrawn with the aim error.
-    look_ahead  what it makes of the ball's path, walls included: "now" follows where the ball must be by now, "landing"
+    delay       how old the ball's position is that it acts on (its own paddle's is current); drawn with the aim error
+    look_ahead  how it extrapolates the ball's path, walls included: "now" follows where the ball must be now, "landing"
                 goes to where it will come down, "none" follows where it was
-    foresight   how far ahead it knows its own paddle, which glides on for some ticks after the stick is let go
-    lean        the paddle stands this far to the right of the ball, so that its left half does the work
+    foresight   how far ahead it predicts its own paddle, which glides for some ticks after the stick is released
+    lean        the paddle is this far to the right of the ball, so that its left half hits the ball
 
     Raises ValueError for values out of range.
     """
@@ -72,7 +72,7 @@ class BreakoutPlayer(BallPlayer):
         super().__init__(seed, ticks_between("delay", delay))
 
     def _begin(self) -> None:
-        self._wait: int | None = None  # ticks left until the serve
+        self._wait: int | None = None  # ticks until the serve
         self._paddle: int | None = None  # where it was a tick ago
         self._rising = False
         self._misjudge()

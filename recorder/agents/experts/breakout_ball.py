@@ -1,4 +1,4 @@
-"""What Breakout's scripted players know: where the emulator's memory keeps things, and how the ball flies."""
+"""What Breakout's scripted players share: the addresses in the emulator's memory, and the ball's motion."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CENTRED = -9.0
 # RAM 99 at the side walls, and RAM 101 where the paddle meets the ball.
 WALL_LEFT, WALL_RIGHT = 56.0, 200.0
 PADDLE_Y = 178.0
-# A straight stretch of the ball's path is looked at for up to this many ticks to tell its direction.
+# The direction of the ball is computed from a straight stretch of its path of up to this many ticks.
 GLIMPSE_TICKS = 30
 
 
@@ -34,7 +34,7 @@ class BallPlayer(ABC):
     name: str
 
     def __init__(self, seed: int, delay: tuple[int, int]) -> None:
-        """`delay` is a range of ticks: how long ago what it acts on happened."""
+        """`delay` is a range of ticks: how old the ball's position is that it acts on."""
         self.delay = delay
         self._rng = np.random.default_rng(seed)
         self._seen: deque[tuple[int, int]] = deque(maxlen=delay[1] + GLIMPSE_TICKS)
@@ -42,7 +42,7 @@ class BallPlayer(ABC):
         self._begin()
 
     def reset(self, env: Env | None = None) -> None:
-        """Watch this environment's emulator from now on. Raises AgentError without an Atari environment."""
+        """Read this environment's emulator from now on. Raises AgentError without an Atari environment."""
         emulator = getattr(env.unwrapped, "ale", None) if env is not None else None
         if emulator is None:
             raise AgentError("the scripted Breakout player reads the emulator's memory; reset it with a Breakout game")
@@ -51,7 +51,7 @@ class BallPlayer(ABC):
         self._begin()
 
     def act(self, observation: Any = None) -> int:
-        """The action for this tick: 0 NOOP, 1 FIRE, 2 RIGHT, 3 LEFT. The observation is not looked at."""
+        """The action for this tick: 0 NOOP, 1 FIRE, 2 RIGHT, 3 LEFT. The observation is not used."""
         if self._ram is None:
             raise AgentError("the scripted Breakout player has not been reset with a game yet")
         ram = self._ram()
@@ -64,18 +64,18 @@ class BallPlayer(ABC):
 
     @abstractmethod
     def _begin(self) -> None:
-        """Forget the game before."""
+        """Reset for a new game."""
 
     @abstractmethod
     def _play(self, paddle: int) -> int:
-        """The action, once this tick's ball has been `_seen`."""
+        """The action for this tick, whose ball position has been stored in `_seen`."""
 
     @abstractmethod
     def _params(self) -> dict[str, Any]:
-        """What it was made with, but for the seed."""
+        """The constructor's arguments, without the seed."""
 
     def _path(self, lag: int) -> list[tuple[int, int]]:
-        """Where the ball was, up to `lag` ticks ago."""
+        """The ball's path, up to `lag` ticks ago."""
         return list(self._seen)[: max(0, len(self._seen) - lag)]
 
     def _draw(self, ticks: tuple[int, int]) -> int:
@@ -91,10 +91,10 @@ def ticks_between(name: str, value: int | Sequence[int]) -> tuple[int, int]:
 
 
 def velocity(path: Sequence[tuple[int, int]]) -> tuple[float, float]:
-    """How fast the ball moves at the end of its path, in pixels a tick: the mean over its last straight stretch.
+    """The ball's velocity at the end of its path, in pixels a tick: the mean over its last straight stretch.
 
-    The ball moves by whole pixels, so that one step says little: the stretch goes back for as long as each step is
-    within one and a half pixels of the mean, which a bounce is not.
+    The ball moves by whole pixels, so a single step is inexact. The stretch extends back while each step is within one
+    and a half pixels of the mean; at a bounce it is not.
     """
     x, y = path[-1]
     mean = (0.0, 0.0)
@@ -108,7 +108,7 @@ def velocity(path: Sequence[tuple[int, int]]) -> tuple[float, float]:
 
 
 def reflected(x: float) -> float:
-    """Where a ball that flew straight to x is, given the walls."""
+    """The position of a ball that would have flown straight to x, after reflections at the walls."""
     width = WALL_RIGHT - WALL_LEFT
     unfolded = (x - WALL_LEFT) % (2 * width)
     return WALL_LEFT + min(unfolded, 2 * width - unfolded)

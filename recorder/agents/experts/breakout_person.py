@@ -1,19 +1,17 @@
-"""A stand-in for a person's eyes and hands at Breakout, where `breakout` stands in for a machine's.
+"""A scripted player of Breakout that imitates a person's eyes and hands more closely than `breakout` does.
 
-    RAM ─▶ the ball `delay` ticks ago ─▶ a guess of where it lands ─▶ LEFT or RIGHT is held for that way ─▶ look again
+    RAM ─▶ the ball `delay` ticks ago ─▶ a guess where it lands ─▶ hold LEFT or RIGHT for that distance ─▶ look again
 
-Where the figures come from (a tick is 1/60 s):
-
-- Late sight, 10 to 18 ticks: people act 250 to 300 ms after what they saw (Zhang et al. 2020, "Atari-HEAD").
-- A new plan 2 to 5 times a second, carried out without looking: hands that steer something with a speed of its own
-  take no new decision for about 350 ms, and for 250 ms where it has none (van de Kamp et al. 2013, "Refractoriness in
-  sustained visuo-manual control").
-- Keys held for at least 3 to 6 ticks: a key that is struck stays down for about a tenth of a second (Dhakal et al.
-  2018, "Observations on typing from 136 million keystrokes").
-- Movements miss in proportion to their length (Schmidt et al. 1979, "Motor-output variability"), and a guess by how far
-  ahead it looks.
-
-How large each error is was set so that the styles score as people do who play now and then; no person was measured.
+Sources of the figures (a tick is 1/60 s):
+- It sees late, by 10 to 18 ticks: people act 250 to 300 ms after what they saw (Zhang et al. 2020, "Atari-HEAD").
+- It makes a new plan 2 to 5 times a second, and carries it out without looking: people who steer an object with its own
+  velocity make no new decision for about 350 ms, and for 250 ms if it has none (van de Kamp et al. 2013,
+  "Refractoriness in sustained visuo-manual control").
+- It holds keys for at least 3 to 6 ticks: a struck key stays down for about a tenth of a second (Dhakal et al. 2018,
+  "Observations on typing from 136 million keystrokes").
+- The error of a movement is proportional to its length (Schmidt et al. 1979, "Motor-output variability"), the error of
+  a guess to how far it looks ahead.
+The sizes of the errors were chosen so that the styles score like occasional players; no person was measured.
 """
 
 from __future__ import annotations
@@ -34,7 +32,7 @@ from recorder.agents.experts.breakout_ball import (
     velocity,
 )
 
-# What a key held for n ticks moves the paddle by, n times: it starts slowly, and glides on afterwards.
+# How far the paddle moves for each tick that a key is held: it starts slowly, but glides on afterwards.
 _PIXELS_PER_TICK = 5.7
 _TICKS_PER_S = 60
 
@@ -42,15 +40,15 @@ _TICKS_PER_S = 60
 class BreakoutPerson(BallPlayer):
     """Plays by guesses and held keys.
 
-    Lengths are in screen pixels, times in ticks; a pair is a range (both ends included) drawn from anew.
+    Lengths are in screen pixels, times in ticks; a pair is a range (both ends included) from which values are drawn.
 
-    delay        how long ago what it sees happened; it knows where its own paddle is now
-    guess_error  standard deviation of where it thinks the ball will land, for each tick that it looks ahead
+    delay        how old the ball's position is that it sees; it knows where its own paddle is now
+    guess_error  standard deviation of its guess where the ball will land, for each tick that it looks ahead
     move_error   standard deviation of how long a key is held, as a share of that time
     hold         the shortest time a key is held
-    rest         time between letting go of a key and looking again
-    dead_zone    the paddle is left alone while its centre is this close to the guess
-    follow_zone  the same while the ball rises, and it only keeps an eye on it
+    rest         time between releasing a key and looking again
+    dead_zone    the paddle does not move while its centre is this close to the guess
+    follow_zone  the same while the ball rises and only has to be followed roughly
     lapses       how often it stops looking, per second
     lapse        how long that lasts
     serve_wait   time between seeing that the ball is lost and pressing FIRE
@@ -98,12 +96,12 @@ class BreakoutPerson(BallPlayer):
 
     def _begin(self) -> None:
         self._key = NOOP
-        self._busy = 0  # ticks for which the key stays as it is, whatever happens
+        self._busy = 0  # ticks for which the held key does not change
         self._serves = False
 
     def _play(self, paddle: int) -> int:
         if self._busy == 0 and self._key != NOOP:
-            served = self._key == FIRE  # it takes a while to see the ball
+            served = self._key == FIRE  # it sees the ball only after its delay
             self._key, self._busy = NOOP, self._draw(self.rest) + (self.delay[1] if served else 0)
         if self._rng.random() < self.lapses / _TICKS_PER_S:
             self._busy += self._draw(self.lapse)
@@ -127,7 +125,7 @@ class BreakoutPerson(BallPlayer):
         }
 
     def _decide(self, paddle: int) -> None:
-        """Look, and press a key for as long as it seems to take, or none."""
+        """Look, and press a key for as long as the guess requires, or none."""
         lag = self._draw(self.delay)
         path = self._path(lag)
         if not path:

@@ -2,17 +2,17 @@
 
     observation (11,) ──▶ (o - mean) / std ──▶ gains (3, 11) ──▶ clip to [-1, 1] ──▶ torques: thigh, leg, foot
 
-Nobody chose these numbers by hand. They were tuned by augmented random search (Mania, Guy and Recht 2018,
-"Simple random search provides a competitive approach to reinforcement learning", ARS V2-t), in two steps:
+The numbers were tuned by augmented random search (Mania, Guy and Recht 2018, "Simple random search provides a
+competitive approach to reinforcement learning", ARS V2-t), in two steps:
 
     python -m recorder.agents.experts.hopper_search --seed 2 --steps 40836205 --out fast.json
     python -m recorder.agents.experts.hopper_search --start fast.json --seed 5 --directions 16 --best 16 --noise 0.04 \\
         --step 0.003 --average 0.97 --games 40 --steps 1086856 --out gains.json
 
-The first hops fast (iteration 3,300 of that search, the best of its checks, rounded to six decimals), but fell in 5 of
-100 games. The second disturbs the gains more than it moves them and averages what it finds, which leads to where a
-small error does not matter; iteration 40, the best of its checks, rounded again. Over 100 other seeds of Hopper-v5:
-mean return 3,577, standard deviation 13, no fall.
+The first result hops fast (iteration 3,300 of that search, the best of its checks, rounded to six decimals), but fell
+in 5 of 100 games. The second search uses noise larger than its steps and averages its results, which finds gains for
+which a small error does not matter; the result is iteration 40, the best of its checks, rounded again. Over 100 other
+seeds of Hopper-v5: mean return 3,577, standard deviation 13, no fall.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class HopperExpert:
     name = "hopper-expert"
 
     def reset(self, env: Env | None = None) -> None:
-        """Nothing to forget."""
+        """Does nothing."""
 
     def act(self, observation: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """The torques for this tick, float32 (3,)."""

@@ -7,7 +7,7 @@
 
 Source: Mania, Guy and Recht 2018, "Simple random search provides a competitive approach to reinforcement learning"
 (algorithm 2, V2-t; the survival bonus is subtracted as in the paper's section 4). MuJoCo is called directly, which is
-several times faster than through Gymnasium and gives the same observations and rewards (held by a test).
+several times faster than through Gymnasium and gives the same observations and rewards (a test checks this).
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ Floats = npt.NDArray[np.float64]
 _FRAME_SKIP = 4  # of 0.002 s: 125 Hz, as Hopper-v5
 _DT = 0.008  # seconds a tick
 _EPISODE_TICKS = 1_000
-_CHECK_SEED = 10**6  # games that compare gains start from this seed onwards, far from anyone's evaluation seeds
+_CHECK_SEED = 10**6  # games that compare gains use seeds from here on, which no evaluation uses
 
 
 class HopperSimulation:
-    """Hopper-v5's physics, reward and start without Gymnasium around it."""
+    """Hopper-v5's physics, reward and start, without Gymnasium."""
 
     def __init__(self) -> None:
         path = importlib.resources.files("gymnasium") / "envs" / "mujoco" / "assets" / "hopper.xml"
@@ -76,7 +76,7 @@ class HopperSimulation:
 
 @dataclass(frozen=True)
 class Gains:
-    """A linear controller: action = clip(gains @ (observation - mean) / std), with where it came from.
+    """A linear controller: action = clip(gains @ (observation - mean) / std), with its origin and results.
 
     `gains` (3, 11), `mean` and `std` (11,); `steps` are simulated ticks so far; `mean_return` and `sd_return` (the
     survival bonus included) and `falls` are over the games that compare gains.
@@ -93,11 +93,11 @@ class Gains:
 
     @property
     def quality(self) -> float:
-        """What is maximised: the mean, less the spread, less 100 for every fall."""
+        """The objective: the mean, minus the standard deviation, minus 100 for every fall."""
         return self.mean_return - self.sd_return - 100.0 * self.falls
 
     def save(self, path: Path) -> None:
-        """Write as JSON, all or nothing."""
+        """Write as JSON, atomically."""
         with replacing(path) as part:
             part.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
@@ -114,7 +114,7 @@ def play(
     rng: np.random.Generator,
     seen: list[Floats] | None = None,
 ) -> tuple[float, int, bool]:
-    """One game of action = clip(weights @ observation + offset).
+    """Play one game with action = clip(weights @ observation + offset).
 
     Returns (return without survival bonus, ticks, whether it stood to the end) and appends the observations
     (ticks, 11) to `seen`.
@@ -138,7 +138,7 @@ def play(
 
 
 def check(simulation: HopperSimulation, found: Gains, games: int) -> Gains:
-    """The same gains with their results over `games` games that are the same for all gains."""
+    """The same gains with their results over `games` games, which are the same for all gains."""
     std = np.array(found.std)
     weights = np.array(found.gains) / std
     offset = -weights @ np.array(found.mean)
@@ -165,10 +165,9 @@ def search(
 ) -> Iterator[Gains]:
     """Yield checked gains every `check_every` iterations until `steps` ticks have been simulated.
 
-    What is checked is a running average of the gains, in which the past counts `average` (Polyak 1992): single iterates
-    stumble now and then.
-    With `start`, the search continues from those gains and keeps their normalisation; otherwise it starts from zero
-    and normalises by the running mean and deviation of all observations.
+    The checked gains are a running average, in which the past has weight `average` (Polyak 1992), because single
+    iterates sometimes fall. With `start`, the search continues from those gains and keeps their normalisation;
+    otherwise it starts from zero and normalises by the running mean and deviation of all observations.
     """
     rng = np.random.default_rng(seed)
     simulation = HopperSimulation()

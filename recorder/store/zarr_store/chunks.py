@@ -1,4 +1,4 @@
-"""How rows become the bytes of a chunk, and what its file is called."""
+"""Encodes rows as the bytes of a chunk, and names its file."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ _CHECKSUM_BYTES = 4
 
 
 class ChunkCodec:
-    """Packs rows as zarr would by the metadata of every array: a zstd frame and its CRC-32C, little-endian."""
+    """Packs rows as zarr would by the arrays' metadata: a zstd frame and its CRC-32C, little-endian."""
 
     def __init__(self) -> None:
         self._zstd = Zstd(level=ZSTD_LEVEL)
 
     def encode(self, rows: Array) -> bytes:
-        """The bytes of a chunk; `rows` are contiguous, little-endian, and transposed where the array is."""
+        """The bytes of a chunk; `rows` are contiguous, little-endian, and transposed if the array is."""
         frame: bytes = self._zstd.encode(rows)
         checksum: int = google_crc32c.value(frame)
         return frame + checksum.to_bytes(_CHECKSUM_BYTES, "little")
 
     def decode(self, chunk: bytes, dtype: np.dtype[Any]) -> Array:
-        """The scalars of a chunk that this program wrote, (n,) of `dtype`; the checksum is not looked at."""
+        """The scalars of a chunk that this program wrote, (n,) of `dtype`; the checksum is not checked."""
         return np.frombuffer(self._zstd.decode(chunk[:-_CHECKSUM_BYTES]), dtype).copy()
 
 
 def chunk_key(array: zarr.Array[Any], index: int) -> str:
-    """The file of a chunk of whole rows, from the top of the session."""
+    """The file of a chunk of complete rows, relative to the session."""
     assert isinstance(array.metadata, ArrayV3Metadata)  # groups are opened as version 3
     key = array.metadata.chunk_key_encoding.encode_chunk_key((index, *(0,) * (array.ndim - 1)))
     return f"{array.path}/{key}"

@@ -1,4 +1,4 @@
-"""The files of a session as they are written: nothing that was durable is lost when a write is interrupted."""
+"""Writes the files of a session; an interrupted write never loses durable data."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from recorder.store.schema import PART
 from recorder.store.untrusted import METADATA
 from recorder.system.files import sync
 
-_BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
+_BINARY = getattr(os, "O_BINARY", 0)  # otherwise Windows translates line ends
 _CREATE = os.O_WRONLY | os.O_CREAT | _BINARY
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # a stranger's session may hold a link where a file is to be written
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # a stranger's session may have a link in place of a file that we write
 
 
 class DurableStore(LocalStore):
-    """A LocalStore that loses nothing it had when it is interrupted: what replaces a file takes effect by `sync`."""
+    """A LocalStore that loses nothing when it is interrupted: replacements of files take effect in `sync`."""
 
     def __init__(self, root: Path | str, *, read_only: bool = False) -> None:
         super().__init__(root, read_only=read_only)
-        self.fixed = False  # no more folders are to be made: one that is missing was taken away
+        self.fixed = False  # create no more folders: a missing one was removed by somebody
         self._folder = str(self.root)
         self._fresh: set[str] = set()
-        self._parts: dict[str, str] = {}  # by the name that each is to take
+        self._parts: dict[str, str] = {}  # by the name that each will get
         self._folders: set[str] = {str(self.root.parent)}
 
     async def set(self, key: str, value: Buffer) -> None:
@@ -42,16 +42,16 @@ class DurableStore(LocalStore):
             self.write(key, value.as_buffer_like())
 
     def move_to(self, root: Path) -> None:
-        """Sync, then give everything another, new folder. Raises OSError when that exists."""
+        """Sync, then move everything to a new folder. Raises OSError if it exists."""
         self.sync()
         self.root.rename(root)
         self.root, self._folder = root, str(root)
         self._folders.add(str(root.parent))
 
     def write(self, key: str, content: Any) -> None:
-        """Write a file; it is whole and durable after the next `sync`, and until then what it replaces stays.
+        """Write a file. It is complete and durable after the next `sync`; until then, the file that it replaces stays.
 
-        A new file needs no other name meanwhile: nothing vouches for it before the sync.
+        A new file is written under its own name: no commit refers to it before the sync.
         """
         path = f"{self._folder}/{key}"
         if not self.fixed:

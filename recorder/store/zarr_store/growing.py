@@ -1,4 +1,4 @@
-"""The arrays and the group of a session being written."""
+"""The arrays and the group of a session that is being written."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from recorder.store.zarr_store.durable import DurableStore
 
 
 class GrowingArray:
-    """One array of a session, extended at its end. Keeps the unfinished last chunk in memory; see the package.
+    """One array of a session, which grows at its end. Keeps the unfinished last chunk in memory; see the package.
 
-    A call that raised OSError may be made again: it then does the whole of its work.
+    A call that raised OSError may be repeated: it then does all of its work.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class GrowingArray:
         self.rows = 0
 
     def append(self, rows: Array) -> None:
-        """Add `rows` (n, …) at the end and write the chunks that they complete."""
+        """Add `rows` (n, …) at the end and write the chunks that are now complete."""
         end = self.rows + len(rows)
         if end > self._array.shape[0]:
             self._resize((-(-end // self._chunk) + self._growth) * self._chunk if self._growth else end)
@@ -73,24 +73,24 @@ class GrowingArray:
         self._tail_written = False
 
     def replace(self, rows: Array) -> None:
-        """Give the array other rows; for small tables only."""
+        """Replace all rows; for small tables only."""
         self.rows = 0
         self.append(rows)
 
     def amend(self, row: int, value: Any) -> None:
-        """Give a row that was appended another value; of a column of scalars only."""
+        """Change the value of a row; for columns of scalars only."""
         index, within = divmod(row, self._chunk)
         if index == self.rows // self._chunk:
             self._tail[within] = value
             self._tail_written = False
             return
-        self._store.sync()  # so that the file has what was written last, and keeps it should this write fail
+        self._store.sync()  # so that the file has the latest data, and keeps it if this write fails
         rows = self._codec.decode((self._store.root / self._key(index)).read_bytes(), self._dtype)
         rows[within] = value
         self._write_chunk(index, rows)
 
     def flush(self) -> None:
-        """Write the unfinished chunk as it stands."""
+        """Write the unfinished chunk."""
         if not self._tail_written:
             if unfinished := self.rows % self._chunk:
                 self._tail[unfinished:] = 0
@@ -98,7 +98,7 @@ class GrowingArray:
             self._tail_written = True
 
     def finish(self) -> None:
-        """Let the stored shape tell the rows there are."""
+        """Set the stored shape to the actual number of rows."""
         self._resize(self.rows)
 
     def _resize(self, rows: int) -> None:
@@ -109,7 +109,7 @@ class GrowingArray:
         """Encode as the array's metadata says: transposed, little-endian, zstd, and its checksum."""
         rows = np.ascontiguousarray(rows, self._dtype)
         if self._transposed:
-            # a fifth of NumPy's time, without Python's lock, and into memory that need not be got anew
+            # takes a fifth of NumPy's time, releases Python's lock, and reuses memory
             rows = cv2.transpose(rows.reshape(self._chunk, -1), self._turned)
         self._store.write(self._key(index), self._codec.encode(rows))
 
@@ -130,18 +130,18 @@ class GrowingGroup:
     def array(self, name: str, shape: tuple[int, ...], dtype: str, chunk: int, *, growth: int = 0) -> GrowingArray:
         """A new array of rows of `shape`, `chunk` of them in a chunk; `name` may lie in a subgroup ("keys/code").
 
-        The stored shape grows `growth` chunks ahead of the rows.
+        The stored shape is up to `growth` chunks ahead of the rows.
         """
         self._arrays.append(GrowingArray(self._store, self._group, name, shape, dtype, chunk, growth))
         return self._arrays[-1]
 
     def move_to(self, path: Path) -> None:
-        """Move the folder to `path`, which must not exist (OSError). After that, no more arrays."""
+        """Move the folder to `path`, which must not exist (OSError). No arrays can be added after that."""
         self._store.move_to(path)
         self._store.fixed = True
 
     def commit(self, **attributes: Any) -> None:
-        """Make everything appended durable, then the attributes that vouch for it."""
+        """Make all appended rows durable, then write the attributes that refer to them."""
         for array in self._arrays:
             array.flush()
         self._store.sync()

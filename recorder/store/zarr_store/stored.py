@@ -1,4 +1,4 @@
-"""A session's group opened for reading, with every array checked before it is touched."""
+"""A session's group opened for reading; every array is checked before it is read."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from recorder.store.zarr_store.durable import DurableStore
 from recorder.store.zarr_store.wary import RemoteStore, WaryStore
 
 MAX_ROWS = 1 << 26  # 300 hours at 60 Hz
-_CODECS = [BytesCodec, ZstdCodec, Crc32cCodec]  # of every array; screens are transposed before
-# What zarr raises for metadata that makes no sense.
+_CODECS = [BytesCodec, ZstdCodec, Crc32cCodec]  # of every array; screens are transposed first
+# The exceptions that zarr raises for invalid metadata.
 _METADATA_ERRORS = (
     OSError,
     ValueError,
@@ -39,12 +39,12 @@ _METADATA_ERRORS = (
 
 
 class StoredGroup:
-    """A group opened for reading, with every array checked before it is touched: its files may come from anybody."""
+    """A group opened for reading. Its files may come from anybody, so every array is checked before it is read."""
 
     def __init__(self, place: Place, head: bytes | None = None) -> None:
-        """`head` is its `zarr.json`, where it lies at a URL and that is known already.
+        """`head` is the `zarr.json` of a group at a URL, if already known.
 
-        Raises StoreError when `place` is not a readable Zarr v3 group, and RemoteError.
+        Raises StoreError if `place` is not a readable Zarr v3 group, and RemoteError.
         """
         self.place = place
         self.folder: Folder
@@ -61,7 +61,7 @@ class StoredGroup:
             if folder.head() is None:
                 raise StoreError("it holds no zarr.json" if folder.exists() else "nothing has that name")
         try:
-            # Metadata of the arrays that are repeated in the group's own are not what the digest covers.
+            # Consolidated metadata in the group repeat those of the arrays, but the digest does not cover them.
             self._group = zarr.open_group(store, mode="r", zarr_format=3, use_consolidated=False)
             self.attributes: dict[str, Any] = dict(self._group.attrs)
         except _METADATA_ERRORS as error:
@@ -70,7 +70,7 @@ class StoredGroup:
     def array(self, name: str, shape: tuple[int, ...] | None, dtype: str, rows: int | None = None) -> zarr.Array[Any]:
         """The array `name`, each row of `shape` (None: one axis of any length), with at least `rows` rows.
 
-        Raises StoreError, naming what was expected and what was found.
+        Raises StoreError, naming the expected and the found value.
         """
         try:
             array = self._group[name]
@@ -101,7 +101,7 @@ class StoredGroup:
         return array
 
     def _check_chunks(self, name: str, array: zarr.Array[Any], rows: int) -> None:
-        """A chunk that is not there would read as zeros, which are valid actions."""
+        """Raise StoreError for a missing chunk: it would read as zeros, which are valid actions."""
         present = self.folder.names(name)
         for index in range(-(-rows // array.chunks[0])):
             if chunk_key(array, index).removeprefix(f"{name}/") not in present:
@@ -109,9 +109,9 @@ class StoredGroup:
                 raise StoreError(f"the chunk of '{name}' for rows {start} to {start + array.chunks[0] - 1} is missing")
 
     def set_attributes(self, **attributes: Any) -> None:
-        """Change attributes of a session that nobody writes any more; others stay as they are by now.
+        """Change attributes of a session that is not being written; the others keep their current values.
 
-        Raises OSError, and StoreError when it can no longer be read.
+        Raises OSError, and StoreError if the group can no longer be read.
         """
         path = on_this_computer(self.place)
         self.attributes = StoredGroup(path).attributes | attributes
@@ -121,7 +121,7 @@ class StoredGroup:
         store.sync()
 
     def set_column(self, name: str, values: Array) -> None:
-        """Give the first rows of a column other values; for what is thought of a session, never for what was recorded.
+        """Replace the first rows of a column; only for the user's opinions, never for recorded data.
 
         Raises OSError, and StoreError for a column that cannot be read.
         """

@@ -1,4 +1,4 @@
-"""The files of a session as they are read: of a folder made by a stranger, and of one at a URL."""
+"""Read-only stores for a session's files, in a stranger's folder or at a URL."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class WaryStore(LocalStore):
-    """A read-only LocalStore for folders made by strangers. Raises StoreError for what should not be read."""
+    """A read-only LocalStore for folders made by strangers. Raises StoreError for files that must not be read."""
 
     def __init__(self, root: Path | str, *, read_only: bool = True) -> None:
         super().__init__(root, read_only=True)
@@ -57,7 +57,7 @@ class WaryStore(LocalStore):
 
 
 class RemoteStore(MemoryStore):
-    """A read-only store of what a RemoteFolder brings. Raises StoreError for what should not be read."""
+    """A read-only store of the files of a RemoteFolder. Raises StoreError for files that must not be read."""
 
     def __init__(self, folder: RemoteFolder) -> None:
         super().__init__(read_only=True)
@@ -71,7 +71,7 @@ class RemoteStore(MemoryStore):
     def get_sync(
         self, key: str, *, prototype: BufferPrototype | None = None, byte_range: ByteRequest | None = None
     ) -> Buffer | None:
-        assert byte_range is None  # only shards are read in parts, and no session has any
+        assert byte_range is None  # only shards are read in parts, and sessions have none
         content = self._folder.read(key)
         if content is None:
             return None
@@ -80,7 +80,7 @@ class RemoteStore(MemoryStore):
         return (prototype or default_buffer_prototype()).buffer.from_bytes(content)
 
     def expect(self, array: zarr.Array[Any], selection: Any) -> None:
-        """Get all chunks of a selection at once."""
+        """Fetch all chunks of a selection at once."""
         rows = range(array.shape[0])[selection]
         rows = rows if isinstance(rows, range) else range(rows, rows + 1)
         if rows:

@@ -1,14 +1,14 @@
 """The one place that starts threads and processes.
 
-    Job       a generator in a process of its own; its records arrive by poll()       training, filming
-    Service   an object in a process of its own; requests go in, results come back    the clone while one watches
-    Task      a function in a thread of its own; its result is there once poll() says so       reading a library
-    run_parallel   a function over many arguments on all cores                        evaluation
-    Detached  a function in a process that outlives this one; it tells what it does in files   training
+    Job       a generator in a separate process; poll() returns its records                    video export
+    Service   an object in a separate process; requests go in, results come back               the clone on Watch
+    Task      a function in a thread; its result is available once poll() returns True         reading a library
+    run_parallel   a function over many arguments on all cores                                 evaluation
+    Detached  a function in a process that outlives this one; it reports through files         training
 
-Targets are named "package.module:name", so that the parent never imports what only the child needs (torch, above all).
-Processes are spawned, never forked: a fork of a process with threads or a GPU context is undefined. All but
-Detached end with their parent, however that ends, and leave it to say what a signal to the whole process group means.
+Targets are named "package.module:name", so that the parent never imports what only the child needs (mainly torch).
+Processes are spawned, never forked: forking a process with threads or a GPU context is undefined. All except Detached
+end with their parent, however it ends; the parent alone handles signals to the whole process group.
 """
 
 from recorder.system.jobs.children import resolve

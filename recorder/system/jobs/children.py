@@ -1,4 +1,4 @@
-"""What every process that ends with this one has in common: how it begins, what ends it, how it tells of its end."""
+"""Shared by all processes that end with this one: how they start, what ends them, and how they report their end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from recorder.system.jobs.threads import start_thread
 
 P = ParamSpec("P")
 SPAWN = multiprocessing.get_context("spawn")
-GRACE_S = 0.7  # for a process that is asked to end, to put away what it has; whoever waits for it should not notice
+GRACE_S = 0.7  # for a process to save its work when asked to end; too short to notice
 
 
 def resolve(target: str) -> Callable[..., Any]:
@@ -33,10 +33,10 @@ def resolve(target: str) -> Callable[..., Any]:
 
 
 def child_process(work: Callable[P, None]) -> Callable[P, None]:
-    """Decorate what a process of its own runs.
+    """Decorator for the main function of a child process.
 
-    SIGTERM raises Interrupted in it, once, and so does the parent's end. Other signals are for the parent to act upon.
-    What does not catch Interrupted, such as the moment before the work begins, ends the process without a word.
+    SIGTERM raises Interrupted in it, once, and so does the end of the parent. Other signals are left to the parent. If
+    Interrupted is not caught, for example before the work begins, the process ends without a message.
     """
 
     @functools.wraps(work)
@@ -75,10 +75,10 @@ def _begin() -> None:
 
 @contextlib.contextmanager
 def starting() -> Iterator[None]:
-    """Processes started in here begin with signals held back, until `child_process` says what they mean.
+    """Processes started in this context begin with signals blocked, until `child_process` sets their handlers.
 
-    They do not import the main module again, which would run a plain script a second time: multiprocessing does that
-    for functions defined there, and ours are found by the name of their module.
+    They do not import the main module again, which would run a plain script a second time. Multiprocessing does that
+    for functions defined there; ours are found by the name of their module.
     """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
@@ -86,7 +86,7 @@ def starting() -> Iterator[None]:
     try:
         with _held_back():
             if hasattr(signal, "pthread_sigmask"):
-                resource_tracker.ensure_running()  # starting it later would let signals through again
+                resource_tracker.ensure_running()  # starting it later would unblock signals
                 before = set(signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS))
             yield
     finally:
@@ -97,7 +97,7 @@ def starting() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _held_back() -> Iterator[None]:
-    """Signals act once this is left: a process that is being started is to be told all that it needs.
+    """Delay signals until this context ends, so that a process being started receives all its data.
 
     Blocking them is not enough, since another thread may receive them for this one.
     """

@@ -14,7 +14,7 @@ from recorder.system.jobs.children import resolve
 from recorder.system.jobs.failures import exit_reason
 from recorder.system.priority import give_way
 
-# What a detached process runs: like a spawned one, it finds modules where its parent found them.
+# The code of a detached process: like a spawned one, it finds modules where its parent found them.
 _DETACHED = (
     "import json, sys; job = json.loads(sys.argv[1]); sys.path[:] = job['path']; "
     "from recorder.system.jobs.detached import run_detached; run_detached(job)"
@@ -22,9 +22,9 @@ _DETACHED = (
 
 
 class Detached:
-    """Runs `target(**kwargs)`, of JSON values, in a process that goes on when this one ends, in a session of its own.
+    """Runs `target(**kwargs)`, of JSON values, in a process that outlives this one, in its own session.
 
-    What it prints goes to the file `log`, which is begun anew. Nothing else connects the two; `poll` only sees its end.
+    Its output goes to the file `log`, which is overwritten. Nothing else connects the two; `poll` only sees its end.
     """
 
     def __init__(self, target: str, kwargs: dict[str, Any], log: Path) -> None:
@@ -42,7 +42,7 @@ class Detached:
 
     @property
     def error(self) -> str | None:
-        """Why the process ended, None while it runs and when it ended well."""
+        """Why the process ended; None while it runs and after a normal end."""
         code = self._process.poll()
         if code is None or code == 0:
             return None
@@ -54,7 +54,7 @@ class Detached:
         return self._process.poll() is None
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait for its end, in seconds; returns whether it came."""
+        """Wait up to `timeout` seconds for its end; returns whether it ended."""
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -62,13 +62,13 @@ class Detached:
         return True
 
     def leave(self) -> None:
-        """Let it run on without us."""
+        """Let it run without us."""
         if self.poll():
-            self._process.returncode = 0  # else Python warns that it is still running
+            self._process.returncode = 0  # otherwise Python warns that it is still running
 
 
 def run_detached(job: dict[str, Any]) -> None:
-    """What a detached process does."""
+    """The main function of a detached process."""
     leave_quickly()
     give_way(session=True)
     resolve(job["target"])(**job["kwargs"])

@@ -1,4 +1,4 @@
-"""How work that runs elsewhere tells of its failure."""
+"""How work in another process or thread reports its failure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from recorder.errors import TwinplayError
 
 
 class WorkerError(TwinplayError):
-    """A process of ours failed or vanished."""
+    """A child process failed or disappeared."""
 
 
 def told(error: BaseException) -> str:
-    """A failure as its sentence; where nobody foresaw it, its traceback goes to stderr."""
+    """The sentence of an error; the traceback of an unexpected error also goes to stderr."""
     if isinstance(error, TwinplayError):
         return str(error)
     traceback.print_exception(error, file=sys.stderr)
@@ -21,6 +21,6 @@ def told(error: BaseException) -> str:
 
 
 def exit_reason(code: int | None) -> str:
-    """Why a process ended that nobody had asked to."""
+    """Why a process ended that was not asked to end."""
     reason = f"exit status {code}" if code is None or code >= 0 else f"signal {-code}"
     return f"the process ended unexpectedly ({reason})"

@@ -1,4 +1,4 @@
-"""A function over many arguments, in processes of its own: see `recorder.system.jobs`."""
+"""A function over many arguments, in several processes: see `recorder.system.jobs`."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def _outcome(target: str, arguments: dict[str, Any]) -> tuple[Any, Exception | N
 
 
 def _start_workers(count: int) -> dict[Connection, BaseProcess]:
-    """Processes that wait for calls, by the connection to each."""
+    """Start processes that wait for calls; returns them by their connection."""
     workers: dict[Connection, BaseProcess] = {}
     with starting():
         for _ in range(count):
             connection, child = SPAWN.Pipe()
-            # Not daemons, which may have no processes of their own: a study's cells score their clones in some.
+            # Not daemons, which may not have child processes: a study's cells evaluate their clones in some.
             workers[connection] = SPAWN.Process(target=_work, args=(child,), name="worker", daemon=False)
             workers[connection].start()
             child.close()
@@ -49,9 +49,9 @@ def _start_workers(count: int) -> dict[Connection, BaseProcess]:
 
 
 def _dismiss(workers: Mapping[Connection, BaseProcess]) -> None:
-    """End these processes, once they have put away what they have, or after GRACE_S.
+    """End these processes once they have saved their work, or after GRACE_S.
 
-    A process closes its connection when it has; its interpreter would take as long again to leave.
+    A process closes its connection when it is done; the exit of its interpreter would take as long again.
     """
     for process in workers.values():
         process.terminate()
@@ -61,7 +61,7 @@ def _dismiss(workers: Mapping[Connection, BaseProcess]) -> None:
         for connection in ended:
             assert isinstance(connection, Connection)
             try:
-                connection.recv()  # a result that came too late
+                connection.recv()  # a late result
             except (EOFError, OSError):
                 working.discard(connection)
     for connection, process in workers.items():
@@ -75,8 +75,8 @@ def run_parallel(
 ) -> Generator[tuple[int, Any], None, None]:
     """Call `target(**arguments)` for each entry, on all cores; yields (index, result) as each finishes.
 
-    Raises what a call raised, and WorkerError when a process vanished. Closing the iterator, a failure or a signal ends
-    the processes, in the middle of their calls, within a second.
+    Raises the error of a call, and WorkerError if a process disappeared. Closing the iterator, a failure or a signal
+    ends the processes within a second, also in the middle of a call.
     """
     waiting = deque(enumerate(argument_list))
     workers: dict[Connection, BaseProcess] = {}

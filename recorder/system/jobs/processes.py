@@ -1,4 +1,4 @@
-"""A generator, or an object, in a process of its own: see `recorder.system.jobs`."""
+"""A generator, or an object, in a separate process: see `recorder.system.jobs`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recorder.system.priority import give_way
 
 
 class JobState(Enum):
-    """RUNNING until the process ends; then DONE, STOPPED (asked to) or FAILED (see `error`)."""
+    """RUNNING until the process ends; then DONE, STOPPED (on request) or FAILED (see `error`)."""
 
     RUNNING = "running"
     DONE = "done"
@@ -25,7 +25,7 @@ class JobState(Enum):
 
 
 class JobLike(Protocol):
-    """What those who wait for a Job need of it; a test's stand-in has as much."""
+    """The interface of a Job for its callers, which tests can substitute."""
 
     state: JobState
     error: str | None
@@ -37,7 +37,7 @@ class JobLike(Protocol):
 
 
 class ServiceLike(Protocol):
-    """What those who ask a Service need of it."""
+    """The interface of a Service for its callers."""
 
     def request(self, method: str, *args: Any) -> None: ...
     def poll(self) -> list[tuple[str, Any]]: ...
@@ -45,16 +45,16 @@ class ServiceLike(Protocol):
 
 
 class Job:
-    """Runs the generator function `target(**kwargs)` in a process of its own.
+    """Runs the generator function `target(**kwargs)` in a separate process.
 
-    Its records are collected with `poll()`, which never blocks. `stop()` closes the generator after its next
-    record, so that it can keep what it has; a process that dies is reported in `error`.
+    `poll()` returns its records and never blocks. `stop()` closes the generator after its next record, so that it can
+    save its work; if the process dies, `error` says so.
     """
 
     def __init__(self, target: str, kwargs: dict[str, Any]) -> None:
         self.state = JobState.RUNNING
         self.error: str | None = None
-        self._end: tuple[JobState, str | None] | None = None  # what the process said of its end, while it still exits
+        self._end: tuple[JobState, str | None] | None = None  # reported by the process before it exits
         self._stop = SPAWN.Event()
         self._connection, child = SPAWN.Pipe(duplex=False)
         self._process = SPAWN.Process(
@@ -68,7 +68,7 @@ class Job:
         """The records that arrived since the last call. The state changes once the process has ended."""
         records: list[Any] = []
         while self.state is JobState.RUNNING:
-            alive = self._process.is_alive()  # asked first: what a dying process sent is still read below
+            alive = self._process.is_alive()  # checked first, so that a dying process's last records are still read
             if self._end is None and self._connection.poll():
                 try:
                     kind, value = self._connection.recv()
@@ -89,7 +89,7 @@ class Job:
         return records
 
     def stop(self) -> None:
-        """Ask the generator to end and to keep what it has."""
+        """Ask the generator to end and save its work."""
         self._stop.set()
 
     def kill(self) -> None:
@@ -100,7 +100,7 @@ class Job:
             self._finish(JobState.STOPPED, None)
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait for the process to end, in seconds; returns whether it did. Unread records may be lost."""
+        """Wait up to `timeout` seconds for the process to end; returns whether it did. Unread records may be lost."""
         self.poll()
         self._process.join(timeout)
         self.poll()
@@ -124,7 +124,7 @@ def _run_generator(connection: Connection, stop: Any, target: str, kwargs: dict[
                     connection.send(("stopped", None))
                     return
         connection.send(("done", None))
-    except BrokenPipeError:  # the parent has gone; nobody is left to tell
+    except BrokenPipeError:  # the parent has ended
         return
     except Interrupted:
         with contextlib.suppress(OSError):
@@ -134,13 +134,13 @@ def _run_generator(connection: Connection, stop: Any, target: str, kwargs: dict[
 
 
 class Service:
-    """An object `target(**kwargs)` that lives in a process of its own and answers requests in order.
+    """An object `target(**kwargs)` in a separate process, which answers requests in order.
 
-    Failures of the object, of its methods and of the process are raised by `poll` and `call` as WorkerError.
+    `poll` and `call` raise failures of the object, its methods and the process as WorkerError.
     """
 
     def __init__(self, target: str, kwargs: dict[str, Any]) -> None:
-        self.pending = 1  # the construction itself is answered first
+        self.pending = 1  # the first answer is for the construction
         self._connection, child = SPAWN.Pipe()
         self._process = SPAWN.Process(target=_serve, args=(child, target, kwargs), name=target, daemon=True)
         with starting():
@@ -148,7 +148,7 @@ class Service:
         child.close()
 
     def request(self, method: str, *args: Any) -> None:
-        """Ask for `method(*args)`; the answer comes through `poll`."""
+        """Request `method(*args)`; `poll` returns the answer."""
         try:
             self._connection.send((method, args))
         except (BrokenPipeError, OSError) as error:
@@ -174,7 +174,7 @@ class Service:
         return answers
 
     def call(self, method: str, *args: Any, timeout: float = 60.0) -> Any:
-        """Ask and wait, up to `timeout` seconds; answers to earlier requests are passed over."""
+        """Request and wait, up to `timeout` seconds; answers to earlier requests are dropped."""
         self.request(method, *args)
         deadline = time.monotonic() + timeout
         result: Any = None
@@ -205,7 +205,7 @@ def _serve(connection: Connection, target: str, kwargs: dict[str, Any]) -> None:
         with contextlib.suppress(BrokenPipeError):
             connection.send(("", told(error), True))
         return
-    with contextlib.suppress(BrokenPipeError):  # it may be closed before it has begun; then the loop ends at once
+    with contextlib.suppress(BrokenPipeError):  # it may be closed before it starts; then the loop ends at once
         connection.send(("", None, False))
     with contextlib.suppress(Interrupted, EOFError, OSError):
         while True:
@@ -217,7 +217,7 @@ def _serve(connection: Connection, target: str, kwargs: dict[str, Any]) -> None:
 
 
 def _answer(method: Callable[..., Any], args: Sequence[Any]) -> tuple[Any, bool]:
-    """The result, and whether it is the sentence of a failure."""
+    """The result, and whether it is the sentence of an error."""
     try:
         return method(*args), False
     except Interrupted:

@@ -13,32 +13,32 @@ from recorder.system.jobs.failures import told
 
 
 def start_thread(function: Callable[[], None], name: str) -> threading.Thread:
-    """Start a daemon thread; whoever starts it joins it."""
+    """Start a daemon thread; the caller joins it."""
     thread = threading.Thread(target=function, name=name, daemon=True)
     thread.start()
     return thread
 
 
 def new_lock() -> contextlib.AbstractContextManager[Any]:
-    """What one thread at a time can be in, and again in what it does there."""
+    """A re-entrant lock."""
     return threading.RLock()
 
 
 def on_thread_failure(tell: Callable[[BaseException], None]) -> None:
-    """Call `tell`, in the thread concerned, with whatever a thread ends of that nobody caught."""
+    """Call `tell` with an uncaught error that ends a thread, in that thread."""
     threading.excepthook = lambda failure: tell(failure.exc_value) if failure.exc_value is not None else None
 
 
 def main_thread_stack() -> str:
-    """Where the main thread is, as text; for whoever measures what holds it up."""
+    """The stack of the main thread as text, to measure what blocks it."""
     frame = sys._current_frames().get(threading.main_thread().ident or 0)
     return "".join(traceback.format_stack(frame)) if frame is not None else ""
 
 
 class Task:
-    """Runs `function()` in a thread of its own, for what waits on a disk.
+    """Runs `function()` in a separate thread, for work that waits for a disk.
 
-    Once `poll()` has returned True there is `result`, or a sentence in `error`.
+    Once `poll()` has returned True, `result` is available, or `error` has a sentence.
     """
 
     def __init__(self, function: Callable[[], Any], name: str) -> None:
@@ -48,7 +48,7 @@ class Task:
         self._thread = start_thread(self._run, name)
 
     def poll(self) -> bool:
-        """Whether it is over."""
+        """Whether it has ended."""
         return not self._thread.is_alive()
 
     def join(self, timeout: float | None = None) -> None:
