@@ -88,19 +88,23 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="twinplay app", description="Open the window.")
     parser.add_argument("--library", default=None, metavar="DIR", help="folder of sessions")
     pages = ("record", "library", "train", "watch")
-    parser.add_argument("--page", choices=pages, help="page to begin on (default: the last one)")
-    parser.add_argument("--name", type=clean_name, metavar="NAME", help="who plays, this time")
-    parser.add_argument("--countdown", type=float, default=3.0, metavar="S", help="seconds to get ready (default: 3)")
+    parser.add_argument("--page", choices=pages, help="page to open first (default: the last one used)")
+    parser.add_argument("--name", type=clean_name, metavar="NAME", help="name of the player, for this session only")
+    parser.add_argument(
+        "--countdown", type=float, default=3.0, metavar="S", help="seconds of countdown before a take (default: 3)"
+    )
     parser.add_argument("--session", type=Path, metavar="SESSION", help="session to watch")
     parser.add_argument("--policy", type=Path, metavar="POLICY", help="policy to watch")
-    parser.add_argument("--against", type=Path, metavar="POLICY", help="second policy to watch, without a session")
+    parser.add_argument("--against", type=Path, metavar="POLICY", help="second policy to watch, in place of a session")
     parser.add_argument("--alike", action="store_true", help="let the policy play like its demonstrator")
-    parser.add_argument("--training-batches", type=int, metavar="N", help="cap every training, for trying things out")
+    parser.add_argument(
+        "--training-batches", type=int, metavar="N", help="most batches of every training, for quick trials"
+    )
     parser.add_argument(
         "--describe-to",
         type=Path,
         metavar="FILE",
-        help="keep a JSON file of what is on screen and where, for programs that drive the window",
+        help="write what is on the screen, and where, to a JSON file, for programs that control the window",
     )
     parser.add_argument("--watch-responsiveness", type=Path, metavar="FILE", help=argparse.SUPPRESS)
     return parser.parse_args(list(argv))
@@ -116,13 +120,13 @@ def usable_library(asked: Path | None, wish: Path | None) -> tuple[Path, str]:
     gone = ""
     if asked is None and wish is not None and not os.environ.get("TWINPLAY_LIBRARY"):
         if not wish.is_dir():
-            gone = f"The library {wish} is not there, so {default} is open for now. Restore it or choose another."
+            gone = f"Library folder not found: {wish}. Opened {default} instead. Restore the folder or choose another."
         else:
             try:
                 ensure_writable(wish)
                 return wish, ""
             except LibraryError as error:
-                gone = f"{error}. For now {default} is open."
+                gone = f"{error}. Opened {default} instead."
     ensure_writable(default)
     return default, gone
 

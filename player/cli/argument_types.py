@@ -43,7 +43,7 @@ def seconds(text: str) -> float:
 
 def moment(text: str) -> float:
     """A number of seconds from zero."""
-    return _real(text, lambda value: 0 <= value < 1e7, "a number of seconds from zero")
+    return _real(text, lambda value: 0 <= value < 1e7, "a number of seconds, 0 or larger")
 
 
 def delays(text: str) -> tuple[int, ...]:
@@ -53,7 +53,7 @@ def delays(text: str) -> tuple[int, ...]:
 
 def index(text: str) -> int:
     """The number of a game in its session."""
-    return _whole(text, 0, 10**9, "the number of a game, as `twinplay show` lists them")
+    return _whole(text, 0, 10**9, "the number of a game; `twinplay show` lists them")
 
 
 def indices(text: str) -> tuple[int, ...]:

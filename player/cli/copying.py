@@ -35,7 +35,7 @@ def _sessions(given: Sequence[str], library: str | None) -> list[Place]:
         else:
             rows = Library(where).sessions()
             if not rows:
-                raise SessionError(f"{where} holds no sessions; name a library, or a session in one")
+                raise SessionError(f"{where} has no sessions; give a library, or a session in one")
             found += [row.place for row in rows]
     return found
 
@@ -59,11 +59,11 @@ def _copy_all(sessions: Sequence[Place], library: Place, as_json: bool) -> int:
         if as_json:
             print(json.dumps({"session": str(source), "copy": str(made), "was_there": was_there}))
         else:
-            print(f"{made}: {'is there already' if was_there else 'copied'}{_renamed(source, made)}")
+            print(f"{made}: {'already exists' if was_there else 'copied'}{_renamed(source, made)}")
     if refused:
         print(f"twinplay: {refused} of {len(sessions)} sessions could not be copied", file=sys.stderr)
     return 1 if refused else 0
 
 
 def _renamed(source: Place, made: Place) -> str:
-    return "" if made.name == source.name else f" under this name; another session is named {source.name}"
+    return "" if made.name == source.name else f" under this name, because another session is named {source.name}"

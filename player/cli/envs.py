@@ -34,5 +34,5 @@ def envs(options: Namespace) -> int:
 
 def env(options: Namespace) -> int:
     """See the command's help."""
-    print(f"{add_file(options.file)} is added; `twinplay record {options.file.stem} --player random` tries it")
+    print(f"{add_file(options.file)} is added; try it with `twinplay record {options.file.stem} --player random`")
     return 0

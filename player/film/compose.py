@@ -97,7 +97,7 @@ def compose(frame: DuelFrame) -> Picture:
     base = _chrome(width, stage_width, frame.env_title, key, tuple(accent for _, accent in sides))
     image = base.copy()
     draw = ImageDraw.Draw(image)
-    _write(draw, (width - _MARGIN, _HEADER / 2 + 4), f"tick {frame.tick:,}", 20, MUTED, anchor="rm")
+    _write(draw, (width - _MARGIN, _HEADER / 2 + 4), f"frame {frame.tick:,}", 20, MUTED, anchor="rm")
     _write(draw, (width - _MARGIN - 170, _HEADER / 2 + 4), duration_text(frame.seconds), 28, anchor="rm")
     for index, (side, accent) in enumerate(sides):
         left = _MARGIN + index * (panel + _GAP)

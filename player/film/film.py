@@ -58,7 +58,7 @@ def film(
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise VideoError(f"{path}: films are MP4 or GIF; choose a name that ends in .mp4 or .gif")
+        raise VideoError(f"{path}: a video is MP4 or GIF; choose a name that ends in .mp4 or .gif")
     rate = duel.spec.rate_hz
     every = ticks_per_picture or max(1, int(np.ceil(rate / _MAX_FPS[suffix])))
     first = round(start * rate)
@@ -68,7 +68,7 @@ def film(
         latest = duel.tick(min(_SKIP_TICKS, first - latest.tick))
         yield FilmProgress(latest.tick, 0, _fraction(duel, latest.tick, limit))
     if latest.tick < first:
-        raise UsageError(f"everything is over after {duration_text(latest.seconds)}; begin the film earlier")
+        raise UsageError(f"the games end at {duration_text(latest.seconds)}; start the video earlier")
 
     def pictures() -> Iterator[npt.NDArray[np.uint8]]:
         nonlocal latest

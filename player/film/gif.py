@@ -67,7 +67,7 @@ def writing_gif(
             count += 1
             yield count
         if palette is None:
-            raise VideoError(f"{path}: there is no picture to write")
+            raise VideoError(f"{path}: there are no frames to write")
         file.write(_TRAILER)
 
 

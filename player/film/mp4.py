@@ -75,7 +75,7 @@ def writing(
             count += 1
             yield count
         if stream is None:
-            raise VideoError(f"{path}: there is no picture to write")
+            raise VideoError(f"{path}: there are no frames to write")
         container.mux(stream.encode())
 
 

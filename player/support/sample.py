@@ -61,9 +61,9 @@ class Sample:
         """What the two are, plainly, with the clone's score."""
         facts, clone = self.about, self.about["clone"]
         return (
-            f"{facts['seconds']} seconds of Breakout played by a script (score {facts['score']:.0f}), and a clone that "
-            f"learned from {facts['lesson_minutes']} minutes of the same script. The clone scores {clone['mean']:.0f} "
-            f"on average ({clone['low']:.0f} to {clone['high']:.0f}, {clone['games']} games)."
+            f"{facts['seconds']} seconds of Breakout played by a script (score {facts['score']:.0f}), and a policy "
+            f"trained on {facts['lesson_minutes']} minutes of the same script's play. The policy scores "
+            f"{clone['mean']:.0f} on average ({clone['low']:.0f} to {clone['high']:.0f}, {clone['games']} games)."
         )
 
     def within(self, library: Path) -> SamplePair:

@@ -141,7 +141,7 @@ class AboutDialog(_Dialog):
         words.addWidget(
             look.faint(
                 f"Version {app_version()}. MIT licence.\nGames run in the Arcade Learning Environment and in MuJoCo;\n"
-                "sessions are Zarr, clones are safetensors.",
+                "sessions are stored as Zarr, policies as safetensors.",
                 "aboutText",
             )
         )

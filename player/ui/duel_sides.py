@@ -21,7 +21,7 @@ class DuelSides(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(14)
         self.left = DuelSide(True, "Choose a recording above.")
-        self.right = DuelSide(False, "Choose a clone above.")
+        self.right = DuelSide(False, "Choose a twin above.")
         row.addWidget(self.left)
         row.addWidget(self.right)
         self._verdict = QLabel(
@@ -46,8 +46,8 @@ class DuelSides(QWidget):
         """Show the present moment."""
         pair, frame = self.presenter.pair, self.presenter.frame
         waiting = self.presenter.state is WatchState.OPENING
-        no_clone = "No clone yet.\nTrain one, and it plays here." if not pair.policies else "No clone chosen."
-        self.left.show_frame(frame, "Opening…" if waiting and pair.left else "Nothing chosen for the left.")
+        no_clone = "No twin yet.\nTrain one, and it plays here." if not pair.policies else "No twin chosen."
+        self.left.show_frame(frame, "Opening…" if waiting and pair.left else "Nothing chosen for the left side.")
         self.right.show_frame(frame, "Loading the twin…" if waiting and pair.policy else no_clone)
         verdict = "" if frame is None else frame.verdict
         if frame is not None and verdict and frame.note:

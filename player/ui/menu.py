@@ -82,7 +82,7 @@ class MenuButton(QPushButton):
         self._add("shortcuts", "keys", "Keyboard shortcuts", self._show_shortcuts, "F1")
         self._menu.addSeparator()
         self._add("diagnostics", "copy", "Copy diagnostics", partial(copy_diagnostics, self._window))
-        self._add("log", "log", "Open the log's folder", lambda: self._open_folder(log_file().parent))
+        self._add("log", "log", "Open the log folder", lambda: self._open_folder(log_file().parent))
         self._add("about", "about", "About Twinplay", lambda: AboutDialog(self._window).open())
 
     def _add(self, name: str, picture: str, title: str, does: object, keys: str = "") -> QAction:
@@ -119,7 +119,7 @@ class MenuButton(QPushButton):
     def _open_folder(self, folder: Path) -> None:
         if not folder.is_dir() or not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
             self._window.notice.warn(
-                f"No program could be started that shows folders. This one is {folder}",
+                f"No file manager could be started. The folder is {folder}",
                 "Copy the path",
                 lambda: QGuiApplication.clipboard().setText(str(folder)),
             )
@@ -188,7 +188,7 @@ def copy_diagnostics(window: QWidget) -> None:
     def copy(text: str) -> None:
         QGuiApplication.clipboard().setText(text)
         window.notice.tell(
-            f"The diagnostics are on the clipboard ({len(text.splitlines())} lines); paste them into your report. "
+            f"The diagnostics are on the clipboard ({len(text.splitlines())} lines); paste them into your bug report. "
             f"They hold versions, the screen, the library's path and the end of {without_home(str(log_file()))}."
         )
 

@@ -13,7 +13,7 @@ from player.watch.pairing import Choice
 from player.watch.presenter import WatchPresenter
 from recorder.ui.kit import look
 
-_NO_RECORDING = "Nothing: the clone alone"
+_NO_RECORDING = "Nothing: the twin alone"
 _NO_CLONE = "Nothing: the recording alone"
 _BROWSE = "Open another file…"
 
@@ -28,19 +28,21 @@ class PairChoices(QWidget):
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.presenter, self._pair = presenter, presenter.pair
-        self._left = ChoiceBox("sessionChoice", "On the left: a recording, or another clone")
+        self._left = ChoiceBox("sessionChoice", "On the left: a recording, or another twin")
         self._episode = ChoiceBox("episodeChoice", "Which game of the recording")
-        self._right = ChoiceBox("policyChoice", "On the right: a clone")
-        self._manner = ChoiceBox("mannerChoice", "How the clone plays")
+        self._right = ChoiceBox("policyChoice", "On the right: a twin")
+        self._manner = ChoiceBox("mannerChoice", "How the twin plays")
         for box in (self._left, self._right):
             box.setMinimumContentsLength(14)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for box in (self._episode, self._manner):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.scores = QPushButton(
-            "Scores…", objectName="scoresButton", toolTip="Many games: the recorded player, the clone, chance (S)"
+            "Scores…",
+            objectName="scoresButton",
+            toolTip="Many games: the recorded player, the twin, a random player (S)",
         )
-        self.save = QPushButton("Save…", objectName="saveButton", toolTip="Save as a video or an animation (E)")
+        self.save = QPushButton("Export…", objectName="saveButton", toolTip="Export as a video or an animation (E)")
         for button in (self.scores, self.save):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._arrange()
@@ -54,7 +56,7 @@ class PairChoices(QWidget):
     def fill(self) -> None:
         """Offer what the library has, and show what is chosen of it."""
         pair = self._pair
-        clones = [Choice(f"Clone · {choice.label}", choice.value, choice.env) for choice in pair.policies]
+        clones = [Choice(f"Twin · {choice.label}", choice.value, choice.env) for choice in pair.policies]
         groups = [pair.sessions, clones, [Choice(_NO_RECORDING, None), Choice(_BROWSE, self._browse_left)]]
         entries = [entry for group in groups if group for entry in (*group, SEPARATOR)][:-1]
         self._left.show_choices(entries, pair.left)
@@ -118,7 +120,7 @@ class PairChoices(QWidget):
 
     def _browse(self, choose: Callable[[Path], None]) -> None:
         folder = str(self._pair.library.policies)
-        name, _ = QFileDialog.getOpenFileName(self, "Open a clone", folder, "Clones (*.safetensors)")
+        name, _ = QFileDialog.getOpenFileName(self, "Open a policy file", folder, "Policies (*.safetensors)")
         if name:
             choose(Path(name))
         else:

@@ -167,7 +167,7 @@ class ScoreDialog(QDialog):
         chore = self.presenter.scoring
         running, record = chore.running, chore.record
         self._go.setText("Cancel" if running else "Play the games")
-        self._go.setToolTip("Stop the games" if running else "All play from the same starts, which nobody trained on")
+        self._go.setToolTip("Stop the games" if running else "All play from the same starts, none of them trained on")
         self._games.setEnabled(not running)
         self._bar.setVisible(running)
         report = None if record is None else record.report
@@ -177,7 +177,7 @@ class ScoreDialog(QDialog):
             self._bar.setRange(0, total)
             self._bar.setValue(done)
             waited = duration_text(time.monotonic() - self._began)
-            self._words.setText(f"{done} of {total} games, {waited}." if total else "Getting ready…")
+            self._words.setText(f"{done} of {total} games, {waited}." if total else "Preparing…")
             return
         self._timer.stop()
         if chore.state is BackgroundJobState.FAILED:
@@ -189,8 +189,8 @@ class ScoreDialog(QDialog):
             self._words.setText("\n".join((words, *alike, *(f"Note: {note}." for note in report.notes))))
         else:
             self._words.setText(
-                "How good is the clone, really? It plays many games from starts that it has never seen, beside the "
-                "recorded player and a random player. A person is represented by the games recorded."
+                "How good is the twin, really? It plays many games from starts that it has never seen, beside the "
+                "recorded player and a random player. For a person, the recorded games count."
             )
         self.adjustSize()
 
@@ -198,13 +198,14 @@ class ScoreDialog(QDialog):
 def row_title(row: Score) -> tuple[str, str]:
     """What kind of player it is, and which."""
     kind, _, which = row.label.partition(" ")
-    return kind.rstrip(",").capitalize(), which
+    title = kind.rstrip(",")
+    return ("twin" if title in ("clone", "policy") else title).capitalize(), which
 
 
 def score_sentence(row: Score) -> str:
     """A player's row in words."""
     games = f"{len(row.returns)} games, {row.distinct} distinct"
-    return f"{row.label}: mean {row.mean:,.1f}, {row.low:,.1f} to {row.high:,.1f} ({games})"
+    return f"{' '.join(row_title(row))}: mean {row.mean:,.1f}, {row.low:,.1f} to {row.high:,.1f} ({games})"
 
 
 def _games_played(rows: Sequence[Score]) -> str:

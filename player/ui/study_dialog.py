@@ -25,8 +25,8 @@ class StudyDialog(QDialog):
         table = _text(folder / "table.md")
         if table is None:
             raise ValueError(
-                f"{folder} is not the folder of a study (it has no table.md); choose one inside what `twinplay study "
-                "NAME --out FOLDER` wrote"
+                f"{folder} is not a finished study: it has no table.md; choose a folder inside the one that "
+                "`twinplay study NAME --out FOLDER` wrote"
             )
         content = QWidget()
         column = QVBoxLayout(content)

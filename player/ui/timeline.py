@@ -21,7 +21,7 @@ from recorder.ui.kit import look
 from trainer.evaluation.agreement import Agreement
 
 _LANE, _STRIP, _APART, _NEAR, _GAP, _MARGIN, _GUTTER = 14.0, 9.0, 11.0, 2.0, 5.0, 4.0, 98.0
-_HELP = "Press or drag to go to another moment (Left and Right: a tick, with Shift: a second)"
+_HELP = "Click or drag to go to another moment (Left and Right: one frame, with Shift: one second)"
 
 
 class Timeline(QWidget):
@@ -91,7 +91,7 @@ class Timeline(QWidget):
         agreement = self._agreement
         if agreement is not None and tick < len(agreement) and agreement.discrete:
             would = agreement.names[int(agreement.clone[tick])]
-            lines.append(f"In its place the clone: {would}, {100 * agreement.sure[tick]:.0f} % sure")
+            lines.append(f"The twin would choose {would}, {100 * agreement.sure[tick]:.0f} % sure")
         return "\n".join([*lines, _HELP])
 
     def _point(self, event: QMouseEvent) -> None:

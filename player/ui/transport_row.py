@@ -39,12 +39,12 @@ class TransportRow(QWidget):
         self.agreement = AgreementButtons(presenter)
         self.agreement.changed.connect(self.changed)
         self.look = QPushButton("What it looks at", objectName="lookButton", checkable=True)
-        self.look.setToolTip("Let glow what on the screen speaks for or against the clone's action (L)")
+        self.look.setToolTip("Highlight what on the screen speaks for or against the twin's action (L)")
         self.look.toggled.connect(presenter.look)
         self.why = QPushButton("What drives it?", objectName="whyButton", checkable=True)
-        self.why.setToolTip("How much each torque answers to each thing the clone sees, at this moment (W)")
+        self.why.setToolTip("How strongly each torque depends on each thing the twin observes, at this moment (W)")
         self.why.toggled.connect(self.explain_toggled)
-        self._train = QPushButton("Train a clone", objectName="goTrainButton", toolTip="Go to the Train page")
+        self._train = QPushButton("Train a twin", objectName="goTrainButton", toolTip="Go to the Train page")
         self._train.clicked.connect(self.train_requested)
         self._clock = QLabel(objectName="clock", alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._clock.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -65,8 +65,10 @@ class TransportRow(QWidget):
         self.why.setVisible(frame is not None and any(side.drives for side in frame.sides))
         self.agreement.render()
         self._clock.setToolTip("" if frame is None or not frame.note else f"Note: {frame.note}.")
-        behind = f"the clone thinks: {frame.behind:,} ticks to go   " if frame is not None and frame.behind else ""
-        time = "" if frame is None else f"{behind}{duration_text(frame.seconds)}   tick {frame.tick:,}"
+        behind = (
+            f"the twin is catching up: {frame.behind:,} frames to go   " if frame is not None and frame.behind else ""
+        )
+        time = "" if frame is None else f"{behind}{duration_text(frame.seconds)}   frame {frame.tick:,}"
         self._clock.setText(time)
 
     def _arrange(self) -> None:

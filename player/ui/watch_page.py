@@ -125,7 +125,7 @@ class WatchPage(Page):
     def _build_empty(self) -> QWidget:
         return self.empty_state(
             "Nothing to watch yet",
-            "Record a few minutes of play, train a clone on them,\nand watch it play beside you.",
+            "Record a few minutes of play, train a twin on them,\nand watch it play beside you.",
             "Go to Record",
             "goRecordButton",
             lambda: self.page_requested.emit("record"),

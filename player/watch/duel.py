@@ -66,7 +66,7 @@ class Duel:
         if session is None and policy is None and against is None:
             raise UsageError("nothing to watch: give a session, a policy, or both")
         if session is not None and against is not None:
-            raise UsageError("a session and a second policy are both given for the left side; give one of them")
+            raise UsageError("both a session and a second policy are given for the left side; give only one of them")
         if session is not None and not isinstance(session, Session):
             session = Session.open(session)
         given = (policy, against)
@@ -308,7 +308,7 @@ def _common_spec(
             refuse_mismatch(session, spec, name)
         return session.spec
     if not known:
-        raise UsageError("this policy does not say which environment it plays; give a session with it")
+        raise UsageError("this policy does not say which environment it plays; give a session as well")
     (first, name), (last, other) = known[0], known[-1]
     if first.name != last.name:
         raise PolicyError(

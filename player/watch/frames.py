@@ -20,14 +20,14 @@ Picture = npt.NDArray[np.uint8]
 KIND_TITLES = {
     "person": "Person",
     "scripted": "Scripted player",
-    "policy": "Clone",
+    "policy": "Twin",
     "random": "Random player",
     "mixed": "Several players",
 }
 OUTCOMES = {
     "game over": "game over",
     "time limit": "time limit reached",
-    "stalled": "stopped: no point for too long",
+    "stalled": "stopped: no points for too long",
     "stopped": "recording stopped",
     "interrupted": "recording interrupted",
 }

@@ -107,9 +107,9 @@ class Pairing:
             return ""
         alike = summary.alike
         return (
-            f"Its best scores {score_text(summary.score or 0.0)} in trial games. Like its player it scores "
-            f"{score_text(alike.score)} (the player: {score_text(alike.demonstrator)}), and by their hands the two are "
-            f"told apart in {100 * alike.classifier:.0f} % of clips (50 %: not at all)."
+            f"“Its best” scores {score_text(summary.score or 0.0)} in test games. “Like its player” scores "
+            f"{score_text(alike.score)} (the player: {score_text(alike.demonstrator)}); a classifier "
+            f"tells the two apart in {100 * alike.classifier:.0f} % of clips (50 % is chance)."
         )
 
     def choose_defaults(self) -> None:

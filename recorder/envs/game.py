@@ -37,7 +37,9 @@ class Game:
                 f"not {spec.env_id!r} with {dict(spec.kwargs)}"
             )
         if (spec.observation_kind, spec.stores_state) != (known.observation_kind, known.stores_state):
-            raise UnknownEnvError(f"{known.title} here stores other things than this file says; it cannot be played")
+            raise UnknownEnvError(
+                f"{known.title} on this computer stores other data than this file says; it cannot be played"
+            )
         # Of what a file says, the settings count; how a start is drawn and when a game ends are ours.
         kwargs = {**spec.kwargs, "repeat_action_probability": sticky} if sticky else dict(spec.kwargs)
         self.spec = spec = replace(known, kwargs=kwargs)

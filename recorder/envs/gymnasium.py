@@ -30,7 +30,7 @@ class GymnasiumBackend:
     @staticmethod
     def program_sha256(spec: EnvSpec) -> str:
         """Not to be had."""
-        raise NotImplementedError(f"{spec.env_id} is no file of its own")
+        raise NotImplementedError(f"{spec.env_id} has no single file")
 
     def build(self, render: bool) -> Env:
         """The environment itself."""
@@ -62,11 +62,11 @@ class GymnasiumBackend:
 
     def state(self) -> npt.NDArray[np.float64]:
         """Not to be had."""
-        raise NotImplementedError(f"the state of {self.spec.env_id} cannot be taken out")
+        raise NotImplementedError(f"the state of {self.spec.env_id} cannot be read")
 
     def restore(self, state: Array) -> None:
         """Not to be had."""
-        raise NotImplementedError(f"{self.spec.env_id} cannot be put into a state")
+        raise NotImplementedError(f"the state of {self.spec.env_id} cannot be set")
 
     def capture(self, observation: Array, rows: Mapping[str, Array], index: int) -> None:
         """See Backend."""

@@ -117,7 +117,9 @@ class _LocalSink:
             free = shutil.disk_usage(self._making).free
         if size > free:
             self.close()
-            raise LibraryError(f"{path} takes {size / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are free; make room there")
+            raise LibraryError(
+                f"{path} needs {size / 1e6:,.1f} MB, but only {free / 1e6:,.1f} MB are free; free some disk space"
+            )
         self._store = DurableStore(self._making)
 
     def write(self, contents: Mapping[str, bytes]) -> None:
@@ -185,7 +187,9 @@ def _keep_out_of_sessions(library: Place) -> None:
     for count in range(1, len(parts) + 1):
         around = Url(f"{scheme}://{'/'.join(parts[:count])}")
         if (count == len(parts) or around.name.endswith(".zarr")) and RemoteFolder(around).head() is not None:
-            raise LibraryError(f"{around} is a session, and nothing else may be written there; name another folder")
+            raise LibraryError(
+                f"{around} is a session, and nothing else can be stored inside it; choose another folder"
+            )
 
 
 def _checked_files(session: Session) -> dict[str, int]:
@@ -195,14 +199,14 @@ def _checked_files(session: Session) -> dict[str, int]:
         try:
             check_size(name, size)
         except StoreError as error:
-            raise SessionError(f"{session.place}: {error}; it is not copied") from None
+            raise SessionError(f"{session.place} was not copied: {error}") from None
     return files
 
 
 def _choose(session: Session, digest: str, library: Place, files: Mapping[str, int]) -> tuple[Place, bool]:
     """Where a session belongs in a library, and whether it is there."""
     if not _NAME.fullmatch(f"{session.name}.zarr"):
-        raise SessionError(f"{session.place}: its name may not stand in a URL; rename the folder")
+        raise SessionError(f"{session.place}: its name cannot be used in a URL; rename the folder")
     for name in (session.name, f"{session.name}-{digest[:8]}"):
         target = library / f"{name}.zarr"
         try:
@@ -211,7 +215,9 @@ def _choose(session: Session, digest: str, library: Place, files: Mapping[str, i
         except SessionError:  # no session, or one that cannot be read
             if _is_free(target, files):
                 return target, False
-    raise LibraryError(f"{library} holds other files under the names that {session.place} could have; rename it")
+    raise LibraryError(
+        f"{library} already has other files with the name of {session.place}; rename the session's folder"
+    )
 
 
 def _digest_at(target: Place) -> str:
@@ -246,11 +252,9 @@ def _copy(
             batch = {}
             yield TransferProgress(done, total)
     if session.digest_of(hashes.items()) != digest:
-        raise SessionError(
-            f"{session.place} is damaged: its files are not those that its digest was made of; nothing was copied"
-        )
+        raise SessionError(f"{session.place} is damaged: its files do not match its digest; nothing was copied")
     for name, content in sink.written(names):
         if hashlib.sha256(content).hexdigest() != hashes[name]:
-            raise LibraryError(f"{sink.place}: {name} did not arrive as it was sent; nothing lists the copy, try again")
+            raise LibraryError(f"{sink.place}: {name} was changed on the way; the copy is not listed; try again")
         done += len(content)
         yield TransferProgress(done, total)

@@ -53,7 +53,7 @@ def edit(
             columns[0][index] = out
         for index, label in (labels or {}).items():
             if label not in LABELS:
-                raise UsageError(f"{label!r} is no label; give one of: {', '.join(filter(None, LABELS))}")
+                raise UsageError(f"{label!r} is not a label; choose one of: {', '.join(filter(None, LABELS))}")
             columns[1][index] = LABELS.index(label)
         try:
             session.annotate(
@@ -74,14 +74,14 @@ def merge_spans(spans: Iterable[range], ticks: int) -> tuple[range, ...]:
     merged: list[range] = []
     for span in sorted(spans, key=lambda span: span.start):
         if span.step != 1 or span.start < 0 or span.stop > ticks or not len(span):
-            raise UsageError(f"ticks {span.start} to {span.stop} are no span of a session of {ticks:,} ticks")
+            raise UsageError(f"ticks {span.start} to {span.stop} are not a valid span of a session of {ticks:,} ticks")
         if merged and span.start <= merged[-1].stop:
             merged[-1] = range(merged[-1].start, max(merged[-1].stop, span.stop))
         else:
             merged.append(span)
     if len(merged) > MAX_SPANS:
         raise UsageError(
-            f"{len(merged):,} spans are more than a session takes ({MAX_SPANS:,}); leave out whole episodes"
+            f"a session can have at most {MAX_SPANS:,} excluded spans, not {len(merged):,}; exclude whole games instead"
         )
     return tuple(merged)
 
@@ -100,12 +100,12 @@ def without(spans: Iterable[range], hole: range) -> list[range]:
 def alone(path: Path, patience_s: float = 0.0) -> Iterator[None]:
     """Nobody else writes the session meanwhile. Raises SessionError or LibraryError."""
     if not path.is_dir():
-        raise SessionError(f"{path} is not there; `twinplay sessions` lists the sessions that are")
+        raise SessionError(f"{path} does not exist; `twinplay sessions` lists the sessions")
     try:
         lock = session_lock(path)
         lock.acquire(timeout=patience_s)
     except Timeout:
-        raise SessionError(f"{path} is being recorded, or changed elsewhere; wait until that is done") from None
+        raise SessionError(f"{path} is being recorded, or changed by another program; try again later") from None
     except OSError as error:
         raise LibraryError(f"{path.parent} cannot be written: {os.strerror(error.errno or 0)}") from error
     try:
@@ -119,9 +119,9 @@ def alone(path: Path, patience_s: float = 0.0) -> Iterator[None]:
 def _check_words(title: str | None, notes: str | None, tags: Collection[str] | None) -> None:
     for what, text, limit in (("title", title, MAX_TITLE), ("note", notes, MAX_NOTES)):
         if text is not None and len(text.strip()) > limit:
-            raise UsageError(f"a {what} has at most {limit:,} characters, this one has {len(text.strip()):,}")
+            raise UsageError(f"a {what} can have at most {limit:,} characters, this one has {len(text.strip()):,}")
     if tags is not None and (len(tags) > MAX_TAGS or any(len(tag.strip()) > MAX_TAG for tag in tags)):
-        raise UsageError(f"a session takes up to {MAX_TAGS} tags of up to {MAX_TAG} characters each")
+        raise UsageError(f"a session can have at most {MAX_TAGS} tags of at most {MAX_TAG} characters each")
 
 
 def _tidy(tags: Collection[str]) -> list[str]:

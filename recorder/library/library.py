@@ -92,13 +92,13 @@ class SessionSummary:
         """The inverse of `to_json`. Raises ValueError, TypeError, KeyError or OverflowError for what is not one."""
         values = {key: facts[key] for key in _FACTS}
         if [type(value) for value in values.values()] != list(_FACTS.values()):
-            raise ValueError("a value is of another kind")
+            raise ValueError("a value has the wrong type")
         if values["player"].get("kind") not in PLAYER_KINDS:
-            raise ValueError("nobody played")
+            raise ValueError("the kind of player is unknown")
         if any(type(tag) is not str for tag in values["tags"]):
-            raise ValueError("a tag is no text")
+            raise ValueError("a tag is not text")
         if not all(map(math.isfinite, (values["seconds"], *values["total_rewards"], *values["labels"].values()))):
-            raise ValueError("a number is none")
+            raise ValueError("a number is not finite")
         values["total_rewards"], values["tags"] = tuple(values["total_rewards"]), tuple(values["tags"])
         return cls(
             place=path,
@@ -133,7 +133,7 @@ def default_library() -> Path:
     """Where recordings go unless told otherwise: the user's data folder, or $TWINPLAY_LIBRARY."""
     chosen = os.environ.get("TWINPLAY_LIBRARY")
     if chosen:
-        return on_this_computer(place(chosen), "set TWINPLAY_LIBRARY to one")
+        return on_this_computer(place(chosen), "set TWINPLAY_LIBRARY to a folder")
     return Path(platformdirs.user_data_dir("twinplay", appauthor=False)) / "library"
 
 
@@ -145,7 +145,7 @@ class Library:
 
     def __init__(self, path: Place | str | None = None) -> None:
         if path == "":
-            raise UsageError("the library's name is empty; name a folder, or leave it out for the app's own")
+            raise UsageError("the name of the library is empty; give a folder, or omit --library to use the default")
         self.place = place(default_library() if path is None else path)
 
     @property
@@ -198,7 +198,7 @@ class Library:
         """Where session `name` is, given with or without ".zarr". Raises SessionError when a folder has none."""
         where = self.place / f"{Path(name).name.removesuffix('.zarr')}.zarr"
         if isinstance(where, Path) and not where.is_dir():
-            raise SessionError(f"{self.place} holds no session named {name}; `twinplay sessions` lists them")
+            raise SessionError(f"{self.place} has no session named {name}; `twinplay sessions` lists them")
         return where
 
     def trash(self, name: str) -> Path:
@@ -295,7 +295,7 @@ def player_label(player: Mapping[str, Any]) -> str:
     kind, name = str(player.get("kind", "")), str(player.get("name", "")).strip()
     if kind == "person":
         return f"{name} (person)" if name else "Person"
-    titles = {"scripted": "Scripted", "policy": "Clone", "random": "Random", "mixed": "Mixed"}
+    titles = {"scripted": "Scripted", "policy": "Twin", "random": "Random", "mixed": "Mixed"}
     title = player_title(player)
     return f"{title} ({titles.get(kind, kind).lower()})" if title else titles.get(kind, kind)
 

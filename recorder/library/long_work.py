@@ -80,8 +80,8 @@ class LongWork:
                 fraction = progress.ticks / max(1, progress.total)
                 certificate = progress.certificate
                 if certificate is not None:
-                    seconds = f"{certificate.ticks:,} ticks bit for bit in {certificate.seconds:.1f} s"
-                    verdict = f"verified, {seconds}." if certificate.ok else f"not verified: {certificate.difference}."
+                    exact = f"all {certificate.ticks:,} frames reproduced exactly ({certificate.seconds:.1f} s)"
+                    verdict = f"verified, {exact}." if certificate.ok else f"not verified: {certificate.difference}."
                     self._result = f"{self._result} {self._name_of(path)}: {verdict}".strip()
             case _:
                 return

@@ -75,7 +75,7 @@ def merging(paths: Sequence[Path], library: Path, *, title: str = "") -> Generat
     Raises UsageError for sessions that do not belong together, SessionError or LibraryError.
     """
     if len(different := {place(path) for path in paths}) < 2:
-        raise UsageError("merging takes at least two different sessions")
+        raise UsageError("merging needs at least two different sessions")
     sessions = sorted(map(Session.open, different), key=lambda session: (session.created, session.name))
     first = sessions[0]
     for session in sessions:
@@ -120,7 +120,7 @@ def splitting(path: Path, episode: int, library: Path) -> Generator[ReshapeProgr
     chosen = next((each for each in session.episodes if each.index == episode), None)
     openings = [each.index for each in session.openings[1:]]
     if chosen is None or chosen.index not in openings:
-        known = f"choose one of: {', '.join(map(str, openings))}" if openings else "it holds a single game"
+        known = f"choose one of: {', '.join(map(str, openings))}" if openings else "it has only one game"
         raise UsageError(f"{path} cannot be split before episode {episode}; {known}")
     tick = chosen.start
     before = tuple(each for each in session.episodes if each.stop <= tick)
@@ -192,7 +192,7 @@ def _build(
         path, lock = move_in(group, library, created, first.spec)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise LibraryError(f"{library} cannot be written: {reason}; make room there, and try again") from error
+        raise LibraryError(f"{library} cannot be written: {reason}; free some disk space and try again") from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
     lock.release()
@@ -281,10 +281,10 @@ def _replay_to_the_end(session: Session, episode: Episode, rows: dict[str, Array
         game.capture(observation, rows, position)
         stored = session.moments(last, last + 1)
         if changes or any(rows[name][position].tobytes() != row.tobytes() for name, row in stored.items()):
-            changes += session.spec.version_differences(installed) or ["play differs from what was stored"]
+            changes += session.spec.version_differences(installed) or ["the simulation differs from the recording"]
             raise SessionError(
-                f"{session.path} was interrupted, and its last moment cannot be played again here "
-                f"({'; '.join(changes)}); leave it out"
+                f"{session.path} was interrupted, and its last moment cannot be simulated again "
+                f"({'; '.join(changes)}); do not select it"
             )
         observation, *_ = game.step(game.check_action(session.actions[last]))
         game.capture(observation, rows, position)
@@ -302,7 +302,7 @@ def _check_finished(session: Session) -> None:
     if not session.complete and is_being_written(session.path):
         raise SessionError(f"{session.path} is being recorded; wait until it is finished")
     if not len(session) or not session.episodes:
-        raise SessionError(f"{session.path} is empty; leave it out")
+        raise SessionError(f"{session.path} is empty; do not select it")
 
 
 def _clock(session: Session) -> tuple[int, int]:

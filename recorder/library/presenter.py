@@ -127,8 +127,8 @@ class LibraryPresenter:
         if not paths:
             return
         number = _count(len(paths), "session")
-        where = "the trash" if not any(path.is_symlink() for path in paths) else "the trash of their own library"
-        self._change(f"Moved {number} to {where}. Ctrl+Z brings {_them(paths)} back.", partial(self._throw, paths))
+        where = "the trash" if not any(path.is_symlink() for path in paths) else "their own library's trash"
+        self._change(f"Moved {number} to {where}. Ctrl+Z restores {_them(paths)}.", partial(self._throw, paths))
 
     def undo(self) -> None:
         """Bring back what was moved to the trash last."""
@@ -198,7 +198,9 @@ class LibraryPresenter:
 
     def _list(self) -> list[SessionSummary]:
         if not self.library.path.exists():
-            raise LibraryError(f"{self.library.path} is not there; bring the folder back, or choose another library")
+            raise LibraryError(
+                f"the library folder {self.library.path} is missing; restore it or choose another library"
+            )
         return self.library.sessions()
 
     def _poll_listing(self) -> bool:
@@ -262,7 +264,7 @@ class LibraryPresenter:
 
     def _run(self, title: str, target: str, arguments: dict[str, Any]) -> None:
         if self.work is not None:
-            self.message = f"{title} has to wait: {self.work.title.lower()} is under way."
+            self.message = f"{title} cannot start yet: {self.work.title.lower()} is in progress."
             return
         self.dismiss()
         self._long_work.start(title, target, arguments)

@@ -71,7 +71,7 @@ def replaying_memory(
         if game.memory() is None:
             raise SessionError(f"{session.place} was not recorded from an emulator")
         if session.actions[:].max() >= len(session.spec.action_names):
-            raise SessionError(f"{session.place} holds actions that {session.spec.title} does not have")
+            raise SessionError(f"{session.place} contains actions that {session.spec.title} does not have")
         screen = np.empty(session.spec.frame_shape, np.uint8)
         for start, group in groupby(ticks, lambda tick: int(starts[np.searchsorted(starts, tick, "right") - 1])):
             episode = episodes[start]
@@ -91,7 +91,7 @@ def replaying_memory(
                     game.capture(screen, {"screen": screen[None]}, 0)
                     if not np.array_equal(screen, session.screens(wanted, wanted + 1)[0]):
                         raise SessionError(
-                            f"{session.place} plays otherwise than it was recorded, at the latest from tick {wanted}"
+                            f"{session.place} does not replay as it was recorded (different at tick {wanted} or before)"
                         )
                 if wanted in tried:
                     differing.append(_try_out(game))

@@ -66,7 +66,7 @@ def restore(trashed: Path) -> Path:
     """Bring a session back and return where it lies, beside one that has its name by now. Raises SessionError."""
     library = trashed.parents[1]
     if not trashed.is_dir() or trashed.parent.name != FOLDER:
-        raise SessionError(f"{trashed} is not in the trash of a library; `twinplay trash` lists what is")
+        raise SessionError(f"{trashed} is not in the trash of a library; `twinplay trash` lists the trash")
     target = library / trashed.name
     if target.exists():
         target = target.with_name(f"{trashed.name.removesuffix('.zarr')}-{time.time_ns()}.zarr")

@@ -76,8 +76,8 @@ def verifying(session: Session) -> Iterator[VerifyProgress]:
         stored = session.attributes.get("digest")
         if session.complete and stored != digest:
             raise _DifferenceError(
-                f"play agrees with what was stored, but the digest is {digest[:12]}… and {str(stored)[:12]}… was "
-                "stored: something else was changed, such as a seed, a time or who played"
+                f"the simulation agrees with the recording, but its digest is {digest[:12]}… instead of "
+                f"{str(stored)[:12]}…: something else was changed, such as a seed, a time or the player"
             )
     except (_DifferenceError, TwinplayError) as found:
         difference = str(found)
@@ -85,7 +85,7 @@ def verifying(session: Session) -> Iterator[VerifyProgress]:
         with contextlib.suppress(OSError, TwinplayError), alone(session.path, _PATIENCE_S):  # where it can be written
             session.certify(digest)
     seconds = time.monotonic() - started
-    notes = () if session.complete else ("the session was interrupted; what was committed is covered",)
+    notes = () if session.complete else ("the session was interrupted; everything saved by then was verified",)
     yield VerifyProgress(done, total, Certificate(not difference, done, difference, digest, seconds, notes))
 
 
@@ -131,12 +131,12 @@ def _replay(game: Game, session: Session, episode: Episode) -> Iterator[int]:
             ):
                 if here != there:
                     raise _DifferenceError(
-                        f"{_where(session, episode, tick)}: {name} is {here} in simulation, {there} as stored"
+                        f"{_where(session, episode, tick)}: {name} is {here} in simulation, but {there} as recorded"
                     )
         yield stop - episode.start
     final = session.final_observation(episode.index)
     if final is not None and not np.array_equal(final, observation):
-        raise _DifferenceError(f"episode {episode.index}: the closing observation differs")
+        raise _DifferenceError(f"episode {episode.index}: the final observation differs")
 
 
 def _where(session: Session, episode: Episode, tick: int) -> str:

@@ -52,7 +52,7 @@ class FinishedTakes:
         try:
             self.today.discard(path)
             self.just_kept = False
-            self.last_summary = "Discarded. Ctrl+Z brings it back."
+            self.last_summary = "Take deleted. Ctrl+Z restores it."
             if path == self.last_take:
                 self.last_take = None
         except TwinplayError as error:

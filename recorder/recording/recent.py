@@ -156,7 +156,7 @@ def _size(count: int) -> str:
 def take_summary(path: Path | None) -> str:
     """What there is to say of a finished take; None is one in which nothing was played. Raises SessionError."""
     if path is None:
-        return "Nothing was played, so nothing was kept."
+        return "Nothing was played, so nothing was saved."
     session = Session.open(path)
     scores = session.games
     games = "1 game" if len(scores) == 1 else f"{len(scores)} games"

@@ -85,7 +85,7 @@ class TakeControl:
     def trouble(self) -> str:
         """Why the take cannot be written at the moment, what that means and what to do; empty while it can."""
         reason = self.recording.status.trouble if self.recording is not None else ""
-        remedy = "The game waits, and nothing is lost: make room there, or bring the folder back"
+        remedy = "The game is paused and nothing is lost; free some disk space, or restore the folder"
         return f"{reason}. {remedy}" if reason else ""
 
     @property

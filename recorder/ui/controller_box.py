@@ -18,7 +18,7 @@ class ControllerBox(QComboBox):
     def __init__(self, chosen: Device, devices: Callable[[], Sequence[Device]], parent: QWidget | None = None) -> None:
         super().__init__(parent, objectName="controllerBox", accessibleName="Controller")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setToolTip("Which game controller steers")
+        self.setToolTip("The game controller to play with")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._devices, self._first = devices, chosen
         self._shown: tuple[Device, ...] = ()

@@ -122,7 +122,7 @@ def test_agreement_is_printed_with_the_clearest_disagreements(
     clone = str(untrained("breakout", tmp_path / "new.safetensors"))
     assert main(["agreement", Path(sessions["breakout"]).stem, clone, "--library", str(library), "--most", "2"]) == 0
     head, *lines = capsys.readouterr().out.splitlines()
-    assert head.startswith("The clone does what the scripted player did in ")
+    assert head.startswith("The clone acts like the scripted player in ")
     assert len(lines) == 2
     assert all("scripted player " in line and ", clone " in line and line.endswith(" %") for line in lines)
 
@@ -282,7 +282,7 @@ def test_a_training_is_paused_and_gone_on_with_as_a_run(
     assert (run["state"], run["batches"]) == ("done", 3000)
     assert main(["runs", "--library", str(tmp_path)]) == 0
     assert main(["runs", run["id"], "--library", str(tmp_path)]) == 0
-    assert "going on after" in capsys.readouterr().out
+    assert "resuming after" in capsys.readouterr().out
     assert refusal(capsys, "train", "--resume", run["id"], "--library", str(tmp_path)) == (
         1,
         f"twinplay: the run {run['id']} cannot be resumed: it is done",

@@ -61,7 +61,7 @@ def test_a_library_is_pushed_listed_and_pulled(mine: Path, run: Run, tmp_path: P
     pushed = run("push", mine, "--to", TEAM).splitlines()
     assert sorted(pushed) == [f"{TEAM}/{name}: copied" for name in names]
     again = run("push", names[0], "--library", mine, "--to", TEAM)
-    assert again == f"{TEAM}/{names[0]}: is there already\n"
+    assert again == f"{TEAM}/{names[0]}: already exists\n"
     listed = json.loads(run("sessions", "--library", TEAM, "--json", "--sort", "title"))
     assert sorted(row["path"] for row in listed) == [f"{TEAM}/{name}" for name in names]
     assert "hopper" in run("sessions", "--library", TEAM)
@@ -142,7 +142,7 @@ def test_what_needs_a_folder_says_so_and_writes_nothing(hopper: str, run: Run, c
     before = dict(fsspec.filesystem("memory").store)
     sentence = run(*(part.format(session=hopper) for part in command), status=2)
     assert sentence.startswith("twinplay: memory://team/library")
-    assert "is a URL, and this needs a folder on this computer; " in sentence
+    assert "is a URL, but a folder on this computer is needed; " in sentence
     assert "\n" not in sentence
     assert fsspec.filesystem("memory").store == before
 

@@ -62,7 +62,7 @@ def test_what_is_meant_for_other_programs_does_not_matter(hopper: Session, envir
 def test_a_renderer_that_there_is_not_is_named(hopper: Session) -> None:
     done = run(["verify", str(hopper.path)], {"MUJOCO_GL": "no-such"})
     assert done.returncode == 1
-    assert "MuJoCo knows no MUJOCO_GL=no-such; set it to egl" in done.stdout
+    assert "MUJOCO_GL=no-such is not supported; set it to egl" in done.stdout
 
 
 @pytest.mark.parametrize("renderer", ["glfw", "osmesa"])

@@ -25,7 +25,7 @@ from trainer.runs.policy_library import summarize
 from trainer.runs.selection import Row, describe, read_facts
 
 INSTALLED = importlib.metadata.version("gymnasium")
-PHRASE = f"another simulator than the one installed here (gymnasium 1.3.0, not {INSTALLED})"
+PHRASE = f"a different simulator version (gymnasium 1.3.0, not {INSTALLED})"
 BUDGET = ("--max-batches", "1", "--set", "play_games=0", "--set", "checks=0", "--no-run")
 
 
@@ -125,7 +125,7 @@ def test_training_goes_on_and_the_policy_says_so(library: Path, capsys: pytest.C
     policy = library / "clone.safetensors"
     sessions = [str(library / "here.zarr"), str(library / "there.zarr")]
     assert main(["train", *sessions, "--out", str(policy), *BUDGET]) == 0
-    warning = f"some of this was recorded with {PHRASE}"
+    warning = f"some of it was recorded with {PHRASE}"
     assert warning in capsys.readouterr().err
     assert warning in read_header(policy)["training"]["warnings"]
     assert summarize(policy).note == ""  # of the first session's simulator

@@ -87,7 +87,7 @@ def test_another_reward_or_life_is_named(game: Session, tmp_path: Path) -> None:
     path = copy(game, tmp_path)
     zarr.open_group(path, mode="r+")["reward"][tick] = 4.0
     assert f"tick {tick} " in difference(path)
-    assert "reward is 1.0 in simulation, 4.0 as stored" in difference(path)
+    assert "reward is 1.0 in simulation, but 4.0 as recorded" in difference(path)
 
 
 def test_a_flipped_bit_in_a_chunk_is_found_and_named(game: Session, tmp_path: Path) -> None:

@@ -275,7 +275,7 @@ def test_the_game_is_shown_as_soon_as_the_take_is_there(
 def test_a_take_in_which_nothing_was_played_is_not_kept(presenter: RecordPresenter) -> None:
     presenter.start()
     presenter.stop()
-    assert presenter.finished.last_summary == "Nothing was played, so nothing was kept."
+    assert presenter.finished.last_summary == "Nothing was played, so nothing was saved."
     assert Library(presenter.library).sessions() == []
 
 

@@ -33,7 +33,7 @@ def resumed(runs: Runs, run: str) -> Status:
     runs.enqueue(run)
     messages = [progress.message for progress in perform(runs, run)]
     status = runs.get(run).status
-    assert status.state is not RunState.DONE or any("going on after" in message for message in messages)
+    assert status.state is not RunState.DONE or any("resuming after" in message for message in messages)
     return status
 
 
@@ -90,7 +90,7 @@ def test_a_session_that_only_has_the_name_is_never_trained_on(moving: tuple[Path
     library.rename(moved)
     status = resumed(Runs(moved), run)
     assert status.state is RunState.FAILED
-    assert f"has gone, and {moved} does not hold it" in status.reason
+    assert f"no longer exists, and it is not in {moved}" in status.reason
     assert "--sessions DIR" in status.reason
 
 

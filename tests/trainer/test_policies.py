@@ -48,7 +48,7 @@ def test_a_renamed_clone_plays_under_its_new_name(policies: Policies) -> None:
 def test_a_name_that_could_lead_elsewhere_is_refused(policies: Policies, name: str) -> None:
     with pytest.raises(PolicyError, match="cannot name a policy"):
         policies.rename("first", name)
-    with pytest.raises(PolicyError, match="holds no policy named"):
+    with pytest.raises(PolicyError, match="has no policy named"):
         policies.find(f"../policies/first/{name}")
     assert [each.name for each in policies.all()] == ["first"]
 

@@ -65,7 +65,7 @@ def test_a_killed_training_goes_on_to_the_very_weights_of_one_that_was_not(
 
     records = list(fit([session], config, out=out, checkpoint=checkpoint, every=7))
     last_kept = (killed_at - 1) // 7 * 7
-    assert any(record.message == f"going on after {last_kept} batches" for record in records)
+    assert any(record.message == f"resuming after {last_kept} batches" for record in records)
     assert not checkpoint.exists()
 
     whole = tmp_path / "whole.safetensors"
@@ -221,6 +221,6 @@ def test_a_checkpoint_is_absent_or_whole_when_the_disk_is_full(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(TrainingError, match=r"No space left on device; make room on the disk, then resume"):
+    with pytest.raises(TrainingError, match=r"No space left on device; free some disk space, then resume"):
         list(fit([hopper], config.with_changes(), out=tmp_path / "p.safetensors", checkpoint=checkpoint, every=1))
     assert checkpoint.read_bytes() == before

@@ -155,7 +155,7 @@ def test_the_newest_session_is_ticked_until_somebody_chooses(stage: Stage) -> No
 def test_nothing_chosen_cannot_be_trained_on(stage: Stage) -> None:
     stage.presenter.choice.choose(stage.presenter.choice.rows[0].path, False)
     assert not stage.presenter.can_train
-    assert stage.presenter.choice.selection.problem == "Tick the sessions to learn from."
+    assert stage.presenter.choice.selection.problem == "Select the sessions to learn from."
 
 
 def test_mixed_environments_are_refused_by_name(stage: Stage) -> None:
@@ -251,11 +251,17 @@ def test_records_become_curves_progress_and_time_left(stage: Stage) -> None:
 def test_while_it_learns_to_see_the_page_tells_how_long_all_will_take_and_of_a_first_clone(stage: Stage) -> None:
     worker, run = stage.train()
     worker.tell(
-        run, Progress("look", 0.0, message="about 4 minutes here; a first clone can be watched after 30 seconds")
+        run,
+        Progress(
+            "look", 0.0, message="about 4 minutes on this computer; a first version can be watched after 30 seconds"
+        ),
     )
     assert stage.presenter.poll()
     assert stage.presenter.headline == "Learning to see…"
-    assert stage.presenter.explanation == "About 4 minutes here; a first clone can be watched after 30 seconds."
+    assert (
+        stage.presenter.explanation
+        == "About 4 minutes on this computer; a first version can be watched after 30 seconds."
+    )
     worker.tell(run, Progress("look", 0.3, eta_s=50.0, message="a first clone can be watched"))
     stage.presenter.poll()
     assert stage.presenter.explanation == "A first clone can be watched."
@@ -280,7 +286,7 @@ def test_a_finished_run_tells_its_score_and_offers_its_twin(stage: Stage) -> Non
     found.policy.write_bytes(b"policy")
     stage.presenter.poll()
     assert stage.presenter.state is TrainState.DONE
-    assert stage.presenter.headline == "Your twin is ready. It scores 112 on average in play."
+    assert stage.presenter.headline == "Your twin is ready. It scores 112 on average in test games."
     assert stage.presenter.explanation.startswith("Quick gives a first impression.")
     assert stage.presenter.policy == found.policy
 
@@ -308,7 +314,7 @@ def test_stop_keeps_the_best_so_far(stage: Stage) -> None:
     assert (stage.presenter.state, worker.runs.requested(run)) == (TrainState.STOPPING, "stop")
     worker.end(run, RunState.DONE, stopped_early=True)
     stage.presenter.poll()
-    assert "stopped early; the best so far was kept" in stage.presenter.headline
+    assert "stopped early; the best version so far was kept" in stage.presenter.headline
 
 
 def test_several_runs_wait_for_their_turn(stage: Stage) -> None:
@@ -332,13 +338,13 @@ def test_a_process_that_vanishes_is_told_with_its_reason_and_what_is_kept(stage:
     found = stage.presenter.kept.get(run)
     assert found.policy is not None
     found.policy.write_bytes(b"kept")
-    worker.vanish("the process ended unexpectedly (signal 9), often for want of memory")
+    worker.vanish("the process ended unexpectedly (signal 9), often because memory ran out")
     stage.presenter.poll()
     stage.presenter.poll()
     assert stage.presenter.state is TrainState.INTERRUPTED
     assert stage.presenter.explanation == (
-        "The process ended unexpectedly (signal 9), often for want of memory. "
-        "The best clone so far was kept. Resume goes on from its last checkpoint."
+        "The process ended unexpectedly (signal 9), often because memory ran out. "
+        "The best version so far was kept. Resume continues from the last checkpoint."
     )
     assert stage.presenter.resumable
     assert len(stage.workers) == 1

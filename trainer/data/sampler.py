@@ -136,7 +136,7 @@ class Sampler:
             if self._needed is not None:
                 raise TrainingError(
                     f"this process's {total:,} ticks do not fit into {self._limit / 1e6:,.1f} MB of temporary files; "
-                    f"make room on the disk of {self._folder.parent}, allow more with cache_bytes, or use more "
+                    f"free some disk space in {self._folder.parent}, allow more with cache_bytes, or use more "
                     "processes"
                 ) from None
             self._pieces = self._tick_table.cut(self._train, _PIECE_TICKS)

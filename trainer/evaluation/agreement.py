@@ -233,7 +233,7 @@ def choose_game(session: Session, index: int | None) -> Episode:
     """An episode that begins with a game's start, by its index, or the best one. Raises UsageError."""
     games = session.openings
     if not games:
-        raise UsageError(f"{session.place} holds no episode to watch; record a longer session")
+        raise UsageError(f"{session.place} has no episode to watch; record a longer session")
     if index is None:
         return max(games, key=lambda game: game.total_reward)
     for game in games:
