@@ -72,7 +72,7 @@ def check_system() -> None:
         return
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise SystemLibraryError(
-            "there is no screen to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set); "
+            "the window needs a screen, but neither DISPLAY nor WAYLAND_DISPLAY is set; "
             "everything also works without one, see: twinplay --help"
         )
     missing = missing_packages()

@@ -72,7 +72,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="use only these episodes of a session",
     )
     add("--seed", type=_seed, default=0, help="seed of the weights and batches (default: 0)")
-    add("--library", metavar="DIR", help="folder of sessions, or its URL (default: the app's own)")
+    add(
+        "--library",
+        metavar="DIR",
+        help="library folder or URL (default: $TWINPLAY_LIBRARY or your data folder)",
+    )
     add("--json", action="store_true", help="print each progress record as JSON, one per line")
     return parser
 

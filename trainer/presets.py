@@ -18,9 +18,9 @@ from trainer.limits import AUTO
 
 # What each is for, in plain words; `defaults` says what it sets.
 PRESETS = {
-    "quick": "A first impression.",
+    "quick": "A quick first impression.",
     "standard": "Plays well.",
-    "best": "The same recipe with three to five times the time, and more games to judge by.",
+    "best": "Plays best: three to five times the time of Standard, and more test games.",
 }
 # Defaults of a network "keypoints" that are others by now.
 EARLIER: Mapping[str, Any] = {"batch_size": 256, "learning_rate": 1e-3}

@@ -77,7 +77,7 @@ def add_trainings(add: AddCommand) -> None:
     action.add_argument("--stop", action="store_true", help="ask it to stop and keep the best policy so far")
     action.add_argument("--delete", action="store_true", help="move it to the trash of runs; its policy is kept")
     library(runs)
-    as_json(runs, "the list, or the run")
+    as_json(runs, "the list or the run")
 
     policies = add(
         "policies",

@@ -13,7 +13,9 @@ SORTS = ("date", "title", "player", "games", "minutes", "mean", "best", "size")
 def add_recording(add: AddCommand) -> None:
     """record, envs, env: record, and list and add what can be recorded."""
     record = add(
-        "record", "Record a player into a new session, at full speed.", "twinplay record breakout --episodes 5 --seed 1"
+        "record",
+        "Let a scripted player, a random player or a policy play, and record a new session.",
+        "twinplay record breakout --episodes 5 --seed 1",
     )
     record.add_argument("env", metavar="ENV", help="an environment; `twinplay envs` lists them")
     record.add_argument("--player", default="scripted", help="scripted, random, or a policy file")
@@ -55,7 +57,7 @@ def add_listing(add: AddCommand) -> None:
     show = add("show", "Show one session: its games, notes and timing.", "twinplay show SESSION")
     show.add_argument("session", metavar="SESSION", help=A_SESSION)
     places(show)
-    as_json(show, "it")
+    as_json(show, "the session")
 
 
 def add_editing(add: AddCommand) -> None:

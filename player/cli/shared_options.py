@@ -14,17 +14,24 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
     """Shows defaults, and keeps the lines of examples."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        return action.help if action.default in (None, False) else super()._get_help_string(action)
+        silent = action.default in (None, "", []) or action.default is False
+        return action.help if silent else super()._get_help_string(action)
 
 
 def library(command: argparse.ArgumentParser) -> None:
     """The library, which is a folder."""
-    command.add_argument("--library", metavar="DIR", help="folder of sessions (default: the app's own)")
+    command.add_argument(
+        "--library", metavar="DIR", help="library folder (default: $TWINPLAY_LIBRARY or your data folder)"
+    )
 
 
 def places(command: argparse.ArgumentParser) -> None:
     """The library, which may be a URL."""
-    command.add_argument("--library", metavar="DIR", help="folder of sessions, or its URL (default: the app's own)")
+    command.add_argument(
+        "--library",
+        metavar="DIR",
+        help="library folder or URL (default: $TWINPLAY_LIBRARY or your data folder)",
+    )
 
 
 def as_json(command: argparse.ArgumentParser, what: str) -> None:

@@ -84,7 +84,7 @@ class Sample:
                 self._copy(pair.policy)
         except OSError as error:
             raise LibraryError(
-                f"{library} cannot be written: {error.strerror}; make room, or choose another"
+                f"{library} cannot be written: {error.strerror}; free some disk space, or choose another library"
             ) from error
         return pair
 

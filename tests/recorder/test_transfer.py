@@ -220,7 +220,7 @@ def test_a_file_larger_than_any_of_a_session_is_not_pulled(
 ) -> None:
     copy = copy_session(people[0], memory)
     monkeypatch.setattr("recorder.store.untrusted.MAX_CHUNK_BYTES", 50)
-    with pytest.raises(SessionError, match="was not copied: .*more than any chunk needs"):
+    with pytest.raises(SessionError, match=r"was not copied: .*more than any chunk needs"):
         copy_session(copy, tmp_path / "library")
     assert not (tmp_path / "library").exists()
 

@@ -278,7 +278,7 @@ def test_only_ones_own_files_are_cleared_up(temporary: Path, tmp_path: Path) -> 
 
 def test_room_for_less_than_ten_seconds_is_refused(breakout: Session) -> None:
     data = Dataset([breakout], TrainConfig.for_env("breakout", cache_bytes=100_000))
-    with pytest.raises(TrainingError, match="do not hold ten seconds of play; make room"):
+    with pytest.raises(TrainingError, match="are too little for ten seconds of play; free some disk space"):
         list(data.load())
     data.close()
 

@@ -161,6 +161,6 @@ def _compare(path: Path, stored: Mapping[str, Any], present: Mapping[str, Any]) 
         )
     if "data" in present and stored.get("data") != present["data"]:
         raise TrainingError(
-            f"{path} is of a training on other sessions, or they have changed since (an episode left out?); "
-            "undo that, or remove it to train anew"
+            f"{path} belongs to a training on other sessions, or they were edited since (an episode excluded?); "
+            "undo that, or delete it to start a new training"
         )

@@ -18,8 +18,7 @@ from trainer.ui.curve_plots import CurvePlots
 from trainer.ui.segments import Segments
 
 _NOTHING = (
-    "Here you will see your twin learn: how often it matches you, "
-    "what it mixes up, and how it scores in games of its own."
+    "Here you will see your twin learn: how often it matches you, what it mixes up, and how it scores in test games."
 )
 _AT_WORK = (TrainState.WAITING, TrainState.TRAINING, TrainState.PAUSING, TrainState.STOPPING)
 

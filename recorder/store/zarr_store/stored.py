@@ -83,7 +83,7 @@ class StoredGroup:
         assert isinstance(array.metadata, ArrayV3Metadata)
         row = array.shape[1:]
         if str(array.dtype) != dtype or (row != shape if shape is not None else len(row) != 1):
-            raise StoreError(f"'{name}' holds {array.dtype} {row} a row, expected {dtype} {shape or '(n,)'}")
+            raise StoreError(f"'{name}' has {array.dtype} {row} per row, expected {dtype} {shape or '(n,)'}")
         codecs = [type(codec) for codec in array.metadata.codecs]
         if codecs[len(codecs) - 3 :] != _CODECS or codecs[:-3] not in ([], [TransposeCodec]):
             names = ", ".join(codec.__name__ for codec in codecs)
