@@ -114,7 +114,7 @@ def test_environments_are_listed_and_added_by_the_command_line(twinplay: Twinpla
     for text, problem in (
         ("title = ", "does not describe an environment"),
         (PONG.replace('"atari"', '"amiga"'), "backend 'amiga' is unknown"),
-        (PONG.replace("ALE/Pong-v5", "os:system-v0"), "names a module"),
+        (PONG.replace("ALE/Pong-v5", "os:system-v0"), "names a Python module"),
         (PONG.replace("ALE/Pong-v5", "ALE/Pang-v5"), "is not a game of the Arcade Learning Environment"),
         (PONG.replace('serve = "FIRE"', 'serve = "SHOOT"'), "there is no action named SHOOT"),
         (PONG.replace("rate_hz", "rate"), "the entry rate is unknown"),
@@ -147,7 +147,7 @@ def test_recordings_are_read_where_their_environment_is_not_known(
     [
         ("pixel_aspect", 1e9, "pixel_aspect is 1000000000.0"),
         ("start_noops", 10**9, "start_noops is 1000000000"),
-        ("stores_state", True, "stores other things than this file says"),
+        ("stores_state", True, "stores other data than this file says"),
         ("controls", {"SHOOT": []}, "there is no action named SHOOT"),
         ("chords", [], "no usable 'chords'"),
     ],

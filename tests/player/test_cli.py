@@ -212,7 +212,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
     assert refusal(capsys, "train", sessions["hopper"], "--out", str(tmp_path))[0] == 2
     assert refusal(capsys, "watch", sessions["hopper"], policy, "--video", str(tmp_path / "no" / "v.mp4"))[0] == 2
     status, sentence = refusal(capsys, "watch", sessions["hopper"], policy, "--against", policy)
-    assert (status, "leave one of them out" in sentence) == (2, True)
+    assert (status, "omit one of them" in sentence) == (2, True)
     other = tmp_path / "precious.safetensors"
     other.write_text("not a policy")
     assert refusal(capsys, "train", sessions["hopper"], "--out", str(other))[0] == 1
@@ -224,7 +224,7 @@ def test_without_a_screen_the_app_says_so() -> None:
         [sys.executable, "-m", "player"], capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "HOME": "/tmp"}
     )
     assert done.returncode == 1
-    assert "no screen to open a window on" in done.stderr
+    assert "the window needs a screen" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 

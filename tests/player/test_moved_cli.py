@@ -76,4 +76,4 @@ def test_one_says_where_the_sessions_and_the_policy_are_to_be_found_now(
     assert Policy.load(tmp_path / "clone.safetensors").header["run"] == run["id"]
     assert not (tmp_path / "out").exists()
     assert main(["train", str(archive / session.name), "--sessions", str(archive)]) == 2
-    assert "name it with --resume RUN" in last_sentence(capsys)
+    assert "it needs --resume RUN" in last_sentence(capsys)

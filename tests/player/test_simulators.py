@@ -117,7 +117,7 @@ def test_an_interrupted_session_is_closed_by_play_that_agrees(library: Path) -> 
     *_, last = merging(paths, library)
     assert verify(Session.open(last.made[0])).ok
     change_an_action(paths[1])
-    with pytest.raises(SessionError, match=r"its last moment cannot be played again here \(gymnasium 1\.3\.0, not"):
+    with pytest.raises(SessionError, match=r"its last moment cannot be simulated again \(gymnasium 1\.3\.0, not"):
         list(merging(paths, library))
 
 

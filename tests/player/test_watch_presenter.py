@@ -478,5 +478,5 @@ def test_a_clone_that_knows_two_ways_is_watched_filmed_and_scored_in_the_one_cho
     assert (pair.alike, pair.manners) == (False, [])
     with Duel(None, able, alike=True) as duel:
         assert duel.tick(5).tick == 5
-    with pytest.raises(PolicyError, match="knows no way to play like its demonstrator"):
+    with pytest.raises(PolicyError, match="cannot play like its demonstrator"):
         Duel(None, policies[1], alike=True)

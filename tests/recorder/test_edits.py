@@ -103,7 +103,7 @@ def test_what_cannot_be_meant_changes_nothing(session: Session) -> None:
 def test_spans_that_cannot_be_read_are_never_learned_from_by_mistake(session: Session, spans: object) -> None:
     attributes(session.path, excluded_spans=spans)
     found = Session.open(session.path)
-    with pytest.raises(SessionError, match="set them anew with `twinplay edit`"):
+    with pytest.raises(SessionError, match="set them again with `twinplay edit`"):
         found.to_learn(found.episodes[0])
     edit(session.path, spans=[])
     assert Session.open(session.path).to_learn(found.episodes[0])

@@ -179,7 +179,7 @@ def test_spans_that_cannot_be_read_are_told_and_replaced(presenter: LibraryPrese
     presenter.select([])
     chosen(presenter, "hopper")
     assert presenter.preview.details is not None
-    assert "its excluded spans are no list" in presenter.preview.details.warning
+    assert "its excluded spans are not an ordered list" in presenter.preview.details.warning
     presenter.edits.exclude(range(0, 4))
     settle(presenter)
     assert now(session).excluded_spans == (range(0, 4),)

@@ -213,7 +213,9 @@ def test_what_needs_a_folder_says_so(take: Session, memory: str) -> None:
         lambda: Session.open(copy).certify("0"),
     )
     for action in actions:
-        with pytest.raises(UsageError, match=r"^memory://team/library.* is a URL, and this needs a folder"):
+        with pytest.raises(
+            UsageError, match=r"^memory://team/library.* is a URL, but a folder on this computer is needed"
+        ):
             action()
 
 

@@ -169,7 +169,7 @@ def test_a_damaged_checkpoint_is_refused_in_a_sentence(hopper: Session, tmp_path
         facts["generator"] = {"bit_generator": "MT19937"}
     if damage in ("counters", "weights", "generator"):
         save_file(tensors, checkpoint, {"twinplay": json.dumps(facts)})
-    with pytest.raises(TrainingError, match=r"checkpoint\.safetensors is .*train anew") as caught:
+    with pytest.raises(TrainingError, match=r"checkpoint\.safetensors is .*start a new training") as caught:
         list(fit([hopper], config, out=tmp_path / "p.safetensors", checkpoint=checkpoint))
     assert "\n" not in str(caught.value)
 

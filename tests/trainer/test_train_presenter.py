@@ -357,7 +357,7 @@ def test_a_process_that_cannot_begin_is_not_started_for_ever(stage: Stage) -> No
     for _ in range(5):
         stage.presenter.poll()
     assert stage.presenter.state is TrainState.FAILED
-    assert "could not begin: the process ended unexpectedly (exit status 1)" in stage.presenter.explanation
+    assert "could not start: the process ended unexpectedly (exit status 1)" in stage.presenter.explanation
     assert len(stage.workers) == 1
 
 
@@ -431,7 +431,7 @@ def test_a_deleted_run_and_a_deleted_twin_can_be_brought_back(stage: Stage) -> N
     stage.presenter.edits.undo()
     assert [twin.name for twin in stage.presenter.twins] == [policy.stem]
     stage.presenter.edits.rename_twin(policy.stem, "../out")
-    assert "cannot name a policy" in stage.presenter.messages.error
+    assert "is not a valid name" in stage.presenter.messages.error
     assert not stage.presenter.edits.can_undo
 
 

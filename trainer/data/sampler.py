@@ -234,8 +234,8 @@ class Sampler:
                     yield shelf.filled
             if not shelf.held:
                 raise TrainingError(
-                    f"{self._limit / 1e6:.1f} MB of temporary files are too little for ten seconds of play; free some disk "
-                    f"space in {self._folder.parent}, or allow more with cache_bytes"
+                    f"{self._limit / 1e6:.1f} MB of temporary files are too little for ten seconds of play; free some "
+                    f"disk space in {self._folder.parent}, or allow more with cache_bytes"
                 )
             yield _ShuffleBuffer(shelf, Ranges(pieces[: shelf.held]), self._weigh, folder / "weights")
         except BaseException:
