@@ -1,4 +1,4 @@
-"""What the text of an argument may be, for argparse. All raise ArgumentTypeError, saying what is wanted."""
+"""Argument types for argparse. All raise ArgumentTypeError, saying what is expected."""
 
 from __future__ import annotations
 

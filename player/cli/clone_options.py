@@ -1,4 +1,4 @@
-"""The commands on trainings and clones and their options, for argparse."""
+"""The options of the commands about trainings and clones, for argparse."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ALIKE = "play like the demonstrator instead of for the best score"
 
 
 def add_training(add: AddCommand) -> None:
-    """train: make a clone."""
+    """train: train a clone."""
     train = add(
         "train",
         "Train a clone on recorded sessions. Ctrl-C pauses and keeps the best policy so far.",
@@ -65,7 +65,7 @@ def add_training(add: AddCommand) -> None:
 
 
 def add_trainings(add: AddCommand) -> None:
-    """runs, policies, study: what was trained, and studies of many trainings."""
+    """runs, policies, study: list trainings and policies, and run studies of many trainings."""
     runs = add(
         "runs",
         "List the trainings of a library, or show, pause, stop or delete one.",
@@ -115,7 +115,7 @@ def add_trainings(add: AddCommand) -> None:
 
 
 def add_judging(add: AddCommand) -> None:
-    """evaluate, drives, agreement: tell what a clone does, in numbers."""
+    """evaluate, drives, agreement: measure what a clone does."""
     evaluate = add(
         "evaluate",
         "Score a clone in games from unseen starts, beside its demonstrator and a random player.",
@@ -158,7 +158,7 @@ def add_judging(add: AddCommand) -> None:
 
 
 def add_watching(add: AddCommand) -> None:
-    """watch: see a clone play."""
+    """watch: watch a clone play."""
     watch = add(
         "watch",
         "Show a recording and a clone, or two clones, side by side, or export a video of them.",

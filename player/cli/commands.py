@@ -1,4 +1,4 @@
-"""What each command of the command line does; `options` are those of `build_parser`."""
+"""The commands; `options` are the parsed arguments of `build_parser`."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from trainer.errors import PolicyError
 def session_path(given: str, library: Place | str | None) -> Path:
     """A session given as a path, or by its name in the library.
 
-    Raises SessionError where there is none, UsageError for a URL.
+    Raises SessionError if there is none, UsageError for a URL.
     """
     return on_this_computer(session_place(given, library))
 
 
 def check_output(path: Path, *suffixes: str) -> None:
-    """Refuse a place that cannot be written, before any work goes into it. Raises UsageError or LibraryError."""
+    """Refuse a path that cannot be written, before any work is done. Raises UsageError or LibraryError."""
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name a file ending in {' or '.join(suffixes)}")
     if not path.parent.is_dir():
@@ -95,7 +95,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def describe_player(player: dict[str, Any]) -> str:
-    """Who played, with what kind of player that is; nothing scripted passes for a person."""
+    """The player with its kind, so that a scripted player is never taken for a person."""
     title = player_title(player)
     text = f"{player.get('kind', '?')} {player.get('name', '')}".strip()
     return f"{title}: {text}" if title else text

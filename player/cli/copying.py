@@ -1,4 +1,4 @@
-"""What the commands that copy sessions between libraries do: push and pull; see `player.cli.commands`."""
+"""The commands that copy sessions between libraries: push and pull; see `player.cli.commands`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pull(options: Namespace) -> int:
 
 
 def _sessions(given: Sequence[str], library: str | None) -> list[Place]:
-    """The sessions named, in the place of a library all of its own. Raises SessionError, LibraryError or UsageError."""
+    """The given sessions; a library stands for all its sessions. Raises SessionError, LibraryError or UsageError."""
     found: list[Place] = []
     for text in given:
         where = place(text)
@@ -41,7 +41,7 @@ def _sessions(given: Sequence[str], library: str | None) -> list[Place]:
 
 
 def _copy_all(sessions: Sequence[Place], library: Place, as_json: bool) -> int:
-    """Copy what can be copied; a session that cannot is told of, and keeps none of the others back."""
+    """Copy all sessions; one that cannot be copied is reported, and the others are still copied."""
     refused = 0
     for source in sessions:
         made: Place | None = None

@@ -1,4 +1,4 @@
-"""The commands about environments: envs and env add; `options` are those of build_parser."""
+"""The commands about environments: envs and env add; `options` are the parsed arguments of `build_parser`."""
 
 from __future__ import annotations
 

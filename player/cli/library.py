@@ -1,4 +1,4 @@
-"""What the commands that look after a library do; `options` are those of `build_parser`."""
+"""The commands that manage a library; `options` are the parsed arguments of `build_parser`."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ def _make(steps: Generator[ReshapeProgress, None, None], title: str) -> tuple[Pa
 
 
 def _home(path: Path, options: Namespace) -> Path:
-    """The library that a new session goes to: the one that is named, or where its origin lies."""
+    """The library for a new session: the one given, or the original session's."""
     return Library(options.library).path if options.library is not None else path.parent
 
 
@@ -276,7 +276,7 @@ def _ticks(span: tuple[str, str], session: Session, everything: range) -> range:
 
 
 def _moment(text: str, session: Session) -> int:
-    """A tick, given as such, in seconds ("12.5s") or by the clock ("1:10")."""
+    """A tick, given as a number, in seconds ("12.5s") or as minutes and seconds ("1:10")."""
     if text.endswith("s"):
         return round(float(text[:-1]) * session.spec.rate_hz)
     if ":" in text:

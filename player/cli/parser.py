@@ -15,7 +15,7 @@ EPILOG = (
 
 
 class _Version(argparse.Action):
-    """Prints the version; looking it up takes longer than all else here, so only who asks waits for it."""
+    """Prints the version, and looks it up only then, because that is slow."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import PackageNotFoundError, version
@@ -49,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_app(add: AddCommand) -> None:
-    """demo, sample, diagnostics, app: the app itself, and what to try it with."""
+    """demo, sample, diagnostics, app: the app itself, and ways to try it."""
     demo = add(
         "demo",
         "Record, train and evaluate with scripted players, without a screen, and write a report.",

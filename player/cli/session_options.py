@@ -1,4 +1,4 @@
-"""The commands on sessions and their options, for argparse."""
+"""The options of the commands about sessions, for argparse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SORTS = ("date", "title", "player", "games", "minutes", "mean", "best", "size")
 
 
 def add_recording(add: AddCommand) -> None:
-    """record, envs, env: record, and list and add what can be recorded."""
+    """record, envs, env: record, and list and add environments."""
     record = add(
         "record",
         "Let a scripted player, a random player or a policy play, and record a new session.",
@@ -41,7 +41,7 @@ def add_recording(add: AddCommand) -> None:
 
 
 def add_listing(add: AddCommand) -> None:
-    """sessions, show: list sessions, and tell about one."""
+    """sessions, show: list sessions, and show one."""
     sessions = add(
         "sessions", "List the sessions of a library.", "twinplay sessions --search serve --env breakout --sort best"
     )
@@ -61,7 +61,7 @@ def add_listing(add: AddCommand) -> None:
 
 
 def add_editing(add: AddCommand) -> None:
-    """edit: say something about a session, or leave parts of it out."""
+    """edit: describe a session, or exclude parts of it from training."""
     edit = add(
         "edit",
         "Set the title, tags and notes of a session, or exclude parts of it from training; the recording is unchanged.",
@@ -95,7 +95,7 @@ def add_editing(add: AddCommand) -> None:
 
 
 def add_rearranging(add: AddCommand) -> None:
-    """merge, split, trash: join, part and throw away sessions."""
+    """merge, split, trash: join, split and delete sessions."""
     merge = add(
         "merge", "Join sessions of one environment into a new one.", "twinplay merge SESSION SESSION --title 'Sunday'"
     )
@@ -126,7 +126,7 @@ def add_rearranging(add: AddCommand) -> None:
 
 
 def add_copying(add: AddCommand) -> None:
-    """push, pull, verify: copy sessions, and simulate them again."""
+    """push, pull, verify: copy and verify sessions."""
     push = add(
         "push",
         "Copy sessions into another library: of a team, in the cloud, or on another disk. Existing files are kept.",

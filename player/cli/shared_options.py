@@ -1,4 +1,4 @@
-"""What the options of several commands have in common, for argparse."""
+"""Options that several commands share, for argparse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ AddCommand = Callable[[str, str, str], argparse.ArgumentParser]  # of a name, a 
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Shows defaults, and keeps the lines of examples."""
+    """Shows defaults, and keeps the line breaks of examples."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         silent = action.default in (None, "", []) or action.default is False
@@ -19,14 +19,14 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
 
 
 def library(command: argparse.ArgumentParser) -> None:
-    """The library, which is a folder."""
+    """Add --library, which must be a folder."""
     command.add_argument(
         "--library", metavar="DIR", help="library folder (default: $TWINPLAY_LIBRARY or your data folder)"
     )
 
 
 def places(command: argparse.ArgumentParser) -> None:
-    """The library, which may be a URL."""
+    """Add --library, which may be a URL."""
     command.add_argument(
         "--library",
         metavar="DIR",
@@ -35,5 +35,5 @@ def places(command: argparse.ArgumentParser) -> None:
 
 
 def as_json(command: argparse.ArgumentParser, what: str) -> None:
-    """Whether to print JSON."""
+    """Add --json."""
     command.add_argument("--json", action="store_true", help=f"print {what} as JSON")

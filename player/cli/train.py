@@ -1,4 +1,4 @@
-"""What the commands about trainings do: train, runs and policies; see `player.cli.commands`."""
+"""The commands about trainings: train, runs and policies; see `player.cli.commands`."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def train(options: Namespace) -> int:
 
 
 def _checked_policy(out: Path) -> Path:
-    """Where a policy can be written. Raises UsageError, LibraryError, and PolicyError for what is none already."""
+    """A path where a policy can be written. Raises UsageError, LibraryError, and PolicyError for any other file."""
     check_output(out, ".safetensors")
     if out.exists():
         read_header(out)  # only a policy may be replaced
@@ -80,9 +80,9 @@ def _checked_policy(out: Path) -> Path:
 
 
 def _home(first: Session, options: Namespace) -> Path:
-    """The library that a run belongs to: the one that is named, or where the sessions lie.
+    """The library of a run: the one given, or the sessions' own.
 
-    Sessions at a URL leave it in the app's own. Raises UsageError where a URL is named.
+    For sessions at a URL it is the default library. Raises UsageError if the library is a URL.
     """
     if options.library is None and isinstance(first.place, Path):
         return first.place.parent
@@ -91,7 +91,7 @@ def _home(first: Session, options: Namespace) -> Path:
 
 
 def _resumed(runs: Runs, options: Namespace) -> Run:
-    """The run to go on with, waiting. Raises RunError when it cannot be, UsageError for a policy out of the library."""
+    """The run to resume, queued. Raises RunError if that is not possible, UsageError for a policy outside the library."""
     run = runs.get(options.resume)
     policy = None
     if run.policy is not None and run.policy.parent != Library(runs.library).policies:
@@ -113,7 +113,7 @@ def _resumed(runs: Runs, options: Namespace) -> Run:
 
 
 def _follow(run: Run, runs: Runs, options: Namespace) -> int:
-    """Train a run here and tell of it; the exit status."""
+    """Train a run in this process and print its progress; returns the exit status."""
     from trainer.runs.work import perform
 
     assert run.policy is not None
@@ -136,7 +136,7 @@ def _follow(run: Run, runs: Runs, options: Namespace) -> int:
 
 
 def _plain(sessions: list[Session], config: TrainConfig, out: Path, episodes: Any) -> Iterator[Progress]:
-    """`trainer.fit`, which on Ctrl-C keeps the best so far before the interrupt goes on."""
+    """`trainer.fit`, which on Ctrl-C keeps the best policy so far before the interrupt is passed on."""
     from trainer.learn.fit import fit
 
     with contextlib.closing(fit(sessions, config, out=out, episodes=episodes)) as steps:

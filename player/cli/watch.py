@@ -1,4 +1,4 @@
-"""The commands that look at a clone: watch, agreement, drives; `options` are those of `build_parser`."""
+"""The commands that look at a clone: watch, agreement, drives; `options` are the parsed arguments of `build_parser`."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def watch(options: Namespace) -> int:
 
 
 def _tell_of_simulators(session: Place | None, *policies: Path | None) -> None:
-    """Note what is of another simulator than the installed one: it may play differently here."""
+    """Print a note for files of another simulator version: they may play differently here."""
     opened = None if session is None else Session.open(session)
     notes = () if opened is None else simulator_notes({opened.name: opened.spec})
     for note in (*notes, *(summarize(path).note for path in policies if path is not None)):
@@ -142,7 +142,7 @@ def make_film(
     seed: int = 0,
     alike: bool = False,
 ) -> str:
-    """Write the side-by-side film; returns a line that says what was written."""
+    """Export the side-by-side video; returns a line that says what was written."""
     from player.film.film import filming
 
     left, right, other = (None if path is None else str(path) for path in (session, policy, against))

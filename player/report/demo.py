@@ -1,4 +1,4 @@
-"""The whole loop on scripted players, without a screen: record, verify, train, evaluate, film, report."""
+"""The whole loop on scripted players, without a screen: record, verify, train, evaluate, export a video, report."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from trainer.progress.records import Progress
 
 @dataclass(frozen=True)
 class DemoLine:
-    """A line of the demo's story; `failed` is set in the last one when a clone did not reach its bar."""
+    """A line of the demo's output; `failed` is set in the last one if a clone did not reach its `bar`."""
 
     text: str
     failed: str = ""
@@ -33,7 +33,7 @@ class DemoLine:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the demo does in one environment. The clone's mean must exceed `bar` (none in a quick demo)."""
+    """What the demo does in one environment. The clone's mean score must exceed `bar` (None in a quick demo)."""
 
     env: str
     title: str
@@ -45,7 +45,7 @@ class Plan:
 
 
 def plans(quick: bool) -> tuple[Plan, ...]:
-    """The demo's two halves. Sizes are chosen so that both take under six minutes on two cores."""
+    """The demo's two parts. Their sizes are chosen so that both together take under six minutes on two cores."""
     if quick:
         tiny: dict[str, Any] = {"max_batches": 15, "batch_size": 16, "checks": 1, "play_games": 1, "play_ticks": 120}
         hopper = TrainConfig.for_env("hopper", **tiny | {"max_batches": 100})
@@ -62,7 +62,7 @@ def plans(quick: bool) -> tuple[Plan, ...]:
 
 
 def run(out: Path, quick: bool = False) -> Iterator[DemoLine]:
-    """Run the demo into the folder `out`; yields what happens, as it happens.
+    """Run the demo and write its results to the folder `out`; yields lines of progress.
 
     Raises TwinplayError when a step fails.
     """

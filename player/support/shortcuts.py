@@ -1,6 +1,6 @@
-"""Every key of the window and what it does: the one list that the help is made from. A test holds it against the pages.
+"""All keys of the window and what they do. The help is made from this list; a test compares it with the pages.
 
-Keys that do the same are separated by a blank. Those that play the game are the player's own: they are in the bindings.
+Keys that do the same are separated by a space. The keys that play the game are not listed here: see the bindings.
 """
 
 from __future__ import annotations

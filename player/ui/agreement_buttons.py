@@ -1,4 +1,4 @@
-"""How often the clone on show agrees with the recording, and the way from one disagreement to the next."""
+"""How often the clone agrees with the recording, and buttons that go from one disagreement to the next."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST = 12  # disagreements in the list
 
 
 class AgreementButtons(QWidget):
-    """Shows `presenter.comparison`; hidden where nothing is compared. `changed` after going to a disagreement."""
+    """Shows `presenter.comparison`; hidden if nothing is compared. Emits `changed` after going to a disagreement."""
 
     changed = Signal()
 
@@ -43,12 +43,12 @@ class AgreementButtons(QWidget):
             row.addWidget(button)
 
     def list_clearest(self) -> None:
-        """Show the clearest disagreements, where there are any to be seen."""
+        """Open the menu of the clearest disagreements, if there are any."""
         if self._agree.isVisible() and self._agree.isEnabled():
             self._agree.showMenu()
 
     def render(self) -> None:
-        """Show how far the comparison is."""
+        """Show the progress or the result of the comparison."""
         comparison = self.presenter.comparison
         agreement, share = comparison.agreement, comparison.share
         failed = comparison.chore.state is BackgroundJobState.FAILED

@@ -1,4 +1,4 @@
-"""A list to choose from whose entry is shortened with an ellipsis where there is no room, and whole in its tooltip."""
+"""A combo box that shortens its text with an ellipsis if there is no room; the tooltip has the full text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ChoiceBox(QComboBox):
         self._help = help_text
 
     def show_choices(self, choices: Sequence[Choice], chosen: object) -> None:
-        """Offer these; the box is hidden where there are none."""
+        """Offer these choices; the box is hidden if there are none."""
         blocker = QSignalBlocker(self)
         self.clear()
         for index, choice in enumerate(choices):

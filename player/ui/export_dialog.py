@@ -1,4 +1,4 @@
-"""Save what is on show as a film: MP4 or GIF, all of it or a part, while one goes on watching."""
+"""Export the duel, or a part of it, as MP4 or GIF, while the user keeps watching."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _AROUND_S = 5.0  # a part is, to begin with, from this long before the present m
 
 
 class ExportDialog(QDialog):
-    """Asks what to save and where, and shows how far it is. Closing it cancels a film that is under way."""
+    """Asks what to export and where, and shows the progress. Closing it cancels a running export."""
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -203,7 +203,7 @@ def _seconds(name: str, title: str, value: float) -> QDoubleSpinBox:
 
 
 def _unused(path: Path) -> Path:
-    """The path, or the same with a number that no file has yet."""
+    """The path, with a number added if the file exists."""
     number, candidate = 2, path
     while candidate.exists():
         candidate = path.with_stem(f"{path.stem}-{number}")

@@ -1,6 +1,6 @@
-"""The menu at the right of the navigation: player, library, sample, looks, help.
+"""The menu at the right of the navigation: player, library, sample, theme, help.
 
-It acts on the window, and remembers what is chosen in its Memory.
+It acts on the window, and saves choices in the window's Memory.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ class MenuButton(QPushButton):
             QShortcut(QKeySequence(keys), window).activated.connect(action)
 
     def _open(self) -> None:
-        """Below the button, with its right edge. It takes the keyboard, so a game waits."""
+        """Open the menu below the button. It takes the keyboard, so a running game is paused."""
         self._window.record.lose_keyboard()
         self._freshen()
         corner = self.mapToGlobal(self.rect().bottomRight())
         self._menu.popup(corner - QPoint(self._menu.sizeHint().width() - 1, -3))
 
     def _leave(self) -> None:
-        """Qt does not tell the button that the mouse has left it for the menu."""
+        """Qt does not notify the button that the mouse has left it for the menu."""
         self.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, False)
         self.update()
 
@@ -95,7 +95,7 @@ class MenuButton(QPushButton):
         return action
 
     def _freshen(self) -> None:
-        """What the menu says of the player and the library; icons in the ink of the day."""
+        """Update the entries for player and library, and the icons' colour."""
         for action in self._menu.actions():
             if action.data():
                 action.setIcon(icon(action.data(), self._menu.palette()))
@@ -125,7 +125,7 @@ class MenuButton(QPushButton):
             )
 
     def change_library(self) -> None:
-        """Ask for another library folder, unless something is under way."""
+        """Ask for another library folder, unless a recording or training is in progress."""
         why_not = self._window.busy
         if why_not:
             self._window.notice.warn(why_not)
@@ -163,7 +163,7 @@ def _short(text: str, most: int = 34) -> str:
 
 
 def _with_own_keys(window: QWidget) -> dict[str, Shortcuts]:
-    """The list of shortcuts, with the keys that play the game as the player chose them."""
+    """The list of shortcuts, including the player's own keys for the game."""
     bindings, printed = window.record.presenter.key_choice.bindings, window.record.keyboard
     own = []
     for action, does in ((3, "Move left"), (2, "Move right"), (1, "Serve the ball")):
@@ -173,7 +173,7 @@ def _with_own_keys(window: QWidget) -> dict[str, Shortcuts]:
 
 
 def copy_diagnostics(window: QWidget) -> None:
-    """Put what a report should hold on the clipboard, and say so."""
+    """Copy the contents of a bug report to the clipboard, and show a notice."""
     screens = {
         "PySide6": PySide6.__version__,
         "Qt platform": QGuiApplication.platformName(),
@@ -196,12 +196,12 @@ def copy_diagnostics(window: QWidget) -> None:
 
 
 def try_sample(window: QWidget) -> None:
-    """Put the sample into the library, and show it on the page at hand."""
+    """Add the sample to the library, and show it on the current page."""
     _aside(window, lambda: SAMPLE.add(window.library), window.show_sample)
 
 
 def _aside(window: QWidget, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
-    """Let a thread do some work, and then the window something with the result; a known failure is told."""
+    """Do some work in a thread and pass its result to the window; a known failure is shown."""
     outcome: list[tuple[Callable[[Any], None], Any]] = []
 
     def run() -> None:

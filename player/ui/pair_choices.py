@@ -1,4 +1,4 @@
-"""The row above a duel: who plays on the left, who on the right, and what is done with the two."""
+"""The row above a duel: who plays on the left, who on the right, and buttons for scores and export."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BROWSE = "Open another file…"
 
 
 class PairChoices(QWidget):
-    """Shows `presenter.pair`. Signals: `changed` after a choice, `scores_requested` and `save_requested`."""
+    """Shows `presenter.pair`. Emits `changed` after a choice, `scores_requested` and `save_requested`."""
 
     changed = Signal()
     scores_requested = Signal()
@@ -54,7 +54,7 @@ class PairChoices(QWidget):
         self.save.clicked.connect(self.save_requested)
 
     def fill(self) -> None:
-        """Offer what the library has, and show what is chosen of it."""
+        """List what the library has, and show what is chosen."""
         pair = self._pair
         clones = [Choice(f"Twin · {choice.label}", choice.value, choice.env) for choice in pair.policies]
         groups = [pair.sessions, clones, [Choice(_NO_RECORDING, None), Choice(_BROWSE, self._browse_left)]]
@@ -69,7 +69,7 @@ class PairChoices(QWidget):
             self._manner.setToolTip(pair.manners_text)
 
     def render(self) -> None:
-        """Enable what can be done with the two."""
+        """Enable the buttons that apply to the chosen pair."""
         self.scores.setEnabled(self.presenter.can_score)
         self.save.setEnabled(self.presenter.frame is not None)
 
@@ -90,7 +90,7 @@ class PairChoices(QWidget):
 
     @staticmethod
     def _take(value: object, choose: Callable[[Path | None], None]) -> None:
-        """Choose what an entry stands for; one that stands for an action acts."""
+        """Choose an entry's value; if the value is a function, call it instead."""
         if callable(value):
             value()
         else:

@@ -1,4 +1,4 @@
-"""The scoreboard: whoever was recorded, the clones on show and a random player, over many games from the same starts.
+"""The scoreboard: the recorded player, the clones and a random player, in many games from the same starts.
 
 Scripted player  ▇▇▇▇▇▇▇▇▇▇├──┤  45.2        the bar is the mean, the bracket its 95 % interval
 Clone            ▇▇▇▇▇▇▇├─┤      31.0
@@ -36,7 +36,7 @@ _TONES = {"demonstrator": "person", "clone": "clone"}
 
 
 class ScoreChart(QWidget):
-    """A bar for every player, with its interval and its figures."""
+    """A bar for each player, with its interval and numbers."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -97,7 +97,7 @@ class ScoreChart(QWidget):
 
 
 class ScoreDialog(QDialog):
-    """Plays the games in the background and shows what came of them. Closing it cancels games under way."""
+    """Plays the games in the background and shows the scores. Closing it cancels running games."""
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -196,7 +196,7 @@ class ScoreDialog(QDialog):
 
 
 def row_title(row: Score) -> tuple[str, str]:
-    """What kind of player it is, and which."""
+    """The kind of player, and its name."""
     kind, _, which = row.label.partition(" ")
     title = kind.rstrip(",")
     return ("twin" if title in ("clone", "policy") else title).capitalize(), which
@@ -209,7 +209,7 @@ def score_sentence(row: Score) -> str:
 
 
 def _games_played(rows: Sequence[Score]) -> str:
-    """How many games these are, and how many of them are not one and the same."""
+    """How many games were played, and how many of them are distinct."""
     counts = {(len(row.returns), row.distinct) for row in rows}
     if len(counts) == 1:
         ((games, distinct),) = counts

@@ -1,4 +1,4 @@
-"""The row below a duel: play, speed, what the clone looks at, and where one is."""
+"""The row below a duel: play, speed, what the clone looks at, and the current position."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from recorder.ui.kit import look
 
 
 class TransportRow(QWidget):
-    """Shows what plays in `presenter`. Signals: `changed` after an action, `speed_chosen` once it was picked from the
-    list, `explain_toggled(wanted)` for what drives the clone, and `train_requested`.
+    """Shows the state of `presenter`. Emits `changed` after an action, `speed_chosen` after a choice from the list,
+    `explain_toggled(wanted)` to show or hide what drives the clone, and `train_requested`.
     """
 
     changed = Signal()
@@ -53,7 +53,7 @@ class TransportRow(QWidget):
         self._arrange()
 
     def render(self) -> None:
-        """Show what plays, and where."""
+        """Show the state and the position."""
         state, frame = self.presenter.state, self.presenter.frame
         self._play.setText({WatchState.PLAYING: "Pause", WatchState.OVER: "Play again"}.get(state, "Play"))
         ready = state in (WatchState.PLAYING, WatchState.PAUSED, WatchState.OVER, WatchState.FAILED)
