@@ -91,7 +91,7 @@ def _home(first: Session, options: Namespace) -> Path:
 
 
 def _resumed(runs: Runs, options: Namespace) -> Run:
-    """The run to resume, queued. Raises RunError if that is not possible, UsageError for a policy outside the library."""
+    """The run to resume, queued. Raises RunError if that fails, UsageError for a policy outside the library."""
     run = runs.get(options.resume)
     policy = None
     if run.policy is not None and run.policy.parent != Library(runs.library).policies:

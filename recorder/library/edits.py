@@ -1,10 +1,10 @@
-"""What may be changed about a session: what is thought of it, never what was recorded.
+"""The parts of a session that can be edited: descriptions and labels, never the recording itself.
 
     title, notes, tags, excluded_spans    attributes of the session
     excluded, label                       two columns of its table of episodes
 
-The session's digest covers neither, so that its replay certificate stays good. The folder's name stays what tells one
-session from another; a title is what a person calls it.
+The session's digest covers neither, so its replay certificate stays valid. The folder's name identifies a session; its
+title is for people.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ def edit(
     labels: Mapping[int, str] | None = None,
     spans: Iterable[range] | None = None,
 ) -> Session:
-    """Change what is given, leave the rest, and return the session as it is then.
+    """Change what is given, keep the rest, and return the changed session.
 
-    `excluded` and `labels` go by the index of an episode, `spans` are all ticks to leave out from now on, in any order.
-    Raises UsageError for what cannot be meant, SessionError for a session that cannot be read or is being recorded, and
-    LibraryError where nothing can be written.
+    `excluded` and `labels` map indices of episodes; `spans` are all ticks to exclude from now on, in any order.
+    Raises UsageError for invalid values, SessionError for a session that cannot be read or is being recorded, and
+    LibraryError if it cannot be written.
     """
     _check_words(title, notes, tags)
     path = on_this_computer(place(path))
@@ -70,7 +70,7 @@ def edit(
 
 
 def merge_spans(spans: Iterable[range], ticks: int) -> tuple[range, ...]:
-    """The same ticks as spans in order, apart from each other and within [0, `ticks`). Raises UsageError."""
+    """The same ticks as sorted spans that do not touch, within [0, `ticks`). Raises UsageError."""
     merged: list[range] = []
     for span in sorted(spans, key=lambda span: span.start):
         if span.step != 1 or span.start < 0 or span.stop > ticks or not len(span):
@@ -87,7 +87,7 @@ def merge_spans(spans: Iterable[range], ticks: int) -> tuple[range, ...]:
 
 
 def without(spans: Iterable[range], hole: range) -> list[range]:
-    """`spans` less the ticks of `hole`."""
+    """`spans` without the ticks of `hole`."""
     parts = (
         part
         for span in spans
@@ -98,7 +98,7 @@ def without(spans: Iterable[range], hole: range) -> list[range]:
 
 @contextlib.contextmanager
 def alone(path: Path, patience_s: float = 0.0) -> Iterator[None]:
-    """Nobody else writes the session meanwhile. Raises SessionError or LibraryError."""
+    """Lock the session against other writers. Raises SessionError or LibraryError."""
     if not path.is_dir():
         raise SessionError(f"{path} does not exist; `twinplay sessions` lists the sessions")
     try:

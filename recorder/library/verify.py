@@ -1,10 +1,10 @@
 """The replay certificate: proof that a session's actions, screens and settings belong together.
 
-Each episode is simulated again from its seed and its stored actions, and every moment is compared with what was
-stored, bit for bit: the screen, or MuJoCo's observation and physics state with its warm start. A complete session
-remembers that it passed, and for which digest.
+Each episode is simulated again from its seed and its stored actions, and every moment is compared with the recording,
+bit for bit: the screen, or MuJoCo's observation and physics state with its warm start. A complete session stores that
+it passed, and for which digest.
 
-The simulator's versions decide nothing: where they are not those of the recording, play tells whether that matters.
+The simulator's version does not decide: if it differs from the recording's, the comparison shows whether that matters.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PATIENCE_S = 5.0  # while somebody changes what is thought of the session
 
 @dataclass(frozen=True)
 class Certificate:
-    """The result of a verification: `ok`, or the first `difference` in words. `seconds` is what it took."""
+    """The result of a verification: `ok`, or the first `difference` in words. `seconds` is the time it took."""
 
     ok: bool
     ticks: int
@@ -50,11 +50,11 @@ class VerifyProgress:
 
 
 class _DifferenceError(Exception):
-    """The first thing that is not as stored."""
+    """The first difference from the recording."""
 
 
 def verifying(session: Session) -> Iterator[VerifyProgress]:
-    """Verify `session`; yields about once per second of play, the certificate last."""
+    """Verify `session`; yields about once per second of play, and the certificate at the end."""
     started = time.monotonic()
     done, difference, digest = 0, "", ""
     total = sum(len(episode) for episode in session.episodes) if _readable(session) else 0

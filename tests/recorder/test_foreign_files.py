@@ -163,7 +163,7 @@ def test_what_is_of_the_session_still_counts(path: Path, name: str) -> None:
 
 def test_a_chunk_more_counts(path: Path) -> None:
     shutil.copyfile(path / "reward" / "c.0", path / "reward" / "c.1")
-    assert "the digest is" in verify(Session.open(path)).difference
+    assert "its digest is" in verify(Session.open(path)).difference
 
 
 @pytest.mark.parametrize("array", ["screen", "reward"])
