@@ -46,7 +46,7 @@ def pushed(s3: S3, take: Session) -> str:
     s3.deny = lambda method, path: False
     assert s3.objects("recordings/")  # how many of those under way arrived is up to chance
     assert Library(LIBRARY).sessions() == []
-    with pytest.raises(TwinplayError, match=r"it holds no zarr\.json"):
+    with pytest.raises(TwinplayError, match=r"it has no zarr\.json"):
         Session.open(f"{LIBRARY}/{take.path.name}")
     return str(copy_session(take.path, LIBRARY))
 

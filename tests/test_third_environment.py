@@ -120,7 +120,7 @@ def test_environments_are_listed_and_added_by_the_command_line(twinplay: Twinpla
         (PONG.replace("rate_hz", "rate"), "the entry rate is unknown"),
     ):
         (tmp_path / "wrong.toml").write_text(text)
-        told = twinplay("env", "add", tmp_path / "wrong.toml", status=2 if "no game" in problem else 1)
+        told = twinplay("env", "add", tmp_path / "wrong.toml", status=2 if "not a game" in problem else 1)
         assert problem in told
         assert len(told.splitlines()) == 1
     (tmp_path / "breakout.toml").write_text(PONG)

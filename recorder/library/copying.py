@@ -187,9 +187,7 @@ def _keep_out_of_sessions(library: Place) -> None:
     for count in range(1, len(parts) + 1):
         around = Url(f"{scheme}://{'/'.join(parts[:count])}")
         if (count == len(parts) or around.name.endswith(".zarr")) and RemoteFolder(around).head() is not None:
-            raise LibraryError(
-                f"{around} is a session, and nothing else can be stored inside it; choose another folder"
-            )
+            raise LibraryError(f"{around} is a session, and nothing else can be stored there; choose another folder")
 
 
 def _checked_files(session: Session) -> dict[str, int]:

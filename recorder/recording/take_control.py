@@ -7,7 +7,8 @@ IDLE ─────────▶ COUNTDOWN ──────▶ RECORDING �
  └── FINISHING ◀─────────────── GAME_OVER        any other failure leads to IDLE
 
 While a take cannot be written (disk full, folder missing), `trouble` says so and the game is paused; writing is
-retried, and once it succeeds, `resume()` works again. A scripted expert pauses and resumes by itself, and has no countdown.
+retried, and once it succeeds, `resume()` works again. A scripted expert pauses and resumes by itself, and has no
+countdown.
 """
 
 from __future__ import annotations

@@ -274,7 +274,7 @@ def test_a_training_is_paused_and_gone_on_with_as_a_run(
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     run = only_run(tmp_path, capsys)
-    assert f"go on with: twinplay train --resume {run['id']}" in said
+    assert f"resume with: twinplay train --resume {run['id']}" in said
     assert (run["state"], run["checkpoint"], run["setup"]["sources"][0]["episodes"]) == ("paused", True, [0])
     assert run["setup"]["config"]["learning_rate"] == 0.002
     assert main(["train", "--resume", run["id"], "--library", str(tmp_path)]) == 0
@@ -318,7 +318,7 @@ def test_a_run_that_writes_outside_of_its_library_asks_for_its_place_again(
     run = only_run(library, capsys)
     assert run["policy"] == str(out)
     status, sentence = refusal(capsys, "train", "--resume", run["id"], "--library", str(library))
-    assert (status, sentence.endswith(f"outside of the library; give --out {out}")) == (2, True)
+    assert (status, sentence.endswith(f"outside the library; add --out {out}")) == (2, True)
 
 
 def test_without_a_run_nothing_but_the_policy_is_left(sessions: dict[str, str], tmp_path: Path) -> None:

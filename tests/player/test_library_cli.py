@@ -88,7 +88,7 @@ def test_games_are_left_out_and_taken_in_again(library: Library, run: Run) -> No
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
-        ((), 2, "nothing to change is given"),
+        ((), 2, "no change is given"),
         (("--exclude", "5s-90s"), 2, "5s-90s is not a valid span of"),
         (("--exclude", "9s-3s"), 2, "9s-3s is not a valid span of"),
         (("--exclude", "soon"), 2, "'soon' is not a span; give one such as 10s-25s"),
@@ -109,7 +109,7 @@ def test_sessions_are_searched_filtered_and_sorted(library: Library, run: Run) -
     assert [row["env"] for row in json.loads(run("sessions", "--json", "--sort", "minutes"))] == ["breakout", "hopper"]
     assert [row["env"] for row in json.loads(run("sessions", "--json", "--env", "hopper"))] == ["hopper"]
     assert json.loads(run("sessions", "--json", "--player", "person")) == []
-    assert "holds 2 sessions, but none of them is like that" in run("sessions", "--search", "nowhere")
+    assert "has 2 sessions, but none of them match" in run("sessions", "--search", "nowhere")
     assert "there is no environment named 'pong'" in run("sessions", "--env", "pong", status=2)
 
 
@@ -136,9 +136,9 @@ def test_the_trash_is_listed_restored_from_and_emptied(library: Library, run: Ru
     assert hops.name in run("trash")
     run("trash", "--restore", hops.name)
     assert [row.name for row in library.sessions()] == [hops.name]
-    assert "say so with --yes" in run("trash", "--empty", status=2)
+    assert "use --yes to confirm" in run("trash", "--empty", status=2)
     assert len(library.trashed()) == 1
     assert "Deleted 1 session" in run("trash", "--empty", "--yes")
     assert library.trashed() == []
-    assert "holds no" in run("trash", "--restore", game.name, status=1)
+    assert "is not in the trash of" in run("trash", "--restore", game.name, status=1)
     assert "has no session named" in run("trash", "nobody", status=1)

@@ -114,7 +114,7 @@ def test_a_stopped_or_failed_film_leaves_no_file_and_keeps_the_older_one(tmp_pat
     stopped = writing(pictures(5), path, 30)
     next(stopped)
     stopped.close()
-    with pytest.raises(VideoError, match="no picture"):
+    with pytest.raises(VideoError, match="no frames"):
         write_video(pictures(0), path, 30)
     assert path.read_bytes() == b"older"
     assert list(tmp_path.iterdir()) == [path]

@@ -142,7 +142,7 @@ def test_a_checkpoint_of_other_settings_or_other_sessions_is_refused(
 
     other = config.with_changes(learning_rate=0.5, seed=3)
     assert "other settings (learning_rate, seed)" in refused(hopper, other)
-    assert "other sessions, or they have changed" in refused(hopper, config, episodes={hopper.name: [0, 1]})
+    assert "other sessions, or they were edited" in refused(hopper, config, episodes={hopper.name: [0, 1]})
     assert "another environment" in refused(breakout, config_of(breakout))
     assert checkpoint.read_bytes() == before
     list(fit([hopper], config.with_changes(threads=1), out=out, checkpoint=checkpoint))  # another machine's cores

@@ -164,7 +164,7 @@ def test_a_session_that_has_changed_or_gone_fails_the_run(runs: Runs, hopper: Se
     run = a_run(runs, hopper)
     path = runs.path(run) / "config.json"
     setup = json.loads(path.read_text())
-    for change, complaint in (({"digest": "0" * 64}, "has changed"), ({"path": "/nowhere/x.zarr"}, "has gone")):
+    for change, complaint in (({"digest": "0" * 64}, "has changed"), ({"path": "/nowhere/x.zarr"}, "no longer exists")):
         path.write_text(json.dumps({**setup, "sources": [{**setup["sources"][0], **change}]}))
         runs.set_status(run, Status())
         list(perform(runs, run))

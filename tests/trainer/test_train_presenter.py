@@ -262,9 +262,9 @@ def test_while_it_learns_to_see_the_page_tells_how_long_all_will_take_and_of_a_f
         stage.presenter.explanation
         == "About 4 minutes on this computer; a first version can be watched after 30 seconds."
     )
-    worker.tell(run, Progress("look", 0.3, eta_s=50.0, message="a first clone can be watched"))
+    worker.tell(run, Progress("look", 0.3, eta_s=50.0, message="a first version can be watched"))
     stage.presenter.poll()
-    assert stage.presenter.explanation == "A first clone can be watched."
+    assert stage.presenter.explanation == "A first version can be watched."
     worker.tell(run, Progress("train", 0.1, 10, 100))
     stage.presenter.poll()
     assert stage.presenter.explanation == ""
@@ -380,7 +380,7 @@ def test_another_window_follows_a_run_in_the_background_and_offers_one_that_was_
     third = Stage(library)
     assert third.presenter.state is TrainState.INTERRUPTED
     assert [offered.id for offered in third.presenter.run_list.offered] == [run]
-    assert "without a word" in third.presenter.explanation
+    assert "ended unexpectedly" in third.presenter.explanation
 
 
 def test_closing_pauses_what_is_trained_and_what_waits(stage: Stage, library: Library) -> None:

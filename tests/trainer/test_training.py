@@ -326,7 +326,7 @@ def test_nothing_chosen_and_no_place_to_write_are_refused(hopper: Session, tmp_p
 
 def test_an_empty_session_is_refused(tmp_path: Path) -> None:
     session = record("hopper", RandomAgent(get_spec("hopper")), library=tmp_path, seconds=0.008)
-    with pytest.raises(TrainingError, match="nothing to train on"):
+    with pytest.raises(TrainingError, match="too little to train on"):
         list(fit([session], out=tmp_path / "p.safetensors"))
 
 

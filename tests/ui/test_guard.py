@@ -114,8 +114,8 @@ def test_an_exception_in_a_slot_holds_the_take_is_logged_and_told_and_nothing_re
     button = failing_button(window)
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     wait(lambda: said(window))
-    assert "nobody foresaw (KeyError: 'of all things')" in said(window)
-    assert "What was recorded is kept" in said(window)
+    assert "Unexpected error (KeyError: 'of all things')" in said(window)
+    assert "Your recordings are safe" in said(window)
     assert presenter.state is RecordState.PAUSED
     log = log_file().read_text()
     assert "Traceback" in log

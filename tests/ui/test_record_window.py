@@ -76,7 +76,7 @@ def test_a_library_that_goes_away_holds_the_game_and_the_banner_says_so(
     time.sleep(1)
     library.rename(away)
     hand.wait(lambda: hand.look()["state"]["recording"] == "paused")
-    hand.wait(lambda: "cannot be written: No such file or directory. The game waits" in text(hand, "recordBanner"))
+    hand.wait(lambda: "cannot be written: No such file or directory. The game is paused" in text(hand, "recordBanner"))
     assert not hand.look()["widgets"]["pauseButton"]["enabled"]
     away.rename(library)
     hand.wait(lambda: "recordBanner" not in hand.look()["widgets"])
