@@ -6,7 +6,8 @@ Decision: the index is derived data and can always be made again. An entry is va
 `zarr.json`, which every commit, certificate and edit replaces, still has the time and size that are stored in the
 entry; any other entry is made again. Only complete sessions have one: sessions that are being recorded, were
 interrupted or cannot be read are opened each time. An index that is damaged, too large or not a plain file is ignored,
-and nothing depends on its being written. Alternative: a database, rejected because libraries are copied and shared as folders.
+and nothing depends on its being written. Alternative: a database, rejected because libraries are copied and shared as
+folders.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def place(given: Place | str) -> Place:
         return _followed(Path(given))
     scheme, rest = ("", "") if found is None else (found[1].lower(), found[2].rstrip("/"))
     if chain or not rest:
-        raise UsageError(f"{given} is not the URL of a session or a library; an example is s3://bucket/folder")
+        raise UsageError(f"{given} is not the URL of a session or a library; give one such as s3://bucket/folder")
     return _followed(_path_of(given)) if scheme in _LOCAL else Url(f"{scheme}://{rest}")
 
 
