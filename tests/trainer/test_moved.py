@@ -99,7 +99,7 @@ def test_one_can_say_where_the_sessions_of_a_run_are_now(moving: tuple[Path, str
     runs, elsewhere = Runs(library), library.with_name("archive")
     elsewhere.mkdir()
     (library / hopper.path.name).rename(elsewhere / hopper.path.name)
-    with pytest.raises(RunError, match=r"library and .*nowhere does not hold it"):
+    with pytest.raises(RunError, match=r"is not in .*library or .*nowhere"):
         relocate(runs, run, sessions=library / "nowhere")
     assert "no longer exists" in resumed(runs, run).reason
     relocate(runs, run, sessions=elsewhere)
