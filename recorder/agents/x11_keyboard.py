@@ -48,7 +48,7 @@ class X11Keyboard:
             self._connection, ctypes.c_uint16(1), ctypes.c_uint16(0), 0, None, None, None, None
         ):
             self.close()
-            raise OSError("the X server does not tell its keyboard's layout")
+            raise OSError("the X server does not report its keyboard layout")
         no_files = 1 | 2  # neither the include path nor names from the environment: the server tells all
         self._context = pointer(self._xkb.xkb_context_new(no_files))
         self._device = self._x11.xkb_x11_get_core_keyboard_device_id(self._connection)
