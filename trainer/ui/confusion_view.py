@@ -86,9 +86,7 @@ class ConfusionView(QWidget):
                     painter.setFont(font)
         painter.setPen(pale)
         foot = QRectF(0, _TOP + side * count + 6, self.width(), 22)
-        painter.drawText(
-            foot, Qt.AlignmentFlag.AlignCenter, "rows: the player's action, on frames held out from training"
-        )
+        painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, "rows: the player's action, on held-out frames")
         painter.end()
 
 
