@@ -1,1 +1,1 @@
-"""Watching: a clone beside its demonstrator, films and reports."""
+"""Watching: a clone beside its demonstrator, videos and reports."""

@@ -1,6 +1,6 @@
-"""The app's composition root: checks what the system brings, builds the window, runs it.
+"""The app's composition root: checks the system, builds the window and runs it.
 
-Nothing here imports torch: training and the clone's thinking happen in processes of their own.
+Nothing here imports torch: training and playing clones happen in separate processes.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _SYSTEM_LIBRARIES = {
 
 
 def missing_packages() -> list[str]:
-    """The Debian packages of system libraries that a window needs and that are not there."""
+    """The Debian packages of the missing system libraries that a window needs."""
     missing = []
     for library, package in _SYSTEM_LIBRARIES.items():
         try:
@@ -67,12 +67,12 @@ def missing_packages() -> list[str]:
 
 
 def check_system() -> None:
-    """Raise SystemLibraryError where a window cannot be opened, instead of Qt's own riddle."""
+    """Raise SystemLibraryError if no window can be opened, with a clearer message than Qt's own."""
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
         return
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise SystemLibraryError(
-            "there is no screen to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set); "
+            "the window needs a screen, but neither DISPLAY nor WAYLAND_DISPLAY is set; "
             "everything also works without one, see: twinplay --help"
         )
     missing = missing_packages()
@@ -88,41 +88,45 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="twinplay app", description="Open the window.")
     parser.add_argument("--library", default=None, metavar="DIR", help="folder of sessions")
     pages = ("record", "library", "train", "watch")
-    parser.add_argument("--page", choices=pages, help="page to begin on (default: the last one)")
-    parser.add_argument("--name", type=clean_name, metavar="NAME", help="who plays, this time")
-    parser.add_argument("--countdown", type=float, default=3.0, metavar="S", help="seconds to get ready (default: 3)")
+    parser.add_argument("--page", choices=pages, help="page to open first (default: the last one used)")
+    parser.add_argument("--name", type=clean_name, metavar="NAME", help="name of the player, for this session only")
+    parser.add_argument(
+        "--countdown", type=float, default=3.0, metavar="S", help="seconds of countdown before a take (default: 3)"
+    )
     parser.add_argument("--session", type=Path, metavar="SESSION", help="session to watch")
     parser.add_argument("--policy", type=Path, metavar="POLICY", help="policy to watch")
-    parser.add_argument("--against", type=Path, metavar="POLICY", help="second policy to watch, without a session")
+    parser.add_argument("--against", type=Path, metavar="POLICY", help="second policy to watch, in place of a session")
     parser.add_argument("--alike", action="store_true", help="let the policy play like its demonstrator")
-    parser.add_argument("--training-batches", type=int, metavar="N", help="cap every training, for trying things out")
+    parser.add_argument(
+        "--training-batches", type=int, metavar="N", help="most batches of every training, for quick trials"
+    )
     parser.add_argument(
         "--describe-to",
         type=Path,
         metavar="FILE",
-        help="keep a JSON file of what is on screen and where, for programs that drive the window",
+        help="write what is on the screen, and where, to a JSON file, for programs that control the window",
     )
     parser.add_argument("--watch-responsiveness", type=Path, metavar="FILE", help=argparse.SUPPRESS)
     return parser.parse_args(list(argv))
 
 
 def usable_library(asked: Path | None, wish: Path | None) -> tuple[Path, str]:
-    """The library to open, and a sentence where it is not the one wished for.
+    """The library to open, and a sentence if it is not the one that was asked for.
 
-    What the command line or the environment asks for counts more than what was chosen in the window, the `wish`. A wish
-    that has gone is kept for the next time. Raises LibraryError where the library cannot be written.
+    `asked`, from the command line or the environment, takes precedence over `wish`, which was chosen in the window. A
+    `wish` that does not exist is kept for the next start. Raises LibraryError if the library cannot be written.
     """
     default = asked or default_library()
     gone = ""
     if asked is None and wish is not None and not os.environ.get("TWINPLAY_LIBRARY"):
         if not wish.is_dir():
-            gone = f"The library {wish} is not there, so {default} is open for now. Restore it or choose another."
+            gone = f"Library folder not found: {wish}. Opened {default} instead. Restore the folder or choose another."
         else:
             try:
                 ensure_writable(wish)
                 return wish, ""
             except LibraryError as error:
-                gone = f"{error}. For now {default} is open."
+                gone = f"{error}. Opened {default} instead."
     ensure_writable(default)
     return default, gone
 
@@ -130,8 +134,8 @@ def usable_library(asked: Path | None, wish: Path | None) -> tuple[Path, str]:
 def open_app(argv: Sequence[str] = ()) -> int:
     """Open the window and return the exit status once it is closed.
 
-    Raises SystemLibraryError where no window can be opened, LibraryError for a library that cannot be written or a file
-    that would lie in a session, and UsageError for a library at a URL.
+    Raises SystemLibraryError if no window can be opened, LibraryError for a library that cannot be written or a file
+    inside a session, and UsageError for a library at a URL.
     """
     options = parse(argv)
     asked = None if options.library is None else on_this_computer(place(options.library))
@@ -208,7 +212,7 @@ def _application(theme: str) -> QApplication:
 
 
 def _show_first_page(window: Window, options: argparse.Namespace, last_page: str) -> None:
-    """Show what the options ask for, or else the page of the last time."""
+    """Show the page that the options ask for, else the last one used."""
     from player.ui.window import PAGES
 
     if options.session is not None or options.policy is not None:
@@ -219,7 +223,7 @@ def _show_first_page(window: Window, options: argparse.Namespace, last_page: str
 
 
 def _warn(window: Window, gone: str, crashed: bool, no_log: str) -> None:
-    """Tell the most important thing that is not as it should be."""
+    """Show the most important warning, if there is any."""
     from player.ui.menu import copy_diagnostics
 
     if gone:
@@ -236,7 +240,7 @@ def _train_presenter(library: Path, *, batches: int | None) -> TrainPresenter:
 
 
 def _describe(window: Window, path: Path) -> None:
-    """Write which named widgets are visible, where on the screen, and what they say; a tick that is due comes first."""
+    """Write the names, places and texts of all visible widgets to a file; a due tick is played first."""
     wait_ns = window.record.presenter.take.wait_ns
     if wait_ns is not None and wait_ns < _DESCRIBING_NS:
         return

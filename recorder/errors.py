@@ -39,7 +39,7 @@ def check_version(version: object, known: int) -> None:
             f"a newer Twinplay wrote it (format version {version}, this one reads {known}); install a newer Twinplay"
         )
     if version != known:
-        raise ValueError(f"it has format version {str(version)[:20]}, this program reads {known}")
+        raise ValueError(f"it has format version {str(version)[:20]}, this program reads version {known}")
 
 
 class UsageError(TwinplayError):
@@ -78,6 +78,6 @@ def outside_sentence(error: OSError | UnicodeError | MemoryError) -> str:
         return "there was not enough memory; close other programs and try again"
     if isinstance(error, UnicodeError):
         text = error.object if isinstance(error, (UnicodeEncodeError, UnicodeDecodeError)) else str(error)
-        return f"{text!r} is not text that can be used here; choose another name or file"
+        return f"{text!r} contains characters that cannot be used here; choose another name or file"
     where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
     return f"{where}{error.strerror or error}; choose another name or place"

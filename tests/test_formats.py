@@ -142,7 +142,7 @@ def test_a_paused_run_is_gone_on_with(library: Path, capsys: pytest.CaptureFixtu
     before = json.loads((run / "state.json").read_text())["batches"]
     assert main(["train", "--resume", run.name, "--library", str(library), "--json"]) == 0
     steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert f"going on after {before} batches" in [step["message"] for step in steps]
+    assert f"resuming after {before} batches" in [step["message"] for step in steps]
     assert json.loads((run / "state.json").read_text())["state"] == "done"
     assert Policy.load(library / "policies" / f"{run.name}.safetensors").header["training"]["batches"] == 3_000
 

@@ -42,14 +42,14 @@ def build_parser() -> argparse.ArgumentParser:
     """The options of `twinplay train`, except those about runs."""
     parser = argparse.ArgumentParser(
         prog="python -m trainer",
-        description="Clone the player of some sessions, in one process, or in all that torchrun starts. "
-        "Ctrl-C keeps the best so far and a checkpoint; the same command goes on from it.",
+        description="Train a policy on recorded sessions, in one process or in all processes that torchrun starts. "
+        "Ctrl-C keeps the best policy so far and a checkpoint; the same command continues from it.",
         epilog="example:\n  torchrun --nproc-per-node 4 -m trainer recordings/*-breakout.zarr --out clone.safetensors",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("sessions", nargs="+", metavar="SESSION", help="a session's folder or URL, or its name in the library")
-    add("--out", type=Path, required=True, metavar="POLICY", help="policy file to write or replace")
+    add("--out", type=Path, required=True, metavar="POLICY", help="policy file to create or replace")
     add("--preset", choices=tuple(PRESETS), default="standard", help="how much to train (default: standard)")
     add("--network", help="keypoints, nature or article64 for screens, mlp or lstm for vectors")
     add("--max-batches", type=int, metavar="N", help="budget in batches, instead of the preset's")
@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--label-shifts",
         type=_delays,
         metavar="TICKS",
-        help="play without a reaction time of that many ticks; of several (0,6,12) play chooses one",
+        help="reaction time in ticks to remove from the labels; of several (0,6,12), test games choose the best",
     )
     add(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting, such as learning_rate=5e-4"
@@ -71,9 +71,13 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="SESSION=1,3",
         help="learn from these games of a session alone",
     )
-    add("--seed", type=_seed, default=0, help="seed of weights and batches (default: 0)")
-    add("--library", metavar="DIR", help="folder of sessions, or its URL (default: the app's own)")
-    add("--json", action="store_true", help="print each progress record on a line of its own as JSON")
+    add("--seed", type=_seed, default=0, help="seed of the weights and batches (default: 0)")
+    add(
+        "--library",
+        metavar="DIR",
+        help="library folder or URL (default: $TWINPLAY_LIBRARY or your data folder)",
+    )
+    add("--json", action="store_true", help="print each progress record as JSON, one per line")
     return parser
 
 
@@ -89,7 +93,7 @@ def _delays(text: str) -> tuple[int, ...]:
 
 def _seed(text: str) -> int:
     if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a seed; give a whole number from 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a seed; give a whole number, 0 or larger")
     return int(text)
 
 
@@ -156,14 +160,14 @@ def _train(options: argparse.Namespace, group: ProcessGroup) -> int:
             last = progress
             if signals is not None and signals.seen:
                 steps.close()
-                kept = f"; the best so far is {out}" if out.exists() else ""
+                kept = f"; the best policy so far is {out}" if out.exists() else ""
                 print(
-                    f"twinplay: paused after {progress.batch:,} batches{kept}; the same command goes on from there",
+                    f"twinplay: paused after {progress.batch:,} batches{kept}; run the same command again to continue",
                     file=sys.stderr,
                 )
                 return exit_status(signals.seen)
     if last is not None and not options.json:
-        played = "" if last.score is None else f", mean score in trial games {last.score:,.1f}"
+        played = "" if last.score is None else f", mean score in test games {last.score:,.1f}"
         print(f"{out}: trained on {last.batch:,} batches in {last.seconds:.0f} s{played}")
     return 0
 

@@ -140,7 +140,7 @@ class TorchrunGroup(ProcessGroup):
         except (RuntimeError, ValueError) as error:
             reason = (str(error).splitlines() or [""])[0][:160]
             raise TrainingError(
-                f"the {self.size} processes cannot find each other ({reason}); start them anew"
+                f"the {self.size} processes cannot connect to each other ({reason}); start them again"
             ) from None
 
     @property
@@ -165,8 +165,8 @@ class TorchrunGroup(ProcessGroup):
             if not self.first:
                 raise ToldElsewhereError("the training has ended") from error
             raise TrainingError(
-                "a process of this training has ended before its time (killed, or for want of memory?); "
-                "the same command goes on from the last checkpoint"
+                "a process of this training ended early (killed, or out of memory?); "
+                "run the same command again to continue from the last checkpoint"
             ) from error
 
     @contextlib.contextmanager
@@ -186,7 +186,7 @@ class TorchrunGroup(ProcessGroup):
         if failure is not None:
             raise failure
         other = next(rank for rank, text in enumerate(told) if text)
-        raise TrainingError(f"process {other} of this training cannot take part: {told[other]}")
+        raise TrainingError(f"process {other} of this training failed to start: {told[other]}")
 
     def agree(self, value: Any) -> Any:
         """See ProcessGroup."""

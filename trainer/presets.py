@@ -18,7 +18,7 @@ from trainer.limits import AUTO
 
 # A description of each for the user; `defaults` returns its settings.
 PRESETS = {
-    "quick": "A first impression.",
+    "quick": "A quick first impression.",
     "standard": "Plays well.",
     "best": "The same recipe with three to five times the time, and more test games.",
 }

@@ -1,6 +1,6 @@
 """The command line: everything the app does, without a screen.
 
-Nothing heavy is imported here: the module of a command comes in once it is clear what is wanted.
+Nothing heavy is imported here: the module of a command is imported only when that command runs.
 """
 
 from __future__ import annotations

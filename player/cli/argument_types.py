@@ -1,4 +1,4 @@
-"""What the text of an argument may be, for argparse. All raise ArgumentTypeError, saying what is wanted."""
+"""Argument types for argparse. All raise ArgumentTypeError, saying what is expected."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def seconds(text: str) -> float:
 
 def moment(text: str) -> float:
     """A number of seconds from zero."""
-    return _real(text, lambda value: 0 <= value < 1e7, "a number of seconds from zero")
+    return _real(text, lambda value: 0 <= value < 1e7, "a number of seconds, 0 or larger")
 
 
 def delays(text: str) -> tuple[int, ...]:

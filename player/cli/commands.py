@@ -1,4 +1,4 @@
-"""What each command of the command line does; `options` are those of `build_parser`."""
+"""The commands; `options` are the parsed arguments of `build_parser`."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from trainer.errors import PolicyError
 def session_path(given: str, library: Place | str | None) -> Path:
     """A session given as a path, or by its name in the library.
 
-    Raises SessionError where there is none, UsageError for a URL.
+    Raises SessionError if there is none, UsageError for a URL.
     """
     return on_this_computer(session_place(given, library))
 
 
 def check_output(path: Path, *suffixes: str) -> None:
-    """Refuse a place that cannot be written, before any work goes into it. Raises UsageError or LibraryError."""
+    """Refuse a path that cannot be written, before any work is done. Raises UsageError or LibraryError."""
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name a file ending in {' or '.join(suffixes)}")
     if not path.parent.is_dir():
-        raise UsageError(f"{path} cannot be written: the folder {path.parent} does not exist; make it first")
+        raise UsageError(f"{path} cannot be written: the folder {path.parent} does not exist; create it first")
     if path.suffix.lower() not in suffixes:
         raise UsageError(f"{path} must end in {' or '.join(suffixes)}")
     ensure_writable(path.parent)
@@ -48,7 +48,7 @@ def record(options: Namespace) -> int:
     spec = get_spec(options.env)
     agent: Agent
     if options.style is not None and options.player != "scripted":
-        raise UsageError("--style is of the scripted player; leave it out, or use --player scripted")
+        raise UsageError("--style works only with the scripted player; omit it, or use --player scripted")
     if options.player == "scripted":
         agent = scripted(spec.name, options.seed, style=options.style)
     elif options.player == "random":
@@ -85,7 +85,7 @@ def record(options: Namespace) -> int:
         print(
             f"{session.path}: {len(session):,} ticks in {_count(len(scores), 'game')}, "
             f"played by {describe_player(session.player)}, "
-            f"mean score {sum(scores) / len(scores):,.1f}, {session.size_bytes / len(session):.0f} bytes a tick"
+            f"mean score {sum(scores) / len(scores):,.1f}, {session.size_bytes / len(session):.0f} bytes per tick"
         )
     return 0
 
@@ -95,7 +95,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def describe_player(player: dict[str, Any]) -> str:
-    """Who played, with what kind of player that is; nothing scripted passes for a person."""
+    """The player with its kind, so that a scripted player is never taken for a person."""
     title = player_title(player)
     text = f"{player.get('kind', '?')} {player.get('name', '')}".strip()
     return f"{title}: {text}" if title else text
@@ -190,8 +190,8 @@ def _print_likeness(likeness: Any) -> None:
 
     from player.cli.tables import print_table
 
-    table = Table("Hands", box=None, header_style="")
-    for title in ("clone", "demonstrator", "its halves differ by"):
+    table = Table("habit", box=None, header_style="")
+    for title in ("clone", "demonstrator", "difference between its halves"):
         table.add_column(title, justify="right")
     for habit in likeness.habits:
         table.add_row(habit.name, *(f"{value:,.2f}" for value in (habit.clone, habit.demonstrator, habit.spread)))
@@ -239,7 +239,7 @@ def demo(options: Namespace) -> int:
     from player.report.demo import run
 
     if options.out.exists() and not options.out.is_dir():
-        raise UsageError(f"{options.out} is a file; name a folder for the demo's results")
+        raise UsageError(f"{options.out} is a file; give a folder for the results")
     ensure_writable(options.out)
     for line in run(options.out, quick=options.quick):
         print(line.text, flush=True)

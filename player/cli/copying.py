@@ -1,4 +1,4 @@
-"""What the commands that copy sessions between libraries do: push and pull; see `player.cli.commands`."""
+"""The commands that copy sessions between libraries: push and pull; see `player.cli.commands`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pull(options: Namespace) -> int:
 
 
 def _sessions(given: Sequence[str], library: str | None) -> list[Place]:
-    """The sessions named, in the place of a library all of its own. Raises SessionError, LibraryError or UsageError."""
+    """The given sessions; a library stands for all its sessions. Raises SessionError, LibraryError or UsageError."""
     found: list[Place] = []
     for text in given:
         where = place(text)
@@ -35,13 +35,13 @@ def _sessions(given: Sequence[str], library: str | None) -> list[Place]:
         else:
             rows = Library(where).sessions()
             if not rows:
-                raise SessionError(f"{where} holds no sessions; name a library, or a session in one")
+                raise SessionError(f"{where} has no sessions; give a library, or a session in one")
             found += [row.place for row in rows]
     return found
 
 
 def _copy_all(sessions: Sequence[Place], library: Place, as_json: bool) -> int:
-    """Copy what can be copied; a session that cannot is told of, and keeps none of the others back."""
+    """Copy all sessions; one that cannot be copied is reported, and the others are still copied."""
     refused = 0
     for source in sessions:
         made: Place | None = None
@@ -59,11 +59,11 @@ def _copy_all(sessions: Sequence[Place], library: Place, as_json: bool) -> int:
         if as_json:
             print(json.dumps({"session": str(source), "copy": str(made), "was_there": was_there}))
         else:
-            print(f"{made}: {'is there already' if was_there else 'copied'}{_renamed(source, made)}")
+            print(f"{made}: {'already exists' if was_there else 'copied'}{_renamed(source, made)}")
     if refused:
         print(f"twinplay: {refused} of {len(sessions)} sessions could not be copied", file=sys.stderr)
     return 1 if refused else 0
 
 
 def _renamed(source: Place, made: Place) -> str:
-    return "" if made.name == source.name else f" under this name; another session is named {source.name}"
+    return "" if made.name == source.name else f" under this name, because another session is named {source.name}"

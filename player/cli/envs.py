@@ -1,4 +1,4 @@
-"""The commands about environments: envs and env add; `options` are those of build_parser."""
+"""The commands about environments: envs and env add; `options` are the parsed arguments of `build_parser`."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ def envs(options: Namespace) -> int:
 
 def env(options: Namespace) -> int:
     """See the command's help."""
-    print(f"{add_file(options.file)} is added; `twinplay record {options.file.stem} --player random` tries it")
+    print(f"{add_file(options.file)} is added; try it with `twinplay record {options.file.stem} --player random`")
     return 0

@@ -1,4 +1,4 @@
-"""What the commands that look after a library do; `options` are those of `build_parser`."""
+"""The commands that manage a library; `options` are the parsed arguments of `build_parser`."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def sessions(options: Namespace) -> int:
         print(json.dumps([_facts(row) for row in found]))
         return 0
     if not found:
-        wanted = "none of them is like that; leave out --search, --env or --player to see them"
+        wanted = "none of them match; omit --search, --env or --player to see them"
         print(
-            f"{library.place} holds {len(everything)} sessions, but {wanted}"
+            f"{library.place} has {len(everything)} sessions, but {wanted}"
             if everything
-            else f"{library.place} holds no sessions yet; `twinplay record` makes one"
+            else f"{library.place} has no sessions yet; `twinplay record` makes one"
         )
         return 0
     names = ("session", "player", "state", "games", "minutes", "mean", "best", "MB", "verified", "clock", "title, tags")
@@ -148,9 +148,7 @@ def edit(options: Namespace) -> int:
     labels |= dict.fromkeys(options.unlabel or (), "")
     given = (options.title, options.notes, options.tag, options.untag, options.exclude, options.include)
     if all(option is None for option in given) and not excluded and not labels:
-        raise UsageError(
-            "nothing to change is given; see `twinplay edit --help`, and `twinplay show` for what there is"
-        )
+        raise UsageError("no change is given; `twinplay edit --help` lists the options")
     spans: list[range] | None = None
     if options.exclude or options.include:
         everything = range(len(session))
@@ -198,9 +196,9 @@ def trash(options: Namespace) -> int:
     lying = library.trashed()
     if options.empty:
         if options.sessions:
-            raise UsageError("--empty deletes the whole trash; name no sessions with it")
+            raise UsageError("--empty deletes the whole trash; do not give sessions with it")
         size = sum(each.size_bytes for each in lying) / 1e6
-        question = f"Delete {_count(len(lying), 'session')} ({size:.1f} MB) for good? [y/N] "
+        question = f"Permanently delete {_count(len(lying), 'session')} ({size:.1f} MB)? [y/N] "
         if lying and not options.yes and not _agreed(question):
             print("Nothing was deleted.")
             return 0
@@ -214,8 +212,8 @@ def trash(options: Namespace) -> int:
         for given in options.sessions:
             name = place(given).name.removesuffix(".zarr")
             if name not in by_name:
-                raise SessionError(f"the trash of {library.path} holds no {name}; `twinplay trash` lists what it holds")
-            print(f"{library.restore(by_name[name].path)}: brought back")
+                raise SessionError(f"{name} is not in the trash of {library.path}; `twinplay trash` lists the trash")
+            print(f"{library.restore(by_name[name].path)}: restored")
         return 0
     for path in [session_path(given, options.library) for given in options.sessions]:
         print(
@@ -245,7 +243,7 @@ def _describe(session: Session, summary: SessionSummary) -> None:
         f"{_clock(kept, session)} ({100 * kept / whole:.0f} %) used in training"
     )
     spans = ", ".join(f"{_clock(s.start, session)}-{_clock(s.stop, session)}" for s in session.excluded_spans)
-    lines += [f"left out: {spans}"] if spans else []
+    lines += [f"excluded: {spans}"] if spans else []
     lines += [f"timing: {summary.timing}"] if summary.timing is not None else []
     print("\n".join(lines))
 
@@ -262,7 +260,7 @@ def _make(steps: Generator[ReshapeProgress, None, None], title: str) -> tuple[Pa
 
 
 def _home(path: Path, options: Namespace) -> Path:
-    """The library that a new session goes to: the one that is named, or where its origin lies."""
+    """The library for a new session: the one given, or the original session's."""
     return Library(options.library).path if options.library is not None else path.parent
 
 
@@ -277,14 +275,14 @@ def _ticks(span: tuple[str, str], session: Session, everything: range) -> range:
     start, stop = (_moment(text, session) for text in span)
     if not start < stop <= len(session):
         raise UsageError(
-            f"{'-'.join(span)} is no span of {session.path}, which has {len(session):,} ticks "
+            f"{'-'.join(span)} is not a valid span of {session.path}, which has {len(session):,} ticks "
             f"({_clock(len(session), session)})"
         )
     return range(start, stop)
 
 
 def _moment(text: str, session: Session) -> int:
-    """A tick, given as such, in seconds ("12.5s") or by the clock ("1:10")."""
+    """A tick, given as a number, in seconds ("12.5s") or as minutes and seconds ("1:10")."""
     if text.endswith("s"):
         return round(float(text[:-1]) * session.spec.rate_hz)
     if ":" in text:
@@ -306,5 +304,5 @@ def _count(number: int, noun: str) -> str:
 
 def _agreed(question: str) -> bool:
     if not sys.stdin.isatty():
-        raise UsageError("nobody can be asked here whether to empty the trash; say so with --yes")
+        raise UsageError("emptying the trash needs a confirmation, but there is no terminal; use --yes to confirm")
     return input(question).strip().lower() in ("y", "yes")

@@ -9,13 +9,13 @@ from player.cli import clone_options, session_options
 from player.cli.shared_options import AddCommand, HelpFormatter, as_json, library
 
 EPILOG = (
-    "Exit status: 0 success, 1 failure, 2 a command that cannot be meant, 128 and its number after a signal. "
+    "Exit status: 0 success, 1 failure, 2 invalid command, 128 plus the signal's number after a signal. "
     "`twinplay` alone opens the window."
 )
 
 
 class _Version(argparse.Action):
-    """Prints the version; looking it up takes longer than all else here, so only who asks waits for it."""
+    """Prints the version, and looks it up only then, because that is slow."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import PackageNotFoundError, version
@@ -35,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=HelpFormatter,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     def add(name: str, summary: str, example: str) -> argparse.ArgumentParser:
@@ -49,31 +49,35 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_app(add: AddCommand) -> None:
-    """demo, sample, diagnostics, app: the app itself, and what to try it with."""
+    """demo, sample, diagnostics, app: the app itself, and ways to try it."""
     demo = add(
-        "demo", "Run the whole loop on scripted players, without a screen, and report.", "twinplay demo --out demo-out"
+        "demo",
+        "Record, train and evaluate with scripted players, without a screen, and write a report.",
+        "twinplay demo --out demo-out",
     )
+    demo.add_argument("--out", type=Path, default=Path("demo-out"), metavar="DIR", help="folder for the results")
     demo.add_argument(
-        "--out", type=Path, default=Path("demo-out"), metavar="DIR", help="folder for everything it makes"
+        "--quick", action="store_true", help="tiny budgets: only to check that everything runs; the clones play badly"
     )
-    demo.add_argument("--quick", action="store_true", help="tiny budgets: shows the plumbing, not the play")
 
     sample = add(
         "sample",
-        "Put a short scripted session and a clone into a library, to try training and watching with.",
+        "Add a short scripted session and a trained policy to a library, to try things out.",
         "twinplay sample --library recordings",
     )
     library(sample)
-    as_json(sample, "where they are and what they are")
+    as_json(sample, "their places and facts")
 
     diagnostics = add(
-        "diagnostics", "Print what the report of a problem should hold; it does not name you.", "twinplay diagnostics"
+        "diagnostics",
+        "Print the information that a bug report needs; it does not contain your name.",
+        "twinplay diagnostics",
     )
     library(diagnostics)
 
     app = add("app", "Open the window.", "twinplay app --library recordings")
     library(app)
-    app.add_argument("--name", help="who plays, this time (default: as chosen in the window)")
+    app.add_argument("--name", help="name of the player, for this session only (default: as chosen in the window)")
 
 
 _GROUPS = (

@@ -1,4 +1,4 @@
-"""How far a command is, on stderr."""
+"""The progress of a command, on stderr."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PLAIN_S = 5.0  # between progress lines where there is no terminal
 
 
 class Meter:
-    """Progress on stderr: a bar on a terminal, a line now and then elsewhere, nothing where JSON is asked for."""
+    """Progress on stderr: a bar on a terminal, occasional lines elsewhere, nothing with --json."""
 
     def __init__(self, title: str, quiet: bool = False) -> None:
         self._title = title
@@ -50,7 +50,7 @@ class Meter:
             print(f"{self._title}: {share}{note}", file=sys.stderr, flush=True)
 
     def say(self, text: str) -> None:
-        """A line that stays."""
+        """Print a line that stays."""
         if self._quiet:
             return
         if self._bar is not None:

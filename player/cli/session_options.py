@@ -1,4 +1,4 @@
-"""The commands on sessions and their options, for argparse."""
+"""The options of the commands about sessions, for argparse."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ SORTS = ("date", "title", "player", "games", "minutes", "mean", "best", "size")
 
 
 def add_recording(add: AddCommand) -> None:
-    """record, envs, env: record, and list and add what can be recorded."""
+    """record, envs, env: record, and list and add environments."""
     record = add(
-        "record", "Record a player into a new session, at full speed.", "twinplay record breakout --episodes 5 --seed 1"
+        "record",
+        "Let a scripted player, a random player or a policy play, and record a new session.",
+        "twinplay record breakout --episodes 5 --seed 1",
     )
-    record.add_argument("env", metavar="ENV", help="an environment, as `twinplay envs` lists them")
+    record.add_argument("env", metavar="ENV", help="an environment; `twinplay envs` lists them")
     record.add_argument("--player", default="scripted", help="scripted, random, or a policy file")
     record.add_argument(
         "--style",
-        help="manner of the scripted player: person, beginner, prompt, slow, late, sloppy or left-handed",
+        help="style of the scripted player: person, beginner, prompt, slow, late, sloppy or left-handed",
     )
     length = record.add_mutually_exclusive_group()
     length.add_argument("--episodes", type=positive, metavar="N", help="games to record (default: 5)")
@@ -33,106 +35,116 @@ def add_recording(add: AddCommand) -> None:
 
     env = add("env", "Add an environment of your own.", "twinplay env add pong.toml")
     adding = env.add_subparsers(dest="what", metavar="add", required=True).add_parser(
-        "add", help="copy the file of an environment to where yours lie, checked", formatter_class=HelpFormatter
+        "add", help="check an environment file and add it to your environments", formatter_class=HelpFormatter
     )
-    adding.add_argument("file", type=Path, metavar="FILE", help="what it is, as docs/environments.md says")
+    adding.add_argument("file", type=Path, metavar="FILE", help="the environment file; see docs/environments.md")
 
 
 def add_listing(add: AddCommand) -> None:
-    """sessions, show: list sessions, and tell about one."""
+    """sessions, show: list sessions, and show one."""
     sessions = add(
         "sessions", "List the sessions of a library.", "twinplay sessions --search serve --env breakout --sort best"
     )
-    sessions.add_argument("--search", default="", metavar="WORDS", help="only those with all of these words")
-    sessions.add_argument("--env", metavar="ENV", help="only those of this environment")
-    sessions.add_argument("--player", metavar="KIND", help="only those played by a person, scripted, policy or random")
+    sessions.add_argument("--search", default="", metavar="WORDS", help="only sessions with all of these words")
+    sessions.add_argument("--env", metavar="ENV", help="only sessions of this environment")
+    sessions.add_argument(
+        "--player", metavar="KIND", help="only sessions of this kind of player: person, scripted, policy or random"
+    )
     sessions.add_argument("--sort", choices=SORTS, default="date", help="what to sort by")
     places(sessions)
     as_json(sessions, "the list")
 
-    show = add("show", "Tell all about one session: its games, notes, timing and actions.", "twinplay show SESSION")
+    show = add("show", "Show one session: its games, notes and timing.", "twinplay show SESSION")
     show.add_argument("session", metavar="SESSION", help=A_SESSION)
     places(show)
-    as_json(show, "it")
+    as_json(show, "the session")
 
 
 def add_editing(add: AddCommand) -> None:
-    """edit: say something about a session, or leave parts of it out."""
+    """edit: describe a session, or exclude parts of it from training."""
     edit = add(
         "edit",
-        "Title, tag or note a session, or leave parts of it out of training; nothing that was recorded changes.",
+        "Set the title, tags and notes of a session, or exclude parts of it from training; the recording is unchanged.",
         "twinplay edit SESSION --title 'Left hand' --tag slow --exclude-games 2,5 --exclude 10s-25s",
     )
     edit.add_argument("session", metavar="SESSION", help="a session's folder, or its name in the library")
-    edit.add_argument("--title", metavar="TEXT", help="what to call it (nothing: its folder's name)")
-    edit.add_argument("--notes", metavar="TEXT", help="what there is to say about it")
+    edit.add_argument("--title", metavar="TEXT", help="title of the session (empty: its folder's name)")
+    edit.add_argument("--notes", metavar="TEXT", help="notes about the session")
     edit.add_argument("--tag", action="append", metavar="WORD", help="add a tag; may be given several times")
-    edit.add_argument("--untag", action="append", metavar="WORD", help="take a tag off")
-    edit.add_argument("--exclude-games", type=indices, metavar="K,…", help="leave these games out of training")
+    edit.add_argument("--untag", action="append", metavar="WORD", help="remove a tag")
+    edit.add_argument("--exclude-games", type=indices, metavar="K,…", help="exclude these games from training")
     edit.add_argument("--include-games", type=indices, metavar="K,…", help="use these games in training again")
     edit.add_argument("--good", type=indices, metavar="K,…", help="label these games as successes")
     edit.add_argument("--bad", type=indices, metavar="K,…", help="label these games as failures")
-    edit.add_argument("--unlabel", type=indices, metavar="K,…", help="take the labels off these games")
+    edit.add_argument("--unlabel", type=indices, metavar="K,…", help="remove the labels from these games")
     edit.add_argument(
         "--exclude",
         action="append",
         type=span,
         metavar="FROM-TO",
-        help="leave a span of the session out of training: 10s-25s, 1:10-1:25, or in ticks, 600-1500",
+        help="exclude a part of the session from training: 10s-25s, 1:10-1:25, or in ticks, 600-1500",
     )
-    edit.add_argument("--include", action="append", type=span, metavar="FROM-TO", help="use a span again; or: all")
+    edit.add_argument(
+        "--include",
+        action="append",
+        type=span,
+        metavar="FROM-TO",
+        help="use a part in training again; all: the whole session",
+    )
     library(edit)
 
 
 def add_rearranging(add: AddCommand) -> None:
-    """merge, split, trash: join, part and throw away sessions."""
+    """merge, split, trash: join, split and delete sessions."""
     merge = add(
         "merge", "Join sessions of one environment into a new one.", "twinplay merge SESSION SESSION --title 'Sunday'"
     )
     merge.add_argument("sessions", nargs="+", metavar="SESSION", help="a session's folder, or its name in the library")
-    merge.add_argument("--title", default="", metavar="TEXT", help="what to call the new session")
+    merge.add_argument("--title", default="", metavar="TEXT", help="title of the new session")
     merge.add_argument("--trash", action="store_true", help="move the originals to the trash afterwards")
     library(merge)
 
-    split = add("split", "Part a session in two, between two games.", "twinplay split SESSION --at 3")
+    split = add("split", "Split a session in two, between two games.", "twinplay split SESSION --at 3")
     split.add_argument("session", metavar="SESSION", help="a session's folder, or its name in the library")
-    split.add_argument("--at", type=index, required=True, metavar="K", help="the game that the second part begins with")
+    split.add_argument("--at", type=index, required=True, metavar="K", help="the first game of the second part")
     split.add_argument("--trash", action="store_true", help="move the original to the trash afterwards")
     library(split)
 
     trash = add(
         "trash",
-        "Move sessions to the library's trash, list it, bring sessions back, or empty it.",
+        "Move sessions to the library's trash, list the trash, restore sessions, or empty it.",
         "twinplay trash 2026-11-21T10-14-03-breakout",
     )
-    trash.add_argument("sessions", nargs="*", metavar="SESSION", help="sessions to move there (none: list the trash)")
+    trash.add_argument(
+        "sessions", nargs="*", metavar="SESSION", help="sessions to move to the trash (none: list the trash)"
+    )
     what = trash.add_mutually_exclusive_group()
-    what.add_argument("--restore", action="store_true", help="bring the named sessions back instead")
-    what.add_argument("--empty", action="store_true", help="delete for good what lies there, after a question")
-    trash.add_argument("--yes", action="store_true", help="do not ask before emptying it")
+    what.add_argument("--restore", action="store_true", help="restore these sessions from the trash instead")
+    what.add_argument("--empty", action="store_true", help="permanently delete everything in the trash, after asking")
+    trash.add_argument("--yes", action="store_true", help="do not ask before emptying the trash")
     library(trash)
 
 
 def add_copying(add: AddCommand) -> None:
-    """push, pull, verify: copy sessions, and simulate them again."""
+    """push, pull, verify: copy and verify sessions."""
     push = add(
         "push",
-        "Copy sessions into another library: of a team, in the cloud, on another disk. What is there stays as it is.",
+        "Copy sessions into another library: of a team, in the cloud, or on another disk. Existing files are kept.",
         "twinplay push recordings/*.zarr --to s3://bucket/team",
     )
     push.add_argument("sessions", nargs="+", metavar="SESSION", help=f"{A_SESSION}; or a whole library")
     push.add_argument("--to", required=True, metavar="URL", help="URL or folder of the library to copy them into")
     places(push)
-    as_json(push, "where each session lies, a line each,")
+    as_json(push, "the place of each session, one per line,")
 
     pull = add(
         "pull",
-        "Copy sessions from a URL into a library on this computer. What is there stays as it is.",
+        "Copy sessions from a URL into a library on this computer. Existing files are kept.",
         "twinplay pull s3://bucket/team --library recordings",
     )
     pull.add_argument("sessions", nargs="+", metavar="URL", help="URL or folder of a session, or of a whole library")
     library(pull)
-    as_json(pull, "where each session lies, a line each,")
+    as_json(pull, "the place of each session, one per line,")
 
     verify = add(
         "verify",

@@ -1,4 +1,4 @@
-"""What the options of several commands have in common, for argparse."""
+"""Options that several commands share, for argparse."""
 
 from __future__ import annotations
 
@@ -11,22 +11,29 @@ AddCommand = Callable[[str, str, str], argparse.ArgumentParser]  # of a name, a 
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Shows defaults, and keeps the lines of examples."""
+    """Shows defaults, and keeps the line breaks of examples."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        return action.help if action.default in (None, False) else super()._get_help_string(action)
+        silent = action.default in (None, "", []) or action.default is False
+        return action.help if silent else super()._get_help_string(action)
 
 
 def library(command: argparse.ArgumentParser) -> None:
-    """The library, which is a folder."""
-    command.add_argument("--library", metavar="DIR", help="folder of sessions (default: the app's own)")
+    """Add --library, which must be a folder."""
+    command.add_argument(
+        "--library", metavar="DIR", help="library folder (default: $TWINPLAY_LIBRARY or your data folder)"
+    )
 
 
 def places(command: argparse.ArgumentParser) -> None:
-    """The library, which may be a URL."""
-    command.add_argument("--library", metavar="DIR", help="folder of sessions, or its URL (default: the app's own)")
+    """Add --library, which may be a URL."""
+    command.add_argument(
+        "--library",
+        metavar="DIR",
+        help="library folder or URL (default: $TWINPLAY_LIBRARY or your data folder)",
+    )
 
 
 def as_json(command: argparse.ArgumentParser, what: str) -> None:
-    """Whether to print JSON."""
+    """Add --json."""
     command.add_argument("--json", action="store_true", help=f"print {what} as JSON")

@@ -1,4 +1,4 @@
-"""Tables on standard output: as wide as the terminal, or as they need to be where there is none."""
+"""Tables on standard output: as wide as the terminal, or as wide as needed if there is none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NARROWEST = 40  # a terminal that says less has not been asked, or breaks every
 
 
 def print_table(table: Table) -> None:
-    """Print it. Text in it is text, whatever brackets it has: names come from people, and from strangers' files."""
+    """Print a table. Brackets in its text are not markup: names come from users and from other people's files."""
     console = Console(markup=False, emoji=False, highlight=False)
     console.width = max(_NARROWEST, console.width) if sys.stdout.isatty() else _PLAIN_WIDTH
     console.print(table)

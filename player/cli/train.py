@@ -1,4 +1,4 @@
-"""What the commands about trainings do: train, runs and policies; see `player.cli.commands`."""
+"""The commands about trainings: train, runs and policies; see `player.cli.commands`."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def train(options: Namespace) -> int:
     give_way()
     if options.resume:
         if options.sessions or options.no_run:
-            raise UsageError("--resume goes on with a run as it is; give no sessions and no --no-run with it")
+            raise UsageError("--resume continues a run as it is; do not give sessions or --no-run with it")
         library = Library(options.library).path
         return _follow(_resumed(Runs(library), options), Runs(library), options)
     if options.moved_to is not None:
-        raise UsageError("--sessions says where the sessions of a run lie by now; name it with --resume RUN")
+        raise UsageError("--sessions says where the sessions of a run are now; it needs --resume RUN")
     if not options.sessions:
-        raise UsageError("no session is given; name one, or a run to go on with: --resume RUN")
+        raise UsageError("no session is given; give one, or a run to resume: --resume RUN")
     opened = [Session.open(session_place(given, options.library)) for given in options.sessions]
     for other in opened[1:]:
         if differences := opened[0].spec.differences(other.spec):
@@ -63,7 +63,7 @@ def train(options: Namespace) -> int:
         except TwinplayError as error:
             if options.out is None:
                 raise
-            print(f"twinplay: {error}; this training leaves no run and cannot be resumed", file=sys.stderr)
+            print(f"twinplay: {error}; this training stores no run and cannot be resumed", file=sys.stderr)
     if run is not None:
         return _follow(run, runs, options)
     if options.out is None:
@@ -72,7 +72,7 @@ def train(options: Namespace) -> int:
 
 
 def _checked_policy(out: Path) -> Path:
-    """Where a policy can be written. Raises UsageError, LibraryError, and PolicyError for what is none already."""
+    """A path where a policy can be written. Raises UsageError, LibraryError, and PolicyError for any other file."""
     check_output(out, ".safetensors")
     if out.exists():
         read_header(out)  # only a policy may be replaced
@@ -80,30 +80,30 @@ def _checked_policy(out: Path) -> Path:
 
 
 def _home(first: Session, options: Namespace) -> Path:
-    """The library that a run belongs to: the one that is named, or where the sessions lie.
+    """The library of a run: the one given, or the sessions' own.
 
-    Sessions at a URL leave it in the app's own. Raises UsageError where a URL is named.
+    For sessions at a URL it is the default library. Raises UsageError if the library is a URL.
     """
     if options.library is None and isinstance(first.place, Path):
         return first.place.parent
     library = Library(None if options.no_run else options.library).place
-    return on_this_computer(library, "name sessions by their URLs and a folder with --library, or add --no-run")
+    return on_this_computer(library, "give sessions by their URLs and a folder with --library, or add --no-run")
 
 
 def _resumed(runs: Runs, options: Namespace) -> Run:
-    """The run to go on with, waiting. Raises RunError when it cannot be, UsageError for a policy out of the library."""
+    """The run to resume, queued. Raises RunError if that fails, UsageError for a policy outside the library."""
     run = runs.get(options.resume)
     policy = None
     if run.policy is not None and run.policy.parent != Library(runs.library).policies:
         gone = not os.path.isdir(run.policy.parent)
         if gone and options.out is None:
-            raise UsageError(f"{run.policy.parent}, where the run {run.id} writes, has gone; give --out POLICY")
+            raise UsageError(f"the folder {run.policy.parent} of the run {run.id} no longer exists; give --out POLICY")
         if options.out is None or (not gone and options.out.resolve() != run.policy):
-            raise UsageError(f"the run {run.id} writes {run.policy}, outside of the library; give --out {run.policy}")
+            raise UsageError(f"the run {run.id} saves its policy outside the library; add --out {run.policy}")
         if gone:
             policy = _checked_policy(options.out)
     elif options.out is not None:
-        raise UsageError(f"the run {run.id} writes {run.policy}; leave --out away")
+        raise UsageError(f"the run {run.id} already saves its policy as {run.policy}; omit --out")
     runs.settle()
     if options.moved_to is not None or policy is not None:
         moved_to = None if options.moved_to is None else place(options.moved_to)
@@ -113,7 +113,7 @@ def _resumed(runs: Runs, options: Namespace) -> Run:
 
 
 def _follow(run: Run, runs: Runs, options: Namespace) -> int:
-    """Train a run here and tell of it; the exit status."""
+    """Train a run in this process and print its progress; returns the exit status."""
     from trainer.runs.work import perform
 
     assert run.policy is not None
@@ -124,9 +124,9 @@ def _follow(run: Run, runs: Runs, options: Namespace) -> int:
         raise TrainingError(found.status.reason)
     again = f"twinplay train --resume {run.id}" + (f" --library {runs.library}" if options.library is None else "")
     if found.status.state is RunState.PAUSED:
-        kept = f"; the best so far is {run.policy}" if run.policy.exists() else ""
+        kept = f"; the best policy so far is {run.policy}" if run.policy.exists() else ""
         print(
-            f"twinplay: paused after {found.status.batches:,} batches{kept}; go on with: {again}",
+            f"twinplay: paused after {found.status.batches:,} batches{kept}; resume with: {again}",
             file=sys.stderr,
         )
         return exit_status(noted.seen or signal.SIGINT)
@@ -136,7 +136,7 @@ def _follow(run: Run, runs: Runs, options: Namespace) -> int:
 
 
 def _plain(sessions: list[Session], config: TrainConfig, out: Path, episodes: Any) -> Iterator[Progress]:
-    """`trainer.fit`, which on Ctrl-C keeps the best so far before the interrupt goes on."""
+    """`trainer.fit`, which on Ctrl-C keeps the best policy so far before the interrupt is passed on."""
     from trainer.learn.fit import fit
 
     with contextlib.closing(fit(sessions, config, out=out, episodes=episodes)) as steps:
@@ -162,7 +162,7 @@ def _conclude(policy: Path, batches: int, seconds: float, score: float | None) -
     training = read_header(policy).get("training", {})
     count = training.get("operations") if isinstance(training, dict) else None
     operations = f" and {count:.2g} floating-point operations" if isinstance(count, int) else ""
-    played = "" if score is None else f", mean score in trial games {score:,.1f}"
+    played = "" if score is None else f", mean score in test games {score:,.1f}"
     print(f"{policy}: trained on {batches:,} batches in {seconds:.0f} s{operations}{played}")
 
 
@@ -172,7 +172,7 @@ def runs(options: Namespace) -> int:
     kept.settle()
     if options.run is None:
         if options.pause or options.stop or options.delete:
-            raise UsageError("name the run; `twinplay runs` lists them")
+            raise UsageError("give the run; `twinplay runs` lists them")
         return _list_runs(kept, options.json)
     run = kept.get(options.run)
     if options.delete:
@@ -201,7 +201,7 @@ def _list_runs(kept: Runs, as_json: bool) -> int:
         print(json.dumps([_run_facts(run) for run in found]))
         return 0
     if not found:
-        print(f"{kept.library} holds no runs yet; `twinplay train SESSION` makes one")
+        print(f"{kept.library} has no runs yet; `twinplay train SESSION` makes one")
         return 0
     table = Table("run", "state", "preset", "minutes", "batches", "loss", "accuracy", "score", box=None, pad_edge=False)
     for run in found:
@@ -241,12 +241,12 @@ def policies(options: Namespace) -> int:
     if options.rename:
         print(kept.rename(*options.rename))
     elif options.delete:
-        print(f"moved to {kept.trash(options.delete)}; bring it back with --restore {options.delete}")
+        print(f"moved to {kept.trash(options.delete)}; restore it with --restore {options.delete}")
     elif options.restore:
         name = options.restore.removesuffix(".safetensors")
         thrown = next((path for path in kept.trashed() if path.stem == name), None)
         if thrown is None:
-            raise PolicyError(f"the trash holds no policy named {name!r}")
+            raise PolicyError(f"the trash has no policy named {name!r}")
         print(kept.restore(thrown))
     elif options.take_over:
         print(kept.take_over(options.take_over))
@@ -260,7 +260,7 @@ def _list_policies(found: list[PolicySummary], folder: Path, as_json: bool) -> N
         print(json.dumps([_policy_facts(each) for each in found]))
         return
     if not found:
-        print(f"{folder} holds no policies yet; `twinplay train SESSION` makes one")
+        print(f"{folder} has no policies yet; `twinplay train SESSION` makes one")
         return
     table = Table("policy", "game", "made", "score", "learned from", "minutes", "MB", box=None, pad_edge=False)
     for each in found:

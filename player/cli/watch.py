@@ -1,4 +1,4 @@
-"""The commands that look at a clone: watch, agreement, drives; `options` are those of `build_parser`."""
+"""The commands that look at a clone: watch, agreement, drives; `options` are the parsed arguments of `build_parser`."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def drives(options: Namespace) -> int:
         table.add_row(name, *(f"{mean[k, index]:+.2f} (|{size[k, index]:.2f}|)" for k in range(len(torques))))
     print_table(table)
     print(
-        f"Mean gradient, and mean of its size, over {len(gradients):,} ticks of {session.name}: "
-        "by how much a torque changes with one standard deviation of an entry."
+        f"Mean gradient and (mean absolute gradient) over {len(gradients):,} ticks of {session.name}: "
+        "how much a torque changes per standard deviation of an observed value."
     )
     return 0
 
@@ -72,8 +72,8 @@ def agreement(options: Namespace) -> int:
         print(json.dumps({"session": str(session.place), "policy": str(options.policy), **found.to_json()}))
         return 0
     kind = str(session.player.get("kind", ""))
-    who = KIND_TITLES.get(kind, kind).lower()
-    print(f"The clone does what the {who} did in {100 * found.share:.1f} % of {len(found):,} ticks.")
+    who = "policy" if kind == "policy" else KIND_TITLES.get(kind, kind).lower()
+    print(f"The clone acts like the {who} in {100 * found.share:.1f} % of {len(found):,} ticks.")
     if found.mean_difference:
         apart = ", ".join(f"{n} {d:.3f}" for n, d in zip(found.names, found.mean_difference, strict=True))
         print(f"Mean absolute difference of each torque: {apart}.")
@@ -88,9 +88,9 @@ def watch(options: Namespace) -> int:
     session, policy = _session_and_policy(options.files, options.library)
     against: Path | None = options.against
     if against is not None and session is not None:
-        raise UsageError(f"--against {against} takes the place of {session}; leave one of them out")
+        raise UsageError(f"--against {against} takes the place of {session}; omit one of them")
     if against is not None and policy is None:
-        raise UsageError("--against names a second policy; name the first one too")
+        raise UsageError("--against gives a second policy; give the first one too")
     if options.video is not None:
         check_output(options.video, ".mp4", ".gif")
         start = options.start or 0.0
@@ -103,7 +103,7 @@ def watch(options: Namespace) -> int:
         print(make_film(session, policy, options.video, start=start, seconds=seconds, **choice))
         return 0
     if session is not None:
-        Session.open(on_this_computer(session, "`twinplay pull` it first, or film it with --video"))
+        Session.open(on_this_computer(session, "copy it with `twinplay pull` first, or export a video with --video"))
     from trainer.policy.header import check_alike, read_header
 
     if options.alike and policy is not None:
@@ -122,7 +122,7 @@ def watch(options: Namespace) -> int:
 
 
 def _tell_of_simulators(session: Place | None, *policies: Path | None) -> None:
-    """Note what is of another simulator than the installed one: it may play differently here."""
+    """Print a note for files of another simulator version: they may play differently here."""
     opened = None if session is None else Session.open(session)
     notes = () if opened is None else simulator_notes({opened.name: opened.spec})
     for note in (*notes, *(summarize(path).note for path in policies if path is not None)):
@@ -142,17 +142,17 @@ def make_film(
     seed: int = 0,
     alike: bool = False,
 ) -> str:
-    """Write the side-by-side film; returns a line that says what was written."""
+    """Export the side-by-side video; returns a line that says what was written."""
     from player.film.film import filming
 
     left, right, other = (None if path is None else str(path) for path in (session, policy, against))
     steps = filming(
         str(video), left, right, against=other, game=game, seed=seed, alike=alike, start=start, seconds=seconds
     )
-    with Meter("filming") as meter, contextlib.closing(steps):
+    with Meter("exporting") as meter, contextlib.closing(steps):
         for step in steps:
-            meter.show(step.fraction, f"{step.pictures:,} pictures")
-    return f"{video}: {step.pictures:,} pictures. {step.verdict}".strip()
+            meter.show(step.fraction, f"{step.pictures:,} frames")
+    return f"{video}: {step.pictures:,} frames. {step.verdict}".strip()
 
 
 def _session_and_policy(files: list[str], library: str | None) -> tuple[Place | None, Path | None]:

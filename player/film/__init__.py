@@ -1,1 +1,1 @@
-"""A duel as a film: MP4 or GIF."""
+"""A duel exported as a video: MP4 or GIF."""

@@ -1,4 +1,4 @@
-"""One picture of a duel, for videos and reports.
+"""One video frame of a duel, for videos and reports.
 
     ┌──────────────────────────────────────────────┐
     │ Breakout                         0:12   ×tick │  header
@@ -9,7 +9,7 @@
     │ verdict                                       │
     └──────────────────────────────────────────────┘
 
-Everything that does not change from tick to tick is drawn once. Text is set with the font that Pillow carries.
+Whatever does not change from tick to tick is drawn only once. Text uses Pillow's built-in font.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def _plain(text: str) -> str:
-    """The nearest spelling in the characters the font has; accents are dropped, the rest becomes "?"."""
+    """The text in characters that the font has: accents are dropped, other characters become "?"."""
     kept = unicodedata.normalize("NFKD", text)
     letters = [c for c in kept if not unicodedata.combining(c)]
     return "".join(c if c.isascii() or c in "·…" else "?" for c in letters)
@@ -82,9 +82,9 @@ def _clip(draw: ImageDraw.ImageDraw, text: str, size: int, width: float) -> str:
 
 
 def compose(frame: DuelFrame) -> Picture:
-    """The picture of one moment: RGB uint8 (height, width, 3), both even, as H.264 wants them.
+    """The frame of one moment: RGB uint8 (height, width, 3); both sizes are even, as H.264 requires.
 
-    Its size depends only on the environment and on how many sides there are. Sides need pictures (`render=True`).
+    Its size depends only on the environment and the number of sides. Sides need pictures (`render=True`).
     """
     sides = [(side, accent) for side, accent in ((frame.left, LEFT_ACCENT), (frame.right, RIGHT_ACCENT)) if side]
     stages = [_enlarge(side.picture, frame.pixel_aspect) for side, _ in sides if side.picture is not None]
@@ -97,7 +97,7 @@ def compose(frame: DuelFrame) -> Picture:
     base = _chrome(width, stage_width, frame.env_title, key, tuple(accent for _, accent in sides))
     image = base.copy()
     draw = ImageDraw.Draw(image)
-    _write(draw, (width - _MARGIN, _HEADER / 2 + 4), f"tick {frame.tick:,}", 20, MUTED, anchor="rm")
+    _write(draw, (width - _MARGIN, _HEADER / 2 + 4), f"frame {frame.tick:,}", 20, MUTED, anchor="rm")
     _write(draw, (width - _MARGIN - 170, _HEADER / 2 + 4), duration_text(frame.seconds), 28, anchor="rm")
     for index, (side, accent) in enumerate(sides):
         left = _MARGIN + index * (panel + _GAP)
@@ -129,7 +129,7 @@ def _enlarge(picture: Picture, pixel_aspect: float) -> Picture:
 def _chrome(
     width: int, stage_width: int, title: str, sides: tuple[tuple[str, str, str], ...], accents: tuple[Colour, ...]
 ) -> Image.Image:
-    """What stays the same for a whole film."""
+    """The parts that stay the same for the whole video."""
     height = _HEADER + _TITLE + _STAGE + _KEYS + _FOOTER
     height += height % 2
     image = Image.new("RGB", (width, height), BACKGROUND)

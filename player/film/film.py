@@ -1,4 +1,4 @@
-"""A duel as a film, MP4 or GIF, the whole of it or a part.
+"""A duel, or a part of it, exported as MP4 or GIF.
 
 Duel ──tick──▶ compose ──▶ player.film.mp4 or player.film.gif, by the file's suffix
 """
@@ -31,7 +31,7 @@ _EPILOGUE_S = 2  # time to read the result
 
 @dataclass(frozen=True)
 class FilmProgress:
-    """How far a film is: ticks shown, pictures written and, where the end is known, the fraction done."""
+    """Progress of an export: ticks shown, frames written and, if the end is known, the fraction done."""
 
     ticks: int
     pictures: int
@@ -48,17 +48,17 @@ def film(
     start: float = 0.0,
     seconds: float | None = None,
 ) -> Generator[FilmProgress, None, None]:
-    """Film a duel from `start` (seconds of play) to its end, or for so many `seconds`, at true speed.
+    """Export a duel from `start` (seconds of play) to its end, or for `seconds`, at its real speed.
 
-    By default every second tick of Breakout is a picture (30 a second) and every fifth of Hopper (25 a second), which
-    MuJoCo draws slowly without a GPU; a GIF has 20 or 25 a second. Yields a FilmProgress per picture; closing the
-    generator leaves no file. Raises VideoError for a name that ends in neither .mp4 nor .gif and for a place that
-    cannot be written, and UsageError where everything is over before `start`.
+    By default a frame shows every second tick of Breakout (30 per second) and every fifth of Hopper (25 per second),
+    which MuJoCo draws slowly without a GPU; a GIF has 20 or 25 per second. Yields a FilmProgress per frame; closing the
+    generator early leaves no file. Raises VideoError for a name that ends in neither .mp4 nor .gif and for a place that
+    cannot be written, and UsageError if the games end before `start`.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise VideoError(f"{path}: films are MP4 or GIF; choose a name that ends in .mp4 or .gif")
+        raise VideoError(f"{path}: a video is MP4 or GIF; choose a name that ends in .mp4 or .gif")
     rate = duel.spec.rate_hz
     every = ticks_per_picture or max(1, int(np.ceil(rate / _MAX_FPS[suffix])))
     first = round(start * rate)
@@ -68,7 +68,7 @@ def film(
         latest = duel.tick(min(_SKIP_TICKS, first - latest.tick))
         yield FilmProgress(latest.tick, 0, _fraction(duel, latest.tick, limit))
     if latest.tick < first:
-        raise UsageError(f"everything is over after {duration_text(latest.seconds)}; begin the film earlier")
+        raise UsageError(f"the games end at {duration_text(latest.seconds)}; start the video earlier")
 
     def pictures() -> Iterator[npt.NDArray[np.uint8]]:
         nonlocal latest
@@ -99,7 +99,7 @@ def filming(
     start: float = 0.0,
     seconds: float | None = None,
 ) -> Generator[FilmProgress, None, None]:
-    """Open a duel and film it; see `Duel` and `film`."""
+    """Open a duel and export it; see `Duel` and `film`."""
     with (
         Duel(session, policy, against=against, game=game, seed=seed, alike=alike) as duel,
         contextlib.closing(film(duel, path, start=start, seconds=seconds)) as steps,
@@ -108,7 +108,7 @@ def filming(
 
 
 def _fraction(duel: Duel, tick: int, limit: int | None) -> float | None:
-    """Only a limit is certain; a clone may outlive the recording, so the recording's length is a lower bound."""
+    """Known only if a time limit is set; a clone may play longer than the recording."""
     if limit is not None:
         return min(1.0, tick / limit)
     replay = duel.replay_ticks

@@ -1,9 +1,9 @@
-"""Animated GIFs, for pages and messages that show no video: small, and in the colours of their first picture.
+"""Animated GIFs, for pages and messages that cannot show videos: small, with the colours of their first frame.
 
     pictures ──RGB──▶ scaled ──▶ 127 colours ──▶ what changed since the last one ──▶ .name.gif.….part ──▶ name.gif
 
-Pillow's own writer wants all pictures before it begins; its parts for header and image are used here one by one, so
-that memory does not grow with the film and whoever waits sees it come on.
+Pillow's own writer needs all frames before it starts. Here its functions for header and image are called one by one,
+so that memory does not grow with the video, and progress can be shown.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ Indices = npt.NDArray[np.uint8]
 def writing_gif(
     frames: Iterable[npt.NDArray[np.uint8]], path: Path | str, fps: float | Fraction
 ) -> Generator[int, None, None]:
-    """Write RGB pictures, uint8 (height, width, 3) of one size, as an endless GIF; yields the pictures written so far.
+    """Write RGB frames, uint8 (height, width, 3) of one size, as a looping GIF; yields the number of frames written.
 
-    `fps` should divide 100, in which GIF measures time. The file appears under its name once it is complete.
+    `fps` should divide 100, since GIF measures time in 1/100 s. The file gets its name once it is complete.
     Raises VideoError as `player.film.mp4.writing` does.
     """
     path = Path(path)
@@ -67,7 +67,7 @@ def writing_gif(
             count += 1
             yield count
         if palette is None:
-            raise VideoError(f"{path}: there is no picture to write")
+            raise VideoError(f"{path}: there are no frames to write")
         file.write(_TRAILER)
 
 
@@ -80,7 +80,7 @@ def _scaled(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def _palette(small: Image.Image) -> Image.Image:
-    """An image with the colours to use: the commonest of a picture exactly, the rest shared among its other pixels."""
+    """An image with the palette: the most common colours of a frame exactly, the others approximated."""
     packed = _packed(np.asarray(small))
     colours, counts = np.unique(packed, return_counts=True)
     common = colours[np.argsort(-counts, kind="stable")[:_KEPT]]
@@ -102,7 +102,7 @@ def _packed(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
 
 
 def _indices(small: Image.Image, palette: Image.Image) -> Indices:
-    """The nearest colour of each pixel: exactly its own where the palette has it, which Pillow only comes near to."""
+    """The nearest palette colour of each pixel: exact if the palette has it, which Pillow does not guarantee."""
     indices = np.array(small.quantize(palette=palette, dither=Image.Dither.NONE), np.uint8)
     colours = _packed(np.asarray(palette.getpalette(), np.uint8).reshape(-1, 3))
     order = np.argsort(colours, kind="stable")
@@ -114,7 +114,7 @@ def _indices(small: Image.Image, palette: Image.Image) -> Indices:
 
 
 def _changes(before: Indices, now: Indices) -> tuple[Indices, tuple[int, int]]:
-    """The smallest rectangle that holds every change, what stayed the same left open in it, and its corner (x, y)."""
+    """The smallest rectangle around all changes, with unchanged pixels transparent, and its corner (x, y)."""
     differs = before != now
     rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
     if not len(rows):

@@ -1,8 +1,8 @@
-"""MP4 files that ordinary players open: H.264, yuv420p, BT.709. The only door to PyAV.
+"""MP4 files that all common players open: H.264, yuv420p, BT.709. The only module that uses PyAV.
 
     pictures ──RGB──▶ BT.709, limited range ──▶ encoder ──▶ .name.mp4.….part ──os.replace──▶ name.mp4
 
-A film that fails or is stopped leaves nothing behind, and an older file of that name as it was.
+An export that fails or is stopped leaves no file behind and does not change an older file of that name.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ _BT709 = 1  # the number of its matrix, its primaries and its transfer in H.273
 
 
 class VideoError(TwinplayError):
-    """A film cannot be written."""
+    """A video cannot be written."""
 
 
 @contextlib.contextmanager
 def whole_file(path: Path, suffix: str, what: str) -> Iterator[Path]:
-    """Gives the path of a part file, which takes the name `path` at the end if all went well, and else vanishes.
+    """Gives the path of a temporary file. It is renamed to `path` on success and removed otherwise.
 
-    Raises VideoError when the name does not end in `suffix`, for a place that cannot be written, and a full disk, and
-    LibraryError for one inside a session.
+    Raises VideoError if the name does not end in `suffix`, the place cannot be written or the disk is full, and
+    LibraryError for a place inside a session.
     """
     if path.suffix.lower() != suffix:
         raise VideoError(f"{path}: {what}; choose a name that ends in {suffix}")
@@ -55,10 +55,10 @@ def whole_file(path: Path, suffix: str, what: str) -> Iterator[Path]:
 def writing(
     frames: Iterable[npt.NDArray[np.uint8]], path: Path | str, fps: float | Fraction
 ) -> Generator[int, None, None]:
-    """Write RGB pictures, uint8 (height, width, 3) of one even size, as an MP4; yields the pictures written so far.
+    """Write RGB frames, uint8 (height, width, 3) of one even size, as an MP4; yields the number of frames written.
 
-    The file appears under its name once it is complete. Raises VideoError when the folder is missing or not writable,
-    when there is no picture, and when the disk is full.
+    The file gets its name once it is complete. Raises VideoError when the folder is missing or not writable,
+    when there are no frames, and when the disk is full.
     """
     path = Path(path)
     count = 0
@@ -75,12 +75,12 @@ def writing(
             count += 1
             yield count
         if stream is None:
-            raise VideoError(f"{path}: there is no picture to write")
+            raise VideoError(f"{path}: there are no frames to write")
         container.mux(stream.encode())
 
 
 def write_video(frames: Iterable[npt.NDArray[np.uint8]], path: Path | str, fps: float | Fraction) -> int:
-    """Write all pictures and return their number; see `writing`."""
+    """Write all frames and return their number; see `writing`."""
     *_, count = writing(frames, path, fps)
     return count
 
@@ -103,7 +103,7 @@ def _stream(
 
 
 def _for_players(frame: av.VideoFrame) -> av.VideoFrame:
-    """The picture as `_stream` says that it is; the encoder's own conversion gives BT.601."""
+    """The frame converted to BT.709, as `_stream` declares; the encoder's own conversion gives BT.601."""
     return frame.reformat(
         format=_PIXELS,
         src_color_range=ColorRange.JPEG,

@@ -1,4 +1,4 @@
-"""The whole loop on scripted players, without a screen: record, verify, train, evaluate, film, report."""
+"""The whole loop on scripted players, without a screen: record, verify, train, evaluate, export a video, report."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from trainer.progress.records import Progress
 
 @dataclass(frozen=True)
 class DemoLine:
-    """A line of the demo's story; `failed` is set in the last one when a clone did not reach its bar."""
+    """A line of the demo's output; `failed` is set in the last one if a clone did not reach its `bar`."""
 
     text: str
     failed: str = ""
@@ -33,7 +33,7 @@ class DemoLine:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the demo does in one environment. The clone's mean must exceed `bar` (none in a quick demo)."""
+    """What the demo does in one environment. The clone's mean score must exceed `bar` (None in a quick demo)."""
 
     env: str
     title: str
@@ -45,7 +45,7 @@ class Plan:
 
 
 def plans(quick: bool) -> tuple[Plan, ...]:
-    """The demo's two halves. Sizes are chosen so that both take under six minutes on two cores."""
+    """The demo's two parts. Their sizes are chosen so that both together take under six minutes on two cores."""
     if quick:
         tiny: dict[str, Any] = {"max_batches": 15, "batch_size": 16, "checks": 1, "play_games": 1, "play_ticks": 120}
         hopper = TrainConfig.for_env("hopper", **tiny | {"max_batches": 100})
@@ -62,7 +62,7 @@ def plans(quick: bool) -> tuple[Plan, ...]:
 
 
 def run(out: Path, quick: bool = False) -> Iterator[DemoLine]:
-    """Run the demo into the folder `out`; yields what happens, as it happens.
+    """Run the demo and write its results to the folder `out`; yields lines of progress.
 
     Raises TwinplayError when a step fails.
     """
@@ -73,11 +73,11 @@ def run(out: Path, quick: bool = False) -> Iterator[DemoLine]:
         chapter = yield from _chapter(plan, out, started)
         chapters.append(chapter)
         if not chapter.passed:
-            failures.append(f"the {plan.title} clone did not reach a mean of {plan.bar:,.0f}")
+            failures.append(f"the {plan.title} clone did not reach a mean score of {plan.bar:,.0f}")
     minutes = (time.monotonic() - started) / 60
     report = out / "report.html"
     lead = (
-        "Recorded, verified, cloned, scored and filmed without a person and without a screen. "
+        "Recorded, verified, trained, scored and exported as video, without a person and without a screen. "
         f"The demonstrators are scripted players. It took {minutes:.1f} minutes."
     )
     write_report(report, "Twinplay demo", lead, chapters, f"Python {platform.python_version()}, {platform.system()}.")
@@ -101,7 +101,7 @@ def _chapter(plan: Plan, out: Path, started: float) -> Generator[DemoLine, None,
         _stamp(
             started,
             f"{name}: {len(session):,} ticks ({session.duration_s / 60:.1f} minutes of play), mean score "
-            f"{sum(scores) / len(scores):,.0f}, {session.size_bytes / len(session):.0f} bytes a tick; verifying",
+            f"{sum(scores) / len(scores):,.0f}, {session.size_bytes / len(session):.0f} bytes per tick; verifying",
         )
     )
     certificate = verify(session)
@@ -116,14 +116,14 @@ def _chapter(plan: Plan, out: Path, started: float) -> Generator[DemoLine, None,
         if time.monotonic() - told > 20 and progress.stage == "train":
             told = time.monotonic()
             yield DemoLine(_stamp(started, f"{name}: training {100 * progress.fraction:.0f} %, {_figures(progress)}"))
-    yield DemoLine(_stamp(started, f"{name}: trained, {history[-1].batch:,} batches; scoring over unseen starts"))
+    yield DemoLine(_stamp(started, f"{name}: trained, {history[-1].batch:,} batches; playing games from unseen starts"))
     *_, last = evaluate(policy, episodes=plan.episodes, seed=0)
     report = last.report
     assert report is not None
     for row in report.rows:
         text = f"{name}: {row.label} {row.mean:,.0f} (95 % interval {row.low:,.0f} to {row.high:,.0f})"
         yield DemoLine(_stamp(started, text))
-    yield DemoLine(_stamp(started, f"{name}: filming"))
+    yield DemoLine(_stamp(started, f"{name}: exporting the video"))
     video = out / f"{plan.env}.mp4"
     with Duel(session, policy) as duel:
         for _ in film(duel, video, seconds=plan.film_s):

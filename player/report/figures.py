@@ -15,7 +15,7 @@ _COLOURS = (ORANGE, BLUE, GREEN, GREY)
 
 
 def draw(study: Study, folder: Path) -> list[Path]:
-    """Write the figures of what is finished in a study's folder; returns their paths.
+    """Write the figures of the finished results in a study's folder; returns their paths.
 
     Raises TwinplayError for a result that cannot be read.
     """

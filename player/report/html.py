@@ -1,4 +1,4 @@
-"""The demo's report: one HTML file that needs nothing but a browser, with the films beside it."""
+"""The demo's report: one HTML file that needs only a browser, with the videos beside it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class TableRow:
 
 @dataclass(frozen=True)
 class Chapter:
-    """What the report says of one environment. Plots are SVG text; `film` is a file beside the report."""
+    """The report's section on one environment. Plots are SVG text; `film` is a file beside the report."""
 
     name: str
     verdict: str
@@ -77,7 +77,7 @@ class Chapter:
 
 
 def write_report(path: Path, title: str, lead: str, chapters: Sequence[Chapter], footer: str) -> None:
-    """Write the report to `path`; films are linked relative to it."""
+    """Write the report to `path`; videos are linked relative to it."""
     escape = html.escape
     sections = "".join(
         _SECTION.substitute(

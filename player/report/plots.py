@@ -1,4 +1,4 @@
-"""Plots for reports, as SVG text; the only door to matplotlib."""
+"""Plots for reports, as SVG text. The only module that uses matplotlib."""
 
 # ruff: noqa: E402  matplotlib speaks while it comes in
 from __future__ import annotations
@@ -40,7 +40,7 @@ _STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Curve:
-    """A named line: `x` and `y` of the same length. A dashed one goes with the line before it, and has no name."""
+    """A named line: `x` and `y` of the same length. A dashed line belongs to the line before it and has no name."""
 
     name: str
     x: Sequence[float]
@@ -51,7 +51,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Bar:
-    """A mean with its interval, and what somebody else published for the same."""
+    """A mean with its interval, and a published value to compare with."""
 
     player: str
     label: str
@@ -62,7 +62,7 @@ class Bar:
 
 
 def curves(lines: Sequence[Curve], xlabel: str, ylabel: str, *, logarithmic: bool = False) -> str:
-    """Lines over a common axis, as SVG."""
+    """Several lines in one plot, as SVG."""
     with matplotlib.rc_context(_STYLE):
         figure, axes = _figure(4.6, 2.7)
         for line in lines:

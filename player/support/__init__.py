@@ -1,1 +1,1 @@
-"""What helps a user: diagnostics, the list of keys, a sample to begin with."""
+"""Help for the user: diagnostics, the list of keys, a sample to start with."""

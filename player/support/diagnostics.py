@@ -1,6 +1,6 @@
-"""What a report of a problem should hold, as text: versions, machine, screen, library, the end of the log.
+"""The contents of a bug report, as text: versions, machine, screen, library, the end of the log.
 
-Nothing in it names the user: the home folder is written "~".
+It does not contain the user's name: the home folder is written "~".
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LIBRARIES = ("PySide6-Essentials", "ale-py", "gymnasium", "mujoco", "numpy", "p
 
 
 def app_version() -> str:
-    """The version that is installed."""
+    """The installed version."""
     try:
         return version("twinplay")
     except PackageNotFoundError:  # run from a checkout
@@ -28,7 +28,7 @@ def app_version() -> str:
 
 
 def diagnostics(library: Path, screens: Mapping[str, str] | None = None) -> str:
-    """Some lines of text. `screens` maps what the window knows (of its screens, say) to what it says."""
+    """Some lines of text. `screens` are further facts from the window, by name, such as its screens."""
     lines = {
         "Twinplay": app_version(),
         "Python": sys.version.split()[0],
@@ -47,13 +47,13 @@ def diagnostics(library: Path, screens: Mapping[str, str] | None = None) -> str:
 
 
 def without_home(text: str) -> str:
-    """With the home folder's path replaced by "~"."""
+    """The text with the home folder's path replaced by "~"."""
     home = str(Path.home())
     return text.replace(home, "~") if len(home) > 1 else text
 
 
 def free_space(folder: Path) -> str:
-    """How much room there is where a folder is, or would be."""
+    """Free space on the disk where a folder is, or would be."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     try:

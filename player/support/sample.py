@@ -1,9 +1,9 @@
-"""The sample that ships with Twinplay: Train and Watch can be tried before the first take of one's own.
+"""The sample that ships with Twinplay, to try Train and Watch before the first own recording.
 
     assets/sample/   about.json   session.zip ──▶ LIBRARY/2026-…-sample-breakout.zarr
                                   breakout.safetensors ──▶ LIBRARY/policies/sample-breakout.safetensors
 
-`assets/make_sample.py` makes it. Both say what they are: a scripted player's session titled "Sample", and its clone.
+`assets/make_sample.py` makes it. Both are labelled: a scripted player's session titled "Sample", and its clone.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ _MOST_BYTES, _MOST_FILES = 20 << 20, 2_000  # of the unpacked session
 
 @dataclass(frozen=True)
 class SamplePair:
-    """Where the sample lies in a library."""
+    """The paths of the sample in a library."""
 
     session: Path
     policy: Path
 
 
 class Sample:
-    """The sample in the folder `source`, and how it gets into a library."""
+    """The sample in the folder `source`; copies it into a library."""
 
     def __init__(self, source: Path) -> None:
         self._source = source
 
     @cached_property
     def about(self) -> dict[str, Any]:
-        """The facts of about.json. Raises TwinplayError where they are missing or damaged."""
+        """The facts in about.json. Raises TwinplayError if the file is missing or damaged."""
         path = self._source / "about.json"
         try:
             facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -58,12 +58,12 @@ class Sample:
             raise TwinplayError(f"{path} cannot be read ({error}); install Twinplay again to get its sample") from None
 
     def sentence(self) -> str:
-        """What the two are, plainly, with the clone's score."""
+        """A description of both, with the clone's score."""
         facts, clone = self.about, self.about["clone"]
         return (
-            f"{facts['seconds']} seconds of Breakout played by a script (score {facts['score']:.0f}), and a clone that "
-            f"learned from {facts['lesson_minutes']} minutes of the same script. The clone scores {clone['mean']:.0f} "
-            f"on average ({clone['low']:.0f} to {clone['high']:.0f}, {clone['games']} games)."
+            f"{facts['seconds']} seconds of Breakout played by a script (score {facts['score']:.0f}), and a policy "
+            f"trained on {facts['lesson_minutes']} minutes of the same script's play. The policy scores "
+            f"{clone['mean']:.0f} on average ({clone['low']:.0f} to {clone['high']:.0f}, {clone['games']} games)."
         )
 
     def within(self, library: Path) -> SamplePair:
@@ -71,9 +71,9 @@ class Sample:
         return SamplePair(library / f"{self.about['session']}.zarr", library / POLICIES / _CLONE)
 
     def add(self, library: Path) -> SamplePair:
-        """Put the sample into a library; what is already there stays as it is.
+        """Add the sample to a library; existing files are kept.
 
-        Raises LibraryError where the library cannot be written, and TwinplayError where the sample is damaged.
+        Raises LibraryError if the library cannot be written, and TwinplayError if the sample is damaged.
         """
         pair = self.within(library)
         ensure_writable(pair.policy.parent)
@@ -84,7 +84,7 @@ class Sample:
                 self._copy(pair.policy)
         except OSError as error:
             raise LibraryError(
-                f"{library} cannot be written: {error.strerror}; make room, or choose another"
+                f"{library} cannot be written: {error.strerror}; free some disk space, or choose another library"
             ) from error
         return pair
 
@@ -107,7 +107,7 @@ class Sample:
             shutil.rmtree(making, ignore_errors=True)
 
     def _copy(self, target: Path) -> None:
-        """The clone, as old as it is: the newest clone is the one shown first, and one's own shall be that."""
+        """Keeps the file's age: the newest policy is shown first, and the user's own should come before the sample."""
         made = datetime.fromisoformat(self.about["created"]).timestamp()
         with replacing(target) as part:
             shutil.copyfile(self._source / "breakout.safetensors", part)
@@ -115,7 +115,7 @@ class Sample:
 
 
 def _safe(entry: zipfile.ZipInfo) -> PurePosixPath:
-    """The entry's place inside its folder. Raises BadZipFile for one that would lie elsewhere, or is no plain file."""
+    """The entry's path inside its folder. Raises BadZipFile if it leads out of the folder or is not a plain file."""
     place = PurePosixPath(entry.filename)
     plain = stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG)
     if place.is_absolute() or not place.parts or not plain or entry.is_dir():

@@ -1,6 +1,6 @@
-"""Every key of the window and what it does: the one list that the help is made from. A test holds it against the pages.
+"""All keys of the window and what they do. The help is made from this list; a test compares it with the pages.
 
-Keys that do the same are separated by a blank. Those that play the game are the player's own: they are in the bindings.
+Keys that do the same are separated by a space. The keys that play the game are not listed here: see the bindings.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
             ("F10", "The menu"),
         ),
         "record": (
-            ("Ctrl+R", "Start a take (Space, too)"),
-            ("P", "Pause, or go on"),
-            ("Esc", "Stop and keep the take"),
-            ("Ctrl+Backspace", "Discard the take"),
-            ("Ctrl+Z", "Bring a discarded take back"),
-            ("Ctrl+Shift+R", "Discard and start again"),
-            ("Backspace", "Go back 3 seconds in the game"),
+            ("Ctrl+R", "Start a take (also Space)"),
+            ("P", "Pause or resume"),
+            ("Esc", "Stop and save the take"),
+            ("Ctrl+Backspace", "Delete the take"),
+            ("Ctrl+Z", "Restore a deleted take"),
+            ("Ctrl+Shift+R", "Delete the take and start again"),
+            ("Backspace", "Rewind 3 seconds"),
             ("Shift+Backspace", "Rewind but keep the discarded part"),
-            (".", "Play a single tick, while paused"),
+            (".", "One frame forward, while paused"),
             ("-", "Slower"),
             ("+ =", "Faster"),
             ("G", "Mark the game as good"),
@@ -40,8 +40,8 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
             ("Del", "Move to the trash"),
             ("Ctrl+Z", "Undo"),
             ("Ctrl+F", "Search"),
-            ("X", "Mark a span to leave out"),
-            ("Esc", "Step back"),
+            ("X", "Exclude a part from training"),
+            ("Esc", "Cancel or go back"),
         ),
         "train": (
             ("Ctrl+Return", "Train"),
@@ -50,19 +50,19 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
         ),
         "watch": (
             ("Space", "Play or pause"),
-            ("R", "From the start"),
+            ("R", "Restart"),
             ("Left", "One frame back"),
             ("Right", "One frame forward"),
-            ("Shift+Left", "A second back"),
-            ("Shift+Right", "A second on"),
-            ("Home", "To the start"),
+            ("Shift+Left", "One second back"),
+            ("Shift+Right", "One second forward"),
+            ("Home", "Go to the start"),
             ("-", "Slower"),
             ("+ =", "Faster"),
-            ("N", "The next disagreement"),
-            ("Shift+N", "The one before"),
+            ("N", "Next disagreement"),
+            ("Shift+N", "Previous disagreement"),
             ("D", "All disagreements"),
-            ("L", "What the clone looks at"),
-            ("W", "What drives a clone that sees no screen"),
+            ("L", "What the twin looks at"),
+            ("W", "What drives a twin that sees no screen"),
             ("S", "The scoreboard"),
             ("E", "Export video"),
         ),
@@ -71,8 +71,8 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
 # What a game controller does, in the words of a hand on one.
 CONTROLLER: Shortcuts = (
     ("Stick or D-pad", "Move left and right"),
-    ("Buttons, triggers", "Serve the ball; begin a game that is waited for"),
-    ("Start", "Begin, pause, go on"),
+    ("Buttons, triggers", "Serve the ball; start a game"),
+    ("Start", "Start, pause, resume"),
 )
 TITLES = {
     "controller": "Game controller",

@@ -1,4 +1,4 @@
-"""How often the clone on show agrees with the recording, and the way from one disagreement to the next."""
+"""How often the clone agrees with the recording, and buttons that go from one disagreement to the next."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST = 12  # disagreements in the list
 
 
 class AgreementButtons(QWidget):
-    """Shows `presenter.comparison`; hidden where nothing is compared. `changed` after going to a disagreement."""
+    """Shows `presenter.comparison`; hidden if nothing is compared. Emits `changed` after going to a disagreement."""
 
     changed = Signal()
 
@@ -26,10 +26,10 @@ class AgreementButtons(QWidget):
         super().__init__(parent)
         self.presenter = presenter
         back = QPushButton("‹", objectName="previousDisagreement", accessibleName="Previous disagreement")
-        back.setToolTip("The moment before at which the clone would have done something else (Shift+N)")
+        back.setToolTip("Go to the previous moment where the twin would have acted differently (Shift+N)")
         back.clicked.connect(lambda: self._go(-1))
         on = QPushButton("›", objectName="nextDisagreement", accessibleName="Next disagreement")
-        on.setToolTip("The next moment at which the clone would have done something else (N)")
+        on.setToolTip("Go to the next moment where the twin would have acted differently (N)")
         on.clicked.connect(lambda: self._go(1))
         self._agree = QPushButton(objectName="agreementButton")
         self._clearest = QMenu(self._agree, objectName="clearestMenu", toolTipsVisible=True)
@@ -43,7 +43,7 @@ class AgreementButtons(QWidget):
             row.addWidget(button)
 
     def list_clearest(self) -> None:
-        """Show the clearest disagreements, where there are any to be seen."""
+        """Open the menu of the clearest disagreements, if there are any."""
         if self._agree.isVisible() and self._agree.isEnabled():
             self._agree.showMenu()
 
@@ -58,18 +58,18 @@ class AgreementButtons(QWidget):
             self._agree.setText(agreement.headline)
             apart = ", ".join(f"{n} {d:.3f}" for n, d in zip(agreement.names, agreement.mean_difference, strict=False))
             self._agree.setToolTip(
-                "How often the clone would have done the same on the recording's own screens. "
-                "Press for the clearest disagreements (D)"
+                "How often the twin would have acted the same on the recorded screens. "
+                "Click for the clearest disagreements (D)"
                 if agreement.discrete
-                else f"Mean absolute difference of each torque on what was recorded: {apart}. "
-                "Press for the clearest disagreements (D)"
+                else f"Mean absolute difference of each torque over the recording: {apart}. "
+                "Click for the clearest disagreements (D)"
             )
         elif failed:
             self._agree.setText("Not compared")
             self._agree.setToolTip(comparison.chore.error)
         else:
             self._agree.setText(f"Comparing {100 * (share or 0.0):.0f} %")
-            self._agree.setToolTip("What would the clone have done on the recording's own screens?")
+            self._agree.setToolTip("Comparing the twin's actions with the recorded ones")
 
     def _fill_clearest(self) -> None:
         self._clearest.clear()
@@ -80,11 +80,11 @@ class AgreementButtons(QWidget):
         for each in agreement.clearest[:_MOST]:
             at = duration_text(each.tick / agreement.rate_hz)
             sure = f"{100 * each.sure:.0f} %" if agreement.discrete else ""
-            action = QAction(f"{at}   {who} {each.recorded}, clone {each.clone}   {sure}".rstrip(), self._clearest)
+            action = QAction(f"{at}   {who} {each.recorded}, twin {each.clone}   {sure}".rstrip(), self._clearest)
             action.triggered.connect(self._jump_to(moment_of(each)))
             self._clearest.addAction(action)
         if not agreement.disagreements:
-            none = self._clearest.addAction("The clone would have done the same all along")
+            none = self._clearest.addAction("The twin would always have acted the same")
             none.setEnabled(False)
 
     def _go(self, steps: int) -> None:

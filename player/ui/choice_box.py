@@ -1,4 +1,4 @@
-"""A list to choose from whose entry is shortened with an ellipsis where there is no room, and whole in its tooltip."""
+"""A combo box that shortens its text with an ellipsis if there is no room; the tooltip has the full text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small dialogs of the menu: the player's name, the keyboard shortcuts, what this program is."""
+"""Small dialogs of the menu: the player's name, the keyboard shortcuts, about this program."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _GLYPHS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓", "-": "−"
 
 
 class _Dialog(QDialog):
-    """A dialog in the window's style that is gone once closed; `body` is filled by subclasses."""
+    """A dialog in the window's style that is deleted when closed; subclasses fill `body`."""
 
     def __init__(self, name: str, title: str, parent: QWidget | None) -> None:
         super().__init__(parent)
@@ -53,7 +53,7 @@ class _Dialog(QDialog):
 
 
 class PlayerDialog(_Dialog):
-    """Asks for the player's name; `name` is what was typed."""
+    """Asks for the player's name; `name` is the answer."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__("playerDialog", "Player", parent)
@@ -75,7 +75,7 @@ class PlayerDialog(_Dialog):
 
     @property
     def name(self) -> str:
-        """As it is stored; empty for the account's name."""
+        """The name to store; empty for the account's name."""
         return clean_name(self._edit.text())
 
 
@@ -126,7 +126,7 @@ class ShortcutsDialog(_Dialog):
 
 
 class AboutDialog(_Dialog):
-    """What this program is."""
+    """About this program."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("aboutDialog", "About Twinplay", parent)
@@ -142,7 +142,7 @@ class AboutDialog(_Dialog):
         words.addWidget(
             look.faint(
                 f"Version {app_version()}. MIT licence.\nGames run in the Arcade Learning Environment and in MuJoCo;\n"
-                "sessions are Zarr, clones are safetensors.",
+                "sessions are stored as Zarr, policies as safetensors.",
                 "aboutText",
             )
         )

@@ -1,4 +1,4 @@
-"""The two players of a duel side by side, and over them the verdict once both are over."""
+"""The two players of a duel side by side, with the verdict over them once both games have ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recorder.ui.kit import look
 
 
 class DuelSides(QWidget):
-    """Shows the frame of `presenter`: its `left` and its `right` side."""
+    """Shows the `left` and `right` sides of the presenter's frame."""
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -21,7 +21,7 @@ class DuelSides(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(14)
         self.left = DuelSide(True, "Choose a recording above.")
-        self.right = DuelSide(False, "Choose a clone above.")
+        self.right = DuelSide(False, "Choose a twin above.")
         row.addWidget(self.left)
         row.addWidget(self.right)
         self._verdict = QLabel(
@@ -33,11 +33,11 @@ class DuelSides(QWidget):
 
     @property
     def colours(self) -> tuple[QColor, QColor]:
-        """Those of the left and of the right side."""
+        """The colours of the left and of the right side."""
         return self.left.accent(), self.right.accent()
 
     def explain(self, wanted: bool) -> None:
-        """Show what drives each side, or no longer."""
+        """Show or hide what drives each side."""
         for side in (self.left, self.right):
             side.explains = wanted
             side.update()
@@ -46,8 +46,8 @@ class DuelSides(QWidget):
         """Show the present moment."""
         pair, frame = self.presenter.pair, self.presenter.frame
         waiting = self.presenter.state is WatchState.OPENING
-        no_clone = "No clone yet.\nTrain one, and it plays here." if not pair.policies else "No clone chosen."
-        self.left.show_frame(frame, "Opening…" if waiting and pair.left else "Nothing chosen for the left.")
+        no_clone = "No twin yet.\nTrain one, and it plays here." if not pair.policies else "No twin chosen."
+        self.left.show_frame(frame, "Opening…" if waiting and pair.left else "Nothing chosen for the left side.")
         self.right.show_frame(frame, "Loading the twin…" if waiting and pair.policy else no_clone)
         verdict = "" if frame is None else frame.verdict
         if frame is not None and verdict and frame.note:
@@ -61,7 +61,7 @@ class DuelSides(QWidget):
         self._place_verdict()
 
     def _place_verdict(self) -> None:
-        """In the middle of both sides, where they meet."""
+        """Centre the verdict between both sides."""
         room = self.size()
         width = min(560, room.width() - 80)
         height = self._verdict.heightForWidth(width)

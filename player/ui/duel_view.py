@@ -23,7 +23,7 @@ _LOOKED_AT = (255, 60, 220)  # a hue that Breakout's screen has nowhere
 
 
 class DuelSide(QWidget):
-    """Shows the left or the right side of a DuelFrame; holds nothing but the frame it shows."""
+    """Shows the left or the right side of a DuelFrame; its only state is that frame."""
 
     def __init__(self, left: bool, placeholder: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,7 +40,7 @@ class DuelSide(QWidget):
         return QSize(520, 560)
 
     def show_frame(self, frame: DuelFrame | None, placeholder: str = "") -> None:
-        """Show this side of `frame`, or `placeholder` where there is none."""
+        """Show this side of `frame`, or `placeholder` if there is none."""
         self._frame = frame
         self._side = None if frame is None else frame.left if self._left else frame.right
         self._placeholder = placeholder or self._placeholder
@@ -52,7 +52,7 @@ class DuelSide(QWidget):
         self.update()
 
     def accent(self) -> QColor:
-        """This side's colour on the present background."""
+        """This side's colour for the current theme."""
         return look.tone(self.palette(), "person" if self._left else "clone")
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -155,7 +155,7 @@ class DuelSide(QWidget):
 
     @staticmethod
     def _paint_looks(painter: QPainter, place: QRectF, looks: npt.NDArray[np.uint8]) -> None:
-        """Dim the screen, and let glow what speaks for the clone's action."""
+        """Dim the screen, and highlight what speaks for the clone's action."""
         height, width = looks.shape
         pixels = np.empty((height, width, 4), np.uint8)
         # A ball of few pixels adds less than a paddle; it should be seen all the same. What adds nearly nothing, not.
@@ -168,7 +168,7 @@ class DuelSide(QWidget):
         painter.drawImage(place, image)
 
     def _paint_drives(self, painter: QPainter, place: QRectF, side: Side, frame: DuelFrame) -> None:
-        """A table over the picture: a row for what is seen, a column for every torque; red pushes, blue pulls."""
+        """A table over the picture: a row per observed value, a column per torque; red is positive, blue negative."""
         names, torques = frame.observation_names, frame.action_names
         self._font(painter, 0.8)
         metrics = painter.fontMetrics()

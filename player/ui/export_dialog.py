@@ -1,4 +1,4 @@
-"""Save what is on show as a film: MP4 or GIF, all of it or a part, while one goes on watching."""
+"""Export the duel, or a part of it, as MP4 or GIF, while the user keeps watching."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _AROUND_S = 5.0  # a part is, to begin with, from this long before the present m
 
 
 class ExportDialog(QDialog):
-    """Asks what to save and where, and shows how far it is. Closing it cancels a film that is under way."""
+    """Asks what to export and where, and shows the progress. Closing it cancels a running export."""
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,7 +55,7 @@ class ExportDialog(QDialog):
         row.addStretch(1)
         self._close = QPushButton("Close", objectName="exportClose", toolTip="Close (Esc)")
         self._close.clicked.connect(self.close)
-        self._go = QPushButton("Save", objectName="exportButton", default=True, toolTip="Save the film (Enter)")
+        self._go = QPushButton("Export", objectName="exportButton", default=True, toolTip="Export the video (Enter)")
         self._go.setProperty("primary", True)
         self._go.clicked.connect(self._start)
         row.addWidget(self._close)
@@ -97,7 +97,7 @@ class ExportDialog(QDialog):
         self._path.setAccessibleName("File")
         self._choose = QPushButton("Choose…", objectName="exportBrowse", toolTip="Choose the folder and the name")
         self._choose.clicked.connect(self._browse)
-        for row, (label, item) in enumerate((("Format", self._format), ("What", self._whole))):
+        for row, (label, item) in enumerate((("Format", self._format), ("Range", self._whole))):
             form.addWidget(QLabel(label), row, 0)
             form.addWidget(item, row, 1, 1, 2)
         form.addLayout(part, 2, 1, 1, 2)
@@ -129,7 +129,7 @@ class ExportDialog(QDialog):
 
     def _browse(self) -> None:
         label, suffix = _FORMATS[self._format.currentIndex()]
-        name, _ = QFileDialog.getSaveFileName(self, "Save the film as", self._path.text(), f"{label} (*{suffix})")
+        name, _ = QFileDialog.getSaveFileName(self, "Export video as", self._path.text(), f"{label} (*{suffix})")
         if name:
             self._path.setText(name if name.lower().endswith(suffix) else name + suffix)
 
@@ -169,8 +169,8 @@ class ExportDialog(QDialog):
     def _render(self) -> None:
         chore = self.presenter.filming
         running, record = chore.running, chore.record
-        self._go.setText("Cancel" if running else "Save")
-        self._go.setToolTip("Stop; nothing is left behind" if running else "Save the film (Enter)")
+        self._go.setText("Cancel" if running else "Export")
+        self._go.setToolTip("Stop; no file is left behind" if running else "Export the video (Enter)")
         for widget in (self._format, self._whole, self._part, self._from, self._to, self._path, self._choose):
             widget.setEnabled(not running)
         self._bar.setVisible(running)
@@ -186,9 +186,9 @@ class ExportDialog(QDialog):
         self._timer.stop()
         if chore.state is BackgroundJobState.DONE and record is not None and record.path is not None:
             size = record.path.stat().st_size / 1e6 if record.path.exists() else 0.0
-            self._words.setText(f"Saved: {record.path} ({size:.1f} MB).")
+            self._words.setText(f"Exported: {record.path} ({size:.1f} MB).")
         elif chore.state is BackgroundJobState.FAILED:
-            self._words.setText(f"It could not be saved: {chore.error}.")
+            self._words.setText(f"Export failed: {chore.error}.")
         else:
             self._words.setText("Both games are re-simulated for the video.")
 
@@ -203,7 +203,7 @@ def _seconds(name: str, title: str, value: float) -> QDoubleSpinBox:
 
 
 def _unused(path: Path) -> Path:
-    """The path, or the same with a number that no file has yet."""
+    """The path, with a number added if the file exists."""
     number, candidate = 2, path
     while candidate.exists():
         candidate = path.with_stem(f"{path.stem}-{number}")

@@ -1,4 +1,4 @@
-"""Nothing fails silently: Qt's messages go to the log, and exceptions that nobody caught to the log and the window."""
+"""Nothing fails silently: Qt's messages go to the log, uncaught exceptions to the log and the window."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SETTINGS = (
 
 
 class Guard(QObject):
-    """`failed` carries a sentence about what nobody caught, from any thread; slots run in the window's."""
+    """Emits `failed` with a sentence about an uncaught exception, from any thread; slots run in the window's thread."""
 
     failed = Signal(str)
 
@@ -41,16 +41,16 @@ class Guard(QObject):
         self.failures = Failures(self.failed.emit)
 
     def watch(self) -> None:
-        """From now on, until the process ends."""
+        """Watch from now on, until the process ends."""
         self.failures.watch()
         qInstallMessageHandler(_log_qt)
 
 
 class Opening:
-    """While Qt looks for a screen. Where it finds none, the program ends in a sentence with Qt's first word on it.
+    """Active while Qt looks for a screen. If it finds none, the program ends with a sentence and Qt's first message.
 
-    Qt itself would abort, which looks like a crash. It may be a server that is not there or refuses us, a plug-in that
-    is missing or cannot be loaded: whatever it is, Qt says so here first.
+    Qt itself would abort, which looks like a crash. The cause may be a missing X server, refused access, or a plug-in
+    that is missing or cannot be loaded; Qt reports it before it aborts.
     """
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class Opening:
 
 
 def no_screen(said: Sequence[str]) -> str:
-    """That no window can be opened, with Qt's first word on it and the settings that decide."""
+    """The sentence that no window can be opened, with Qt's first message and the relevant settings."""
     settings = [f"{name}={os.environ[name]}" for name in _SETTINGS if os.environ.get(name)]
     reason = said[0].splitlines()[0].strip().rstrip(".")
     return (

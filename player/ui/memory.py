@@ -1,9 +1,9 @@
-"""What the window remembers from one day to the next, in settings.ini of the user's configuration folder.
+"""What the window remembers between starts, in settings.ini of the user's configuration folder.
 
     window/geometry, window/page, window/theme    library/folder    player/name
     choices/<name of a list>   what was chosen last in it            watch/session, watch/policy   the pair watched last
 
-Whatever in there cannot be used is passed over: a window that opens as on the first day is no harm.
+Entries that cannot be used are ignored; the window then opens with its defaults.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CHOICES = ("envBox", "presetChoice", "speedChoice")  # lists, by name, whose ch
 
 
 def settings_file() -> Path:
-    """Where it is kept: beside the player's key bindings."""
+    """The settings file, beside the player's key bindings."""
     return bindings_file().with_name("settings.ini")
 
 
@@ -40,7 +40,7 @@ class Memory:
 
     @property
     def library(self) -> Path | None:
-        """The library folder that was chosen; None for the default one."""
+        """The chosen library folder; None for the default."""
         folder = self._text("library/folder")
         return Path(folder) if folder else None
 
@@ -69,15 +69,15 @@ class Memory:
 
     @property
     def page(self) -> str:
-        """The page shown last; empty on the first day."""
+        """The page shown last; empty on the first start."""
         return self._text("window/page")
 
     def choice(self, name: str) -> str:
-        """What was chosen last in the list of that name; empty on the first day."""
+        """The last choice in the list of that name; empty on the first start."""
         return self._text(f"choices/{name}")
 
     def keep(self, window: Window) -> None:
-        """Remember how the window is left."""
+        """Save the window's state."""
         self._settings.setValue("window/geometry", window.saveGeometry())
         self._settings.setValue("window/page", window.page)
         for name in _CHOICES:
@@ -92,13 +92,13 @@ class Memory:
         self._settings.sync()
 
     def restore_place(self, window: Window) -> None:
-        """Put the window where it was."""
+        """Restore the window's position and size."""
         geometry = self._settings.value("window/geometry")
         if isinstance(geometry, QByteArray):
             window.restoreGeometry(geometry)
 
     def restore_choices(self, window: Window) -> None:
-        """Choose again on the pages what was chosen last, as far as it is still there."""
+        """Restore the last choices on the pages, if they still exist."""
         for name in _CHOICES:
             box, wanted = window.findChild(QComboBox, name), self.choice(name)
             if box is None or not wanted:
@@ -109,7 +109,7 @@ class Memory:
                 box.activated.emit(index)
 
     def restore_pair(self, window: Window) -> None:
-        """Choose the session and the policy watched last again, each where it still exists."""
+        """Restore the session and the policy watched last, if they still exist."""
         session, policy = (Path(self._text(f"watch/{name}") or "/") for name in ("session", "policy"))
         if policy.is_file():
             window.watch.presenter.pair.policy = policy

@@ -1,6 +1,6 @@
-"""The menu at the right of the navigation: player, library, sample, looks, help.
+"""The menu at the right of the navigation: player, library, sample, theme, help.
 
-It acts on the window, and remembers what is chosen in its Memory.
+It acts on the window, and saves choices in the window's Memory.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ class MenuButton(QPushButton):
             QShortcut(QKeySequence(keys), window).activated.connect(action)
 
     def _open(self) -> None:
-        """Below the button, with its right edge. It takes the keyboard, so a game waits."""
+        """Open the menu below the button. It takes the keyboard, so a running game is paused."""
         self._window.record.lose_keyboard()
         self._freshen()
         corner = self.mapToGlobal(self.rect().bottomRight())
         self._menu.popup(corner - QPoint(self._menu.sizeHint().width() - 1, -3))
 
     def _leave(self) -> None:
-        """Qt does not tell the button that the mouse has left it for the menu."""
+        """Qt does not notify the button that the mouse has left it for the menu."""
         self.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, False)
         self.update()
 
@@ -88,7 +88,7 @@ class MenuButton(QPushButton):
         self._add("shortcuts", "keys", "Keyboard shortcuts", self._show_shortcuts, "F1")
         self._menu.addSeparator()
         self._add("diagnostics", "copy", "Copy diagnostics", partial(copy_diagnostics, self._window))
-        self._add("log", "log", "Open the log's folder", lambda: self._open_folder(log_file().parent))
+        self._add("log", "log", "Open the log folder", lambda: self._open_folder(log_file().parent))
         self._add("about", "about", "About Twinplay", lambda: AboutDialog(self._window).open())
 
     def _add(self, name: str, picture: str, title: str, does: Callable[[], object], keys: str = "") -> QAction:
@@ -101,7 +101,7 @@ class MenuButton(QPushButton):
         return action
 
     def _freshen(self) -> None:
-        """What the menu says of the player and the library; icons in the ink of the day."""
+        """Update the entries for player and library, and the icons' colour."""
         for action in self._menu.actions():
             if action.data():
                 action.setIcon(icon(action.data(), self._menu.palette()))
@@ -125,13 +125,13 @@ class MenuButton(QPushButton):
     def _open_folder(self, folder: Path) -> None:
         if not folder.is_dir() or not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
             self._window.notice.warn(
-                f"No program could be started that shows folders. This one is {folder}",
+                f"No file manager could be started. The folder is {folder}",
                 "Copy the path",
                 lambda: QGuiApplication.clipboard().setText(str(folder)),
             )
 
     def change_library(self) -> None:
-        """Ask for another library folder, unless something is under way."""
+        """Ask for another library folder, unless a recording or training is in progress."""
         why_not = self._window.busy
         if why_not:
             self._window.notice.warn(why_not)
@@ -194,7 +194,7 @@ def copy_diagnostics(window: Window) -> None:
     def copy(text: str) -> None:
         QGuiApplication.clipboard().setText(text)
         window.notice.tell(
-            f"The diagnostics are on the clipboard ({len(text.splitlines())} lines); paste them into your report. "
+            f"The diagnostics are on the clipboard ({len(text.splitlines())} lines); paste them into your bug report. "
             f"They hold versions, the screen, the library's path and the end of {without_home(str(log_file()))}."
         )
 

@@ -1,4 +1,4 @@
-"""A line across the window for what concerns all pages: a failure, a folder that has gone, the sample that is there."""
+"""A line across the window for messages about all pages: a failure, a missing folder, the added sample."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recorder.ui.kit.icons import SIZE, picture, show_icon
 
 
 class Notice(QFrame):
-    """Hidden until there is something to say. It goes when closed, and with the page unless it offers something."""
+    """Hidden until there is a message. It disappears when closed, or on another page unless it has a button."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,15 +43,15 @@ class Notice(QFrame):
         self._callable: Callable[[], object] = self.hide
 
     def tell(self, sentence: str, action: str = "", does: Callable[[], object] | None = None) -> None:
-        """Something worth knowing; with a button where it leads on."""
+        """Show information, with a button if there is a next step."""
         self._show("about", sentence, action, does)
 
     def warn(self, sentence: str, action: str = "", does: Callable[[], object] | None = None) -> None:
-        """Something is not as it should be; with a button where there is something to do about it."""
+        """Show a warning, with a button if something can be done about it."""
         self._show("warning", sentence, action, does)
 
     def turn_page(self) -> None:
-        """Another page is shown."""
+        """Called when another page is shown."""
         if not self._action.isVisibleTo(self):
             self.hide()
 

@@ -1,4 +1,4 @@
-"""The row above a duel: who plays on the left, who on the right, and what is done with the two."""
+"""The row above a duel: who plays on the left, who on the right, and buttons for scores and export."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from player.watch.pairing import Choice
 from player.watch.presenter import WatchPresenter
 from recorder.ui.kit import look
 
-_NO_RECORDING = "Nothing: the clone alone"
+_NO_RECORDING = "Nothing: the twin alone"
 _NO_CLONE = "Nothing: the recording alone"
 _BROWSE = "Open another file…"
 
 
 class PairChoices(QWidget):
-    """Shows `presenter.pair`. Signals: `changed` after a choice, `scores_requested` and `save_requested`."""
+    """Shows `presenter.pair`. Emits `changed` after a choice, `scores_requested` and `save_requested`."""
 
     changed = Signal()
     scores_requested = Signal()
@@ -38,9 +38,11 @@ class PairChoices(QWidget):
         for box in (self._game, self._manner):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.scores = QPushButton(
-            "Scores…", objectName="scoresButton", toolTip="Many games: the recorded player, the clone, chance (S)"
+            "Scores…",
+            objectName="scoresButton",
+            toolTip="Many games: the recorded player, the twin, a random player (S)",
         )
-        self.save = QPushButton("Save…", objectName="saveButton", toolTip="Save as a video or an animation (E)")
+        self.save = QPushButton("Export…", objectName="saveButton", toolTip="Export as a video or an animation (E)")
         for button in (self.scores, self.save):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._arrange()
@@ -52,9 +54,9 @@ class PairChoices(QWidget):
         self.save.clicked.connect(self.save_requested)
 
     def fill(self) -> None:
-        """Offer what the library has, and show what is chosen of it."""
+        """List what the library has, and show what is chosen."""
         pair = self._pair
-        clones = [Choice(f"Clone · {choice.label}", choice.value, choice.env) for choice in pair.policies]
+        clones = [Choice(f"Twin · {choice.label}", choice.value, choice.env) for choice in pair.policies]
         groups = [pair.sessions, clones, [Choice(_NO_RECORDING, None), Choice(_BROWSE, self._browse_left)]]
         entries = [entry for group in groups if group for entry in (*group, SEPARATOR)][:-1]
         self._left.show_choices(entries, pair.left)
@@ -118,7 +120,7 @@ class PairChoices(QWidget):
 
     def _browse(self, choose: Callable[[Path], None]) -> None:
         folder = str(self._pair.library.policies)
-        name, _ = QFileDialog.getOpenFileName(self, "Open a clone", folder, "Clones (*.safetensors)")
+        name, _ = QFileDialog.getOpenFileName(self, "Open a policy file", folder, "Policies (*.safetensors)")
         if name:
             choose(Path(name))
         else:

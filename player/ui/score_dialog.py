@@ -1,4 +1,4 @@
-"""The scoreboard: whoever was recorded, the clones on show and a random player, over many games from the same starts.
+"""The scoreboard: the recorded player, the clones and a random player, in many games from the same starts.
 
 Scripted player  ▇▇▇▇▇▇▇▇▇▇├──┤  45.2        the bar is the mean, the bracket its 95 % interval
 Clone            ▇▇▇▇▇▇▇├─┤      31.0
@@ -36,7 +36,7 @@ _TONES = {"demonstrator": "person", "clone": "clone"}
 
 
 class ScoreChart(QWidget):
-    """A bar for every player, with its interval and its figures."""
+    """A bar for each player, with its interval and numbers."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -97,7 +97,7 @@ class ScoreChart(QWidget):
 
 
 class ScoreDialog(QDialog):
-    """Plays the games in the background and shows what came of them. Closing it cancels games under way."""
+    """Plays the games in the background and shows the scores. Closing it cancels running games."""
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -167,7 +167,7 @@ class ScoreDialog(QDialog):
         chore = self.presenter.scoring
         running, record = chore.running, chore.record
         self._go.setText("Cancel" if running else "Play the games")
-        self._go.setToolTip("Stop the games" if running else "All play from the same starts, which nobody trained on")
+        self._go.setToolTip("Stop the games" if running else "All play from the same starts, none of them trained on")
         self._games.setEnabled(not running)
         self._bar.setVisible(running)
         report = None if record is None else record.report
@@ -177,7 +177,7 @@ class ScoreDialog(QDialog):
             self._bar.setRange(0, total)
             self._bar.setValue(done)
             waited = duration_text(time.monotonic() - self._began)
-            self._words.setText(f"{done} of {total} games, {waited}." if total else "Getting ready…")
+            self._words.setText(f"{done} of {total} games, {waited}." if total else "Preparing…")
             return
         self._timer.stop()
         if chore.state is BackgroundJobState.FAILED:
@@ -189,26 +189,27 @@ class ScoreDialog(QDialog):
             self._words.setText("\n".join((words, *alike, *(f"Note: {note}." for note in report.notes))))
         else:
             self._words.setText(
-                "How good is the clone, really? It plays many games from starts that it has never seen, beside the "
-                "recorded player and a random player. A person is represented by the games recorded."
+                "How good is the twin, really? It plays many games from starts that it has never seen, beside the "
+                "recorded player and a random player. For a person, the recorded games count."
             )
         self.adjustSize()
 
 
 def row_title(row: Score) -> tuple[str, str]:
-    """What kind of player it is, and which."""
+    """The kind of player, and its name."""
     kind, _, which = row.label.partition(" ")
-    return kind.rstrip(",").capitalize(), which
+    title = kind.rstrip(",")
+    return ("twin" if title in ("clone", "policy") else title).capitalize(), which
 
 
 def score_sentence(row: Score) -> str:
     """A player's row in words."""
     games = f"{len(row.returns)} games, {row.distinct} distinct"
-    return f"{row.label}: mean {row.mean:,.1f}, {row.low:,.1f} to {row.high:,.1f} ({games})"
+    return f"{' '.join(row_title(row))}: mean {row.mean:,.1f}, {row.low:,.1f} to {row.high:,.1f} ({games})"
 
 
 def _games_played(rows: Sequence[Score]) -> str:
-    """How many games these are, and how many of them are not one and the same."""
+    """How many games were played, and how many of them are distinct."""
     counts = {(len(row.returns), row.distinct) for row in rows}
     if len(counts) == 1:
         ((games, distinct),) = counts

@@ -1,7 +1,7 @@
-"""Thin strips over time, a column of pixels for so many ticks: what was pressed, and where two disagree.
+"""Thin strips over time; each column of pixels is some ticks: what was pressed, and where two players disagree.
 
-presses   a row for each way to go (RIGHT over LEFT), full height for serves; of torques, a row for each
-apart     one row: neutral where the clone would have done the same, the stronger the surer it was of another
+presses   a row per direction (RIGHT over LEFT), full height for serves; a row per torque
+apart     one row: neutral where the clone agrees; stronger the surer it was of another action
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FAINTEST = 0.35  # a single press among many ticks must still be seen
 def press_strip(actions: _Actions, frame: DuelFrame, ticks: int, width: int, colour: QColor, other: QColor) -> QImage:
     """Actions (T,) or (T, m) of a game, on a line of `ticks` ticks and `width` pixels.
 
-    Ways to go, and torques that push, are drawn in `colour`; what serves, and torques that pull, in `other`.
+    Directions and positive torques are drawn in `colour`; serves and negative torques in `other`.
     """
     low, high = _columns(ticks, width)
     known = np.minimum(high, len(actions)) > low

@@ -1,4 +1,4 @@
-"""A finished study: its table and its figures, as `twinplay study` left them in a folder."""
+"""A finished study: its table and figures, as `twinplay study` wrote them to a folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WIDTH = 900
 
 
 class StudyDialog(QDialog):
-    """Shows table.md and the *.svg of `folder`. Raises ValueError, with a sentence, where there is no table."""
+    """Shows table.md and the *.svg of `folder`. Raises ValueError, with a sentence, if there is no table."""
 
     def __init__(self, folder: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,8 +25,8 @@ class StudyDialog(QDialog):
         table = _text(folder / "table.md")
         if table is None:
             raise ValueError(
-                f"{folder} is not the folder of a study (it has no table.md); choose one inside what `twinplay study "
-                "NAME --out FOLDER` wrote"
+                f"{folder} is not a finished study: it has no table.md; choose a folder inside the one that "
+                "`twinplay study NAME --out FOLDER` wrote"
             )
         content = QWidget()
         column = QVBoxLayout(content)
@@ -59,7 +59,7 @@ class StudyDialog(QDialog):
 
 
 def open_study(parent: QWidget) -> StudyDialog | None:
-    """Ask for a study's folder and show it; a folder that is none is refused in a message."""
+    """Ask for a study's folder and show it; any other folder is refused with a message."""
     name = QFileDialog.getExistingDirectory(parent, "Open a finished study")
     if not name:
         return None

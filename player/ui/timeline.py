@@ -1,11 +1,11 @@
-"""Where one is in a duel, and what happened when.
+"""The position in a duel, and what happened when.
 
 Recording  ▌ │ │││  ◆   │ ││ ◆ ┃              points as strokes, lost lives as diamonds; known to its end
-           ▌▀▀  ▄▄ ▀ ▄▄▄▄  ▀▀▀ ┃▀▀▄▄          what was pressed: RIGHT over LEFT
-83 % agree ▌   ██      █       ┃   ██         where the clone would have done something else, and how surely
+           ▌▀▀  ▄▄ ▀ ▄▄▄▄  ▀▀▀ ┃▀▀▄▄          keys pressed: RIGHT over LEFT
+83 % agree ▌   ██      █       ┃   ██         where the clone would have acted differently, and how sure it is
            ▌▀▀ ▄▄▄ ▀ ▄▄ ▀▀  ▄▄ ┃
-Clone      ▌ │  ││ │   │ │     ┃              known as far as it has come
-                               ┃ the present tick; press or drag to go elsewhere
+Clone      ▌ │  ││ │   │ │     ┃              known up to where it has played
+                               ┃ the current tick; click or drag to go elsewhere
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from recorder.ui.kit import look
 from trainer.evaluation.agreement import Agreement
 
 _LANE, _STRIP, _APART, _NEAR, _GAP, _MARGIN, _GUTTER = 14.0, 9.0, 11.0, 2.0, 5.0, 4.0, 98.0
-_HELP = "Press or drag to go to another moment (Left and Right: a tick, with Shift: a second)"
+_HELP = "Click or drag to go to another moment (Left and Right: one frame, with Shift: one second)"
 
 
 class Timeline(QWidget):
-    """Shows where a DuelFrame is. `seek_requested` carries the tick that was pressed or dragged to."""
+    """Shows the position of a DuelFrame. Emits `seek_requested` with the tick that was clicked or dragged to."""
 
     seek_requested = Signal(int)
 
@@ -50,9 +50,9 @@ class Timeline(QWidget):
         agreement: Agreement | None = None,
         comparing: float | None = None,
     ) -> None:
-        """Show this moment; `colours` are those of the left and of the right side.
+        """Show this moment; `colours` are the colours of the left and of the right side.
 
-        `comparing` is the share that has been compared, while there is no agreement yet.
+        `comparing` is the share compared so far, while there is no agreement yet.
         """
         if frame is None or agreement is not self._agreement:
             self._drawn = None
@@ -63,7 +63,7 @@ class Timeline(QWidget):
 
     @property
     def ticks(self) -> int:
-        """How many ticks the line spans."""
+        """The number of ticks on the line."""
         return 0 if self._frame is None else self._frame.length
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -91,7 +91,7 @@ class Timeline(QWidget):
         agreement = self._agreement
         if agreement is not None and tick < len(agreement) and agreement.discrete:
             would = agreement.names[int(agreement.clone[tick])]
-            lines.append(f"In its place the clone: {would}, {100 * agreement.sure[tick]:.0f} % sure")
+            lines.append(f"The twin would choose {would}, {100 * agreement.sure[tick]:.0f} % sure")
         return "\n".join([*lines, _HELP])
 
     def _point(self, event: QMouseEvent) -> None:
@@ -103,7 +103,7 @@ class Timeline(QWidget):
         return round(min(max(share, 0.0), 1.0) * self.ticks)
 
     def place(self, tick: int) -> float:
-        """Where a tick is, in pixels from the left."""
+        """The position of a tick, in pixels from the left."""
         return _GUTTER + (self.width() - _GUTTER - _MARGIN) * min(1.0, tick / max(1, self.ticks))
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -1,4 +1,4 @@
-"""The row below a duel: play, speed, what the clone looks at, and where one is."""
+"""The row below a duel: play, speed, what the clone looks at, and the current position."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from recorder.ui.kit import look
 
 
 class TransportRow(QWidget):
-    """Shows what plays in `presenter`. Signals: `changed` after an action, `speed_chosen` once it was picked from the
-    list, `explain_toggled(wanted)` for what drives the clone, and `train_requested`.
+    """Shows the state of `presenter`. Emits `changed` after an action, `speed_chosen` after a choice from the list,
+    `explain_toggled(wanted)` to show or hide what drives the clone, and `train_requested`.
     """
 
     changed = Signal()
@@ -39,12 +39,12 @@ class TransportRow(QWidget):
         self.agreement = AgreementButtons(presenter)
         self.agreement.changed.connect(self.changed)
         self.look = QPushButton("What it looks at", objectName="lookButton", checkable=True)
-        self.look.setToolTip("Let glow what on the screen speaks for or against the clone's action (L)")
+        self.look.setToolTip("Highlight what on the screen speaks for or against the twin's action (L)")
         self.look.toggled.connect(presenter.look)
         self.why = QPushButton("What drives it?", objectName="whyButton", checkable=True)
-        self.why.setToolTip("How much each torque answers to each thing the clone sees, at this moment (W)")
+        self.why.setToolTip("How strongly each torque depends on each thing the twin observes, at this moment (W)")
         self.why.toggled.connect(self.explain_toggled)
-        self._train = QPushButton("Train a clone", objectName="goTrainButton", toolTip="Go to the Train page")
+        self._train = QPushButton("Train a twin", objectName="goTrainButton", toolTip="Go to the Train page")
         self._train.clicked.connect(self.train_requested)
         self._clock = QLabel(objectName="clock", alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._clock.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -65,8 +65,10 @@ class TransportRow(QWidget):
         self.why.setVisible(frame is not None and any(side.drives for side in frame.sides))
         self.agreement.show_state()
         self._clock.setToolTip("" if frame is None or not frame.note else f"Note: {frame.note}.")
-        behind = f"the clone thinks: {frame.behind:,} ticks to go   " if frame is not None and frame.behind else ""
-        time = "" if frame is None else f"{behind}{duration_text(frame.seconds)}   tick {frame.tick:,}"
+        behind = (
+            f"the twin is catching up: {frame.behind:,} frames to go   " if frame is not None and frame.behind else ""
+        )
+        time = "" if frame is None else f"{behind}{duration_text(frame.seconds)}   frame {frame.tick:,}"
         self._clock.setText(time)
 
     def _arrange(self) -> None:

@@ -31,7 +31,7 @@ _POLL_MS = 4  # well under a tick of 60 Hz, so that pictures appear when they ar
 
 
 class WatchPage(Page):
-    """Shows what `presenter` says. `page_requested` asks the window for another page: "record" or "train"."""
+    """Shows the state of `presenter`. Emits `page_requested` to ask for another page: "record" or "train"."""
 
     page_requested = Signal(str)
 
@@ -64,7 +64,7 @@ class WatchPage(Page):
         self._render()
 
     def activate(self) -> None:
-        """The page is shown: look for what is new and open the newest pair."""
+        """The page is shown: read the library again and open the newest pair."""
         self.presenter.refresh()
         if self.presenter.state is WatchState.EMPTY:
             self._newest.start()
@@ -92,9 +92,9 @@ class WatchPage(Page):
     def watch(
         self, session: Path | None, policy: Path | None, against: Path | None = None, *, alike: bool = False
     ) -> None:
-        """Show this pair from its start, playing; `against` is a second clone, for the left, in place of a session.
+        """Play this pair from its start; `against` is a second clone for the left side, in place of a session.
 
-        With `alike` the clone on the right plays like its demonstrator, where it can.
+        With `alike` the clone on the right plays like its demonstrator, if it can.
         """
         self._newest.stop()
         self.presenter.refresh()
@@ -125,7 +125,7 @@ class WatchPage(Page):
     def _build_empty(self) -> QWidget:
         return self.empty_state(
             "Nothing to watch yet",
-            "Record a few minutes of play, train a clone on them,\nand watch it play beside you.",
+            "Record a few minutes of play, train a twin on them,\nand watch it play beside you.",
             "Go to Record",
             "goRecordButton",
             lambda: self.page_requested.emit("record"),

@@ -1,7 +1,7 @@
-"""How long the window's thread was held up, page by page; switched on by whoever measures.
+"""Measures how long the window's thread was blocked, page by page; switched on for measurements only.
 
-A timer beats every few milliseconds; the gap between two beats, less the interval, is how long nothing could be
-answered. While a gap lasts, another thread writes down where the window's thread is.
+A timer fires every few milliseconds; the gap between two calls, less the interval, is how long the window did not
+respond. During a gap, another thread records the stack of the window's thread.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LIMIT_MS = 50.0
 
 
 class Watchdog(QObject):
-    """Writes {"worst_ms": {page: …}, "held_up": [[page, ms], …]} to `file`, and what held it up to FILE.stacks."""
+    """Writes {"worst_ms": {page: …}, "held_up": [[page, ms], …]} to `file`, and the stacks to FILE.stacks."""
 
     def __init__(self, file: Path, page: Callable[[], str], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -37,7 +37,7 @@ class Watchdog(QObject):
         self._thread = start_thread(self._look, "watchdog")
 
     def stop(self) -> None:
-        """No more beats."""
+        """Stop measuring."""
         self._timer.stop()
         self._running = False
         self._thread.join()

@@ -1,4 +1,4 @@
-"""The window: four pages, one at a time, and what goes from one to the next."""
+"""The window: four pages, one shown at a time, and the way from one to the next."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ QPushButton:checked { background: palette(highlight); color: palette(highlighted
 
 
 class Window(QWidget):
-    """Four pages over one library; `train_presenter` makes the presenter of the Train page for a library."""
+    """Four pages for one library; `train_presenter` makes the Train page's presenter for a library."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Window(QWidget):
         self.show_page("record")
 
     def _open(self, library: Path) -> None:
-        """Make the pages of a library."""
+        """Create the pages for a library."""
         self.library = library
         self.record = RecordPage(open_presenter(library, self._player_name, self._countdown_s))
         self.sessions = LibraryPage(LibraryPresenter(Library(library)))
@@ -100,7 +100,7 @@ class Window(QWidget):
         self._current = -1
 
     def open_library(self, library: Path) -> bool:
-        """Go on with another library; returns whether that was possible (see `busy`)."""
+        """Switch to another library; returns whether that was possible (see `busy`)."""
         if self.busy:
             self.notice.warn(self.busy)
             return False
@@ -118,7 +118,7 @@ class Window(QWidget):
 
     @property
     def busy(self) -> str:
-        """Why the library cannot be changed now, and what to do; empty when it can."""
+        """Why the library cannot be changed now, and what to do; empty if it can."""
         if self.record.presenter.busy:
             return "A recording is in progress. Stop it first (Esc on the Record page), then choose another library."
         if self.train.presenter.training:
@@ -127,7 +127,7 @@ class Window(QWidget):
 
     @property
     def player_name(self) -> str:
-        """Who plays; stored with each session from the next take on."""
+        """The player's name; stored with each session from the next take on."""
         return self._player_name
 
     @player_name.setter
@@ -136,7 +136,7 @@ class Window(QWidget):
         self.record.name_player(name)
 
     def show_sample(self, sample: SamplePair) -> None:
-        """The sample is in the library: show it on the page at hand, or in Watch."""
+        """Called when the sample was added: show it on the current page, or in Watch."""
         if self.page in ("record", "watch"):
             if not self.record.presenter.busy:
                 self.watch_pair(sample.session, sample.policy)
@@ -146,13 +146,13 @@ class Window(QWidget):
         self.notice.tell(f"The sample is in your library: {SAMPLE.sentence()}")
 
     def tell_failure(self, sentence: str) -> None:
-        """Something that nobody foresaw: hold the game, say so, and say what to do."""
+        """An unexpected error: pause the game and show what happened and what to do."""
         self.record.lose_keyboard()
         self.notice.warn(sentence, "Copy diagnostics", lambda: copy_diagnostics(self))
 
     @property
     def page(self) -> str:
-        """The name of the page that is shown."""
+        """The name of the current page."""
         return PAGES[self._current]
 
     def show_page(self, name: str) -> None:
@@ -178,9 +178,9 @@ class Window(QWidget):
         self._dress_ahead(iter(self.findChildren(QWidget)))
 
     def _dress_ahead(self, widgets: Iterator[QWidget]) -> None:
-        """Apply the style sheet to pages that were not shown yet, a little at a time and not into a take.
+        """Apply the style sheet to pages that were not shown yet, in small steps and never during a take.
 
-        All at once, when a page is opened first, it would hold the window up for a tenth of a second.
+        Doing it all at once, when a page is first opened, would block the window for a tenth of a second.
         """
         until = time.monotonic() + _SLICE_S
         while not self.record.presenter.busy and time.monotonic() < until:
@@ -200,7 +200,7 @@ class Window(QWidget):
         self._tell_news()
 
     def _tell_news(self) -> None:
-        """A training is over: say so where that is not to be seen. A line more would move a game that is played."""
+        """A training has ended: show a notice on other pages, but not during a game, which it would move."""
         if self.page == "train":
             self._news = None
         if self._news is None or self.record.presenter.busy:
@@ -216,7 +216,7 @@ class Window(QWidget):
         way()
 
     def _miss_library(self) -> None:
-        """Say so where the library's folder has gone: pages without recordings look as on the first day."""
+        """Warn if the library folder is missing: otherwise the empty pages would look like a first start."""
         if not self.library.is_dir():
             gone = f"Library folder not found: {self.library}. Restore it or choose another."
             self.notice.warn(gone, "Library folder…", self.menu.change_library)
@@ -240,7 +240,7 @@ class Window(QWidget):
         event.accept()
 
     def shutdown(self) -> None:
-        """Finish what is under way, keeping a take and the best clone so far."""
+        """Finish everything in progress; a take and the best clone so far are kept."""
         self._memory.keep(self)
         for page in self._pages:
             page.shutdown()

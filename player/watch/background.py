@@ -1,4 +1,4 @@
-"""Long work beside the play: comparing, filming, scoring games, each in a process of its own.
+"""Background jobs: comparing, exporting, scoring games, each in a separate process.
 
            start()             the job's end
 IDLE ─────────────▶ RUNNING ───────────────────▶ DONE | FAILED
@@ -29,9 +29,9 @@ class BackgroundJobState(Enum):
 
 
 class BackgroundJob:
-    """Runs the generator function `target` for one wish after another; `record` is its latest word.
+    """Runs the generator function `target`, one job at a time; `record` is what it yielded last.
 
-    With `tidy` it is asked to end rather than killed, because it has something to put away.
+    With `tidy` it is asked to end instead of being killed, because it has files to clean up.
     """
 
     def __init__(
@@ -48,17 +48,17 @@ class BackgroundJob:
 
     @property
     def running(self) -> bool:
-        """Whether it is under way."""
+        """Whether a job is running."""
         return self.state is BackgroundJobState.RUNNING
 
     def start(self, **arguments: Any) -> None:
-        """Begin, in place of what was under way."""
+        """Start a job; a running one is cancelled."""
         self.cancel()
         self.state = BackgroundJobState.RUNNING
         self._job = self._start_job(self._target, arguments)
 
     def poll(self) -> bool:
-        """Take in what arrived; returns whether there is something new. Never blocks."""
+        """Read new records; returns whether there were any. Never blocks."""
         job = self._job
         if job is None:
             return False
@@ -73,7 +73,7 @@ class BackgroundJob:
         return True
 
     def cancel(self) -> None:
-        """Forget it. What it leaves is put away without waiting for it."""
+        """Cancel the job. Cleaning up happens without waiting."""
         job, self._job = self._job, None
         self.state, self.record, self.error = BackgroundJobState.IDLE, None, ""
         if job is None:
@@ -86,7 +86,7 @@ class BackgroundJob:
         self._leaving.append(start_thread(lambda: _see_out(job), "end-chore"))
 
     def close(self) -> None:
-        """Cancel, and wait until everything is put away."""
+        """Cancel, and wait until everything is cleaned up."""
         self.cancel()
         for thread in self._leaving:
             thread.join(_PATIENCE_S + 5)
@@ -94,7 +94,7 @@ class BackgroundJob:
 
 
 def _see_out(job: JobLike) -> None:
-    """Wait for a job that was asked to stop; what it still says must be read, or it would wait to be heard."""
+    """Wait for a job that was asked to stop; its output must be read, or it would block."""
     for _ in range(round(_PATIENCE_S / 0.1)):
         job.poll()
         if job.join(0.1):
@@ -107,9 +107,9 @@ def scoring(
 ) -> Iterator[EvalProgress]:
     """Games of one or two clones, of the player of a session, and of a random player, all from the same starts.
 
-    With `alike` the first clone plays like its demonstrator. Without a session, those whom it learned from demonstrate;
-    see `trainer.evaluation.games.evaluate`. The last record has the report, whose rows stand in the order demonstrator,
-    clones, random player.
+    With `alike` the first clone plays like its demonstrator. Without a session, the demonstrators are the players that
+    it learned from; see `trainer.evaluation.games.evaluate`. The last record has the report, whose rows are in the
+    order demonstrator, clones, random player.
     """
     from trainer.evaluation.games import evaluate
 

@@ -1,4 +1,4 @@
-"""How often the clone on show would have done the same as the recording beside it."""
+"""How often the clone would have acted as recorded in the session beside it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trainer.evaluation.agreement import Agreement, Disagreement
 
 
 class CloneComparison:
-    """Compares a clone with a recording in `chore`; `agreement` is there once it is done, and is kept for next time."""
+    """Compares a clone with a recording in `chore`; `agreement` is set once it is done, and is remembered."""
 
     def __init__(self, start_chore: Callable[..., BackgroundJob]) -> None:
         self.chore = start_chore("trainer.evaluation.agreement:comparing")
@@ -20,14 +20,14 @@ class CloneComparison:
 
     @property
     def share(self) -> float | None:
-        """How much has been compared, 0 to 1; None while nothing is."""
+        """The share compared so far, 0 to 1; None if nothing is being compared."""
         if not self.chore.running:
             return None
         record = self.chore.record
         return record.done / max(1, record.total) if record else 0.0
 
     def begin(self, pair: Pairing) -> None:
-        """Compare the two that are chosen, unless that is known, or one is missing."""
+        """Compare the chosen pair, unless the result is known or one is missing."""
         if pair.session is None or pair.policy is None:
             return
         self.agreement = self._known.get(_key(pair))
@@ -35,7 +35,7 @@ class CloneComparison:
             self.chore.start(session=str(pair.session), policy=str(pair.policy), game=pair.game)
 
     def poll(self, pair: Pairing) -> bool:
-        """Take in how far the comparison is; returns whether there is something new."""
+        """Read the progress; returns whether there is anything new."""
         if not self.chore.poll():
             return False
         record = self.chore.record
@@ -46,17 +46,17 @@ class CloneComparison:
         return True
 
     def reset(self) -> None:
-        """Another pair is shown: what was compared is over."""
+        """Another pair is shown: forget the comparison."""
         self.agreement = None
         self.chore.cancel()
 
     def close(self) -> None:
-        """End the chore, and wait for it."""
+        """Cancel the job, and wait for its end."""
         self.chore.close()
         self.agreement = None
 
     def neighbour(self, tick: int, steps: int) -> Disagreement | None:
-        """The first disagreement that is shown after a tick, or for negative `steps` the last one before it."""
+        """The next disagreement after a tick, or for negative `steps` the previous one."""
         if self.agreement is None:
             return None
         found = self.agreement.disagreements
@@ -66,11 +66,11 @@ class CloneComparison:
 
 
 def moment_of(disagreement: Disagreement) -> int:
-    """The tick at which a duel shows what the recorded player did there."""
+    """The tick at which a duel shows the recorded player's action of a disagreement."""
     return disagreement.tick + 1
 
 
 def _key(pair: Pairing) -> tuple[Any, ...]:
-    """What an agreement is of: the same clone may be trained anew."""
+    """What identifies an agreement; a policy file may be replaced by another training."""
     trained = pair.policy.stat().st_mtime_ns if pair.policy is not None and pair.policy.exists() else 0
     return (pair.session, pair.game, pair.policy, trained)

@@ -5,12 +5,12 @@
                     │ seed              ├──▶ DuelFrame (tick t)
     policy ───────▶ LivePlayback, same seed ─┘ right
 
-At tick t both sides show the game after t actions, with the last of them. Who is over waits; the other plays on, a
-clone under the environment's own caps for games that nobody watches over. Either side may be missing.
+At tick t both sides show the game after t actions, with the last action. A finished side waits while the other plays
+on; a clone's game ends at the latest at the environment's time limits. Either side may be missing.
 
-Any tick can be looked at again (`seek`). The recording is there at once; of a clone's game the actions are kept, and
-a state of it now and then, from which a second game is led to the tick. Ahead of where the clone has come it must
-think first: it is `behind`, and `catch_up` lets it.
+Any tick can be shown again (`seek`). The recording is available at once. Of a clone's game, all actions and some
+states are kept, from which a second game replays up to the tick. For a tick that the clone has not reached yet, it is
+`behind` and must play first (`catch_up`).
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Duel:
         if session is None and policy is None and against is None:
             raise UsageError("nothing to watch: give a session, a policy, or both")
         if session is not None and against is not None:
-            raise UsageError("a session and a second policy are both given for the left side; give one of them")
+            raise UsageError("both a session and a second policy are given for the left side; give only one of them")
         if session is not None and not isinstance(session, Session):
             session = Session.open(session)
         given = (policy, against)
@@ -135,7 +135,7 @@ class Duel:
         return self.frame()
 
     def tick(self, count: int = 1) -> DuelFrame:
-        """Advance by up to `count` ticks, fewer where everything is over, and draw once."""
+        """Advance by up to `count` ticks, fewer at the end, and draw once."""
         for _ in range(count):
             if self.done:
                 break
@@ -145,31 +145,31 @@ class Duel:
         return self.frame()
 
     def seek(self, tick: int) -> DuelFrame:
-        """Go to a tick: of the recording, or, where that is longer, of what is known of a clone's game."""
+        """Go to a tick of the recording or, if that is longer, of the known part of a clone's game."""
         known = max(0 if side is None else side.length for side in (self._left, self._right))
         self._tick = min(max(tick, 0), known)
         self._attend(always=True)
         return self.frame()
 
     def catch_up(self, count: int) -> DuelFrame:
-        """Let a clone that is behind play on by up to `count` ticks."""
+        """Let clones that are behind play up to `count` ticks."""
         self._think(count)
         self._attend(always=True)
         return self.frame()
 
     def look(self, wanted: bool) -> DuelFrame:
-        """Show, from now on, what the clones look at, as often as that leaves time to play; or no longer."""
+        """Show or hide what the clones look at, as often as time allows."""
         self._looking = wanted
         self._attend(always=True)
         return self.frame()
 
     def _think(self, count: int) -> None:
-        """The clones play up to `count` ticks, but not beyond the present one."""
+        """The clones play up to `count` ticks, but not beyond the current one."""
         for playback in self._playbacks:
             playback.think(count, self._tick)
 
     def _attend(self, *, always: bool = False) -> None:
-        """Have the clones say what they look at, unless the last time was dear and only just now."""
+        """Compute what the clones look at, unless that was slow and happened just before."""
         began = self._now()
         if not self._looking or not self._render or (began < self._rest_until and not always):
             return
@@ -179,7 +179,7 @@ class Duel:
         self._rest_until = ended + _REST * (ended - began)
 
     def frame(self) -> DuelFrame:
-        """The present moment."""
+        """The current moment."""
         spec, draw = self.spec, self._draw if self._render else None
         left, right = (None if side is None else side.show(self._tick, draw) for side in (self._left, self._right))
         if right is not None and self._twin:
@@ -223,9 +223,9 @@ class Duel:
 
 
 class DuelWorker:
-    """Shows one duel after another in a process of its own, so that torch is loaded once.
+    """Shows one duel after another in a separate process, so that torch is loaded only once.
 
-    The clone thinks about one screen at a time: one thread takes 0.7 ms a tick; two took up to 7 ms on two busy cores.
+    The network sees one screen at a time: one thread takes 0.7 ms per tick; two took up to 7 ms on two busy cores.
     """
 
     def __init__(self) -> None:
@@ -289,7 +289,7 @@ def _load(given: Agent | Path | str | None, seed: int, alike: bool) -> Agent | N
 
 
 def _name(given: Agent | Path | str | None, seed: int, twice: bool) -> str:
-    """The policy's file, and which of two players it is where both are of the same file."""
+    """The policy's file name, with a number if both players are from the same file."""
     name = Path(given).stem if isinstance(given, (str, Path)) else ""
     return f"{name} · seed {seed}".strip(" ·") if twice else name
 
@@ -297,7 +297,7 @@ def _name(given: Agent | Path | str | None, seed: int, twice: bool) -> str:
 def _common_spec(
     session: Session | None, agents: Sequence[Agent | None], given: Sequence[Agent | Path | str | None]
 ) -> EnvSpec:
-    """The environment of all of them. A clone only ever plays the one it learned."""
+    """The common environment. A clone plays only the environment that it learned."""
     known: list[tuple[EnvSpec, str]] = []
     for agent, one in zip(agents, given, strict=True):
         spec = getattr(agent, "spec", None)
@@ -308,7 +308,7 @@ def _common_spec(
             refuse_mismatch(session, spec, name)
         return session.spec
     if not known:
-        raise UsageError("this policy does not say which environment it plays; give a session with it")
+        raise UsageError("this policy does not say which environment it plays; give a session as well")
     (first, name), (last, other) = known[0], known[-1]
     if first.name != last.name:
         raise PolicyError(

@@ -1,4 +1,4 @@
-"""The process in which a duel lives, as the Watch page asks it."""
+"""The Watch page's connection to the process that runs a duel."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from recorder.system.jobs import ServiceLike, start_thread
 
 
 class DuelProcess:
-    """Starts the process with the first request. Only the answer to the last request counts; earlier ones are passed
-    over.
+    """Starts the process with the first request. Only the answer to the latest request counts; earlier ones are
+    ignored.
     """
 
     def __init__(self, start_service: Callable[[], ServiceLike]) -> None:
@@ -23,17 +23,17 @@ class DuelProcess:
 
     @property
     def running(self) -> bool:
-        """Whether there is a process to ask."""
+        """Whether the process is running."""
         return self._service is not None
 
     def start(self) -> None:
-        """Start the process, unless it runs."""
+        """Start the process, unless it is running."""
         if self._service is None:
             self._service = self._start_service()
             self._stale = 0
 
     def ask(self, method: str, *args: Any) -> None:
-        """Ask the process, which runs, for something else than before. Raises TwinplayError when it has died."""
+        """Send a new request to the running process. Raises TwinplayError if it has died."""
         assert self._service is not None
         if self.awaiting:
             self._stale += 1
@@ -41,7 +41,7 @@ class DuelProcess:
         self._service.request(method, *args)
 
     def answers(self) -> Iterator[DuelFrame]:
-        """The answers that have come and count. Raises TwinplayError when the process fails."""
+        """The new answers that count. Raises TwinplayError if the process failed."""
         if self._service is None:
             return
         for _, result in self._service.poll():
@@ -52,7 +52,7 @@ class DuelProcess:
             yield result
 
     def retire(self) -> None:
-        """Let the process go without waiting for it: it may be in the middle of a long answer."""
+        """End the process without waiting for it: it may be in the middle of a long answer."""
         if self._service is not None:
             self._retired = [thread for thread in self._retired if thread.is_alive()]
             self._retired.append(start_thread(self._service.close, "retire-watch-worker"))

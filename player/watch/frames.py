@@ -1,4 +1,4 @@
-"""What a duel shows at one tick: plain records that travel from the worker to whoever draws them.
+"""What a duel shows at one tick: plain records that the worker sends to the window.
 
 DuelFrame ── left  ── Side      a recording, or a clone
           └─ right ── Side      a clone
@@ -20,14 +20,14 @@ Picture = npt.NDArray[np.uint8]
 KIND_TITLES = {
     "person": "Person",
     "scripted": "Scripted player",
-    "policy": "Clone",
+    "policy": "Twin",
     "random": "Random player",
     "mixed": "Several players",
 }
 OUTCOMES = {
     "game over": "game over",
     "time limit": "time limit reached",
-    "stalled": "stopped: no point for too long",
+    "stalled": "stopped: no points for too long",
     "stopped": "recording stopped",
     "interrupted": "recording interrupted",
 }
@@ -45,13 +45,13 @@ class Side:
 
     `picture` is RGB uint8 (height, width, 3), None where nothing is drawn. `action` is the one just taken, as an index
     or as a vector in [-1, 1] (None before the first). `kind` is one of recorder.agents.agent.PLAYER_KINDS; `twin` says
-    that it learned from whoever is on the other side. `distance` is how far forward it came, in metres, where there is
-    a forward; `trace` are the vectors of the last second, oldest first. `drives` has a row for every component of the
-    action: its gradient with respect to what was seen (Policy.drives). `looks` is uint8 (height, width), how much each
-    pixel of a screen spoke for the action (Policy.attention), where that was asked for.
+    that it learned from the player on the other side. `distance` is the distance moved forward, in metres, if the
+    environment has one; `trace` are the vectors of the last second, oldest first. `drives` has a row per component of
+    the action: its gradient with respect to the observation (Policy.drives). `looks` is uint8 (height, width), how much
+    each pixel of the screen spoke for the action (Policy.attention), if that was asked for.
 
-    `points` and `losses` are the ticks of this game at which it scored and lost a life, and `actions` all that was
-    done, uint8 (length,) or float32 (length, m), as far as it is known: `length` ticks, the recording's whole one.
+    `points` and `losses` are the ticks of this game at which it scored and lost a life, and `actions` all known
+    actions, uint8 (length,) or float32 (length, m); `length` are the known ticks, all of them for a recording.
     """
 
     kind: str
@@ -77,7 +77,7 @@ class Side:
 
     @property
     def name(self) -> str:
-        """Who this is, in the middle of a sentence; a person without a name is whoever reads it."""
+        """The player's name within a sentence; a person without a name is "you"."""
         if self.kind == "person":
             return "you" if self.title == KIND_TITLES["person"] else self.title
         return f"the {self.title.lower()}" if self.title in KIND_TITLES.values() else self.title
@@ -85,10 +85,10 @@ class Side:
 
 @dataclass(frozen=True)
 class DuelFrame:
-    """Both sides after `tick` ticks; `rate_hz` ticks are one second of play. `observation_names` are of what is seen,
-    where that is a vector; for `pixel_aspect`, `controls`, `chords` and `serve_action` see EnvSpec. `behind` is by how
-    many ticks a clone has yet to come. `can_look` tells whether a clone can say what it looks at. `note` tells of a
-    side that is of another simulator than the installed one.
+    """Both sides after `tick` ticks; `rate_hz` ticks are one second of play. `observation_names` name the values of
+    a vector observation; for `pixel_aspect`, `controls`, `chords` and `serve_action` see EnvSpec. `behind` is how
+    many ticks a clone still has to play to reach `tick`. `can_look` tells whether a clone can show what it looks at.
+    `note` tells of a side made with another simulator version than the installed one.
     """
 
     tick: int
@@ -110,11 +110,11 @@ class DuelFrame:
 
     @property
     def keycaps(self) -> tuple[str, ...]:
-        """What a person would hold down, in the order in which it lies; the actions where nobody could."""
+        """The keys that a person would hold, in their order on the keyboard; all actions if no person can play."""
         return self.controls or self.action_names
 
     def holding(self, keycap: str) -> tuple[int, ...]:
-        """The actions, by index, in which a keycap is held down."""
+        """The actions, by index, for which a key is held."""
         return tuple(index for index, name in enumerate(self.action_names) if keycap in self.chords.get(name, (name,)))
 
     @property
@@ -124,12 +124,12 @@ class DuelFrame:
 
     @property
     def sides(self) -> tuple[Side, ...]:
-        """The sides there are, left first."""
+        """The existing sides, left first."""
         return tuple(side for side in (self.left, self.right) if side is not None)
 
     @property
     def length(self) -> int:
-        """Ticks of the longer game, as far as it is known."""
+        """Known ticks of the longer game."""
         return max((side.length for side in self.sides), default=0)
 
     @property
@@ -139,7 +139,7 @@ class DuelFrame:
 
     @property
     def verdict(self) -> str:
-        """What came of it, in one sentence; empty until every side is over."""
+        """The result in one sentence; empty until all sides have ended."""
         if not self.done:
             return ""
         if self.left is None or self.right is None:
@@ -160,14 +160,14 @@ class DuelFrame:
         return f"{who} scored {score_text(right.score)}, {compared}{longer}."
 
     def title_of(self, side: Side) -> str:
-        """What a side is headed with: a clone of whoever is beside it is that one's twin."""
+        """The heading of a side: a clone of the player beside it is called that player's twin."""
         if side.twin and self.left is not None and self.left.kind == "person":
             return self._names(self.left, side)[0]
         return side.title
 
     @staticmethod
     def _names(left: Side, right: Side) -> tuple[str, str]:
-        """The right side at the beginning of a sentence, and the left one within it."""
+        """The right side's name at the start of a sentence, and the left side's name within it."""
         other = left.name
         if right.twin and left.kind == "person":
             return ("Your twin" if other == "you" else f"{other}'s twin"), other
@@ -187,7 +187,7 @@ def _span(seconds: int) -> str:
 
 
 def score_text(score: float) -> str:
-    """A score as people write it: thousands apart, no decimals."""
+    """A score with thousands separators and no decimals."""
     return f"{round(score):,}"
 
 

@@ -1,4 +1,4 @@
-"""What a library offers to watch, and what of it is chosen for the left and the right.
+"""What a library has to watch, and what is chosen for the left and the right side.
 
 left    a recording (and a game of it), another clone, or nothing
 right   a clone, or nothing
@@ -19,7 +19,7 @@ from trainer.runs.policy_library import SUFFIX, Policies, PolicySummary
 
 @dataclass(frozen=True)
 class Choice:
-    """One entry of a list: `value` is what it stands for, None for "none". `env` is empty where it is not known."""
+    """One entry of a list: `value` is what it stands for, None for "none". `env` is empty if unknown."""
 
     label: str
     value: Any
@@ -34,7 +34,7 @@ def session_label(summary: SessionSummary) -> str:
 
 
 class Pairing:
-    """See the module's docstring. `error` is a sentence where something could not be read."""
+    """See the module's docstring. `error` is a sentence if something could not be read."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
@@ -67,7 +67,7 @@ class Pairing:
         return "" if self.policies else "policies"
 
     def refresh(self) -> None:
-        """Read the library again; what was chosen stays chosen where it still exists."""
+        """Read the library again; choices are kept if they still exist."""
         self.error = ""
         try:
             found = [s for s in self.library.sessions() if s.state != "unreadable" and s.episodes]
@@ -89,7 +89,7 @@ class Pairing:
 
     @property
     def manners(self) -> list[Choice]:
-        """The ways in which the clone on the right can play; none where it knows one only. The value is `alike`."""
+        """The ways in which the clone on the right can play; empty if there is only one. The value is `alike`."""
         summary = None if self.policy is None else self._kept.summary(self.policy)
         if summary is None or summary.alike is None:
             return []
@@ -101,19 +101,19 @@ class Pairing:
 
     @property
     def manners_text(self) -> str:
-        """What the two ways cost and bring, in a sentence or two."""
+        """How the two ways compare, in a sentence or two."""
         summary = None if self.policy is None else self._kept.summary(self.policy)
         if summary is None or summary.alike is None:
             return ""
         alike = summary.alike
         return (
-            f"Its best scores {score_text(summary.score or 0.0)} in trial games. Like its player it scores "
-            f"{score_text(alike.score)} (the player: {score_text(alike.demonstrator)}), and by their hands the two are "
-            f"told apart in {100 * alike.classifier:.0f} % of clips (50 %: not at all)."
+            f"“Its best” scores {score_text(summary.score or 0.0)} in test games. “Like its player” scores "
+            f"{score_text(alike.score)} (the player: {score_text(alike.demonstrator)}); a classifier "
+            f"tells the two apart in {100 * alike.classifier:.0f} % of clips (50 % is chance)."
         )
 
     def choose_defaults(self) -> None:
-        """Without a choice yet: the newest policy that can play, and the newest session of its environment."""
+        """Choose the newest usable policy and the newest session of its environment, if nothing is chosen yet."""
         if self.chosen:
             return
         policy = next((choice for choice in self.policies if choice.env), None)
@@ -131,7 +131,7 @@ class Pairing:
     def set_left(self, path: Path | None, game: int | None = None) -> None:
         """Choose a session and a game of it (None: the best), another policy, or nothing, for the left side.
 
-        A clone of another environment on the right makes way for the newest one that fits.
+        A clone of another environment on the right is replaced by the newest one that fits.
         """
         if path is not None and path.suffix == SUFFIX:
             self.set_session(None)
@@ -144,7 +144,7 @@ class Pairing:
             self.alike = False
 
     def set_right(self, path: Path | None) -> None:
-        """Choose a policy for the right side; a left side of another environment makes way for a session that fits."""
+        """Choose a policy for the right side; a left side of another environment is replaced by a session that fits."""
         self.policy, self.alike = path, False
         env = self._env(path)
         if path is not None and env and self._env(self.left) not in ("", env):
@@ -169,7 +169,7 @@ class Pairing:
             self.game = best.number
 
     def _env(self, path: Path | None) -> str:
-        """The environment that a session or a policy says it is of; empty where it cannot be read."""
+        """The environment of a session or a policy; empty if it cannot be read."""
         if path is None:
             return ""
         known = next((choice.env for choice in self.sessions if choice.value == path), None)

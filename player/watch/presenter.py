@@ -5,10 +5,10 @@
       any error ──▶ FAILED                 ▲      restart()        │ every side is over
                                            └──────── OVER ◀────────┘
 
-The duel lives in a process of its own (player.watch.duel_process). One request is under way at a time and asks for as
-many ticks as are due by the clock, so that a slow machine shows fewer pictures at the same speed instead of falling
-behind. Comparing the clone with the recording (player.watch.clone_comparison), filming and scoring are chores beside
-it, each in a process that gives way.
+The duel runs in a separate process (player.watch.duel_process). Only one request is open at a time, and it asks for as
+many ticks as are due by the clock, so that a slow machine shows fewer frames at the same speed instead of falling
+behind. Comparing the clone with the recording (player.watch.clone_comparison), exporting and scoring are background
+jobs, each in a process of low priority.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ _OPEN = (WatchState.PAUSED, WatchState.PLAYING, WatchState.OVER)
 class WatchPresenter:
     """See the module's docstring. `now` is a monotonic clock in seconds.
 
-    `pair` is what is chosen, `comparison` that of the clone with the recording on show; `filming` and `scoring` are
-    chores.
+    `pair` is what is chosen, `comparison` compares the clone with the recording; `filming` and `scoring` are
+    background jobs.
     """
 
     def __init__(
@@ -81,13 +81,13 @@ class WatchPresenter:
         self._going: int | None = None  # the tick that the answer under way goes to
 
     def refresh(self) -> None:
-        """Read the library again; what was chosen stays chosen where it still exists."""
+        """Read the library again; choices are kept if they still exist."""
         self.pair.refresh()
         if self.pair.error:
             self._fail(self.pair.error)
 
     def open(self, *, play: bool = False) -> None:
-        """Show what is chosen from its start; with `play`, begin at once."""
+        """Show the chosen pair from its start; with `play`, play at once."""
         pair = self.pair
         self.error, self.frame = "", None
         self.comparison.reset()
@@ -126,25 +126,25 @@ class WatchPresenter:
             self._play()
 
     def look(self, wanted: bool) -> None:
-        """Show what the clone looks at, or no longer."""
+        """Show or hide what the clone looks at."""
         self.looking = wanted
         if self.state in _OPEN:
             self._ask("look", wanted)
 
     def seek(self, tick: int) -> None:
-        """Go to a tick and hold there; of many wishes in a row only the last one counts."""
+        """Go to a tick and pause there; of several calls in a row only the last one counts."""
         if self.state in _OPEN:
             self.state = WatchState.PAUSED
             self._wanted = tick
             self._fulfil()
 
     def step(self, ticks: int) -> None:
-        """So many ticks on, or back."""
+        """Move by some ticks, forward or back."""
         if self.frame is not None:
             self.seek(max(0, self._here + ticks))
 
     def seek_disagreement(self, steps: int) -> Disagreement | None:
-        """Go to the next moment at which the clone would have done something else, or back to the one before."""
+        """Go to the next disagreement between clone and recording, or to the previous one."""
         if self.frame is None:
             return None
         found = self.comparison.neighbour(self._here, steps)
@@ -153,7 +153,7 @@ class WatchPresenter:
         return found
 
     def faster(self, steps: int = 1) -> None:
-        """The next higher speed, or a lower one for negative `steps`."""
+        """Choose the next higher speed, or a lower one for negative `steps`."""
         index = min(max(SPEEDS.index(self.speed) + steps, 0), len(SPEEDS) - 1)
         self.set_speed(SPEEDS[index])
 
@@ -165,7 +165,7 @@ class WatchPresenter:
         self.speed = speed
 
     def export(self, path: Path, *, start: float = 0.0, seconds: float | None = None) -> None:
-        """Film what is on show, from `start` and for so many seconds of play (None: to the end), as MP4 or GIF."""
+        """Export the duel as MP4 or GIF, from `start` for `seconds` of play (None: to the end)."""
         pair = self.pair
         session, policy, against = (
             None if each is None else str(each) for each in (pair.session, pair.policy, pair.against)
@@ -183,17 +183,17 @@ class WatchPresenter:
 
     @property
     def can_score(self) -> bool:
-        """Whether there is a clone whose games could be scored."""
+        """Whether there is a clone to score."""
         return self.pair.policy is not None or self.pair.against is not None
 
     def score(self, episodes: int, seed: int = 0) -> None:
-        """Let the clones on show, the recorded player and a random one play so many games each."""
+        """Let the clones, the recorded player and a random player play `episodes` games each."""
         policies = [str(path) for path in (self.pair.policy, self.pair.against) if path is not None]
         session = None if self.pair.session is None else str(self.pair.session)
         self.scoring.start(policies=policies, session=session, episodes=episodes, seed=seed, alike=self.pair.alike)
 
     def poll(self) -> bool:
-        """Collect what arrived and ask for what is due; call it often. Returns whether there is something new."""
+        """Read new answers and send the next request; call it often. Returns whether there is anything new."""
         fresh = self.comparison.poll(self.pair)
         if not self._process.running:
             return fresh
@@ -212,7 +212,7 @@ class WatchPresenter:
         return fresh or self.state is not before
 
     def close(self) -> None:
-        """Stop watching, and every chore, and wait for the workers to end."""
+        """Stop everything, and wait for the workers to end."""
         self._retire()
         for chore in (self.comparison, self.filming, self.scoring):
             chore.close()
@@ -221,7 +221,7 @@ class WatchPresenter:
 
     @property
     def _here(self) -> int:
-        """The tick that is shown, or is about to be."""
+        """The tick that is shown or requested."""
         assert self.frame is not None
         return next((tick for tick in (self._wanted, self._going) if tick is not None), self.frame.tick)
 

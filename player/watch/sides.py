@@ -1,9 +1,9 @@
 """The two kinds of side in a duel: a recording, read by tick, and a clone's game, played and remembered.
 
     RecordedPlayback   everything is known from the start
-    LivePlayback       rollout ──tick──▶ History: every action, and a state now and then to lead a second game from
+    LivePlayback       rollout ──tick──▶ History: every action, and some states from which a second game can replay
 
-Both answer for any tick up to their `length`; a LivePlayback that has not come so far is `behind` and must `think`
+Both can show any tick up to their `length`; a LivePlayback that has not reached it is `behind` and must `think`
 first.
 """
 
@@ -30,7 +30,7 @@ _LOOK_S = 0.25  # for how long of play a look at what the clone sees may be show
 
 
 class RecordedPlayback:
-    """The stored side."""
+    """The side that shows a recording."""
 
     def __init__(self, session: Session, game: RecordedGame) -> None:
         self.session = session
@@ -82,7 +82,7 @@ class RecordedPlayback:
         )
 
     def _moment(self, tick: int) -> Any:
-        """The screen, or the simulator state, after `tick` actions; or a picture where neither is stored."""
+        """The screen, or the simulator state, after `tick` actions; or a picture if neither is stored."""
         session = self.session
         if session.spec.drawn_live:
             return self._played_again().moment(tick)
@@ -109,7 +109,7 @@ class RecordedPlayback:
 
 
 class History:
-    """A clone's game so far: what it did and what came of it, tick by tick, and the means to see it again."""
+    """A clone's game so far: its actions and rewards by tick, and states to show any tick again."""
 
     def __init__(self, spec: EnvSpec) -> None:
         self._spec = spec
@@ -121,7 +121,7 @@ class History:
         self.forget()
 
     def forget(self) -> None:
-        """A new game begins."""
+        """Forget the game, before a new one."""
         self._at = -1
         self.actions: list[Any] = []
         self.scores: list[float] = [0.0]
@@ -132,14 +132,14 @@ class History:
         self._first: Picture | None = None
 
     def begin(self, game: Game, lives: int) -> None:
-        """Remember how it began."""
+        """Remember the first state."""
         self.forget()
         self.lives.append(lives)
         self._first = game.picture() if self._spec.sees_screen else None
         self._kept.append(game.state() if self._spec.stores_state else game.snapshot())
 
     def add(self, game: Game, action: Any, score: float, lives: int) -> None:
-        """One more tick."""
+        """Add a tick."""
         self.actions.append(action)
         if self._spec.points and score > self.scores[-1]:
             self.points.append(len(self.actions))
@@ -178,7 +178,7 @@ class History:
 
 
 class LivePlayback:
-    """A clone, or any agent, playing a live game. `learned_from` are the players it was trained on, as described."""
+    """A clone, or any agent, playing a live game. `learned_from` describes the players it was trained on."""
 
     def __init__(self, spec: EnvSpec, player: Agent, *, seed: int, varied: bool, name: str = "") -> None:
         self.spec = spec
@@ -194,7 +194,7 @@ class LivePlayback:
 
     @property
     def can_look(self) -> bool:
-        """Whether this player can say what it looks at."""
+        """Whether this player can show what it looks at."""
         return self._attention is not None
 
     @property
@@ -203,18 +203,18 @@ class LivePlayback:
         return self._rollout.ticks
 
     def learned_from(self, player: dict[str, Any]) -> bool:
-        """Whether this is a clone of the player so described."""
+        """Whether this is a clone of the player with this description."""
         header: dict[str, Any] = getattr(self.player, "header", {})
         return any(session.get("player") == player for session in header.get("sessions", []))
 
     def begin(self, seed: int) -> None:
-        """A new game from this seed."""
+        """Start a new game from this seed."""
         self._rollout.begin(seed)
         self._history.begin(self._game, self._rollout.lives)
         self._heat = None
 
     def behind_at(self, tick: int) -> int:
-        """How many ticks must yet be played before a tick can be shown."""
+        """How many ticks must still be played before a tick can be shown."""
         return 0 if self._rollout.phase is Phase.OVER else max(0, tick - self._rollout.ticks)
 
     def think(self, count: int, tick: int) -> None:
@@ -231,7 +231,7 @@ class LivePlayback:
         return self._rollout.phase is Phase.OVER and tick >= self._rollout.ticks
 
     def attend(self, tick: int) -> None:
-        """Find out what the player looks at after `tick` actions, for `show`."""
+        """Compute what the player looks at after `tick` actions, for `show`."""
         if self._attention is None or self.behind_at(tick) or (self._heat is not None and self._heat[0] == tick):
             return
         if tick >= self._rollout.ticks:
@@ -243,7 +243,7 @@ class LivePlayback:
             self._heat = (tick, self._attention(now, before))
 
     def show(self, tick: int, draw: Draw | None) -> Side:
-        """This side after `tick` actions, or as far as it has come."""
+        """This side after `tick` actions, or at the last tick played."""
         rollout, past, spec = self._rollout, self._history, self.spec
         live, over = tick >= rollout.ticks, self.over_at(tick)
         tick = min(tick, rollout.ticks)

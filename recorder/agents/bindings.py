@@ -115,7 +115,7 @@ def load_bindings(path: Path, spec: EnvSpec) -> Bindings | None:
         return None if values is None else Bindings.from_json(values, spec)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BindingsError(
-            f"{path} holds no usable keys ({error}); the usual ones apply until other ones are chosen"
+            f"{path} has no usable keys ({error}); the default keys are used until you choose others"
         ) from None
 
 
@@ -141,7 +141,9 @@ def save_bindings(path: Path, bindings: Bindings, spec: EnvSpec) -> None:
         with replacing(path) as part:
             part.write_text(json.dumps(values, indent=1), encoding="utf-8")
     except OSError as error:
-        raise BindingsError(f"{path} cannot be written: {error.strerror}; the keys apply until Twinplay ends") from None
+        raise BindingsError(
+            f"{path} cannot be written: {error.strerror}; the keys are kept only until Twinplay closes"
+        ) from None
 
 
 def _read(path: Path) -> Any:

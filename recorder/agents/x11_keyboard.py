@@ -113,7 +113,7 @@ class X11Keyboard:
             if kind == _STATE:
                 self._group = group
         if self._xcb.xcb_connection_has_error(self._connection):
-            raise OSError("the X server has gone")
+            raise OSError("the connection to the X server was lost")
         return changed
 
     def close(self) -> None:

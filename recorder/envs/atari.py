@@ -36,7 +36,7 @@ class AtariBackend(GymnasiumBackend):
         try:
             rom = gymnasium.spec(spec.env_id).kwargs["game"]
         except (gymnasium.error.Error, KeyError) as error:
-            raise UnknownEnvError(f"{spec.env_id} is no game of the Arcade Learning Environment: {error}") from None
+            raise UnknownEnvError(f"{spec.env_id} is not a game of the Arcade Learning Environment: {error}") from None
         return hashlib.sha256(Path(str(ale_py.roms.get_rom_path(rom))).read_bytes()).hexdigest()
 
     def build(self, render: bool) -> Env:

@@ -71,7 +71,7 @@ class MujocoBackend(GymnasiumBackend):
     def restore(self, state: Array) -> None:
         """See Backend. Raises SessionError for a state that does not fit."""
         if state.shape != (self.state_size,):
-            raise SessionError(f"a stored state of {state.shape[0]} numbers does not fit {self.state_size} expected")
+            raise SessionError(f"a stored state has {state.shape[0]} numbers, expected {self.state_size}")
         if not self._started:
             self.reset(0)
         self._mujoco.mj_setState(self._core.model, self._core.data, np.ascontiguousarray(state, np.float64), self._kind)
@@ -109,7 +109,7 @@ def _drawing_errors() -> Iterator[None]:
         text = f"{type(error).__name__}: {error}"
         if "MUJOCO_GL" in text:
             raise SystemLibraryError(
-                f"MuJoCo knows no MUJOCO_GL={os.environ.get('MUJOCO_GL')}; set it to egl, osmesa or glfw, or unset it"
+                f"MUJOCO_GL={os.environ.get('MUJOCO_GL')} is not supported; set it to egl, osmesa or glfw, or unset it"
             ) from None
         if not any(word in text for word in ("EGL", "OpenGL", "GLContext", "glGetError", "glfw", "osmesa", "OSMesa")):
             raise

@@ -97,7 +97,7 @@ def read_spec(path: Path) -> EnvSpec:
     """Read an environment's file. Raises EnvFileError, saying what in it is invalid."""
     try:
         if not _NAME.fullmatch(path.stem):
-            raise ValueError("its name is not made of small letters, digits and underscores")
+            raise ValueError("its name may contain only lower-case letters, digits and underscores")
         return _declared(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
@@ -112,17 +112,17 @@ def _declared(name: str, values: dict[str, Any]) -> EnvSpec:
         elif key in _TABLES and isinstance(value, dict):
             unknown = set(value) - set(_TABLES[key])
             if unknown:
-                raise ValueError(f"[{key}] has no entry {', '.join(sorted(unknown))}")
+                raise ValueError(f"[{key}] has unknown entries: {', '.join(sorted(unknown))}")
             flat |= {_TABLES[key][entry]: each for entry, each in value.items()}
         elif key in _PLAIN:
             flat[key] = value
         else:
-            raise ValueError(f"there is no entry {key}")
+            raise ValueError(f"the entry {key} is unknown")
     backend = flat["backend"]
     if backend not in BACKENDS:
         raise ValueError(f"backend {backend!r} is unknown; choose one of: {', '.join(BACKENDS)}")
     if ":" in flat["env_id"]:
-        raise ValueError(f"env_id {flat['env_id']!r} names a module, which would be imported")
+        raise ValueError(f"env_id {flat['env_id']!r} names a Python module, which is not allowed")
     names = flat["action_names"]
     mirrored = [names.index(each) for each in flat.pop("mirror_actions", [])]
     usual: dict[str, Any] = {
@@ -180,7 +180,7 @@ def other_simulator(specs: Iterable[EnvSpec]) -> str:
     Raises UnknownEnvError.
     """
     phrases = dict.fromkeys(each for spec in specs for each in spec.version_differences(get_spec(spec.name)))
-    return f"another simulator than the one installed here ({'; '.join(phrases)})" if phrases else ""
+    return f"a different simulator version ({'; '.join(phrases)})" if phrases else ""
 
 
 def simulator_notes(specs: Mapping[str, EnvSpec]) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""A folder of sessions: listed, verified, copied, joined, thrown away; and the Library page without Qt."""
+"""A folder of sessions: list, verify, copy, join and delete them; and the Library page without Qt."""

@@ -1,4 +1,4 @@
-"""Changes to a library, made in a thread, in the order in which they were asked for."""
+"""Changes to a library, made in a thread, in the order in which they were requested."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PATIENCE_S = 10.0
 
 
 class ChangeQueue:
-    """Makes one change at a time. `done` is told the message of one that is over, and its task."""
+    """Makes one change at a time. `done` is called with the message and the task of each finished change."""
 
     def __init__(self, done: Callable[[str, Task], None]) -> None:
         self._done = done
@@ -21,16 +21,16 @@ class ChangeQueue:
 
     @property
     def busy(self) -> bool:
-        """Whether there is a change that is not over."""
+        """Whether any change is unfinished."""
         return self._current is not None or bool(self._waiting)
 
     def add(self, message: str, change: Callable[[], Any]) -> None:
-        """Make a change once those before it are over."""
+        """Make a change after all earlier ones."""
         self._waiting.append((message, change))
         self.poll()
 
     def poll(self) -> bool:
-        """Begin the next change where the one before is over; returns whether it is."""
+        """Start the next change if the current one is finished; returns whether one was finished."""
         over = False
         if self._current is not None and self._current[1].poll():
             (message, task), self._current, over = self._current, None, True

@@ -1,15 +1,15 @@
-"""Sessions copied from one library to another, each a folder or a URL: how a team's recordings come together.
+"""Copies sessions from one library to another, each a folder or a URL, so that a team can share recordings.
 
-    source ─▶ its files but zarr.json ─▶ read back and compared ─▶ zarr.json ─▶ listed from now on
-                        └▶ the digest, compared with the one that the session was stored with
+    source ─▶ all files but zarr.json ─▶ read back and compared ─▶ zarr.json ─▶ listed from now on
+                        └▶ the digest, compared with the session's stored digest
 
-Files that the schema does not name stay behind. The group's `zarr.json` vouches for all else, so it goes last: a copy
-that is interrupted lists nowhere, and the next one goes over what it left. Into a folder, a copy is made beside the
-others and moved in whole.
+Files that the schema does not name are not copied. The group's `zarr.json` makes a folder a session, so it is copied
+last: an interrupted copy is not listed anywhere, and the next attempt overwrites it. A copy into a folder is made under
+a temporary name and then renamed.
 
-Nothing is ever replaced. Where the name is taken by a session of another digest, or by what somebody else's
-interrupted copy left, the copy's name ends in the first eight digits of its own digest. A session that is there already
-is not copied again: a digest covers what was played, so titles, tags and exclusions there stay as they are.
+Existing sessions are never replaced. If the name is taken by a session with another digest, or by the remains of
+another interrupted copy, the first eight digits of the digest are added to the copy's name. A session that exists
+already is not copied again: the digest covers what was played, so titles, tags and exclusions at the target are kept.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _SEND_FILES, _SEND_BYTES = 128, 8 << 20
 class TransferProgress:
     """Bytes written or read back so far, of `total`, which is twice the session's.
 
-    The last one says where the session lies now, and whether it did before.
+    The last one has the copy's place, and whether it existed before.
     """
 
     done: int
@@ -50,10 +50,10 @@ class TransferProgress:
 
 
 def copying(source: Place | str, library: Place | str) -> Generator[TransferProgress, None, None]:
-    """Copy a session into a library, unless it is there; yields progress. Closed early, it leaves no session.
+    """Copy a session into a library, unless it exists there; yields progress. Closed early, it leaves no session.
 
-    Raises SessionError for a session that cannot be read, is damaged or is being recorded, LibraryError where nothing
-    can be written or `library` is a session itself, and RemoteError for a URL that cannot be reached.
+    Raises SessionError for a session that cannot be read, is damaged or is being recorded, LibraryError if the library
+    cannot be written or is a session itself, and RemoteError for a URL that cannot be reached.
     """
     library = place(library)
     _keep_out_of_sessions(library)
@@ -73,7 +73,7 @@ def copying(source: Place | str, library: Place | str) -> Generator[TransferProg
 
 
 def copy_session(source: Place | str, library: Place | str) -> Place:
-    """Copy a session into a library, unless it is there, and return where it lies there; see `copying`."""
+    """Copy a session into a library, unless it exists there, and return its place there; see `copying`."""
     made: Place | None = None
     for step in copying(source, library):
         made = step.made
@@ -82,7 +82,7 @@ def copy_session(source: Place | str, library: Place | str) -> Place:
 
 
 class _RemoteSink:
-    """A copy at a URL, which nothing lists before `finish`."""
+    """A copy at a URL, which is not listed before `finish`."""
 
     def __init__(self, url: Url) -> None:
         from recorder.store.remote import RemoteFolder
@@ -95,7 +95,7 @@ class _RemoteSink:
         self._open().write(contents)
 
     def written(self, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        """What has been written, read anew."""
+        """The written files, read back."""
         return self._open().contents(names)
 
     def finish(self, head: bytes) -> None:
@@ -103,11 +103,11 @@ class _RemoteSink:
         self.write({METADATA: head})
 
     def close(self) -> None:
-        """What was written stays: the next copy goes over it."""
+        """The written files are kept; the next attempt overwrites them."""
 
 
 class _LocalSink:
-    """A copy in a folder, made under a name that nothing lists and moved in whole."""
+    """A copy in a folder, made under a temporary name and then renamed."""
 
     def __init__(self, path: Path, size: int) -> None:
         self.place = path
@@ -117,7 +117,9 @@ class _LocalSink:
             free = shutil.disk_usage(self._making).free
         if size > free:
             self.close()
-            raise LibraryError(f"{path} takes {size / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are free; make room there")
+            raise LibraryError(
+                f"{path} needs {size / 1e6:,.1f} MB, but only {free / 1e6:,.1f} MB are free; free some disk space"
+            )
         self._store = DurableStore(self._making)
 
     def write(self, contents: Mapping[str, bytes]) -> None:
@@ -140,7 +142,7 @@ class _LocalSink:
             self._store.sync()
 
     def close(self) -> None:
-        """Remove what was not moved in."""
+        """Remove an unfinished copy."""
         shutil.rmtree(self._making, ignore_errors=True)
 
 
@@ -166,7 +168,7 @@ def _told(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _standing_still(where: Place) -> Iterator[Session]:
-    """The session, which nobody here records or edits meanwhile."""
+    """The session, locked against recording and editing on this computer."""
     with contextlib.ExitStack() as stack:
         if isinstance(where, Path) and where.is_dir():
             with contextlib.suppress(LibraryError):  # a library that cannot be written is nobody's to change
@@ -175,7 +177,7 @@ def _standing_still(where: Place) -> Iterator[Session]:
 
 
 def _keep_out_of_sessions(library: Place) -> None:
-    """See recorder.store.places; of a URL, the folders that are named like sessions are asked, and the last."""
+    """See recorder.store.places. In a URL, the last folder and all that are named like sessions are checked."""
     if isinstance(library, Path):
         return keep_out_of_sessions(library)
     from recorder.store.remote import RemoteFolder
@@ -185,24 +187,24 @@ def _keep_out_of_sessions(library: Place) -> None:
     for count in range(1, len(parts) + 1):
         around = Url(f"{scheme}://{'/'.join(parts[:count])}")
         if (count == len(parts) or around.name.endswith(".zarr")) and RemoteFolder(around).head() is not None:
-            raise LibraryError(f"{around} is a session, and nothing else may be written there; name another folder")
+            raise LibraryError(f"{around} is a session, and nothing else can be stored there; choose another folder")
 
 
 def _checked_files(session: Session) -> dict[str, int]:
-    """The files to copy, with their sizes. Raises SessionError for one that is larger than any of its kind."""
+    """The files to copy, with their sizes. Raises SessionError for a file that is too large for its kind."""
     files = session.files()
     for name, size in files.items():
         try:
             check_size(name, size)
         except StoreError as error:
-            raise SessionError(f"{session.place}: {error}; it is not copied") from None
+            raise SessionError(f"{session.place} was not copied: {error}") from None
     return files
 
 
 def _choose(session: Session, digest: str, library: Place, files: Mapping[str, int]) -> tuple[Place, bool]:
-    """Where a session belongs in a library, and whether it is there."""
+    """The place of a session in a library, and whether it exists there."""
     if not _NAME.fullmatch(f"{session.name}.zarr"):
-        raise SessionError(f"{session.place}: its name may not stand in a URL; rename the folder")
+        raise SessionError(f"{session.place}: its name cannot be used in a URL; rename the folder")
     for name in (session.name, f"{session.name}-{digest[:8]}"):
         target = library / f"{name}.zarr"
         try:
@@ -211,17 +213,19 @@ def _choose(session: Session, digest: str, library: Place, files: Mapping[str, i
         except SessionError:  # no session, or one that cannot be read
             if _is_free(target, files):
                 return target, False
-    raise LibraryError(f"{library} holds other files under the names that {session.place} could have; rename it")
+    raise LibraryError(
+        f"{library} already has other files with the name of {session.place}; rename the session's folder"
+    )
 
 
 def _digest_at(target: Place) -> str:
-    """Raises SessionError where no session is, and RemoteError."""
+    """The digest of the session there. Raises SessionError if there is none, and RemoteError."""
     found = Session.open(target)
     return str(found.attributes.get("digest")) if found.complete else found.digest()
 
 
 def _is_free(target: Place, files: Mapping[str, int]) -> bool:
-    """Whether nothing is there, or only what the same copy left when it was interrupted."""
+    """Whether the place is empty, or has only the remains of the same interrupted copy."""
     if isinstance(target, Path):
         return not target.exists()
     from recorder.store.remote import RemoteFolder
@@ -232,7 +236,7 @@ def _is_free(target: Place, files: Mapping[str, int]) -> bool:
 def _copy(
     session: Session, digest: str, files: Mapping[str, int], sink: _RemoteSink | _LocalSink
 ) -> Iterator[TransferProgress]:
-    """Copy everything but the `zarr.json`, and read it back. Raises SessionError or LibraryError where it differs."""
+    """Copy everything but the `zarr.json`, and read it back. Raises SessionError or LibraryError if it differs."""
     names = sorted(set(files) - {METADATA})
     hashes: dict[str, str] = {}
     done, total = 0, 2 * sum(files.values())
@@ -246,11 +250,9 @@ def _copy(
             batch = {}
             yield TransferProgress(done, total)
     if session.digest_of(hashes.items()) != digest:
-        raise SessionError(
-            f"{session.place} is damaged: its files are not those that its digest was made of; nothing was copied"
-        )
+        raise SessionError(f"{session.place} is damaged: its files do not match its digest; nothing was copied")
     for name, content in sink.written(names):
         if hashlib.sha256(content).hexdigest() != hashes[name]:
-            raise LibraryError(f"{sink.place}: {name} did not arrive as it was sent; nothing lists the copy, try again")
+            raise LibraryError(f"{sink.place}: {name} was changed on the way; the copy is not listed; try again")
         done += len(content)
         yield TransferProgress(done, total)

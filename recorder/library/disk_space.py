@@ -1,4 +1,4 @@
-"""How much play the disk still has room for."""
+"""How many hours of play fit on the disk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recorder.envs.registry import get_spec
 def free_hours(library: Path, env: str) -> float:
     """Hours of play in `env` that fit on the disk of `library`, whose folder need not exist yet.
 
-    Raises OSError where the disk cannot be asked, and UnknownEnvError for an unknown environment.
+    Raises OSError if the disk cannot be queried, and UnknownEnvError for an unknown environment.
     """
     spec = get_spec(env)
     folder = library.absolute()

@@ -1,10 +1,10 @@
-"""What may be changed about a session: what is thought of it, never what was recorded.
+"""The parts of a session that can be edited: descriptions and labels, never the recording itself.
 
     title, notes, tags, excluded_spans    attributes of the session
     excluded, label                       two columns of its table of episodes
 
-The session's digest covers neither, so that its replay certificate stays good. The folder's name stays what tells one
-session from another; a title is what a person calls it.
+The session's digest covers neither, so its replay certificate stays valid. The folder's name identifies a session; its
+title is for people.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def edit(
     labels: Mapping[int, str] | None = None,
     spans: Iterable[range] | None = None,
 ) -> Session:
-    """Change what is given, leave the rest, and return the session as it is then.
+    """Change what is given, keep the rest, and return the changed session.
 
-    `excluded` and `labels` go by the index of an episode, `spans` are all ticks to leave out from now on, in any order.
-    Raises UsageError for what cannot be meant, SessionError for a session that cannot be read or is being recorded, and
-    LibraryError where nothing can be written.
+    `excluded` and `labels` map indices of episodes; `spans` are all ticks to exclude from now on, in any order.
+    Raises UsageError for invalid values, SessionError for a session that cannot be read or is being recorded, and
+    LibraryError if it cannot be written.
     """
     _check_words(title, notes, tags)
     path = on_this_computer(place(path))
@@ -56,7 +56,7 @@ def edit(
             columns[0][index] = out
         for index, label in (labels or {}).items():
             if label not in LABELS:
-                raise UsageError(f"{label!r} is no label; give one of: {', '.join(filter(None, LABELS))}")
+                raise UsageError(f"{label!r} is not a label; choose one of: {', '.join(filter(None, LABELS))}")
             columns[1][index] = LABELS.index(label)
         try:
             session.annotate(
@@ -73,11 +73,11 @@ def edit(
 
 
 def merge_spans(spans: Iterable[range], ticks: int) -> tuple[range, ...]:
-    """The same ticks as spans in order, apart from each other and within [0, `ticks`). Raises UsageError."""
+    """The same ticks as sorted spans that do not touch, within [0, `ticks`). Raises UsageError."""
     merged: list[range] = []
     for span in sorted(spans, key=lambda span: span.start):
         if span.step != 1 or span.start < 0 or span.stop > ticks or not len(span):
-            raise UsageError(f"ticks {span.start} to {span.stop} are no span of a session of {ticks:,} ticks")
+            raise UsageError(f"ticks {span.start} to {span.stop} are not a valid span of a session of {ticks:,} ticks")
         if merged and span.start <= merged[-1].stop:
             merged[-1] = range(merged[-1].start, max(merged[-1].stop, span.stop))
         else:
@@ -88,7 +88,7 @@ def merge_spans(spans: Iterable[range], ticks: int) -> tuple[range, ...]:
 
 
 def without(spans: Iterable[range], hole: range) -> list[range]:
-    """`spans` less the ticks of `hole`."""
+    """`spans` without the ticks of `hole`."""
     parts = (
         part
         for span in spans
@@ -111,14 +111,14 @@ def of_games(session: Session, given: Mapping[int, _T], *, undone: bool = False)
 
 @contextlib.contextmanager
 def alone(path: Path, patience_s: float = 0.0) -> Iterator[None]:
-    """Nobody else writes the session meanwhile. Raises SessionError or LibraryError."""
+    """Lock the session against other writers. Raises SessionError or LibraryError."""
     if not path.is_dir():
-        raise SessionError(f"{path} is not there; `twinplay sessions` lists the sessions that are")
+        raise SessionError(f"{path} does not exist; `twinplay sessions` lists the sessions")
     try:
         lock = session_lock(path)
         lock.acquire(timeout=patience_s)
     except Timeout:
-        raise SessionError(f"{path} is being recorded, or changed elsewhere; wait until that is done") from None
+        raise SessionError(f"{path} is being recorded, or changed by another program; try again later") from None
     except OSError as error:
         raise LibraryError(f"{path.parent} cannot be written: {os.strerror(error.errno or 0)}") from error
     try:
@@ -132,9 +132,9 @@ def alone(path: Path, patience_s: float = 0.0) -> Iterator[None]:
 def _check_words(title: str | None, notes: str | None, tags: Collection[str] | None) -> None:
     for what, text, limit in (("title", title, MAX_TITLE), ("note", notes, MAX_NOTES)):
         if text is not None and len(text.strip()) > limit:
-            raise UsageError(f"a {what} has at most {limit:,} characters, this one has {len(text.strip()):,}")
+            raise UsageError(f"a {what} can have at most {limit:,} characters, this one has {len(text.strip()):,}")
     if tags is not None and (len(tags) > MAX_TAGS or any(len(tag.strip()) > MAX_TAG for tag in tags)):
-        raise UsageError(f"a session takes up to {MAX_TAGS} tags of up to {MAX_TAG} characters each")
+        raise UsageError(f"a session can have at most {MAX_TAGS} tags of at most {MAX_TAG} characters each")
 
 
 def _tidy(tags: Collection[str]) -> list[str]:

@@ -1,12 +1,13 @@
-"""What is known of each session of a library, so that a list of a thousand needs to open none of them.
+"""A cache of facts about each session of a library, so that listing a thousand sessions opens none of them.
 
     library/.index.json   {"format", "version", "sessions": {name: {"stamp": [mtime_ns, size], "facts": {…}}}}
 
-Decision: the index is derived, and never the only truth. An entry counts only while the session's `zarr.json`, which
-every commit, certificate and edit replaces, still has the time and size that the entry was made for; any other entry is
-made anew, by itself. Only complete sessions have one: what is being recorded, was interrupted, or cannot be read is
-looked at each time. An index that is damaged, too large or no plain file is as good as none, and one that cannot be
-written is done without. Alternative: a database, rejected because libraries are copied and shared as folders.
+Decision: the index is derived data and can always be made again. An entry is valid only while the session's
+`zarr.json`, which every commit, certificate and edit replaces, still has the time and size that are stored in the
+entry; any other entry is made again. Only complete sessions have one: sessions that are being recorded, were
+interrupted or cannot be read are opened each time. An index that is damaged, too large or not a plain file is ignored,
+and nothing depends on its being written. Alternative: a database, rejected because libraries are copied and shared as
+folders.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ _read: dict[Path, tuple[tuple[int, int, int], dict[str, Entry]]] = {}
 
 @dataclass(frozen=True)
 class Entry:
-    """`facts` hold while the session's `zarr.json` has this `stamp`: (mtime in ns, size in bytes).
+    """`facts` are valid while the session's `zarr.json` has this `stamp`: (mtime in ns, size in bytes).
 
-    `made` is what its reader made of them already, by the session's path.
+    `made` caches the objects that were made from them, by the session's path.
     """
 
     stamp: Stamp
@@ -44,7 +45,7 @@ class Entry:
 
 
 def stamp_of(session: Path | str) -> Stamp | None:
-    """The stamp of a session as it is now; None where it has no `zarr.json`."""
+    """The current stamp of a session; None if it has no `zarr.json`."""
     try:
         found = os.stat(f"{session}/zarr.json")
     except OSError:
@@ -53,7 +54,7 @@ def stamp_of(session: Path | str) -> Stamp | None:
 
 
 def read_index(library: Path) -> dict[str, Entry]:
-    """The entries by the name of the session's folder; none where there is no sound index. `facts` are not checked."""
+    """The entries by the name of the session's folder; empty without a valid index. `facts` are not checked."""
     try:
         descriptor = os.open(library / FILE, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         with open(descriptor, "rb") as file:
@@ -85,7 +86,7 @@ def _remember(library: Path, found: os.stat_result, entries: Mapping[str, Entry]
 
 
 def write_index(library: Path, entries: Mapping[str, Entry]) -> None:
-    """Replace the index; where that cannot be done, all goes on without."""
+    """Replace the index; failures are ignored."""
     sessions = {name: {"stamp": entry.stamp, "facts": entry.facts} for name, entry in entries.items()}
     content = json.dumps({"format": FORMAT, "version": VERSION, "sessions": sessions}, separators=(",", ":")).encode()
     if len(content) > MAX_BYTES:

@@ -3,8 +3,8 @@
 library/
   2026-11-21T10-14-03-breakout.zarr/     sessions
   policies/                              clones trained on them (*.safetensors)
-  .locks/   .trash/                      held by living recorders; sessions taken out
-  .index.json   .thumbnails/             derived, and made again whenever they are missing
+  .locks/   .trash/                      locks of running recorders; deleted sessions
+  .index.json   .thumbnails/             derived; made again if they are missing
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _SETTLED_NS = (
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """One line of a list of sessions. `state`: complete, recording, interrupted, or unreadable (see `problem`).
+    """One line of a list of sessions. `state` is complete, recording, interrupted or unreadable (see `problem`).
 
     `labels` are how many games have each label, `learn_ticks` those that are not left out of training. `origins` tell
     where its ticks come from (see `recorder.library.lineage`), `made_of` the names of the sessions that it was merged
@@ -74,7 +74,7 @@ class SessionSummary:
 
     @property
     def path(self) -> Path:
-        """The session's folder on this computer. Raises UsageError for one at a URL, whose `place` that is."""
+        """The session's folder on this computer. Raises UsageError for a session at a URL; use `place` there."""
         return on_this_computer(self.place)
 
     @property
@@ -88,22 +88,22 @@ class SessionSummary:
         return max(self.total_rewards, default=None)
 
     def to_json(self) -> dict[str, Any]:
-        """What a complete session's entry in the index holds: all but path, name and state, as plain JSON values."""
+        """The contents of a complete session's index entry: all but path, name and state, as plain JSON values."""
         facts = {key: list(value) if isinstance(value := getattr(self, key), tuple) else value for key in _FACTS}
         return facts | {"timing": None if self.timing is None else self.timing.to_json()}
 
     @classmethod
     def from_json(cls, path: Path, facts: Any) -> SessionSummary:
-        """The inverse of `to_json`. Raises ValueError, TypeError, KeyError or OverflowError for what is not one."""
+        """The inverse of `to_json`. Raises ValueError, TypeError, KeyError or OverflowError for anything else."""
         values = {key: facts[key] for key in _FACTS}
         if [type(value) for value in values.values()] != list(_FACTS.values()):
-            raise ValueError("a value is of another kind")
+            raise ValueError("a value has the wrong type")
         if values["player"].get("kind") not in PLAYER_KINDS:
-            raise ValueError("nobody played")
+            raise ValueError("the kind of player is unknown")
         if any(type(tag) is not str for tag in values["tags"]):
-            raise ValueError("a tag is no text")
+            raise ValueError("a tag is not text")
         if not all(map(math.isfinite, (values["seconds"], *values["total_rewards"], *values["labels"].values()))):
-            raise ValueError("a number is none")
+            raise ValueError("a number is not finite")
         values["total_rewards"], values["tags"] = tuple(values["total_rewards"]), tuple(values["tags"])
         values["origins"], values["made_of"] = read_origins(values["origins"]), tuple(map(str, values["made_of"]))
         return cls(
@@ -138,27 +138,27 @@ _FACTS: dict[str, type] = {
 
 
 def default_library() -> Path:
-    """Where recordings go unless told otherwise: the user's data folder, or $TWINPLAY_LIBRARY."""
+    """The default library: $TWINPLAY_LIBRARY, or a folder in the user's data folder."""
     chosen = os.environ.get("TWINPLAY_LIBRARY")
     if chosen:
-        return on_this_computer(place(chosen), "set TWINPLAY_LIBRARY to one")
+        return on_this_computer(place(chosen), "set TWINPLAY_LIBRARY to a folder")
     return Path(platformdirs.user_data_dir("twinplay", appauthor=False)) / "library"
 
 
 class Library:
     """The sessions of one folder, which need not exist yet, or of one URL.
 
-    At a URL only `sessions` is to be had; all else raises UsageError.
+    At a URL only `sessions` is available; everything else raises UsageError.
     """
 
     def __init__(self, path: Place | str | None = None) -> None:
         if path == "":
-            raise UsageError("the library's name is empty; name a folder, or leave it out for the app's own")
+            raise UsageError("the name of the library is empty; give a folder, or omit --library to use the default")
         self.place = place(default_library() if path is None else path)
 
     @property
     def path(self) -> Path:
-        """The folder. Raises UsageError for a library at a URL, LibraryError where a file stands in the way."""
+        """The folder. Raises UsageError for a library at a URL, LibraryError if it is a file."""
         path = on_this_computer(self.place)
         there = next((each for each in (path, *path.parents) if os.path.exists(each)), None)
         if there is not None and not os.path.isdir(there):
@@ -173,8 +173,8 @@ class Library:
     def sessions(self) -> list[SessionSummary]:
         """All sessions, the newest first; an unreadable one is listed with its problem.
 
-        At a URL only finished copies are listed, without an index: by one listing, and all `zarr.json` at once.
-        Raises LibraryError when the folder cannot be read or is a session itself, RemoteError when the URL cannot be
+        At a URL only finished copies are listed, without an index: with one listing, then all `zarr.json` at once.
+        Raises LibraryError if the folder cannot be read or is a session itself, RemoteError if the URL cannot be
         reached.
         """
         if isinstance(self.place, Url):
@@ -203,17 +203,17 @@ class Library:
         return summaries
 
     def find(self, name: str) -> Place:
-        """Where session `name` is, given with or without ".zarr". Raises SessionError when a folder has none."""
+        """The place of session `name`, given with or without ".zarr". Raises SessionError if a folder has none."""
         where = self.place / f"{Path(name).name.removesuffix('.zarr')}.zarr"
         if isinstance(where, Path) and not where.is_dir():
-            raise SessionError(f"{self.place} holds no session named {name}; `twinplay sessions` lists them")
+            raise SessionError(f"{self.place} has no session named {name}; `twinplay sessions` lists them")
         return where
 
     def trash(self, name: str) -> Path:
-        """Move a session out of its library into the trash there and return where it lies; `restore` brings it back.
+        """Move a session to the trash of its library and return its new path; see `restore`.
 
-        Of a link the session itself, with which the link goes and comes. Raises SessionError when there is no such
-        session, or a living recorder writes it.
+        A link's target is moved; the link is restored together with it. Raises SessionError if there is no such
+        session, or it is being recorded.
         """
         path = on_this_computer(place(self.find(name)))
         if is_being_written(path):
@@ -222,27 +222,27 @@ class Library:
 
     @property
     def has_trash(self) -> bool:
-        """Whether any session lies in the trash."""
+        """Whether any session is in the trash."""
         try:
             return trash.holds_any(self.path)
         except LibraryError:  # a file stands in the way; `sessions` says so
             return False
 
     def trashed(self) -> list[Trashed]:
-        """What lies in the trash, the latest first."""
+        """The sessions in the trash, the latest first."""
         return trash.listed(self.path)
 
     def restore(self, trashed: Path) -> Path:
-        """Bring a session back from a trash and return where it lies. Raises SessionError or LibraryError."""
+        """Restore a session from a trash and return its path. Raises SessionError or LibraryError."""
         return trash.restore(trashed)
 
     def empty_trash(self) -> tuple[int, int]:
-        """Delete for good what lies in the trash; how many sessions, and bytes, that were. Raises LibraryError."""
+        """Permanently delete the trash; returns the number of sessions and bytes. Raises LibraryError."""
         return trash.empty(self.path)
 
 
 def session_place(given: str, library: Place | str | None) -> Place:
-    """A session given as a path, as a URL, or by its name in the library. Raises SessionError where there is none."""
+    """A session given as a path, as a URL, or by its name in the library. Raises SessionError if there is none."""
     where = place(given)
     if isinstance(where, Path) and not where.exists() and os.sep not in given.rstrip(os.sep):
         return place(Library(library).find(given))
@@ -250,7 +250,7 @@ def session_place(given: str, library: Place | str | None) -> Place:
 
 
 def _look_up(path: Path, entry: Entry | None) -> tuple[SessionSummary, Entry | None]:
-    """A session's summary, from its entry in the index where that still holds, and the entry to keep."""
+    """A session's summary, from its entry in the index if that is still valid, and the entry to store."""
     stamp = stamp_of(path)
     if entry is not None and entry.stamp == stamp:
         with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, OverflowError):
@@ -265,7 +265,7 @@ def _look_up(path: Path, entry: Entry | None) -> tuple[SessionSummary, Entry | N
 
 
 def summarize(where: Place, head: bytes | None = None) -> SessionSummary:
-    """The summary of one session; never raises for a damaged one, but RemoteError. `head` is as in `Session.open`."""
+    """The summary of one session, even of a damaged one; raises only RemoteError. `head` is as in `Session.open`."""
     try:
         session = Session.open(where, head=head)
         summary = session.summary()
@@ -301,17 +301,17 @@ def summarize(where: Place, head: bytes | None = None) -> SessionSummary:
 
 
 def player_label(player: Mapping[str, Any]) -> str:
-    """Who played, plainly: nothing scripted reads as a person."""
+    """The player's name and kind, so that a scripted player is never taken for a person."""
     kind, name = str(player.get("kind", "")), str(player.get("name", "")).strip()
     if kind == "person":
         return f"{name} (person)" if name else "Person"
-    titles = {"scripted": "Scripted", "policy": "Clone", "random": "Random", "mixed": "Mixed"}
+    titles = {"scripted": "Scripted", "policy": "Twin", "random": "Random", "mixed": "Mixed"}
     title = player_title(player)
     return f"{title} ({titles.get(kind, kind).lower()})" if title else titles.get(kind, kind)
 
 
 def local_time(created: str, form: str = "%Y-%m-%d %H:%M") -> str:
-    """A stored moment (ISO 8601, UTC) by the clock on the wall; what is no moment stays as it is, cut short."""
+    """A stored time (ISO 8601, UTC) as local time; any other text is shortened and returned."""
     try:
         return f"{datetime.fromisoformat(created).astimezone():{form}}"
     except (ValueError, OverflowError, OSError):
@@ -328,7 +328,7 @@ def matches(summary: SessionSummary, search: str) -> bool:
 
 
 def sort_key(summary: SessionSummary, by: str) -> tuple[bool, Any, str]:
-    """What to order a list of sessions by: date, title, player, games, minutes, mean, best or size."""
+    """The value to sort sessions by: date, title, player, games, minutes, mean, best or size."""
     value = {
         "date": summary.created,
         "title": (summary.title or summary.name).casefold(),
@@ -343,7 +343,7 @@ def sort_key(summary: SessionSummary, by: str) -> tuple[bool, Any, str]:
 
 
 def ensure_writable(folder: Path) -> None:
-    """Raise LibraryError unless files may and can be made in `folder`, which is created if need be."""
+    """Raise LibraryError unless files can be written in `folder`, which is created if needed."""
     keep_out_of_sessions(on_this_computer(place(folder)))
     probe = folder / f".write-probe-{os.getpid()}"
     try:

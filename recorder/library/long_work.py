@@ -1,4 +1,4 @@
-"""Verifying, merging and splitting: each runs in a process, one at a time."""
+"""Verifying, merging and splitting: each in a process, one at a time."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _PATIENCE_S = 10.0
 
 @dataclass(frozen=True)
 class Work:
-    """Long work under way: what it is, and the fraction done."""
+    """A job in progress: its title, and the fraction done."""
 
     title: str
     fraction: float
 
 
 class LongWork:
-    """Runs one job at a time; `work` says how far it is.
+    """Runs one job at a time; `work` is its progress.
 
-    `name_of` tells what a session is called, given its path. `done` is told how the job ended, and what came of it or
-    why it failed.
+    `name_of` gives the name of the session at a path. `done` is called with how the job ended, and its result or the
+    reason why it failed.
     """
 
     def __init__(
@@ -40,12 +40,12 @@ class LongWork:
         self._result = ""
 
     def start(self, title: str, target: str, arguments: dict[str, Any]) -> None:
-        """Start a job; none may be under way."""
+        """Start a job; none may be running."""
         self._result = ""
         self._job, self.work = self._start_job(target, arguments), Work(title, 0.0)
 
     def poll(self) -> bool:
-        """Take in how far it is; returns whether there was anything new."""
+        """Read the progress; returns whether there was anything new."""
         job = self._job
         if job is None:
             return False
@@ -59,7 +59,7 @@ class LongWork:
         return True
 
     def close(self) -> None:
-        """Give up what is under way."""
+        """Stop the running job."""
         if self._job is not None:
             self._job.stop()
             self._job.poll()
@@ -80,8 +80,8 @@ class LongWork:
                 fraction = progress.ticks / max(1, progress.total)
                 certificate = progress.certificate
                 if certificate is not None:
-                    seconds = f"{certificate.ticks:,} ticks bit for bit in {certificate.seconds:.1f} s"
-                    verdict = f"verified, {seconds}." if certificate.ok else f"not verified: {certificate.difference}."
+                    exact = f"all {certificate.ticks:,} frames reproduced exactly ({certificate.seconds:.1f} s)"
+                    verdict = f"verified, {exact}." if certificate.ok else f"not verified: {certificate.difference}."
                     self._result = f"{self._result} {self._name_of(path)}: {verdict}".strip()
             case _:
                 return

@@ -1,11 +1,11 @@
-"""New sessions out of recorded ones: several joined into one, or one parted in two.
+"""New sessions from recorded ones: several joined into one, or one split in two.
 
     merge   a: ░░░░│░░   b: ▒▒▒│▒   ──▶   ░░░░│░░│▒▒▒│▒        in the order they were played
     split   a: ░░░│░░│░  at episode 1 ──▶   ░░░   and   ░░│░
 
-Every tick, key, closing moment, opinion and seed is copied as it is, so that the new sessions pass their replay
-certificate; what was played before a rewind stays with what was played after it. The times of a merged session are
-those of its first part's clock, which the others' are carried over to. The originals are not touched.
+Every tick, key, final observation, label and seed is copied unchanged, so that the new sessions pass verification. The
+segments before and after a rewind stay together. The times of a merged session are by the clock of its first part; the
+times of the others are converted. The originals are not changed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _FAR_NS = 1 << 60  # 36 years
 
 @dataclass(frozen=True)
 class ReshapeProgress:
-    """Ticks copied so far, of `total`; the last one has the paths of the new sessions, and what there is to note."""
+    """Ticks copied so far, of `total`; the last one has the paths of the new sessions, and a note if there is one."""
 
     ticks: int
     total: int
@@ -62,7 +62,7 @@ class ReshapeProgress:
 
 @dataclass(frozen=True)
 class _Part:
-    """The ticks and episodes of a session that go into another; `shift_ns` is added to its times."""
+    """The ticks and episodes of a session that go into a new one; `shift_ns` is added to its times."""
 
     session: Session
     episodes: tuple[Episode, ...]
@@ -71,12 +71,12 @@ class _Part:
 
 
 def merging(paths: Sequence[Path], library: Path, *, title: str = "") -> Generator[ReshapeProgress, None, None]:
-    """Join sessions of one environment into a new one in `library`. Closing the generator early leaves nothing behind.
+    """Join sessions of one environment into a new one in `library`. Closing the generator early leaves no files.
 
-    Raises UsageError for sessions that do not belong together, SessionError or LibraryError.
+    Raises UsageError for sessions that cannot be joined, SessionError or LibraryError.
     """
     if len(different := {place(path) for path in paths}) < 2:
-        raise UsageError("merging takes at least two different sessions")
+        raise UsageError("merging needs at least two different sessions")
     sessions = sorted(map(Session.open, different), key=lambda session: (session.created, session.name))
     first = sessions[0]
     for session in sessions:
@@ -115,7 +115,7 @@ def splitting(path: Path, number: int, library: Path) -> Generator[ReshapeProgre
     """Part a session into two new ones in `library`: what came before the game with this number, from 2, and
     the rest.
 
-    Closing the generator early leaves nothing behind. Raises UsageError, SessionError or LibraryError.
+    Closing the generator early leaves no files. Raises UsageError, SessionError or LibraryError.
     """
     session = Session.open(path)
     _check_finished(session)
@@ -149,7 +149,7 @@ def splitting(path: Path, number: int, library: Path) -> Generator[ReshapeProgre
 def _build(
     library: Path, parts: Sequence[_Part], words: dict[str, Any], created: datetime
 ) -> Generator[tuple[int, Path | None], None, None]:
-    """Write one session out of parts; yields the ticks copied, at the end with the session's path."""
+    """Write one session from parts; yields the ticks copied, and at the end the session's path."""
     library = on_this_computer(place(library))
     keep_out_of_sessions(library)
     making = library / f".making-{uuid.uuid4().hex}"
@@ -194,7 +194,7 @@ def _build(
         path, lock = move_in(group, library, created, first.spec)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise LibraryError(f"{library} cannot be written: {reason}; make room there, and try again") from error
+        raise LibraryError(f"{library} cannot be written: {reason}; free some disk space and try again") from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
     lock.release()
@@ -225,7 +225,7 @@ def _copy_ticks(part: _Part, arrays: dict[str, GrowingArray]) -> Generator[int, 
 
 
 def _own_keys(part: _Part) -> Array:
-    """Which key transitions fall into the part; those before the first tick belong to the session's first part."""
+    """Which key transitions belong to the part; those before the first tick belong to the first part."""
     times = part.session.keys["time_ns"]
     own = np.ones(len(times), bool)
     if part.ticks.start:
@@ -236,7 +236,7 @@ def _own_keys(part: _Part) -> Array:
 
 
 def _episode_rows(part: _Part, tick: int, row: int) -> list[dict[str, Any]]:
-    """The part's episodes, to begin at `tick` and at `row` of the new session."""
+    """The part's episodes, starting at `tick` and at `row` of the new session."""
     numbers = {episode.index: row + position for position, episode in enumerate(part.episodes)}
     shift = tick - part.ticks.start
     rows = []
@@ -259,7 +259,7 @@ def _episode_rows(part: _Part, tick: int, row: int) -> list[dict[str, Any]]:
 
 
 def _closing_moments(part: _Part) -> dict[str, Array]:
-    """What closed each episode, a row each; of one that was interrupted, by playing it again."""
+    """The final state of each episode, one row each; for an interrupted episode it is simulated again."""
     session = part.session
     stored = session.finals()
     storage = session.storage
@@ -274,7 +274,7 @@ def _closing_moments(part: _Part) -> dict[str, Array]:
 
 
 def _replay_to_the_end(session: Session, episode: Episode, rows: dict[str, Array], position: int) -> None:
-    """Raises SessionError where another simulator plays another game."""
+    """Raises SessionError if the installed simulator plays differently."""
     installed = get_spec(session.spec.name)
     changes = session.spec.differences(installed)
     last = episode.stop - 1
@@ -283,10 +283,10 @@ def _replay_to_the_end(session: Session, episode: Episode, rows: dict[str, Array
         game.capture(observation, rows, position)
         stored = session.moments(last, last + 1)
         if changes or any(rows[name][position].tobytes() != row.tobytes() for name, row in stored.items()):
-            changes += session.spec.version_differences(installed) or ["play differs from what was stored"]
+            changes += session.spec.version_differences(installed) or ["the simulation differs from the recording"]
             raise SessionError(
-                f"{session.path} was interrupted, and its last moment cannot be played again here "
-                f"({'; '.join(changes)}); leave it out"
+                f"{session.path} was interrupted, and its last moment cannot be simulated again "
+                f"({'; '.join(changes)}); do not select it"
             )
         observation, *_ = game.step(game.check_action(session.actions[last]))
         game.capture(observation, rows, position)
@@ -304,7 +304,7 @@ def _check_finished(session: Session) -> None:
     if not session.complete and is_being_written(session.path):
         raise SessionError(f"{session.path} is being recorded; wait until it is finished")
     if not len(session) or not session.episodes:
-        raise SessionError(f"{session.path} is empty; leave it out")
+        raise SessionError(f"{session.path} is empty; do not select it")
 
 
 def _clock(session: Session) -> tuple[int, int]:

@@ -1,13 +1,13 @@
 """What the Library page knows and does, without Qt.
 
-              refresh()                the list is there
+              refresh()                list received
     any state ─────────▶ LOADING ─────────────────────────▶ LISTED
                             └── the folder cannot be read ──▶ FAILED
 
-The list comes from a thread. `poll()` collects it, and what these do:
+The list is read in a thread. `poll()` collects it, and the results of:
 
     preview    details, pictures and thumbnails, from a process
-    edits      what is thought of the session that is shown, written by a thread, in the order in which it was said
+    edits      titles, notes, tags and exclusions of the session shown, written by a thread, in order
     work       verifying, merging and splitting, in a process each, one at a time
 """
 
@@ -91,22 +91,22 @@ class LibraryPresenter:
 
     @property
     def work(self) -> Work | None:
-        """Verifying, merging or splitting, while it is under way."""
+        """The running job: verifying, merging or splitting."""
         return self._long_work.work
 
     @property
     def busy(self) -> bool:
-        """Whether anything is under way that a poll will bring the end of."""
+        """Whether anything is unfinished that `poll` will complete."""
         looking = self._listing is not None or self._trash_listing is not None
         return looking or self._changes.busy or self.work is not None or self.preview.busy
 
     @property
     def can_undo(self) -> bool:
-        """Whether something was moved to the trash that can be brought back."""
+        """Whether something in the trash can be restored."""
         return bool(self._undo)
 
     def refresh(self) -> None:
-        """Read the library again; what is selected stays so where it still exists."""
+        """Read the library again; selected sessions stay selected if they still exist."""
         if self._listing is not None:
             self._stale = True
             return
@@ -123,33 +123,33 @@ class LibraryPresenter:
             self.preview.show(self.selected[0] if self.selected else None)
 
     def trash(self) -> None:
-        """Move what is selected to the trash; `undo` brings it back."""
+        """Move the selected sessions to the trash; `undo` restores them."""
         paths = [row.path for row in self.chosen if row.state != "recording"]
         if not paths:
             return
         number = _count(len(paths), "session")
-        where = "the trash" if not any(path.is_symlink() for path in paths) else "the trash of their own library"
-        self._change(f"Moved {number} to {where}. Ctrl+Z brings {_them(paths)} back.", partial(self._throw, paths))
+        where = "the trash" if not any(path.is_symlink() for path in paths) else "their own library's trash"
+        self._change(f"Moved {number} to {where}. Ctrl+Z restores {_them(paths)}.", partial(self._throw, paths))
 
     def undo(self) -> None:
-        """Bring back what was moved to the trash last."""
+        """Restore what was moved to the trash last."""
         if self._undo:
             trashed = self._undo.pop()
             number = _count(len(trashed), "session")
             self._change(f"Restored {number}.", lambda: [self.library.restore(path) for path in trashed])
 
     def list_trash(self) -> None:
-        """Look at what lies in the trash; `trashed` has it after a poll."""
+        """List the trash; `trashed` has the list after a poll."""
         if self._trash_listing is None:
             self.trashed, self._trash_listing = None, Task(self.library.trashed, "list-trash")
 
     def restore(self, trashed: Path) -> None:
-        """Bring one session back from the trash."""
+        """Restore one session from the trash."""
         self._undo = [kept for kept in ([p for p in each if p != trashed] for each in self._undo) if kept]
         self._change("Restored 1 session.", lambda: [self.library.restore(trashed)])
 
     def empty_trash(self) -> None:
-        """Delete for good what lies in the trash; whoever asks for it was asked first."""
+        """Permanently delete everything in the trash; the caller has asked for confirmation."""
         self._undo.clear()
         self._change("The trash is empty.", self._empty)
 
@@ -171,11 +171,11 @@ class LibraryPresenter:
             self._run("Splitting", "recorder.library.merging:splitting", arguments)
 
     def dismiss(self) -> None:
-        """Forget the last message and the last error."""
+        """Clear the last message and the last error."""
         self.message = self.error = ""
 
     def poll(self) -> bool:
-        """Collect what arrived and ask for what is wanted next; returns whether anything changed."""
+        """Collect results and send the next requests; returns whether anything changed."""
         changed = self._poll_listing()
         changed |= self._changes.poll()
         changed |= self._long_work.poll()
@@ -188,7 +188,7 @@ class LibraryPresenter:
         return changed
 
     def close(self) -> None:
-        """Finish what was said of sessions, give up the rest, and leave no thread or process behind."""
+        """Finish pending edits, cancel everything else, and end all threads and processes."""
         self._changes.join()
         self._long_work.close()
         for task in (self._listing, self._trash_listing):
@@ -199,7 +199,9 @@ class LibraryPresenter:
 
     def _list(self) -> list[SessionSummary]:
         if not self.library.path.exists():
-            raise LibraryError(f"{self.library.path} is not there; bring the folder back, or choose another library")
+            raise LibraryError(
+                f"the library folder {self.library.path} is missing; restore it or choose another library"
+            )
         return self.library.sessions()
 
     def _poll_listing(self) -> bool:
@@ -263,7 +265,7 @@ class LibraryPresenter:
 
     def _run(self, title: str, target: str, arguments: dict[str, Any]) -> None:
         if self.work is not None:
-            self.message = f"{title} has to wait: {self.work.title.lower()} is under way."
+            self.message = f"{title} cannot start yet: {self.work.title.lower()} is in progress."
             return
         self.dismiss()
         self._long_work.start(title, target, arguments)

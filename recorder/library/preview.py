@@ -1,9 +1,9 @@
-"""What is shown of a session before it is watched: its facts, any moment of it, and a small picture for a list.
+"""The preview of a session: its facts, any moment of it, and a thumbnail.
 
-A PreviewWorker lives in a process of its own: a picture of Hopper takes a simulator and a renderer, and reading the
-arrays of a long session takes longer than a window may wait. Whatever is wrong with a session comes back as a sentence.
+A PreviewWorker runs in a separate process: a picture of Hopper needs a simulator and a renderer, and reading the arrays
+of a long session would block the window. Problems with a session are returned as a sentence.
 
-    library/.thumbnails/<session>-<digest>.png    small pictures, made again whenever they are missing
+    library/.thumbnails/<session>-<digest>.png    thumbnails, made again if they are missing
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MAX_FILE = 100_000
 class Details:
     """All about one session. `shares` are (action, share of the ticks), or (component, mean size) of torques.
 
-    `problem` says why there is no more than this; `warning` what is wrong with what is thought of it.
+    `problem` says why the session cannot be shown; `warning` what is wrong with its edits.
     """
 
     path: Path
@@ -69,14 +69,14 @@ class Moment:
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A small picture, uint8 RGB (THUMB_HEIGHT, THUMB_WIDTH, 3); None where there is nothing to see."""
+    """A small picture, uint8 RGB (THUMB_HEIGHT, THUMB_WIDTH, 3); None if there is nothing to see."""
 
     path: Path
     picture: Picture | None
 
 
 class PreviewWorker:
-    """See the module's docstring. Remembers the session it was asked about last."""
+    """See the module's docstring. Keeps the last requested session open."""
 
     def __init__(self) -> None:
         self._session: Session | None = None
@@ -84,7 +84,7 @@ class PreviewWorker:
         self._stage: Game | None = None
 
     def details(self, path: str) -> Details:
-        """All about a session, as it is now."""
+        """The current details of a session."""
         self._session = None
         try:
             return replace(read_details(self._open(path)), path=Path(path))
@@ -101,7 +101,7 @@ class PreviewWorker:
             return Moment(Path(path), tick, None, str(error))
 
     def thumbnail(self, path: str) -> Thumbnail:
-        """A small picture of a telling moment, from the library's store of them or made anew."""
+        """A thumbnail of a typical moment, from the library's stored thumbnails or newly made."""
         where = Path(path)
         try:
             session = self._session if self._session and self._asked == path else Session.open(where)
@@ -139,7 +139,7 @@ class PreviewWorker:
 
 
 def read_details(session: Session) -> Details:
-    """The facts of an open session. Raises SessionError where it cannot be read."""
+    """The facts of an open session. Raises SessionError if it cannot be read."""
     warning = ""
     try:
         spans = session.excluded_spans
@@ -194,7 +194,7 @@ def _shrink(picture: Picture, pixel_aspect: float) -> Picture:
 
 
 def _thumbnail_file(session: Session) -> Path | None:
-    """Where a finished session's picture lies; an unfinished one's would change."""
+    """The file of a finished session's thumbnail; others have none, because they would change."""
     digest = session.attributes.get("digest")
     if not session.complete or not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
         return None
@@ -212,7 +212,7 @@ def _read_png(file: Path) -> Picture | None:
 
 
 def _write_png(file: Path, picture: Picture) -> None:
-    """Keep a picture; a library that cannot be written does without."""
+    """Store a picture; failures are ignored."""
     with contextlib.suppress(OSError):
         file.parent.mkdir(exist_ok=True)
         with replacing(file) as part:

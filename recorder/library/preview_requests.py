@@ -1,6 +1,6 @@
-"""What is shown of sessions, asked for from a process (recorder.library.preview).
+"""Requests for previews to the process of recorder.library.preview.
 
-One answer is awaited at a time, and the latest wish is asked next: whoever drags a slider waits for one picture only.
+Only one request is open at a time, and the latest one is sent next, so dragging a slider waits for one picture only.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _MOST_THUMBNAILS = 60  # more than a screen of rows is out of sight
 
 
 class PreviewRequests:
-    """Shows the session at `path`: its `details`, and the `moment` at a `tick`. Has thumbnails of any session.
+    """Shows the session at `path`: its `details`, and the `moment` at a `tick`. Also has thumbnails of any session.
 
-    The process is started when something is asked for.
+    The process is started with the first request.
     """
 
     def __init__(self, start_service: Callable[[], ServiceLike]) -> None:
@@ -37,11 +37,11 @@ class PreviewRequests:
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is awaited, or something is still to be asked."""
+        """Whether a request is open or waiting."""
         return bool(self._asked) or self._wishes
 
     def show(self, path: Path | None) -> None:
-        """Show another session, from its first tick on; None is none."""
+        """Show another session from its first tick; None shows none."""
         self.details, self.moment, self.tick = None, None, 0
         self.path, self._wanted_details = path, path is not None
         self._wanted_tick = None if path is None else 0
@@ -51,26 +51,26 @@ class PreviewRequests:
         self._wanted_details = self.path is not None
 
     def seek(self, tick: int) -> None:
-        """Show a tick; of many wishes in a row only the last one counts."""
+        """Show a tick; of several calls in a row only the last one counts."""
         if self.details is not None and self.details.ticks:
             self.tick = min(max(tick, 0), self.details.ticks - 1)
             self._wanted_tick = self.tick
 
     def span_at(self, tick: int) -> range | None:
-        """The span that is left out and holds this tick."""
+        """The excluded span that contains this tick."""
         return next((span for span in self.details.spans if tick in span), None) if self.details is not None else None
 
     def thumbnail(self, row: SessionSummary) -> Picture | None:
-        """The small picture of a session if it is there already; else it is asked for."""
+        """The thumbnail of a session if it is known; otherwise it is requested."""
         key = (row.path, row.digest)
         if key not in self._thumbs and row.ticks and row.state != "unreadable" and key not in self._wanted_thumbs:
             self._wanted_thumbs.append(key)
         return self._thumbs.get(key)
 
     def poll(self) -> bool:
-        """Take in answers and ask for what is wanted next; returns whether anything changed.
+        """Read answers and send the next request; returns whether anything changed.
 
-        Raises TwinplayError when the process failed; `close` then lets a new one be started.
+        Raises TwinplayError if the process failed; after `close` a new one is started.
         """
         changed = False
         if self._service is not None:
@@ -87,7 +87,7 @@ class PreviewRequests:
         return changed
 
     def close(self) -> None:
-        """End the process, and want nothing more."""
+        """End the process and drop all requests."""
         if self._service is not None:
             self._service.close()
         self._service, self._asked = None, ()
@@ -99,7 +99,7 @@ class PreviewRequests:
         return self._wanted_details or self._wanted_tick is not None or bool(self._wanted_thumbs)
 
     def _next_wish(self) -> tuple[str, ...]:
-        """Details first, then the moment that is looked for, then the thumbnail asked for last."""
+        """Details first, then the requested moment, then the thumbnail requested last."""
         if self._wanted_details:
             self._wanted_details = False
             return "details", str(self.path)

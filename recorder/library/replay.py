@@ -1,4 +1,4 @@
-"""Playing a recording again: a game is led to any tick of it, from the start of the game that the tick is in."""
+"""Replays a recording: brings a game to any tick, from the start of the game with that tick."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from recorder.store.session import Session
 
 
 def replay_to(game: Game, session: Session, episode: Episode, tick: int) -> Array:
-    """Play `episode` again, with what led to it, up to before `tick` of the session; returns what is observed there.
+    """Replay `episode`, with the segments before it, up to `tick` of the session; returns the observation there.
 
-    Raises SessionError where the segments of the game do not fit together, AgentError for what is not an action.
+    Raises SessionError if the segments of the game do not fit together, AgentError for an invalid action.
     """
     observation = game.reset(episode.seed)
     for ticks in (*session.lead_in(episode), range(episode.start, tick)):
@@ -21,7 +21,7 @@ def replay_to(game: Game, session: Session, episode: Episode, tick: int) -> Arra
 
 
 def show_tick(game: Game, session: Session, tick: int) -> None:
-    """Put a game that draws at a tick of a session: into the state stored there, or by playing up to it."""
+    """Bring a game to a tick of a session: from the state stored there, or by replaying up to it."""
     if session.spec.stores_state:
         game.restore(session.states[tick])
     else:

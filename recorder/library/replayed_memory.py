@@ -1,7 +1,7 @@
-"""What an emulator's memory held while a recording was made, found by playing its actions again.
+"""The emulator's memory during a recording, found by replaying its actions.
 
-A console keeps where everything is in a few bytes (Anand et al. 2019, "Unsupervised state representation learning in
-Atari", name them for 22 games). A session stores none of that, but it can be played again bit for bit.
+A console keeps the positions of all objects in a few bytes (Anand et al. 2019, "Unsupervised state representation
+learning in Atari", name them for 22 games). A session does not store them, but it can be replayed bit for bit.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _DETOUR_HOLD_TICKS = 10  # on average, of an action in a detour
 
 @dataclass(frozen=True)
 class Memory:
-    """`values` uint8 (n, bytes): the memory at n ticks. `moved` int64 (bytes,): at how many of the moments that were
-    tried out, `trials`, a byte came to differ when another action was taken.
+    """`values` uint8 (n, bytes): the memory at n ticks. `moved` int64 (bytes,): in how many of `trials` moments
+    a byte changed when another action was taken.
 
-    What differs is under the player's control (Bellemare, Veness and Bowling 2012, "Investigating contingency awareness
+    Such bytes are under the player's control (Bellemare, Veness and Bowling 2012, "Investigating contingency awareness
     using Atari 2600 games").
     """
 
@@ -39,7 +39,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Clip:
-    """Ticks that follow each other: `screens` uint8 (n, H, W), and `values` uint8 (n, bytes), the memory at them."""
+    """Consecutive ticks: `screens` uint8 (n, H, W), and `values` uint8 (n, bytes), the memory at them."""
 
     screens: npt.NDArray[np.uint8]
     values: npt.NDArray[np.uint8]
@@ -53,12 +53,12 @@ def replaying_memory(
     detour_ticks: int = 0,
     seed: int = 0,
 ) -> Iterator[int | Clip | Memory]:
-    """Play `session` again for the memory at `ticks`, rising; yields the ticks played now and then, the memory last.
+    """Replay `session` for the memory at `ticks`, in rising order; yields the ticks played, and at the end the memory.
 
-    At each of `trials`, some of the ticks, every action is tried out. From each of `detours`, some of the ticks, random
-    actions are taken for `detour_ticks` ticks before the game goes on as recorded; each is yielded as it comes. Where
-    the ticks are not next to each other, and at trials and detours, the screen is compared. Raises SessionError where
-    the recording has no emulator, or plays otherwise than it was recorded.
+    At each of `trials`, a subset of the ticks, every action is tried. From each of `detours`, another subset, random
+    actions are taken for `detour_ticks` ticks, yielded as a Clip, before the recorded game continues. The screen is
+    compared at trials, at detours and wherever ticks are not consecutive. Raises SessionError if the recording has no
+    emulator, or does not replay as it was recorded.
     """
     tried, left_at = frozenset(trials), frozenset(detours)
     rng = np.random.default_rng(seed)
@@ -71,7 +71,7 @@ def replaying_memory(
         if game.memory() is None:
             raise SessionError(f"{session.place} was not recorded from an emulator")
         if session.actions[:].max() >= len(session.spec.action_names):
-            raise SessionError(f"{session.place} holds actions that {session.spec.title} does not have")
+            raise SessionError(f"{session.place} contains actions that {session.spec.title} does not have")
         screen = np.empty(session.spec.frame_shape, np.uint8)
         for start, group in groupby(ticks, lambda tick: int(starts[np.searchsorted(starts, tick, "right") - 1])):
             episode = episodes[start]
@@ -91,7 +91,7 @@ def replaying_memory(
                     game.capture(screen, {"screen": screen[None]}, 0)
                     if not np.array_equal(screen, session.screens(wanted, wanted + 1)[0]):
                         raise SessionError(
-                            f"{session.place} plays otherwise than it was recorded, at the latest from tick {wanted}"
+                            f"{session.place} does not replay as it was recorded (different at tick {wanted} or before)"
                         )
                 if wanted in tried:
                     differing.append(_try_out(game))
@@ -104,7 +104,7 @@ def replaying_memory(
 
 
 def _try_out(game: Game) -> npt.NDArray[np.bool_]:
-    """Which bytes (bytes,) come to differ with what is done; the game is afterwards where it was."""
+    """Which bytes (bytes,) change with the action; the game is put back afterwards."""
     snapshot = game.snapshot()
     outcomes = []
     for action in range(len(game.spec.action_names)):
@@ -117,7 +117,7 @@ def _try_out(game: Game) -> npt.NDArray[np.bool_]:
 
 
 def _detour(game: Game, ticks: int, rng: np.random.Generator) -> Clip:
-    """Some ticks of random actions; the game is afterwards where it was."""
+    """Some ticks of random actions; the game is put back afterwards."""
     snapshot = game.snapshot()
     shape = game.spec.frame_shape
     screens, values = np.empty((ticks, *shape), np.uint8), []

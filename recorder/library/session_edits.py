@@ -1,4 +1,4 @@
-"""What is thought of the session that is shown: its words, and which of its games and ticks training uses."""
+"""Edits of the session shown: its texts, labels, and which of its games and ticks training uses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from recorder.store.session import Session
 
 
 class SessionEdits:
-    """Edits what `preview` shows. `change` makes a change when its turn has come, and wants a message for its end."""
+    """Edits the session that `preview` shows. `change` queues a change, with a message for its end."""
 
     def __init__(self, preview: PreviewRequests, change: Callable[[str, Callable[[], Any]], None]) -> None:
         self._preview, self._change = preview, change
@@ -23,7 +23,7 @@ class SessionEdits:
     def set_words(
         self, path: Path, *, title: str | None = None, notes: str | None = None, tags: str | None = None
     ) -> None:
-        """Change title, notes or tags (with commas between) of a session, shown or not."""
+        """Change title, notes or tags (separated by commas) of any session."""
         words = None if tags is None else [tag for tag in tags.split(",") if tag.strip()]
         self._change("", partial(edit, path, title=title, notes=notes, tags=words))
 
@@ -41,13 +41,13 @@ class SessionEdits:
         self._change("", partial(_label, details.path, number, "" if has == label else label))
 
     def exclude(self, span: range) -> None:
-        """Leave these ticks out of training."""
+        """Exclude these ticks from training."""
         details = self._preview.details
         if details is not None and len(span):
             self._change("", partial(_respan, details, lambda spans: [*spans, span]))
 
     def include(self, tick: int) -> None:
-        """Use the span around this tick in training again."""
+        """Include the excluded span around this tick in training again."""
         details = self._preview.details
         span = self._preview.span_at(tick)
         if details is not None and span is not None:
@@ -63,6 +63,6 @@ def _label(path: Path, number: int, label: str) -> None:
 
 
 def _respan(details: Details, change: Callable[[Sequence[range]], Sequence[range]]) -> None:
-    """Change the spans as they are by now; ones that cannot be read are replaced."""
+    """Change the current spans; unreadable ones are replaced."""
     spans = () if details.warning else Session.open(details.path).excluded_spans
     edit(details.path, spans=change(spans))

@@ -1,6 +1,6 @@
-"""Sessions that were taken out of a library: they lie in its `.trash` until somebody empties that.
+"""Deleted sessions: they stay in the library's `.trash` until it is emptied.
 
-Whatever else lies there (a file manager's .DS_Store, say) is none of them, and stays.
+Other files there (such as a file manager's .DS_Store) are ignored and kept.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FOLDER = ".trash"
 
 @dataclass(frozen=True)
 class Trashed:
-    """A session in the trash, thrown away at `when_s` (seconds since 1970, as far as the file system tells)."""
+    """A session in the trash, deleted at `when_s` (seconds since 1970, according to the file system)."""
 
     path: Path
     size_bytes: int
@@ -33,7 +33,7 @@ class Trashed:
 
 
 def listed(library: Path) -> list[Trashed]:
-    """What lies in the trash, the latest first."""
+    """The sessions in the trash, the latest first."""
     found = []
     with contextlib.suppress(OSError):
         for path in _sessions(library):
@@ -43,14 +43,14 @@ def listed(library: Path) -> list[Trashed]:
 
 
 def holds_any(library: Path) -> bool:
-    """Whether any session lies in the trash."""
+    """Whether any session is in the trash."""
     with contextlib.suppress(OSError):
         return any(True for _ in _sessions(library))
     return False
 
 
 def throw(path: Path) -> Path:
-    """Move a session into the trash of its library and return where it lies. Raises LibraryError."""
+    """Move a session to the trash of its library and return its new path. Raises LibraryError."""
     target = path.parent / FOLDER / path.name
     try:
         target.parent.mkdir(exist_ok=True)
@@ -63,10 +63,10 @@ def throw(path: Path) -> Path:
 
 
 def restore(trashed: Path) -> Path:
-    """Bring a session back and return where it lies, beside one that has its name by now. Raises SessionError."""
+    """Restore a session and return its path; if the name is taken, it gets another. Raises SessionError."""
     library = trashed.parents[1]
     if not trashed.is_dir() or trashed.parent.name != FOLDER:
-        raise SessionError(f"{trashed} is not in the trash of a library; `twinplay trash` lists what is")
+        raise SessionError(f"{trashed} is not in the trash of a library; `twinplay trash` lists the trash")
     target = library / trashed.name
     if target.exists():
         target = target.with_name(f"{trashed.name.removesuffix('.zarr')}-{time.time_ns()}.zarr")
@@ -78,7 +78,7 @@ def restore(trashed: Path) -> Path:
 
 
 def empty(library: Path) -> tuple[int, int]:
-    """Delete for good what lies in the trash; how many sessions, and bytes, that were. Raises LibraryError."""
+    """Permanently delete the trash; returns the number of sessions and bytes. Raises LibraryError."""
     everything = listed(library)
     for trashed in everything:
         try:
@@ -92,7 +92,7 @@ def empty(library: Path) -> tuple[int, int]:
 
 
 def _sessions(library: Path) -> Iterator[Path]:
-    """The sessions in the trash, also damaged ones, and links to some. Raises OSError where there is no trash."""
+    """The sessions in the trash, including damaged ones and links. Raises OSError if there is no trash."""
     for path in (library / FOLDER).iterdir():
         if path.suffix == ".zarr" and not path.name.startswith(".") and (path.is_dir() or path.is_symlink()):
             yield path

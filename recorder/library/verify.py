@@ -1,10 +1,10 @@
 """The replay certificate: proof that a session's actions, screens and settings belong together.
 
-Each episode is simulated again from its seed and its stored actions, and every moment is compared with what was
-stored, bit for bit: the screen, or MuJoCo's observation and physics state with its warm start. A complete session
-remembers that it passed, and for which digest.
+Each episode is simulated again from its seed and its stored actions, and every moment is compared with the recording,
+bit for bit: the screen, or MuJoCo's observation and physics state with its warm start. A complete session stores that
+it passed, and for which digest.
 
-The simulator's versions decide nothing: where they are not those of the recording, play tells whether that matters.
+The simulator's version does not decide: if it differs from the recording's, the comparison shows whether that matters.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PATIENCE_S = 5.0  # while somebody changes what is thought of the session
 
 @dataclass(frozen=True)
 class Certificate:
-    """The result of a verification: `ok`, or the first `difference` in words. `seconds` is what it took."""
+    """The result of a verification: `ok`, or the first `difference` in words. `seconds` is the time it took."""
 
     ok: bool
     ticks: int
@@ -50,11 +50,11 @@ class VerifyProgress:
 
 
 class _DifferenceError(Exception):
-    """The first thing that is not as stored."""
+    """The first difference from the recording."""
 
 
 def verifying(session: Session) -> Iterator[VerifyProgress]:
-    """Verify `session`; yields about once per second of play, the certificate last."""
+    """Verify `session`; yields about once per second of play, and the certificate at the end."""
     started = time.monotonic()
     done, difference, digest = 0, "", ""
     total = sum(len(episode) for episode in session.episodes) if _readable(session) else 0
@@ -76,8 +76,8 @@ def verifying(session: Session) -> Iterator[VerifyProgress]:
         stored = session.attributes.get("digest")
         if session.complete and stored != digest:
             raise _DifferenceError(
-                f"play agrees with what was stored, but the digest is {digest[:12]}… and {str(stored)[:12]}… was "
-                "stored: something else was changed, such as a seed, a time or who played"
+                f"the simulation agrees with the recording, but its digest is {digest[:12]}… instead of "
+                f"{str(stored)[:12]}…: something else was changed, such as a seed, a time or the player"
             )
     except (_DifferenceError, TwinplayError) as found:
         difference = str(found)
@@ -85,7 +85,7 @@ def verifying(session: Session) -> Iterator[VerifyProgress]:
         with contextlib.suppress(OSError, TwinplayError), alone(session.path, _PATIENCE_S):  # where it can be written
             session.certify(digest)
     seconds = time.monotonic() - started
-    notes = () if session.complete else ("the session was interrupted; what was committed is covered",)
+    notes = () if session.complete else ("the session was interrupted; everything saved by then was verified",)
     yield VerifyProgress(done, total, Certificate(not difference, done, difference, digest, seconds, notes))
 
 
@@ -131,12 +131,12 @@ def _replay(game: Game, session: Session, episode: Episode) -> Iterator[int]:
             ):
                 if here != there:
                     raise _DifferenceError(
-                        f"{_where(session, episode, tick)}: {name} is {here} in simulation, {there} as stored"
+                        f"{_where(session, episode, tick)}: {name} is {here} in simulation, but {there} as recorded"
                     )
         yield stop - episode.start
     final = session.final_observation(episode.index)
     if final is not None and not np.array_equal(final, observation):
-        raise _DifferenceError(f"episode {episode.index}: the closing observation differs")
+        raise _DifferenceError(f"episode {episode.index}: the final observation differs")
 
 
 def _where(session: Session, episode: Episode, tick: int) -> str:

@@ -1,4 +1,4 @@
-"""What is done with takes once they are finished."""
+"""What happens to takes once they are finished."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recorder.system.jobs import Task
 
 
 class FinishedTakes:
-    """The takes of `today` and the last one of them. `report` is told what could not be done."""
+    """The takes of `today` and the last one of them. `report` is called with errors."""
 
     def __init__(self, library: Path, report: Callable[[str], None]) -> None:
         self.today = RecentRecordings(library)
@@ -22,11 +22,11 @@ class FinishedTakes:
         self._report = report
 
     def begin_another(self) -> None:
-        """A take begins: the one before is no longer the last."""
+        """A take starts: the previous one is no longer the last."""
         self.last_take, self.last_summary, self.just_kept = None, "", False
 
     def finish(self, recording: Recording) -> Task:
-        """Finish a recording in a thread; `take_in` wants the task once it is over."""
+        """Finish a recording in a thread; pass the finished task to `take_in`."""
 
         def stop() -> tuple[Path | None, str, RecentRecording | None]:
             path = recording.stop()
@@ -35,7 +35,7 @@ class FinishedTakes:
         return Task(stop, "finish-take")
 
     def take_in(self, finished: Task) -> None:
-        """A take is finished; one in which nothing was played is not kept."""
+        """Add a finished take; one in which nothing was played is not kept."""
         if finished.error:
             self._report(finished.error)
             return
@@ -52,14 +52,14 @@ class FinishedTakes:
         try:
             self.today.discard(path)
             self.just_kept = False
-            self.last_summary = "Discarded. Ctrl+Z brings it back."
+            self.last_summary = "Take deleted. Ctrl+Z restores it."
             if path == self.last_take:
                 self.last_take = None
         except TwinplayError as error:
             self._report(str(error))
 
     def restore(self, path: Path | None = None) -> None:
-        """Bring a take back: this one, or the one discarded last."""
+        """Restore a take: this one, or the one deleted last."""
         try:
             restored = self.today.restore(path)
             if restored is not None:
@@ -68,7 +68,7 @@ class FinishedTakes:
             self._report(str(error))
 
     def label(self, path: Path, label: str) -> None:
-        """Label all games of a take "success" or "failure"; the same label again takes it off."""
+        """Label all games of a take "success" or "failure"; the same label again removes it."""
         try:
             self.today.label(path, label)
         except TwinplayError as error:

@@ -11,19 +11,19 @@ from recorder.play.sound import Speaker
 
 
 class GameSound:
-    """Plays the sound through `speaker`; without one there is none."""
+    """Plays the sound through `speaker`, if there is one."""
 
     def __init__(self, speaker: Speaker | None) -> None:
         self._speaker = speaker
 
     @property
     def hear(self) -> Callable[[npt.NDArray[np.uint8]], None] | None:
-        """Plays the sound of a tick; None where there is no speaker."""
+        """Plays the sound of a tick; None if there is no speaker."""
         return None if self._speaker is None else self._speaker.play
 
     @property
     def available(self) -> bool:
-        """Whether there is something to hear the game with, as far as is known."""
+        """Whether sound can be played, as far as known."""
         return self._speaker is not None and not self._speaker.missing
 
     @property
@@ -38,17 +38,17 @@ class GameSound:
             self._speaker.silence()
 
     def open(self) -> None:
-        """A take begins: open the sound card."""
+        """A take starts: open the sound card."""
         if self._speaker is not None:
             self._speaker.open()
 
     def silence(self) -> None:
-        """Drop what is still to be heard."""
+        """Drop the sound that was not played yet."""
         if self._speaker is not None:
             self._speaker.silence()
 
     def close(self) -> None:
-        """Let the sound card go."""
+        """Close the sound card."""
         if self._speaker is not None:
             self._speaker.close()
             self._speaker = None

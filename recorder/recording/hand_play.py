@@ -1,4 +1,4 @@
-"""Beginning a recording that a person plays, and the game that is lent to it."""
+"""Starts recordings that a person plays, and owns the game that they use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from recorder.system.jobs import Task
 
 
 class HandPlay:
-    """Begins recordings in `library`. To make a game takes 150 ms, so it is kept from one to the next."""
+    """Starts recordings in `library`. Creating a game takes 150 ms, so it is kept for the next recording."""
 
     def __init__(
         self,
@@ -41,16 +41,16 @@ class HandPlay:
             self.poster = RecordingStatus(game.picture(), 0.0, game.lives, 0, 0, False, 0)
 
     def begin(self, spec: EnvSpec, seed: int) -> Task:
-        """Begin a recording. A session on disk takes a moment to make: the task has it as its result."""
+        """Start a recording. Creating a session on disk takes a moment: the task returns the recording."""
         return Task(partial(self._begin, self._lend_game(spec), seed), "begin-take")
 
     def leave_env(self) -> None:
-        """Another environment is played from now on."""
+        """Close the game, before another environment is played."""
         self.close()
         self.poster = None
 
     def close(self) -> None:
-        """Let the game go."""
+        """Close the game."""
         if self._game is not None:
             self._game.close()
             self._game = None

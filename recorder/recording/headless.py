@@ -45,12 +45,12 @@ def recording(
     keeps what was played. Raises UsageError, UnknownEnvError, AgentError, LibraryError or SessionError.
     """
     if (episodes is None) == (seconds is None):
-        raise UsageError("say how long to record: either episodes or seconds")
+        raise UsageError("say how long to record, in either episodes or seconds")
     if (episodes if episodes is not None else seconds or 0) <= 0:
         raise UsageError(f"nothing to record: {episodes if episodes is not None else seconds} is not above zero")
     spec = get_spec(env)
     limit = None if seconds is None else max(1, round(seconds * spec.rate_hz))
-    folder = on_this_computer(place(library), "record into one, and `twinplay push` what was recorded")
+    folder = on_this_computer(place(library), "record into a folder, then copy the session with `twinplay push`")
     with Game(spec) as game:
         writer = SessionWriter(folder, game, describe(agent), seed=seed)
         rollout = Rollout(game, agent, seed=seed, sink=writer)

@@ -1,4 +1,4 @@
-"""Which keys and which controller play: the player's own for each environment, or the usual ones."""
+"""Which keys and which controller play: the player's own for each environment, or the defaults."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from recorder.errors import TwinplayError
 
 
 class KeyChoice:
-    """Tells `keys` and `controls` which `bindings` to go by. Those given stay where there are no `usual_keys`.
+    """Passes the `bindings` to `keys` and `controls`. The given ones stay if there are no `usual_keys`.
 
-    `bindings_file` keeps the player's own. `report` is told, in a sentence, when it cannot be read or written.
+    `bindings_file` stores the player's own. `report` is called with a sentence if it cannot be read or written.
     """
 
     def __init__(
@@ -36,11 +36,11 @@ class KeyChoice:
 
     @property
     def key_names(self) -> dict[int, str]:
-        """What is printed on the keys now."""
+        """The current labels of the keys."""
         return self.name_keys(self.bindings.names)
 
     def take_up(self, spec: EnvSpec) -> None:
-        """The keys for an environment: the player's own, or the usual ones."""
+        """Use the keys for an environment: the player's own, or the defaults."""
         self._keys.chords = spec.chord_indices
         if self._usual_keys is None or not spec.playable:
             return
@@ -53,7 +53,7 @@ class KeyChoice:
         self._use(own or self.usual(spec))
 
     def usual(self, spec: EnvSpec) -> Bindings:
-        """The usual keys for an environment; none where the file that describes it names keys that there are not."""
+        """The default keys for an environment; none if its file names unknown keys."""
         try:
             return self._usual_keys(spec) if self._usual_keys is not None else Bindings({}, {})
         except TwinplayError as error:
@@ -61,7 +61,7 @@ class KeyChoice:
             return Bindings({}, {})
 
     def change(self, bindings: Bindings, spec: EnvSpec) -> None:
-        """Play an environment with other keys from now on, and keep them."""
+        """Use other keys for an environment from now on, and store them."""
         self._use(bindings)
         if self._file is not None:
             try:

@@ -1,9 +1,9 @@
-"""What the Record page does, without Qt: it chooses an environment, and begins, finishes and discards takes.
+"""What the Record page does, without Qt: it chooses an environment, and starts, finishes and deletes takes.
 
-take         the take under way, and the states that it goes through (recorder.recording.take_control)
+take         the current take and its states (recorder.recording.take_control)
 key_choice   which key plays which action
 sound        the game's sound
-finished     the takes of today, and what is done with them
+finished     today's finished takes
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from recorder.system.jobs import Task
 
 
 class RecordPresenter:
-    """`bindings` say which key plays which action. Without them these are the player's own for each environment, which
-    `bindings_file` keeps, or else the `usual_keys`.
+    """`bindings` map keys to actions. Without them, the player's own keys for each environment are used, which
+    `bindings_file` stores, or else the `usual_keys`.
 
-    A person gets `countdown_s` seconds to find the keys before a take begins.
+    A person gets a countdown of `countdown_s` seconds before a take starts.
     """
 
     def __init__(
@@ -82,22 +82,22 @@ class RecordPresenter:
 
     @property
     def by_hand(self) -> bool:
-        """Whether a person plays the chosen environment; else its scripted expert demonstrates."""
+        """Whether a person plays the chosen environment; otherwise its scripted expert plays."""
         return self.spec.playable
 
     @property
     def state(self) -> RecordState:
-        """Where the take under way is."""
+        """The state of the current take."""
         return self.take.state
 
     @property
     def busy(self) -> bool:
-        """Whether a take is under way, or just being begun or finished."""
+        """Whether a take is in progress, starting or finishing."""
         return self.take.busy or self._finishing is not None
 
     @property
     def status(self) -> RecordingStatus | None:
-        """What the take shows; before one, the first screen of the game where that is to be had at once."""
+        """The state of the take to show; before a take, the first screen of the game if it is available at once."""
         if self.take.recording is not None:
             return self.take.recording.status
         if self.by_hand and not self.take.opening:
@@ -106,7 +106,7 @@ class RecordPresenter:
 
     @property
     def room(self) -> str:
-        """For how much play the disk has room, in words; empty where it does not say."""
+        """How much play fits on the disk, in words; empty if unknown."""
         try:
             hours = free_hours(self.library, self.env)
         except OSError:
@@ -114,20 +114,20 @@ class RecordPresenter:
         return f"{hours:,.0f} h" if hours >= 2 else f"{60 * hours:,.0f} min"
 
     def choose(self, env: str) -> None:
-        """Another environment, between takes."""
+        """Choose another environment, between takes."""
         if not self.busy and env != self.env:
             self._hand_play.leave_env()
             self.env, self.finished.just_kept = env, False
             self.key_choice.take_up(self.spec)
 
     def rebind(self, bindings: Bindings) -> None:
-        """Play with other keys from now on, and keep them; between takes."""
+        """Use other keys from now on, and store them; between takes."""
         if not self.busy:
             self.error = ""
             self.key_choice.change(bindings, self.spec)
 
     def start(self, wait: bool = True) -> None:
-        """Begin a take. A session on disk takes a moment to make: without `wait`, `poll` tells when it is there."""
+        """Start a take. Creating a session on disk takes a moment: without `wait`, `poll` reports when it is ready."""
         if self.busy:
             return
         self.error = ""
@@ -145,14 +145,14 @@ class RecordPresenter:
             self.take.join_opening()
 
     def poll(self) -> bool:
-        """Advance the take, and do what a controller asks for; returns whether there is something new to show."""
+        """Advance the take, and obey the game controller; returns whether there is anything new to show."""
         commands = self.controls.commands()
         for command in commands:
             self._obey(command)
         return self._poll_take() or bool(commands)
 
     def stop(self, wait: bool = True) -> None:
-        """Finish the take and keep it. That takes a moment: without `wait`, `poll` tells when it is done."""
+        """Finish and save the take. That takes a moment: without `wait`, `poll` reports when it is done."""
         if not wait and self.take.once_begun(partial(self.stop, wait=False)):
             return
         self.take.join_opening()
@@ -165,9 +165,9 @@ class RecordPresenter:
             self._take_in_finished()
 
     def discard(self, path: Path | None = None, wait: bool = True) -> None:
-        """Move a take to the library's trash: this one, or the one under way, or else the last; it can be undone.
+        """Move a take to the library's trash: this one, or the current one, or else the last; it can be restored.
 
-        Without `wait` it is done once the take under way is finished.
+        Without `wait` it is done once the current take is finished.
         """
         if self.busy:
             if path is not None:
@@ -181,22 +181,22 @@ class RecordPresenter:
 
     @property
     def can_undo(self) -> bool:
-        """Whether a discarded take can be brought back."""
+        """Whether a deleted take can be restored."""
         return self.finished.today.has_discarded and not self.busy
 
     def undo_discard(self, path: Path | None = None) -> None:
-        """Bring a take back: this one, or the one discarded last."""
+        """Restore a take: this one, or the one deleted last."""
         if self.can_undo:
             self.finished.restore(path)
 
     def restart(self) -> None:
-        """Discard the take under way and begin another once it is finished; `poll` tells when."""
+        """Delete the current take and start another once it is finished; `poll` reports when."""
         if self.busy:
             self._afterwards = self._discard_and_start
             self.stop(wait=False)
 
     def shutdown(self) -> None:
-        """The window closes: keep what was played."""
+        """The window closes: save what was played."""
         while self.busy:  # a take that was to be begun again has begun once the first one is finished
             self.stop()
         self.finished.today.join()
@@ -226,7 +226,7 @@ class RecordPresenter:
         return self.state in (RecordState.IDLE, RecordState.GAME_OVER)
 
     def _obey(self, command: int) -> None:
-        """Do what a controller asks for (see `Controls.commands`)."""
+        """Obey a command of the game controller (see `Controls.commands`)."""
         if self.state is RecordState.IDLE:
             self.start(wait=False)
         elif self.state is RecordState.GAME_OVER:

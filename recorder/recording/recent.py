@@ -23,7 +23,7 @@ _SHARE = 0.6  # of a take: by then there is something to see
 class RecentRecording:
     """One take: `clock` is the local time it began, `score` the best of its games, `picture` a screen of it.
 
-    `discarded` ones lie in the trash. `picture` is uint8 RGB (height, width, 3), or None where no screens are stored.
+    `discarded` ones are in the trash. `picture` is uint8 RGB (height, width, 3), or None if no screens are stored.
     """
 
     path: Path
@@ -38,12 +38,12 @@ class RecentRecording:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What tells whether the line looks otherwise than before."""
+        """Changes whenever the list entry would look different."""
         return (self.path, self.games, self.score, self.seconds, self.labels, self.discarded)
 
 
 def recent_recording(path: Path) -> RecentRecording:
-    """The line of one session. Raises SessionError for one that cannot be read."""
+    """The list entry of one session. Raises SessionError if it cannot be read."""
     session = Session.open(path)
     scores = session.games
     shown = session.frames[int(_SHARE * (len(session) - 1))] if session.spec.sees_screen and len(session) else None
@@ -60,7 +60,7 @@ def recent_recording(path: Path) -> RecentRecording:
 
 
 def takes_of(library: Path, day: date) -> list[RecentRecording]:
-    """What was recorded on a day, by local time, the newest first; what cannot be read is left to the Library page.
+    """The takes of a day, by local time, the newest first; unreadable ones are shown only on the Library page.
 
     Raises LibraryError when the folder cannot be read.
     """
@@ -75,7 +75,7 @@ def takes_of(library: Path, day: date) -> list[RecentRecording]:
 
 
 class RecentRecordings:
-    """The takes of today in a library, the newest first, and what can be done with them once they are finished."""
+    """Today's takes in a library, the newest first; they can be deleted, restored and labelled."""
 
     def __init__(self, library: Path) -> None:
         self.takes: list[RecentRecording] = []
@@ -85,12 +85,12 @@ class RecentRecordings:
         self._found = False  # what was looked for has been taken in
 
     def look(self) -> None:
-        """Read the list from the library, once, without waiting for it; `poll` takes it in."""
+        """Read the list from the library, once, in a thread; `poll` collects it."""
         if self._looking is None:
             self._looking = Task(self._takes, "takes-of-today")
 
     def poll(self) -> bool:
-        """Take in what was found; returns whether there was anything."""
+        """Collect the list; returns whether it arrived."""
         if self._looking is None or self._found or not self._looking.poll():
             return False
         self._found = True
@@ -100,12 +100,12 @@ class RecentRecordings:
         return bool(found)
 
     def join(self) -> None:
-        """Wait until it no longer looks."""
+        """Wait until the list is read."""
         if self._looking is not None:
             self._looking.join()
 
     def add(self, line: RecentRecording) -> None:
-        """A take that was just finished."""
+        """Add a take that was just finished."""
         self.takes.insert(0, line)
 
     def discard(self, path: Path) -> None:
@@ -115,11 +115,11 @@ class RecentRecordings:
 
     @property
     def has_discarded(self) -> bool:
-        """Whether there is one to bring back."""
+        """Whether there is a take to restore."""
         return bool(self._trashed)
 
     def restore(self, path: Path | None = None) -> Path | None:
-        """Bring a take back, this one or the one discarded last; returns where it lies. Raises LibraryError."""
+        """Restore a take, this one or the one deleted last; returns its path. Raises LibraryError."""
         path = path or next(reversed(self._trashed), None)
         if path not in self._trashed:
             return None
@@ -154,9 +154,9 @@ def _size(count: int) -> str:
 
 
 def take_summary(path: Path | None) -> str:
-    """What there is to say of a finished take; None is one in which nothing was played. Raises SessionError."""
+    """A summary of a finished take; None stands for a take in which nothing was played. Raises SessionError."""
     if path is None:
-        return "Nothing was played, so nothing was kept."
+        return "Nothing was played, so nothing was saved."
     session = Session.open(path)
     scores = session.games
     games = "1 game" if len(scores) == 1 else f"{len(scores)} games"

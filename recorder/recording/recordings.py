@@ -1,7 +1,7 @@
-"""One take: a recording under way, as the Record page drives it.
+"""One take: a running recording, controlled by the Record page.
 
 LiveRecording     a person at the keys: the game runs here, paced by the clock, one poll() per wake-up
-WorkerRecording   a scripted expert: game, drawing and recording run in a process of their own (drawing is slow)
+WorkerRecording   a scripted expert: game, drawing and recording run in a separate process (drawing is slow)
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _MOST_TICKS_A_PICTURE = 25  # a fifth of a second of Hopper; a slower renderer s
 
 @dataclass(frozen=True)
 class RecordingStatus:
-    """What the page shows. `ticks` are those recorded in this take, `late_ticks` came over 8 ms late.
+    """What the page shows. `ticks` are recorded in this take, of which `late_ticks` came more than 8 ms late.
 
-    `speed` is in percent of real time, `label` what the player thinks of the game under way. `trouble` is why what is
-    played cannot be written at the moment; empty while it can. `actions_hz` are the actions recorded and `presses_hz`
-    the keys pressed a second, of late.
+    `speed` is in percent of real time, `label` is the label of the current game. `trouble` is the reason why the take
+    cannot be written at the moment; empty while it can. `actions_hz` and `presses_hz` are the recent numbers of actions
+    recorded and keys pressed per second.
     """
 
     picture: Picture
@@ -76,11 +76,11 @@ class Recording(Protocol):
 class LiveRecording:
     """A person plays `game`; the caller polls at least once per tick, and more often for smooth pacing.
 
-    It stands still until `resume`. The game is lent: it is not closed. `hear` is given the sound of every tick at full
-    speed, as `Game.sound` returns it.
+    It is paused until `resume`. The game belongs to the caller and is not closed. At full speed `hear` is called with
+    the sound of every tick, as `Game.sound` returns it.
 
-    Raises LibraryError when the library cannot be written. Where writing fails later, the game stands still and
-    `status.trouble` tells why; nothing that was played is dropped.
+    Raises LibraryError if the library cannot be written. If writing fails later, the game is paused and
+    `status.trouble` says why; nothing that was played is lost.
     """
 
     speeds = (25, 50, 75, FULL_SPEED)
@@ -120,11 +120,11 @@ class LiveRecording:
 
     @property
     def wait_ns(self) -> int | None:
-        """Nanoseconds until the next tick is due; None while the game stands still."""
+        """Nanoseconds until the next tick is due; None while the game is paused."""
         return self._pacer.wait_ns() if self._running and self._rollout.phase is Phase.PLAYING else None
 
     def poll(self) -> bool:
-        """Play what is due; returns whether there is anything new to show."""
+        """Play the due ticks; returns whether there is anything new to show."""
         played = self._writer.trouble != self.status.trouble
         if self._writer.trouble:
             self._running = False
@@ -140,13 +140,13 @@ class LiveRecording:
         return played
 
     def pause(self) -> None:
-        """Stop the clock and make what was played durable."""
+        """Stop the clock, and flush everything played to the disk."""
         self._running = False
         self._tempo.clear()
         self._writer.flush()
 
     def resume(self) -> None:
-        """Go on from here."""
+        """Continue."""
         self._running = True
         self._pacer.restart()
 
@@ -157,7 +157,7 @@ class LiveRecording:
         self.status = self._look()
 
     def advance(self) -> None:
-        """Play a single tick, off the clock."""
+        """Play a single tick, independent of the clock."""
         if self._rollout.phase is Phase.PLAYING:
             self._before_tick()
             self._rollout.tick()
@@ -171,7 +171,7 @@ class LiveRecording:
             self.status = self._look()
 
     def mark(self, label: str) -> None:
-        """Label the game under way, or the one just over."""
+        """Label the current game, or the one that just ended."""
         self._writer.mark(label)
         self.status = self._look()
 
@@ -183,7 +183,7 @@ class LiveRecording:
         self.status = self._look()
 
     def stop(self) -> Path | None:
-        """Finish the session; None when nothing was played."""
+        """Finish the session; None if nothing was played."""
         try:
             self._rollout.end()
             if not self._writer.ticks:
@@ -213,7 +213,7 @@ class LiveRecording:
 
 
 class RecordingWorker:
-    """Lives in a process of its own: a scripted expert plays, is drawn, and is recorded."""
+    """Runs in a separate process: plays, draws and records a scripted expert."""
 
     def __init__(self, env: str, library: str, seed: int) -> None:
         agent = scripted(env, seed)
@@ -224,7 +224,7 @@ class RecordingWorker:
         self._games = 1
 
     def advance(self, ticks: int) -> RecordingStatus:
-        """Play so many ticks, into the next game where one ends, and draw once. While writing fails, none is played."""
+        """Play some ticks, across the ends of games, and draw once. While writing fails, none are played."""
         for _ in range(0 if self._writer.trouble else ticks):
             if self._rollout.phase is Phase.OVER:
                 self._rollout.begin()
@@ -243,7 +243,7 @@ class RecordingWorker:
 
 
 class WorkerRecording:
-    """A scripted expert demonstrates at the environment's rate or faster, as far as drawing it keeps up."""
+    """A scripted expert plays at the environment's rate or faster, as fast as it can be drawn."""
 
     speeds = (FULL_SPEED, 200, 400, 800)
 
@@ -263,11 +263,11 @@ class WorkerRecording:
 
     @property
     def wait_ns(self) -> int | None:
-        """Nothing is due here: the expert does not play to a clock of this process."""
+        """Always None: the expert's clock is in its own process."""
         return None
 
     def poll(self) -> bool:
-        """Recording in a finished picture and ask for the next; returns whether there was one."""
+        """Collect a finished picture and ask for the next; returns whether there was one."""
         fresh = False
         for method, result in self._service.poll():
             if method == "advance":
@@ -287,11 +287,11 @@ class WorkerRecording:
         return fresh
 
     def pause(self) -> None:
-        """Ask for no more."""
+        """Stop asking for pictures."""
         self._running = False
 
     def resume(self) -> None:
-        """Go on from here."""
+        """Continue."""
         self._running, self._since = True, None
 
     def set_speed(self, percent: int) -> None:
@@ -300,16 +300,16 @@ class WorkerRecording:
         self.status = replace(self.status, speed=percent)
 
     def advance(self) -> None:
-        """Nor single ticks."""
+        """Does nothing: an expert does not play single ticks."""
 
     def rewind(self, seconds: float, keep: bool) -> None:
-        """Nor second thoughts."""
+        """Does nothing: an expert does not rewind."""
 
     def mark(self, label: str) -> None:
-        """Nor an opinion of itself."""
+        """Does nothing: an expert's games are not labelled while it plays."""
 
     def next_game(self) -> None:
-        """The stage starts the next game by itself."""
+        """Does nothing: the worker starts the next game by itself."""
 
     def stop(self) -> Path | None:
         """Finish the session."""

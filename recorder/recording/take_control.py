@@ -1,4 +1,4 @@
-"""The take under way: count it down, hold it, let it go on, step, rewind and mark it.
+"""The current take: countdown, pause, resume, single steps, rewind and labels.
 
        open()            3, 2, 1             pause() / lost keyboard / cannot be written
 IDLE ─────────▶ COUNTDOWN ──────▶ RECORDING ◀──────────────────────────────▶ PAUSED
@@ -6,8 +6,9 @@ IDLE ─────────▶ COUNTDOWN ──────▶ RECORDING �
  │          let_go()               ▼  │
  └── FINISHING ◀─────────────── GAME_OVER        any other failure leads to IDLE
 
-While a take cannot be written (disk full, folder gone) `trouble` says so and the game waits; writing is tried again and
-again, and once it works, `resume()` does, too. A scripted expert waits and goes on by itself, and needs no count-down.
+While a take cannot be written (disk full, folder missing), `trouble` says so and the game is paused; writing is
+retried, and once it succeeds, `resume()` works again. A scripted expert pauses and resumes by itself, and has no
+countdown.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ class RecordState(Enum):
 
 
 class TakeControl:
-    """Controls `recording`, which is None without a take and while one is being begun.
+    """Controls `recording`, which is None without a take and while one is starting.
 
-    A person gets `countdown_s` seconds to find the keys before a take begins. `fail` is told why a take failed; whoever
-    is told lets go of it.
+    A person gets a countdown of `countdown_s` seconds before a take starts. `fail` is called with the reason if a take
+    fails, and must then call `let_go`.
     """
 
     def __init__(
@@ -67,45 +68,45 @@ class TakeControl:
 
     @property
     def busy(self) -> bool:
-        """Whether a take is under way, or just being begun."""
+        """Whether a take is in progress or starting."""
         return self.opening or self.recording is not None
 
     @property
     def opening(self) -> bool:
-        """Whether a take is being begun."""
+        """Whether a take is starting."""
         return self._opening is not None
 
     @property
     def countdown(self) -> int:
-        """Seconds until the take begins, counted 3, 2, 1; 0 when none is counted."""
+        """Seconds until the take starts: 3, 2, 1; 0 without a countdown."""
         left = self._go_ns - self._now() if self.state is RecordState.COUNTDOWN else 0
         return max(0, -(-left // 1_000_000_000))
 
     @property
     def trouble(self) -> str:
-        """Why the take cannot be written at the moment, what that means and what to do; empty while it can."""
+        """Why the take cannot be written at the moment, and what to do; empty while it can."""
         reason = self.recording.status.trouble if self.recording is not None else ""
-        remedy = "The game waits, and nothing is lost: make room there, or bring the folder back"
+        remedy = "The game is paused and nothing is lost; free some disk space, or restore the folder"
         return f"{reason}. {remedy}" if reason else ""
 
     @property
     def wait_ns(self) -> int | None:
-        """Nanoseconds until a tick of the player's is due; None while none is."""
+        """Nanoseconds until the player's next tick is due; None if none is."""
         return self.recording.wait_ns if self.recording is not None else None
 
     def demonstrate(self, recording: Recording) -> None:
-        """A scripted expert plays, from now on."""
+        """Start a take by a scripted expert."""
         self.recording, self.state, self._by_hand = recording, RecordState.RECORDING, False
         self.recovered = self.lost_keyboard = False
 
     def open(self, opening: Task) -> None:
-        """A take by hand is being begun; the count-down runs meanwhile."""
+        """Start a take by a person; the countdown runs meanwhile."""
         self._opening, self._by_hand = opening, True
         self.state, self._go_ns = RecordState.COUNTDOWN, self._now() + self._countdown_ns
         self.recovered = self.lost_keyboard = False
 
     def join_opening(self) -> None:
-        """Wait for the take that is being begun, if one is."""
+        """Wait for a take that is starting, if there is one."""
         opening, self._opening = self._opening, None
         if opening is None:
             return
@@ -121,13 +122,13 @@ class TakeControl:
             wish()
 
     def once_begun(self, wish: Callable[[], None]) -> bool:
-        """Whether a take is being begun: then the wish is served when it is there."""
+        """Whether a take is starting: if so, `wish` is called once it has started."""
         if self.opening:
             self._wishes.append(wish)
         return self.opening
 
     def poll(self) -> bool:
-        """Advance the take; returns whether there is something new to show."""
+        """Advance the take; returns whether there is anything new to show."""
         began = self._opening is not None and self._opening.poll()
         if began:
             self.join_opening()
@@ -151,7 +152,7 @@ class TakeControl:
         return fresh
 
     def lose_keyboard(self) -> None:
-        """The window is no longer the active one: no key is held, and the game waits."""
+        """The window is no longer active: release all keys and pause."""
         self._controls.lose_keyboard()
         self._keys.release_all(self._now())
         if self._by_hand and self.state in (RecordState.COUNTDOWN, RecordState.RECORDING):
@@ -159,7 +160,7 @@ class TakeControl:
             self.lost_keyboard = True
 
     def pause(self) -> None:
-        """Hold the game; one that is being begun, as soon as it is there."""
+        """Pause the game; if it is starting, once it has started."""
         if self.once_begun(self.pause):
             return
         if self.recording is not None and self.state in (RecordState.COUNTDOWN, RecordState.RECORDING):
@@ -169,20 +170,20 @@ class TakeControl:
             self._sound.silence()
 
     def resume(self) -> None:
-        """Go on after a pause, unless there is `trouble`; keys that are still down count as held again."""
+        """Resume after a pause, unless there is `trouble`; keys that are still down count as held again."""
         if self.recording is not None and self.state is RecordState.PAUSED and not self.trouble:
             self._go()
             self.recovered = self.lost_keyboard = False
 
     def change_speed(self, steps: int) -> None:
-        """Slower (negative) or faster by so many of the take's speeds; the next take begins at full speed."""
+        """Change the speed by some steps, negative for slower; the next take starts at full speed."""
         if self.recording is not None:
             speeds = self.recording.speeds
             index = speeds.index(self.recording.status.speed) + steps
             self.recording.set_speed(speeds[min(max(index, 0), len(speeds) - 1)])
 
     def advance(self) -> None:
-        """While the game is held, play a single tick."""
+        """While the game is paused, play a single tick."""
         if self.recording is None or self.state is not RecordState.PAUSED or not self._by_hand:
             return
         self._controls.begin_play()
@@ -195,7 +196,7 @@ class TakeControl:
             self.state = RecordState.GAME_OVER
 
     def rewind(self, keep: bool = False) -> None:
-        """Go back a few seconds in the game and hold it there; `keep` lets what was undone count as play."""
+        """Go back a few seconds in the game and pause; with `keep` the undone part still counts as play."""
         playing = self.state in (RecordState.RECORDING, RecordState.PAUSED)
         if self.recording is None or not self._by_hand or not playing:
             return
@@ -206,7 +207,7 @@ class TakeControl:
             self._fail(str(error))
 
     def mark(self, label: str) -> None:
-        """Label the game under way, or just over, "success" or "failure"; the same label again takes it off."""
+        """Label the current game, or the one just ended, "success" or "failure"; the same label again removes it."""
         if self.recording is None:
             return
         try:
@@ -215,14 +216,14 @@ class TakeControl:
             self._fail(str(error))
 
     def next_game(self) -> None:
-        """After a game is over, play another in the same take."""
+        """After the end of a game, play another in the same take."""
         if self.recording is not None and self.state is RecordState.GAME_OVER and not self.trouble:
             self._controls.begin_play()
             self.recording.next_game()
             self.state, self.recovered = RecordState.RECORDING, False
 
     def let_go(self, state: RecordState) -> Recording | None:
-        """Leave the take to whoever finishes it; `state` is what follows."""
+        """Hand the take over to be finished; `state` is the next state."""
         recording, self.recording, self.state = self.recording, None, state
         self._wishes = []
         return recording

@@ -38,10 +38,10 @@ def read_spans(attributes: Mapping[str, Any], ticks: int) -> tuple[range, ...]:
     """The spans excluded from training, in order and not touching each other. Raises ValueError for anything else."""
     spans, last = attributes.get("excluded_spans", []), -1
     if not isinstance(spans, list) or len(spans) > MAX_SPANS:
-        raise ValueError("no list of spans")
+        raise ValueError("not a list of spans")
     for span in spans:
         if not isinstance(span, list) or [type(tick) for tick in span] != [int, int]:
-            raise ValueError("a span is no pair of ticks")
+            raise ValueError("a span is not a pair of ticks")
         if not last < span[0] < span[1] <= ticks:
             raise ValueError(f"a span from {span[0]} to {span[1]} of {ticks} ticks")
         last = span[1]

@@ -34,8 +34,8 @@ def read_episodes(group: SessionGroup, head: Head, rewards: Callable[[], npt.NDA
             total_reward = float(rewards()[start:stop].sum())
         if not 0 <= start <= stop <= head.ticks:
             raise SessionError(
-                f"{group.place}: episode {index} claims ticks {start} to {stop}, but {head.ticks} are committed; "
-                "the session is damaged"
+                f"{group.place}: episode {index} has ticks {start} to {stop}, but the session only "
+                f"{head.ticks}; the session is damaged"
             )
         if stop > start:
             episodes.append(
@@ -135,7 +135,7 @@ def lead_in(table: Sequence[Episode], episode: Episode, place: Place) -> list[ra
         parent = by_index.get(episode.parent)
         if parent is None or parent.index >= episode.index or not parent.start <= episode.parent_tick <= parent.stop:
             raise SessionError(
-                f"{place}: episode {episode.index} claims to go on from tick {episode.parent_tick} of episode "
+                f"{place}: episode {episode.index} continues from tick {episode.parent_tick} of episode "
                 f"{episode.parent}, which does not hold it; the session is damaged"
             )
         ranges.insert(0, range(parent.start, episode.parent_tick))

@@ -32,7 +32,7 @@ class Moments:
         except (KeyError, ValueError, TypeError, OverflowError):
             palette = np.empty(0, np.uint8)
         if palette.shape != (256, 3):
-            raise SessionError(f"{self._group.place} holds no palette of 256 colours, so its screens cannot be shown")
+            raise SessionError(f"{self._group.place} has no palette of 256 colours, so its screens cannot be shown")
         return palette
 
     @cached_property

@@ -54,8 +54,8 @@ def read_excluded(attributes: Mapping[str, Any], ticks: int, place: Place) -> tu
         return read_spans(attributes, ticks)
     except ValueError:
         raise SessionError(
-            f"{place}: its excluded spans are no list of [start, stop] ticks below {ticks} in order; "
-            "set them anew with `twinplay edit`"
+            f"{place}: its excluded spans are not an ordered list of [start, stop] ticks below {ticks}; "
+            "set them again with `twinplay edit`"
         ) from None
 
 

@@ -118,14 +118,14 @@ def place(given: Place | str) -> Place:
         return _followed(Path(given))
     scheme, rest = ("", "") if found is None else (found[1].lower(), found[2].rstrip("/"))
     if chain or not rest:
-        raise UsageError(f"{given} is no URL of a session or a library; give one such as s3://bucket/folder")
+        raise UsageError(f"{given} is not the URL of a session or a library; give one such as s3://bucket/folder")
     return _followed(_path_of(given)) if scheme in _LOCAL else Url(f"{scheme}://{rest}")
 
 
 def on_this_computer(where: Place, remedy: str = "`twinplay pull` copies sessions from a URL into a folder") -> Path:
     """`where` as a path, for work that needs a folder. Raises UsageError for a URL."""
     if isinstance(where, Url):
-        raise UsageError(f"{where} is a URL, and this needs a folder on this computer; {remedy}")
+        raise UsageError(f"{where} is a URL, but a folder on this computer is needed; {remedy}")
     return where
 
 
@@ -133,10 +133,9 @@ def keep_out_of_sessions(folder: Path) -> None:
     """Raise LibraryError for a folder that is a session or is inside one: nothing else may be written there."""
     for around in (folder, *folder.parents):
         if is_session(around):
-            what = "is a session" if around == folder else f"lies in the session {around}"
+            what = "is a session" if around == folder else f"lies inside the session {around}"
             raise LibraryError(
-                f"{folder} {what}, and nothing else may be written there; choose another folder, such as "
-                f"{around.parent}"
+                f"{folder} {what}, and nothing else can be stored there; choose another folder, such as {around.parent}"
             )
 
 
@@ -168,5 +167,5 @@ def _path_of(url: str) -> Path:
 
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost") or not parts.path:
-        raise UsageError(f"{url} names another computer; give a path, or a URL with three slashes: file:///folder")
+        raise UsageError(f"{url} is on another computer; give a path, or a URL with three slashes: file:///folder")
     return Path(url2pathname(parts.path))

@@ -93,7 +93,9 @@ class RemoteFolder:
         for batch in _batches((name, sizes.get(name, 0)) for name in names):
             for name, content in zip(batch, self._bring(batch), strict=True):
                 if content is None or len(content) != sizes.get(name):
-                    raise RemoteError(f"{self.url}/{name} changed while it was read; try again when nobody writes it")
+                    raise RemoteError(
+                        f"{self.url}/{name} changed while it was read; try again when nothing writes to it"
+                    )
                 yield name, content
 
     def head(self) -> bytes | None:
@@ -147,7 +149,7 @@ class RemoteFolder:
             if name not in self._held:
                 self.fetch([name])
             if name not in self._held:
-                raise StoreError(f"'{name}' was there, and has gone")
+                raise StoreError(f"'{name}' has disappeared")
             content = self._held[name]
         check_size(name, len(content))
         return content
@@ -257,14 +259,14 @@ def _sentence(url: Url, error: Exception) -> str:
         extra = "pip install 'twinplay[s3]'" if url.scheme.startswith("s3") else "install it, and try again"
         return f"{url} needs a driver that is not installed ({reason}); {extra}"
     if isinstance(error, ValueError) and "rotocol" in reason:
-        return f"{url} cannot be opened: {reason}; a URL begins with s3://, gs://, sftp:// or the like"
+        return f"{url} cannot be opened: {reason}; a URL starts with s3://, gs://, sftp:// or similar"
     if isinstance(error, PermissionError) or "Credential" in kind:
         return (
-            f"{url} may not be opened: {reason}; check the credentials, which its driver takes from the environment "
-            "(AWS_ACCESS_KEY_ID, AWS_PROFILE and the like)"
+            f"access to {url} was denied: {reason}; check the credentials in the environment "
+            "(AWS_ACCESS_KEY_ID, AWS_PROFILE and similar)"
         )
     if isinstance(error, FileNotFoundError):
-        return f"{url} is not there: {reason}; check its name"
+        return f"{url} does not exist: {reason}; check its name"
     return f"{url} cannot be reached: {reason}; check the network, and the endpoint if you set one"
 
 

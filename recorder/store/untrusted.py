@@ -28,7 +28,7 @@ def check_frame(key: str, begin: bytes) -> None:
     """Raise StoreError if a chunk, by its first bytes `begin`, would unpack to too much or to an unknown size."""
     size = _unpacked_size(begin[:FRAME_HEADER_BYTES])
     if size is None or size > MAX_CHUNK_BYTES:
-        raise StoreError(f"the chunk '{key}' is damaged (it does not say how much it unpacks to, or too much)")
+        raise StoreError(f"the chunk '{key}' is damaged (its unpacked size is missing or too large)")
 
 
 def _unpacked_size(frame: bytes) -> int | None:

@@ -179,7 +179,7 @@ class WriterThread:
                 return
             self._failure = SessionError(
                 f"{self._path} could not be written: {reason(error)}; "
-                "what was played until about a second before is kept; make room before the next take"
+                "everything up to about one second before is kept; free some disk space before the next take"
             )
 
     def _complete(self) -> None:

@@ -22,7 +22,7 @@ def guarded(action: Callable[[], int]) -> int:
         print(f"twinplay: {error}", file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt as error:
-        print("twinplay: interrupted; what was complete by then is kept", file=sys.stderr)
+        print("twinplay: interrupted; everything completed so far is kept", file=sys.stderr)
         return exit_status(error.number if isinstance(error, Interrupted) else signal.SIGINT)
     except BrokenPipeError:
         # The reader of our output has ended; without this, Python reports the error again when it flushes at exit.
@@ -38,7 +38,7 @@ def guarded(action: Callable[[], int]) -> int:
         reason = (str(error).splitlines() or [""])[0]
         log = _left_in_log(error)
         print(
-            f"twinplay: an error nobody foresaw ({type(error).__name__}: {reason}); please report it"
+            f"twinplay: unexpected error ({type(error).__name__}: {reason}); please report it"
             f"{f' with {log}' if log else ''}",
             file=sys.stderr,
         )

@@ -42,7 +42,7 @@ def begin_log(path: Path | None = None) -> str:
         handler = RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_OLDER, encoding="utf-8")
     except OSError as error:
         LOG.addHandler(logging.NullHandler())
-        return f"{path} cannot be written: {error.strerror}; there will be no log"
+        return f"{path} cannot be written: {error.strerror}; no log is kept"
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     handler.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk must not stop the game
     LOG.addHandler(handler)
@@ -62,7 +62,7 @@ def leave_trace(error: BaseException) -> Path | None:
     text = "".join(traceback.format_exception(error)).rstrip()
     open_already = bool(LOG.handlers)
     if open_already or not begin_log():
-        LOG.error("a command ended of this:\n%s", text)
+        LOG.error("a command failed with this error:\n%s", text)
         if not open_already:
             end_log()
         return log_file()
@@ -87,7 +87,7 @@ def watch_for_crashes() -> bool:
         return False
     faulthandler.enable(notes)  # keeps the file open
     if crash:
-        LOG.error("the program was killed the last time:\n%s", crash)
+        LOG.error("the program was killed last time:\n%s", crash)
     return bool(crash)
 
 
@@ -124,10 +124,10 @@ class Failures:
         self._seen[key] += 1
         if self._seen[key] == 1:
             text = "".join(traceback.format_exception(error)).rstrip()
-            LOG.error("nobody caught this:\n%s", text)
+            LOG.error("uncaught error:\n%s", text)
             print(text, file=sys.stderr)
         elif str(self._seen[key]).strip("0") == "1":  # 10, 100, 1,000 …
-            LOG.error("%s again, %d times by now", key[0], self._seen[key])
+            LOG.error("%s again, %d times so far", key[0], self._seen[key])
         else:
             return
         self._tell(sentence(error))
@@ -139,6 +139,6 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, TwinplayError):
         return reason
     return (
-        f"Something happened that nobody foresaw ({type(error).__name__}{': ' if reason else ''}{reason}). What was "
-        "recorded is kept. Copy the diagnostics into a report; if it comes again, start Twinplay anew."
+        f"Unexpected error ({type(error).__name__}{': ' if reason else ''}{reason}). Your recordings are safe. "
+        "If it happens again, restart Twinplay and include the diagnostics in a bug report."
     )

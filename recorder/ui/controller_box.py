@@ -20,7 +20,7 @@ class ControllerBox(QComboBox):
         self.setObjectName("controllerBox")
         self.setAccessibleName("Controller")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setToolTip("Which game controller steers")
+        self.setToolTip("The game controller to play with")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._devices, self._first = devices, chosen
         self._shown: tuple[Device, ...] = ()

@@ -30,11 +30,11 @@ _EVERYWHERE = {
 _PADS = {"FIRE": FIRE, "RIGHT": RIGHT, "LEFT": LEFT, "UP": UP, "DOWN": DOWN}  # what controls mean on a controller
 RESERVED = {
     Qt.Key.Key_P: "pauses the game",
-    Qt.Key.Key_Backspace: "goes back in the game",
+    Qt.Key.Key_Backspace: "rewinds the game",
     Qt.Key.Key_Minus: "slows the game down",
     Qt.Key.Key_Plus: "speeds the game up",
     Qt.Key.Key_Equal: "speeds the game up",
-    Qt.Key.Key_Period: "plays a single tick",
+    Qt.Key.Key_Period: "steps one frame",
     Qt.Key.Key_F1: "shows the keys",
     Qt.Key.Key_F10: "opens the menu",
     Qt.Key.Key_M: "turns the sound on and off",
@@ -42,8 +42,8 @@ RESERVED = {
     Qt.Key.Key_B: "marks a game as bad",
     Qt.Key.Key_Tab: "moves between buttons",
     Qt.Key.Key_Backtab: "moves between buttons",
-    Qt.Key.Key_Return: "begins the next game",
-    Qt.Key.Key_Enter: "begins the next game",
+    Qt.Key.Key_Return: "starts the next game",
+    Qt.Key.Key_Enter: "starts the next game",
 }
 
 

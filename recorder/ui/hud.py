@@ -13,12 +13,12 @@ from recorder.ui.kit import look
 _FIGURES = (
     ("time", "Take", "Minutes and seconds recorded"),
     ("games", "Game", "The number of this game in the take"),
-    ("actions", "Actions/s", "Actions recorded a second, of late: one for every tick of the game"),
-    ("presses", "Keys/s", "Keys pressed a second, of late"),
-    ("late", "Late ticks", "Ticks that came over 8 ms late; the session stores each one's time"),
-    ("speed", "Speed", "In percent of real time; minus and plus change it"),
+    ("actions", "Actions/s", "Actions recorded per second, lately: one for each frame of the game"),
+    ("presses", "Keys/s", "Keys pressed per second, lately"),
+    ("late", "Late frames", "Frames that came more than 8 ms late; the session stores the time of each frame"),
+    ("speed", "Speed", "In percent of real time; - and + change it"),
     ("label", "Label", "G marks the game as good, B as bad"),
-    ("space", "Disk space for", "How much more play the disk has room for"),
+    ("space", "Disk space for", "How much more play fits on the disk"),
 )
 
 

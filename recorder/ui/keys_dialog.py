@@ -151,7 +151,9 @@ class KeysDialog(QDialog):
             self._render(f"This key has no name. Press another key for {self._name(action)}, or Esc.")
         elif played is not None and played != action and self._moving != key:
             self._moving = key
-            self._render(f"{label} plays {self._name(played)}. Press it again to let it play {self._name(action)}.")
+            self._render(
+                f"{label} is used for {self._name(played)}. Press it again to move it to {self._name(action)}."
+            )
         else:
             self._asking = None
             # A key of the keypad that was an arrow so far leaves the arrow as it is.
@@ -182,7 +184,7 @@ class KeysDialog(QDialog):
                     label = key_label(self._keyboard.name(key, self._bindings.names[key]))
                     shown = label.replace("&", "&&")  # no mnemonic
                     chip = self._button(f"{shown}   ✕", "", lambda _=False, key=key: self._remove(key))
-                    chip.setToolTip(f"{label} no longer plays {name}")
+                    chip.setToolTip(f"Stop using {label} for {name}")
                     chips.addWidget(chip)
             chips.addStretch(1)
             add.setText("Press a key…" if action == self._asking else "Add key")

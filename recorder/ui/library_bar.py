@@ -13,9 +13,9 @@ from recorder.ui.kit import look
 _KINDS = {
     "person": "People",
     "scripted": "Scripted players",
-    "policy": "Clones",
+    "policy": "Twins",
     "random": "Random players",
-    "mixed": "Several together",
+    "mixed": "Several players",
 }
 
 
@@ -33,12 +33,14 @@ class LibraryBar(QWidget):
         row.setSpacing(look.GAP)
         self.search = QLineEdit(objectName="librarySearch", clearButtonEnabled=True)
         self.search.setPlaceholderText("Search titles, notes, tags, players…")
-        self.search.setToolTip("Shows the sessions that have all of these words (Ctrl+F)")
+        self.search.setToolTip("Show the sessions that contain all of these words (Ctrl+F)")
         self.search.setAccessibleName("Search")
         self.search.textChanged.connect(self.narrowed)
-        self._envs = QComboBox(objectName="libraryEnvFilter", toolTip="What was played")
+        self._envs = QComboBox(objectName="libraryEnvFilter", toolTip="Show one environment")
         self._envs.setAccessibleName("Environment")
-        self._kinds = QComboBox(objectName="libraryKindFilter", toolTip="Who played", accessibleName="Player")
+        self._kinds = QComboBox(
+            objectName="libraryKindFilter", toolTip="Show one kind of player", accessibleName="Player"
+        )
         for box in (self._envs, self._kinds):
             box.activated.connect(self.narrowed)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -46,7 +48,7 @@ class LibraryBar(QWidget):
         self._progress.setToolTip("Scores over time: am I getting better?")
         self._progress.toggled.connect(self.progress_toggled)
         trash = QPushButton("Trash…", objectName="openTrashButton")
-        trash.setToolTip("What was thrown away: bring it back, or delete it for good")
+        trash.setToolTip("Deleted sessions: restore them, or delete them permanently")
         trash.clicked.connect(self.trash_requested)
         for widget in (self.search, self._envs, self._kinds, self._progress, trash):
             row.addWidget(widget)

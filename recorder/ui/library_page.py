@@ -49,7 +49,7 @@ class LibraryPage(Page):
         self._stack = QStackedWidget()
         self._stack.addWidget(self._build_empty())
         self._stack.addWidget(self._build_content())
-        waiting = QLabel("Looking through the library…", alignment=Qt.AlignmentFlag.AlignCenter)
+        waiting = QLabel("Reading the library…", alignment=Qt.AlignmentFlag.AlignCenter)
         waiting.setObjectName("libraryWaiting")
         self._stack.addWidget(waiting)
         self.body.addWidget(self._stack, 1)
@@ -88,12 +88,12 @@ class LibraryPage(Page):
     def _build_empty(self) -> QWidget:
         page = self.empty_state(
             "No recordings yet",
-            "Everything you record is kept here: to look at again,\nto sort out, and to train on.",
+            "Everything you record is kept here:\nwatch it again, sort it, and train on it.",
             "Go to Record",
             "goRecordFromLibraryButton",
             lambda: self.page_requested.emit("record"),
         )
-        self._thrown = QPushButton("Look into the trash…", objectName="openTrashFromEmptyButton")
+        self._thrown = QPushButton("Open the trash…", objectName="openTrashFromEmptyButton")
         self._thrown.setToolTip("Restore deleted sessions")
         self._thrown.setProperty("quiet", True)
         self._thrown.clicked.connect(self._open_trash)

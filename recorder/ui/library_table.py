@@ -239,7 +239,7 @@ def subtitle(row: SessionSummary) -> str:
     """What was played, by whom, and what is to be known of it."""
     marks = [f"{number} {label}" for label, number in row.labels.items() if number]
     if row.ticks > row.learn_ticks and row.state == "complete":
-        marks.append(f"{100 * (row.ticks - row.learn_ticks) / row.ticks:.0f} % left out")
+        marks.append(f"{100 * (row.ticks - row.learn_ticks) / row.ticks:.0f} % excluded")
     parts = [_STATES[row.state]] if row.state in _STATES else []
     parts += [row.env_title] if row.title and row.env_title else []
     parts += [player_label(row.player)] if row.player else []

@@ -79,10 +79,10 @@ class RecordSide(QWidget):
         self._pause = self._button("Pause", "pauseButton", "Pause or resume (P)", self.pause_requested.emit)
         self._stop = self._button("Stop", "stopButton", "Stop and save (Esc)", self.stop_requested.emit)
         self._discard = self._button(
-            "Discard", "discardButton", "Move this take to the trash (Ctrl+Backspace)", self.discard_requested.emit
+            "Delete", "discardButton", "Move this take to the trash (Ctrl+Backspace)", self.discard_requested.emit
         )
         self._keys = self._button(
-            "Keys…", "keysButton", "Choose which keys and which controller play", self.keys_requested.emit
+            "Keys…", "keysButton", "Choose the keys and the controller to play with", self.keys_requested.emit
         )
         self._sound = self._button("Sound", "soundButton", "The game's sound, on or off (M)", self.sound_requested.emit)
         for button, picture in (

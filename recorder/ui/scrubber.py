@@ -27,8 +27,8 @@ class Scrubber(QWidget):
         self.setObjectName("scrubber")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setToolTip(
-            "Press or drag to go to a moment (Left and Right: a tick, with Ctrl: a second). "
-            "Drag with Shift to leave a span out of training."
+            "Click or drag to go to a moment (Left and Right: one frame, with Ctrl: one second). "
+            "Drag with Shift to exclude a part from training."
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._details: Details | None = None

@@ -21,10 +21,10 @@ class SessionActions(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._train = _button("Train on this", "libraryTrainButton", "Open the Train page with it chosen")
+        self._train = _button("Train on this", "libraryTrainButton", "Open the Train page with this session selected")
         self._train.setProperty("primary", True)
-        self._watch = _button("Watch it", "libraryWatchButton", "Open the Watch page (double click, or Enter)")
-        self._verify = _button("Verify", "verifyButton", "Simulate it again and compare every tick, bit for bit")
+        self._watch = _button("Watch", "libraryWatchButton", "Open the Watch page (double click, or Enter)")
+        self._verify = _button("Verify", "verifyButton", "Simulate it again and compare every frame exactly")
         self._merge = _button("Merge", "mergeButton", "Join the selected sessions into a new one")
         self._split = _button("Split", "splitButton", "Split into two sessions before the selected game")
         self._trash = _button("Delete", "trashButton", "Move it to the trash (Del)")

@@ -84,6 +84,6 @@ class SessionFigures(QWidget):
         if timing is not None:
             late = 100 * timing.late_ticks / max(1, timing.ticks)
             self._timing.setText(
-                f"{timing.rate_hz:.2f} actions a second; 99 % of intervals up to {timing.p99_ms:.1f} ms, the longest "
-                f"{timing.max_ms:.0f} ms; {timing.late_ticks:,} of {timing.ticks:,} ticks late ({late:.2f} %)"
+                f"{timing.rate_hz:.2f} actions per second; 99 % of intervals up to {timing.p99_ms:.1f} ms, the longest "
+                f"{timing.max_ms:.0f} ms; {timing.late_ticks:,} of {timing.ticks:,} frames late ({late:.2f} %)"
             )

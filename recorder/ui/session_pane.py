@@ -96,7 +96,7 @@ class SessionPane(QWidget):
             self._show_facts(details)
         words = "Opening…"
         if details is not None and details.problem:
-            words = f"{details.problem}.\nDelete moves it to the trash, from which it can be restored."
+            words = f"{details.problem}.\nDelete moves it to the trash, where it can be restored."
         elif details is not None:
             words = moment.problem if moment is not None else ""
         self._picture.show_moment(moment, words)
@@ -163,7 +163,7 @@ class SessionPane(QWidget):
         return next((game for game in games if self._tick in game), None)
 
     def _build_moment(self, layout: QVBoxLayout) -> None:
-        self._title = QLineEdit(objectName="titleEdit", maxLength=MAX_TITLE, toolTip="What to call this session")
+        self._title = QLineEdit(objectName="titleEdit", maxLength=MAX_TITLE, toolTip="The title of this session")
         self._title.setFont(look.scaled(self._title.font(), 1.15, bold=True))
         self._title.setAccessibleName("Title")
         self._facts = look.faint(name="sessionFactsLabel", wrap=True)
@@ -181,7 +181,7 @@ class SessionPane(QWidget):
         self._clock = look.faint(name="previewClock")
         self._clock.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._mark = QPushButton("Exclude from here", objectName="excludeButton")
-        self._mark.setToolTip("Leave a part out of training, from here to where you go next (X)")
+        self._mark.setToolTip("Exclude a part from training: click at its start and again at its end (X)")
         self._mark.clicked.connect(self.mark)
         self._mark.clicked.connect(lambda: self._scrubber.setFocus())  # where arrow keys lead on
         row.addWidget(self._clock, 1)
@@ -252,7 +252,7 @@ class SessionPane(QWidget):
         where = f" · game {game.number}" if game is not None else ""
         now, whole = (clock(ticks / details.rate_hz)[:-2] for ticks in (self._tick, details.ticks))
         self._clock.setText(f"{now} of {whole}{where}")
-        self._clock.setToolTip(f"Tick {self._tick:,} of {details.ticks:,}")
+        self._clock.setToolTip(f"Frame {self._tick:,} of {details.ticks:,}")
         if self._begun is not None:
             self._mark.setText("Exclude to here")
         elif any(self._tick in span for span in details.spans):

@@ -106,7 +106,7 @@ class TakesList(QScrollArea):
         top.addWidget(title)
         top.addStretch(1)
         if take.discarded:
-            top.addWidget(look.faint("discarded"))
+            top.addWidget(look.faint("deleted"))
         else:
             top.setSpacing(0)
             for label, text in _LABELS.items():
@@ -129,9 +129,9 @@ class TakesList(QScrollArea):
             )
         else:
             for text, name, tip, signal in (
-                ("Train on it", "trainTakeButton", "Open the Train page with this take chosen", self.train_requested),
+                ("Train on it", "trainTakeButton", "Open the Train page with this take selected", self.train_requested),
                 ("Watch", "watchTakeButton", "Open the Watch page with this take", self.watch_requested),
-                ("Discard", "discardTakeButton", "Move this take to the trash", self.discard_requested),
+                ("Delete", "discardTakeButton", "Move this take to the trash", self.discard_requested),
             ):
                 buttons.addWidget(self._button(text, f"{name}{suffix}", tip, partial(signal.emit, take.path)))
         buttons.addStretch(1)
@@ -142,7 +142,7 @@ class TakesList(QScrollArea):
         button = self._button(
             text,
             f"{label}TakeButton{suffix}",
-            f"Mark all games of this take as {text.lower()}, or take the mark off",
+            f"Label all games of this take as {text.lower()}, or remove the label",
             lambda: self.label_requested.emit(take.path, label),
         )
         button.setCheckable(True)

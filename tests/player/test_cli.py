@@ -122,7 +122,7 @@ def test_agreement_is_printed_with_the_clearest_disagreements(
     clone = str(untrained("breakout", tmp_path / "new.safetensors"))
     assert main(["agreement", Path(sessions["breakout"]).stem, clone, "--library", str(library), "--most", "2"]) == 0
     head, *lines = capsys.readouterr().out.splitlines()
-    assert head.startswith("The clone does what the scripted player did in ")
+    assert head.startswith("The clone acts like the scripted player in ")
     assert len(lines) == 2
     assert all("scripted player " in line and ", clone " in line and line.endswith(" %") for line in lines)
 
@@ -212,7 +212,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
     assert refusal(capsys, "train", sessions["hopper"], "--out", str(tmp_path))[0] == 2
     assert refusal(capsys, "watch", sessions["hopper"], policy, "--video", str(tmp_path / "no" / "v.mp4"))[0] == 2
     status, sentence = refusal(capsys, "watch", sessions["hopper"], policy, "--against", policy)
-    assert (status, "leave one of them out" in sentence) == (2, True)
+    assert (status, "omit one of them" in sentence) == (2, True)
     other = tmp_path / "precious.safetensors"
     other.write_text("not a policy")
     assert refusal(capsys, "train", sessions["hopper"], "--out", str(other))[0] == 1
@@ -224,7 +224,7 @@ def test_without_a_screen_the_app_says_so() -> None:
         [sys.executable, "-m", "player"], capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "HOME": "/tmp"}
     )
     assert done.returncode == 1
-    assert "no screen to open a window on" in done.stderr
+    assert "the window needs a screen" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 
@@ -274,7 +274,7 @@ def test_a_training_is_paused_and_gone_on_with_as_a_run(
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     run = only_run(tmp_path, capsys)
-    assert f"go on with: twinplay train --resume {run['id']}" in said
+    assert f"resume with: twinplay train --resume {run['id']}" in said
     assert (run["state"], run["checkpoint"], run["setup"]["sources"][0]["episodes"]) == ("paused", True, [0])
     assert run["setup"]["config"]["learning_rate"] == 0.002
     assert main(["train", "--resume", run["id"], "--library", str(tmp_path)]) == 0
@@ -282,7 +282,7 @@ def test_a_training_is_paused_and_gone_on_with_as_a_run(
     assert (run["state"], run["batches"]) == ("done", 3000)
     assert main(["runs", "--library", str(tmp_path)]) == 0
     assert main(["runs", run["id"], "--library", str(tmp_path)]) == 0
-    assert "going on after" in capsys.readouterr().out
+    assert "resuming after" in capsys.readouterr().out
     assert refusal(capsys, "train", "--resume", run["id"], "--library", str(tmp_path)) == (
         1,
         f"twinplay: the run {run['id']} cannot be resumed: it is done",
@@ -318,7 +318,7 @@ def test_a_run_that_writes_outside_of_its_library_asks_for_its_place_again(
     run = only_run(library, capsys)
     assert run["policy"] == str(out)
     status, sentence = refusal(capsys, "train", "--resume", run["id"], "--library", str(library))
-    assert (status, sentence.endswith(f"outside of the library; give --out {out}")) == (2, True)
+    assert (status, sentence.endswith(f"outside the library; add --out {out}")) == (2, True)
 
 
 def test_without_a_run_nothing_but_the_policy_is_left(sessions: dict[str, str], tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_library_is_pushed_listed_and_pulled(mine: Path, run: Run, tmp_path: P
     pushed = run("push", mine, "--to", TEAM).splitlines()
     assert sorted(pushed) == [f"{TEAM}/{name}: copied" for name in names]
     again = run("push", names[0], "--library", mine, "--to", TEAM)
-    assert again == f"{TEAM}/{names[0]}: is there already\n"
+    assert again == f"{TEAM}/{names[0]}: already exists\n"
     listed = json.loads(run("sessions", "--library", TEAM, "--json", "--sort", "title"))
     assert sorted(row["path"] for row in listed) == [f"{TEAM}/{name}" for name in names]
     assert "hopper" in run("sessions", "--library", TEAM)
@@ -78,7 +78,7 @@ def test_one_session_that_cannot_be_copied_keeps_no_other_back(mine: Path, run: 
     assert "gone.zarr is not a readable session: there is no such folder" in sentence
     assert "1 of 2 sessions could not be copied" in sentence
     assert [row.name for row in Library(TEAM).sessions()] == [good.stem]
-    assert "holds no sessions" in run("push", tmp_path, "--to", TEAM, status=1)
+    assert "has no sessions" in run("push", tmp_path, "--to", TEAM, status=1)
 
 
 def test_show_and_verify_take_a_url_or_a_name_in_a_library_there(hopper: str, run: Run) -> None:
@@ -107,7 +107,7 @@ def test_a_run_finds_its_sessions_at_their_urls_again(hopper: str, tmp_path: Pat
     head = json.loads(fsspec.filesystem("memory").cat_file(f"{hopper}/zarr.json"))
     head["attributes"]["digest"] = "0" * 64
     fsspec.filesystem("memory").pipe_file(f"{hopper}/zarr.json", json.dumps(head).encode())
-    with pytest.raises(RunError, match="has changed since this run began"):
+    with pytest.raises(RunError, match="has changed since this run started"):
         open_sources(made.setup, tmp_path)
 
 
@@ -118,7 +118,7 @@ def test_a_film_is_made_from_a_url(mine: Path, run: Run, tmp_path: Path) -> None
     film = tmp_path / "film.gif"
     run("watch", f"{TEAM}/{path.name}", policy, "--video", film, "--seconds", "0.5")
     assert film.stat().st_size > 0
-    assert "pull` it first" in run("watch", f"{TEAM}/{path.name}", policy, status=2)
+    assert "pull` first" in run("watch", f"{TEAM}/{path.name}", policy, status=2)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_what_needs_a_folder_says_so_and_writes_nothing(hopper: str, run: Run, c
     before = dict(fsspec.filesystem("memory").store)
     sentence = run(*(part.format(session=hopper) for part in command), status=2)
     assert sentence.startswith("twinplay: memory://team/library")
-    assert "is a URL, and this needs a folder on this computer; " in sentence
+    assert "is a URL, but a folder on this computer is needed; " in sentence
     assert "\n" not in sentence
     assert fsspec.filesystem("memory").store == before
 

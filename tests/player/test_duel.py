@@ -212,7 +212,7 @@ def test_a_scripted_or_random_player_is_never_shown_as_a_person(breakout: Sessio
     with Duel(breakout, Clone("breakout")) as duel:
         frame = duel.frame()
     assert left_of(frame.left).title == "Random player"
-    assert left_of(frame.right).title == "Clone"
+    assert left_of(frame.right).title == "Twin"
 
 
 def test_what_cannot_be_watched_is_refused_in_a_sentence(breakout: Session, tmp_path: Path) -> None:
@@ -353,28 +353,28 @@ def side(kind: str, title: str, score: float, ticks: int, ending: str = "game ov
     [
         (
             side("person", "Person", 332, 6_000),
-            side("policy", "Clone", 412, 7_860, twin=True),
+            side("policy", "Twin", 412, 7_860, twin=True),
             "Your twin scored 412, 80 more than you, and played 31 seconds longer.",
         ),
         (
             side("person", "Ada", 1_500, 6_000, "recording stopped"),
-            side("policy", "Clone", 12, 5_940, twin=True),
+            side("policy", "Twin", 12, 5_940, twin=True),
             "Ada's twin scored 12, 1,488 less than Ada by the time the recording stopped, and played 1 second less.",
         ),
         (
             side("scripted", "Scripted player", 12, 600),
-            side("policy", "Clone", 12, 610),
-            "The clone scored 12, the same as the scripted player.",
+            side("policy", "Twin", 12, 610),
+            "The twin scored 12, the same as the scripted player.",
         ),
         (
-            side("policy", "Clone", 5, 600, subtitle="old"),
-            side("policy", "Clone", 7, 18_600, subtitle="new"),
-            "Clone new scored 7, 2 more than clone old, and played 5 minutes longer.",
+            side("policy", "Twin", 5, 600, subtitle="old"),
+            side("policy", "Twin", 7, 18_600, subtitle="new"),
+            "Twin new scored 7, 2 more than twin old, and played 5 minutes longer.",
         ),
-        (None, side("policy", "Clone", 7, 600), "The clone scored 7 in 0:10 (game over)."),
+        (None, side("policy", "Twin", 7, 600), "The twin scored 7 in 0:10 (game over)."),
     ],
 )
 def test_the_result_is_stated_in_a_sentence(left: Side | None, right: Side, sentence: str) -> None:
     frame = DuelFrame(9_000, 60.0, "Breakout", ("NOOP",), True, True, left, right)
     assert frame.verdict == sentence
-    assert frame.title_of(right) == (sentence.partition(" scored")[0] if right.twin else "Clone")
+    assert frame.title_of(right) == (sentence.partition(" scored")[0] if right.twin else "Twin")

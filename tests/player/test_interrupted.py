@@ -69,7 +69,7 @@ def test_an_evaluation(tmp_path: Path, number: signal.Signals) -> None:
     policy = untrained("hopper", tmp_path / "clone.safetensors")
     status, said = end(["evaluate", str(policy), "--episodes", "3000"], number, workers=2)
     assert status == 128 + number
-    assert said.endswith("twinplay: interrupted; what was complete by then is kept\n")
+    assert said.endswith("twinplay: interrupted; everything completed so far is kept\n")
 
 
 def test_a_study_keeps_the_cells_that_are_finished(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_one_says_where_the_sessions_and_the_policy_are_to_be_found_now(
     session.rename(archive / session.name)
     resume = ["train", "--resume", run["id"], "--library", str(library)]
     assert main(resume) == 2
-    assert last_sentence(capsys).endswith("has gone; give --out POLICY")
+    assert last_sentence(capsys).endswith("no longer exists; give --out POLICY")
     resume += ["--out", str(tmp_path / "clone.safetensors")]
     assert main(resume) == 1
     assert "twinplay train --resume RUN --sessions DIR" in last_sentence(capsys)
@@ -76,4 +76,4 @@ def test_one_says_where_the_sessions_and_the_policy_are_to_be_found_now(
     assert Policy.load(tmp_path / "clone.safetensors").header["run"] == run["id"]
     assert not (tmp_path / "out").exists()
     assert main(["train", str(archive / session.name), "--sessions", str(archive)]) == 2
-    assert "name it with --resume RUN" in last_sentence(capsys)
+    assert "it needs --resume RUN" in last_sentence(capsys)

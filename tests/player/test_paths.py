@@ -189,7 +189,7 @@ def test_nothing_is_written_into_a_session(library: Path, what: str, inside: str
     before = files_of(library / NAME)
     if what == "film" and inside.endswith("new"):
         (library / NAME / inside).mkdir()
-    with pytest.raises(LibraryError, match="nothing else may be written there; choose another folder, such as") as told:
+    with pytest.raises(LibraryError, match="nothing else can be stored there; choose another folder, such as") as told:
         WRITERS[what](library / NAME / inside)
     assert len(str(told.value).splitlines()) == 1
     assert files_of(library / NAME) == before
@@ -224,14 +224,14 @@ def test_the_command_line_refuses_it_in_a_sentence(
     told = capsys.readouterr().err.strip().splitlines()[-1]
     assert told.startswith("twinplay: ")
     assert str(library / NAME) in told
-    assert f"nothing else may be written there; choose another folder, such as {library}" in told
+    assert f"nothing else can be stored there; choose another folder, such as {library}" in told
     assert files_of(library / NAME) == before
     assert names_of(library) == {NAME, "other.zarr"}
 
 
 def test_a_film_is_refused_before_anything_is_played(library: Path, tmp_path: Path) -> None:
     policy = untrained("hopper", tmp_path / "clone.safetensors")
-    with pytest.raises(LibraryError, match="nothing else may be written there"):
+    with pytest.raises(LibraryError, match="nothing else can be stored there"):
         list(filming(str(library / NAME / "film.mp4"), None, str(policy), seconds=1))
     assert main(["watch", str(policy), "--video", str(library / NAME / "film.gif")]) == 1
 
@@ -242,7 +242,7 @@ def test_nothing_is_pushed_into_a_session_at_a_url(library: Path) -> None:
         copy_session(library / NAME, "memory://team/library")
         before = set(fs.find("/team"))
         for inside in (NAME, f"{NAME}/episodes"):
-            with pytest.raises(LibraryError, match="is a session, and nothing else may be written there"):
+            with pytest.raises(LibraryError, match="is a session, and nothing else can be stored there"):
                 copy_session(library / "other.zarr", f"memory://team/library/{inside}")
         assert set(fs.find("/team")) == before
     finally:
@@ -255,7 +255,7 @@ def test_what_lies_in_a_session_from_before_can_be_copied_out(library: Path, tmp
     inner = library / NAME / "2026-11-22T10-00-00-hopper.zarr"
     shutil.copytree(library / "other.zarr", inner)
     assert verify(Session.open(library / NAME)).ok
-    with pytest.raises(LibraryError, match="nothing else may be written there"):
+    with pytest.raises(LibraryError, match="nothing else can be stored there"):
         edit(inner, title="Mine")
     copy = copy_session(inner, tmp_path / "out")
     assert verify(Session.open(copy)).ok
@@ -279,7 +279,7 @@ def test_the_window_does_not_open_a_session_as_its_library(
 ) -> None:
     monkeypatch.delenv("TWINPLAY_LIBRARY", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    with pytest.raises(LibraryError, match="is a session, and nothing else may be written there"):
+    with pytest.raises(LibraryError, match="is a session, and nothing else can be stored there"):
         usable_library(library / NAME, None)
     opened, told = usable_library(None, library / NAME)
     assert opened == default_library()

@@ -122,7 +122,7 @@ def test_the_wished_library_is_opened_unless_it_has_gone_or_another_is_asked_for
     wish, default = mine / "wish", mine / "data" / "twinplay" / "library"
     library, told = usable_library(None, wish)
     assert library == default
-    assert told.startswith(f"The library {wish} is not there, so {default} is open for now.")
+    assert told.startswith(f"Library folder not found: {wish}. Opened {default} instead.")
     wish.mkdir()
     assert usable_library(None, wish) == (wish, "")
     assert usable_library(mine / "asked", wish) == (mine / "asked", "")
@@ -166,7 +166,7 @@ def test_a_log_that_cannot_be_written_is_told_and_no_more(mine: Path) -> None:
     (mine / "state").write_text("no folder")
     told = begin_log()
     end_log()
-    assert told.endswith("there will be no log")
+    assert told.endswith("no log is kept")
     assert last_lines(log_file(), 5) == []
 
 
@@ -193,7 +193,7 @@ def test_a_known_failure_is_told_as_it_is(capsys: Capture) -> None:
     [
         (OSError(5, "Input/output error", "/mnt/a"), "/mnt/a: Input/output error; choose another name or place"),
         (MemoryError(), "there was not enough memory; close other programs and try again"),
-        (KeyError("of all things"), "an error nobody foresaw (KeyError: 'of all things'); please report it"),
+        (KeyError("of all things"), "unexpected error (KeyError: 'of all things'); please report it"),
     ],
 )
 def test_what_a_command_did_not_foresee_is_in_the_log(

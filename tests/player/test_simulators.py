@@ -25,7 +25,7 @@ from trainer.runs.policy_library import summarize
 from trainer.runs.selection import Row, describe, read_facts
 
 INSTALLED = importlib.metadata.version("gymnasium")
-PHRASE = f"another simulator than the one installed here (gymnasium 1.3.0, not {INSTALLED})"
+PHRASE = f"a different simulator version (gymnasium 1.3.0, not {INSTALLED})"
 BUDGET = ("--max-batches", "1", "--set", "play_games=0", "--set", "checks=0", "--no-run")
 
 
@@ -85,7 +85,7 @@ def test_verify_names_versions_where_play_differs_and_only_there(library: Path) 
 def test_verify_does_not_name_versions_where_only_the_digest_differs(library: Path) -> None:
     zarr.open_group(library / "there.zarr", mode="r+")["time_ns"][5] += 1  # type: ignore[index, operator]
     difference = verify(Session.open(library / "there.zarr")).difference
-    assert "the digest is" in difference
+    assert "its digest is" in difference
     assert "gymnasium" not in difference
 
 
@@ -117,7 +117,7 @@ def test_an_interrupted_session_is_closed_by_play_that_agrees(library: Path) -> 
     *_, last = merging(paths, library)
     assert verify(Session.open(last.made[0])).ok
     change_an_action(paths[1])
-    with pytest.raises(SessionError, match=r"its last moment cannot be played again here \(gymnasium 1\.3\.0, not"):
+    with pytest.raises(SessionError, match=r"its last moment cannot be simulated again \(gymnasium 1\.3\.0, not"):
         list(merging(paths, library))
 
 
@@ -125,7 +125,7 @@ def test_training_goes_on_and_the_policy_says_so(library: Path, capsys: pytest.C
     policy = library / "clone.safetensors"
     sessions = [str(library / "here.zarr"), str(library / "there.zarr")]
     assert main(["train", *sessions, "--out", str(policy), *BUDGET]) == 0
-    warning = f"some of this was recorded with {PHRASE}"
+    warning = f"some of it was recorded with {PHRASE}"
     assert warning in capsys.readouterr().err
     assert warning in read_header(policy)["training"]["warnings"]
     assert summarize(policy).note == ""  # of the first session's simulator

@@ -118,7 +118,7 @@ def test_a_reader_who_has_left_ends_a_command_as_the_shell_has_it(titled: Path) 
 
 def test_the_program_that_torchrun_starts_prints_as_safely() -> None:
     done = run("trainer --help", PYTHONIOENCODING="cp037")
-    assert (done.returncode, "Clone the player" in done.stdout.decode("cp037")) == (0, True)
+    assert (done.returncode, "Train a policy" in done.stdout.decode("cp037")) == (0, True)
     done = run("trainer --help >/dev/full")
     assert done.returncode == 1
     assert done.stderr == b"twinplay: standard output: No space left on device\n"

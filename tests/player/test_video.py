@@ -114,7 +114,7 @@ def test_a_stopped_or_failed_film_leaves_no_file_and_keeps_the_older_one(tmp_pat
     stopped = writing(pictures(5), path, 30)
     next(stopped)
     stopped.close()
-    with pytest.raises(VideoError, match="no picture"):
+    with pytest.raises(VideoError, match="no frames"):
         write_video(pictures(0), path, 30)
     assert path.read_bytes() == b"older"
     assert list(tmp_path.iterdir()) == [path]
@@ -189,7 +189,7 @@ def test_a_film_of_files_begins_and_ends_where_it_should(breakout: Session, tmp_
 
 
 def test_a_film_cannot_begin_after_the_end(breakout: Session, tmp_path: Path) -> None:
-    with Duel(breakout) as duel, pytest.raises(UsageError, match="over after 0:04; begin the film earlier"):
+    with Duel(breakout) as duel, pytest.raises(UsageError, match="the games end at 0:04; start the video earlier"):
         list(film(duel, tmp_path / "late.gif", start=60))
     assert list(tmp_path.iterdir()) == []
 

@@ -462,8 +462,8 @@ def test_a_clone_that_knows_two_ways_is_watched_filmed_and_scored_in_the_one_cho
         ("Like its player · 43", True),
     ]
     assert pair.manners_text == (
-        "Its best scores 71 in trial games. Like its player it scores 43 (the player: 48), and by their hands the two "
-        "are told apart in 66 % of clips (50 %: not at all)."
+        "“Its best” scores 71 in test games. “Like its player” scores 43 (the player: 48); a classifier "
+        "tells the two apart in 66 % of clips (50 % is chance)."
     )
     pair.alike = True
     paired.open()
@@ -478,5 +478,5 @@ def test_a_clone_that_knows_two_ways_is_watched_filmed_and_scored_in_the_one_cho
     assert (pair.alike, pair.manners) == (False, [])
     with Duel(None, able, alike=True) as duel:
         assert duel.tick(5).tick == 5
-    with pytest.raises(PolicyError, match="knows no way to play like its demonstrator"):
+    with pytest.raises(PolicyError, match="cannot play like its demonstrator"):
         Duel(None, policies[1], alike=True)

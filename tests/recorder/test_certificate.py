@@ -68,18 +68,18 @@ def test_a_wrong_seed_is_found_by_simulation_in_hopper_and_by_the_digest_in_brea
 ) -> None:
     for session in (game, hops):
         zarr.open_group(copy(session, tmp_path), mode="r+")["episodes/seed"][0] += 1
-    assert "the digest is" in difference(tmp_path / game.path.name)
+    assert "its digest is" in difference(tmp_path / game.path.name)
     assert difference(tmp_path / hops.path.name).startswith("tick 0 (episode 0, second 0.00): observation differs in")
 
 
 def test_who_played_and_when_are_covered_by_the_digest(game: Session, tmp_path: Path) -> None:
     path = copy(game, tmp_path)
     change(path, player={**game.player, "kind": "person"})
-    assert "the digest is" in difference(path)
+    assert "its digest is" in difference(path)
     (tmp_path / "other").mkdir()
     path = copy(game, tmp_path / "other")
     zarr.open_group(path, mode="r+")["time_ns"][5] += 1
-    assert "the digest is" in difference(path)
+    assert "its digest is" in difference(path)
 
 
 def test_another_reward_or_life_is_named(game: Session, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_another_reward_or_life_is_named(game: Session, tmp_path: Path) -> None:
     path = copy(game, tmp_path)
     zarr.open_group(path, mode="r+")["reward"][tick] = 4.0
     assert f"tick {tick} " in difference(path)
-    assert "reward is 1.0 in simulation, 4.0 as stored" in difference(path)
+    assert "reward is 1.0 in simulation, but 4.0 as recorded" in difference(path)
 
 
 def test_a_flipped_bit_in_a_chunk_is_found_and_named(game: Session, tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_a_full_disk_holds_the_game_until_there_is_room_and_nothing_played_is_lo
     process = perform("full-presenter", tmp_path, stdout=subprocess.PIPE)
     output, _ = process.communicate(timeout=TIMEOUT_S)
     result = json.loads(output)
-    assert "cannot be written: File too large. The game waits, and nothing is lost" in result["told"]
+    assert "cannot be written: File too large. The game is paused and nothing is lost" in result["told"]
     assert result["refused_to_go_on"]
     assert result["error"] == ""
     stopped_at, after_room, played, stored = result["ticks"]
@@ -106,7 +106,7 @@ def test_a_folder_that_goes_away_holds_the_game_until_it_is_back(tmp_path: Path)
     presenter = play_for_a_moment(library)
     library.rename(away)
     wait_for(presenter, lambda: presenter.state is RecordState.PAUSED)
-    assert "cannot be written: No such file or directory. The game waits" in presenter.take.trouble
+    assert "cannot be written: No such file or directory. The game is paused" in presenter.take.trouble
     assert not library.exists()
     away.rename(library)
     wait_for(presenter, lambda: presenter.take.recovered)

@@ -86,11 +86,11 @@ def test_what_cannot_be_meant_changes_nothing(session: Session) -> None:
     ticks = len(session)
     for sentence, given in (
         ("has no episode 3; choose from 0 to 2", {"excluded": {3: True}}),
-        ("'bad' is no label; give one of: success, failure", {"labels": {0: "bad"}}),
-        ("are no span of a session of", {"spans": [range(0, ticks + 1)]}),
-        ("are no span of a session of", {"spans": [range(5, 5)]}),
-        ("a title has at most 120 characters, this one has 121", {"title": "x" * 121}),
-        ("up to 24 tags of up to 32 characters", {"tags": ["x" * 33]}),
+        ("'bad' is not a label; choose one of: success, failure", {"labels": {0: "bad"}}),
+        ("are not a valid span of a session of", {"spans": [range(0, ticks + 1)]}),
+        ("are not a valid span of a session of", {"spans": [range(5, 5)]}),
+        ("a title can have at most 120 characters, this one has 121", {"title": "x" * 121}),
+        ("at most 24 tags of at most 32 characters", {"tags": ["x" * 33]}),
     ):
         with pytest.raises(UsageError, match=sentence):
             edit(session.path, **given)
@@ -103,7 +103,7 @@ def test_what_cannot_be_meant_changes_nothing(session: Session) -> None:
 def test_spans_that_cannot_be_read_are_never_learned_from_by_mistake(session: Session, spans: object) -> None:
     attributes(session.path, excluded_spans=spans)
     found = Session.open(session.path)
-    with pytest.raises(SessionError, match="set them anew with `twinplay edit`"):
+    with pytest.raises(SessionError, match="set them again with `twinplay edit`"):
         found.to_learn(found.episodes[0])
     edit(session.path, spans=[])
     assert Session.open(session.path).to_learn(found.episodes[0])

@@ -131,7 +131,7 @@ def test_an_unknown_style_is_refused_and_the_known_ones_are_named() -> None:
 def test_the_breakout_player_needs_a_breakout_game() -> None:
     with pytest.raises(AgentError, match="emulator's memory"):
         BreakoutPlayer().reset(None)
-    with pytest.raises(AgentError, match="has not been reset"):
+    with pytest.raises(AgentError, match="must be reset with a game first"):
         BreakoutPerson().act()
     with Game(get_spec("hopper")) as game, pytest.raises(AgentError, match="emulator's memory"):
         BreakoutPerson().reset(game.env)

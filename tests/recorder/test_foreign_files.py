@@ -163,7 +163,7 @@ def test_what_is_of_the_session_still_counts(path: Path, name: str) -> None:
 
 def test_a_chunk_more_counts(path: Path) -> None:
     shutil.copyfile(path / "reward" / "c.0", path / "reward" / "c.1")
-    assert "the digest is" in verify(Session.open(path)).difference
+    assert "its digest is" in verify(Session.open(path)).difference
 
 
 @pytest.mark.parametrize("array", ["screen", "reward"])
@@ -173,7 +173,7 @@ def test_chunks_under_other_names_are_refused(path: Path, array: str) -> None:
     metadata["chunk_key_encoding"] = {"name": "default", "configuration": {"separator": "/"}}
     (path / array / "zarr.json").write_text(json.dumps(metadata))
     (path / array / "c").mkdir()
-    with pytest.raises(SessionError, match=f"'{array}' has its chunks under names that no session has"):
+    with pytest.raises(SessionError, match=f"'{array}' has chunk names that sessions do not use"):
         _ = Session.open(path).screens(0, 1) if array == "screen" else Session.open(path).rewards
 
 

@@ -70,7 +70,7 @@ def test_a_signal_ends_a_program_with_its_workers(tmp_path: Path, number: signal
         (os.killpg if group else os.kill)(process.pid, number)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + number
-    assert said == "twinplay: interrupted; what was complete by then is kept\n"
+    assert said == "twinplay: interrupted; everything completed so far is kept\n"
     assert not alive(worker)
     assert note.read_text() == "put away"
 

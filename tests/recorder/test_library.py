@@ -278,7 +278,7 @@ def test_a_session_being_recorded_is_told_as_such(tmp_path: Path) -> None:
         writer = SessionWriter(tmp_path, game, describe(agent))
         for _ in range(2):
             assert [summary.state for summary in Library(tmp_path).sessions()] == ["recording"]
-        with pytest.raises(SessionError, match="is being recorded, or changed elsewhere"):
+        with pytest.raises(SessionError, match="is being recorded, or changed by another program"):
             edit(writer.path, title="mine")
         writer.discard()
     record("hopper", agent, library=tmp_path, episodes=1)

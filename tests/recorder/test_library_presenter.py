@@ -96,7 +96,7 @@ def test_a_folder_that_goes_away_is_told_and_found_again(presenter: LibraryPrese
     presenter.library.path.rename(away)
     presenter.refresh()
     wait(presenter, lambda: presenter.state is LibraryState.FAILED)
-    assert "is not there; bring the folder back" in presenter.error
+    assert "is missing; restore it" in presenter.error
     away.rename(presenter.library.path)
     presenter.refresh()
     wait(presenter, lambda: presenter.state is LibraryState.LISTED)
@@ -179,7 +179,7 @@ def test_spans_that_cannot_be_read_are_told_and_replaced(presenter: LibraryPrese
     presenter.select([])
     chosen(presenter, "hopper")
     assert presenter.preview.details is not None
-    assert "its excluded spans are no list" in presenter.preview.details.warning
+    assert "its excluded spans are not an ordered list" in presenter.preview.details.warning
     presenter.edits.exclude(range(0, 4))
     settle(presenter)
     assert now(session).excluded_spans == (range(0, 4),)
@@ -193,7 +193,7 @@ def test_trash_undo_and_empty(presenter: LibraryPresenter) -> None:
     settle(presenter)
     assert presenter.rows == []
     assert presenter.selected == ()
-    assert presenter.message == "Moved 2 sessions to the trash. Ctrl+Z brings them back."
+    assert presenter.message == "Moved 2 sessions to the trash. Ctrl+Z restores them."
     presenter.undo()
     settle(presenter)
     assert len(presenter.rows) == 2
@@ -214,10 +214,10 @@ def test_verifying_goes_on_beside_and_ends_in_a_sentence(presenter: LibraryPrese
     presenter.verify()
     assert presenter.work is not None
     presenter.merge()
-    assert presenter.message == "Merging has to wait: verifying is under way."
+    assert presenter.message == "Merging cannot start yet: verifying is in progress."
     settle(presenter)
     assert presenter.work is None
-    assert f"verified, {len(session):,} ticks bit for bit in" in presenter.message
+    assert f"verified, all {len(session):,} frames reproduced exactly (" in presenter.message
     assert presenter.shown is not None
     assert presenter.shown.verified
 

@@ -275,7 +275,7 @@ def test_the_game_is_shown_as_soon_as_the_take_is_there(
 def test_a_take_in_which_nothing_was_played_is_not_kept(presenter: RecordPresenter) -> None:
     presenter.start()
     presenter.stop()
-    assert presenter.finished.last_summary == "Nothing was played, so nothing was kept."
+    assert presenter.finished.last_summary == "Nothing was played, so nothing was saved."
     assert Library(presenter.library).sessions() == []
 
 
@@ -339,7 +339,7 @@ def test_keys_of_ones_own_play_are_named_and_are_kept(
 )
 def test_a_damaged_file_of_keys_is_one_sentence(tmp_path: Path, content: str) -> None:
     (tmp_path / "keys.json").write_text(content)
-    with pytest.raises(BindingsError, match=r"keys\.json holds no usable keys .* the usual ones apply"):
+    with pytest.raises(BindingsError, match=r"keys\.json has no usable keys .* the default keys are used"):
         load_bindings(tmp_path / "keys.json", get_spec("breakout"))
 
 

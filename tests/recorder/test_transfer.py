@@ -137,7 +137,7 @@ def test_what_did_not_arrive_as_it_was_sent_is_found(
         )
 
     monkeypatch.setattr(RemoteFolder, "write", damaging)
-    with pytest.raises(LibraryError, match=r"lives/c\.0 did not arrive as it was sent"):
+    with pytest.raises(LibraryError, match=r"lives/c\.0 was changed on the way"):
         copy_session(people[0], memory)
     assert Library(memory).sessions() == []
 
@@ -161,7 +161,7 @@ def test_a_damaged_session_is_not_copied(mine: Path, library: str) -> None:
     data = bytearray(chunk.read_bytes())
     data[-1] ^= 1
     chunk.write_bytes(data)
-    with pytest.raises(SessionError, match="is damaged: its files are not those that its digest was made of"):
+    with pytest.raises(SessionError, match="is damaged: its files do not match its digest"):
         copy_session(mine, library)
     assert Library(library).sessions() == []
 
@@ -192,7 +192,7 @@ def test_opinions_change_neither_digest_nor_the_copy(mine: Path, library: str) -
 
 def test_a_name_that_no_url_can_hold_is_refused(mine: Path, memory: str) -> None:
     strange = mine.rename(mine.with_name("what?[1].zarr"))
-    with pytest.raises(SessionError, match="its name may not stand in a URL"):
+    with pytest.raises(SessionError, match="its name cannot be used in a URL"):
         copy_session(strange, memory)
 
 
@@ -220,7 +220,7 @@ def test_a_file_larger_than_any_of_a_session_is_not_pulled(
 ) -> None:
     copy = copy_session(people[0], memory)
     monkeypatch.setattr("recorder.store.untrusted.MAX_CHUNK_BYTES", 50)
-    with pytest.raises(SessionError, match="more than any chunk needs; it is not copied"):
+    with pytest.raises(SessionError, match=r"was not copied: .*more than any chunk needs"):
         copy_session(copy, tmp_path / "library")
     assert not (tmp_path / "library").exists()
 
@@ -232,6 +232,6 @@ def test_a_full_disk_is_told_before_anything_is_copied(
     assert isinstance(copy, Url)
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage._replace(free=1_000))
-    with pytest.raises(LibraryError, match="make room"):
+    with pytest.raises(LibraryError, match="free some disk space"):
         copy_session(copy, tmp_path / "library")
     assert list((tmp_path / "library").iterdir()) == []

@@ -204,7 +204,7 @@ def test_players_who_move_alike_act_together_as_they_would_alone(policy: Path, b
 
 
 def test_a_clone_that_only_plays_its_best_says_so(nature_policy: Path) -> None:
-    with pytest.raises(PolicyError, match="knows no way to play like its demonstrator; let it play its best"):
+    with pytest.raises(PolicyError, match="cannot play like its demonstrator; let it play its best"):
         Policy.load(nature_policy, alike=True)
     assert summarize(nature_policy).alike is None
 

@@ -278,7 +278,7 @@ def test_only_ones_own_files_are_cleared_up(temporary: Path, tmp_path: Path) -> 
 
 def test_room_for_less_than_ten_seconds_is_refused(breakout: Session) -> None:
     data = Dataset([breakout], TrainConfig.for_env("breakout", cache_bytes=100_000))
-    with pytest.raises(TrainingError, match="do not hold ten seconds of play; make room"):
+    with pytest.raises(TrainingError, match="are too little for ten seconds of play; free some disk space"):
         list(data.load())
     data.close()
 
@@ -289,7 +289,7 @@ def test_a_full_disk_is_told_in_a_sentence(breakout: Session, monkeypatch: pytes
 
     data = Dataset([breakout], TrainConfig.for_env("breakout"))
     monkeypatch.setattr("trainer.data.frame_codec.PackedFrames.append", full)
-    with pytest.raises(TrainingError, match=r"No space left on device.*make room, or set TMPDIR"):
+    with pytest.raises(TrainingError, match=r"No space left on device.*free some disk space, or set TMPDIR"):
         list(data.load())
     data.close()
 
@@ -301,6 +301,6 @@ def test_an_action_that_the_environment_has_not_is_refused(breakout: Session, tm
     shutil.copytree(breakout.path, path)
     zarr.open_group(path, mode="r+")["action"][5] = 9
     data = Dataset([Session.open(path)], TrainConfig.for_env("breakout"))
-    with pytest.raises(TrainingError, match=r"holds action 9, but .* has only 4"):
+    with pytest.raises(TrainingError, match=r"has action 9, but the actions of .* are 0 to 3"):
         list(data.load())
     data.close()

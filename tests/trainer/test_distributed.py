@@ -90,7 +90,7 @@ def test_two_processes_take_the_same_step_as_one_with_the_whole_batch_and_read_h
             assert torch.equal(first[key], second[key]), (name, key)
             torch.testing.assert_close(first[key], value, rtol=0, atol=1e-5, msg=lambda text, key=key: f"{key}: {text}")
     facts = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2)]
-    assert facts[0]["told"] == ["TrainingError", "process 1 of this training cannot take part: its disk is full"]
+    assert facts[0]["told"] == ["TrainingError", "process 1 of this training failed to start: its disk is full"]
     assert facts[1]["told"][0] == "ToldElsewhereError"
     read = [each["read"]["screens"] / len(breakout) for each in facts]
     assert read[0] + read[1] >= 1
@@ -120,10 +120,10 @@ def test_when_one_is_killed_torchrun_starts_all_anew_and_they_go_on(hopper: Sess
     config, out = tiny("hopper", max_batches=24), tmp_path / "killed.safetensors"
     done = torchrun("1@17=kill", *arguments(hopper, config, out), restarts=1)
     assert done.returncode == 0, done.stderr
-    assert f"going on after {16 // EVERY * EVERY} batches" in done.stderr
+    assert f"resuming after {16 // EVERY * EVERY} batches" in done.stderr
     assert [line for line in done.stderr.splitlines() if line.startswith("twinplay: ")] == [
-        "twinplay: a process of this training has ended before its time (killed, or for want of memory?); "
-        "the same command goes on from the last checkpoint"
+        "twinplay: a process of this training ended early (killed, or out of memory?); "
+        "run the same command again to continue from the last checkpoint"
     ]
     assert [path.name for path in tmp_path.iterdir()] == [out.name]
     list(fit([hopper], config, out=tmp_path / "whole.safetensors"))
@@ -157,7 +157,7 @@ def test_its_options_are_those_of_twinplay_train() -> None:
 @pytest.mark.parametrize(
     ("given", "status", "said"),
     [
-        (["nothing-here"], 1, "holds no session named nothing-here"),
+        (["nothing-here"], 1, "has no session named nothing-here"),
         (["SESSION", "--out", "clone.txt"], 2, "clone.txt must end in .safetensors"),
         (["SESSION", "--set", "batches=3"], 2, "'batches=3' is not a setting"),
         (["SESSION", "--games", "other=1"], 2, "--games names other"),

@@ -231,6 +231,6 @@ def test_a_resumed_training_does_not_play_the_recording_again(breakout: Session,
             break
     training.close()
     resumed = list(fit([breakout], config, out=out, checkpoint=checkpoint))
-    assert not any("playing the recording again" in progress.message for progress in resumed)
+    assert not any("replaying the recording" in progress.message for progress in resumed)
     assert {progress.stage for progress in resumed} == {"load", "train", "done"}
     assert resumed[-1].batch == 12

@@ -39,10 +39,10 @@ def test_one_and_the_same_player_cannot_be_told_apart_and_two_others_can() -> No
 def test_habits_are_those_of_the_hands() -> None:
     steady = [np.tile(np.repeat(np.array([0, 2, 0, 3], np.uint8), [60, 6, 6, 12]), 20)] * 4
     found = {habit.name: habit for habit in likeness(steady, steady).habits}
-    assert found["presses a second"].clone == pytest.approx(2 * 60 / 84)
-    assert found["a press lasts, median (ms)"].clone == pytest.approx(150.0)
-    assert found["waiting half a second or longer (% of the time)"].clone == pytest.approx(100 * 60 / 84)
-    assert found["from one key straight to another (% of changes)"].clone == 0.0
+    assert found["presses per second"].clone == pytest.approx(2 * 60 / 84)
+    assert found["press duration, median (ms)"].clone == pytest.approx(150.0)
+    assert found["idle for half a second or longer (% of the time)"].clone == pytest.approx(100 * 60 / 84)
+    assert found["directly from one key to another (% of changes)"].clone == 0.0
     assert found["LEFT (% of the time)"].demonstrator == pytest.approx(100 * 12 / 84)
     assert all(habit.spread == 0.0 for habit in found.values())
 
@@ -53,7 +53,7 @@ def test_continuous_actions_are_compared_as_well() -> None:
     found = Likeness.of(wild, calm, HOPPER)
     assert found is not None
     assert found.classifier > 0.95
-    assert {habit.name for habit in found.habits} >= {"thigh, mean", "foot, change a tick"}
+    assert {habit.name for habit in found.habits} >= {"thigh, mean", "foot, change per tick"}
 
 
 def test_too_little_play_tells_nothing() -> None:

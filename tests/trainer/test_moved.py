@@ -33,7 +33,7 @@ def resumed(runs: Runs, run: str) -> Status:
     runs.enqueue(run)
     messages = [progress.message for progress in perform(runs, run)]
     status = runs.get(run).status
-    assert status.state is not RunState.DONE or any("going on after" in message for message in messages)
+    assert status.state is not RunState.DONE or any("resuming after" in message for message in messages)
     return status
 
 
@@ -85,12 +85,12 @@ def test_a_session_that_only_has_the_name_is_never_trained_on(moving: tuple[Path
     (library / hopper.path.name).rename(library.parent / "away.zarr")
     other = record("hopper", RandomAgent(get_spec("hopper"), 9), library=library, episodes=1, seed=9)
     other.path.rename(library / hopper.path.name)
-    assert "has changed since this run began" in resumed(Runs(library), run).reason
+    assert "has changed since this run started" in resumed(Runs(library), run).reason
     moved = library.with_name("lib2")
     library.rename(moved)
     status = resumed(Runs(moved), run)
     assert status.state is RunState.FAILED
-    assert f"has gone, and {moved} does not hold it" in status.reason
+    assert f"no longer exists, and it is not in {moved}" in status.reason
     assert "--sessions DIR" in status.reason
 
 
@@ -99,9 +99,9 @@ def test_one_can_say_where_the_sessions_of_a_run_are_now(moving: tuple[Path, str
     runs, elsewhere = Runs(library), library.with_name("archive")
     elsewhere.mkdir()
     (library / hopper.path.name).rename(elsewhere / hopper.path.name)
-    with pytest.raises(RunError, match=r"library and .*nowhere does not hold it"):
+    with pytest.raises(RunError, match=r"is not in .*library or .*nowhere"):
         relocate(runs, run, sessions=library / "nowhere")
-    assert "has gone" in resumed(runs, run).reason
+    assert "no longer exists" in resumed(runs, run).reason
     relocate(runs, run, sessions=elsewhere)
     assert resumed(Runs(library), run).state is RunState.DONE
 

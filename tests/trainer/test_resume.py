@@ -65,7 +65,7 @@ def test_a_killed_training_goes_on_to_the_very_weights_of_one_that_was_not(
 
     records = list(fit([session], config, out=out, checkpoint=checkpoint, every=7))
     last_kept = (killed_at - 1) // 7 * 7
-    assert any(record.message == f"going on after {last_kept} batches" for record in records)
+    assert any(record.message == f"resuming after {last_kept} batches" for record in records)
     assert not checkpoint.exists()
 
     whole = tmp_path / "whole.safetensors"
@@ -142,7 +142,7 @@ def test_a_checkpoint_of_other_settings_or_other_sessions_is_refused(
 
     other = config.with_changes(learning_rate=0.5, seed=3)
     assert "other settings (learning_rate, seed)" in refused(hopper, other)
-    assert "other sessions, or they have changed" in refused(hopper, config, episodes={hopper.name: [0, 1]})
+    assert "other sessions, or they were edited" in refused(hopper, config, episodes={hopper.name: [0, 1]})
     assert "another environment" in refused(breakout, config_of(breakout))
     assert checkpoint.read_bytes() == before
     list(fit([hopper], config.with_changes(threads=1), out=out, checkpoint=checkpoint))  # another machine's cores
@@ -169,7 +169,7 @@ def test_a_damaged_checkpoint_is_refused_in_a_sentence(hopper: Session, tmp_path
         facts["generator"] = {"bit_generator": "MT19937"}
     if damage in ("counters", "weights", "generator"):
         save_file(tensors, checkpoint, {"twinplay": json.dumps(facts)})
-    with pytest.raises(TrainingError, match=r"checkpoint\.safetensors is .*train anew") as caught:
+    with pytest.raises(TrainingError, match=r"checkpoint\.safetensors is .*start a new training") as caught:
         list(fit([hopper], config, out=tmp_path / "p.safetensors", checkpoint=checkpoint))
     assert "\n" not in str(caught.value)
 
@@ -221,6 +221,6 @@ def test_a_checkpoint_is_absent_or_whole_when_the_disk_is_full(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(TrainingError, match=r"No space left on device; make room on the disk, then resume"):
+    with pytest.raises(TrainingError, match=r"No space left on device; free some disk space, then resume"):
         list(fit([hopper], config.with_changes(), out=tmp_path / "p.safetensors", checkpoint=checkpoint, every=1))
     assert checkpoint.read_bytes() == before

@@ -102,7 +102,7 @@ def test_a_request_to_end_pauses_and_keeps_the_checkpoint(runs: Runs, hopper: Se
             os.kill(os.getpid(), signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is before
     found = runs.get(run)
-    assert (found.status.state, found.status.reason) == (RunState.PAUSED, "the process was asked to end")
+    assert (found.status.state, found.status.reason) == (RunState.PAUSED, "the training process was asked to stop")
     assert (found.folder / CHECKPOINT).exists()
 
 
@@ -136,7 +136,7 @@ def test_a_detached_process_works_off_the_queue_and_its_death_leaves_a_run_that_
     wait_for((runs.path(run) / CHECKPOINT).exists)
     os.kill(runs.get(run).status.pid, signal.SIGKILL)
     assert worker.join(30)
-    assert worker.error == "the process ended unexpectedly (signal 9), often for want of memory"
+    assert worker.error == "the process ended unexpectedly (signal 9), often because memory ran out"
     (lost,) = runs.settle(worker.error)
     assert (lost.id, lost.status.state, lost.resumable) == (run, RunState.INTERRUPTED, True)
     runs.enqueue(run)
@@ -164,7 +164,7 @@ def test_a_session_that_has_changed_or_gone_fails_the_run(runs: Runs, hopper: Se
     run = a_run(runs, hopper)
     path = runs.path(run) / "config.json"
     setup = json.loads(path.read_text())
-    for change, complaint in (({"digest": "0" * 64}, "has changed"), ({"path": "/nowhere/x.zarr"}, "has gone")):
+    for change, complaint in (({"digest": "0" * 64}, "has changed"), ({"path": "/nowhere/x.zarr"}, "no longer exists")):
         path.write_text(json.dumps({**setup, "sources": [{**setup["sources"][0], **change}]}))
         runs.set_status(run, Status())
         list(perform(runs, run))

@@ -85,7 +85,7 @@ def test_a_sample_without_a_scout_is_of_the_recording_and_its_detours_alone(brea
         data.close()
         assert isinstance(sample, Sample)
         told = [step for step in steps if isinstance(step, str)]
-        assert any("a scout plays" in each for each in told) == scout
+        assert any("a helper policy plays" in each for each in told) == scout
         lengths[scout] = sample.lengths
     assert len(lengths[False]) == 2 * 30  # a minute in stretches of two seconds, each left half-way for a detour
     assert lengths[True][:60] == lengths[False]

@@ -41,7 +41,7 @@ def test_a_study_runs_what_is_missing_and_writes_its_table(tmp_path: Path) -> No
     written = (tmp_path / "small" / "mlp-seed0.json").stat().st_mtime_ns
 
     second = list(run_study(SMALL, tmp_path, jobs=2))
-    assert second[0].message == "1 of 2 cells are there already"
+    assert second[0].message == "1 of 2 cells are already finished"
     assert (tmp_path / "small" / "mlp-seed0.json").stat().st_mtime_ns == written
     assert second[-1].table is not None
     assert "| wide |" in second[-1].table.read_text()

@@ -82,15 +82,15 @@ def complaint(session: Session, out: Path, **options: Any) -> str:
 @pytest.mark.parametrize("env", ["hopper", "breakout"])
 def test_what_cannot_be_learned_from_is_told_with_what_helps(env: str, play: Play, tmp_path: Path) -> None:
     out = tmp_path / "p.safetensors"
-    remedy = "is nothing to train on; record some more play first, or leave less of it out"
+    remedy = "is too little to train on; record more play, or exclude less of it"
     assert complaint(play(env, 1), out) == f"1 tick {remedy}"
     session = play(env, 5)
     assert complaint(session, out, episodes={session.name: [7]}) == (
-        "of the chosen episodes nothing is left to learn from; choose other ones"
+        "nothing is left to learn from in the chosen episodes; choose others"
     )
     assert complaint(edit(session.path, spans=[range(1, 5)]), out) == f"1 tick of 5 {remedy}"
     assert complaint(edit(session.path, spans=[range(5)]), out) == (
-        "all that was played is left out; use some of it again, or choose another session"
+        "all of it is excluded from training; include some of it again, or choose another session"
     )
 
 
@@ -104,5 +104,5 @@ def test_taking_too_few_of_few_ticks_is_told(play: Play, tmp_path: Path) -> None
         except TrainingError as error:
             told.append(str(error))
     assert told
-    sentence = r"with every=1000, none of the 9 ticks to learn from is taken; set every lower, or record more play"
+    sentence = r"with every=1000, none of the 9 ticks to learn from are used; lower every, or record more play"
     assert all(re.fullmatch(sentence, each) for each in told)

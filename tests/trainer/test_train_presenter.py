@@ -155,7 +155,7 @@ def test_the_newest_session_is_ticked_until_somebody_chooses(stage: Stage) -> No
 def test_nothing_chosen_cannot_be_trained_on(stage: Stage) -> None:
     stage.presenter.choice.choose(stage.presenter.choice.rows[0].path, False)
     assert not stage.presenter.can_train
-    assert stage.presenter.choice.selection.problem == "Tick the sessions to learn from."
+    assert stage.presenter.choice.selection.problem == "Select the sessions to learn from."
 
 
 def test_mixed_environments_are_refused_by_name(stage: Stage) -> None:
@@ -251,14 +251,20 @@ def test_records_become_curves_progress_and_time_left(stage: Stage) -> None:
 def test_while_it_learns_to_see_the_page_tells_how_long_all_will_take_and_of_a_first_clone(stage: Stage) -> None:
     worker, run = stage.train()
     worker.tell(
-        run, Progress("look", 0.0, message="about 4 minutes here; a first clone can be watched after 30 seconds")
+        run,
+        Progress(
+            "look", 0.0, message="about 4 minutes on this computer; a first version can be watched after 30 seconds"
+        ),
     )
     assert stage.presenter.poll()
     assert stage.presenter.headline == "Learning to see…"
-    assert stage.presenter.explanation == "About 4 minutes here; a first clone can be watched after 30 seconds."
-    worker.tell(run, Progress("look", 0.3, eta_s=50.0, message="a first clone can be watched"))
+    assert (
+        stage.presenter.explanation
+        == "About 4 minutes on this computer; a first version can be watched after 30 seconds."
+    )
+    worker.tell(run, Progress("look", 0.3, eta_s=50.0, message="a first version can be watched"))
     stage.presenter.poll()
-    assert stage.presenter.explanation == "A first clone can be watched."
+    assert stage.presenter.explanation == "A first version can be watched."
     worker.tell(run, Progress("train", 0.1, 10, 100))
     stage.presenter.poll()
     assert stage.presenter.explanation == ""
@@ -280,7 +286,7 @@ def test_a_finished_run_tells_its_score_and_offers_its_twin(stage: Stage) -> Non
     found.policy.write_bytes(b"policy")
     stage.presenter.poll()
     assert stage.presenter.state is TrainState.DONE
-    assert stage.presenter.headline == "Your twin is ready. It scores 112 on average in play."
+    assert stage.presenter.headline == "Your twin is ready. It scores 112 on average in test games."
     assert stage.presenter.explanation.startswith("Quick gives a first impression.")
     assert stage.presenter.policy == found.policy
 
@@ -308,7 +314,7 @@ def test_stop_keeps_the_best_so_far(stage: Stage) -> None:
     assert (stage.presenter.state, worker.runs.requested(run)) == (TrainState.STOPPING, "stop")
     worker.end(run, RunState.DONE, stopped_early=True)
     stage.presenter.poll()
-    assert "stopped early; the best so far was kept" in stage.presenter.headline
+    assert "stopped early; the best version so far was kept" in stage.presenter.headline
 
 
 def test_several_runs_wait_for_their_turn(stage: Stage) -> None:
@@ -332,13 +338,13 @@ def test_a_process_that_vanishes_is_told_with_its_reason_and_what_is_kept(stage:
     found = stage.presenter.kept.get(run)
     assert found.policy is not None
     found.policy.write_bytes(b"kept")
-    worker.vanish("the process ended unexpectedly (signal 9), often for want of memory")
+    worker.vanish("the process ended unexpectedly (signal 9), often because memory ran out")
     stage.presenter.poll()
     stage.presenter.poll()
     assert stage.presenter.state is TrainState.INTERRUPTED
     assert stage.presenter.explanation == (
-        "The process ended unexpectedly (signal 9), often for want of memory. "
-        "The best clone so far was kept. Resume goes on from its last checkpoint."
+        "The process ended unexpectedly (signal 9), often because memory ran out. "
+        "The best version so far was kept. Resume continues from the last checkpoint."
     )
     assert stage.presenter.resumable
     assert len(stage.workers) == 1
@@ -351,7 +357,7 @@ def test_a_process_that_cannot_begin_is_not_started_for_ever(stage: Stage) -> No
     for _ in range(5):
         stage.presenter.poll()
     assert stage.presenter.state is TrainState.FAILED
-    assert "could not begin: the process ended unexpectedly (exit status 1)" in stage.presenter.explanation
+    assert "could not start: the process ended unexpectedly (exit status 1)" in stage.presenter.explanation
     assert len(stage.workers) == 1
 
 
@@ -374,7 +380,7 @@ def test_another_window_follows_a_run_in_the_background_and_offers_one_that_was_
     third = Stage(library)
     assert third.presenter.state is TrainState.INTERRUPTED
     assert [offered.id for offered in third.presenter.run_list.offered] == [run]
-    assert "without a word" in third.presenter.explanation
+    assert "ended unexpectedly" in third.presenter.explanation
 
 
 def test_closing_pauses_what_is_trained_and_what_waits(stage: Stage, library: Library) -> None:
@@ -425,7 +431,7 @@ def test_a_deleted_run_and_a_deleted_twin_can_be_brought_back(stage: Stage) -> N
     stage.presenter.edits.undo()
     assert [twin.name for twin in stage.presenter.twins] == [policy.stem]
     stage.presenter.edits.rename_twin(policy.stem, "../out")
-    assert "cannot name a policy" in stage.presenter.messages.error
+    assert "is not a valid name" in stage.presenter.messages.error
     assert not stage.presenter.edits.can_undo
 
 

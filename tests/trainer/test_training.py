@@ -320,13 +320,13 @@ def test_a_network_for_screens_is_refused_for_vectors(hopper: Session, tmp_path:
 def test_nothing_chosen_and_no_place_to_write_are_refused(hopper: Session, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no session is chosen"):
         list(fit([], out=tmp_path / "p.safetensors"))
-    with pytest.raises(PolicyError, match="does not exist; make it first"):
+    with pytest.raises(PolicyError, match="does not exist; create it first"):
         list(fit([hopper], out=tmp_path / "missing" / "p.safetensors"))
 
 
 def test_an_empty_session_is_refused(tmp_path: Path) -> None:
     session = record("hopper", RandomAgent(get_spec("hopper")), library=tmp_path, seconds=0.008)
-    with pytest.raises(TrainingError, match="nothing to train on"):
+    with pytest.raises(TrainingError, match="too little to train on"):
         list(fit([session], out=tmp_path / "p.safetensors"))
 
 

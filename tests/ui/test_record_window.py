@@ -26,7 +26,7 @@ def test_keys_can_be_chosen_conflicts_are_told_and_the_choice_is_kept(
     hand.click("keysButton")
     hand.click("addFireKey")
     hand.xdotool("key", "a")
-    hand.wait(lambda: text(hand, "keysStatus") == "A plays LEFT. Press it again to let it play FIRE.")
+    hand.wait(lambda: text(hand, "keysStatus") == "A is used for LEFT. Press it again to move it to FIRE.")
     hand.xdotool("key", "p")
     hand.wait(lambda: text(hand, "keysStatus").startswith("P pauses the game. Press another key for FIRE"))
     hand.xdotool("key", "Escape")
@@ -76,7 +76,7 @@ def test_a_library_that_goes_away_holds_the_game_and_the_banner_says_so(
     time.sleep(1)
     library.rename(away)
     hand.wait(lambda: hand.look()["state"]["recording"] == "paused")
-    hand.wait(lambda: "cannot be written: No such file or directory. The game waits" in text(hand, "recordBanner"))
+    hand.wait(lambda: "cannot be written: No such file or directory. The game is paused" in text(hand, "recordBanner"))
     assert not hand.look()["widgets"]["pauseButton"]["enabled"]
     away.rename(library)
     hand.wait(lambda: "recordBanner" not in hand.look()["widgets"])

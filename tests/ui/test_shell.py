@@ -78,7 +78,7 @@ def test_page_size_choices_theme_and_what_was_watched_are_as_they_were_left(
     assert hand.look()["window"][2:] == [1100, 760]
     assert hand.look()["state"]["theme"] == "dark"
     hand.wait(lambda: hand.look()["state"]["watch_ticks"] == [0, 0])
-    assert text(hand, "policyChoice") == "Clone · sample-breakout"
+    assert text(hand, "policyChoice") == "Twin · sample-breakout"
     hand.click("trainTab")
     hand.wait(lambda: text(hand, "presetChoice") == "Standard")
     hand.click("recordTab")
@@ -130,7 +130,7 @@ def test_another_library_is_opened_from_the_menu_but_not_under_a_take(
     gone = tmp_path / "gone"
     other.rename(gone)
     hand = open_default()
-    hand.wait(lambda: text(hand, "noticeText").startswith(f"The library {other} is not there, so "))
+    hand.wait(lambda: text(hand, "noticeText").startswith(f"Library folder not found: {other}. "))
     assert hand.look()["state"]["library"] == str(tmp_path / "data" / "twinplay" / "library")
     hand.close()
     gone.rename(other)

@@ -83,7 +83,7 @@ def test_a_training_is_paused_closed_reopened_resumed_and_done(
     hand.wait(lambda: "watchButton" in hand.look()["widgets"] and "resumeButton" not in hand.look()["widgets"], 120)
     assert headline(hand).startswith("Your twin is ready.")
     assert Runs(library).get(run.id).status.batches == 2000
-    assert "going on after" in Runs(library).read_log(run.id)
+    assert "resuming after" in Runs(library).read_log(run.id)
     assert hand.output() == ""
 
 

@@ -123,7 +123,7 @@ def test_the_clone_is_compared_and_keys_lead_from_one_disagreement_to_the_next(p
     menu = page.findChild(QMenu, "clearestMenu")
     menu.aboutToShow.emit()
     clearest = agreement.clearest[0]
-    assert f"random player {clearest.recorded}, clone {clearest.clone}" in menu.actions()[0].text()
+    assert f"random player {clearest.recorded}, twin {clearest.clone}" in menu.actions()[0].text()
     assert menu.actions()[0].text().endswith(f"{100 * clearest.sure:.0f} %")
     menu.actions()[0].trigger()
     wait_until(lambda: here(page) == moment_of(clearest))
@@ -131,7 +131,7 @@ def test_the_clone_is_compared_and_keys_lead_from_one_disagreement_to_the_next(p
     timeline = page.findChild(Timeline, "timeline")
     words = timeline.describe(clearest.tick)
     assert f"Random player: {clearest.recorded}" in words
-    assert f"In its place the clone: {clearest.clone}" in words
+    assert f"The twin would choose {clearest.clone}" in words
 
 
 def test_what_the_clone_looks_at_glows_over_its_picture_alone(page: WatchPage) -> None:
@@ -165,7 +165,7 @@ def test_hopper_has_torques_apart_and_what_drives_them(page: WatchPage) -> None:
 def test_a_clone_is_chosen_for_the_left_and_both_play_to_the_end(page: WatchPage) -> None:
     watch(page, "hopper")
     left, right = page.findChild(QComboBox, "sessionChoice"), page.findChild(QComboBox, "policyChoice")
-    index = left.findText("Clone · new-hopper")
+    index = left.findText("Twin · new-hopper")
     assert index > 0
     left.setCurrentIndex(index)
     left.activated.emit(index)
@@ -176,7 +176,7 @@ def test_a_clone_is_chosen_for_the_left_and_both_play_to_the_end(page: WatchPage
     QTest.keyClick(page, Qt.Key.Key_Space)
     verdict = page.findChild(QLabel, "verdict")
     wait_until(lambda: verdict.isVisible())
-    assert re.fullmatch(r"Clone new-hopper · seed 0 scored .* clone new-hopper · seed 1.*", verdict.text())
+    assert re.fullmatch(r"Twin new-hopper · seed 0 scored .* twin new-hopper · seed 1.*", verdict.text())
     assert page.sides.rect().contains(verdict.geometry())
 
 
@@ -189,12 +189,12 @@ def test_a_renamed_clone_finds_its_recording_and_stays_when_one_is_chosen(page: 
         left, right = page.findChild(QComboBox, "sessionChoice"), page.findChild(QComboBox, "policyChoice")
         assert left.currentText().startswith("Hopper")
         index = left.currentIndex()
-        left.setCurrentIndex(left.findText("Nothing: the clone alone"))
+        left.setCurrentIndex(left.findText("Nothing: the twin alone"))
         left.activated.emit(left.currentIndex())
         left.setCurrentIndex(index)
         left.activated.emit(index)
         assert left.currentText().startswith("Hopper")
-        assert right.currentText() == "Clone · Hoppity"
+        assert right.currentText() == "Twin · Hoppity"
         wait_until(lambda: page.presenter.frame is not None and page.presenter.frame.left is not None)
     finally:
         kept.rename("Hoppity", "new-hopper")
@@ -251,7 +251,7 @@ def test_the_scoreboard_plays_games_and_shows_them_with_their_intervals(page: Wa
     wait_until(lambda: page.presenter.scoring.state is BackgroundJobState.DONE)
     chart = dialog.findChild(ScoreChart, "scoreChart")
     wait_until(lambda: chart.isVisible())
-    assert re.search(r"random.*; clone new-hopper: mean [\d.]+, .*; random player", chart.accessibleName())
+    assert re.search(r"Random.*; Twin new-hopper: mean [\d.]+, .*; Random player", chart.accessibleName())
     assert "2 games each, all distinct" in dialog.findChild(QLabel, "scoreWords").text()
     go.click()
     wait_until(lambda: page.presenter.scoring.running)
@@ -287,7 +287,7 @@ def test_in_the_real_window_keys_play_look_and_lead_through_disagreements(
     hand.wait(lambda: hand.look()["widgets"]["playButton"]["text"] in ("Play", "Play again"))
 
     def tick() -> int:
-        return int(hand.look()["widgets"]["clock"]["text"].split("tick ")[1].replace(",", ""))
+        return int(hand.look()["widgets"]["clock"]["text"].split("frame ")[1].replace(",", ""))
 
     hand.xdotool("key", "Home")
     hand.wait(lambda: tick() == 0)

@@ -59,7 +59,7 @@ def _too_little(sessions: Sequence[Session], ticks: int, chosen: bool) -> str:
     played = sum(map(len, sessions))
     if ticks or not played:
         left = f"{in_words(ticks)} of {played:,}" if ticks < played else in_words(ticks)
-        return f"{names}: {left} is nothing to train on; record some more play first, or leave less of it out"
+        return f"{names}: {left} is too little to train on; record more play, or exclude less of it"
     if chosen and any(session.to_learn(episode) for session in sessions for episode in session.episodes):
-        return f"{names}: of the chosen episodes nothing is left to learn from; choose other ones"
-    return f"{names}: all that was played is left out; use some of it again, or choose another session"
+        return f"{names}: nothing is left to learn from in the chosen episodes; choose others"
+    return f"{names}: all of it is excluded from training; include some of it again, or choose another session"

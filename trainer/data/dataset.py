@@ -67,7 +67,7 @@ class Dataset:
         self._group = group or ProcessGroup()
         self.warnings: list[str] = []
         if other := other_simulator([session.spec for session in sessions]):
-            self.warnings.append(f"some of this was recorded with {other}")
+            self.warnings.append(f"some of it was recorded with {other}")
         parts = episodes_to_learn(sessions, chosen)
         self._lengths = [sum(map(len, ranges)) for _, ranges in parts]
         self.ticks = sum(self._lengths)
@@ -83,7 +83,7 @@ class Dataset:
         try:
             self._temporary = TemporaryFolder()
         except OSError as error:
-            raise TrainingError(f"there is no place for temporary files ({error}); set TMPDIR to one") from None
+            raise TrainingError(f"there is no folder for temporary files ({error}); set TMPDIR to a folder") from None
 
     def locate_with(self, locate: Locate, own: npt.NDArray[np.bool_]) -> None:
         """From the next `load` on, inputs are the positions that `locate` finds on screens; see KeypointNet.
@@ -117,8 +117,8 @@ class Dataset:
             every = self.config.every
             if not any(self._weights.learned(block).any() for block in self.train_rows.blocks()):
                 raise TrainingError(
-                    f"with every={every}, none of the {in_words(len(self.train_rows))} to learn from is taken; set "
-                    "every lower, or record more play"
+                    f"with every={every}, none of the {in_words(len(self.train_rows))} to learn from are used; "
+                    "lower every, or record more play"
                 )
             self._own = OwnRows.of(self.train_rows, self._group)
             if self.spec.discrete and self._sampler is None:
@@ -237,22 +237,24 @@ class Dataset:
             yield
         except OSError as error:
             raise TrainingError(
-                f"the training's data cannot be kept in {self._temporary.path.parent} ({error.strerror or error}); "
-                "make room, or set TMPDIR to another disk"
+                f"the training data cannot be stored in {self._temporary.path.parent} ({error.strerror or error}); "
+                "free some disk space, or set TMPDIR to another disk"
             ) from error
 
     def _split(self) -> None:
         split = Split.of(self._lengths, self.config.validation_share, self.config.seed)
         self.train_rows, self.validation_rows = split.train, split.validation
         if not split.whole:
-            self.warnings.append("too few episodes to hold whole ones out; the last minutes of play validate instead")
+            self.warnings.append(
+                "too few episodes to hold out whole ones; the last minutes of play are used for validation"
+            )
 
     def _weigh(self) -> None:
         self._weights.count(self.train_rows, self._samples)
         serve = self.spec.serve_index
         if serve is not None and not self._weights.counts[serve]:
             name = self.spec.serve_action
-            self.warnings.append(f"nobody presses {name} in these sessions, so the clone will not be able to serve")
+            self.warnings.append(f"nobody presses {name} in these sessions, so the policy cannot learn to serve")
 
     def _some_screens(self) -> Iterator[Array]:
         for row in np.linspace(0, self.ticks - 1, _TOLD_SCREENS).astype(int).tolist():

@@ -135,7 +135,7 @@ class Sampler:
             if self._needed is not None:
                 raise TrainingError(
                     f"this process's {total:,} ticks do not fit into {self._limit / 1e6:,.1f} MB of temporary files; "
-                    f"make room on the disk of {self._folder.parent}, allow more with cache_bytes, or use more "
+                    f"free some disk space in {self._folder.parent}, allow more with cache_bytes, or use more "
                     "processes"
                 ) from None
             self._pieces = self._tick_table.cut(self._train, _PIECE_TICKS)
@@ -233,8 +233,8 @@ class Sampler:
                     yield shelf.filled
             if not shelf.held:
                 raise TrainingError(
-                    f"{self._limit / 1e6:.1f} MB of temporary files do not hold ten seconds of play; make room on the "
-                    f"disk of {self._folder.parent}, or allow more with cache_bytes"
+                    f"{self._limit / 1e6:.1f} MB of temporary files are too little for ten seconds of play; free some "
+                    f"disk space in {self._folder.parent}, or allow more with cache_bytes"
                 )
             yield _ShuffleBuffer(shelf, Ranges(pieces[: shelf.held]), self._weigh, folder / "weights")
         except BaseException:

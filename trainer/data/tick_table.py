@@ -106,8 +106,8 @@ class TickTable:
                 actions = session.actions[first : first + stop - row]
                 if self.spec.discrete and actions.max() >= known:
                     raise TrainingError(
-                        f"{session.place} holds action {actions.max()}, but {self.spec.title} has only {known} of them "
-                        "(counted from 0); leave it out"
+                        f"{session.place} has action {actions.max()}, but the actions of {self.spec.title} are 0 to "
+                        f"{known - 1}; do not select this session"
                     )
                 out.write(np.ascontiguousarray(actions, self.spec.action_dtype).data)
         shape = (len(self), *self.spec.action_shape)

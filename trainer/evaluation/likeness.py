@@ -55,8 +55,9 @@ class Likeness:
     def sentence(self) -> str:
         """The two shares as a sentence."""
         return (
-            f"A classifier tells clone and demonstrator apart in {100 * self.classifier:.0f} % of clips of "
-            f"{_CLIP_S:g} seconds (50 %: not at all; the demonstrator from itself: {100 * self.itself:.0f} %)."
+            f"A classifier recognises whether the policy or the demonstrator plays in {100 * self.classifier:.0f} % of "
+            f"clips of {_CLIP_S:g} seconds (chance: 50 %; two halves of the demonstrator's play: "
+            f"{100 * self.itself:.0f} %)."
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -152,9 +153,9 @@ def _habits(games: Sequence[Actions], spec: EnvSpec) -> dict[str, float]:
         whole = np.concatenate(games)
         steps = np.concatenate([np.abs(np.diff(game, axis=0)) for game in games])
         figures = {f"{name}, mean": float(whole[:, k].mean()) for k, name in enumerate(spec.action_names)}
-        figures |= {f"{name}, deviation": float(whole[:, k].std()) for k, name in enumerate(spec.action_names)}
+        figures |= {f"{name}, standard deviation": float(whole[:, k].std()) for k, name in enumerate(spec.action_names)}
         return figures | {
-            f"{name}, change a tick": float(steps[:, k].mean()) for k, name in enumerate(spec.action_names)
+            f"{name}, change per tick": float(steps[:, k].mean()) for k, name in enumerate(spec.action_names)
         }
     holds = np.concatenate([_holds(game) for game in games])
     idle = holds[:, 0] == 0
@@ -163,11 +164,11 @@ def _habits(games: Sequence[Actions], spec: EnvSpec) -> dict[str, float]:
     whole = np.concatenate(games)
     straight = np.concatenate([_straight_changes(game) for game in games])
     return {
-        "presses a second": float((~idle).sum() / ticks * spec.rate_hz),
-        "a press lasts, median (ms)": float(np.median(pressed) / spec.rate_hz * 1_000),
-        "a press lasts, 90th percentile (ms)": float(np.percentile(pressed, 90) / spec.rate_hz * 1_000),
-        "waiting half a second or longer (% of the time)": float(100 * waits / ticks),
-        "from one key straight to another (% of changes)": float(100 * straight.mean()) if len(straight) else 0.0,
+        "presses per second": float((~idle).sum() / ticks * spec.rate_hz),
+        "press duration, median (ms)": float(np.median(pressed) / spec.rate_hz * 1_000),
+        "press duration, 90th percentile (ms)": float(np.percentile(pressed, 90) / spec.rate_hz * 1_000),
+        "idle for half a second or longer (% of the time)": float(100 * waits / ticks),
+        "directly from one key to another (% of changes)": float(100 * straight.mean()) if len(straight) else 0.0,
         **{f"{name} (% of the time)": float(100 * (whole == k).mean()) for k, name in enumerate(spec.action_names)},
     }
 

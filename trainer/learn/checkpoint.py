@@ -66,7 +66,7 @@ class State:
         """
         names = {field.name for field in fields(cls)}
         if not isinstance(values, dict) or not names - set(_LATER) <= set(values):
-            raise ValueError("its counters are not those of a training")
+            raise ValueError("its counters are incomplete")
         values = {**dict.fromkeys(_LATER, 0), **{name: values[name] for name in names & set(values)}}
         counts = ("batch", "validated", "stale", "checked", *_LATER)
         if not all(isinstance(values[name], int) and values[name] >= 0 for name in counts):
@@ -91,7 +91,7 @@ def write_checkpoint(
         write_tensors(path, tensors, _KEY, header)
     except OSError as error:
         raise TrainingError(
-            f"the checkpoint {path} cannot be written: {error.strerror or error}; make room on the disk, then resume"
+            f"the checkpoint {path} cannot be written: {error.strerror or error}; free some disk space, then resume"
         ) from error
 
 
@@ -106,7 +106,7 @@ def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, T
         state = State.from_json(header.get("state"))
         generator, stored = header.get("generator"), header.get("belongs")
         if not isinstance(generator, dict) or not isinstance(stored, dict):
-            raise ValueError("it lacks its random generator")
+            raise ValueError("the state of its random generator is missing")
         with safe_open(path, framework="pt") as file:
             names = file.keys()
             tensors = {name: file.get_tensor(name) for name in names}
@@ -136,7 +136,7 @@ def settings(config: TrainConfig) -> dict[str, Any]:
 def _read_header(path: Path) -> dict[str, Any]:
     header = read_metadata(path, _KEY)
     if not isinstance(header, dict) or header.get("format") != _FORMAT:
-        raise ValueError("it is another kind of file")
+        raise ValueError("it is a different kind of file")
     check_version(header.get("version"), _VERSION)
     return header
 
@@ -145,12 +145,12 @@ def _unreadable(path: Path, error: Exception) -> TrainingError:
     if isinstance(error, NewerVersionError):
         return TrainingError(f"{path} cannot be read: {error}")
     reason = (str(error).splitlines() or [""])[0][:160]
-    return TrainingError(f"{path} is not a readable checkpoint ({reason}); remove it to train anew")
+    return TrainingError(f"{path} is not a readable checkpoint ({reason}); delete it to start a new training")
 
 
 def _compare(path: Path, stored: Mapping[str, Any], present: Mapping[str, Any]) -> None:
     if stored.get("env") != present.get("env"):
-        raise TrainingError(f"{path} is of a training in another environment; remove it to train anew")
+        raise TrainingError(f"{path} belongs to a training in another environment; delete it to start a new training")
     was, now = stored.get("config"), present["config"]
     with contextlib.suppress(UsageError):
         was = settings(TrainConfig.from_json(was))  # a setting that an earlier version did not know has its default
@@ -158,10 +158,10 @@ def _compare(path: Path, stored: Mapping[str, Any], present: Mapping[str, Any]) 
         was = was if isinstance(was, dict) else {}
         names = sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
         raise TrainingError(
-            f"{path} is of a training with other settings ({', '.join(names)}); remove it to train anew"
+            f"{path} belongs to a training with other settings ({', '.join(names)}); delete it to start a new training"
         )
     if "data" in present and stored.get("data") != present["data"]:
         raise TrainingError(
-            f"{path} is of a training on other sessions, or they have changed since (an episode left out?); "
-            "undo that, or remove it to train anew"
+            f"{path} belongs to a training on other sessions, or they were edited since (an episode excluded?); "
+            "undo that, or delete it to start a new training"
         )

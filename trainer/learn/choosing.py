@@ -123,17 +123,17 @@ def first_selection(config: TrainConfig, data: Dataset) -> ActionSelection:
 def selection_text(manner: ActionSelection, config: TrainConfig, discrete: bool) -> str:
     """How a clone plays, as a text that follows "plays best"."""
     shift = config.shift_of(manner.output)
-    late = f", {shift} ticks quicker than its demonstrator" if shift else ""
+    late = f", {shift} ticks faster than its demonstrator" if shift else ""
     if not discrete:
-        return f"as it is{late}"
+        return f"the network's output as it is{late}"
     if len(config.pasts) > 1:
-        late += ", seeing its paddle's past" if manner.past else ", not seeing its paddle's past"
+        late += ", shown where its paddle was" if manner.past else ", not shown where its paddle was"
     if len(config.label_windows) > 1:
         window = config.window_of(manner.output)
-        late += f", by what is done in the next {window} ticks" if window > 1 else ", tick by tick"
-    late += ", each action weighed by how rarely it is taken" if manner.prior else ""
+        late += f", predicting the next {window} ticks" if window > 1 else ", predicting a single tick"
+    late += ", rare actions weighted up" if manner.prior else ""
     if manner.pull is not None:
-        return f"moving its hands as its demonstrator does{late}"
+        return f"the demonstrator's way of holding keys{late}"
     if manner.temperature == 0:
-        return f"by the likeliest action{late}"
-    return f"by drawing actions at temperature {manner.temperature:g}{late}"
+        return f"the most likely action{late}"
+    return f"actions sampled at temperature {manner.temperature:g}{late}"

@@ -29,7 +29,8 @@ class Estimate:
     first_s: float
 
     def __str__(self) -> str:
-        return f"about {_minutes(self.seconds)} here; a first clone can be watched after {_minutes(self.first_s)}"
+        whole, first = _minutes(self.seconds), _minutes(self.first_s)
+        return f"about {whole} on this computer; a first version can be watched after {first}"
 
 
 def estimate(

@@ -73,7 +73,7 @@ def fit(
                 steps.close()
                 with group.all_or_none():
                     steps = Steps(opened, config.without_perception(env), episodes or {}, group)
-                steps.data.warnings.append(f"the clone learns from screens alone, since {reason}")
+                steps.data.warnings.append(f"the policy learns from screens alone: {reason}")
         if not group.first:
             steps.follow()
             return
@@ -97,7 +97,7 @@ def _check_input(sessions: Sequence[Session], out: Path, checkpoint: Path | None
     for file in (out, checkpoint or out):
         keep_out_of_sessions(on_this_computer(place(file)))
     if not out.parent.is_dir():
-        raise PolicyError(f"{out} cannot be written: the folder {out.parent} does not exist; make it first")
+        raise PolicyError(f"{out} cannot be written: the folder {out.parent} does not exist; create it first")
     if out.is_dir():
         raise PolicyError(f"{out} is a folder; name a file for the policy")
     if not sessions:

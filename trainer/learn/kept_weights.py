@@ -79,7 +79,7 @@ class KeptWeights:
         for reason in REASONS:
             weights = {name: value.to(device) for name, value in below(tensors, f"kept/{reason}").items()}
             if weights and {name: value.shape for name, value in weights.items()} != expected:
-                raise ValueError(f"the weights kept for {reason} are of another network")
+                raise ValueError(f"the weights kept for {reason} belong to another network")
             if weights:
                 self._by_reason[reason] = weights
 

@@ -71,7 +71,7 @@ class Learner:
         """Use these tensors to see from now on, without training them. Raises ValueError for another network's."""
         expected = {name: value.shape for name, value in self.sight().items()}
         if {name: value.shape for name, value in sight.items()} != expected:
-            raise ValueError("what it has learned to see is another network's")
+            raise ValueError("its perception belongs to another network")
         for net in (self.net, self.average):
             net.load_state_dict(sight, strict=False)
             assert isinstance(net, KeypointNet)

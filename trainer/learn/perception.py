@@ -104,11 +104,11 @@ def sampling(tick_table: TickTable, config: TrainConfig) -> Iterator[float | str
     controlled = np.asarray(moved >= _OWN_SHARE * sum(memory.trials for memory in memories), bool)
     bytes_ = _that_tell_of_places(np.concatenate(values), controlled, [*map(len, values)])
     if not bytes_:
-        yield NoSample("nothing in the emulator's memory moves as things on a screen do")
+        yield NoSample("no part of the emulator's memory follows objects on the screen")
         return
     places = Places.of(np.concatenate(values), bytes_, controlled)
     if config.scout:
-        yield "a scout plays on where the recording ends, to see more"
+        yield "a helper policy plays on from the recorded games, to see more"
         known = [
             (places.positions(each), np.asarray(session.actions[ticks.start : ticks.stop], np.int64))
             for each, (session, ticks) in zip(own_parts, map(tick_table.at, parts), strict=True)

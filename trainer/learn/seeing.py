@@ -60,14 +60,14 @@ def learning_to_see(
             yield Seen(_FIRST_LOOK)
         keep(steps.learner)
         steps.begin()
-        yield Seen(_FIRST_LOOK, "a first clone can be watched; a better one is being trained")
+        yield Seen(_FIRST_LOOK, "a first version can be watched; a better one is being trained")
     yield from _look(steps, perception, _FIRST_LOOK, 1.0)
     count = perception.drop_unseen()
     steps.see(perception.sight())
     located, learned = (len(sample.screens), batches) if steps.group.size == 1 else (0, 0)
     samples = learned * config.batch_size + samples_learned(config)
     operations = Operations.of(net, config).whole(perception.looked_at, located, samples, 0)
-    yield Seen(1.0, f"sees {count} place{'' if count == 1 else 's'} on the screen", operations)
+    yield Seen(1.0, f"locates {count} position{'' if count == 1 else 's'} on the screen", operations)
 
 
 def _look(steps: Steps, perception: Perception, first: float, last: float) -> Iterator[Seen]:

@@ -51,7 +51,7 @@ def load(training: Training) -> Iterator[Progress]:
     for warning in training.data.warnings:
         yield training.progress("load", 1.0, message=warning)
     if resumed:
-        yield training.progress("load", 1.0, message=f"going on after {training.state.batch:,} batches")
+        yield training.progress("load", 1.0, message=f"resuming after {training.state.batch:,} batches")
     training.ready = True
 
 
@@ -62,7 +62,7 @@ def _recall(training: Training) -> Iterator[Progress]:
     try:
         training.steps.see(sight(below(tensors, "net")))
     except (ValueError, RuntimeError):
-        raise TrainingError(f"{training.checkpoint} is damaged; remove it to train anew") from None
+        raise TrainingError(f"{training.checkpoint} is damaged; delete it to start a new training") from None
     yield training.progress("load", 0.0)
 
 
@@ -94,7 +94,7 @@ def train(training: Training) -> Iterator[Progress]:
             if used >= 1.0:
                 break
         if state.stale >= config.patience:
-            yield training.progress("train", used, 0.0, "validation stopped improving; ending early")
+            yield training.progress("train", used, 0.0, "the validation loss no longer improves; stopping early")
             break
         if state.checked < config.checks and config.play_games:
             due = _FIRST_CHECK + (1 - _FIRST_CHECK) * (state.checked + 1) / (config.checks + 1)
@@ -157,7 +157,7 @@ def _check(training: Training, used: float) -> Iterator[Progress]:
         state.best_check, state.manner = best.score, best.candidate.manner.to_json()
         training.kept.keep("check", now)
         training.save("check")
-    message = f"in short games after {state.batch:,} batches: {state.score:,.1f} points"
+    message = f"short test games after {state.batch:,} batches: mean score {state.score:,.1f}"
     yield training.progress("train", used, message=message, score=state.score)
 
 
@@ -175,7 +175,7 @@ def play(training: Training) -> Iterator[Progress]:
         training.kept.drop("last")  # the average of a perceptron's weights hardly changes any more
     files = {str(training.kept.file(reason)): reason for reason in training.kept.reasons}
     chosen = _CHOSEN if config.perceives else 1.0
-    yield training.progress("play", 0.0, message="trying it in play")
+    yield training.progress("play", 0.0, message="playing test games")
     best: CandidateScore | None = None
     for step in training.choosing.best(list(files)):
         if isinstance(step, CandidateScore):
@@ -187,7 +187,7 @@ def play(training: Training) -> Iterator[Progress]:
     training.save(files[best.candidate.policy])  # in case the following games are interrupted
     yield from _find_alike(training, best.candidate)
     training.finish(files[best.candidate.policy])
-    message = f"plays best {selection_text(training.manner, config, training.data.spec.discrete)}"
+    message = f"plays best with {selection_text(training.manner, config, training.data.spec.discrete)}"
     yield training.progress("play", 1.0, message=message, score=state.score)
 
 
@@ -201,7 +201,7 @@ def _find_alike(training: Training, best: Candidate) -> Iterator[Progress]:
             training.state.manner, training.state.score = step.manner.to_json(), step.score
         elif isinstance(step, Alike):
             training.alike = step
-            message = f"plays like its demonstrator at {step.score:,.1f} points"
+            message = f"when it plays like its demonstrator: mean score {step.score:,.1f}"
             yield training.progress("play", 1.0, message=message)
         else:
             yield training.progress("play", _CHOSEN + (1 - _CHOSEN) * step)

@@ -161,7 +161,7 @@ class Training:
             _ = self.manner
         except (ValueError, TypeError, KeyError, RuntimeError, OverflowError) as error:
             reason = (str(error).splitlines() or [""])[0][:160]
-            raise TrainingError(f"{self.checkpoint} is damaged ({reason}); remove it to train anew") from None
+            raise TrainingError(f"{self.checkpoint} is damaged ({reason}); delete it to start a new training") from None
         self.budget.resume(self.state.seconds)
         self._played_before = self.state.played
 

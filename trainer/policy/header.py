@@ -32,7 +32,7 @@ def read_metadata(path: Path, key: str) -> Any:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
         if length > min(_MAX_HEADER_BYTES, path.stat().st_size):
-            raise ValueError("it is cut short, or of another kind")
+            raise ValueError("it is incomplete, or a different kind of file")
         with safe_open(path, framework="np") as tensors:
             metadata = tensors.metadata() or {}
         return json.loads(metadata.get(key, "null"))
@@ -44,11 +44,13 @@ def read_header(path: Path | str) -> dict[str, Any]:
     """The header of a policy file, without its weights. Raises PolicyError when the file is not a policy."""
     path = Path(path)
     if not path.is_file():
-        raise PolicyError(f"{path} is not a policy: there is no such file; `twinplay train` makes one")
+        raise PolicyError(f"{path} does not exist; `twinplay train` makes a policy")
     try:
         header = read_metadata(path, POLICY_KEY)
     except ValueError as error:
-        raise PolicyError(f"{path} is not a readable policy ({error}); train it again or get a whole copy") from None
+        raise PolicyError(
+            f"{path} is not a readable policy ({error}); train it again or get an undamaged copy"
+        ) from None
     if not isinstance(header, dict) or header.get("format") != POLICY_FORMAT:
         raise PolicyError(f"{path} is a safetensors file, but not a policy of Twinplay; choose another file")
     try:
@@ -64,6 +66,6 @@ def check_alike(path: Path, header: Mapping[str, Any]) -> None:
     """Raises PolicyError for a policy that cannot play like its demonstrator."""
     if header.get("alike") is None:
         raise PolicyError(
-            f"{path} knows no way to play like its demonstrator; let it play its best, or train it again with the "
-            "network keypoints"
+            f"{path} cannot play like its demonstrator; let it play its best, or train it again with the network "
+            "keypoints"
         )

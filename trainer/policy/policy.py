@@ -178,8 +178,8 @@ class Policy:
         observation: npt.NDArray[Any] = np.asarray(given)
         if observation.shape != tuple(self.spec.observation_shape):
             raise PolicyError(
-                f"the policy {self.name} sees {self.spec.title} {self.spec.observation_shape}, "
-                f"but was shown an observation of shape {observation.shape}; choose a policy of this environment"
+                f"the policy {self.name} expects {self.spec.title} observations of shape "
+                f"{self.spec.observation_shape}, but got {observation.shape}; choose a policy of this environment"
             )
         return observation
 
@@ -212,7 +212,7 @@ class Policy:
         change. Raises PolicyError for a policy that does not see screens.
         """
         if isinstance(self.net, VectorNet):
-            raise PolicyError(f"the policy {self.name} sees no screens; ask what drives its torques instead")
+            raise PolicyError(f"the policy {self.name} does not see screens; use drives() instead")
         grey = self._preprocess.from_rgb
         seen = self._seen if before is None else [grey(self._checked(each)) for each in reversed(before)]
         screens = np.stack([grey(self._checked(screen)), *seen][: max(self.reach, LAG) + 1])
@@ -238,7 +238,7 @@ class Policy:
         state. Raises PolicyError for a policy that sees screens.
         """
         if not isinstance(self.net, VectorNet):
-            raise PolicyError(f"the policy {self.name} sees screens; only one that sees vectors can be asked this")
+            raise PolicyError(f"the policy {self.name} sees screens; only policies that see vectors have drives()")
         seen = torch.from_numpy(self.see(observation)[None]).to(self._device)
         prepared = self.net.prepare(seen, torch.zeros(1, dtype=torch.bool)).requires_grad_()
         if isinstance(self.net, RecurrentNet):

@@ -81,9 +81,9 @@ def read_policy(path: Path, *, alike: bool = False) -> StoredPolicy:
         _load_weights(net, path)
     except _DAMAGE as error:
         reason = (str(error).splitlines() or [""])[0][:200]
-        raise PolicyError(f"{path} is damaged ({reason}); train it again or get a whole copy") from None
+        raise PolicyError(f"{path} is damaged ({reason}); train it again or get an undamaged copy") from None
     if spec.interface != installed.interface:
-        raise PolicyError(f"{path} was made for another {spec.title} than the one installed; train it again")
+        raise PolicyError(f"{path} was made for a different version of {spec.title}; train it again")
     net.eval()
     return StoredPolicy(net, spec, config, manner, header)
 
@@ -91,11 +91,13 @@ def read_policy(path: Path, *, alike: bool = False) -> StoredPolicy:
 def _check_manner(manner: ActionSelection, net: Net, spec: EnvSpec, config: TrainConfig) -> None:
     """Raises ValueError for a manner in which this network cannot play."""
     if manner.output >= config.outputs or max(manner.kept, default=0) >= len(spec.action_names):
-        raise ValueError(f"it is to play output {manner.output} with kept actions {manner.kept}")
+        raise ValueError(
+            f"it selects output {manner.output} and actions {manner.kept}, which the network does not have"
+        )
     if manner.pull and not (isinstance(net, KeypointNet) and manner.prior):
-        raise ValueError("it is to move like its demonstrator, which its network cannot")
+        raise ValueError("it plays like its demonstrator, which its network cannot do")
     if manner.prior and len(manner.prior) != len(spec.action_names):
-        raise ValueError(f"it names the shares of {len(manner.prior)} actions")
+        raise ValueError(f"it has the frequencies of {len(manner.prior)} actions")
 
 
 def _load_weights(net: Net, path: Path) -> None:
@@ -111,7 +113,7 @@ def _read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tenso
     with safe_open(path, framework="pt") as tensors:
         names = set(tensors.keys())
         if names != set(expected):
-            raise ValueError("its weights are not those of the network it names")
+            raise ValueError("its weights do not match its network")
         for name, value in expected.items():
             stored = tensors.get_slice(name)
             if list(stored.get_shape()) != list(value.shape):

@@ -72,7 +72,7 @@ class Progress:
             if not fits or (value is None and name in ("fraction", "batch", "epoch", "seconds")):
                 raise ValueError(f"{name} of a progress record is {str(value)[:40]}")
         if not isinstance(values.get("stage"), str):
-            raise ValueError("a progress record lacks its stage")
+            raise ValueError("a progress record has no stage")
         table = values.get("confusion")
         return cls(**{**values, "confusion": None if table is None else tuple(tuple(row) for row in table)})
 

@@ -39,7 +39,7 @@ class LibraryEdits:
             where = self._kept.trash(run)
             self._bring_back = lambda: self._kept.restore(where)
             self._run_list.forget(run)
-            self._messages.notice = "Moved the run to the trash; its twin stays."
+            self._messages.notice = "Moved the run to the trash; its twin is kept."
 
         self._do(delete)
 

@@ -106,7 +106,7 @@ class Policies:
         """The file of a clone. Raises PolicyError when there is none of that name."""
         path = self.folder / f"{name.removesuffix(SUFFIX)}{SUFFIX}"
         if not _NAME.fullmatch(path.stem) or path.parent != self.folder or not path.is_file():
-            raise PolicyError(f"{self.folder} holds no policy named {name!r}; `twinplay policies` lists them")
+            raise PolicyError(f"{self.folder} has no policy named {name!r}; `twinplay policies` lists them")
         return path
 
     def rename(self, name: str, new: str) -> Path:
@@ -130,7 +130,7 @@ class Policies:
     def restore(self, trashed: Path) -> Path:
         """Bring a clone back from the trash. Raises PolicyError when it is not there or its name is taken."""
         if trashed.parent != self._trash or not trashed.is_file():
-            raise PolicyError(f"{trashed} is not in the trash; it cannot be brought back")
+            raise PolicyError(f"{trashed} is not in the trash, so it cannot be restored")
         target = self._free(trashed.stem)
         _move(trashed, target)
         return target
@@ -149,11 +149,11 @@ class Policies:
         """
         if not os.path.isfile(file):
             broken = file.is_symlink() and not os.path.exists(file)
-            what = "is a link to nothing" if broken else "is not a file"
+            what = "is a broken link" if broken else "is not a file"
             raise PolicyError(f"{file} {what}; choose a policy file ending in {SUFFIX}")
         size = file.stat().st_size
         if size > _MOST_BYTES:
-            raise PolicyError(f"{file} has {size / 1e9:.1f} GB, which no policy has; choose another file")
+            raise PolicyError(f"{file} has {size / 1e9:.1f} GB, too large for a policy; choose another file")
         _check(file)
         ensure_writable(self.folder)
         stem = re.sub(r"[^\w .,()+-]", "-", file.stem)[:70].strip(" .-") or "imported"
@@ -164,20 +164,18 @@ class Policies:
             with replacing(target) as part:
                 shutil.copyfile(file, part)
         except OSError as error:
-            raise PolicyError(
-                f"{file} cannot be copied to {target}: {error.strerror}; make room on the disk"
-            ) from error
+            raise PolicyError(f"{file} cannot be copied to {target}: {error.strerror}; free some disk space") from error
         return target
 
     def _free(self, name: str) -> Path:
         stem = name.strip().removesuffix(SUFFIX)
         if not _NAME.fullmatch(stem) or stem.endswith("."):
             raise PolicyError(
-                f"{name!r} cannot name a policy; use letters, figures, spaces and . , - + ( ), 80 at most"
+                f"{name!r} is not a valid name; use letters, digits, spaces and . , - + ( ), at most 80 characters"
             )
         target = self.folder / f"{stem}{SUFFIX}"
         if target.exists():
-            raise PolicyError(f"there is a policy named {stem!r} already; choose another name")
+            raise PolicyError(f"the name {stem!r} is already taken; choose another name")
         return target
 
 
@@ -220,10 +218,10 @@ def _check(path: Path) -> dict[str, Any]:
         TrainConfig.from_json(header.get("config"))
     except (TwinplayError, ValueError, TypeError) as error:
         raise PolicyError(
-            f"{path} is damaged ({(str(error).splitlines() or [''])[0][:200]}); get a whole copy"
+            f"{path} is damaged ({(str(error).splitlines() or [''])[0][:200]}); get an undamaged copy"
         ) from None
     if spec.interface != installed.interface:
-        raise PolicyError(f"{path} was made for another {spec.title} than the one installed; train it again")
+        raise PolicyError(f"{path} was made for a different version of {spec.title}; train it again")
     return header
 
 

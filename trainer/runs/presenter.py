@@ -192,7 +192,8 @@ class TrainPresenter:
             return
         if run.policy is not None and run.policy.parent != self.library.policies:
             self.messages.error = (
-                f"This run writes {run.policy}, outside of the library; resume it with `twinplay train`."
+                f"This run saves its policy as {run.policy}, outside the library; "
+                "resume it with `twinplay train --resume`."
             )
             return
         if self.messages.attempt(lambda: self.kept.enqueue(run.id)):

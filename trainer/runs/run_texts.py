@@ -6,7 +6,7 @@ from trainer.progress.curves import Curves, time_left
 from trainer.runs.runs import CHECKPOINT, Run
 from trainer.runs.train_state import TrainState
 
-_EARLY = " Training was stopped early; the best so far was kept."
+_EARLY = " Training was stopped early; the best version so far was kept."
 _AFTER_QUICK = "Quick gives a first impression. More play to learn from, or the preset Standard, makes a better twin."
 _STAGES = {"load": "Reading the sessions", "look": "Learning to see", "play": "Test games"}
 
@@ -14,14 +14,14 @@ _STAGES = {"load": "Reading the sessions", "look": "Learning to see", "play": "T
 def headline(run: Run, state: TrainState, curves: Curves, *, behind: bool) -> str:
     """What is going on with a run, in one line; `behind` says that another run comes before it."""
     latest = curves.latest
-    played = "" if run.status.score is None else f" It scores {run.status.score:,.0f} on average in play."
+    played = "" if run.status.score is None else f" It scores {run.status.score:,.0f} on average in test games."
     texts = {
-        TrainState.STOPPING: "Stopping; the best so far is kept…",
+        TrainState.STOPPING: "Stopping; the best version so far is kept…",
         TrainState.PAUSING: "Pausing…",
         TrainState.PAUSED: f"Paused after {run.status.batches:,} batches. Resume at any time."
         if run.status.batches
         else "Paused before it started. Resume at any time.",
-        TrainState.INTERRUPTED: f"Interrupted after {run.status.batches:,} batches. It can be resumed.",
+        TrainState.INTERRUPTED: f"Interrupted after {run.status.batches:,} batches. Resume at any time.",
         TrainState.FAILED: "Training failed",
         TrainState.DONE: f"Your twin is ready.{played}{_EARLY if run.status.stopped_early else ''}",
         TrainState.WAITING: "Queued" if behind else "Starting the training process…",
@@ -51,9 +51,9 @@ def explanation(run: Run, state: TrainState, curves: Curves, *, has_clone: bool)
     reason = run.problem or run.status.reason
     kept = []
     if has_clone:
-        kept.append("The best clone so far was kept.")
+        kept.append("The best version so far was kept.")
     if (run.folder / CHECKPOINT).exists():
-        kept.append("Resume goes on from its last checkpoint.")
+        kept.append("Resume continues from the last checkpoint.")
     return " ".join([f"{_upper_first(reason).rstrip('.')}.", *kept])
 
 

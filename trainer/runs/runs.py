@@ -82,7 +82,7 @@ class Status:
         Raises ValueError or TypeError for anything else.
         """
         if not isinstance(values, dict):
-            raise ValueError("it is not the state of a run")
+            raise ValueError("its content is not the state of a run")
         values = {each.name: values[each.name] for each in fields(cls) if each.name in values}
         for name in ("batches", "seconds", "score", "val_loss", "val_accuracy", "queued_ns", "pid"):
             value = values.get(name)
@@ -154,7 +154,7 @@ class Runs:
         self.set_status(folder.name, Status(queued_ns=time.time_ns()))
         self.log(
             folder.name,
-            f"created: {preset or 'own settings'}, learns from {', '.join(source.name for source in sources)}",
+            f"created: {preset or 'custom settings'}, learns from {', '.join(source.name for source in sources)}",
         )
         return self.get(folder.name)
 
@@ -172,7 +172,7 @@ class Runs:
             setup = self._setup(folder / "config.json")
             policy = self._policy_path(setup)
         except (ValueError, OSError, RecursionError) as error:
-            problem = f"{folder / 'config.json'} cannot be read ({_short(error)}); delete the run and train anew"
+            problem = f"{folder / 'config.json'} cannot be read ({_short(error)}); delete the run and start a new one"
             if isinstance(error, NewerVersionError):
                 problem = f"{folder / 'config.json'} cannot be read: {error}"
             return Run(run, folder, None, Status(RunState.FAILED, problem), problem=problem)
@@ -226,7 +226,7 @@ class Runs:
         """Ask whoever trains a run to "pause" or to "stop"; one that waits is paused at once. Raises RunError."""
         found = self.get(run)
         if found.status.state is RunState.QUEUED and not self.is_locked(run):
-            self.set_status(run, replace(found.status, state=RunState.PAUSED, reason="it had not begun"))
+            self.set_status(run, replace(found.status, state=RunState.PAUSED, reason="it had not started"))
         elif found.status.state is RunState.RUNNING:
             (found.folder / "request").write_text(what, encoding="ascii")
         else:
@@ -271,7 +271,7 @@ class Runs:
 
     def settle(self, reason: str = "", among: Sequence[str] | None = None) -> list[Run]:
         """Mark as INTERRUPTED the runs (of all, or `among` some) that say RUNNING, but nobody trains them."""
-        reason = reason or "the training process ended without a word (killed, or the computer was switched off)"
+        reason = reason or "the training process ended unexpectedly (killed, or the computer was switched off)"
         known = self.all() if among is None else [run for name in among if (run := self.find(name)) is not None]
         lost = [run for run in known if run.status.state is RunState.RUNNING and not self.is_locked(run.id)]
         for run in lost:
@@ -297,18 +297,18 @@ class Runs:
     def restore(self, trashed: Path) -> None:
         """Bring a run back from the trash. Raises RunError."""
         if trashed.parent != self.folder / ".trash" or not trashed.is_dir():
-            raise RunError(f"{trashed} is not in the trash; it cannot be brought back")
+            raise RunError(f"{trashed} is not in the trash, so it cannot be restored")
         try:
             trashed.rename(self.folder / trashed.name)
         except OSError as error:
-            raise RunError(f"{trashed} cannot be brought back: {error.strerror}") from error
+            raise RunError(f"{trashed} cannot be restored: {error.strerror}") from error
 
     def _replace(self, run: str, file: str, values: dict[str, Any]) -> None:
         path = self.path(run) / file
         try:
             update_json(path, values)
         except OSError as error:
-            raise RunError(f"{path} cannot be written: {error.strerror}; make room on the disk") from error
+            raise RunError(f"{path} cannot be written: {error.strerror}; free some disk space") from error
 
     def _setup(self, path: Path) -> Setup:
         changed = path.stat().st_mtime_ns

@@ -355,22 +355,22 @@ def describe(
     shares: tuple[tuple[str, float], ...] = ()
     problem, warnings = "", []
     if not rows:
-        problem = "Tick the sessions to learn from."
+        problem = "Select the sessions to learn from."
     elif len(titles) > 1:
         problem = f"Choose sessions of one environment: {' and '.join(titles)} are mixed."
     elif ticks == 0:
-        problem = "Nothing is left to learn from; tick some games, or record some play first."
+        problem = "Nothing is left to learn from; include some games, or record more play."
     elif known and len(totals) and totals.sum():
         spec = get_spec(env)
         shares = tuple(zip(spec.action_names, (totals / totals.sum()).tolist(), strict=True))
         if spec.serve_index is not None and not totals[spec.serve_index]:
             lacking = f"no {spec.serve_action}"
-            warnings.append(f"Nobody serves in this selection ({lacking}), so the clone cannot learn to serve.")
+            warnings.append(f"Nobody serves in this selection ({lacking}), so the twin cannot learn to serve.")
         missing = [name for name, share in shares if share == 0 and name in spec.controls and name != spec.serve_action]
         if missing:
-            warnings.append(f"{' and '.join(missing)} is never pressed here, so the clone will not learn it.")
+            warnings.append(f"{' and '.join(missing)} is never pressed here, so the twin will not learn it.")
         if max(share for _, share in shares) > _LOPSIDED:
-            warnings.append("Nearly every tick has the same action; livelier play teaches more.")
+            warnings.append("Nearly every frame has the same action; more varied play teaches more.")
     if not problem and env and get_spec(env).sees_screen and minutes < _SHORT_MINUTES:
         warnings.insert(0, f"{minutes:.1f} minutes is very little; aim for ten or more.")
     for simulator in sorted({facts[row.path].simulator for row in rows if row.path in facts} - {""}):
@@ -379,6 +379,6 @@ def describe(
         names = " and ".join(f"“{each.title or each.name}”" for each in copy)
         warnings.append(f"{names} hold the same play, which would count twice in training; untick one of them.")
     if len({row.player for row in rows}) > 1 and not problem:
-        warnings.append("Different players are mixed; the clone learns an average of them.")
+        warnings.append("Different players are mixed; the twin learns an average of them.")
     title = titles[0] if len(titles) == 1 else ""
     return Selection(len(rows), games, minutes, ticks, env, title, problem, tuple(warnings), shares)

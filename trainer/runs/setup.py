@@ -46,11 +46,11 @@ class Setup:
     def from_json(cls, values: Any) -> Setup:
         """The inverse of `to_json`. Raises ValueError for anything else."""
         if not isinstance(values, dict) or values.get("format") != "twinplay-run":
-            raise ValueError("it is not the configuration of a run")
+            raise ValueError("its content is not the configuration of a run")
         check_version(values.get("version"), _VERSION)
         texts = {name: values.get(name) for name in ("env", "preset", "policy", "created")}
         if not all(isinstance(text, str) for text in texts.values()) or not values["policy"]:
-            raise ValueError("it lacks its environment, preset, policy or date")
+            raise ValueError("its environment, preset, policy or date is missing")
         sources = values.get("sources")
         if not isinstance(sources, list) or not sources:
             raise ValueError("it names no sessions")

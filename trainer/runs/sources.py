@@ -71,10 +71,10 @@ def _open(source: Source, libraries: Sequence[Place]) -> Session:
     if problem is not None:
         raise problem
     if not gone:
-        raise RunError(f"the session {where} has changed since this run began; train anew")
+        raise RunError(f"the session {where} has changed since this run started; start a new run")
     raise RunError(
-        f"the session {where} has gone, and {' and '.join(map(str, libraries))} does not hold it; bring it back, name "
-        "the folder that holds it now (twinplay train --resume RUN --sessions DIR), or train anew without it"
+        f"the session {where} no longer exists, and it is not in {' or '.join(map(str, libraries))}; restore it, "
+        "give the folder where it is now (twinplay train --resume RUN --sessions DIR), or start a new run without it"
     )
 
 

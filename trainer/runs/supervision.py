@@ -37,7 +37,7 @@ class Supervision:
         error, self._worker = self._worker.error, None
         lost = self._kept.settle(error or "")
         if error is not None and not lost and (waiting := self._kept.queued()):
-            failed = replace(waiting[0].status, state=RunState.FAILED, reason=f"it could not begin: {error}")
+            failed = replace(waiting[0].status, state=RunState.FAILED, reason=f"it could not start: {error}")
             self._messages.attempt(lambda: self._kept.set_status(waiting[0].id, failed))
         return True
 

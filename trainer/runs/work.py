@@ -32,7 +32,7 @@ _CURVES = ("loss", "accuracy", "val_loss", "val_accuracy", "score")
 # A record at most this often in seconds, and later on this share of the time: an hour's run tells some thousands.
 _OFTEN_S, _SHARE = 0.25, 1 / 1_000
 _PATIENCE_S = 2.0  # whoever only looks whether a lock is held, holds it for a moment
-_ENDED = "the process was asked to end"
+_ENDED = "the training process was asked to stop"
 
 
 def work(library: str) -> None:
@@ -63,9 +63,7 @@ def perform(runs: Runs, run: str, noted: Noted | None = None) -> Iterator[Progre
     try:
         found = runs.get(run)
         if found.status.state is not RunState.QUEUED:
-            raise RunError(
-                found.problem or f"the run {run} does not wait to be trained; it is {found.status.state.value}"
-            )
+            raise RunError(found.problem or f"the run {run} is not queued; it is {found.status.state.value}")
         with Noted() if noted is None else contextlib.nullcontext(noted) as signals:
             yield from _Performance(runs, found).run(signals)
     finally:
@@ -117,7 +115,7 @@ class _Performance:
                         break
                     signals.holding = progress.stage not in ("load", "look")
         except GeneratorExit:
-            end, reason = RunState.PAUSED, "it was left"
+            end, reason = RunState.PAUSED, "it was closed"
             raise
         except KeyboardInterrupt:
             end, reason = RunState.PAUSED, _ENDED
@@ -129,7 +127,7 @@ class _Performance:
             self.runs.log(self.run_id, traceback.format_exc())
             end, reason = (
                 RunState.FAILED,
-                f"an error nobody foresaw ({type(error).__name__}: {error}); see the run's log",
+                f"unexpected error ({type(error).__name__}: {error}); see the run's log",
             )
         finally:
             signals.holding = True
@@ -158,7 +156,7 @@ class _Performance:
         (self.found.folder / CHECKPOINT).unlink(missing_ok=True)
         self.status = replace(self.status, stopped_early=True)
         if not self.found.policy.exists():
-            return RunState.FAILED, "it was stopped before there was a clone to keep"
+            return RunState.FAILED, "it was stopped before the first policy was saved"
         return RunState.DONE, ""
 
     def _tell(self, progress: Progress, lines: TextIO, events: EventWriter) -> None:

@@ -138,7 +138,7 @@ STUDIES = {
         ),
         Study(
             "reaction",
-            "Demonstrators with and without a reaction time, and clones that are told of 0, 3 or 6 ticks of it",
+            "Demonstrators with and without a reaction time, and clones trained with label shifts of 0, 3 or 6 ticks",
             tuple(
                 Row(
                     f"{style}, label shifts 0, 3, 6",
@@ -151,7 +151,7 @@ STUDIES = {
         ),
         Study(
             "ablation",
-            "The recipe for a network that is told of nothing but screens, each part removed in turn",
+            "The recipe for a network that learns from screens alone, with each part removed in turn",
             tuple(
                 Row(name, style="slow", settings={**_SHORT, **change}, seeds=(0, 1))
                 for name, change in (
@@ -198,7 +198,7 @@ STUDIES = {
                 Finding("an LSTM output over a linear one", (("ReLU, Adam, LSTM output", "ReLU, Adam"),)),
             ),
             errors=("ReLU, SGD; 80 games", "ReLU, Adam; 80 games"),
-            note="The article's figures stand in its order; it describes its networks only by what varied.",
+            note="The article's figures are in its order; it describes its networks only by what varied.",
         ),
         Study(
             "expert",

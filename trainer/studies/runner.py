@@ -75,7 +75,7 @@ def run_study(
     ]
     missing = [cell for cell in cells if not _finished(folder, *cell, study.episodes, overrides or {})]
     done = len(cells) - len(missing)
-    yield StudyProgress(done, len(cells), f"{done} of {len(cells)} cells are there already" if done else "")
+    yield StudyProgress(done, len(cells), f"{done} of {len(cells)} cells are already finished" if done else "")
     for row in {_library(out, row): row for row, _ in missing}.values():
         yield StudyProgress(done, len(cells), f"recording {_amount(row)} of {_demonstrator(row)}")
         demonstration(out, row)
@@ -205,9 +205,11 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(result, dict) or not {"row", "settings", "reports"} <= set(result):
-            raise ValueError("it lacks the row, its settings or its reports")
+            raise ValueError("its row, settings or reports are missing")
     except (ValueError, OSError) as error:
-        raise TwinplayError(f"{path} is not the result of a study ({error}); remove it and run again") from None
+        raise TwinplayError(
+            f"{path} is not the result of a study ({error}); delete it and run the study again"
+        ) from None
     return result
 
 

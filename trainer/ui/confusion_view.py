@@ -42,7 +42,7 @@ class ConfusionView(QWidget):
             return self._reason
         rows = enumerate(zip(self._names, self._table, strict=True))
         right = (f"{name} {row[k] / sum(row):.0%}" for k, (name, row) in rows if sum(row))
-        return f"Of the demonstrator's actions the clone finds: {', '.join(right)}"
+        return f"How often the twin chooses the player's action: {', '.join(right)}"
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -59,7 +59,9 @@ class ConfusionView(QWidget):
         left = _LEFT + max(0.0, (self.width() - _LEFT - side * count) / 2)
         empty, full = palette.color(QPalette.ColorRole.Base), look.tone(palette, "clone")
         painter.setPen(pale)
-        painter.drawText(QRectF(left, 0, side * count, 22), Qt.AlignmentFlag.AlignCenter, "the clone finds likeliest")
+        painter.drawText(
+            QRectF(left, 0, side * count, 22), Qt.AlignmentFlag.AlignCenter, "the twin's most likely action"
+        )
         for k, name in enumerate(self._names):
             painter.setPen(ink)
             painter.drawText(QRectF(left + k * side, 24, side, 26), Qt.AlignmentFlag.AlignCenter, name)
@@ -87,7 +89,7 @@ class ConfusionView(QWidget):
                     painter.setFont(font)
         painter.setPen(pale)
         foot = QRectF(0, _TOP + side * count + 6, self.width(), 22)
-        painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, "rows: what the demonstrator did, on ticks held out")
+        painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, "rows: the player's action, on held-out frames")
         painter.end()
 
 

@@ -13,7 +13,7 @@ from recorder.ui.kit import look
 from trainer.progress.curves import Curves
 from trainer.runs.run_list import MOST_COMPARED
 
-_TITLES = ("Loss", "Accuracy", "Score in play")
+_TITLES = ("Loss", "Accuracy", "Score in test games")
 _OTHERS = ("good", "warning", "bad")[:MOST_COMPARED]  # the inks of compared runs
 
 
@@ -29,7 +29,7 @@ class CurvePlots(QWidget):
         self._own: list[tuple[pyqtgraph.PlotDataItem, pyqtgraph.PlotDataItem]] = []
         self._others: list[list[pyqtgraph.PlotDataItem]] = []
         self._compared: tuple[str, ...] = ()
-        self._waiting = look.faint("The curves begin with the first batches.", "noCurvesHint")
+        self._waiting = look.faint("The curves appear after the first batches.", "noCurvesHint")
         self._waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(self._waiting, 1)
         for title in _TITLES:

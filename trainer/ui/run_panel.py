@@ -20,8 +20,7 @@ from trainer.ui.curve_plots import CurvePlots
 from trainer.ui.segments import Segments
 
 _NOTHING = (
-    "Here you will see your twin learn: how often it matches you, "
-    "what it mixes up, and how it scores in games of its own."
+    "Here you will see your twin learn: how often it matches you, what it mixes up, and how it scores in test games."
 )
 _AT_WORK = (TrainState.WAITING, TrainState.TRAINING, TrainState.PAUSING, TrainState.STOPPING)
 _Action = Callable[[], object] | SignalInstance
@@ -56,11 +55,11 @@ class RunPanel(QWidget):
         self._confusion = ConfusionView()
         self._settings = QPlainTextEdit(objectName="runSettings", accessibleName="Settings of the run", readOnly=True)
         self._log = QPlainTextEdit(objectName="trainMessages", accessibleName="Log of the run", readOnly=True)
-        self._log.setPlaceholderText("What happens in training is told here.")
+        self._log.setPlaceholderText("Messages from the training appear here.")
         self._segments = Segments(
             [
                 ("curves", "Curves", self._plots),
-                ("confusion", "Confusion", self._confusion),
+                ("confusion", "Mix-ups", self._confusion),
                 ("settings", "Settings", self._settings),
                 ("log", "Log", self._log),
             ]
@@ -105,7 +104,7 @@ class RunPanel(QWidget):
         state, run = presenter.state, run_list.run
         at_work = state in _AT_WORK
         self._headline.setText(presenter.headline)
-        self._about.setText(_about(run) if run else "Tick what to learn from on the left, then click Train.")
+        self._about.setText(_about(run) if run else "Select sessions on the left, then click Train.")
         self._explanation.setText(presenter.explanation)
         self._explanation.setVisible(bool(presenter.explanation))
         self._progress.setVisible(at_work)
@@ -138,12 +137,12 @@ class RunPanel(QWidget):
 
     def _show_confusion(self, run: Run | None) -> None:
         if run is None or run.setup is None:
-            self._confusion.show_table(None, (), "Choose a run to see what its clone mixes up.")
+            self._confusion.show_table(None, (), "Choose a run to see which actions its twin mixes up.")
             return
         spec = get_spec(run.setup.env)
-        reason = "It comes with the first validation."
+        reason = "Available after the first validation."
         if not spec.discrete:
-            reason = f"{spec.title} is steered by torques, which are never simply right or wrong."
+            reason = f"{spec.title} is controlled by torques, which are never simply right or wrong."
         self._confusion.show_table(self.presenter.run_list.curves.confusion, tuple(spec.action_names), reason)
 
     def _do(self, what: Callable[[], object]) -> Callable[[], None]:
@@ -171,7 +170,7 @@ def _about(run: Run) -> str:
         return run.id
     setup = run.setup
     minutes = sum(source.minutes for source in setup.sources)
-    preset = setup.preset.capitalize() if setup.preset else "Own settings"
+    preset = setup.preset.capitalize() if setup.preset else "Custom settings"
     sessions = f"{len(setup.sources)} session{'s' if len(setup.sources) > 1 else ''}"
     return f"{get_spec(setup.env).title} · {preset} · {sessions}, {minutes:.1f} minutes"
 
@@ -189,7 +188,7 @@ def _settings_text(run: Run) -> str:
     for setting in SETTINGS:
         value = values.pop(setting.name)
         lines.append(f"    {setting.title}: {setting.off if value is None else value}")
-    lines += ["", "And the rest", *(f"    {name}: {value}" for name, value in values.items())]
+    lines += ["", "Other settings", *(f"    {name}: {value}" for name, value in values.items())]
     lines += ["", f"Folder: {run.folder}"]
     return "\n".join(lines)
 

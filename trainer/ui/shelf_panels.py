@@ -137,10 +137,10 @@ class RunsPanel(_Shelf):
             "No training yet. Each one is kept here, with its settings, its curves and its log.",
         )
         self.table.setAccessibleName("Runs")
-        self.table.setToolTip(f"Click to show a run; tick up to {MOST_COMPARED} to compare with it")
+        self.table.setToolTip(f"Click a run to show it; tick up to {MOST_COMPARED} others to compare")
         self.table.itemSelectionChanged.connect(self._selected)
         self.table.itemChanged.connect(self._ticked)
-        tips = ("Move to the trash (Del); its twin stays", "Bring back what was deleted last")
+        tips = ("Move to the trash (Del); its twin stays", "Restore what was deleted last")
         self._delete = self.button("Delete", "deleteRunButton", "trash", tips[0], self.remove)
         self._undo = self.button("Undo", "undoRunButton", "undo", tips[1], self._bring_back)
         self._buttons.addStretch(1)
@@ -206,7 +206,7 @@ class TwinsPanel(_Shelf):
             "twin",
             ("Name", "Game", "Score", "Learned from"),
             0,
-            "No twin yet. Train one, or import a policy file that somebody gave you.",
+            "No twin yet. Train one, or import a policy file.",
         )
         self.table.setAccessibleName("Your twins")
         self.table.setToolTip("Enter watches, F2 renames, Del deletes")
@@ -217,13 +217,13 @@ class TwinsPanel(_Shelf):
         score.setToolTip(
             "Mean of the games that chose how it plays, often cut short; Scores… on the Watch page plays whole ones"
         )
-        tips = ("Give it another name (F2)", "Move it to the trash (Del)", "Bring back what was deleted last")
+        tips = ("Give it another name (F2)", "Move it to the trash (Del)", "Restore what was deleted last")
         self._watch_button = self.button("Watch", "watchTwinButton", "watch", "See it play (Enter)", self._watch, True)
         self._rename_button = self.button("Rename…", "renameTwinButton", "edit", tips[0], self.ask_for_name)
         self._delete_button = self.button("Delete", "deleteTwinButton", "trash", tips[1], self.remove)
         self._undo = self.button("Undo", "undoTwinButton", "undo", tips[2], self._bring_back)
         self._buttons.addStretch(1)
-        self.button("Import…", "importTwinButton", "folder", "Take over a policy file, checked first", self._import)
+        self.button("Import…", "importTwinButton", "folder", "Import a policy file; it is checked first", self._import)
 
     def show_state(self) -> None:
         """Show the clones as they are."""
@@ -276,7 +276,7 @@ class TwinsPanel(_Shelf):
         self.changed.emit()
 
     def _import(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "Import a policy", "", "Policies (*.safetensors)")
+        name, _ = QFileDialog.getOpenFileName(self, "Import a policy file", "", "Policies (*.safetensors)")
         if name:
             self.presenter.edits.import_twin(Path(name))
             self.changed.emit()
@@ -289,7 +289,7 @@ def _run_texts(run: Run) -> tuple[str, ...]:
     state = "stopped early" if status.stopped_early else status.state.value
     accuracy = "" if status.val_accuracy is None else f"{100 * status.val_accuracy:.0f} %"
     score = "" if status.score is None else f"{status.score:,.0f}"
-    preset = setup.preset or "own settings"
+    preset = setup.preset or "custom settings"
     begun = local_time(setup.created, "%m-%d %H:%M")
     return ("", begun, f"{get_spec(setup.env).title}, {preset}", state, accuracy, score)
 
@@ -315,6 +315,6 @@ def _twin_tip(twin: PolicySummary) -> str:
     learned = ", ".join(twin.learned_from[:4])
     return (
         twin.problem
-        or f"{twin.name}\nmade {local_time(twin.created)} in {twin.batches:,} batches\nlearned from {learned}"
+        or f"{twin.name}\ntrained {local_time(twin.created)}, {twin.batches:,} batches\nlearned from {learned}"
         + (f"\nNote: {twin.note}." if twin.note else "")
     )

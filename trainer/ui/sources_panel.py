@@ -53,7 +53,7 @@ class SourcesPanel(QWidget):
         layout.setSpacing(look.GAP)
         self._tree = _Sessions(objectName="sessionTable")
         self._tree.setAccessibleName("Sessions to learn from")
-        self._tree.setToolTip("Space ticks, the right arrow key shows a session's games")
+        self._tree.setToolTip("Space selects a session; the right arrow key shows its games")
         self._tree.setHeaderLabels(list(_COLUMNS))
         self._tree.setAlternatingRowColors(True)
         self._tree.setUniformRowHeights(True)
@@ -92,9 +92,9 @@ class SourcesPanel(QWidget):
         for key in PRESETS:
             self._preset.addItem(key.capitalize(), key)
         self._preset.activated.connect(self._preset_chosen)
-        self._advanced = QPushButton("Advanced…", objectName="advancedButton", toolTip="Change single settings")
+        self._advanced = QPushButton("Advanced…", objectName="advancedButton", toolTip="Change individual settings")
         self._advanced.clicked.connect(self.open_advanced)
-        self._back = QPushButton("Back to the preset", objectName="backToPresetButton")
+        self._back = QPushButton("Reset to the preset", objectName="backToPresetButton")
         self._back.setProperty("quiet", True)
         self._back.clicked.connect(self._back_to_preset)
         self._train = QPushButton("Train", objectName="trainButton")
@@ -151,8 +151,8 @@ class SourcesPanel(QWidget):
         self._hint.setText(self._hint_text(selection.env, len(changes)))
         self._train.setEnabled(presenter.can_train)
         self._train.setText("Queue" if presenter.training else "Train")
-        when = ", once the training under way is over" if presenter.training else ""
-        self._train.setToolTip(f"Train on what is ticked{when} (Ctrl+Return)")
+        when = ", after the training in progress" if presenter.training else ""
+        self._train.setToolTip(f"Train on the selected sessions{when} (Ctrl+Return)")
         self._notice.setText(presenter.messages.notice)
         self._notice.setVisible(bool(presenter.messages.notice))
 
@@ -204,7 +204,7 @@ class SourcesPanel(QWidget):
                 config: TrainConfig = presenter.config(env)
             except UsageError:
                 return text
-            own = f" {changed} setting{'s' if changed > 1 else ''} of your own." if changed else ""
+            own = f" {changed} custom setting{'s' if changed > 1 else ''}." if changed else ""
             text = f"{text} {config.budget_text}.{own}"
         return text
 
@@ -274,7 +274,7 @@ class ShareBars(QWidget):
             self.setVisible(bool(shares))
             words = ", ".join(f"{name} {_percent(share)}" for name, share in shares)
             self.setAccessibleName(f"Share of each action: {words}")
-            self.setToolTip("How often each action is taken in what is chosen")
+            self.setToolTip("How often each action is taken in the selected sessions")
             self.updateGeometry()
             self.update()
 

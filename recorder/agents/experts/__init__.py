@@ -63,7 +63,7 @@ def scripted(env_name: str, seed: int = 0, *, style: str | None = None, **params
     """
     name = get_spec(env_name).name
     if name not in _PLAYERS:
-        raise AgentError(f"nobody has written a scripted player of {name}; choose the player random, or a policy")
+        raise AgentError(f"{name} has no scripted player; use --player random, or a policy file")
     styles = _PLAYERS[name]
     if style is not None and style not in styles:
         known = ", ".join(filter(None, styles)) or "none"
@@ -90,7 +90,7 @@ def from_description(description: Mapping[str, Any], seed: int = 0) -> Agent:
     kind, name = description.get("kind"), description.get("name")
     params = description.get("params", {})
     if kind != "scripted" or name not in players or not isinstance(params, Mapping):
-        raise AgentError(f"{kind} player {name!r} cannot be rebuilt; the scripted players are {', '.join(players)}")
+        raise AgentError(f"the {kind} player {name!r} cannot be created; the scripted players are {', '.join(players)}")
     return _built(players[str(name)], seed, params)
 
 
@@ -98,4 +98,4 @@ def _built(player: Callable[..., Agent], seed: int, params: Mapping[str, Any]) -
     try:
         return player(seed, **params)
     except (TypeError, ValueError, IndexError) as error:
-        raise AgentError(f"the scripted player cannot be built with {dict(params)}: {error}") from error
+        raise AgentError(f"the scripted player cannot be created with {dict(params)}: {error}") from error

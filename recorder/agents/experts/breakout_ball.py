@@ -53,7 +53,7 @@ class BallPlayer(ABC):
     def act(self, observation: Any = None) -> int:
         """The action for this tick: 0 NOOP, 1 FIRE, 2 RIGHT, 3 LEFT. The observation is not used."""
         if self._ram is None:
-            raise AgentError("the scripted Breakout player has not been reset with a game yet")
+            raise AgentError("the scripted Breakout player must be reset with a game first")
         ram = self._ram()
         self._seen.append((int(ram[BALL_X]), int(ram[BALL_Y])))
         return self._play(int(ram[PADDLE_X]))

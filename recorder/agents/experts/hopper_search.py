@@ -214,12 +214,17 @@ def main(argv: list[str] | None = None, say: Callable[[str], None] = print) -> i
     parser.add_argument("--out", type=Path, required=True, help="the best gains so far, as JSON")
     parser.add_argument("--start", type=Path, help="continue from these gains, with their normalisation")
     parser.add_argument("--directions", type=int, default=8)
-    parser.add_argument("--best", type=int, default=4, help="directions used of those tried (default: 4)")
+    parser.add_argument("--best", type=int, default=4, help="number of best directions used per iteration (default: 4)")
     parser.add_argument("--step", type=float, default=0.02)
     parser.add_argument("--noise", type=float, default=0.03)
-    parser.add_argument("--average", type=float, default=0.0, help="weight of the past in what is checked (default: 0)")
+    parser.add_argument(
+        "--average",
+        type=float,
+        default=0.0,
+        help="weight of earlier iterations in the gains that are checked (default: 0)",
+    )
     parser.add_argument("--check-every", type=int, default=20, help="iterations between checks (default: 20)")
-    parser.add_argument("--games", type=int, default=8, help="games of a check (default: 8)")
+    parser.add_argument("--games", type=int, default=8, help="games per check (default: 8)")
     options = vars(parser.parse_args(argv))
     out, start = options.pop("out"), options.pop("start")
     began, best = time.monotonic(), None

@@ -52,14 +52,14 @@ class StoredGroup:
         if isinstance(place, Path):
             self.folder, store = LocalFolder(place), WaryStore(place)
             if not (place / METADATA).is_file():
-                raise StoreError("it holds no zarr.json" if place.is_dir() else "there is no such folder")
+                raise StoreError("it has no zarr.json" if place.is_dir() else "there is no such folder")
         else:
             from recorder.store.remote import RemoteFolder
 
             self.folder = folder = RemoteFolder(place, head)
             store = RemoteStore(folder)
             if folder.head() is None:
-                raise StoreError("it holds no zarr.json" if folder.exists() else "nothing has that name")
+                raise StoreError("it has no zarr.json" if folder.exists() else "it does not exist")
         try:
             # Consolidated metadata in the group repeat those of the arrays, but the digest does not cover them.
             self._group = zarr.open_group(store, mode="r", zarr_format=3, use_consolidated=False)
@@ -83,15 +83,15 @@ class StoredGroup:
         assert isinstance(array.metadata, ArrayV3Metadata)
         row = array.shape[1:]
         if str(array.dtype) != dtype or (row != shape if shape is not None else len(row) != 1):
-            raise StoreError(f"'{name}' holds {array.dtype} {row} a row, expected {dtype} {shape or '(n,)'}")
+            raise StoreError(f"'{name}' has {array.dtype} {row} per row, expected {dtype} {shape or '(n,)'}")
         codecs = [type(codec) for codec in array.metadata.codecs]
         if codecs[len(codecs) - 3 :] != _CODECS or codecs[:-3] not in ([], [TransposeCodec]):
             names = ", ".join(codec.__name__ for codec in codecs)
-            raise StoreError(f"'{name}' is stored with codecs that no session has ({names})")
+            raise StoreError(f"'{name}' is stored with codecs that sessions do not use ({names})")
         if not isinstance(array.metadata.chunk_grid, RegularChunkGrid) or array.chunks[1:] != row:
-            raise StoreError(f"'{name}' is not cut into chunks of whole rows")
+            raise StoreError(f"'{name}' is not divided into chunks of whole rows")
         if array.metadata.chunk_key_encoding != DefaultChunkKeyEncoding(separator="."):
-            raise StoreError(f"'{name}' has its chunks under names that no session has")
+            raise StoreError(f"'{name}' has chunk names that sessions do not use")
         chunk_bytes = math.prod(array.chunks) * array.dtype.itemsize
         if chunk_bytes > MAX_CHUNK_BYTES or array.shape[0] > MAX_ROWS:
             raise StoreError(f"'{name}' claims {array.shape[0]:,} rows in chunks of {chunk_bytes:,} bytes")

@@ -46,7 +46,7 @@ class Detached:
         code = self._process.poll()
         if code is None or code == 0:
             return None
-        killed = ", often for want of memory" if code == -9 else ""
+        killed = ", often because memory ran out" if code == -9 else ""
         return exit_reason(code) + killed
 
     def poll(self) -> bool:

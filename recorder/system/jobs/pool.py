@@ -31,7 +31,7 @@ def _outcome(target: str, arguments: dict[str, Any]) -> tuple[Any, Exception | N
         return resolve(target)(**arguments), None
     except Exception as error:
         if not isinstance(error, TwinplayError):
-            error.add_note(f"In a process of its own:\n{traceback.format_exc()}")
+            error.add_note(f"In a worker process:\n{traceback.format_exc()}")
         return None, error
 
 

@@ -88,7 +88,7 @@ class Page(QWidget):
         layout.addWidget(QLabel(text, alignment=Qt.AlignmentFlag.AlignCenter))
         layout.addWidget(go, 0, Qt.AlignmentFlag.AlignCenter)
         sample = QPushButton("Try it with the sample", objectName=f"{self._name}SampleButton")
-        sample.setToolTip("A short session played by a script, and a clone of it, come with Twinplay")
+        sample.setToolTip("Add a short scripted session, and a twin trained on such play, to your library")
         sample.setProperty("quiet", True)
         sample.setAutoDefault(True)
         sample.clicked.connect(self.sample_requested)
