@@ -27,18 +27,19 @@ Array = npt.NDArray[Any]
 class Kind:
     """A kind of simulator, told without loading it: the class of its back end, and the packages that it consists of.
 
-    `has_program`: its games are files of their own. `stores_state`: its state is stored with every tick.
+    `program` tells the digest of a game's program, where games are files of their own; `stores_state`: its state is
+    stored with every tick.
     """
 
     backend: str
     packages: tuple[str, ...]
-    has_program: bool = False
+    program: str = ""
     stores_state: bool = False
 
 
 BACKENDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "atari": Kind("recorder.envs.atari:AtariBackend", ("gymnasium", "ale-py"), has_program=True),
+        "atari": Kind("recorder.envs.atari:AtariBackend", ("gymnasium", "ale-py"), "recorder.envs.atari:rom_sha256"),
         "mujoco": Kind("recorder.envs.mujoco:MujocoBackend", ("gymnasium", "mujoco"), stores_state=True),
         "gymnasium": Kind("recorder.envs.gymnasium:ReplayingBackend", ("gymnasium",)),
     }
@@ -52,10 +53,6 @@ class Backend(Protocol):
 
     def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
         """Build it. Raises UnknownEnvError where it cannot be, SystemLibraryError where it cannot be drawn."""
-
-    @staticmethod
-    def program_sha256(spec: EnvSpec) -> str:
-        """The digest of the game's program, as hex, of a kind whose games are files of their own."""
 
     def reset(self, seed: int) -> Array:
         """Begin a game; returns the first observation."""
@@ -104,6 +101,16 @@ class Backend(Protocol):
 
 def backend_class(spec: EnvSpec) -> type[Backend]:
     """The back end that a spec names. Raises KeyError for one that there is not."""
-    module, _, name = BACKENDS[spec.backend].backend.partition(":")
-    found: type[Backend] = getattr(importlib.import_module(module), name)
+    found: type[Backend] = _load(BACKENDS[spec.backend].backend)
     return found
+
+
+def program_sha256(spec: EnvSpec) -> str | None:
+    """The digest of the game's program, where it is a file of its own. Raises UnknownEnvError where there is none."""
+    named = BACKENDS[spec.backend].program
+    return str(_load(named)(spec)) if named else None
+
+
+def _load(named: str) -> Any:
+    module, _, name = named.partition(":")
+    return getattr(importlib.import_module(module), name)

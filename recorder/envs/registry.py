@@ -19,7 +19,7 @@ from typing import Any
 
 import platformdirs
 
-from recorder.envs.backend import BACKENDS, backend_class
+from recorder.envs.backend import BACKENDS, program_sha256
 from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError, UnknownEnvError
 from recorder.system.files import replacing
@@ -123,14 +123,15 @@ def _declared(name: str, values: dict[str, Any]) -> EnvSpec:
         raise ValueError(f"backend {backend!r} is unknown; choose one of: {', '.join(BACKENDS)}")
     if ":" in flat["env_id"]:
         raise ValueError(f"env_id {flat['env_id']!r} names a module, which would be imported")
-    names = flat["action_names"]
-    mirrored = [names.index(each) for each in flat.pop("mirror_actions", [])]
+    names, mirror = flat["action_names"], flat.pop("mirror_actions", [])
+    if not isinstance(names, list) or not isinstance(mirror, list) or not all(each in names for each in mirror):
+        raise ValueError("[action] has a list of names, and its mirror is a list of the same names")
     usual: dict[str, Any] = {
         "name": name,
         "kwargs": {},
         "idle_ticks": None,
         "action_shape": [],
-        "mirror_actions": mirrored,
+        "mirror_actions": [names.index(each) for each in mirror],
         "distributions": list(BACKENDS[backend].packages),
         "stores_state": BACKENDS[backend].stores_state,
         "versions": {},
@@ -156,12 +157,8 @@ def add_file(path: Path) -> Path:
     except (OSError, ValueError) as error:
         raise EnvFileError(f"{path} cannot be added: {error}") from None
     _files.cache_clear()
+    get_spec.cache_clear()
     return target
-
-
-def program_sha256(spec: EnvSpec) -> str | None:
-    """The digest of the game's program, where it is a file of its own. Raises UnknownEnvError where there is none."""
-    return backend_class(spec).program_sha256(spec) if BACKENDS[spec.backend].has_program else None
 
 
 def stored_spec(values: Any) -> EnvSpec:
