@@ -235,8 +235,7 @@ def _batches(sizes: Iterable[tuple[str, int]]) -> Iterator[list[str]]:
             batch, total = [], 0
         batch.append(name)
         total += size
-    if batch:
-        yield batch
+    yield batch
 
 
 @contextlib.contextmanager
