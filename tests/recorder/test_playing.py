@@ -224,6 +224,15 @@ def test_timing_tells_jitter_from_pauses_and_slow_motion() -> None:
     assert (timing.ticks, timing.late_ticks, timing.slow_ticks, timing.single_ticks) == (351, 1, 50, 1)
 
 
+def test_of_slow_motion_alone_only_the_late_ticks_are_told() -> None:
+    due_ns = np.arange(1, 31, dtype=np.int64) * 50_000_000
+    time_ns = due_ns + np.where(np.arange(30) == 7, 9_000_000, 0)
+    timing = measure(time_ns, due_ns, np.full(30, 33, np.uint8), 60.0)
+    assert timing is not None
+    assert (timing.rate_hz, timing.max_ms, timing.ticks, timing.slow_ticks) == (0.0, 0.0, 30, 30)
+    assert str(timing) == "1 late tick"
+
+
 def test_without_a_clock_there_is_no_timing(tmp_path: Path) -> None:
     session = record("hopper", RandomAgent(get_spec("hopper")), library=tmp_path, seconds=0.1)
     assert session.timing is None
@@ -285,6 +294,19 @@ def test_two_rewinds_in_a_row_go_back_further_and_a_game_may_end_there(tmp_path:
     assert [(e.start, e.stop, e.excluded) for e in session.episodes] == [(0, 240, False), (240, 600, True)]
     assert session.games == [pytest.approx(session.rewards[:240].sum())]
     assert verify(session).ok
+
+
+def test_a_game_that_nobody_records_goes_back_too_and_one_that_remembers_nothing_stays() -> None:
+    for rewindable in (True, False):
+        with Game(get_spec("breakout")) as game:
+            rollout = Rollout(game, scripted("breakout", 3), seed=3, rewindable=rewindable)
+            rollout.begin()
+            screens = [rollout.tick().observation for _ in range(90)]
+            assert rollout.rewind(0) == 0
+            assert rollout.rewind(40) == (40 if rewindable else 0)
+            assert rollout.ticks == (50 if rewindable else 90)
+            if rewindable:
+                np.testing.assert_array_equal(rollout.observation, screens[50])
 
 
 def test_a_rewind_stops_at_the_one_before_it_and_at_the_start(tmp_path: Path) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import shutil
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import fsspec
 import numpy as np
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from recorder import Library, RandomAgent, Session, get_spec, record, verify
 from recorder.errors import RemoteError, SessionError, UsageError
@@ -255,3 +260,58 @@ def test_a_session_in_a_folder_can_be_named_by_its_url(hops: Session, tmp_path: 
     assert session.path == copy
     session.certify(session.digest())
     assert Session.open(copy).verified
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture
+def website(hops: Session) -> Iterator[str]:
+    """The URL at which a web server shows the library of `hops`, as pages with links."""
+    handler = functools.partial(_Quiet, directory=str(hops.path.parent))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, name="website")
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    fsspec.get_filesystem_class("http").clear_instance_cache()
+
+
+def test_a_web_server_that_tells_no_sizes_lists_sessions_and_says_why_they_are_not_read(
+    hops: Session, website: str
+) -> None:
+    assert hops.name in [row.name for row in Library(website).sessions()]
+    session = Session.open(f"{website}/{hops.path.name}")
+    assert len(session) == len(hops)
+    with pytest.raises(RemoteError, match="does not tell how large its files are; copy the session into a folder"):
+        _ = session.actions
+
+
+class Shelf(LocalFileSystem):
+    """A driver with folders that must be made before a file lies in them, as those of SFTP and SMB have."""
+
+    protocol = "shelf"
+    auto_mkdir = False
+
+    @classmethod
+    def _strip_protocol(cls, path: Any) -> str:
+        return str(super()._strip_protocol(str(path).removeprefix("shelf://")))
+
+
+def test_where_a_store_has_folders_they_are_made(hops: Session, tmp_path: Path) -> None:
+    fsspec.register_implementation("shelf", Shelf, clobber=True)
+    copy = copy_session(hops.path, f"shelf://{tmp_path}/team/library")
+    assert copy == Url(f"shelf://{tmp_path}/team/library/{hops.path.name}")
+    assert Session.open(copy).digest() == hops.digest()
+    lying = {path.relative_to(tmp_path / "team" / "library") for path in tmp_path.rglob("c.*")}
+    assert lying == {path.relative_to(hops.path.parent) for path in hops.path.rglob("c.*")}
+
+
+def test_no_files_are_brought_in_no_call(hops: Session, memory: str, brought: list[list[str]]) -> None:
+    folder = Session.open(str(copy_session(hops.path, memory))).folder
+    brought.clear()
+    assert list(folder.contents([])) == []
+    assert brought == []
