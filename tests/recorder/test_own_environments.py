@@ -44,15 +44,23 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     forget()
 
 
+class Balancer:
+    """Keeps the pole up."""
+
+    def reset(self, env: Any = None) -> None: ...
+
+    def act(self, observation: Any) -> int:
+        return int(observation[2] + observation[3] / 2 > 0)
+
+
 def steered(library: Path) -> Session:
-    """A game of cartpole in which the player goes back twice."""
-    spec = get_spec("cartpole")
-    with Game(spec) as game:
-        agent = RandomAgent(spec, 1)
+    """A game of cartpole in which the player goes back twice, over more ticks than lie between two snapshots."""
+    with Game(get_spec("cartpole")) as game:
+        agent = Balancer()
         writer = SessionWriter(library, game, describe(agent), seed=1)
         rollout = Rollout(game, agent, seed=1, sink=writer, rewindable=True)
         rollout.begin()
-        for played, back in ((8, 3), (4, 2), (3, 0)):
+        for played, back in ((80, 3), (60, 40), (30, 0)):
             for _ in range(played):
                 rollout.tick()
             rollout.rewind(back)
@@ -63,11 +71,11 @@ def steered(library: Path) -> Session:
 def test_a_simulator_without_a_state_goes_back_by_playing_again(own: Path, tmp_path: Path) -> None:
     session = steered(tmp_path)
     assert [(each.start, each.stop, each.parent) for each in session.episodes] == [
-        (0, 5, -1),
-        (5, 8, 0),
-        (8, 10, 0),
-        (10, 12, 2),
-        (12, 15, 2),
+        (0, 77, -1),
+        (77, 80, 0),
+        (80, 100, 0),
+        (100, 140, 2),
+        (140, 170, 2),
     ]
     certificate = verify(session)
     assert certificate.ok, certificate.difference
@@ -91,13 +99,13 @@ def test_a_moment_of_a_recording_is_drawn_by_playing_up_to_it(own: Path, tmp_pat
     session = steered(tmp_path)
     pictures = []
     with Game(session.spec, render=True) as shown, Game(session.spec, render=True) as played:
-        for tick in (0, 7):
+        for tick in (0, 60):
             show_tick(shown, session, tick)
             pictures.append(shown.picture())
         played.reset(session.episodes[0].seed)
-        for action in session.actions[:5]:  # of the game as it was before it went back to its fifth tick
+        for action in [*session.actions[:77], *session.actions[80:95]]:
             played.step(int(action))
-        show_tick(shown, session, 5)
+        show_tick(shown, session, 95)  # after the first time that the player went back
         assert np.array_equal(shown.picture(), played.picture())
     assert pictures[0].shape == (400, 600, 3)
     assert not np.array_equal(pictures[0], pictures[1])
@@ -121,6 +129,7 @@ def test_a_simulator_without_memory_sound_or_lives_has_none(own: Path) -> None:
 
 def test_a_file_that_was_changed_and_added_again_is_what_counts(own: Path, tmp_path: Path) -> None:
     file = tmp_path / "pong.toml"
+    assert "pong" not in env_names()
     for rate in (60.0, 30.0):
         file.write_text(PONG.replace("rate_hz = 60.0", f"rate_hz = {rate}"))
         assert add_file(file) == own / "pong.toml"
@@ -190,9 +199,16 @@ def test_settings_that_the_simulator_refuses_are_told_in_a_sentence() -> None:
         Game(replace(spec, kwargs={**spec.kwargs, "frameskip": 0}))
 
 
-@pytest.mark.parametrize("change", [{"env_id": "ALE/Pong-v5"}, {"kwargs": {"obs_type": "ram"}}])
-def test_a_game_that_only_a_file_knows_is_not_built(change: dict[str, Any]) -> None:
-    with pytest.raises(UnknownEnvError, match=r"Breakout is ALE/Breakout-v5 with frameskip, .* settings, not"):
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"env_id": "ALE/Pong-v5"}, "Breakout is ALE/Breakout-v5 with frameskip, .* settings, not 'ALE/Pong-v5'"),
+        ({"kwargs": {"obs_type": "ram"}}, "Breakout is ALE/Breakout-v5 with .* settings, not .*'obs_type': 'ram'"),
+        ({"stores_state": True}, "Breakout here stores other things than this file says; it cannot be played"),
+    ],
+)
+def test_a_game_that_only_a_file_knows_is_not_built(change: dict[str, Any], problem: str) -> None:
+    with pytest.raises(UnknownEnvError, match=problem):
         Game(replace(get_spec("breakout"), **change))
 
 

@@ -286,6 +286,8 @@ def test_a_web_server_that_tells_no_sizes_lists_sessions_and_says_why_they_are_n
     assert hops.name in [row.name for row in Library(website).sessions()]
     session = Session.open(f"{website}/{hops.path.name}")
     assert len(session) == len(hops)
+    with pytest.raises(SessionError, match=r"nothing\.zarr is not a readable session: nothing has that name"):
+        Session.open(f"{website}/nothing.zarr")
     with pytest.raises(RemoteError, match="does not tell how large its files are; copy the session into a folder"):
         _ = session.actions
 

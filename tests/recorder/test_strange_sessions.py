@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import fsspec
 import numpy as np
 import pytest
 import zarr
+from zarr.core.buffer import default_buffer_prototype
 
 from recorder import Session, get_spec, verify
 from recorder.agents.agent import describe
@@ -24,6 +26,8 @@ from recorder.library.edits import edit
 from recorder.library.verify import verifying_each
 from recorder.play.rollout import Rollout
 from recorder.store.session_writer import SessionWriter
+from recorder.store.untrusted import StoreError
+from recorder.store.zarr_store.wary import WaryStore
 from tests.hostile import crc32c
 
 TICKS = 90  # one chunk of screens, and a half
@@ -205,6 +209,22 @@ def test_what_no_recorder_writes_is_refused_here_and_by_the_certificate(
     certificate = verify(Session.open(path))
     assert not certificate.ok
     assert "\n" not in certificate.difference
+
+
+@pytest.mark.parametrize("way", ["get", "get_sync"])
+def test_by_whatever_way_zarr_reads_nothing_is_read_through_a_link(path: Path, way: str) -> None:
+    a_link(path)
+    store = WaryStore(path)
+
+    def read(key: str) -> bytes | None:
+        found = getattr(store, way)(key, prototype=default_buffer_prototype())
+        found = asyncio.run(found) if way == "get" else found
+        return None if found is None else bytes(found.to_bytes())
+
+    assert read("action/c.0") == (path / "action" / "c.0").read_bytes()
+    assert (read("action/c.1"), read("action/c.0/zarr.json")) == (None, None)
+    with pytest.raises(StoreError, match="is a link or lies outside the session"):
+        read("reward/c.0")
 
 
 def test_an_array_that_is_missing_at_a_url_is_named_too(path: Path, memory: str) -> None:
