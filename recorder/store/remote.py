@@ -22,7 +22,7 @@ from typing import Any
 
 import fsspec
 
-from recorder.errors import RemoteError, TwinplayError
+from recorder.errors import RemoteError
 from recorder.store.places import Url
 from recorder.store.schema import is_named
 from recorder.store.untrusted import MAX_METADATA_BYTES, METADATA, StoreError, check_size
@@ -243,8 +243,6 @@ def _told(url: Url) -> Iterator[None]:
     """Drivers raise what their libraries do: of any kind, and often not OSError."""
     try:
         yield
-    except TwinplayError:
-        raise
     except Exception as error:
         raise RemoteError(_sentence(url, error)) from error
 

@@ -15,7 +15,7 @@ import pytest
 from recorder import Game, Library, RandomAgent, Session, get_spec, record, verify
 from recorder.agents.agent import describe
 from recorder.envs import registry
-from recorder.envs.registry import EnvFileError, add_file, env_names, own_folder, usable_specs
+from recorder.envs.registry import EnvFileError, add_file, env_names, own_folder, simulator_notes, usable_specs
 from recorder.envs.spec import EnvSpec
 from recorder.errors import SessionError, UnknownEnvError
 from recorder.library.replay import show_tick
@@ -111,6 +111,17 @@ def test_a_moment_of_a_recording_is_drawn_by_playing_up_to_it(own: Path, tmp_pat
     assert not np.array_equal(pictures[0], pictures[1])
 
 
+def test_a_moment_of_a_recording_with_states_is_drawn_from_the_one_stored_there(hops: Session) -> None:
+    tick = hops.episodes[1].start + 4
+    with Game(hops.spec, render=True) as shown, Game(hops.spec, render=True) as played:
+        show_tick(shown, hops, tick)
+        played.restore(hops.states[tick])
+        assert np.array_equal(shown.picture(), played.picture())
+        assert np.array_equal(shown.state(), hops.states[tick])
+        show_tick(shown, hops, tick - 3)
+        assert not np.array_equal(shown.picture(), played.picture())
+
+
 @pytest.mark.parametrize("name", ["breakout", "cartpole"])
 def test_a_state_is_neither_taken_nor_set_where_none_is_stored(own: Path, name: str) -> None:
     with Game(get_spec(name)) as game:
@@ -170,6 +181,10 @@ def test_a_file_of_ones_own_that_cannot_be_used_hides_no_other(own: Path) -> Non
         ('mirror = ["RIGHT", "LEFT"]', 'mirror = ["LEFT", "LEFT"]', "each action needs one that mirrors it"),
         ('["ArrowLeft"]', '"ArrowLeft"', "no usable 'controls'"),
         ("episode_ticks = 500", "episode_ticks = 500\nchords = 3", "no usable 'chords'"),
+        ("episode_ticks = 500", "episode_ticks = 500\nepisodes = 3", "there is no entry episodes"),
+        ('backend = "gymnasium"', 'backend = "amiga"', "backend 'amiga' is unknown; choose one of: atari, mujoco, gym"),
+        ('"CartPole-v1"', '"os:system-v1"', "env_id 'os:system-v1' names a module, which would be imported"),
+        ('LEFT = ["ArrowLeft"]', 'UP = ["ArrowUp"]', "there is no action named UP; there are LEFT, RIGHT"),
     ],
 )
 def test_a_file_that_cannot_be_meant_is_refused_with_what_is_wrong_in_it(
@@ -225,6 +240,33 @@ def test_what_a_file_lacks_is_guessed_only_where_its_environment_is_not_known(ow
     assert (known.stores_state, known.backend, list(known.controls)) == (False, "gymnasium", ["LEFT", "RIGHT"])
     with pytest.raises(ValueError, match="is not a table"):
         EnvSpec.from_json([])
+
+
+def test_what_players_see_and_do_decides_whether_a_player_fits() -> None:
+    breakout = get_spec("breakout")
+    assert breakout.interface == replace(breakout, rate_hz=30.0, kwargs={}, title="Slow").interface
+    assert breakout.interface != replace(breakout, action_dtype="int64").interface
+    assert breakout.interface != get_spec("hopper").interface
+
+
+def test_only_what_has_neither_screens_nor_states_is_drawn_while_it_is_played(own: Path) -> None:
+    assert [spec.name for spec in usable_specs()[0] if spec.drawn_live] == ["cartpole"]
+
+
+def test_a_stored_distance_that_is_not_there_is_no_distance() -> None:
+    spec = replace(get_spec("hopper"), distance_index=500)
+    assert spec.distance([0.0, 1.5]) is None
+    assert get_spec("hopper").distance([0.0, 1.5]) == 1.5
+    assert get_spec("breakout").distance([0.0, 1.5]) is None
+
+
+def test_recordings_and_policies_of_other_simulators_are_noted_by_name() -> None:
+    here = get_spec("hopper")
+    there = replace(here, versions={**here.versions, "mujoco": "2.0\n", "gymnasium": "0.9"})
+    phrase = f"gymnasium 0.9, not {here.versions['gymnasium']}; mujoco 2.0, not {here.versions['mujoco']}"
+    assert simulator_notes({"mine": here, "theirs": there}) == (
+        f"theirs was made with another simulator than the one installed here ({phrase})",
+    )
 
 
 @pytest.mark.parametrize("rate", [0, -60, 1e-300, 1e300])

@@ -83,6 +83,7 @@ def test_a_session_at_a_url_reads_as_the_one_it_was_copied_from(take: Session, m
         assert np.array_equal(getattr(copy, name), getattr(take, name)), name
     assert np.array_equal(copy.screens(0, len(copy)), take.screens(0, len(take)))
     assert np.array_equal(copy.frames[-1], take.frames[-1])
+    assert copy.frames[5:5].shape == take.frames[5:5].shape == (0, 210, 160, 3)
     assert copy.episodes == take.episodes
     assert (copy.digest(), copy.size_bytes, copy.name) == (take.digest(), take.size_bytes, take.name)
     last = copy.episodes[-1].index

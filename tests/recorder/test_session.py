@@ -140,6 +140,13 @@ def test_a_restored_state_continues_bit_for_bit(hops: Session) -> None:
             np.testing.assert_array_equal(observation, hops.observations[tick + 1])
 
 
+def test_a_part_of_the_vectors_is_what_all_of_them_hold_there(hops: Session) -> None:
+    middle = len(hops) // 2
+    some = Session.open(hops.path).vectors(middle, middle + 9)
+    np.testing.assert_array_equal(some, hops.observations[middle : middle + 9])
+    assert some.shape == (9, 11)
+
+
 def test_a_game_of_hopper_goes_back_bit_for_bit_and_to_no_state_of_another_robot(hops: Session) -> None:
     rng = np.random.default_rng(0)
     with Game(hops.spec) as game:

@@ -25,6 +25,7 @@ from recorder.library.copying import copy_session
 from recorder.library.edits import edit
 from recorder.library.verify import verifying_each
 from recorder.play.rollout import Rollout
+from recorder.store.schema import Episode
 from recorder.store.session_writer import SessionWriter
 from recorder.store.untrusted import StoreError
 from recorder.store.zarr_store.wary import WaryStore
@@ -259,6 +260,12 @@ def test_episodes_that_do_not_fit_their_session_are_told_apart(
         read_all(session)
     certificate = verify(session)
     assert (certificate.ok, problem.split(" claims")[0] in certificate.difference) == (False, True)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(-1, 5), (5, 4)])
+def test_an_episode_that_ends_before_it_begins_is_not_made(start: int, stop: int) -> None:
+    with pytest.raises(ValueError, match=f"episode 3 runs from tick {start} to {stop}"):
+        Episode(3, start, stop, seed=0, total_reward=0.0, outcome="stopped")
 
 
 def test_an_episode_of_no_ticks_is_none(path: Path) -> None:
