@@ -207,8 +207,6 @@ def _open(url: Url) -> tuple[Any, str]:
 
 def _heads(fs: Any, url: Url, sessions: Sequence[str]) -> list[bytes | None]:
     """At most so much of each `zarr.json` as a session may have, and one byte."""
-    if not sessions:
-        return []
     with _told(url):
         found = fs.cat_ranges([f"{path}/{METADATA}" for path in sessions], 0, MAX_METADATA_BYTES + 1)
         heads = [_content(each) for each in found]

@@ -95,6 +95,14 @@ def test_a_tick_that_nobody_looks_at_leads_to_the_same_moment(own: Path, name: s
     assert moments[0] == moments[1]
 
 
+def test_a_game_that_nobody_watches_ends_at_its_limit(own: Path, tmp_path: Path) -> None:
+    (own / "cartpole.toml").write_text(CARTPOLE.replace("episode_ticks = 500", "episode_ticks = 40"))
+    forget()
+    session = record("cartpole", Balancer(), library=tmp_path, episodes=2, seed=1)
+    assert [(episode.outcome, len(episode)) for episode in session.episodes] == [("time limit", 40)] * 2
+    assert np.flatnonzero(session.truncated).tolist() == [39, 79]
+
+
 def test_a_moment_of_a_recording_is_drawn_by_playing_up_to_it(own: Path, tmp_path: Path) -> None:
     session = steered(tmp_path)
     pictures = []

@@ -92,6 +92,8 @@ def test_a_session_at_a_url_reads_as_the_one_it_was_copied_from(take: Session, m
 
 def test_a_library_at_a_url_lists_what_the_folder_lists(take: Session, memory: str, brought: list[list[str]]) -> None:
     assert Library(memory).sessions() == []
+    fsspec.filesystem("memory").pipe(f"{memory}/notes.txt", b"no session")
+    assert Library(memory).sessions() == []
     copy_session(take.path, memory)
     brought.clear()
     (row,) = Library(memory).sessions()
@@ -299,6 +301,11 @@ class Shelf(LocalFileSystem):
     protocol = "shelf"
     auto_mkdir = False
 
+    def find(self, path: Any, **options: Any) -> Any:
+        if not self.exists(path):
+            raise FileNotFoundError(path)
+        return super().find(path, **options)
+
     @classmethod
     def _strip_protocol(cls, path: Any) -> str:
         return str(super()._strip_protocol(str(path).removeprefix("shelf://")))
@@ -308,6 +315,8 @@ def test_where_a_store_has_folders_they_are_made(hops: Session, tmp_path: Path) 
     fsspec.register_implementation("shelf", Shelf, clobber=True)
     copy = copy_session(hops.path, f"shelf://{tmp_path}/team/library")
     assert copy == Url(f"shelf://{tmp_path}/team/library/{hops.path.name}")
+    with pytest.raises(SessionError, match=r"nothing\.zarr is not a readable session: nothing has that name"):
+        Session.open(f"shelf://{tmp_path}/team/library/nothing.zarr")
     assert Session.open(copy).digest() == hops.digest()
     lying = {path.relative_to(tmp_path / "team" / "library") for path in tmp_path.rglob("c.*")}
     assert lying == {path.relative_to(hops.path.parent) for path in hops.path.rglob("c.*")}
