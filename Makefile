@@ -28,11 +28,16 @@ bench: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .[bench]
 	$(BIN)/python -m tests.benchmarks --out docs/bench.md
 
-# What a recording's safety and its certificate depend on.
+# What a recording's safety and its certificate depend on, and the tests of that: none of people, pads and processes,
+# no training, and no recorder that is killed, which leaves nothing to count and which counting slows down.
 KEPT := recorder.store recorder.library.verify recorder.library.replay recorder.envs recorder.play
+KEEPING := tests/recorder tests/test_cloud.py $(addprefix tests/player/test_environment.py::test_a_renderer_that_, \
+	there_is_not_is_named cannot_draw_here_is_told_in_a_sentence)
+BESIDE := $(addprefix tests/recorder/test_,controllers.py cores.py experts.py interrupts.py jobs.py library_presenter.py)
+UNCOUNTED := tests/test_cloud.py::test_training_from_there tests/recorder/test_durability.py::test_a_recorder_killed
 coverage: install packages
-	$(BIN)/python -m pytest tests/recorder tests/test_formats.py tests/test_third_environment.py \
-		$(KEPT:%=--cov %) --cov-branch --cov-report term-missing:skip-covered --cov-fail-under 95
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(KEEPING) $(BESIDE:%=--ignore %) $(UNCOUNTED:%=--deselect %) \
+		$(KEPT:%=--cov %) --cov-report term --cov-fail-under 95
 
 lint: install
 	$(BIN)/ruff check .

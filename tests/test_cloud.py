@@ -12,6 +12,8 @@ from recorder import Library, Session, record, verify
 from recorder.agents.experts import scripted
 from recorder.errors import LibraryError, RemoteError, TwinplayError
 from recorder.library.copying import copy_session
+from recorder.store.places import Url
+from recorder.store.remote import RemoteFolder
 from tests.s3 import BUCKET, S3, forget, serving
 from trainer import TrainConfig, fit
 
@@ -97,6 +99,7 @@ def test_a_missing_bucket_is_told(s3: S3, take: Session) -> None:
         lambda: Library("s3://nobody/recordings").sessions(),
         lambda: Session.open("s3://nobody/x.zarr"),
         lambda: copy_session(take.path, "s3://nobody/recordings"),
+        lambda: RemoteFolder(Url("s3://nobody/x.zarr")).files(),
     ):
         with pytest.raises(RemoteError, match=r"^s3://nobody/.* does not exist: The specified bucket does not exist"):
             action()

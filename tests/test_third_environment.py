@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,9 +161,3 @@ def test_what_a_strangers_file_says_of_an_environment_is_refused_in_a_sentence(
     assert main(["verify", str(session.path)]) == 1
     told = capsys.readouterr()
     assert problem in told.out + told.err
-
-
-def test_a_stored_distance_that_is_not_there_is_no_distance() -> None:
-    spec = replace(get_spec("hopper"), distance_index=500)
-    assert spec.distance([0.0, 1.5]) is None
-    assert get_spec("hopper").distance([0.0, 1.5]) == 1.5

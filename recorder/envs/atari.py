@@ -19,6 +19,16 @@ from recorder.envs.spec import EnvSpec
 from recorder.errors import UnknownEnvError
 
 
+def rom_sha256(spec: EnvSpec) -> str:
+    """The digest of the game's ROM, as hex. Raises UnknownEnvError where there is no such game."""
+    gymnasium.register_envs(ale_py)
+    try:
+        rom = gymnasium.spec(spec.env_id).kwargs["game"]
+    except (gymnasium.error.Error, KeyError) as error:
+        raise UnknownEnvError(f"{spec.env_id} is no game of the Arcade Learning Environment: {error}") from None
+    return hashlib.sha256(Path(str(ale_py.roms.get_rom_path(rom))).read_bytes()).hexdigest()
+
+
 class AtariBackend(GymnasiumBackend):
     """Screens as palette indices, the console's memory, its sound."""
 

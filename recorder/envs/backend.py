@@ -32,13 +32,13 @@ class Kind:
 
     backend: str
     packages: tuple[str, ...]
-    has_program: bool = False
+    program: str = ""
     stores_state: bool = False
 
 
 BACKENDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "atari": Kind("recorder.envs.atari:AtariBackend", ("gymnasium", "ale-py"), has_program=True),
+        "atari": Kind("recorder.envs.atari:AtariBackend", ("gymnasium", "ale-py"), "recorder.envs.atari:rom_sha256"),
         "mujoco": Kind("recorder.envs.mujoco:MujocoBackend", ("gymnasium", "mujoco"), stores_state=True),
         "gymnasium": Kind("recorder.envs.gymnasium:ReplayingBackend", ("gymnasium",)),
     }
@@ -107,3 +107,14 @@ def backend_class(spec: EnvSpec) -> type[Backend]:
     module, _, name = BACKENDS[spec.backend].backend.partition(":")
     found: type[Backend] = getattr(importlib.import_module(module), name)
     return found
+
+
+def program_sha256(spec: EnvSpec) -> str | None:
+    """The digest of the game's program, where it is a file of its own. Raises UnknownEnvError where there is none."""
+    named = BACKENDS[spec.backend].program
+    return str(_load(named)(spec)) if named else None
+
+
+def _load(named: str) -> Any:
+    module, _, name = named.partition(":")
+    return getattr(importlib.import_module(module), name)

@@ -19,7 +19,7 @@ from typing import Any
 
 import platformdirs
 
-from recorder.envs.backend import BACKENDS, backend_class
+from recorder.envs.backend import BACKENDS, program_sha256
 from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError, UnknownEnvError
 from recorder.system.files import replacing
@@ -130,7 +130,7 @@ def _declared(name: str, values: dict[str, Any]) -> EnvSpec:
         "kwargs": {},
         "idle_ticks": None,
         "action_shape": [],
-        "mirror_actions": mirrored,
+        "mirror_actions": [names.index(each) for each in mirror],
         "distributions": list(BACKENDS[backend].packages),
         "stores_state": BACKENDS[backend].stores_state,
         "versions": {},
@@ -156,6 +156,7 @@ def add_file(path: Path) -> Path:
     except (OSError, ValueError) as error:
         raise EnvFileError(f"{path} cannot be added: {error}") from None
     _files.cache_clear()
+    get_spec.cache_clear()
     return target
 
 

@@ -101,14 +101,15 @@ class EnvSpec:
         if not named <= set(self.action_names):
             unknown = ", ".join(sorted(named - set(self.action_names)))
             raise ValueError(f"there is no action named {unknown}; there are {', '.join(self.action_names)}")
-        for name, value, most in (
-            ("pixel_aspect", self.pixel_aspect, 10),
-            ("start_noops", self.start_noops, 1_000),
-            ("start_move_ticks", self.start_move_ticks, 1_000),
-            ("distance_index", self.distance_index or 0, 10_000),
+        for name, value, least, most in (
+            ("rate_hz", self.rate_hz, 0.1, 10_000),
+            ("pixel_aspect", self.pixel_aspect, 0, 10),
+            ("start_noops", self.start_noops, 0, 1_000),
+            ("start_move_ticks", self.start_move_ticks, 0, 1_000),
+            ("distance_index", self.distance_index or 0, 0, 10_000),
         ):
-            if not 0 <= value <= most:
-                raise ValueError(f"{name} is {value}, not from 0 to {most:,}")
+            if not least <= value <= most:
+                raise ValueError(f"{name} is {value}, not from {least} to {most:,}")
         if self.mirror_actions and sorted(self.mirror_actions) != list(range(len(self.action_names))):
             raise ValueError("each action needs one that mirrors it")
 

@@ -20,6 +20,7 @@ _RATE_HZ = 60 * SAMPLES
 _SILENCE = 128  # the emulator's samples are unsigned bytes around this
 _BLOCK = 3 * SAMPLES  # 50 ms: long enough for a late tick, short enough to seem simultaneous with the picture
 _MOST = 4 * _BLOCK
+_CARDS = Path("/proc/asound/cards")
 
 
 class Speaker:
@@ -89,4 +90,4 @@ def _has_card() -> bool:
     servers = [
         Path(os.environ.get("XDG_RUNTIME_DIR", "/nonexistent")) / name for name in ("pulse/native", "pipewire-0")
     ]
-    return Path("/proc/asound/cards").exists() or any(server.exists() for server in servers)
+    return _CARDS.exists() or any(server.exists() for server in servers)

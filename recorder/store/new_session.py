@@ -38,6 +38,7 @@ from recorder.store.schema import (
 from recorder.store.zarr_store import GrowingArray, GrowingGroup
 
 _FINAL_CHUNK = 16
+_SAME_SECOND = 1_000  # names that are tried for a session
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,10 @@ def create_session(library: Path, game: Game, created: datetime, attributes: dic
         arrays = create_arrays(group, game.spec, game.storage())
         path, lock = move_in(group, library, created, game.spec)
         group.commit()
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(making, ignore_errors=True)
+        if not isinstance(error, OSError):
+            raise
         raise LibraryError(f"{library} cannot be written: {reason(error)}; choose another library folder") from error
     return NewSession(path, lock, group, arrays)
 
@@ -95,7 +98,7 @@ def create_arrays(
 def move_in(group: GrowingGroup, library: Path, created: datetime, spec: EnvSpec) -> tuple[Path, FileLock]:
     """Move a new session, complete and locked, into the library; returns its path and lock."""
     stem = f"{created:%Y-%m-%dT%H-%M-%S}-{spec.name}"
-    for attempt in range(1, 1_000):
+    for attempt in range(1, _SAME_SECOND + 1):
         path = library / (f"{stem}.zarr" if attempt == 1 else f"{stem}-{attempt}.zarr")
         lock = session_lock(path)
         with contextlib.suppress(Timeout):

@@ -22,7 +22,7 @@ from typing import Any
 
 import fsspec
 
-from recorder.errors import RemoteError, TwinplayError
+from recorder.errors import RemoteError
 from recorder.store.places import Url
 from recorder.store.schema import is_named
 from recorder.store.untrusted import MAX_METADATA_BYTES, METADATA, StoreError, check_size
@@ -237,8 +237,7 @@ def _batches(sizes: Iterable[tuple[str, int]]) -> Iterator[list[str]]:
             batch, total = [], 0
         batch.append(name)
         total += size
-    if batch:
-        yield batch
+    yield batch
 
 
 @contextlib.contextmanager
@@ -246,8 +245,6 @@ def _told(url: Url) -> Iterator[None]:
     """Turn a driver's error into a RemoteError; drivers raise errors of any type, often not OSError."""
     try:
         yield
-    except TwinplayError:
-        raise
     except Exception as error:
         raise RemoteError(_sentence(url, error)) from error
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import stat
 from pathlib import Path
 
 import pytest
+from zarr.core.buffer import default_buffer_prototype
 
 from recorder import Library, RandomAgent, Session, get_spec, record, verify
 from recorder.errors import LibraryError, SessionError
 from recorder.library.copying import copy_session
 from recorder.library.edits import edit
 from recorder.library.merging import merging
+from recorder.store.zarr_store import DurableStore
 from recorder.system.files import replacing, sync
 
 
@@ -106,3 +109,39 @@ def test_a_name_as_long_as_names_may_be_can_be_replaced_and_a_longer_one_is_refu
     assert (tmp_path / ("ü" * 127)).read_text() == "whole"
     with pytest.raises(OSError, match="File name too long"), replacing(tmp_path / ("ü" * 128)):
         pytest.fail("there was work done for a name that cannot be")
+
+
+@pytest.mark.parametrize("way", ["set", "set_sync", "set_if_not_exists", "write"])
+def test_by_whatever_way_zarr_writes_what_was_durable_stays_until_the_next_sync(tmp_path: Path, way: str) -> None:
+    store = DurableStore(tmp_path)
+
+    def put(key: str, content: bytes) -> None:
+        buffer = default_buffer_prototype().buffer.from_bytes(content)
+        done = getattr(store, way)(key, content if way == "write" else buffer)
+        if done is not None:
+            asyncio.run(done)
+
+    put("keys/zarr.json", b"old")
+    store.sync()
+    put("keys/zarr.json", b"new")
+    assert (tmp_path / "keys" / "zarr.json").read_bytes() == b"old"
+    store.sync()
+    assert (tmp_path / "keys" / "zarr.json").read_bytes() == (b"old" if way == "set_if_not_exists" else b"new")
+    assert [path.name for path in (tmp_path / "keys").iterdir()] == ["zarr.json"]
+
+
+@pytest.mark.parametrize("already", [False, True])
+def test_a_write_that_fails_in_the_middle_leaves_what_was_there_and_can_be_made_again(
+    tmp_path: Path, already: bool
+) -> None:
+    store = DurableStore(tmp_path)
+    if already:
+        store.write("reward/c.0", b"old")
+        store.sync()
+    with pytest.raises(TypeError):
+        store.write("reward/c.0", "no bytes")
+    store.sync()
+    assert [path.read_bytes() for path in tmp_path.rglob("c.*")] == [b"old"] * already
+    store.write("reward/c.0", b"new")
+    store.sync()
+    assert [path.read_bytes() for path in tmp_path.rglob("c.*")] == [b"new"]

@@ -227,6 +227,15 @@ def test_timing_tells_jitter_from_pauses_and_slow_motion() -> None:
     assert (timing.ticks, timing.late_ticks, timing.slow_ticks, timing.single_ticks) == (351, 1, 50, 1)
 
 
+def test_of_slow_motion_alone_only_the_late_ticks_are_told() -> None:
+    due_ns = np.arange(1, 31, dtype=np.int64) * 50_000_000
+    time_ns = due_ns + np.where(np.arange(30) == 7, 9_000_000, 0)
+    timing = measure(time_ns, due_ns, np.full(30, 33, np.uint8), 60.0)
+    assert timing is not None
+    assert (timing.rate_hz, timing.max_ms, timing.ticks, timing.slow_ticks) == (0.0, 0.0, 30, 30)
+    assert str(timing) == "1 late tick"
+
+
 def test_without_a_clock_there_is_no_timing(tmp_path: Path) -> None:
     session = record("hopper", RandomAgent(get_spec("hopper")), library=tmp_path, seconds=0.1)
     assert session.timing is None

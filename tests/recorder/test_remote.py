@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import shutil
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import fsspec
 import numpy as np
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from recorder import Library, RandomAgent, Session, get_spec, record, verify
 from recorder.errors import RemoteError, SessionError, UsageError
@@ -78,6 +83,7 @@ def test_a_session_at_a_url_reads_as_the_one_it_was_copied_from(take: Session, m
         assert np.array_equal(getattr(copy, name), getattr(take, name)), name
     assert np.array_equal(copy.screens(0, len(copy)), take.screens(0, len(take)))
     assert np.array_equal(copy.frames[-1], take.frames[-1])
+    assert copy.frames[5:5].shape == take.frames[5:5].shape == (0, 210, 160, 3)
     assert copy.episodes == take.episodes
     assert (copy.digest(), copy.size_bytes, copy.name) == (take.digest(), take.size_bytes, take.name)
     last = copy.episodes[-1].index
@@ -85,6 +91,8 @@ def test_a_session_at_a_url_reads_as_the_one_it_was_copied_from(take: Session, m
 
 
 def test_a_library_at_a_url_lists_what_the_folder_lists(take: Session, memory: str, brought: list[list[str]]) -> None:
+    assert Library(memory).sessions() == []
+    fsspec.filesystem("memory").pipe(f"{memory}/notes.txt", b"no session")
     assert Library(memory).sessions() == []
     copy_session(take.path, memory)
     brought.clear()
@@ -259,3 +267,67 @@ def test_a_session_in_a_folder_can_be_named_by_its_url(hops: Session, tmp_path: 
     assert session.path == copy
     session.certify(session.digest())
     assert Session.open(copy).verified
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture
+def website(hops: Session) -> Iterator[str]:
+    """The URL at which a web server shows the library of `hops`, as pages with links."""
+    handler = functools.partial(_Quiet, directory=str(hops.path.parent))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, name="website")
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    fsspec.get_filesystem_class("http").clear_instance_cache()
+
+
+def test_a_web_server_that_tells_no_sizes_lists_sessions_and_says_why_they_are_not_read(
+    hops: Session, website: str
+) -> None:
+    assert hops.name in [row.name for row in Library(website).sessions()]
+    session = Session.open(f"{website}/{hops.path.name}")
+    assert len(session) == len(hops)
+    with pytest.raises(SessionError, match=r"nothing\.zarr is not a readable session: nothing has that name"):
+        Session.open(f"{website}/nothing.zarr")
+    with pytest.raises(RemoteError, match="does not tell how large its files are; copy the session into a folder"):
+        _ = session.actions
+
+
+class Shelf(LocalFileSystem):
+    """A driver with folders that must be made before a file lies in them, as those of SFTP and SMB have."""
+
+    protocol = "shelf"
+    auto_mkdir = False
+
+    def find(self, path: Any, **options: Any) -> Any:
+        if not self.exists(path):
+            raise FileNotFoundError(path)
+        return super().find(path, **options)
+
+    @classmethod
+    def _strip_protocol(cls, path: Any) -> str:
+        return str(super()._strip_protocol(str(path).removeprefix("shelf://")))
+
+
+def test_where_a_store_has_folders_they_are_made(hops: Session, tmp_path: Path) -> None:
+    fsspec.register_implementation("shelf", Shelf, clobber=True)
+    copy = copy_session(hops.path, f"shelf://{tmp_path}/team/library")
+    assert copy == Url(f"shelf://{tmp_path}/team/library/{hops.path.name}")
+    with pytest.raises(SessionError, match=r"nothing\.zarr is not a readable session: nothing has that name"):
+        Session.open(f"shelf://{tmp_path}/team/library/nothing.zarr")
+    assert Session.open(copy).digest() == hops.digest()
+    lying = {path.relative_to(tmp_path / "team" / "library") for path in tmp_path.rglob("c.*")}
+    assert lying == {path.relative_to(hops.path.parent) for path in hops.path.rglob("c.*")}
+
+
+def test_no_files_are_brought_in_no_call(hops: Session, memory: str, brought: list[list[str]]) -> None:
+    folder = Session.open(str(copy_session(hops.path, memory))).folder
+    brought.clear()
+    assert list(folder.contents([])) == []
+    assert brought == []

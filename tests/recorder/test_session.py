@@ -140,6 +140,28 @@ def test_a_restored_state_continues_bit_for_bit(hops: Session) -> None:
             np.testing.assert_array_equal(observation, hops.observations[tick + 1])
 
 
+def test_a_part_of_the_vectors_is_what_all_of_them_hold_there(hops: Session) -> None:
+    middle = len(hops) // 2
+    some = Session.open(hops.path).vectors(middle, middle + 9)
+    np.testing.assert_array_equal(some, hops.observations[middle : middle + 9])
+    assert some.shape == (9, 11)
+
+
+def test_a_game_of_hopper_goes_back_bit_for_bit_and_to_no_state_of_another_robot(hops: Session) -> None:
+    rng = np.random.default_rng(0)
+    with Game(hops.spec) as game:
+        game.reset(5)
+        for _ in range(3):
+            game.step(rng.uniform(-1, 1, 3).astype(np.float32))
+        here, action = game.snapshot(), rng.uniform(-1, 1, 3).astype(np.float32)
+        first, *_ = game.step(action)
+        game.step(action)
+        game.go_back(here)
+        np.testing.assert_array_equal(game.step(action)[0], first)
+        with pytest.raises(SessionError, match="a stored state of 3 numbers does not fit 19 expected"):
+            game.restore(np.zeros(3))
+
+
 def test_frames_of_a_session_without_screens_are_refused_in_words(hops: Session) -> None:
     with pytest.raises(SessionError, match=r"no screens; read session\.observations"):
         _ = hops.frames

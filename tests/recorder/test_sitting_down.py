@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pygame
 import pytest
 
 from recorder import Library, Session, get_spec, record, verify
@@ -160,6 +161,31 @@ def test_a_speaker_plays_in_blocks_and_a_missing_card_is_silence(monkeypatch: py
     speaker._opening.join()
     speaker.play(tick)
     assert speaker.missing
+    speaker.close()
+
+
+@pytest.mark.parametrize(("found", "tried"), [((), False), (("cards",), True), (("run/pipewire-0",), True)])
+def test_a_sound_card_is_only_tried_where_linux_knows_of_one(
+    found: tuple[str, ...], tried: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SDL_AUDIODRIVER", "PULSE_SERVER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    monkeypatch.setattr("recorder.play.sound._CARDS", tmp_path / "cards")
+    (tmp_path / "run").mkdir()
+    for name in found:
+        (tmp_path / name).touch()
+    asked: list[int] = []
+    monkeypatch.setattr(pygame.mixer, "init", lambda rate, **_: asked.append(rate))
+    monkeypatch.setattr(pygame.mixer, "Channel", lambda _: None)
+    speaker = Speaker()
+    speaker.silence()
+    speaker.close()  # nothing was opened yet
+    for _ in range(2):
+        speaker.open()
+    speaker._opening.join()
+    assert asked == [60 * SAMPLES] * tried
+    assert speaker.missing is not tried
     speaker.close()
 
 

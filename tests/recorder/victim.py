@@ -73,6 +73,8 @@ def full_headless(library: Path) -> None:
         record("breakout", FillsUp(paced=False), library=library, seconds=3_600)
     except TwinplayError as error:
         print(json.dumps({"error": str(error)}))
+    finally:
+        limit_files(-1)  # what is measured of this process is a file as well
 
 
 def play_for_a_moment(library: Path) -> RecordPresenter:
