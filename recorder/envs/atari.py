@@ -25,7 +25,7 @@ def rom_sha256(spec: EnvSpec) -> str:
     try:
         rom = gymnasium.spec(spec.env_id).kwargs["game"]
     except (gymnasium.error.Error, KeyError) as error:
-        raise UnknownEnvError(f"{spec.env_id} is no game of the Arcade Learning Environment: {error}") from None
+        raise UnknownEnvError(f"{spec.env_id} is not a game of the Arcade Learning Environment: {error}") from None
     return hashlib.sha256(Path(str(ale_py.roms.get_rom_path(rom))).read_bytes()).hexdigest()
 
 
@@ -38,16 +38,6 @@ class AtariBackend(GymnasiumBackend):
             # Gymnasium's own `sound_obs` would change the observations.
             self._core.ale.setBool("sound_obs", True)
             self._core.load_game()
-
-    @staticmethod
-    def program_sha256(spec: EnvSpec) -> str:
-        """The digest of the ROM."""
-        gymnasium.register_envs(ale_py)
-        try:
-            rom = gymnasium.spec(spec.env_id).kwargs["game"]
-        except (gymnasium.error.Error, KeyError) as error:
-            raise UnknownEnvError(f"{spec.env_id} is not a game of the Arcade Learning Environment: {error}") from None
-        return hashlib.sha256(Path(str(ale_py.roms.get_rom_path(rom))).read_bytes()).hexdigest()
 
     def build(self, render: bool) -> Env:
         """The emulator always draws, whatever `render` is."""

@@ -27,7 +27,8 @@ Array = npt.NDArray[Any]
 class Kind:
     """A kind of simulator, described without loading it: the class of its back end, and its Python packages.
 
-    `has_program`: each of its games is a separate file. `stores_state`: its state is stored with every tick.
+    `program` names what tells the digest of a game's program, if its games are separate files; `stores_state`: its
+    state is stored with every tick.
     """
 
     backend: str
@@ -52,10 +53,6 @@ class Backend(Protocol):
 
     def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
         """Raises UnknownEnvError if it cannot be built, and SystemLibraryError if it cannot be drawn."""
-
-    @staticmethod
-    def program_sha256(spec: EnvSpec) -> str:
-        """The digest of the game's program, as hex, for a kind whose games are separate files."""
 
     def reset(self, seed: int) -> Array:
         """Begin a game; returns the first observation."""
@@ -110,7 +107,7 @@ def backend_class(spec: EnvSpec) -> type[Backend]:
 
 
 def program_sha256(spec: EnvSpec) -> str | None:
-    """The digest of the game's program, where it is a file of its own. Raises UnknownEnvError where there is none."""
+    """The digest of the game's program, if it is a separate file. Raises UnknownEnvError if the file is missing."""
     named = BACKENDS[spec.backend].program
     return str(_load(named)(spec)) if named else None
 

@@ -27,11 +27,6 @@ class GymnasiumBackend:
             raise UnknownEnvError(f"{spec.env_id} cannot be built with {dict(spec.kwargs)}: {error}") from error
         self._core: Any = self.env.unwrapped
 
-    @staticmethod
-    def program_sha256(spec: EnvSpec) -> str:
-        """Not available."""
-        raise NotImplementedError(f"{spec.env_id} is no file of its own")
-
     def build(self, render: bool) -> Env:
         """Create the environment."""
         drawn: dict[str, Any] = {"render_mode": "rgb_array"} if render else {}

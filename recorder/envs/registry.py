@@ -123,8 +123,9 @@ def _declared(name: str, values: dict[str, Any]) -> EnvSpec:
         raise ValueError(f"backend {backend!r} is unknown; choose one of: {', '.join(BACKENDS)}")
     if ":" in flat["env_id"]:
         raise ValueError(f"env_id {flat['env_id']!r} names a Python module, which is not allowed")
-    names = flat["action_names"]
-    mirrored = [names.index(each) for each in flat.pop("mirror_actions", [])]
+    names, mirror = flat["action_names"], flat.pop("mirror_actions", [])
+    if not isinstance(names, list) or not isinstance(mirror, list) or not all(each in names for each in mirror):
+        raise ValueError("[action] has a list of names, and its mirror is a list of the same names")
     usual: dict[str, Any] = {
         "name": name,
         "kwargs": {},
@@ -158,11 +159,6 @@ def add_file(path: Path) -> Path:
     _files.cache_clear()
     get_spec.cache_clear()
     return target
-
-
-def program_sha256(spec: EnvSpec) -> str | None:
-    """The digest of the game's program, if it is a separate file. Raises UnknownEnvError if the file is missing."""
-    return backend_class(spec).program_sha256(spec) if BACKENDS[spec.backend].has_program else None
 
 
 def stored_spec(values: Any) -> EnvSpec:

@@ -110,7 +110,7 @@ def move_in(group: GrowingGroup, library: Path, created: datetime, spec: EnvSpec
                 lock.release()
                 if not path.exists():
                     raise
-    raise LibraryError(f"{library} has a thousand sessions of the same second; choose another library folder")
+    raise LibraryError(f"{library} has {_SAME_SECOND:,} sessions of the same second; choose another library folder")
 
 
 def first_attributes(

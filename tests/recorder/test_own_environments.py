@@ -191,7 +191,7 @@ def test_a_file_of_ones_own_that_cannot_be_used_hides_no_other(own: Path) -> Non
         ("episode_ticks = 500", "episode_ticks = 500\nchords = 3", "no usable 'chords'"),
         ("episode_ticks = 500", "episode_ticks = 500\nepisodes = 3", "there is no entry episodes"),
         ('backend = "gymnasium"', 'backend = "amiga"', "backend 'amiga' is unknown; choose one of: atari, mujoco, gym"),
-        ('"CartPole-v1"', '"os:system-v1"', "env_id 'os:system-v1' names a module, which would be imported"),
+        ('"CartPole-v1"', '"os:system-v1"', "env_id 'os:system-v1' names a Python module, which is not allowed"),
         ('LEFT = ["ArrowLeft"]', 'UP = ["ArrowUp"]', "there is no action named UP; there are LEFT, RIGHT"),
     ],
 )
