@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from recorder.library.merging import ReshapeProgress
@@ -32,16 +33,17 @@ class LongWork:
         self,
         start_job: Callable[[str, dict[str, Any]], JobLike],
         name_of: Callable[[str], str],
-        done: Callable[[JobState, str], None],
+        done: Callable[[JobState, str, tuple[Path, ...]], None],
     ) -> None:
         self.work: Work | None = None
         self._start_job, self._name_of, self._done = start_job, name_of, done
         self._job: JobLike | None = None
         self._result = ""
+        self._made: tuple[Path, ...] = ()
 
     def start(self, title: str, target: str, arguments: dict[str, Any]) -> None:
         """Start a job; none may be running."""
-        self._result = ""
+        self._result, self._made = "", ()
         self._job, self.work = self._start_job(target, arguments), Work(title, 0.0)
 
     def poll(self) -> bool:
@@ -55,7 +57,7 @@ class LongWork:
         if job.state is JobState.RUNNING:
             return bool(records)
         self._job, self.work = None, None
-        self._done(job.state, str(job.error) if job.state is JobState.FAILED else self._result)
+        self._done(job.state, str(job.error) if job.state is JobState.FAILED else self._result, self._made)
         return True
 
     def close(self) -> None:
@@ -73,6 +75,7 @@ class LongWork:
             case ReshapeProgress():
                 fraction = record.ticks / max(1, record.total)
                 if record.made:
+                    self._made = record.made
                     made = "one new session" if len(record.made) == 1 else "two new sessions"
                     note = f" Note: {record.note}." if record.note else ""
                     self._result = f"Created {made}. The originals are unchanged.{note}"

@@ -101,7 +101,7 @@ def merging(paths: Sequence[Path], library: Path, *, title: str = "") -> Generat
     players = [session.player for session in sessions]
     same = all(player == players[0] for player in players)
     attributes: dict[str, Any] = {
-        "title": title or next((session.title for session in sessions if session.title), ""),
+        "title": title or _with(first.title or _plain_title(first), "merged"),
         "notes": "\n\n".join(dict.fromkeys(session.notes for session in sessions if session.notes))[:MAX_NOTES],
         "tags": list(dict.fromkeys(tag for session in sessions for tag in session.tags))[:MAX_TAGS],
         "player": players[0] if same else {"kind": "mixed", "name": "", "params": {"players": _distinct(players)}},
@@ -131,7 +131,7 @@ def splitting(path: Path, number: int, library: Path) -> Generator[ReshapeProgre
         for number, part in enumerate(
             (_Part(session, before, range(tick)), _Part(session, after, range(tick, len(session)))), start=1
         ):
-            title = f"{session.title[: MAX_TITLE - 9]} ({number} of 2)" if session.title else ""
+            title = _with(session.title or _plain_title(session), f"{number} of 2")
             words = {"title": title, "notes": session.notes, "tags": list(session.tags), "player": session.player}
             monotonic, _ = _clock(session)
             begun_s = max(0.0, (int(session.time_ns[part.ticks.start]) - monotonic) * 1e-9) if number == 2 else 0.0
@@ -328,6 +328,16 @@ def _origin(part: _Part) -> dict[str, Any]:
     facts = {"name": session.name, "digest": session.attributes.get("digest"), "seed": session.seed}
     facts |= {"versions": dict(session.spec.versions)}
     return facts | {"ticks": [part.ticks.start, part.ticks.stop]}
+
+
+def _with(title: str, note: str) -> str:
+    return f"{title[: MAX_TITLE - len(note) - 3]} ({note})"
+
+
+def _plain_title(session: Session) -> str:
+    """What to call a session that nobody has given a title."""
+    when = _when(session.created).astimezone()
+    return f"{session.spec.title}, {when:%b} {when.day}, {when:%H:%M}"
 
 
 def _distinct(players: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

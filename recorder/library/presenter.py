@@ -239,11 +239,13 @@ class LibraryPresenter:
             self.list_trash()
         self.refresh()
 
-    def _worked(self, state: JobState, words: str) -> None:
+    def _worked(self, state: JobState, words: str, made: tuple[Path, ...]) -> None:
         if state is JobState.FAILED:
             self.error = words
         elif state is JobState.DONE:
             self.message = words
+            if made:
+                self.select(made)
         self.preview.look_again()
         self.refresh()
 

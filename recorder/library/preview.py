@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from recorder.envs.game import Game
 from recorder.errors import SessionError, TwinplayError
+from recorder.library.lineage import names_of_parts
 from recorder.library.replay import show_tick
 from recorder.play.timing import Timing
 from recorder.store.episode_table import RecordedGame
@@ -49,6 +50,7 @@ class Details:
     rate_hz: float = 60.0
     ticks: int = 0
     games: tuple[RecordedGame, ...] = ()
+    made_of: tuple[str, ...] = ()
     spans: tuple[range, ...] = ()
     timing: Timing | None = None
     shares: tuple[tuple[str, float], ...] = ()
@@ -164,6 +166,7 @@ def read_details(session: Session) -> Details:
         rate_hz=session.spec.rate_hz,
         ticks=len(session),
         games=tuple(session.recorded_games),
+        made_of=names_of_parts(session),
         spans=spans,
         timing=session.timing,
         shares=shares,

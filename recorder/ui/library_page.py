@@ -72,7 +72,7 @@ class LibraryPage(Page):
         self.presenter.refresh()
         self._timer.start()
         self._render()
-        self._take_keyboard()
+        self.take_keyboard()
 
     def deactivate(self) -> None:
         """The page is hidden; what was begun goes on."""
@@ -204,8 +204,8 @@ class LibraryPage(Page):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
-    def _take_keyboard(self) -> None:
-        """The keys of the page work from here."""
+    def take_keyboard(self) -> None:
+        """See Page."""
         self._list.setFocus()
         self.focus_way_on()
 
@@ -232,7 +232,7 @@ class LibraryPage(Page):
         before = self._stack.currentIndex()
         self._stack.setCurrentIndex(1 if something else 2 if presenter.state is LibraryState.LOADING else 0)
         if self._active and self._stack.currentIndex() != before:
-            self._take_keyboard()
+            self.take_keyboard()
         if not something:
             self._thrown.setVisible(presenter.library.has_trash)
         self._list.show_state()

@@ -243,6 +243,8 @@ def subtitle(row: SessionSummary) -> str:
     parts = [_STATES[row.state]] if row.state in _STATES else []
     parts += [row.env_title] if row.title and row.env_title else []
     parts += [player_label(row.player)] if row.player else []
+    if row.made_of:
+        marks.append(f"merged from {len(row.made_of)}" if len(row.made_of) > 1 else "split from another")
     return " · ".join((*parts, *marks))
 
 

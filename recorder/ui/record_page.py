@@ -98,6 +98,10 @@ class RecordPage(Page):
         self._view.setFocus()
         self._render()
 
+    def take_keyboard(self) -> None:
+        """See Page."""
+        self._view.setFocus()
+
     def deactivate(self) -> None:
         """The page is hidden: hold the game."""
         self._held.forget()

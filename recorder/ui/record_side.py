@@ -12,6 +12,7 @@ from recorder.recording.presenter import RecordPresenter
 from recorder.recording.take_control import RecordState
 from recorder.ui.hud import Hud
 from recorder.ui.kit import look
+from recorder.ui.kit.focus import deletes
 from recorder.ui.kit.icons import show_icon
 from recorder.ui.takes_list import TakesList
 
@@ -81,6 +82,7 @@ class RecordSide(QWidget):
         self._discard = self._button(
             "Delete", "discardButton", "Move this take to the trash (Ctrl+Backspace)", self.discard_requested.emit
         )
+        deletes(self._discard)
         self._keys = self._button(
             "Keys…", "keysButton", "Choose the keys and the controller to play with", self.keys_requested.emit
         )

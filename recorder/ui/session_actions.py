@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from recorder.library.presenter import LibraryPresenter
 from recorder.ui.kit import look
+from recorder.ui.kit.focus import deletes
 
 
 class SessionActions(QWidget):
@@ -27,7 +28,7 @@ class SessionActions(QWidget):
         self._verify = _button("Verify", "verifyButton", "Simulate it again and compare every frame exactly")
         self._merge = _button("Merge", "mergeButton", "Join the selected sessions into a new one")
         self._split = _button("Split", "splitButton", "Split into two sessions before the selected game")
-        self._trash = _button("Delete", "trashButton", "Move it to the trash (Del)")
+        self._trash = deletes(_button("Delete", "trashButton", "Move it to the trash (Del)"))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(look.GAP)

@@ -233,7 +233,9 @@ class SessionPane(QWidget):
         else:
             more = len(details.games) - MOST_GAMES
             rest = f" · the first {MOST_GAMES} games are listed" if more > 0 else ""
-            self._facts.setText(f"{details.name}{rest}")
+            verb = "merged" if len(details.made_of) > 1 else "split"
+            made = f" · {verb} from {', '.join(details.made_of)}" if details.made_of else ""
+            self._facts.setText(f"{details.name}{rest}{made}")
         warning = details.warning if details is not None else ""
         self._warning.setText(warning)
         self._warning.setVisible(bool(warning))

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVB
 from recorder.recording.recent import RecentRecording
 from recorder.recording.recordings import Picture
 from recorder.ui.kit import look
+from recorder.ui.kit.focus import deletes
 
 _LABELS = {"success": "Good", "failure": "Bad"}
 _MOST = 20  # cards; each takes a millisecond to make, and the Library shows every take
@@ -133,7 +134,8 @@ class TakesList(QScrollArea):
                 ("Watch", "watchTakeButton", "Open the Watch page with this take", self.watch_requested),
                 ("Delete", "discardTakeButton", "Move this take to the trash", self.discard_requested),
             ):
-                buttons.addWidget(self._button(text, f"{name}{suffix}", tip, partial(signal.emit, take.path)))
+                button = self._button(text, f"{name}{suffix}", tip, partial(signal.emit, take.path))
+                buttons.addWidget(deletes(button) if signal is self.discard_requested else button)
         buttons.addStretch(1)
         outer.addLayout(buttons)
         return card

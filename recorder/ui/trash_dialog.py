@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from recorder.library.presenter import LibraryPresenter
 from recorder.library.trash import Trashed
 from recorder.ui.kit import look
+from recorder.ui.kit.focus import deletes, guard_focus
 
 _POLL_MS = 50
 
@@ -46,7 +47,7 @@ class TrashDialog(QDialog):
         row = QHBoxLayout()
         self._restore = QPushButton("Restore", objectName="restoreButton")
         self._restore.setProperty("primary", True)
-        self._empty = QPushButton("Empty the trash…", objectName="emptyTrashButton")
+        self._empty = deletes(QPushButton("Empty the trash…", objectName="emptyTrashButton"))
         close = QPushButton("Close", objectName="closeTrashButton")
         self._restore.clicked.connect(self._bring_back)
         self._empty.clicked.connect(self._ask)
@@ -56,6 +57,8 @@ class TrashDialog(QDialog):
         row.addStretch(1)
         row.addWidget(close)
         layout.addLayout(row)
+        close.setDefault(True)
+        guard_focus(self, close.setFocus)
         self._shown: list[Trashed] | None = None
         presenter.list_trash()
         self._timer = QTimer(self, interval=_POLL_MS)

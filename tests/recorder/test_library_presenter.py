@@ -241,9 +241,15 @@ def test_merging_and_splitting_make_sessions_that_show_up(presenter: LibraryPres
     assert presenter.message == "Created two new sessions. The originals are unchanged."
     halves = [row for row in presenter.rows if row.env == "hopper" and row.path != session.path]
     assert sum(row.ticks for row in halves) == len(session)
-    presenter.select([row.path for row in halves])
+    assert {row.path for row in presenter.chosen} == {row.path for row in halves}  # what came of it is selected
+    assert sorted(row.title[-8:] for row in halves) == ["(1 of 2)", "(2 of 2)"]
+    assert {row.made_of for row in halves} == {(session.path.stem,)}
     presenter.merge()
     settle(presenter)
+    (whole,) = presenter.chosen
+    assert whole.title.endswith("(1 of 2) (merged)")
+    originals = [row for row in presenter.rows if not row.made_of]
+    assert history(presenter.rows).scores == history(originals).scores
     assert [row.ticks for row in presenter.rows if row.env == "hopper"].count(len(session)) == 2
     presenter.select([row.path for row in presenter.rows])  # of two environments
     presenter.merge()

@@ -310,21 +310,46 @@ def test_verify_merge_and_split_say_what_came_of_them(page: LibraryPage) -> None
     wait_until(lambda: len(page.presenter.rows) == 4)
     merge = child(page, "mergeButton", QPushButton)
     settled(page)
-    assert not merge.isEnabled()
-    halves = [row.path for row in page.presenter.rows if row.env == "hopper" and row.path != session.path]
+    assert merge.isEnabled()
+    assert merge.text() == "Merge 2"  # the halves, which are selected
     table = child(page, "libraryTable", QTableView)
     for number in range(table.model().rowCount()):
-        if table.model().index(number, 0).data(Qt.ItemDataRole.UserRole).path in halves:
+        if table.model().index(number, 0).data(Qt.ItemDataRole.UserRole).path == session.path:
             place = table.visualRect(table.model().index(number, 1)).center()
             held = Qt.KeyboardModifier.ControlModifier
             QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, held, place)
-    place = table.visualRect(table.model().index(row_of(page, "hopper"), 1)).center()
-    assert len(page.presenter.selected) == 3  # the halves and what was shown before
     assert merge.text() == "Merge 3"
     QTest.mouseClick(merge, Qt.MouseButton.LeftButton)
     wait_until(lambda: len(page.presenter.rows) == 5)
     settled(page)
     assert max(row.ticks for row in page.presenter.rows if row.env == "hopper") == 2 * len(session)
+
+
+@pytest.mark.parametrize("name", ["verifyButton", "mergeButton", "splitButton"])
+def test_no_button_that_deletes_gets_the_keyboard_by_itself(page: LibraryPage, name: str) -> None:
+    session = choose(page, "hopper")
+    if name == "mergeButton":
+        record("hopper", RandomAgent(get_spec("hopper"), 5), library=page.presenter.library.path, episodes=1, seed=5)
+        page.presenter.refresh()
+        settled(page)
+        page.presenter.select([row.path for row in page.presenter.rows if row.env == "hopper"])
+        page._list.select_again()
+        page._render()
+    elif name == "splitButton":
+        page.presenter.preview.seek(session.episodes[2].start)
+        settled(page)
+    button = child(page, name, QPushButton)
+    wait_until(button.isEnabled)
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    wait_until(lambda: not button.isEnabled())
+    for _ in range(2):
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        assert focused.objectName() != "trashButton"
+        QTest.keyClick(focused, Qt.Key.Key_Space)
+        settled(page)
+    assert not page.presenter.library.trashed()
 
 
 def test_what_is_selected_goes_to_train_and_watch(page: LibraryPage) -> None:

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from recorder.envs.registry import get_spec
 from recorder.library.library import local_time, player_label
 from recorder.ui.kit import look
+from recorder.ui.kit.focus import deletes
 from recorder.ui.kit.icons import show_icon
 from trainer.runs.policy_library import PolicySummary
 from trainer.runs.presenter import TrainPresenter
@@ -141,7 +142,7 @@ class RunsPanel(_Shelf):
         self.table.itemSelectionChanged.connect(self._selected)
         self.table.itemChanged.connect(self._ticked)
         tips = ("Move to the trash (Del); its twin stays", "Restore what was deleted last")
-        self._delete = self.button("Delete", "deleteRunButton", "trash", tips[0], self.remove)
+        self._delete = deletes(self.button("Delete", "deleteRunButton", "trash", tips[0], self.remove))
         self._undo = self.button("Undo", "undoRunButton", "undo", tips[1], self._bring_back)
         self._buttons.addStretch(1)
 
@@ -220,7 +221,7 @@ class TwinsPanel(_Shelf):
         tips = ("Give it another name (F2)", "Move it to the trash (Del)", "Restore what was deleted last")
         self._watch_button = self.button("Watch", "watchTwinButton", "watch", "See it play (Enter)", self._watch, True)
         self._rename_button = self.button("Rename…", "renameTwinButton", "edit", tips[0], self.ask_for_name)
-        self._delete_button = self.button("Delete", "deleteTwinButton", "trash", tips[1], self.remove)
+        self._delete_button = deletes(self.button("Delete", "deleteTwinButton", "trash", tips[1], self.remove))
         self._undo = self.button("Undo", "undoTwinButton", "undo", tips[2], self._bring_back)
         self._buttons.addStretch(1)
         self.button("Import…", "importTwinButton", "folder", "Import a policy file; it is checked first", self._import)

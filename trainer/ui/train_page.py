@@ -80,6 +80,10 @@ class TrainPage(Page):
     def activate(self) -> None:
         """The page is shown: look for new sessions, runs and clones."""
         self._look_again()
+        self.take_keyboard()
+
+    def take_keyboard(self) -> None:
+        """See Page."""
         self._left.take_keyboard()
         self.focus_way_on()
 

@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from recorder.ui.kit import look
+from recorder.ui.kit.focus import guard_focus
 
 _LOG = logging.getLogger("twinplay")
 
@@ -35,6 +36,7 @@ class Page(QWidget):
         self._banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._banner.setStyleSheet(look.BANNER)
         self.body.addWidget(self._banner)
+        guard_focus(self, self.take_keyboard)
 
     def activate(self) -> None:
         """The page is shown."""
@@ -62,6 +64,11 @@ class Page(QWidget):
             shortcut = QShortcut(QKeySequence(sequence), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
+
+    def take_keyboard(self) -> None:
+        """Give the keyboard to where the keys of the page work."""
+        self.setFocus()
+        self.focus_way_on()
 
     def focus_way_on(self) -> None:
         """Give the keyboard to what the empty page offers first, where that is to be seen."""
