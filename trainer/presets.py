@@ -14,7 +14,7 @@ from typing import Any
 
 from recorder.envs.spec import EnvSpec
 from recorder.errors import UsageError
-from trainer.limits import AUTO
+from trainer.hyperparameters import AUTO
 
 # What each is for, in plain words; `defaults` says what it sets.
 PRESETS = {

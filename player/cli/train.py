@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import textwrap
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,11 +31,13 @@ from trainer.progress.records import Progress, training_note
 from trainer.runs.policy_library import Policies, PolicySummary
 from trainer.runs.runs import CHECKPOINT, Run, Runs, RunState
 from trainer.runs.sources import relocate
-from trainer.settings import chosen_config, chosen_episodes
+from trainer.settings import chosen_config, chosen_episodes, listed
 
 
 def train(options: Namespace) -> int:
     """See the command's help."""
+    if options.list_settings:
+        return _list_settings(options)
     give_way()
     if options.resume:
         if options.sessions or options.no_run:
@@ -69,6 +72,19 @@ def train(options: Namespace) -> int:
     if options.out is None:
         raise UsageError("a training without a run needs --out POLICY")
     return _show(_plain(opened, config, options.out, episodes), options.out, options.json)
+
+
+def _list_settings(options: Namespace) -> int:
+    env = Session.open(session_place(options.sessions[0], options.library)).spec.name if options.sessions else None
+    found = listed(env, options.preset)
+    if options.json:
+        print(json.dumps([dict(zip(("name", "default", "limits", "meaning"), each, strict=True)) for each in found]))
+        return 0
+    for name, default, limits, meaning in found:
+        print(
+            f"{name}={default}\n    {limits}\n{textwrap.fill(meaning, initial_indent='    ', subsequent_indent='    ')}"
+        )
+    return 0
 
 
 def _checked_policy(out: Path) -> Path:
