@@ -10,10 +10,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from player.cli import main
 from recorder import RandomAgent, Session, get_spec, record

@@ -90,7 +90,7 @@ class Field:
             return f"{self.name} {shown} is unknown; choose one of: {', '.join(self.choices)}"
         if self.low is not None and self.high is not None and _is_number(value) and not self.fits(value):
             return f"{self.name} is {shown}, but must lie between {figure(self.low)} and {figure(self.high)}"
-        article = "a " if self.words.startswith(("whole", "number", "list")) else ""
+        article = "a " if self.words.startswith(("whole", "number", "list", "table")) else ""
         return f"{self.name} is {shown}, but must be {article}{self.words}"
 
 
@@ -175,7 +175,7 @@ def _explained(record: type[Any], values: Any, message: str) -> RecordError:
     top = re.match(r"\w*", path)
     name = top[0] if top else ""
     declared = next((each for each in fields(record) if each.name == name), None)
-    if declared is not None and isinstance(values, dict) and "." not in path:
+    if declared is not None and isinstance(values, dict) and "." not in path.replace("[...]", ""):
         return RecordError(declared.complaint(values.get(name)), name)
     text = text.replace("`", "").replace("array", "list").replace("object", "table")
     return RecordError(f"{path or 'it'}: {text[0].lower()}{text[1:]}", path)

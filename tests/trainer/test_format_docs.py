@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import zarr
 from recorder import Session
 from recorder.envs.spec import EnvSpec
 from recorder.store.schema import EPISODE_COLUMNS, KEY_COLUMNS, OUTCOMES, TICK_COLUMNS, Column
+from recorder.system.records import fields
 from trainer.policy.header import read_header
 
 TEXT = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
