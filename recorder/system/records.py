@@ -2,7 +2,7 @@
 
     class Step(msgspec.Struct): rate: Annotated[float, said("How far it goes.", "Rate", ge=0, le=1)] = 0.5
 
-    JSON ─read(Step, …)─▶ Step ─plain─▶ JSON                 a RecordError names the field that cannot be meant
+    JSON ─read(Step, …)─▶ Step ─plain─▶ JSON      a RecordError names the field that cannot be meant
     fields(Step) ─▶ Field: default, limits, choices, title, help ─▶ settings panel, command line, docs/format.md
 
 msgspec checks what it reads. What is made in Python it takes as it is: a struct that `check`s itself when it is made
@@ -142,6 +142,14 @@ def read(record: type[_Record], values: Any) -> _Record:
         raise _explained(record, values, str(error)) from None
 
 
+def decode(record: type[_Record], line: bytes) -> _Record:
+    """The record in a line of JSON. Raises RecordError."""
+    try:
+        return msgspec.json.decode(line, type=record)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordError(f"it is damaged ({error})") from None
+
+
 def plain(value: Any) -> Any:
     """A record, or what is in one, as JSON values: lists, tables, texts, numbers, true, false and none."""
     return _listed(msgspec.to_builtins(value))
@@ -244,7 +252,7 @@ def _one(kind: inspect.Type) -> str:
         case inspect.BoolType():
             return "true or false"
         case inspect.StrType():
-            return "text"
+            return "text that is not empty" if kind.min_length else "text"
         case inspect.LiteralType():
             return f"one of: {', '.join(map(str, kind.values))}"
         case inspect.EnumType():
@@ -283,5 +291,5 @@ def _range(kind: inspect.IntType | inspect.FloatType) -> str:
 def _length(kind: inspect.VarTupleType | inspect.ListType | inspect.DictType) -> str:
     least, most = kind.min_length or 0, kind.max_length
     if most is None:
-        return ""
+        return f"at least {least} " if least else ""
     return f"{least} to {most} " if least else f"up to {most} "

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
+from recorder.system.records import check, plain, read, said
 from trainer.policy.hand import Pull
 
+_Index = Annotated[int, Meta(ge=0)]
+_Share = Annotated[float, Meta(ge=0, le=1)]
 _COLDEST = 1e-3
 _RAREST = 1e-2  # dividing by less would make an action that was hardly ever taken the likeliest
 
 
-@dataclass(frozen=True)
-class ActionSelection:
+class ActionSelection(msgspec.Struct, frozen=True):
     """How a clone plays what its network says.
 
     `temperature` sharpens the probabilities that an action is drawn from: 1 leaves them, towards 0 the likeliest action
@@ -31,20 +34,15 @@ class ActionSelection:
     Raises ValueError for values that cannot be meant.
     """
 
-    temperature: float = 1.0
-    kept: tuple[int, ...] = ()
-    output: int = 0
-    past: bool = True
-    prior: tuple[float, ...] = ()
-    pull: Pull | None = None
+    temperature: Annotated[float, said("of the probabilities that an action is drawn from", ge=0, le=100)] = 1.0
+    kept: Annotated[tuple[_Index, ...], said("actions that keep their probability")] = ()
+    output: Annotated[int, said("which row of the network's outputs", ge=0)] = 0
+    past: Annotated[bool, said("whether it sees its own past")] = True
+    prior: Annotated[tuple[_Share, ...], said("shares of actions to divide by; empty: none")] = ()
+    pull: Annotated[Pull | None, said("how it holds keys like its demonstrator; absent where it does not")] = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.temperature <= 100:
-            raise ValueError(f"temperature {self.temperature}")
-        if any(not 0 <= share <= 1 for share in self.prior):
-            raise ValueError(f"prior {self.prior}")
-        if self.output < 0 or any(action < 0 for action in self.kept):
-            raise ValueError(f"output {self.output}, kept actions {self.kept}")
+        check(self)
 
     def probabilities(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """From logits (…, actions) to the probabilities (…, actions) of playing each."""
@@ -60,16 +58,15 @@ class ActionSelection:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        values = {**asdict(self), "kept": list(self.kept), "prior": list(self.prior)}
+        values: dict[str, Any] = plain(self)
         return values if self.pull else {name: value for name, value in values.items() if name != "pull"}
 
     @classmethod
     def from_json(cls, values: Any) -> ActionSelection:
-        """The inverse of `to_json`. Raises ValueError or TypeError for anything else."""
-        kept = tuple(int(action) for action in values["kept"])
-        prior = tuple(float(share) for share in values.get("prior", ()))  # earlier policies have none
-        pull = Pull.from_json(values["pull"]) if values.get("pull") is not None else None
-        return cls(float(values["temperature"]), kept, int(values["output"]), bool(values["past"]), prior, pull)
+        """The inverse of `to_json`. Raises ValueError for anything else."""
+        if not isinstance(values, dict) or not {"temperature", "kept", "output", "past"} <= set(values):
+            raise ValueError("it does not say how it is to play")
+        return read(cls, values)  # the first policies have no prior
 
 
 def softmax(logits: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float64]:
