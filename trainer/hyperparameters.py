@@ -1,8 +1,9 @@
 """What decides how a clone is trained: each setting, once.
 
 A field says its type, default and limits; its `title`, where the advanced panel of the Train page shows it; what it
-does; the `kind` of environment that it means something to, "screen" or "vector", where that is only one; and what None
-is called, `off`. The panel, `--set`, `--list-settings`, the errors and docs/format.md are made from that.
+does; the `kind` of environment that it means something to, "screen" or "vector", where that is only one; what None is
+called, `off`; and what docs/format.md calls its default, `absent`, where a file cannot lack it. The panel, `--set`,
+`--list-settings`, the errors and docs/format.md are made from that.
 
 Hidden rows. A clone that always sees what it did a moment ago learns to repeat it instead of watching the ball (de
 Haan et al. 2019, "Causal confusion in imitation learning"). One that never does cannot know how fast its paddle
@@ -83,6 +84,7 @@ class Hyperparameters(msgspec.Struct, frozen=True):
             "keypoints: for screens; first learns where things are, then to play from that. nature: the network of "
             "Mnih et al. 2015; article64: a smaller one. mlp: two layers for vectors; lstm: one with a memory.",
             "Network",
+            absent="",
         ),
     ] = "auto"
     activation: Annotated[Literal["relu", "tanh"], said("What follows each layer; keypoints always has relu.")] = "relu"

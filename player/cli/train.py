@@ -26,7 +26,7 @@ from recorder.system.interrupts import Noted, exit_status
 from recorder.system.priority import give_way
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError, RunError, TrainingError
-from trainer.policy.header import read_header
+from trainer.policy.header import facts, read_header
 from trainer.progress.records import Progress, training_note
 from trainer.runs.policy_library import Policies, PolicySummary
 from trainer.runs.runs import CHECKPOINT, Run, Runs, RunState
@@ -175,9 +175,8 @@ def _show(records: Iterator[Progress], out: Path | None, as_json: bool) -> int:
 
 
 def _conclude(policy: Path, batches: int, seconds: float, score: float | None) -> None:
-    training = read_header(policy).get("training", {})
-    count = training.get("operations") if isinstance(training, dict) else None
-    operations = f" and {count:.2g} floating-point operations" if isinstance(count, int) else ""
+    count = facts(read_header(policy)).training.operations
+    operations = "" if count is None else f" and {count:.2g} floating-point operations"
     played = "" if score is None else f", mean score in trial games {score:,.1f}"
     print(f"{policy}: trained on {batches:,} batches in {seconds:.0f} s{operations}{played}")
 

@@ -63,8 +63,8 @@ class EnvSpec(msgspec.Struct, frozen=True):
         ObservationKind,
         said("a screen is RGB and stored as palette indices; a vector is stored as it is, with a state or without"),
     ]
-    idle_ticks: Annotated[int | None, said("ticks without a reward after which it ends")] = None
-    distributions: Annotated[_Names, said("Python packages that decide how it plays")] = ()
+    idle_ticks: Annotated[int | None, said("ticks without a reward after which it ends", absent="")] = None
+    distributions: Annotated[_Names, said("Python packages that decide how it plays", absent="")] = ()
     observation_names: Annotated[_Names, said("the entries of a vector; may be empty")] = ()
     stores_state: Annotated[bool, said("whether the array `state` is there")] = False
     distance_index: (
@@ -93,8 +93,8 @@ class EnvSpec(msgspec.Struct, frozen=True):
     start_moves: Annotated[_Names, said("and then random ones of these actions")] = ()
     start_move_ticks: Annotated[int, said("0 to so many of them", ge=0, le=1_000)] = 0
     tick_bytes: Annotated[int, said("about what a tick takes on disk")] = 100
-    versions: Annotated[_Table, said("the versions of `distributions`")] = {}
-    rom_sha256: Annotated[str | None, said("the game's ROM")] = None
+    versions: Annotated[_Table, said("the versions of `distributions`", absent="")] = {}
+    rom_sha256: Annotated[str | None, said("SHA-256 of the game's ROM", absent="")] = None
 
     def __post_init__(self) -> None:
         check(self)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -22,6 +23,7 @@ import msgspec
 from msgspec import inspect
 
 REQUIRED = msgspec.NODEFAULT  # the default of a field that has none
+_HUGE = 1e100
 _SHORT = 60  # characters of a value in a sentence; it may come from anybody
 _COMPLAINT = re.compile(r"(?P<text>.*?)(?: - at (?:`key` in )?`\$\.?(?P<path>.*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
@@ -64,7 +66,7 @@ class Field:
         if value is None:
             return self.optional
         if self.choices:
-            return value in self.choices
+            return (value.value if isinstance(value, Enum) else value) in self.choices
         if self.low is not None or self.high is not None:
             try:
                 return bool((self.low is None or value >= self.low) and (self.high is None or value <= self.high))
@@ -157,7 +159,7 @@ def plain(value: Any) -> Any:
 
 def figure(number: float) -> str:
     """A limit, as one reads it."""
-    return f"{int(number):,}" if number == int(number) else f"{number:g}"
+    return f"{int(number):,}" if number == int(number) and abs(number) < 1e20 else f"{number:g}"
 
 
 def _listed(value: Any) -> Any:
@@ -284,6 +286,8 @@ def _many(kind: inspect.Type) -> str:
 
 def _range(kind: inspect.IntType | inspect.FloatType) -> str:
     if kind.ge is not None and kind.le is not None:
+        if kind.le > _HUGE:
+            return ""  # that is to say a finite one
         return f" from {figure(kind.ge)} to {figure(kind.le)}"
     return "" if kind.ge is None else f" from {figure(kind.ge)}"
 

@@ -34,10 +34,12 @@ class ActionSelection(msgspec.Struct, frozen=True):
     Raises ValueError for values that cannot be meant.
     """
 
-    temperature: Annotated[float, said("of the probabilities that an action is drawn from", ge=0, le=100)] = 1.0
-    kept: Annotated[tuple[_Index, ...], said("actions that keep their probability")] = ()
-    output: Annotated[int, said("which row of the network's outputs", ge=0)] = 0
-    past: Annotated[bool, said("whether it sees its own past")] = True
+    temperature: Annotated[float, said("of the probabilities that actions are drawn from", ge=0, le=100, absent="")] = (
+        1.0
+    )
+    kept: Annotated[tuple[_Index, ...], said("actions that keep their probability", absent="")] = ()
+    output: Annotated[int, said("which row of the network's outputs", ge=0, absent="")] = 0
+    past: Annotated[bool, said("whether it sees its own past", absent="")] = True
     prior: Annotated[tuple[_Share, ...], said("shares of actions to divide by; empty: none")] = ()
     pull: Annotated[Pull | None, said("how it holds keys like its demonstrator; absent where it does not")] = None
 

@@ -63,7 +63,7 @@ class RunState(Enum):
 class Status(msgspec.Struct, frozen=True):
     """Where a run stands. `reason` is a sentence; the figures are the latest that are known."""
 
-    state: Annotated[RunState, said("where it stands")] = RunState.QUEUED
+    state: Annotated[RunState, said("where it stands", absent="")] = RunState.QUEUED
     reason: Annotated[str, said("why, as a sentence; may be empty")] = ""
     batches: Annotated[int, said("batches until now")] = 0
     seconds: Annotated[float, said("of all sittings until now")] = 0.0
