@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 # Key codes of controller inputs; a keyboard's are positive. START plays no action: it begins, pauses and goes on.
 FIRE, RIGHT, LEFT, START, UP, DOWN = -1, -2, -3, -4, -5, -6
 NAMES = {
@@ -32,8 +34,7 @@ _RAW_AXES = {0: (LEFT, RIGHT), 1: (UP, DOWN)}
 _RAW_START = 9  # of joysticks that SDL knows nothing about, with ten buttons or more: where most have it
 
 
-@dataclass(frozen=True)
-class Device:
+class Device(msgspec.Struct, frozen=True):
     """A controller that is plugged in. `id` tells models apart, and two of one model by the order they came in."""
 
     id: str
