@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from recorder.envs.spec import EnvSpec
+from recorder.play.timing import Timing
 from recorder.store.head import SessionAttributes
 from recorder.system.records import REQUIRED, Field, fields, plain
 from trainer import TrainConfig
@@ -26,7 +27,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "format.md"
 RECORDS: dict[str, type[Any]] = {
     each.__name__: each
     for each in (
-        *(SessionAttributes, EnvSpec, PolicyHeader, ActionSelection, Pull, LearnedFrom, TrainingFigures),
+        *(SessionAttributes, Timing, EnvSpec, PolicyHeader, ActionSelection, Pull, LearnedFrom, TrainingFigures),
         *(TrainConfig, Setup, Source, Status, Progress),
     )
 }

@@ -17,6 +17,7 @@ from player.cli import main
 from player.cli.clone_options import PRESET_NAMES
 from recorder import Library, Session
 from tests.player.conftest import untrained
+from trainer.hyperparameters import NETWORKS
 from trainer.presets import PRESETS
 
 COMMANDS = ("record", "sessions", "verify", "train", "runs", "policies", "evaluate", "agreement", "drives", "watch")
@@ -348,5 +349,8 @@ def test_settings_are_listed_with_their_limits(sessions: dict[str, str], capsys:
     assert "crop" not in found
 
 
-def test_the_command_line_knows_the_presets() -> None:
+def test_the_command_line_knows_the_presets_and_networks(capsys: pytest.CaptureFixture[str]) -> None:
     assert tuple(PRESETS) == PRESET_NAMES
+    assert main(["train", "--help"]) == 0
+    told = capsys.readouterr().out
+    assert all(name in told for networks in NETWORKS.values() for name in networks)
