@@ -14,7 +14,7 @@ from typing import Any
 
 from recorder.envs.spec import EnvSpec
 from recorder.errors import UsageError
-from trainer.limits import AUTO
+from trainer.hyperparameters import AUTO
 
 # A description of each for the user; `defaults` returns its settings.
 PRESETS = {

@@ -1,6 +1,6 @@
-"""The settings of a training as people change them: what each is called, what it does, and how it is written.
+"""The settings of a training as people change them: each a field of TrainConfig, described where it is declared.
 
-The advanced panel of the Train page shows those named here; the command line takes every field of TrainConfig.
+The advanced panel of the Train page shows those that have a title; the command line takes every one.
 """
 
 from __future__ import annotations
@@ -8,118 +8,45 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
 from typing import Any
 
 from recorder.envs.registry import get_spec
 from recorder.errors import UsageError
 from recorder.store.places import place
 from recorder.store.session import Session
+from recorder.system.records import Field, RecordError, fields
 from trainer.config import TrainConfig
-from trainer.limits import AUTO, NETWORKS, PRECISIONS, limits
+from trainer.hyperparameters import NETWORKS
+
+Setting = Field
+SETTINGS = tuple(each for each in fields(TrainConfig) if each.title)
 
 
-@dataclass(frozen=True)
-class Setting:
-    """A field of TrainConfig: its title, and what it does in a sentence or two.
-
-    `kind` is "screen" or "vector" where it only means something to such environments. `whole` numbers have no fraction;
-    `off` is what None is called, where it may be None.
-    """
-
-    name: str
-    title: str
-    help: str
-    kind: str = ""
-    whole: bool = False
-    off: str = ""
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """The least and the greatest value."""
-        return limits(self.name)
-
-    def choices(self, env: str) -> tuple[str, ...]:
-        """The words that it may be; none for a number."""
-        known = {
-            "network": NETWORKS["screen" if get_spec(env).sees_screen else "vector"],
-            "optimizer": ("adam", "sgd"),
-            "precision": PRECISIONS,
-        }
-        return known.get(self.name, ())
+def off(setting: Setting) -> str:
+    """What None is called; nothing where it cannot be None."""
+    return str(setting.extra.get("off", ""))
 
 
-SETTINGS = (
-    Setting(
-        "max_seconds", "Maximum time (s)", "Training ends after this many seconds of all sittings.", off="no limit"
-    ),
-    Setting(
-        "max_batches",
-        "Maximum batches",
-        "Training ends after this many batches. With a budget in batches a run can be repeated exactly.",
-        whole=True,
-        off="no limit",
-    ),
-    Setting(
-        "network",
-        "Network",
-        "keypoints: for screens; first learns where things are, then to play from that. nature: the network of Mnih et "
-        "al. 2015; article64: a smaller one. mlp: two layers for vectors; lstm: one with a memory.",
-    ),
-    Setting("batch_size", "Batch size", "Ticks (for an lstm: sequences) that each step learns from.", whole=True),
-    Setting(
-        "learning_rate",
-        "Learning rate",
-        "How far each step goes, at most: it rises at first and then falls over the whole budget.",
-    ),
-    Setting("weight_decay", "Weight decay", "Pulls weights towards zero: more of it keeps the clone simple."),
-    Setting("optimizer", "Optimizer", "adam suits nearly everything; sgd is the classic, with momentum 0.9."),
-    Setting(
-        "hidden_share",
-        "Hide the paddle's past",
-        "In this share of the samples the clone does not see where its own paddle was. A clone that always sees it "
-        "learns to repeat itself instead of watching the ball.",
-        "screen",
-    ),
-    Setting(
-        "mirror",
-        "Mirror",
-        "The share of samples that are seen in the mirror: as good as twice the play. Not for keypoints.",
-        "screen",
-    ),
-    Setting(
-        "shift",
-        "Shift (pixels)",
-        "Screens are moved by up to this much, so that places count less. Not for keypoints.",
-        "screen",
-        True,
-    ),
-    Setting("dropout", "Dropout", "The share of a layer that is left out at random. For keypoints only.", "screen"),
-    Setting(
-        "rare_action_share",
-        "Rare actions",
-        "An action rarer than this (the serve) is drawn until it has that share of the samples.",
-        "screen",
-    ),
-    Setting("ema", "Averaging", "How long the running average of the weights is: it is what plays. 0: none."),
-    Setting("patience", "Patience", "Training ends after this many validations without a lower loss.", whole=True),
-    Setting("validation_share", "Held out", "The share of the play that is kept apart to judge the clone by."),
-    Setting("checks", "Games while training", "How often a few short games judge it while it trains.", whole=True),
-    Setting("play_games", "Games at the end", "Games that choose how the clone plays best; 0: none.", whole=True),
-    Setting("precision", "Precision", "Numbers of the network while it trains; auto takes the faster on this machine."),
-    Setting("seed", "Seed", "Another seed draws other weights and batches.", whole=True),
-)
+def choices(setting: Setting, env: str) -> tuple[str, ...]:
+    """The words that it may be in an environment; none for a number."""
+    return NETWORKS[_kind(env)] if setting.name == "network" else setting.choices
 
 
 def settings_for(env: str) -> list[Setting]:
-    """Those that mean something to an environment."""
-    kind = "screen" if get_spec(env).sees_screen else "vector"
-    return [setting for setting in SETTINGS if setting.kind in ("", kind)]
+    """Those of SETTINGS that mean something to an environment."""
+    return [setting for setting in SETTINGS if _means(setting, env)]
+
+
+def listed(env: str | None = None, preset: str = "standard") -> list[tuple[str, str, str, str]]:
+    """Every setting: its name, default, what it may be, and what it does; the defaults of `env`, where it is named."""
+    config = TrainConfig() if env is None else TrainConfig.for_env(env, preset=preset)
+    known = fields(TrainConfig) if env is None else [each for each in fields(TrainConfig) if _means(each, env)]
+    return [(each.name, _shown(getattr(config, each.name)), each.words, each.help) for each in known]
 
 
 def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
     """From "name=value" to fields of TrainConfig. Raises UsageError for a name or a value that cannot be meant."""
-    known = {each.name: each.default for each in fields(TrainConfig)}
+    known = {each.name: each for each in fields(TrainConfig)}
     values: dict[str, Any] = {}
     for text in texts:
         name, equals, written = text.partition("=")
@@ -129,11 +56,14 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
             value = json.loads(written)
         except ValueError:
             value = None if written.lower() == "none" else written
-        if isinstance(known[name], tuple):
-            value = tuple(value) if isinstance(value, list) else (value,)
-        if not _fits(value, known[name]):
-            raise UsageError(f"{name} cannot be {written!r}; it is by default {_shown(known[name])}")
-        values[name] = value
+        if known[name].listed and not isinstance(value, list):
+            value = [value]
+        if known[name].whole and isinstance(value, float) and value.is_integer():  # 1e9
+            value = int(value)
+        try:
+            values[name] = known[name].taken(value)
+        except RecordError as error:
+            raise UsageError(f"{error}; it is by default {_shown(known[name].default)}") from None
     return values
 
 
@@ -162,15 +92,15 @@ def chosen_episodes(sessions: Sequence[Session], options: Namespace) -> dict[str
     }
 
 
-def _fits(value: Any, default: Any) -> bool:
-    if isinstance(default, bool):
-        return isinstance(value, bool)
-    if isinstance(default, tuple):
-        return all(type(part) is int for part in value)
-    if isinstance(default, str):
-        return isinstance(value, str)
-    return (value is None and default is None) or (isinstance(value, int | float) and not isinstance(value, bool))
+def _kind(env: str) -> str:
+    return "screen" if get_spec(env).sees_screen else "vector"
 
 
-def _shown(default: Any) -> str:
-    return "none" if default is None else AUTO if default == AUTO else json.dumps(default)
+def _means(setting: Setting, env: str) -> bool:
+    """Whether it means something to an environment."""
+    return bool(setting.extra.get("kind", _kind(env)) == _kind(env))
+
+
+def _shown(value: Any) -> str:
+    """As `--set` takes it."""
+    return "none" if value is None else value if isinstance(value, str) else json.dumps(value)

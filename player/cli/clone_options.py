@@ -40,6 +40,11 @@ def add_training(add: AddCommand) -> None:
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting, such as learning_rate=5e-4"
     )
     train.add_argument(
+        "--list-settings",
+        action="store_true",
+        help="print every setting, its default, limits and meaning, and leave; with SESSION: those that matter there",
+    )
+    train.add_argument(
         "--games",
         action="append",
         type=games,

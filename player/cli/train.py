@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import textwrap
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,16 +26,18 @@ from recorder.system.interrupts import Noted, exit_status
 from recorder.system.priority import give_way
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError, RunError, TrainingError
-from trainer.policy.header import read_header
+from trainer.policy.header import facts, read_header
 from trainer.progress.records import Progress, training_note
 from trainer.runs.policy_library import Policies, PolicySummary
 from trainer.runs.runs import CHECKPOINT, Run, Runs, RunState
 from trainer.runs.sources import relocate
-from trainer.settings import chosen_config, chosen_episodes
+from trainer.settings import chosen_config, chosen_episodes, listed
 
 
 def train(options: Namespace) -> int:
     """See the command's help."""
+    if options.list_settings:
+        return _list_settings(options)
     give_way()
     if options.resume:
         if options.sessions or options.no_run:
@@ -69,6 +72,19 @@ def train(options: Namespace) -> int:
     if options.out is None:
         raise UsageError("a training without a run needs --out POLICY")
     return _show(_plain(opened, config, options.out, episodes), options.out, options.json)
+
+
+def _list_settings(options: Namespace) -> int:
+    env = Session.open(session_place(options.sessions[0], options.library)).spec.name if options.sessions else None
+    found = listed(env, options.preset)
+    if options.json:
+        print(json.dumps([dict(zip(("name", "default", "limits", "meaning"), each, strict=True)) for each in found]))
+        return 0
+    for name, default, limits, meaning in found:
+        print(
+            f"{name}={default}\n    {limits}\n{textwrap.fill(meaning, initial_indent='    ', subsequent_indent='    ')}"
+        )
+    return 0
 
 
 def _checked_policy(out: Path) -> Path:
@@ -159,9 +175,8 @@ def _show(records: Iterator[Progress], out: Path | None, as_json: bool) -> int:
 
 
 def _conclude(policy: Path, batches: int, seconds: float, score: float | None) -> None:
-    training = read_header(policy).get("training", {})
-    count = training.get("operations") if isinstance(training, dict) else None
-    operations = f" and {count:.2g} floating-point operations" if isinstance(count, int) else ""
+    count = facts(read_header(policy)).training.operations
+    operations = "" if count is None else f" and {count:.2g} floating-point operations"
     played = "" if score is None else f", mean score in test games {score:,.1f}"
     print(f"{policy}: trained on {batches:,} batches in {seconds:.0f} s{operations}{played}")
 

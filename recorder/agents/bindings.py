@@ -14,16 +14,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import platformdirs
+from msgspec import Meta
+from msgspec.structs import asdict
 
 from recorder.agents.gamepad import ANY_DEVICE, Device
 from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
 from recorder.system.files import replacing
+from recorder.system.records import read
 
 _VERSION = 1
 _MAX_BYTES = 100_000
@@ -32,6 +36,23 @@ _CODES = 1 << 31  # sessions store them as int32
 
 class BindingsError(TwinplayError):
     """Key bindings cannot be read or written."""
+
+
+class BoundKey(msgspec.Struct, frozen=True):
+    """A key or a controller's input, what was printed on it, and the action that it plays."""
+
+    code: Annotated[int, Meta(gt=-_CODES, lt=_CODES)]
+    name: str
+    action: str
+
+
+class KeysFile(msgspec.Struct, frozen=True):
+    """keys.json, drawn in the module's docstring."""
+
+    version: int
+    environments: dict[str, tuple[BoundKey, ...]] = {}
+    keys: tuple[BoundKey, ...] | None = None
+    controller: Device = ANY_DEVICE
 
 
 @dataclass(frozen=True)
@@ -78,26 +99,20 @@ class Bindings:
     def from_json(cls, values: Any, spec: EnvSpec) -> Bindings | None:
         """The bindings for an environment, from the contents of a file; None if it has none.
 
-        Raises ValueError, TypeError or KeyError for anything else.
+        Raises ValueError for anything else.
         """
-        if values["version"] != _VERSION:
-            raise ValueError(f"version {values['version']!r}")
-        controller = values.get("controller", asdict(ANY_DEVICE))
-        device = Device(controller["id"], controller["name"])
-        if not isinstance(device.id, str) or not isinstance(device.name, str):
-            raise ValueError(f"the controller {device.id!r} named {device.name!r}")
-        entries = values.get("environments", {}).get(spec.name)
+        file = read(KeysFile, values)
+        if file.version != _VERSION:
+            raise ValueError(f"version {file.version!r}")
+        entries = file.environments.get(spec.name)
         if entries is None:
-            entries = values["keys"]
-            if not {entry["action"] for entry in entries} <= set(spec.controls):
+            if file.keys is None:
+                raise ValueError("it lacks keys")
+            entries = file.keys
+            if not {entry.action for entry in entries} <= set(spec.controls):
                 return None
-        actions, names = {}, {}
-        for entry in entries:
-            code, name = entry["code"], entry["name"]
-            if type(code) is not int or abs(code) >= _CODES or not isinstance(name, str):
-                raise ValueError(f"the key {code!r} named {name!r}")
-            actions[code], names[code] = spec.action_names.index(entry["action"]), name
-        return cls(actions, names, device)
+        actions = {entry.code: spec.action_names.index(entry.action) for entry in entries}
+        return cls(actions, {entry.code: entry.name for entry in entries}, file.controller)
 
 
 def bindings_file() -> Path:
@@ -113,7 +128,7 @@ def load_bindings(path: Path, spec: EnvSpec) -> Bindings | None:
     try:
         values = _read(path)
         return None if values is None else Bindings.from_json(values, spec)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BindingsError(
             f"{path} has no usable keys ({error}); the default keys are used until you choose others"
         ) from None

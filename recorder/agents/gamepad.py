@@ -16,7 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-# Key codes of controller inputs; a keyboard's are positive. START plays no action: it begins, pauses and resumes.
+import msgspec
+
+# Key codes of controller inputs; a keyboard's are positive. START plays no action: it begins, pauses and goes on.
 FIRE, RIGHT, LEFT, START, UP, DOWN = -1, -2, -3, -4, -5, -6
 NAMES = {
     FIRE: "controller button",
@@ -32,9 +34,8 @@ _RAW_AXES = {0: (LEFT, RIGHT), 1: (UP, DOWN)}
 _RAW_START = 9  # for joysticks that SDL does not know, with ten buttons or more: most have Start here
 
 
-@dataclass(frozen=True)
-class Device:
-    """A connected controller. `id` identifies the model, and several of one model by the order of connection."""
+class Device(msgspec.Struct, frozen=True):
+    """A controller that is plugged in. `id` tells models apart, and two of one model by the order they came in."""
 
     id: str
     name: str

@@ -6,11 +6,11 @@ EnvSpec ──▶ Game ──▶ Backend (recorder.envs.backend)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from recorder.envs.backend import Array, backend_class
 from recorder.envs.palette import ntsc_palette

@@ -12,12 +12,12 @@ import importlib.metadata
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import platformdirs
+from msgspec.structs import replace
 
 from recorder.envs.backend import BACKENDS, program_sha256
 from recorder.envs.spec import EnvSpec

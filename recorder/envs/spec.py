@@ -7,14 +7,18 @@ How one is built, stepped and drawn is the business of its back end (recorder.en
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, field, fields
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, get_args
+
+import msgspec
+from msgspec import Meta
+
+from recorder.system.records import Field, RecordError, check, fields, plain, read, said
 
 SCREEN, VECTOR = "screen", "vector"
 STATE = "state"  # the array of simulator states
-OBSERVATION_KINDS = (SCREEN, VECTOR)
+ObservationKind = Literal["screen", "vector"]
+OBSERVATION_KINDS: tuple[str, ...] = get_args(ObservationKind)
 
 # What makes a game what it is for players, files and networks: its identity, its interface, its settings and its ROM.
 _DECIDING = (
@@ -23,76 +27,77 @@ _DECIDING = (
 )
 _MOST_VERSIONS = 8  # a stranger's session may name any number
 _MOST_NAMES = 100
+_Names = Annotated[tuple[str, ...], Meta(max_length=_MOST_NAMES)]
+_Numbers = Annotated[tuple[int, ...], Meta(max_length=_MOST_NAMES)]
+_Keys = Annotated[dict[str, _Names], Meta(max_length=_MOST_NAMES)]
+_Table = Annotated[dict[str, Any], Meta(max_length=_MOST_NAMES)]
 
 
-@dataclass(frozen=True)
-class EnvSpec:
+class EnvSpec(msgspec.Struct, frozen=True):
     """Everything needed to build an environment again, and to know whether two are the same.
 
-    Shapes and dtypes are those of one tick, as an Agent sees them. `rate_hz` is in ticks per second. `episode_ticks`
-    and `idle_ticks` (ticks without a reward) end a game that nobody watches over. `backend` is one of
-    `recorder.envs.backend.BACKENDS`, which builds `env_id` with `kwargs`.
-
-    What is observed: a "screen" is RGB and stored as palette indices; a "vector" is stored as it is, with the
-    simulator's state beside it where `stores_state`. `pixel_aspect` is how many times as wide as high the pixels of a
-    console's picture are, which is then drawn with sharp edges; 0 for other pictures. `playfield` are the rows of a
-    screen that a network sees, `own_rows` those where the player's own figure is: (first, last + 1), or nothing.
-    `observation_names` name the entries of a vector, and `distance_index` the entry of a stored state that says how
-    far forward it is, in metres.
-
-    What is done: an action is one of `action_names`, or a vector with an entry for each. `mirror_actions` is the index
-    of each action in the left-right mirrored screen, nothing where there is no mirror. `controls` are what a person
-    holds down, in the order in which they lie, each an action with the keys that do by default (W3C UI Events names);
-    nothing where nobody can play by hand. `chords` are the actions that several controls held together make.
-    `serve_action` is the one without which no game begins. The first action is what is done while nothing is held.
-
-    `lives` and `points`: whether losing a life, and earning a reward, are events. A varied start is 1 to `start_noops`
-    no-ops and then 0 to `start_move_ticks` random `start_moves`. `tick_bytes` is about what a tick takes on disk.
-
-    `versions` and `rom_sha256` name the simulator that is installed, or that made a recording; versions are told where
-    they differ, and do not decide whether two environments are the same. `distributions` are the Python packages that
-    `versions` are of.
+    Shapes and dtypes are those of one tick, as an Agent sees them. `backend` is one of
+    `recorder.envs.backend.BACKENDS`, which builds `env_id` with `kwargs`. The first action is what is done while
+    nothing is held. `versions` and `rom_sha256` name the simulator that is installed, or that made a recording;
+    versions are told where they differ, and do not decide whether two environments are the same.
 
     Raises ValueError for values that do not fit each other.
     """
 
-    name: str
-    title: str
-    env_id: str
-    kwargs: Mapping[str, Any]
-    rate_hz: float
-    observation_shape: tuple[int, ...]
-    observation_dtype: str
-    action_shape: tuple[int, ...]  # () for a discrete action
-    action_dtype: str
-    action_names: tuple[str, ...]
-    mirror_actions: tuple[int, ...]
-    episode_ticks: int
-    backend: str
-    observation_kind: str
-    idle_ticks: int | None = None
-    distributions: tuple[str, ...] = ()
-    observation_names: tuple[str, ...] = ()
-    stores_state: bool = False
-    distance_index: int | None = None
-    pixel_aspect: float = 0.0
-    playfield: tuple[int, ...] = ()
-    own_rows: tuple[int, ...] = ()
-    controls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    chords: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    serve_action: str = ""
-    lives: bool = False
-    points: bool = False
-    start_noops: int = 0
-    start_moves: tuple[str, ...] = ()
-    start_move_ticks: int = 0
-    tick_bytes: int = 100
-    versions: Mapping[str, str] = field(default_factory=dict)
-    rom_sha256: str | None = None
+    name: Annotated[str, said("short name")]
+    title: Annotated[str, said("the name to show")]
+    env_id: Annotated[str, said("as `gymnasium.make` takes it")]
+    kwargs: Annotated[_Table, said("as `gymnasium.make` takes them")]
+    rate_hz: Annotated[float, said("ticks per second", ge=0.001, le=1_000_000)]
+    observation_shape: Annotated[_Numbers, said("shape of what a player sees in a tick")]
+    observation_dtype: Annotated[str, said("its dtype")]
+    action_shape: Annotated[_Numbers, said("`[]` for a discrete action")]
+    action_dtype: Annotated[str, said("dtype of an action")]
+    action_names: Annotated[_Names, said("of each discrete action, or of each component")]
+    mirror_actions: Annotated[
+        _Numbers, said("the action that each becomes in the left-right mirrored screen; empty where there is none")
+    ]
+    episode_ticks: Annotated[int, said("ticks after which a game that nobody watches over ends")]
+    backend: Annotated[str, said("the kind of simulator: `atari`, `mujoco` or `gymnasium`")]
+    observation_kind: Annotated[
+        ObservationKind,
+        said("a screen is RGB and stored as palette indices; a vector is stored as it is, with a state or without"),
+    ]
+    idle_ticks: Annotated[int | None, said("ticks without a reward after which it ends", absent="")] = None
+    distributions: Annotated[_Names, said("Python packages that decide how it plays", absent="")] = ()
+    observation_names: Annotated[_Names, said("the entries of a vector; may be empty")] = ()
+    stores_state: Annotated[bool, said("whether the array `state` is there")] = False
+    distance_index: (
+        Annotated[
+            int, said("the entry of `state` that says how far forward it is, in metres", ge=0, le=10_000, off="unknown")
+        ]
+        | None
+    ) = None
+    pixel_aspect: Annotated[
+        float, said("width of a pixel by its height on a console's screen; 0 for other pictures", ge=0, le=10)
+    ] = 0.0
+    playfield: Annotated[_Numbers, said("rows that a network sees: first, last + 1; may be empty")] = ()
+    own_rows: Annotated[_Numbers, said("rows of the player's own figure: first, last + 1; may be empty")] = ()
+    controls: Annotated[
+        _Keys,
+        said(
+            "what a person holds down, in the order in which it lies: action, list of default keys (W3C UI Events); "
+            "empty where nobody can play by hand"
+        ),
+    ] = {}
+    chords: Annotated[_Keys, said("action that several controls make together: list of the controls")] = {}
+    serve_action: Annotated[str, said("the action without which no game begins; may be empty")] = ""
+    lives: Annotated[bool, said("whether a lost life is an event")] = False
+    points: Annotated[bool, said("whether a reward is an event")] = False
+    start_noops: Annotated[int, said("a varied start is 1 to so many no-ops", ge=0, le=1_000)] = 0
+    start_moves: Annotated[_Names, said("and then random ones of these actions")] = ()
+    start_move_ticks: Annotated[int, said("0 to so many of them", ge=0, le=1_000)] = 0
+    tick_bytes: Annotated[int, said("about what a tick takes on disk")] = 100
+    versions: Annotated[_Table, said("the versions of `distributions`", absent="")] = {}
+    rom_sha256: Annotated[str | None, said("SHA-256 of the game's ROM", absent="")] = None
 
     def __post_init__(self) -> None:
-        if self.observation_kind not in OBSERVATION_KINDS:
-            raise ValueError(f"observations are {' or '.join(OBSERVATION_KINDS)}, not {self.observation_kind!r}")
+        check(self)
         if self.sees_screen != (len(self.observation_shape) == 3):
             raise ValueError(f"a {self.observation_kind} does not have the shape {self.observation_shape}")
         named = {*self.controls, *self.chords, *self.start_moves}
@@ -101,15 +106,6 @@ class EnvSpec:
         if not named <= set(self.action_names):
             unknown = ", ".join(sorted(named - set(self.action_names)))
             raise ValueError(f"there is no action named {unknown}; there are {', '.join(self.action_names)}")
-        for name, value, least, most in (
-            ("rate_hz", self.rate_hz, 0.1, 10_000),
-            ("pixel_aspect", self.pixel_aspect, 0, 10),
-            ("start_noops", self.start_noops, 0, 1_000),
-            ("start_move_ticks", self.start_move_ticks, 0, 1_000),
-            ("distance_index", self.distance_index or 0, 0, 10_000),
-        ):
-            if not least <= value <= most:
-                raise ValueError(f"{name} is {value}, not from {least} to {most:,}")
         if self.mirror_actions and sorted(self.mirror_actions) != list(range(len(self.action_names))):
             raise ValueError("each action needs one that mirrors it")
 
@@ -168,14 +164,8 @@ class EnvSpec:
 
     def to_json(self) -> dict[str, Any]:
         """The spec as plain JSON values."""
-        return {
-            key: list(value)
-            if isinstance(value, tuple)
-            else {k: list(v) if isinstance(v, tuple) else v for k, v in value.items()}
-            if isinstance(value, dict)
-            else value
-            for key, value in asdict(self).items()
-        }
+        values: dict[str, Any] = plain(self)
+        return values
 
     @classmethod
     def from_json(cls, values: Any, installed: EnvSpec | None = None) -> EnvSpec:
@@ -185,18 +175,18 @@ class EnvSpec:
         """
         if not isinstance(values, dict):
             raise ValueError("the environment's specification is not a table")
-        given: dict[str, Any] = {}
-        for each in fields(cls):
-            if each.name not in values:
-                if each.name in _OLDEST:
-                    raise ValueError(f"the environment's specification has no usable '{each.name}'")
-                given[each.name] = _absent(each.name, values, installed)
-                continue
-            try:
-                given[each.name] = _READERS[each.name](values[each.name])
-            except (TypeError, ValueError, AttributeError, OverflowError):
-                raise ValueError(f"the environment's specification has no usable '{each.name}'") from None
-        return cls(**given)
+        lacking = [each for each in fields(cls) if each.name not in values]
+        given = {each.name: _absent(each, values, installed) for each in lacking if each.name not in _OLDEST}
+        missing = [each.name for each in lacking if each.name in _OLDEST]
+        if missing:
+            raise ValueError(f"the environment's specification has no usable '{missing[0]}'")
+        try:
+            return read(cls, values | given)
+        except RecordError as error:
+            if not error.field:
+                raise
+            name = error.field.partition("[")[0]
+            raise ValueError(f"the environment's specification has no usable '{name}' ({error})") from None
 
     @property
     def interface(self) -> tuple[Any, ...]:
@@ -225,69 +215,6 @@ def _word(value: Any) -> str:
     return "".join(letter for letter in str(value)[:40] if letter.isprintable())
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _whole(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _number(value: Any) -> float:
-    if not isinstance(value, float | int) or isinstance(value, bool) or not math.isfinite(value):
-        raise TypeError
-    return value
-
-
-def _optional(reader: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else reader(value)
-
-
-def _tuple(reader: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
-    def read(value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list) or len(value) > _MOST_NAMES:
-            raise TypeError
-        return tuple(map(reader, value))
-
-    return read
-
-
-def _table(reader: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
-    def read(value: Any) -> dict[str, Any]:
-        if not isinstance(value, dict) or len(value) > _MOST_NAMES:
-            raise TypeError
-        return {_text(key): reader(each) for key, each in value.items()}
-
-    return read
-
-
-_READERS: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(
-        ("name", "title", "env_id", "observation_dtype", "action_dtype", "backend", "observation_kind", "serve_action"),
-        _text,
-    ),
-    "kwargs": _table(lambda value: value),
-    "rate_hz": _number,
-    "pixel_aspect": _number,
-    **dict.fromkeys(("observation_shape", "action_shape", "mirror_actions", "playfield", "own_rows"), _tuple(_whole)),
-    **dict.fromkeys(("action_names", "distributions", "observation_names", "start_moves"), _tuple(_text)),
-    **dict.fromkeys(("episode_ticks", "start_noops", "start_move_ticks", "tick_bytes"), _whole),
-    **dict.fromkeys(("idle_ticks", "distance_index"), _optional(_whole)),
-    **dict.fromkeys(("stores_state", "lives", "points"), _flag),
-    **dict.fromkeys(("controls", "chords"), _table(_tuple(_text))),
-    "versions": _table(lambda value: value),
-    "rom_sha256": _optional(_text),
-}
 # What every file has, also one that version 0.1 wrote.
 _OLDEST = (
     *("name", "title", "env_id", "kwargs", "rate_hz", "observation_shape", "observation_dtype", "action_shape"),
@@ -296,8 +223,9 @@ _OLDEST = (
 )
 
 
-def _absent(name: str, values: Mapping[str, Any], installed: EnvSpec | None) -> Any:
+def _absent(field: Field, values: Mapping[str, Any], installed: EnvSpec | None) -> Any:
     """What a field is taken for that a file does not have."""
+    name = field.name
     if installed is not None and installed.env_id == values.get("env_id"):
         return getattr(installed, name)
     shape = values.get("observation_shape")
@@ -308,7 +236,4 @@ def _absent(name: str, values: Mapping[str, Any], installed: EnvSpec | None) -> 
         return screen
     if name == "stores_state":
         return not screen
-    if name == "backend":
-        return ""
-    default = next(each for each in fields(EnvSpec) if each.name == name)
-    return default.default_factory() if default.default_factory is not MISSING else default.default
+    return "" if name == "backend" else field.default

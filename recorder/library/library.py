@@ -10,33 +10,61 @@ library/
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import platformdirs
+from msgspec import Meta
+from msgspec.structs import asdict
 
 from recorder.agents.agent import PLAYER_KINDS, player_title
 from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.library import trash
 from recorder.library.index import Entry, read_index, stamp_of, write_index
-from recorder.library.lineage import Origin, names_of_parts, origins_of, read_origins
+from recorder.library.lineage import Origin, names_of_parts, origins_of
 from recorder.library.trash import Trashed
 from recorder.play.timing import Timing
 from recorder.store.locks import is_being_written
 from recorder.store.places import Place, Url, keep_out_of_sessions, on_this_computer, place
 from recorder.store.schema import LABELS
 from recorder.store.session import Session
+from recorder.system.records import plain, read
 
 POLICIES = "policies"
+_Figure = Annotated[float, Meta(ge=-1e300, le=1e300)]  # so a finite one
 _SETTLED_NS = (
     2_000_000_000  # what was changed later than that ago may be changed again within the clock of a file system
 )
+
+
+class SessionFacts(msgspec.Struct, frozen=True):
+    """What the index of a library keeps of a complete session."""
+
+    env: str
+    env_title: str
+    player: dict[str, Any]
+    created: str
+    ticks: int
+    episodes: int
+    seconds: _Figure
+    total_rewards: tuple[_Figure, ...]
+    size_bytes: int
+    timing: Timing | None
+    verified: bool
+    digest: str
+    title: str
+    notes: str
+    tags: tuple[str, ...]
+    labels: dict[str, int]
+    learn_ticks: int
+    origins: tuple[Origin, ...]
+    made_of: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -88,53 +116,17 @@ class SessionSummary:
         return max(self.total_rewards, default=None)
 
     def to_json(self) -> dict[str, Any]:
-        """The contents of a complete session's index entry: all but path, name and state, as plain JSON values."""
-        facts = {key: list(value) if isinstance(value := getattr(self, key), tuple) else value for key in _FACTS}
-        return facts | {"timing": None if self.timing is None else self.timing.to_json()}
+        """What a complete session's entry in the index holds: all but path, name and state, as plain JSON values."""
+        values: dict[str, Any] = plain({name: getattr(self, name) for name in SessionFacts.__struct_fields__})
+        return values
 
     @classmethod
     def from_json(cls, path: Path, facts: Any) -> SessionSummary:
-        """The inverse of `to_json`. Raises ValueError, TypeError, KeyError or OverflowError for anything else."""
-        values = {key: facts[key] for key in _FACTS}
-        if [type(value) for value in values.values()] != list(_FACTS.values()):
-            raise ValueError("a value has the wrong type")
-        if values["player"].get("kind") not in PLAYER_KINDS:
-            raise ValueError("the kind of player is unknown")
-        if any(type(tag) is not str for tag in values["tags"]):
-            raise ValueError("a tag is not text")
-        if not all(map(math.isfinite, (values["seconds"], *values["total_rewards"], *values["labels"].values()))):
-            raise ValueError("a number is not finite")
-        values["total_rewards"], values["tags"] = tuple(values["total_rewards"]), tuple(values["tags"])
-        values["origins"], values["made_of"] = read_origins(values["origins"]), tuple(map(str, values["made_of"]))
-        return cls(
-            place=path,
-            name=path.name.removesuffix(".zarr"),
-            state="complete",
-            timing=Timing.from_json(facts["timing"]),
-            **values,
-        )
-
-
-_FACTS: dict[str, type] = {
-    "env": str,
-    "env_title": str,
-    "player": dict,
-    "created": str,
-    "ticks": int,
-    "episodes": int,
-    "seconds": float,
-    "total_rewards": list,
-    "size_bytes": int,
-    "verified": bool,
-    "digest": str,
-    "title": str,
-    "notes": str,
-    "tags": list,
-    "labels": dict,
-    "learn_ticks": int,
-    "origins": list,
-    "made_of": list,
-}
+        """The inverse of `to_json`. Raises ValueError for what is not one."""
+        found = asdict(read(SessionFacts, facts))
+        if found["player"].get("kind") not in PLAYER_KINDS:
+            raise ValueError("nobody played")
+        return cls(place=path, name=path.name.removesuffix(".zarr"), state="complete", **found)
 
 
 def default_library() -> Path:
@@ -253,7 +245,7 @@ def _look_up(path: Path, entry: Entry | None) -> tuple[SessionSummary, Entry | N
     """A session's summary, from its entry in the index if that is still valid, and the entry to store."""
     stamp = stamp_of(path)
     if entry is not None and entry.stamp == stamp:
-        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        with contextlib.suppress(ValueError):
             if path not in entry.made:
                 entry.made[path] = SessionSummary.from_json(path, entry.facts)
             return entry.made[path], entry

@@ -10,34 +10,33 @@ motion are not jitter.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
+from msgspec.structs import asdict
 
 from recorder.play.clock import LATE_NS
+from recorder.system.records import read, said
 
 FULL_SPEED = 100
-_BREAK = 1.5  # periods between a tick and the next one's deadline; if longer, the clock was restarted
+_Figure = Annotated[float, Meta(ge=-1e300, le=1e300)]  # so a finite one
+_BREAK = 1.5  # periods between a tick and the next one's deadline: more than that, and the clock was started anew
 
 
-@dataclass(frozen=True)
-class Timing:
-    """`rate_hz` is in ticks a second, the intervals between ticks (median, 99th percentile, longest) in milliseconds.
+class Timing(msgspec.Struct, frozen=True):
+    """How evenly a session was played; the intervals are those between ticks."""
 
-    `ticks` were paced by a clock; `late_ticks` of them were more than 8 ms late. `slow_ticks` were played in slow
-    motion, `single_ticks` one at a time.
-    """
-
-    rate_hz: float
-    p50_ms: float
-    p99_ms: float
-    max_ms: float
-    ticks: int
-    late_ticks: int
-    slow_ticks: int
-    single_ticks: int
+    rate_hz: Annotated[_Figure, said("ticks a second")]
+    p50_ms: Annotated[_Figure, said("median interval")]
+    p99_ms: Annotated[_Figure, said("99th percentile of the intervals")]
+    max_ms: Annotated[_Figure, said("longest interval")]
+    ticks: Annotated[int, said("ticks that were paced by a clock")]
+    late_ticks: Annotated[int, said("those of them that came more than 8 ms late")]
+    slow_ticks: Annotated[int, said("ticks that were played in slow motion")]
+    single_ticks: Annotated[int, said("ticks that were played one at a time")]
 
     def __str__(self) -> str:
         late = f"{self.late_ticks:,} late tick{'' if self.late_ticks == 1 else 's'}"
@@ -45,14 +44,8 @@ class Timing:
 
     @classmethod
     def from_json(cls, values: Any) -> Timing | None:
-        """The inverse of `to_json`, and None of None. Raises TypeError, ValueError or KeyError for anything else."""
-        if values is None:
-            return None
-        rate, median, p99, longest = (float(values[name]) for name in ("rate_hz", "p50_ms", "p99_ms", "max_ms"))
-        ticks, late, slow, single = (
-            int(values[name]) for name in ("ticks", "late_ticks", "slow_ticks", "single_ticks")
-        )
-        return cls(rate, median, p99, longest, ticks, late, slow, single)
+        """The inverse of `to_json`, and None of None. Raises ValueError for anything else."""
+        return None if values is None else read(cls, values)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from recorder.agents.agent import PLAYER_KINDS
 from recorder.envs.registry import stored_spec
@@ -13,6 +16,71 @@ from recorder.errors import NewerVersionError, check_version
 from recorder.store.schema import FORMAT, FORMAT_VERSION
 from recorder.store.untrusted import StoreError
 from recorder.store.zarr_store import MAX_ROWS
+from recorder.system.records import RecordError, read, said
+
+_Rows = Annotated[int, Meta(ge=0, le=MAX_ROWS)]
+
+
+class SessionAttributes(msgspec.Struct, frozen=True):
+    """The attributes of a session.
+
+    Those of a certain type are checked when it is opened. The others are looked at where they are used, so that nothing
+    that was only noted about a session keeps it from being opened.
+    """
+
+    format: Annotated[str, said("`twinplay-session`")]
+    version: Annotated[int, said("1")]
+    ticks: Annotated[_Rows, said("valid rows of the arrays with one row per tick")]
+    episodes: Annotated[_Rows, said("valid rows of `episodes/`")]
+    keys: Annotated[_Rows, said("valid rows of `keys/`")]
+    finals: Annotated[_Rows, said("valid rows of the `final_` arrays")]
+    env: Annotated[Any, said("the environment, below", shown="table")]
+    player: Annotated[
+        dict[str, Any],
+        said(
+            "`kind` (`person`, `scripted`, `policy`, `random` or `mixed`), `name`, `params`, and `title` if there is "
+            "one"
+        ),
+    ]
+    state: Annotated[Any, said("`recording`, or `complete` once the recorder has ended", shown="text")] = ""
+    seed: Annotated[int, said("seed of the recording")] = 0
+    created: Annotated[Any, said("date and time, ISO 8601, UTC", shown="text")] = ""
+    clock: Annotated[
+        Any,
+        said(
+            "`monotonic_ns` and `unix_ns` of the same moment: relates `time_ns` to the time of day",
+            shown="table",
+            absent="unknown",
+        ),
+    ] = None
+    palette: Annotated[
+        Any,
+        said(
+            "colours of the palette indices in `screen`", shown="256 lists of [R, G, B]", absent="required with screens"
+        ),
+    ] = None
+    key_names: Annotated[Any, said("what was printed on a key, by key code", shown="table of texts")] = {}
+    outcomes: Annotated[
+        Any, said("names of the values of `episodes/outcome`", shown="list of texts", absent="the list below")
+    ] = ()
+    digest: Annotated[
+        Any, said("SHA-256 of what was played (not of notes and labels)", shown="text", absent="computed")
+    ] = None
+    summary: Annotated[
+        Any, said("figures for lists: ticks, scores, size, timing", shown="table", absent="computed")
+    ] = None
+    verified: Annotated[
+        Any,
+        said("the digest for which a complete simulation gave the same ticks", shown="text", absent="not verified"),
+    ] = None
+    title: Annotated[Any, said("what somebody calls the recording", shown="text")] = ""
+    notes: Annotated[Any, said("what somebody wrote about the recording", shown="text")] = ""
+    tags: Annotated[Any, said("what somebody finds it by", shown="list of texts")] = ()
+    excluded_spans: Annotated[Any, said("ticks that are left out of training", shown="list of [start, stop)")] = ()
+    made_of: Annotated[
+        Any,
+        said("the recordings that it was merged or split from", shown="list of tables", absent="not merged"),
+    ] = ()
 
 
 @dataclass(frozen=True)
@@ -44,25 +112,20 @@ def read_head(attributes: Mapping[str, Any]) -> Head:
         raise
     except ValueError as error:
         raise StoreError(str(error)) from error
-    ticks, episodes, keys, finals = (_count(attributes, of) for of in ("ticks", "episodes", "keys", "finals"))
-    player = attributes.get("player")
-    if not isinstance(player, dict) or player.get("kind") not in PLAYER_KINDS:
-        raise StoreError(f"it names no player of a known kind (found {str(player)[:80]})")
+    try:
+        found = read(SessionAttributes, attributes)
+    except RecordError as error:
+        raise StoreError(str(error)) from None
+    if found.player.get("kind") not in PLAYER_KINDS:
+        raise StoreError(f"it names no player of a known kind (found {str(found.player)[:80]})")
     return Head(
         spec,
-        ticks,
-        episodes,
-        keys,
-        finals,
-        player,
-        seed=attributes.get("seed", 0),
-        created=str(attributes.get("created", "")),
-        complete=attributes.get("state") == "complete",
+        found.ticks,
+        found.episodes,
+        found.keys,
+        found.finals,
+        found.player,
+        seed=found.seed,
+        created=str(found.created),
+        complete=found.state == "complete",
     )
-
-
-def _count(attributes: Mapping[str, Any], name: str) -> int:
-    count = attributes.get(name)
-    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MAX_ROWS:
-        raise StoreError(f"its number of {name} is {count!r}")
-    return count

@@ -17,6 +17,7 @@ from player.cli import main
 from player.cli.clone_options import PRESET_NAMES
 from recorder import Library, Session
 from tests.player.conftest import untrained
+from trainer.hyperparameters import NETWORKS
 from trainer.presets import PRESETS
 
 COMMANDS = ("record", "sessions", "verify", "train", "runs", "policies", "evaluate", "agreement", "drives", "watch")
@@ -339,5 +340,17 @@ def test_settings_that_cannot_be_meant_are_refused(
     assert setting.partition("=")[0] in sentence
 
 
-def test_the_command_line_knows_the_presets() -> None:
+def test_settings_are_listed_with_their_limits(sessions: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--list-settings"]) == 0
+    assert "batch_size=128\n    whole number from 1 to 4,096\n    Ticks (for an lstm" in capsys.readouterr().out
+    assert main(["train", sessions["hopper"], "--list-settings", "--preset", "quick", "--json"]) == 0
+    found = {each["name"]: each for each in json.loads(capsys.readouterr().out)}
+    assert found["max_batches"]["default"] == "6000"
+    assert "crop" not in found
+
+
+def test_the_command_line_knows_the_presets_and_networks(capsys: pytest.CaptureFixture[str]) -> None:
     assert tuple(PRESETS) == PRESET_NAMES
+    assert main(["train", "--help"]) == 0
+    told = capsys.readouterr().out
+    assert all(name in told for networks in NETWORKS.values() for name in networks)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,8 @@ import zarr
 from recorder import Session
 from recorder.envs.spec import EnvSpec
 from recorder.store.schema import EPISODE_COLUMNS, KEY_COLUMNS, OUTCOMES, TICK_COLUMNS, Column
+from recorder.system.records import fields
+from tests.format_tables import RECORDS, renewed
 from trainer.policy.header import read_header
 
 TEXT = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
@@ -62,6 +63,11 @@ def test_every_array_of_a_recording_is_there(breakout: Session, hopper: Session)
             assert all(f"`{table}/{name}`" in TEXT for name, _ in each.arrays())
 
 
+def test_the_tables_of_fields_are_as_the_records_declare_them() -> None:
+    assert set(re.findall("<!-- fields of (.*) -->", TEXT)) == set(RECORDS)
+    assert renewed(TEXT) == TEXT, "make them anew: python -m tests.format_tables"
+
+
 def test_every_field_of_an_environment_is_there() -> None:
     for field in fields(EnvSpec):
         assert row("The environment", field.name)
@@ -72,9 +78,7 @@ def test_every_field_of_a_policy_is_there(breakout_policy: Path, hopper_policy: 
         header = read_header(path)
         for name in (*header, "alike"):
             assert row("A policy", name)
-        for name in header["training"]:
-            assert f"`{name}`" in row("A policy", "training")
-        for name in {**header["play"], "prior": ()}:
-            assert f"`{name}`" in row("A policy", "play")
+        for name in (*header["training"], *header["play"], "prior"):
+            assert row("A policy", name)
         for session in header["sessions"]:
-            assert all(f"`{name}`" in row("A policy", "sessions") for name in session)
+            assert all(row("A policy", name) for name in session)

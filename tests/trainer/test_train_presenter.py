@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.errors import UsageError
@@ -69,7 +70,7 @@ class ScriptedWorker:
             file.writelines(json.dumps(each.to_json()) + "\n" for each in records)
 
     def set(self, run: str, state: RunState, **facts: object) -> None:
-        self.runs.set_status(run, replace(self.runs.get(run).status, state=state, **facts))
+        self.runs.set_status(run, structs.replace(self.runs.get(run).status, state=state, **facts))
 
     def end(self, run: str, state: RunState, **facts: object) -> None:
         self.set(run, state, **facts)

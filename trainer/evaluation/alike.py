@@ -16,6 +16,7 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from recorder.envs.spec import EnvSpec
 from recorder.store.session import Session
@@ -126,8 +127,8 @@ def find_alike(
     pull that plays best is yielded before the choice, or instead of it. `best` is the manner that plays best, `shares`
     the demonstrator's share of each action.
     """
-    plain = replace(best, temperature=1.0, kept=(), past=config.pasts[-1], prior=shares)
-    left = [best, *(replace(plain, pull=pull) for pull in _PULLS)]
+    plain = structs.replace(best, temperature=1.0, kept=(), past=config.pasts[-1], prior=shares)
+    left = [best, *(structs.replace(plain, pull=pull) for pull in _PULLS)]
     game = 0
     compared: list[Alike] = []
     played: dict[ActionSelection, list[GameResult]] = {manner: [] for manner in left}

@@ -11,6 +11,7 @@ from recorder.errors import AgentError
 from recorder.store.session import Session
 from trainer.evaluation.likeness import Actions
 from trainer.evaluation.scores import GameResult, Score
+from trainer.policy.header import facts
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,14 @@ class Demonstrator:
 
     @classmethod
     def of_policy(cls, header: Mapping[str, Any]) -> Demonstrator:
-        """The player of the sessions that a policy's header names."""
-        return cls(*_playing_again(header.get("sessions", [])))
+        """Who played the sessions that a policy file names in its header."""
+        sessions = facts(header).sessions
+        return cls(*_playing_again([(session.player, session.total_rewards) for session in sessions]))
 
     @classmethod
     def of_recording(cls, session: Session) -> Demonstrator:
-        """The player of a session, with its games. Raises SessionError."""
-        again = _playing_again([{"player": session.player, "total_rewards": session.games}])
+        """Who played a session, with its games. Raises SessionError."""
+        again = _playing_again([(session.player, session.games)])
         return cls(*again, [session.actions[game.start : game.stop] for game in session.episodes if len(game)])
 
     @property
@@ -41,11 +43,14 @@ class Demonstrator:
         return _label(self.description) if self.description is not None else ""
 
 
-def _playing_again(sessions: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any] | None, Score | None]:
-    """The description of the player of all sessions, or the score of their recorded games."""
+def _playing_again(
+    sessions: Sequence[tuple[dict[str, Any], Sequence[float]]],
+) -> tuple[dict[str, Any] | None, Score | None]:
+    """A description to rebuild the player of all sessions from, or the score of their recorded games, from the player
+    and the scores of each session.
+    """
     found: list[dict[str, Any]] = []
-    for session in sessions:
-        player = session.get("player", {})
+    for player, _ in sessions:
         if player not in found:
             found.append(player)
     if len(found) == 1:
@@ -56,8 +61,8 @@ def _playing_again(sessions: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any
             pass
     games = [
         GameResult(float(score), 0, "recorded", f"{index} {game}")
-        for index, session in enumerate(sessions)
-        for game, score in enumerate(session.get("total_rewards", []))
+        for index, (_, scores) in enumerate(sessions)
+        for game, score in enumerate(scores)
     ]
     label = " and ".join(_label(player) for player in found) + ", as recorded"
     return None, Score.of("demonstrator", label, games) if games else None

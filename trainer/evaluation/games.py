@@ -12,12 +12,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 
 from recorder.agents.agent import Agent, RandomAgent
 from recorder.agents.experts import from_description

@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import msgspec
+from msgspec import Meta
+from msgspec.structs import asdict
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from recorder.errors import NewerVersionError, UsageError, check_version
+from recorder.system.records import read
 from trainer.config import TrainConfig
 from trainer.errors import TrainingError
 from trainer.policy.header import read_metadata
@@ -28,20 +31,20 @@ from trainer.policy.tensors import write_tensors
 # Half a minute of Breakout, a second of Hopper; docs/training-runs.md has the cost.
 CHECKPOINT_BATCHES = 500
 _FORMAT, _VERSION, _KEY = "twinplay-checkpoint", 1, "twinplay"
-_LATER = ("operations", "played")  # counters that early versions did not store
+_Count = Annotated[int, Meta(ge=0)]
+_LATER = ("operations", "played")  # counters that the first versions did not have
 
 
-@dataclass
-class State:
-    """The counters of a training. `seconds` does not include pauses; `train_s` of them count in the budget.
+class State(msgspec.Struct):
+    """The counters of a training. Seconds are those of all its sittings; `train_s` of them count in the budget.
 
-    `stage` is "train" or "play". `validated` counts validations, `stale` the latest ones in a row without a lower loss,
-    and `checked` the test games during training. `manner` is JSON. `operations` are those of learning to see
-    (trainer.learn.operations), `played` the ticks of all test games.
+    `validated`, `stale` and `checked` count validations, those of them in a row without a lower loss, and the looks at
+    its play. `manner` is as JSON. `operations` are those of learning to see (trainer.learn.operations), `played` the
+    ticks of the games that have judged it.
     """
 
-    stage: str = "train"
-    batch: int = 0
+    stage: Literal["train", "play"] = "train"
+    batch: _Count = 0
     seconds: float = 0.0
     train_s: float = 0.0
     loss: float | None = None
@@ -52,28 +55,20 @@ class State:
     best_check: float | None = None
     score: float | None = None
     manner: dict[str, Any] | None = None
-    validated: int = 0
-    stale: int = 0
-    checked: int = 0
+    validated: _Count = 0
+    stale: _Count = 0
+    checked: _Count = 0
     saved: bool = False
-    operations: int = 0
-    played: int = 0
+    operations: _Count = 0
+    played: _Count = 0
 
     @classmethod
     def from_json(cls, values: Any) -> State:
-        """The inverse of `asdict`. A counter that an earlier version did not store is 0; unknown counters of a later
-        version are ignored. Raises ValueError for anything else.
-        """
-        names = {field.name for field in fields(cls)}
-        if not isinstance(values, dict) or not names - set(_LATER) <= set(values):
-            raise ValueError("its counters are incomplete")
-        values = {**dict.fromkeys(_LATER, 0), **{name: values[name] for name in names & set(values)}}
-        counts = ("batch", "validated", "stale", "checked", *_LATER)
-        if not all(isinstance(values[name], int) and values[name] >= 0 for name in counts):
-            raise ValueError("its counters are not whole numbers")
-        if values["stage"] not in ("train", "play"):
-            raise ValueError(f"its stage is {values['stage']!r}")
-        return cls(**values)
+        """The inverse of `asdict`; what an earlier version did not count is 0, and what a later one
+        counts besides is left out. Raises ValueError for anything else."""
+        if not isinstance(values, dict) or not set(cls.__struct_fields__) - set(_LATER) <= set(values):
+            raise ValueError("its counters are not those of a training")
+        return read(cls, values)
 
 
 def write_checkpoint(

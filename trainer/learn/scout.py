@@ -15,11 +15,12 @@ prediction to no-regret online learning"). The scout's actions are never imitate
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from msgspec.structs import replace
 from torch import nn
 
 from recorder.envs.game import Game

@@ -25,7 +25,7 @@ from trainer.learn.perception import Sample
 from trainer.learn.steps import Steps
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.policy_file import save_policy
-from trainer.progress.records import Progress
+from trainer.progress.records import Progress, Stage
 
 
 class Training:
@@ -76,7 +76,7 @@ class Training:
 
     def progress(
         self,
-        stage: str,
+        stage: Stage,
         fraction: float,
         eta_s: float | None = None,
         message: str = "",

@@ -2,51 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
+from recorder.system.records import check, plain, read, said
 from trainer.policy.hand import Pull
 
+_Index = Annotated[int, Meta(ge=0)]
+_Share = Annotated[float, Meta(ge=0, le=1)]
 _COLDEST = 1e-3
 _RAREST = 1e-2  # dividing by less would make a hardly ever taken action the most likely one
 
 
-@dataclass(frozen=True)
-class ActionSelection:
-    """How a clone turns its network's outputs into actions.
+class ActionSelection(msgspec.Struct, frozen=True):
+    """How a clone plays what its network says.
 
-    Actions are drawn from the network's probabilities, sharpened by `temperature`: 1 leaves them unchanged; towards 0
-    only the most likely action remains. `kept` actions, which demonstrators take rarely but need (to serve), always
-    keep their probability. `prior` is the share of each action in the demonstrator's play; probabilities are divided by
-    it before sharpening (Menon et al. 2021, "Long-tail learning via logit adjustment"). If it is empty, they are not
-    divided. Background: somebody who taps a key now and then waits in most ticks, even around a tap. The most likely
-    action of every single tick is then to wait; what shows that a tap is due is that it is more likely here than
-    elsewhere.
+    `temperature` sharpens the probabilities that an action is drawn from: 1 leaves them, towards 0 the likeliest action
+    alone is left, except that `kept` actions, those that demonstrators take rarely but need (to serve), always keep
+    theirs. `prior` is the share of each action in the demonstrator's play, by which probabilities are divided before
+    they are sharpened (Menon et al. 2021, "Long-tail learning via logit adjustment"); empty leaves them. Somebody who
+    taps a key now and then waits in most ticks, also where a tap is due: the likeliest action of every single tick is
+    then to wait, and that a tap is due shows in its being likelier here than elsewhere. `output` is the index of the
+    outputs that are played (TrainConfig.outputs), and `past` whether older screens show what is hidden in a share of
+    the training (TrainConfig.hidden_share). Continuous actions are played as is. With a `pull` the clone moves its
+    hands as its demonstrator does (trainer.policy.hand), at no temperature.
 
-    `output` is the index of the outputs that play (TrainConfig.outputs). `past`: whether older screens show what is
-    hidden in a share of the training samples (TrainConfig.hidden_share). Continuous actions are played unchanged. With
-    a `pull` the clone moves its hands as its demonstrator does (trainer.policy.hand); `temperature` is then not used.
-
-    Raises ValueError for values out of range.
+    Raises ValueError for values that cannot be meant.
     """
 
-    temperature: float = 1.0
-    kept: tuple[int, ...] = ()
-    output: int = 0
-    past: bool = True
-    prior: tuple[float, ...] = ()
-    pull: Pull | None = None
+    temperature: Annotated[float, said("of the probabilities that actions are drawn from", ge=0, le=100, absent="")] = (
+        1.0
+    )
+    kept: Annotated[tuple[_Index, ...], said("actions that keep their probability", absent="")] = ()
+    output: Annotated[int, said("which row of the network's outputs", ge=0, absent="")] = 0
+    past: Annotated[bool, said("whether it sees its own past", absent="")] = True
+    prior: Annotated[tuple[_Share, ...], said("shares of actions to divide by; empty: none")] = ()
+    pull: Annotated[Pull | None, said("how it holds keys like its demonstrator; absent where it does not")] = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.temperature <= 100:
-            raise ValueError(f"temperature {self.temperature}")
-        if any(not 0 <= share <= 1 for share in self.prior):
-            raise ValueError(f"prior {self.prior}")
-        if self.output < 0 or any(action < 0 for action in self.kept):
-            raise ValueError(f"output {self.output}, kept actions {self.kept}")
+        check(self)
 
     def probabilities(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """The probabilities (…, actions) with which each action is played, from logits (…, actions)."""
@@ -62,16 +60,15 @@ class ActionSelection:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        values = {**asdict(self), "kept": list(self.kept), "prior": list(self.prior)}
+        values: dict[str, Any] = plain(self)
         return values if self.pull else {name: value for name, value in values.items() if name != "pull"}
 
     @classmethod
     def from_json(cls, values: Any) -> ActionSelection:
-        """The inverse of `to_json`. Raises ValueError or TypeError for anything else."""
-        kept = tuple(int(action) for action in values["kept"])
-        prior = tuple(float(share) for share in values.get("prior", ()))  # earlier versions did not store it
-        pull = Pull.from_json(values["pull"]) if values.get("pull") is not None else None
-        return cls(float(values["temperature"]), kept, int(values["output"]), bool(values["past"]), prior, pull)
+        """The inverse of `to_json`. Raises ValueError for anything else."""
+        if not isinstance(values, dict) or not {"temperature", "kept", "output", "past"} <= set(values):
+            raise ValueError("it does not say how it is to play")
+        return read(cls, values)  # the first policies have no prior
 
 
 def softmax(logits: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float64]:

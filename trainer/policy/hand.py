@@ -19,48 +19,33 @@ the larger `steady` is, the less is left to chance.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-AGES = 8  # ticks; an action held for longer counts as held for this long
-IDLE = 0  # the action while no key is held
-_RAREST = 1e-2  # dividing by less would make a hardly ever taken action the most likely one
+from recorder.system.records import check, said
+
+AGES = 8  # ticks that an action is known to have been held; longer is the same
+IDLE = 0  # the action of somebody who holds no key
+_RAREST = 1e-2  # dividing by less would make an action that was hardly ever taken the likeliest
 _NEVER = -1e9
 
 
-@dataclass(frozen=True)
-class Pull:
-    """The weight of what is seen relative to habit: `press` while no key is held, `release` while one is.
+class Pull(msgspec.Struct, frozen=True):
+    """How much what is seen counts beside habit. Raises ValueError for values that cannot be meant."""
 
-    `patience` is subtracted from the logits of every key while none is held, in nats; for `steady` see the module.
-    Raises ValueError for values out of range.
-    """
-
-    press: float = 3.0
-    release: float = 0.5
-    patience: float = 1.0
-    steady: int = 1
+    press: Annotated[float, said("weight of what is seen while no key is held", ge=0, le=100)] = 3.0
+    release: Annotated[float, said("its weight while one is", ge=0, le=100)] = 0.5
+    patience: Annotated[float, said("against a change while no key is held, in nats", ge=0, le=100)] = 1.0
+    steady: Annotated[int, said("the larger, the less is left to chance", ge=1, le=1_000)] = 1
 
     def __post_init__(self) -> None:
-        if not all(0 <= value <= 100 for value in (self.press, self.release, self.patience)):
-            raise ValueError(f"pull {self.press}, {self.release}, patience {self.patience}")
-        if not 1 <= self.steady <= 1_000:
-            raise ValueError(f"steady {self.steady}")
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: Any) -> Pull:
-        """The inverse of `to_json`. Raises ValueError, TypeError or KeyError for anything else."""
-        return cls(float(values["press"]), float(values["release"]), float(values["patience"]), int(values["steady"]))
+        check(self)
 
 
 class Hand(nn.Module):

@@ -10,17 +10,68 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 from safetensors import SafetensorError, safe_open
 
 from recorder.errors import NewerVersionError, check_version
+from recorder.system.records import RecordError, read, said
 from trainer.errors import PolicyError
 
 POLICY_FORMAT = "twinplay-policy"
 POLICY_VERSION = 1
 POLICY_KEY = "twinplay"
 _MAX_HEADER_BYTES = 8 << 20
+
+
+class LearnedFrom(msgspec.Struct, frozen=True):
+    """A session that a policy learned from."""
+
+    name: Annotated[str, said("its name")] = "?"
+    digest: Annotated[str, said("its digest at the time")] = ""
+    player: Annotated[dict[str, Any], said("who played it, as in the recording")] = {}
+    ticks: Annotated[int, said("its ticks")] = 0
+    total_rewards: Annotated[tuple[float, ...], said("the scores of its games")] = ()
+    episodes: Annotated[tuple[int, ...] | None, said("the episodes taken", absent="all")] = None
+
+
+class TrainingFigures(msgspec.Struct, frozen=True):
+    """What a training took, and how well it ended."""
+
+    batches: Annotated[int, said("batches that it took")] = 0
+    seconds: Annotated[float, said("seconds of all its sittings")] = 0.0
+    operations: Annotated[int | None, said("floating-point operations", absent="not counted")] = None
+    validation_loss: Annotated[float | None, said("the least loss on the play that was held out")] = None
+    validation_accuracy: Annotated[float | None, said("the last accuracy on it; null for continuous actions")] = None
+    score_in_play: Annotated[float | None, said("mean return of the games that chose how it plays best")] = None
+    warnings: Annotated[tuple[str, ...], said("what the reader of its sessions noticed")] = ()
+    torch: Annotated[str, said("version of PyTorch")] = ""
+
+
+class PolicyHeader(msgspec.Struct, frozen=True):
+    """The header of a policy file. What decides how it plays is checked where it is loaded."""
+
+    format: Annotated[str, said("`twinplay-policy`", absent="")] = POLICY_FORMAT
+    version: Annotated[int, said("1", absent="")] = POLICY_VERSION
+    env: Annotated[Any, said("the environment that it was trained in, as above", shown="table")] = None
+    config: Annotated[
+        Any, said("the settings of its training, below: they say which network the tensors belong to", shown="table")
+    ] = None
+    play: Annotated[Any, said("how it plays best, below", shown="table")] = None
+    alike: Annotated[
+        Any,
+        said(
+            "how it plays like its demonstrator: `manner` (as `play`, with a `pull`), `score`, `demonstrator` (its "
+            "score), `classifier`",
+            shown="table",
+            absent="it knows no such way",
+        ),
+    ] = None
+    created: Annotated[str, said("date and time, ISO 8601, UTC")] = ""
+    run: Annotated[str, said("the training run that it comes from")] = ""
+    sessions: Annotated[tuple[LearnedFrom, ...], said("what it learned from, below")] = ()
+    training: Annotated[TrainingFigures, said("what its training took and came to, below")] = TrainingFigures()
 
 
 def read_metadata(path: Path, key: str) -> Any:
@@ -59,7 +110,16 @@ def read_header(path: Path | str) -> dict[str, Any]:
         raise PolicyError(f"{path} cannot be read: {error}") from None
     except ValueError as error:
         raise PolicyError(f"{path} cannot be read: {error}; train it again") from None
+    try:
+        read(PolicyHeader, header)
+    except RecordError as error:
+        raise PolicyError(f"{path} is damaged ({error}); train it again or get a whole copy") from None
     return header
+
+
+def facts(header: Mapping[str, Any]) -> PolicyHeader:
+    """What a header that `read_header` gave says."""
+    return read(PolicyHeader, header)
 
 
 def check_alike(path: Path, header: Mapping[str, Any]) -> None:

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from recorder.envs.spec import EnvSpec
 from trainer.config import TrainConfig
 from trainer.errors import TrainingError
-from trainer.limits import NETWORKS
+from trainer.hyperparameters import NETWORKS
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.preprocess import Preprocess
 

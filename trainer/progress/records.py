@@ -4,49 +4,67 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
-STAGES = ("load", "look", "train", "play", "done")
+import msgspec
+from msgspec import Meta
+from msgspec.structs import asdict
+
+from recorder.system.records import RecordError, decode, read, said
+
+Stage = Literal["load", "look", "train", "play", "done"]
 _MOST_ACTIONS = 64
-_READ_BYTES = 96 << 10  # at a time from a file of records: a few milliseconds of parsing
+_Number = Annotated[float, Meta(ge=-1e300, le=1e300)]
+_Table = Annotated[
+    tuple[Annotated[tuple[Annotated[int, Meta(ge=0)], ...], Meta(max_length=_MOST_ACTIONS)], ...],
+    Meta(min_length=1, max_length=_MOST_ACTIONS),
+]
+_READ_BYTES = 96 << 10  # of a file of records in one go: some milliseconds of parsing
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True):
     """One moment of a training run.
 
-    `stage` is "load" (reading sessions), "look" (learning to see where things are), "train", "play" (test games that
-    choose how to play) or "done". `batch` counts up to `batches`, which is None if the budget is a time; `fraction` of
-    the stage is always known. `loss` and `accuracy` (share of ticks with the demonstrator's action; None for continuous
-    actions) are running means over training batches; the `val_` ones are from the latest validation. `score` is the
-    mean return of test games that have just been played, otherwise None: short games during training, longer ones at
-    its end. `confusion`, in the record of a validation, counts the ticks at which the demonstrator took action k and
-    the clone's most likely action is j (see trainer.learn.learner.ValidationMetrics).
+    `batches` is None where time is the budget; `fraction` of the stage is always known. `loss` and `accuracy` are
+    running means over training batches, the `val_` ones are of the latest validation. `score` is None in between games
+    that judge: short ones while it trains, longer ones at its end. For `confusion`, in the record of a validation, see
+    trainer.learn.learner.ValidationMetrics.
 
     Raises ValueError for an unknown stage.
     """
 
-    stage: str
-    fraction: float = 0.0
-    batch: int = 0
-    batches: int | None = None
-    epoch: float = 0.0
-    seconds: float = 0.0
-    eta_s: float | None = None
-    loss: float | None = None
-    accuracy: float | None = None
-    val_loss: float | None = None
-    val_accuracy: float | None = None
-    score: float | None = None
-    confusion: tuple[tuple[int, ...], ...] | None = None
-    message: str = ""
+    stage: Annotated[
+        Stage,
+        said(
+            "reading sessions, learning to see where things are, training, choosing how to play by playing, or the end"
+        ),
+    ]
+    fraction: Annotated[_Number, said("of the stage, from 0 to 1")] = 0.0
+    batch: Annotated[int, said("batches until now")] = 0
+    batches: Annotated[int | None, said("batches at most; null where time is the budget")] = None
+    epoch: Annotated[_Number, said("passes over the play until now")] = 0.0
+    seconds: Annotated[_Number, said("of all sittings until now")] = 0.0
+    eta_s: Annotated[_Number | None, said("seconds that are left, about")] = None
+    loss: Annotated[_Number | None, said("mean over the latest batches")] = None
+    accuracy: Annotated[
+        _Number | None, said("share of ticks with the demonstrator's action; null for continuous actions")
+    ] = None
+    val_loss: Annotated[_Number | None, said("loss on the play that is held out")] = None
+    val_accuracy: Annotated[_Number | None, said("accuracy on the play that is held out")] = None
+    score: Annotated[_Number | None, said("mean return of games that have just been played")] = None
+    confusion: Annotated[
+        _Table | None,
+        said("row k, column j: ticks at which the demonstrator took action k and the clone finds j likeliest"),
+    ] = None
+    message: Annotated[str, said("a sentence for the reader, now and then")] = ""
 
     def __post_init__(self) -> None:
-        if self.stage not in STAGES:
+        if self.stage not in get_args(Stage):
             raise ValueError(f"a training has no stage {self.stage!r}")
+        if self.confusion is not None and any(len(row) != len(self.confusion) for row in self.confusion):
+            raise ValueError("confusion is no square table")
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -60,21 +78,7 @@ class Progress:
     @classmethod
     def from_json(cls, values: Any) -> Progress:
         """The inverse of `to_json`, from a file that may be damaged. Raises ValueError for anything else."""
-        if not isinstance(values, dict) or not set(values) <= {each.name for each in fields(cls)}:
-            raise ValueError("this is not a progress record")
-        for name, value in values.items():
-            if name in ("stage", "message"):
-                fits = isinstance(value, str)
-            elif name == "confusion":
-                fits = value is None or _is_table(value)
-            else:
-                fits = value is None or (_is_number(value) and math.isfinite(value))
-            if not fits or (value is None and name in ("fraction", "batch", "epoch", "seconds")):
-                raise ValueError(f"{name} of a progress record is {str(value)[:40]}")
-        if not isinstance(values.get("stage"), str):
-            raise ValueError("a progress record has no stage")
-        table = values.get("confusion")
-        return cls(**{**values, "confusion": None if table is None else tuple(tuple(row) for row in table)})
+        return read(cls, values)
 
 
 @dataclass
@@ -99,8 +103,8 @@ class Follower:
             self._rest = b""  # no record is that long
         records = []
         for line in lines:
-            with contextlib.suppress(ValueError, RecursionError, TypeError):
-                records.append(Progress.from_json(json.loads(line)))
+            with contextlib.suppress(RecordError):
+                records.append(decode(Progress, line))
         return records
 
 
@@ -113,16 +117,3 @@ def training_note(progress: Progress) -> str:
         parts += [f"{label} {100 * value:.1f} %"] if value is not None else []
     parts += [f"score {progress.score:,.1f}"] if progress.score is not None else []
     return ", ".join(parts)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
-
-
-def _is_table(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and 1 <= len(value) <= _MOST_ACTIONS
-        and all(isinstance(row, list) and len(row) == len(value) for row in value)
-        and all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for row in value for count in row)
-    )

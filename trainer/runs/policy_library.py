@@ -13,30 +13,34 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from recorder.envs.registry import get_spec, simulator_notes, stored_spec
 from recorder.errors import TwinplayError
 from recorder.library.library import Library, ensure_writable
 from recorder.system.files import replacing
+from recorder.system.records import RecordError, read
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
-from trainer.policy.header import read_header
+from trainer.policy.header import facts, read_header
 
 SUFFIX = ".safetensors"
 _NAME = re.compile(r"[\w(][\w .,()+-]{0,79}")
+_Figure = Annotated[float, Meta(ge=-1e12, le=1e12)]  # so a finite one
 _MOST_BYTES = 1 << 30  # the largest network of TrainConfig takes some hundred megabytes
 
 
-@dataclass(frozen=True)
-class PlaysAlike:
+class PlaysAlike(msgspec.Struct, frozen=True):
     """How a clone plays like its demonstrator: its mean score in trial games, the demonstrator's recorded one, and the
     share of clips in which a classifier tells the two apart.
     """
 
-    score: float
-    demonstrator: float
-    classifier: float
+    score: _Figure
+    demonstrator: _Figure
+    classifier: _Figure
 
 
 @dataclass(frozen=True)
@@ -182,27 +186,24 @@ class Policies:
 def summarize(path: Path) -> PolicySummary:
     """The summary of a policy file; never raises for a damaged one."""
     try:
-        header = _check(path)
-        training = _dict(header.get("training"))
-        sessions = [_dict(session) for session in header.get("sessions") or []]
-        spec = stored_spec(header.get("env"))
-        created = str(header.get("created", ""))[:32]
-        ticks = sum(_number(session.get("ticks")) or 0.0 for session in sessions)
+        header = facts(_check(path))
+        spec = stored_spec(header.env)
+        training, changed = header.training, datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return PolicySummary(
             path,
             spec.name,
             spec.title,
-            created or datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds"),
-            _number(training.get("score_in_play")),
-            _number(training.get("validation_accuracy")),
-            int(_number(training.get("batches")) or 0),
-            _number(training.get("seconds")) or 0.0,
-            tuple(str(session.get("name", "?"))[:120] for session in sessions),
-            tuple(_dict(session.get("player")) for session in sessions),
-            ticks / spec.rate_hz / 60,
-            str(header.get("run", ""))[:120],
+            header.created[:32] or changed.isoformat(timespec="seconds"),
+            training.score_in_play,
+            training.validation_accuracy,
+            training.batches,
+            training.seconds,
+            tuple(session.name[:120] for session in header.sessions),
+            tuple(session.player for session in header.sessions),
+            sum(session.ticks for session in header.sessions) / spec.rate_hz / 60,
+            header.run[:120],
             path.stat().st_size,
-            alike=_alike(header.get("alike")),
+            alike=_alike(header.alike),
             note=" ".join(simulator_notes({path.stem: spec})),
         )
     except (TwinplayError, ValueError, TypeError, KeyError, OSError) as error:
@@ -232,17 +233,8 @@ def _move(path: Path, target: Path) -> None:
         raise PolicyError(f"{path} cannot be moved to {target}: {error.strerror}") from error
 
 
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _alike(values: Any) -> PlaysAlike | None:
-    figures = [_number(_dict(values).get(name)) for name in ("score", "demonstrator", "classifier")]
-    known = [figure for figure in figures if figure is not None]
-    return PlaysAlike(*known) if len(known) == len(figures) else None
-
-
-def _number(value: Any) -> float | None:
-    return (
-        float(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12 else None
-    )
+    try:
+        return read(PlaysAlike, values)
+    except RecordError:
+        return None

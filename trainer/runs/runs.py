@@ -25,23 +25,27 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 from filelock import FileLock, Timeout
+from msgspec.structs import replace
 
 from recorder.errors import NewerVersionError, UsageError
 from recorder.library.library import Library, ensure_writable
 from recorder.store.session import Session
+from recorder.system.records import plain, read, said
 from trainer.config import TrainConfig
 from trainer.errors import RunError
 from trainer.runs.run_files import add_to_log, end_of_log, read_json, update_json, write_json
 from trainer.runs.setup import Setup, Source
 
 CHECKPOINT, PROGRESS = "checkpoint.safetensors", "progress.jsonl"
+_MOST_REASON = 2_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -56,41 +60,32 @@ class RunState(Enum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """Where a run stands. `reason` is a sentence; the figures are the latest that are known."""
 
-    state: RunState = RunState.QUEUED
-    reason: str = ""
-    batches: int = 0
-    seconds: float = 0.0
-    score: float | None = None
-    val_loss: float | None = None
-    val_accuracy: float | None = None
-    stopped_early: bool = False
-    queued_ns: int = 0
-    pid: int = 0
+    state: Annotated[RunState, said("where it stands", absent="")] = RunState.QUEUED
+    reason: Annotated[str, said("why, as a sentence; may be empty")] = ""
+    batches: Annotated[int, said("batches until now")] = 0
+    seconds: Annotated[float, said("of all sittings until now")] = 0.0
+    score: Annotated[float | None, said("mean return of the games that judged it last")] = None
+    val_loss: Annotated[float | None, said("loss on the play that is held out")] = None
+    val_accuracy: Annotated[float | None, said("accuracy on the play that is held out")] = None
+    stopped_early: Annotated[bool, said("whether somebody ended it before its budget was used up")] = False
+    queued_ns: Annotated[int, said("when it was queued; the least comes first")] = 0
+    pid: Annotated[int, said("the process that trains it; 0 where none does")] = 0
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {**asdict(self), "state": self.state.value}
+        values: dict[str, Any] = plain(self)
+        return values
 
     @classmethod
     def from_json(cls, values: Any) -> Status:
-        """The inverse of `to_json`; what a later version added is left out.
-
-        Raises ValueError or TypeError for anything else.
-        """
-        if not isinstance(values, dict):
-            raise ValueError("its content is not the state of a run")
-        values = {each.name: values[each.name] for each in fields(cls) if each.name in values}
-        for name in ("batches", "seconds", "score", "val_loss", "val_accuracy", "queued_ns", "pid"):
-            value = values.get(name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-                raise ValueError(f"its {name} is {str(value)[:40]}")
-        return cls(
-            **{**values, "state": RunState(values.get("state")), "reason": str(values.get("reason", ""))[:2_000]}
-        )
+        """The inverse of `to_json`; what a later version added is left out. Raises ValueError for anything else."""
+        if not isinstance(values, dict) or "state" not in values:
+            raise ValueError("it is not the state of a run")
+        status = read(cls, values)
+        return replace(status, reason=status.reason[:_MOST_REASON])
 
 
 @dataclass(frozen=True)
@@ -178,7 +173,7 @@ class Runs:
             return Run(run, folder, None, Status(RunState.FAILED, problem), problem=problem)
         try:
             status = Status.from_json(read_json(folder / "state.json"))
-        except (ValueError, TypeError, OSError, RecursionError) as error:
+        except (ValueError, OSError, RecursionError) as error:
             reason = f"{folder / 'state.json'} cannot be read ({_short(error)}); resume the run, or delete it"
             status = Status(RunState.FAILED, reason)
         over = status.state in (RunState.QUEUED, RunState.RUNNING, RunState.DONE)

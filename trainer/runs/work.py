@@ -11,11 +11,11 @@ import contextlib
 import os
 import traceback
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 from filelock import Timeout
+from msgspec.structs import replace
 
 from recorder.errors import TwinplayError
 from recorder.library.library import ensure_writable

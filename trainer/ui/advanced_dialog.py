@@ -23,7 +23,9 @@ from PySide6.QtWidgets import (
 from recorder.errors import UsageError
 from recorder.ui.kit import look
 from trainer.config import TrainConfig
-from trainer.settings import Setting, settings_for
+from trainer.settings import Setting, choices, off, settings_for
+
+_WIDEST = 2**31 - 1  # what a QSpinBox holds
 
 _Field = QComboBox | QSpinBox | QDoubleSpinBox
 _Value = str | float | None  # of a setting; None is its `off`
@@ -114,29 +116,27 @@ class _Figure(QDoubleSpinBox):
 
 
 def _field(setting: Setting, env: str) -> _Field:
-    choices = setting.choices(env)
-    if choices:
+    if words := choices(setting, env):
         box = QComboBox()
-        for choice in choices:
-            box.addItem(choice, choice)
+        for word in words:
+            box.addItem(word, word)
         return box
-    if setting.name == "seed":
-        low, high = 0.0, float(2**31 - 1)
-    else:
-        low, high = setting.limits
+    assert setting.low is not None
+    assert setting.high is not None
+    low, high = setting.low, setting.high
     if setting.whole:
         spin: QSpinBox | QDoubleSpinBox = QSpinBox()
-        spin.setRange(0 if setting.off else int(low), int(high))
+        spin.setRange(0 if off(setting) else int(low), min(int(high), _WIDEST))
         spin.setGroupSeparatorShown(True)
     else:
         spin = _Figure()
         spin.setDecimals(7)
-        spin.setRange(0.0 if setting.off else low, high)
+        spin.setRange(0.0 if off(setting) else low, high)
     look.indent(spin)
     spin.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
     spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    if setting.off:
-        spin.setSpecialValueText(setting.off)
+    if off(setting):
+        spin.setSpecialValueText(off(setting))
     return spin
 
 
@@ -145,7 +145,7 @@ def _read(setting: Setting, field: _Field) -> _Value:
         chosen: str = field.currentData()
         return chosen
     value = field.value()
-    if setting.off and value == field.minimum():
+    if off(setting) and value == field.minimum():
         return None
     return int(value) if setting.whole else float(value)
 

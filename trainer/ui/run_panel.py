@@ -14,7 +14,7 @@ from recorder.ui.kit.icons import show_icon
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.runs import Run
 from trainer.runs.train_state import TrainState
-from trainer.settings import SETTINGS
+from trainer.settings import SETTINGS, off
 from trainer.ui.confusion_view import ConfusionView
 from trainer.ui.curve_plots import CurvePlots
 from trainer.ui.segments import Segments
@@ -187,7 +187,7 @@ def _settings_text(run: Run) -> str:
     lines += ["", "Settings"]
     for setting in SETTINGS:
         value = values.pop(setting.name)
-        lines.append(f"    {setting.title}: {setting.off if value is None else value}")
+        lines.append(f"    {setting.title}: {off(setting) if value is None else value}")
     lines += ["", "Other settings", *(f"    {name}: {value}" for name, value in values.items())]
     lines += ["", f"Folder: {run.folder}"]
     return "\n".join(lines)
