@@ -52,6 +52,12 @@ class Speaker:
             self._waiting.clear()
             self._channel.queue(block)  # plays at once if nothing is playing
 
+    def play_now(self, samples: npt.NDArray[np.uint8]) -> None:
+        """A sound of any length, uint8 (n,), in the place of what was to be heard."""
+        self.silence()
+        if self._channel is not None and not self.muted:
+            self._channel.play(self._mixer.Sound(buffer=samples.tobytes()))
+
     def silence(self) -> None:
         """Stop the sound: the game is paused."""
         self._waiting.clear()
@@ -81,6 +87,13 @@ class Speaker:
             return
         self._mixer = pygame.mixer
         self._channel = pygame.mixer.Channel(0)
+
+
+def falling_tone(high_hz: float, low_hz: float, *, seconds: float) -> npt.NDArray[np.uint8]:
+    """Samples of a tone that falls from one frequency to another and fades, uint8 (n,)."""
+    time = np.arange(round(seconds * _RATE_HZ)) / _RATE_HZ
+    phase = 2 * np.pi * (high_hz * time + (low_hz - high_hz) * np.square(time) / (2 * seconds))
+    return (_SILENCE + 40 * np.sin(phase) * (1 - time / seconds)).astype(np.uint8)
 
 
 def _has_card() -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from recorder.play.sound import Speaker
+from recorder.play.sound import Speaker, falling_tone
+
+_FALLING = falling_tone(880.0, 330.0, seconds=0.15)
 
 
 class GameSound:
@@ -41,6 +43,11 @@ class GameSound:
         """A take starts: open the sound card."""
         if self._speaker is not None:
             self._speaker.open()
+
+    def tell_rewind(self) -> None:
+        """A short falling tone: the game went back."""
+        if self._speaker is not None:
+            self._speaker.play_now(_FALLING)
 
     def silence(self) -> None:
         """Drop the sound that was not played yet."""

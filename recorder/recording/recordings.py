@@ -36,7 +36,8 @@ class RecordingStatus:
 
     `speed` is in percent of real time, `label` is the label of the current game. `trouble` is the reason why the take
     cannot be written at the moment; empty while it can. `actions_hz` and `presses_hz` are the recent numbers of actions
-    recorded and keys pressed per second.
+    recorded and keys pressed per second. `game_ticks` are those of the current game, without what was rewound;
+    `undone_ticks` are all that rewinds took back in this take.
     """
 
     picture: Picture
@@ -51,6 +52,8 @@ class RecordingStatus:
     trouble: str = ""
     actions_hz: float = 0.0
     presses_hz: float = 0.0
+    game_ticks: int = 0
+    undone_ticks: int = 0
 
 
 class Recording(Protocol):
@@ -67,7 +70,7 @@ class Recording(Protocol):
     def resume(self) -> None: ...
     def set_speed(self, percent: int) -> None: ...
     def advance(self) -> None: ...
-    def rewind(self, seconds: float, keep: bool) -> None: ...
+    def rewind(self, seconds: float, keep: bool) -> int: ...
     def mark(self, label: str) -> None: ...
     def next_game(self) -> None: ...
     def stop(self) -> Path | None: ...
@@ -114,6 +117,7 @@ class LiveRecording:
         self._rollout.begin()
         self._games = 1
         self._late = 0
+        self._undone = 0
         self._running = False
         self._speed = FULL_SPEED
         self.status = self._look()
@@ -163,12 +167,15 @@ class LiveRecording:
             self._rollout.tick()
             self.status = self._look()
 
-    def rewind(self, seconds: float, keep: bool) -> None:
-        """Go back in this game, as `Rollout.rewind` describes."""
-        if self._rollout.phase is Phase.PLAYING:
-            self._rollout.rewind(round(seconds * self._game.spec.rate_hz), keep=keep)
-            self._writer.flush()
-            self.status = self._look()
+    def rewind(self, seconds: float, keep: bool) -> int:
+        """Go back in this game, as `Rollout.rewind` describes; returns the number of ticks undone."""
+        if self._rollout.phase is not Phase.PLAYING:
+            return 0
+        undone = self._rollout.rewind(round(seconds * self._game.spec.rate_hz), keep=keep)
+        self._undone += 0 if keep else undone
+        self._writer.flush()
+        self.status = self._look()
+        return undone
 
     def mark(self, label: str) -> None:
         """Label the current game, or the one that just ended."""
@@ -209,6 +216,8 @@ class LiveRecording:
             self._writer.trouble,
             actions_hz,
             presses_hz,
+            rollout.ticks,
+            self._undone,
         )
 
 
@@ -302,8 +311,9 @@ class WorkerRecording:
     def advance(self) -> None:
         """Does nothing: an expert does not play single ticks."""
 
-    def rewind(self, seconds: float, keep: bool) -> None:
+    def rewind(self, seconds: float, keep: bool) -> int:
         """Does nothing: an expert does not rewind."""
+        return 0
 
     def mark(self, label: str) -> None:
         """Does nothing: an expert's games are not labelled while it plays."""

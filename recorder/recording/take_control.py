@@ -37,6 +37,14 @@ class RecordState(Enum):
     FINISHING = "finishing"
 
 
+class Rewind(Enum):
+    """What the last rewind did, until play resumes."""
+
+    NONE = "none"
+    DONE = "done"
+    AT_START = "at the start of the game"  # nothing: there is no earlier tick
+
+
 class TakeControl:
     """Controls `recording`, which is None without a take and while one is starting.
 
@@ -58,6 +66,7 @@ class TakeControl:
         self.recording: Recording | None = None
         self.recovered = False  # there was trouble, and it is over; until play goes on
         self.lost_keyboard = False  # why it is paused
+        self.rewound = Rewind.NONE  # since play stopped
         self._keys, self._controls, self._sound = keys, controls, sound
         self._countdown_ns = round(countdown_s * 1e9)
         self._go_ns = 0  # when the count-down ends
@@ -202,7 +211,10 @@ class TakeControl:
             return
         self.pause()
         try:
-            self.recording.rewind(REWIND_S, keep)
+            undone = self.recording.rewind(REWIND_S, keep)
+            self.rewound = Rewind.DONE if undone else Rewind.AT_START
+            if undone:
+                self._sound.tell_rewind()
         except TwinplayError as error:
             self._fail(str(error))
 
@@ -232,4 +244,4 @@ class TakeControl:
         assert self.recording is not None
         self._controls.begin_play()
         self.recording.resume()
-        self.state = RecordState.RECORDING
+        self.state, self.rewound = RecordState.RECORDING, Rewind.NONE

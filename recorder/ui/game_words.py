@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from recorder.recording.presenter import RecordPresenter
-from recorder.recording.take_control import RecordState
+from recorder.recording.take_control import RecordState, Rewind
+from recorder.ui.games_table import clock
 from recorder.ui.key_captions import KeyCaptions
 
 
@@ -46,4 +47,12 @@ def _pause(presenter: RecordPresenter) -> tuple[str, str]:
         return "Paused", "The recording can be written again; nothing was lost. Press P to resume."
     if take.lost_keyboard:
         return "Paused", "The window lost focus. Click here, then press P to resume."
+    if take.rewound is not Rewind.NONE and presenter.status is not None:
+        return _rewound(take.rewound, presenter.status.game_ticks / presenter.spec.rate_hz)
     return "Paused", "P: resume · Backspace: rewind 3 s · .: step one frame · − / +: speed"
+
+
+def _rewound(rewound: Rewind, seconds: float) -> tuple[str, str]:
+    if rewound is Rewind.AT_START:
+        return "Start of the game", "There is nothing to rewind. P: resume from here"
+    return f"Rewound to {clock(seconds)}", "P: resume from here · Backspace: rewind 3 s more"

@@ -11,7 +11,7 @@ from recorder.ui.kit import look
 
 # name, caption, what it means; in two columns, the score above them
 _FIGURES = (
-    ("time", "Take", "Minutes and seconds recorded"),
+    ("time", "Take", "Minutes and seconds recorded, without what you rewound"),
     ("games", "Game", "The number of this game in the take"),
     ("actions", "Actions/s", "Actions recorded per second, lately: one for each frame of the game"),
     ("presses", "Keys/s", "Keys pressed per second, lately"),

@@ -139,7 +139,7 @@ def _figures(presenter: RecordPresenter, room: str) -> dict[str, str]:
     status = presenter.status if presenter.busy else None
     if status is None:
         return texts
-    minutes, seconds = divmod(int(status.ticks / presenter.spec.rate_hz), 60)
+    minutes, seconds = divmod(int((status.ticks - status.undone_ticks) / presenter.spec.rate_hz), 60)
     texts |= {
         "score": f"{status.score:,.0f}",
         "lives": "●" * status.lives,

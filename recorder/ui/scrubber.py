@@ -28,7 +28,7 @@ class Scrubber(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setToolTip(
             "Click or drag to go to a moment (Left and Right: one frame, with Ctrl: one second). "
-            "Drag with Shift to exclude a part from training."
+            "Drag with Shift to exclude a part from training. A small arrow shows where play resumed after a rewind."
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._details: Details | None = None
@@ -46,7 +46,9 @@ class Scrubber(QWidget):
             self._marked = marked
         if details is not None:
             seconds = tick / details.rate_hz
-            self.setAccessibleName(f"second {seconds:.0f} of {details.ticks / details.rate_hz:.0f}")
+            again = len(rewinds(details))
+            rewound = "" if not again else ", rewound once" if again == 1 else f", rewound {again} times"
+            self.setAccessibleName(f"second {seconds:.0f} of {details.ticks / details.rate_hz:.0f}{rewound}")
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -115,6 +117,11 @@ class Scrubber(QWidget):
             painter.drawRect(lane)
             painter.setBrush(QBrush(shadow, Qt.BrushStyle.BDiagPattern))
             painter.drawRect(lane)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(shadow)
+        for tick in rewinds(details):  # play resumed here, from an earlier moment
+            at = self._x(tick)
+            painter.drawPolygon([QPointF(at, 1), QPointF(at, 9), QPointF(at - 6, 5)])
         here = self._x(self._tick)
         painter.setPen(QPen(shadow, 2))
         painter.drawLine(QPointF(here, 2), QPointF(here, self.height() - 2))
@@ -122,3 +129,8 @@ class Scrubber(QWidget):
             painter.setPen(QPen(palette.color(QPalette.ColorRole.Highlight), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
+
+
+def rewinds(details: Details) -> list[int]:
+    """The ticks at which play resumed after a rewind."""
+    return [episode.start for game in details.games for episode in game.line[1:]]

@@ -19,7 +19,7 @@ from recorder.errors import SystemLibraryError
 from recorder.library.verify import verify
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.recordings import LiveRecording
-from recorder.recording.take_control import RecordState
+from recorder.recording.take_control import RecordState, Rewind
 from tests.recorder.victim import TIMEOUT_S, wait_for
 
 TICK_NS = 16_666_667
@@ -142,7 +142,11 @@ def test_a_rewind_holds_the_game_three_seconds_earlier(presenter: RecordPresente
     play(presenter, clock, 300)
     presenter.take.rewind()
     assert presenter.state is RecordState.PAUSED
+    assert presenter.take.rewound is Rewind.DONE
+    assert presenter.status is not None
+    assert (presenter.status.ticks, presenter.status.game_ticks, presenter.status.undone_ticks) == (300, 120, 180)
     presenter.take.resume()
+    assert presenter.take.rewound is Rewind.NONE
     play(presenter, clock, 50)
     presenter.stop()
     assert presenter.finished.last_take is not None
@@ -154,6 +158,26 @@ def test_a_rewind_holds_the_game_three_seconds_earlier(presenter: RecordPresente
     ]
     assert verify(session).ok
     assert presenter.finished.last_summary.startswith("1 game, ")
+
+
+def test_a_rewind_goes_back_to_the_first_tick_and_then_says_that_there_is_no_more(
+    presenter: RecordPresenter, clock: FakeClock
+) -> None:
+    presenter.start()
+    for _ in range(3):
+        play(presenter, clock, 100)
+        presenter.take.rewind()  # three seconds
+        presenter.take.resume()
+    play(presenter, clock, 20)
+    presenter.take.rewind()
+    assert presenter.status is not None
+    assert presenter.status.game_ticks == 1
+    assert presenter.take.rewound is Rewind.DONE
+    presenter.take.rewind()
+    assert presenter.take.rewound is Rewind.AT_START
+    presenter.stop()
+    assert presenter.finished.last_take is not None
+    assert verify(Session.open(presenter.finished.last_take)).ok
 
 
 def test_a_game_is_marked_with_one_key_and_unmarked_with_the_same(presenter: RecordPresenter, clock: FakeClock) -> None:

@@ -12,7 +12,8 @@ from recorder import Library, Session, get_spec, record, verify
 from recorder.agents.bindings import Bindings
 from recorder.agents.experts import scripted
 from recorder.envs.game import Game
-from recorder.play.sound import SAMPLES, Speaker
+from recorder.play.sound import SAMPLES, Speaker, falling_tone
+from recorder.recording.game_sound import GameSound
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.take_control import RecordState
 from tests.recorder.test_record_presenter import FIRE_KEY, LEFT_KEY, TICK_NS, FakeClock, play
@@ -162,6 +163,25 @@ def test_a_speaker_plays_in_blocks_and_a_missing_card_is_silence(monkeypatch: py
     speaker.play(tick)
     assert speaker.missing
     speaker.close()
+
+
+def test_a_rewind_is_heard_as_a_falling_tone_unless_the_sound_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    tone = falling_tone(880.0, 330.0, seconds=0.15)
+    assert (tone.dtype, len(tone)) == (np.uint8, round(0.15 * 60 * SAMPLES))
+    swings = np.flatnonzero(np.diff(np.sign(tone.astype(int) - 128.5)))
+    assert np.diff(swings)[-3:].mean() > 1.5 * np.diff(swings)[:3].mean()  # it falls
+    assert np.abs(tone[-50:].astype(int) - 128).max() < np.abs(tone[:400].astype(int) - 128).max() / 4  # and fades
+    monkeypatch.setenv("SDL_AUDIODRIVER", "dummy")
+    speaker = Speaker()
+    sound = GameSound(speaker)
+    sound.open()
+    speaker._opening.join()
+    sound.tell_rewind()
+    assert speaker._channel.get_busy()
+    sound.mute(True)
+    sound.tell_rewind()
+    assert not speaker._channel.get_busy()
+    sound.close()
 
 
 @pytest.mark.parametrize(("found", "tried"), [((), False), (("cards",), True), (("run/pipewire-0",), True)])
