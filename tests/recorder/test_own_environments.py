@@ -257,6 +257,33 @@ def test_what_players_see_and_do_decides_whether_a_player_fits() -> None:
     assert breakout.interface != get_spec("hopper").interface
 
 
+def test_a_simulation_that_there_is_not_is_named(own: Path, tmp_path: Path) -> None:
+    file = tmp_path / "pang.toml"
+    file.write_text(PONG.replace("ALE/Pong-v5", "ALE/Pang-v5"))
+    with pytest.raises(UnknownEnvError, match=r"^ALE/Pang-v5 is no game of the Arcade Learning Environment"):
+        add_file(file)
+    assert not (own / "pang.toml").exists()
+    (own / "runner.toml").write_text(CARTPOLE.replace('"gymnasium"', '"mujoco"').replace("CartPole-v1", "Runner-v5"))
+    forget()
+    with pytest.raises(UnknownEnvError, match=r"^Runner-v5 cannot be built with \{\}"):
+        Game(get_spec("runner"))
+
+
+def test_what_goes_wrong_in_a_picture_and_not_with_its_library_stays_what_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Game(get_spec("hopper"), render=True) as game:
+        game.reset(0)
+        monkeypatch.setattr(game.env, "render", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            game.picture()
+
+
+def test_what_has_controls_is_played_by_hand(own: Path) -> None:
+    assert [spec.name for spec in usable_specs()[0] if spec.playable] == ["breakout", "cartpole"]
+    assert [spec.serve_index for spec in usable_specs()[0]] == [1, None, None]
+
+
 def test_only_what_has_neither_screens_nor_states_is_drawn_while_it_is_played(own: Path) -> None:
     assert [spec.name for spec in usable_specs()[0] if spec.drawn_live] == ["cartpole"]
 

@@ -82,13 +82,15 @@ def test_whether_a_session_is_being_written_is_known_by_its_lock(tmp_path: Path)
 
 
 @pytest.mark.parametrize("end", ["close", "discard"])
-def test_a_take_that_was_ended_is_discarded_and_no_one_holds_it(tmp_path: Path, end: str) -> None:
+def test_a_take_that_was_ended_can_be_discarded_and_takes_no_lock_from_another(tmp_path: Path, end: str) -> None:
     with Game(get_spec("hopper")) as game:
         writer = SessionWriter(tmp_path, game, PLAYER)
         getattr(writer, end)()
-        writer.discard()
+        assert list((tmp_path / ".locks").iterdir()) == []
+        with session_lock(writer.path):
+            writer.discard()
+            assert is_being_written(writer.path)
     assert not writer.path.exists()
-    assert list((tmp_path / ".locks").iterdir()) == []
 
 
 def test_a_mark_before_the_first_game_is_of_none(tmp_path: Path) -> None:
