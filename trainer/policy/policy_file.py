@@ -92,7 +92,7 @@ def _check_manner(manner: ActionSelection, net: Net, spec: EnvSpec, config: Trai
     """Raises ValueError for a manner in which this network cannot play."""
     if manner.output >= config.outputs or max(manner.kept, default=0) >= len(spec.action_names):
         raise ValueError(
-            f"it selects output {manner.output} and actions {manner.kept}, which the network does not have"
+            f"it selects output {manner.output} and actions {list(manner.kept)}, which the network does not have"
         )
     if manner.pull and not (isinstance(net, KeypointNet) and manner.prior):
         raise ValueError("it plays like its demonstrator, which its network cannot do")
