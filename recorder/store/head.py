@@ -81,6 +81,15 @@ class SessionAttributes(msgspec.Struct, frozen=True):
         Any,
         said("the recordings that it was merged or split from", shown="list of tables", absent="not merged"),
     ] = ()
+    origins: Annotated[
+        Any,
+        said(
+            "the stretches of original recordings that its ticks come from, in order: digest, first tick, and tick "
+            "after the last",
+            shown="list of [text, start, stop)",
+            absent="an original",
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True)
