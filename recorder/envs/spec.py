@@ -48,7 +48,7 @@ class EnvSpec(msgspec.Struct, frozen=True):
     title: Annotated[str, said("the name to show")]
     env_id: Annotated[str, said("as `gymnasium.make` takes it")]
     kwargs: Annotated[_Table, said("as `gymnasium.make` takes them")]
-    rate_hz: Annotated[float, said("ticks per second", ge=0.001, le=1_000_000)]
+    rate_hz: Annotated[float, said("ticks per second", ge=0.1, le=10_000)]
     observation_shape: Annotated[_Numbers, said("shape of what a player sees in a tick")]
     observation_dtype: Annotated[str, said("its dtype")]
     action_shape: Annotated[_Numbers, said("`[]` for a discrete action")]

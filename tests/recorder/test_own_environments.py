@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from recorder import Game, Library, RandomAgent, Session, get_spec, record, verify
 from recorder.agents.agent import describe
@@ -164,7 +164,7 @@ def test_a_file_of_ones_own_that_cannot_be_used_hides_no_other(own: Path) -> Non
     specs, problems = usable_specs()
     assert [spec.title for spec in specs] == ["Breakout", "Hopper", "Cart and pole"]
     assert sorted(problem.partition(" does not describe an environment ")[2] for problem in problems) == [
-        "(its name is not made of small letters, digits and underscores); see docs/environments.md",
+        "(its name may contain only lower-case letters, digits and underscores); see docs/environments.md",
         "(the environment's specification has no usable 'title'); see docs/environments.md",
     ]
 
@@ -172,7 +172,7 @@ def test_a_file_of_ones_own_that_cannot_be_used_hides_no_other(own: Path) -> Non
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("rate_hz = 50.0", "rate_hz = 0", "rate_hz is 0, not from 0.1 to 10,000"),
+        ("rate_hz = 50.0", "rate_hz = 0", "rate_hz is 0, but must lie between 0.1 and 10,000"),
         ("rate_hz = 50.0", "rate_hz = inf", "no usable 'rate_hz'"),
         ("rate_hz = 50.0", 'rate_hz = "fast"', "no usable 'rate_hz'"),
         ("rate_hz = 50.0", "rate_hz = 50.0\npoints = 1", "no usable 'points'"),
@@ -180,16 +180,16 @@ def test_a_file_of_ones_own_that_cannot_be_used_hides_no_other(own: Path) -> Non
         ("episode_ticks = 500", "", "no usable 'episode_ticks'"),
         ('title = "Cart and pole"', "title = 3", "no usable 'title'"),
         ('backend = "gymnasium"', "", "'backend' is missing"),
-        ('kind = "vector"', 'kind = "smell"', "observations are screen or vector, not 'smell'"),
+        ('kind = "vector"', 'kind = "smell"', "observation_kind 'smell' is unknown; choose one of: screen, vector"),
         ('kind = "vector"', 'kind = "screen"', r"a screen does not have the shape \(4,\)"),
-        ('dtype = "float32"', 'dtype = "float32"\ncolour = 1', r"\[observation\] has no entry colour"),
+        ('dtype = "float32"', 'dtype = "float32"\ncolour = 1', r"\[observation\] has unknown entries: colour"),
         ('names = ["LEFT", "RIGHT"]', 'names = "LEFT, RIGHT"', "its mirror is a list of the same names"),
         ('names = ["LEFT", "RIGHT"]', 'names = ["LEFT", "UP"]', "its mirror is a list of the same names"),
         ('names = ["LEFT", "RIGHT"]', 'names = ["LEFT", "RIGHT", 3]', "no usable 'action_names'"),
         ('mirror = ["RIGHT", "LEFT"]', 'mirror = ["LEFT", "LEFT"]', "each action needs one that mirrors it"),
         ('["ArrowLeft"]', '"ArrowLeft"', "no usable 'controls'"),
         ("episode_ticks = 500", "episode_ticks = 500\nchords = 3", "no usable 'chords'"),
-        ("episode_ticks = 500", "episode_ticks = 500\nepisodes = 3", "there is no entry episodes"),
+        ("episode_ticks = 500", "episode_ticks = 500\nepisodes = 3", "the entry episodes is unknown"),
         ('backend = "gymnasium"', 'backend = "amiga"', "backend 'amiga' is unknown; choose one of: atari, mujoco, gym"),
         ('"CartPole-v1"', '"os:system-v1"', "env_id 'os:system-v1' names a Python module, which is not allowed"),
         ('LEFT = ["ArrowLeft"]', 'UP = ["ArrowUp"]', "there is no action named UP; there are LEFT, RIGHT"),
@@ -260,7 +260,7 @@ def test_what_players_see_and_do_decides_whether_a_player_fits() -> None:
 def test_a_simulation_that_there_is_not_is_named(own: Path, tmp_path: Path) -> None:
     file = tmp_path / "pang.toml"
     file.write_text(PONG.replace("ALE/Pong-v5", "ALE/Pang-v5"))
-    with pytest.raises(UnknownEnvError, match=r"^ALE/Pang-v5 is no game of the Arcade Learning Environment"):
+    with pytest.raises(UnknownEnvError, match=r"^ALE/Pang-v5 is not a game of the Arcade Learning Environment"):
         add_file(file)
     assert not (own / "pang.toml").exists()
     (own / "runner.toml").write_text(CARTPOLE.replace('"gymnasium"', '"mujoco"').replace("CartPole-v1", "Runner-v5"))
@@ -300,7 +300,7 @@ def test_recordings_and_policies_of_other_simulators_are_noted_by_name() -> None
     there = replace(here, versions={**here.versions, "mujoco": "2.0\n", "gymnasium": "0.9"})
     phrase = f"gymnasium 0.9, not {here.versions['gymnasium']}; mujoco 2.0, not {here.versions['mujoco']}"
     assert simulator_notes({"mine": here, "theirs": there}) == (
-        f"theirs was made with another simulator than the one installed here ({phrase})",
+        f"theirs was made with a different simulator version ({phrase})",
     )
 
 

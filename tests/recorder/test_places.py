@@ -23,7 +23,7 @@ PLAYER = {"kind": "random", "name": "random", "params": {}}
 
 def test_nothing_is_recorded_into_a_session_by_whatever_name(hops: Session, tmp_path: Path) -> None:
     session = Path(shutil.copytree(hops.path, tmp_path / "renamed"))
-    for folder, what in ((session, "is a session"), (session / "below", "lies in the session")):
+    for folder, what in ((session, "is a session"), (session / "below", "lies inside the session")):
         with pytest.raises(LibraryError, match=f"{folder} {what}.*choose another folder, such as {tmp_path}"):
             record("hopper", RandomAgent(hops.spec), library=folder, episodes=1)
     assert not (session / "below").exists()
@@ -60,7 +60,7 @@ def test_where_every_name_of_a_second_is_taken_no_session_is_made(
             new = new_session.create_session(tmp_path, game, created, attributes)
             new.lock.release()
             paths.append(new.path)
-        with pytest.raises(LibraryError, match="holds 4 sessions of the same second; choose another library folder"):
+        with pytest.raises(LibraryError, match="has 4 sessions of the same second; choose another library folder"):
             new_session.create_session(tmp_path, game, created, attributes)
         assert [path.stem.removeprefix("2026-11-21T10-14-03-hopper") for path in paths] == ["", "-2", "-3", "-4"]
         paths[2].rename(tmp_path / "moved")

@@ -85,13 +85,13 @@ def test_what_is_not_spoiled_is_read(path: Path) -> None:
         ("format", "another", "not one that Twinplay recorded"),
         ("version", 2, r"cannot be read: a newer Twinplay wrote it \(format version 2"),
         ("env", [], "the environment's specification is not a table"),
-        ("player", "somebody", r"it names no player of a known kind \(found somebody\)"),
+        ("player", "somebody", r"player is 'somebody', but must be a table of values"),
         ("player", {"kind": "ghost"}, r"it names no player of a known kind \(found .*ghost"),
-        ("ticks", -1, "its number of ticks is -1"),
-        ("ticks", True, "its number of ticks is True"),
-        ("episodes", 1e3, r"its number of episodes is 1000\.0"),
-        ("keys", None, "its number of keys is None"),
-        ("finals", 10**12, "its number of finals is 1000000000000"),
+        ("ticks", -1, "ticks is -1, but must lie"),
+        ("ticks", True, "ticks is True, but must be a whole number"),
+        ("episodes", 1e3, r"episodes is 1000\.0, but must be a whole number"),
+        ("keys", None, "keys is None, but must be"),
+        ("finals", 10**12, "finals is 1000000000000, but must lie"),
     ],
 )
 def test_what_the_attributes_say_is_checked_first(path: Path, name: str, value: Any, problem: str) -> None:
@@ -104,7 +104,7 @@ def test_what_the_attributes_say_is_checked_first(path: Path, name: str, value: 
 def test_screens_without_their_colours_are_not_shown_and_can_be_read(path: Path, palette: Any) -> None:
     change(path / "zarr.json", "attributes", "palette", to=palette)
     session = Session.open(path)
-    with pytest.raises(SessionError, match="holds no palette of 256 colours"):
+    with pytest.raises(SessionError, match="has no palette of 256 colours"):
         _ = session.frames[0]
     assert session.screens(0, 1).shape == (1, 210, 160)
 
@@ -174,7 +174,7 @@ def chunk(header: bytes) -> Callable[[Path], None]:
     return put
 
 
-_SIZE_IS_STRANGE = r"the chunk 'reward/c\.0' is damaged \(it does not say how much it unpacks to, or too much\)"
+_SIZE_IS_STRANGE = r"the chunk 'reward/c\.0' is damaged \(its unpacked size is missing or too large\)"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
 
@@ -184,12 +184,12 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
         pytest.param(no_longer_there, "the array 'reward' is missing", id="missing"),
         pytest.param(half_written, "the array 'reward' is damaged", id="half"),
         pytest.param(a_group, "'reward' is not an array", id="group"),
-        pytest.param(of_another_kind, r"'reward' holds int64 \(\) a row, expected float64", id="dtype"),
+        pytest.param(of_another_kind, r"'reward' has int64 \(\) per row, expected float64", id="dtype"),
         pytest.param(too_short, "'reward' has 89 rows, expected 90", id="short"),
         pytest.param(endless, "'reward' claims 134,217,728 rows in chunks of", id="endless"),
         pytest.param(in_chunks_that_fill_the_memory, "'screen' claims .* in chunks of 2,016,000,000 bytes", id="huge"),
-        pytest.param(cut_across, "'screen' is not cut into chunks of whole rows", id="cut"),
-        pytest.param(packed_otherwise, "'reward' is stored with codecs that no session has", id="codecs"),
+        pytest.param(cut_across, "'screen' is not divided into chunks of whole rows", id="cut"),
+        pytest.param(packed_otherwise, "'reward' is stored with codecs that sessions do not use", id="codecs"),
         pytest.param(metadata_without_end, "'reward/zarr.json' has 5,242,880 bytes, more than any session", id="json"),
         pytest.param(a_chunk_larger_than_any, r"'reward/c\.0' has 67,108,865 bytes, more than any chunk", id="chunk"),
         pytest.param(a_link, r"'reward/c\.0' is a link or lies outside the session", id="link"),
@@ -238,12 +238,12 @@ def test_an_array_that_is_missing_at_a_url_is_named_too(path: Path, memory: str)
 @pytest.mark.parametrize(
     ("column", "row", "value", "problem"),
     [
-        ("stop", 2, TICKS + 1, "episode 2 claims ticks 60 to 91, but 90 are committed"),
-        ("start", 0, -5, "episode 0 claims ticks -5 to 40"),
-        ("stop", 1, 30, "episode 1 claims ticks 40 to 30"),
-        ("parent", 2, 7, "episode 2 claims to go on from tick 40 of episode 7"),
-        ("parent", 2, 2, "episode 2 claims to go on from tick 40 of episode 2"),
-        ("parent_tick", 2, 41, "episode 2 claims to go on from tick 41 of episode 0"),
+        ("stop", 2, TICKS + 1, "episode 2 has ticks 60 to 91, but the session only 90"),
+        ("start", 0, -5, "episode 0 has ticks -5 to 40"),
+        ("stop", 1, 30, "episode 1 has ticks 40 to 30"),
+        ("parent", 2, 7, "episode 2 continues from tick 40 of episode 7"),
+        ("parent", 2, 2, "episode 2 continues from tick 40 of episode 2"),
+        ("parent_tick", 2, 41, "episode 2 continues from tick 41 of episode 0"),
     ],
 )
 def test_episodes_that_do_not_fit_their_session_are_told_apart(
@@ -277,7 +277,7 @@ def test_another_closing_observation_is_found_by_the_certificate(hops: Session, 
     copy = Path(shutil.copytree(hops.path, tmp_path / hops.path.name))
     zarr.open_group(copy, mode="r+")["final_observation"][1, 3] += 1e-12  # type: ignore[index]
     certificate = verify(Session.open(copy))
-    assert certificate.difference == "episode 1: the closing observation differs"
+    assert certificate.difference == "episode 1: the final observation differs"
 
 
 def test_several_sessions_are_verified_one_after_the_other(path: Path, hops: Session) -> None:
