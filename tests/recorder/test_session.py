@@ -158,7 +158,7 @@ def test_a_game_of_hopper_goes_back_bit_for_bit_and_to_no_state_of_another_robot
         game.step(action)
         game.go_back(here)
         np.testing.assert_array_equal(game.step(action)[0], first)
-        with pytest.raises(SessionError, match="a stored state of 3 numbers does not fit 19 expected"):
+        with pytest.raises(SessionError, match="a stored state has 3 numbers, expected 19"):
             game.restore(np.zeros(3))
 
 
