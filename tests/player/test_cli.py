@@ -106,7 +106,7 @@ def test_part_of_two_clones_becomes_a_gif(policy: str, tmp_path: Path, capsys: p
     out = tmp_path / "two.gif"
     span = ["--from", "0.2", "--to", "0.6"]
     assert main(["watch", policy, "--against", policy, "--video", str(out), *span]) == 0
-    assert "two.gif: 11 pictures." in capsys.readouterr().out
+    assert "two.gif: 11 frames." in capsys.readouterr().out
     with Image.open(out) as image:
         assert sum(each.info["duration"] for each in ImageSequence.Iterator(image)) == 440
 

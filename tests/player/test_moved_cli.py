@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -71,7 +72,7 @@ def test_one_says_where_the_sessions_and_the_policy_are_to_be_found_now(
     assert main(resume) == 1
     assert "twinplay train --resume RUN --sessions DIR" in last_sentence(capsys)
     assert main([*resume, "--sessions", str(tmp_path / "nowhere")]) == 1
-    assert "nowhere does not hold it" in last_sentence(capsys)
+    assert re.search(r"is not in .*nowhere; restore it", last_sentence(capsys))
     assert main([*resume, "--sessions", str(archive)]) == 0
     assert Policy.load(tmp_path / "clone.safetensors").header["run"] == run["id"]
     assert not (tmp_path / "out").exists()

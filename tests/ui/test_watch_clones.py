@@ -217,7 +217,7 @@ def test_part_of_a_duel_is_saved_as_a_gif_while_one_watches(page: WatchPage, tmp
     QTest.mouseClick(go, Qt.MouseButton.LeftButton)
     assert go.text() == "Cancel"
     wait_until(lambda: page.presenter.filming.state is BackgroundJobState.DONE)
-    wait_until(lambda: words.text().startswith("Saved: "))
+    wait_until(lambda: words.text().startswith("Exported: "))
     with Image.open(tmp_path / "film.gif") as image:
         assert sum(each.info["duration"] for each in ImageSequence.Iterator(image)) == pytest.approx(1_000, abs=50)
     assert [path.name for path in tmp_path.iterdir()] == ["film.gif"]

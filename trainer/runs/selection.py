@@ -114,9 +114,9 @@ class Selection:
 
     @property
     def text(self) -> str:
-        """One line, like "2 sessions · 7 games · 12.5 minutes · 45,000 ticks"."""
+        """One line, like "2 sessions · 7 games · 12.5 minutes · 45,000 frames"."""
         parts = (count(self.sessions, "session"), count(self.games, "game"))
-        return " · ".join((*parts, f"{self.minutes:.1f} minutes", count(self.ticks, "tick")))
+        return " · ".join((*parts, f"{self.minutes:.1f} minutes", count(self.ticks, "frame")))
 
 
 def count(number: int, noun: str) -> str:
