@@ -105,7 +105,7 @@ class ScoreDialog(QDialog):
         self._began = 0.0
         self.setObjectName("scoreDialog")
         self.setWindowTitle("Scoreboard")
-        self.setMinimumWidth(720)
+        self.setMinimumWidth(min(720, self.screen().availableSize().width()))
         column = QVBoxLayout(self)
         column.setContentsMargins(look.MARGIN, look.WIDE, look.MARGIN, look.WIDE)
         column.setSpacing(look.WIDE)

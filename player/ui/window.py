@@ -32,9 +32,9 @@ from trainer.ui.train_page import TrainPage
 PAGES = ("record", "library", "train", "watch")
 _SLICE_S, _PAUSE_MS = 0.004, 15  # of dressing ahead
 _NAV = """
-QPushButton { border: 0; border-radius: 8px; padding: 8px 20px; font-weight: 600; outline: 0; }
+QPushButton { border: 0; border-radius: 8px; padding: 8px 16px; font-weight: 600; outline: 0; }
 QPushButton:hover { background: palette(midlight); }
-QPushButton:focus { border: 2px solid palette(highlight); padding: 6px 18px; }
+QPushButton:focus { border: 2px solid palette(highlight); padding: 6px 14px; }
 QPushButton:checked { background: palette(highlight); color: palette(highlighted-text); }
 """
 
@@ -54,7 +54,7 @@ class Window(QWidget):
         super().__init__()
         self.setObjectName("window")
         self.setWindowTitle("Twinplay")
-        self.setMinimumSize(1000, 680)
+        self.setMinimumSize(640, 480)  # what is left of a small screen that is magnified; pages scroll and fold
         self.resize(QSize(1180, 800).boundedTo(self.screen().availableSize()))
         self._train_presenter, self._memory = train_presenter, memory
         self._player_name = player_name or memory.player_name

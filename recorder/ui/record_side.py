@@ -39,7 +39,6 @@ class RecordSide(QWidget):
         super().__init__(parent)
         self._game = game
         self.takes = TakesList(game)
-        self.setFixedWidth(300)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)

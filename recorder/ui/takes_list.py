@@ -64,6 +64,7 @@ class TakesList(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumHeight(130)  # a card
         self._shown: tuple[object, ...] = ()
         self.show_takes([])
 

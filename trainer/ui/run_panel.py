@@ -104,7 +104,7 @@ class RunPanel(QWidget):
         state, run = presenter.state, run_list.run
         at_work = state in _AT_WORK
         self._headline.setText(presenter.headline)
-        self._about.setText(_about(run) if run else "Select sessions on the left, then click Train.")
+        self._about.setText(_about(run) if run else "Select sessions to learn from, then click Train.")
         self._explanation.setText(presenter.explanation)
         self._explanation.setVisible(bool(presenter.explanation))
         self._progress.setVisible(at_work)

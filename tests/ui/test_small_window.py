@@ -1,0 +1,130 @@
+"""The window on a small screen: all of a page can be reached, and no button's text is cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QWidget
+
+from player.ui.memory import Memory
+from player.ui.window import PAGES, Window
+from recorder import Library, RandomAgent, get_spec, record
+from recorder.agents.bindings import Bindings
+from recorder.ui.game_keys import rows, usual
+from recorder.ui.keys_dialog import KeysDialog
+from recorder.ui.kit import look
+from recorder.ui.kit.keys import Keyboard
+from trainer.runs.presenter import TrainPresenter
+
+SIZES = ((640, 480), (1024, 700), (1180, 800))
+BUTTONS = {
+    "record": ("recordButton", "pauseButton", "stopButton", "discardButton", "keysButton", "soundButton"),
+    "library": ("libraryTrainButton", "libraryWatchButton", "verifyButton", "trashButton", "openTrashButton"),
+    "train": ("trainButton", "advancedButton", "sourcesSegment", "runsSegment", "twinsSegment"),
+    "watch": ("playButton", "restartButton", "scoresButton", "saveButton"),
+}
+
+
+def application() -> QApplication:
+    found = QApplication.instance()
+    return found if isinstance(found, QApplication) else QApplication([])
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path: Path = tmp_path_factory.mktemp("small")
+    record("breakout", RandomAgent(get_spec("breakout"), 1), library=path, seconds=4, seed=3)
+    return path
+
+
+@pytest.fixture
+def window(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    application()
+    made = Window(library, lambda folder: TrainPresenter(Library(folder)), Memory(tmp_path / "settings.ini"))
+    made.show()
+    yield made
+    made.shutdown()
+    made.close()
+    made.deleteLater()
+    QTest.qWait(1)
+
+
+def where(widget: QWidget, inside: QWidget) -> QRect:
+    return QRect(widget.mapTo(inside, QPoint(0, 0)), widget.size())
+
+
+def reachable(widget: QWidget, window: QWidget) -> bool:
+    """Whether a widget is inside everything that holds it, but for areas that can be scrolled to it."""
+    inner = widget
+    while inner is not window:
+        outer = inner.parentWidget()
+        assert outer is not None
+        area = outer.parentWidget()
+        if isinstance(area, QScrollArea) and outer is area.viewport():
+            across = area.horizontalScrollBarPolicy() is Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+            if across and not outer.rect().left() <= where(widget, outer).right() <= outer.rect().right():
+                return False
+            inner = widget = area
+        elif not outer.rect().contains(where(widget, outer)):
+            return False
+        else:
+            inner = outer
+    return True
+
+
+def cut_off(page: QWidget) -> list[str]:
+    """The visible texts that have less room than they need."""
+    kinds = (QPushButton, QLabel, QComboBox)
+    shown = [each for kind in kinds for each in page.findChildren(kind) if each.isVisible()]
+    cut = []
+    for each in shown:
+        if isinstance(each, QLabel) and (each.wordWrap() or each.sizePolicy().horizontalPolicy().name == "Ignored"):
+            continue
+        if each.width() < each.minimumSizeHint().width() or each.height() < each.minimumSizeHint().height():
+            cut.append(f"{each.objectName()} {each.text() if not isinstance(each, QComboBox) else ''}")
+    return cut
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_works_in_a_window_of_this_size(window: Window, name: str, size: tuple[int, int]) -> None:
+    window.show_page(name)
+    window.resize(*size)
+    QTest.qWait(300)
+    assert (window.width(), window.height()) == size
+    for button in BUTTONS[name]:
+        found = window.findChild(QPushButton, button)
+        assert found is not None
+        assert found.isVisibleTo(window), button
+        assert reachable(found, window), button
+    assert cut_off(window) == []
+
+
+def test_the_keys_of_a_game_with_many_actions_fit_a_small_screen() -> None:
+    application()
+    parent = QWidget()
+    parent.setStyleSheet(look.PAGE)
+    many = [(action, f"ACTION{action}") for action in range(18)]
+    spec = get_spec("breakout")
+    assert rows(spec)
+    dialog = KeysDialog(Bindings({}, {}), usual(spec), many, {}, Keyboard(parent), list, parent)
+    try:
+        assert dialog.minimumSizeHint().width() <= 640
+        assert dialog.minimumSizeHint().height() <= 440
+    finally:
+        dialog.deleteLater()
+        parent.deleteLater()
+        QTest.qWait(1)
+
+
+def test_a_consoles_screen_keeps_its_shape_where_whole_pixels_do_not_fit() -> None:
+    aspect = get_spec("breakout").pixel_aspect
+    place = look.place_picture(QRectF(0, 0, 240, 150), 160, 210, aspect, 1.0)
+    assert place.width() <= 240
+    assert place.height() == pytest.approx(150)
+    assert place.width() / place.height() == pytest.approx(160 * aspect / 210)
