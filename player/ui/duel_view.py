@@ -106,10 +106,13 @@ class DuelSide(QWidget):
     def _paint_name(self, painter: QPainter, side: Side, room: int, text: QColor) -> None:
         """Who plays, and a badge for the kind of player where there is room for both."""
         assert self._frame is not None
+        title = self._frame.title_of(side)
         self._font(painter, 1.25, bold=True)
+        wide = painter.fontMetrics().horizontalAdvance(title)
+        self._font(painter, max(0.9, 1.25 * min(1.0, room / max(1, wide))), bold=True)
         painter.setPen(text)
         x = _PAD + 14.0
-        title = painter.fontMetrics().elidedText(self._frame.title_of(side), Qt.TextElideMode.ElideRight, room)
+        title = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, room)
         painter.drawText(QPointF(x, 27), title)
         x += painter.fontMetrics().horizontalAdvance(title) + 10
         self._font(painter, 0.75, bold=True)

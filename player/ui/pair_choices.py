@@ -32,11 +32,10 @@ class PairChoices(FoldingRow):
         self._game = ChoiceBox("gameChoice", "Which game of the recording")
         self._right = ChoiceBox("policyChoice", "On the right: a clone")
         self._manner = ChoiceBox("mannerChoice", "How the clone plays")
-        for box in (self._left, self._right):
-            box.setMinimumContentsLength(14)
+        for box, letters in ((self._left, 14), (self._game, 16), (self._right, 14)):
+            box.setMinimumContentsLength(letters)  # whatever is chosen: what stands beside it stays in place
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        for box in (self._game, self._manner):
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._manner.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.scores = QPushButton(
             "Scores…",
             objectName="scoresButton",

@@ -72,9 +72,10 @@ class TransportRow(FoldingRow):
         self._clock.setText(time)
 
     def _arrange(self) -> None:
-        self.add_part(self._play, self._restart, self._speed, self.agreement).addStretch(1)
-        explained = self.add_part(self.look, self.why, self._train, self._clock, stretch=1)
-        explained.setStretchFactor(self._clock, 1)
+        # What is known later comes last, and moves nothing.
+        self.add_part(self._play, self._restart, self._speed, self.look, self.why).addStretch(1)
+        compared = self.add_part(self.agreement, self._train, self._clock, stretch=1)
+        compared.setStretchFactor(self._clock, 1)
 
     def _choose_speed(self, index: int) -> None:
         self._act(lambda: self.presenter.set_speed(SPEEDS[index]))

@@ -62,16 +62,13 @@ class Window(QWidget):
         self._latin: LatinShortcuts | None = None
         self._missed = False  # the notice says that the library's folder has gone
         self._countdown_s = countdown_s
-        self.notice = Notice()
         self._stack = QStackedWidget()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._build_navigation())
-        line = QHBoxLayout()
-        line.setContentsMargins(look.MARGIN, look.GAP, look.MARGIN, 0)
-        line.addWidget(self.notice)
-        layout.addLayout(line)
+        self.notice = Notice(self._tabs.button(len(PAGES) - 1), self.menu, self)
+        layout.addSpacing(look.GAP)
         layout.addWidget(self._stack, 1)
         self._open(library)
         self.show_page("record")
@@ -143,7 +140,10 @@ class Window(QWidget):
         else:
             self._pages[self._current].activate()
             self.train.choose(sample.session)
-        self.notice.tell(f"The sample is in your library: {SAMPLE.sentence()}")
+        self.notice.tell(
+            f"The sample is in your library: {SAMPLE.about['seconds']} seconds of a game played by a script, "
+            "and a twin trained on such play."
+        )
 
     def tell_failure(self, sentence: str) -> None:
         """An unexpected error: pause the game and show what happened and what to do."""
@@ -200,7 +200,7 @@ class Window(QWidget):
         self._tell_news()
 
     def _tell_news(self) -> None:
-        """A training has ended: show a notice on other pages, but not during a game, which it would move."""
+        """A training has ended: show a notice on other pages, but not during a game, of which it would take the eye."""
         if self.page == "train":
             self._news = None
         if self._news is None or self.record.presenter.busy:

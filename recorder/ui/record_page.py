@@ -39,7 +39,7 @@ from recorder.ui.record_side import RecordSide
 # last bit is slept through, or a tick would come up to a wake-up late.
 _WAKE_MS = 1
 _NAP_NS = 1_200_000
-_SIDE = 310  # the width of what stands beside the game, with room for a scroll bar
+_SIDE = 316  # the width of what stands beside the game, with room for a scroll bar
 _RUNNING = (RecordState.COUNTDOWN, RecordState.RECORDING)
 
 

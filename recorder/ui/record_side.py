@@ -14,9 +14,11 @@ from recorder.ui.hud import Hud
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import deletes
 from recorder.ui.kit.icons import show_icon
+from recorder.ui.kit.steady import reserve_lines, reserve_width
 from recorder.ui.takes_list import TakesList
 
 _LABELS = {"success": "good", "failure": "bad"}
+_SOUND = ("Sound: on", "Sound: off", "No sound card")
 _HOLDABLE = (RecordState.COUNTDOWN, RecordState.RECORDING, RecordState.PAUSED)
 
 
@@ -49,6 +51,8 @@ class RecordSide(QWidget):
         self._envs.currentIndexChanged.connect(lambda index: self.env_chosen.emit(self._envs.itemData(index)))
         layout.addWidget(self._envs)
         self._player = look.faint(name="playerLabel", wrap=True)
+        self._player.setAlignment(Qt.AlignmentFlag.AlignTop)
+        reserve_lines(self._player, 2)  # as a scripted player needs
         layout.addWidget(self._player)
         self._hud = Hud()
         layout.addWidget(self._hud)
@@ -93,6 +97,8 @@ class RecordSide(QWidget):
             (self._discard, "trash"),
         ):
             show_icon(button, picture)
+        reserve_width(self._pause, "Pause", "Resume")
+        reserve_width(self._sound, *_SOUND)
         layout.addWidget(self._record)
         for row in ((self._pause, self._stop, self._discard), (self._keys, self._sound)):
             row_layout = QHBoxLayout()
@@ -129,7 +135,7 @@ class RecordSide(QWidget):
         ):
             button.setEnabled(enabled)
         self._pause.setText("Resume" if state is RecordState.PAUSED else "Pause")
-        self._sound.setText("No sound card" if not sound.available else "Sound: off" if sound.muted else "Sound: on")
+        self._sound.setText(_SOUND[2] if not sound.available else _SOUND[sound.muted])
 
 
 def _figures(presenter: RecordPresenter, room: str) -> dict[str, str]:

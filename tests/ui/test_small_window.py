@@ -101,6 +101,10 @@ def test_every_page_works_in_a_window_of_this_size(window: Window, name: str, si
         found = window.findChild(QPushButton, button)
         assert found is not None
         assert found.isVisibleTo(window), button
+        for _ in range(100):  # the library is read in a thread
+            if reachable(found, window):
+                break
+            QTest.qWait(50)
         assert reachable(found, window), button
     assert cut_off(window) == []
 
@@ -128,3 +132,61 @@ def test_a_consoles_screen_keeps_its_shape_where_whole_pixels_do_not_fit() -> No
     assert place.width() <= 240
     assert place.height() == pytest.approx(150)
     assert place.width() / place.height() == pytest.approx(160 * aspect / 210)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_notice_moves_nothing(window: Window, size: tuple[int, int]) -> None:
+    window.resize(*size)
+    QTest.qWait(200)
+    page = window.record
+    before = [*places(page, BUTTONS["record"]), where(page, window), where(page._view, window)]
+    window.notice.warn(f"Library folder not found: {window.library}. Restore it or choose another.", "Library folder…")
+    QTest.qWait(200)
+    assert window.notice.isVisible()
+    assert window.rect().contains(window.notice.geometry())
+    text = window.notice.findChild(QLabel, "noticeText")
+    assert text is not None
+    assert text.height() >= text.heightForWidth(text.width())  # all of it is to be read
+    assert [*places(page, BUTTONS["record"]), where(page, window), where(page._view, window)] == before
+    for tab in PAGES:
+        button = window.findChild(QPushButton, f"{tab}Tab")
+        assert button is not None
+        assert not where(button, window).intersects(window.notice.geometry())
+
+
+def places(page: QWidget, names: tuple[str, ...]) -> list[QRect]:
+    QTest.qWait(50)
+    return [where(button, page) for name in names if (button := page.findChild(QPushButton, name)) is not None]
+
+
+def test_buttons_stay_in_place_when_the_text_of_one_changes(window: Window) -> None:
+    window.show_page("train")
+    window.resize(1024, 700)
+    QTest.qWait(200)
+    names = ("sourcesSegment", "runsSegment", "twinsSegment")
+    before = places(window.train, names)
+    window.train._left.set_title("runs", "Runs (2 to resume)")
+    assert places(window.train, names) == before
+
+    window.show_page("library")
+    QTest.qWait(200)
+    names = ("libraryTrainButton", "libraryWatchButton", "verifyButton", "mergeButton", "splitButton", "trashButton")
+    before = places(window.sessions, names)
+    for name, text in (("mergeButton", "Merge 3"), ("verifyButton", "Verified"), (names[0], "Train on these 3")):
+        button = window.findChild(QPushButton, name)
+        assert button is not None
+        button.setText(text)
+    assert places(window.sessions, names) == before
+
+    window.show_page("record")
+    QTest.qWait(200)
+    names = BUTTONS["record"]
+    before = places(window.record, names)
+    for name, text in (("pauseButton", "Resume"), ("soundButton", "Sound: off")):
+        button = window.findChild(QPushButton, name)
+        assert button is not None
+        button.setText(text)
+    assert places(window.record, names) == before
+    window.record.presenter.choose("hopper")  # whose player needs two lines
+    window.record._render()
+    assert places(window.record, names) == before

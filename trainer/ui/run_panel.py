@@ -48,9 +48,9 @@ class RunPanel(QWidget):
         self._progress.setAccessibleName("How much of this stage is done")
         layout.addWidget(self._headline)
         layout.addWidget(self._about)
-        layout.addWidget(self._explanation)
+        layout.addLayout(self._build_buttons())  # above what comes and goes
         layout.addWidget(self._progress)
-        layout.addLayout(self._build_buttons())
+        layout.addWidget(self._explanation)
         self._plots = CurvePlots()
         self._confusion = ConfusionView()
         self._settings = QPlainTextEdit(objectName="runSettings", accessibleName="Settings of the run", readOnly=True)

@@ -52,6 +52,7 @@ class TrainPage(Page):
                 ("twins", "Your twins", self._twins),
             ]
         )
+        self._left.reserve("runs", "Runs (10 to resume)")
         split = FoldingSplitter(_NARROW, (330, 420))
         split.addWidget(self._left)
         split.addWidget(self._run)
