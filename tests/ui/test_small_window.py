@@ -10,8 +10,10 @@ from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QWidget
 
+from player.ui.choice_box import ChoiceBox
 from player.ui.memory import Memory
 from player.ui.window import PAGES, Window
+from player.watch.pairing import Choice
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.agents.bindings import Bindings
 from recorder.ui.game_keys import rows, usual
@@ -190,3 +192,28 @@ def test_buttons_stay_in_place_when_the_text_of_one_changes(window: Window) -> N
     window.record.presenter.choose("hopper")  # whose player needs two lines
     window.record._render()
     assert places(window.record, names) == before
+
+
+def test_a_long_list_of_choices_scrolls_and_cuts_no_entry_off() -> None:
+    application()
+    page = QWidget()
+    page.setStyleSheet(look.PAGE)
+    box = ChoiceBox("sessionChoice", "What to watch", page)
+    names = [f"A recording with a long title, number {number}" for number in range(60)]
+    box.show_choices([Choice(name, number) for number, name in enumerate(names)], 30)
+    page.resize(300, 60)
+    page.show()
+    QTest.qWait(100)
+    try:
+        box.showPopup()
+        QTest.qWait(300)
+        view = box.view()
+        assert view.verticalScrollBar().isVisible()
+        assert view.verticalScrollBar().maximum() > 0
+        assert view.height() < page.screen().size().height() / 2
+        assert view.viewport().width() >= max(map(view.fontMetrics().horizontalAdvance, names))
+        box.hidePopup()
+    finally:
+        page.close()
+        page.deleteLater()
+        QTest.qWait(1)

@@ -89,7 +89,7 @@ QLineEdit {
 QLineEdit:focus { border: 2px solid palette(highlight); padding: 4px 9px; }
 QComboBox {
     background: palette(button); color: palette(button-text); border: 1px solid palette(mid); border-radius: 7px;
-    padding: 5px 10px; min-height: 18px;
+    padding: 5px 10px; min-height: 18px; combobox-popup: 0;
 }
 QComboBox:hover { background: palette(midlight); }
 QComboBox:focus { border: 2px solid palette(highlight); padding: 4px 9px; }
@@ -100,6 +100,7 @@ QComboBox QAbstractItemView {
     background: palette(base); color: palette(text); border: 1px solid palette(mid);
     selection-background-color: palette(highlight); selection-color: palette(highlighted-text);
 }
+QComboBox QAbstractItemView::item { min-height: 26px; padding: 0 8px; }
 QSpinBox, QDoubleSpinBox {
     background: palette(base); color: palette(text); border: 1px solid palette(mid); border-radius: 7px;
     padding: 4px 24px 4px 2px; min-height: 18px;
