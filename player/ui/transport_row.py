@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QWidget
 
 from player.ui.agreement_buttons import AgreementButtons
-from player.watch.frames import duration_text
 from player.watch.presenter import SPEEDS, WatchPresenter, WatchState
+from recorder.library.library import duration_text
 from recorder.ui.kit.fold import FoldingRow
 
 

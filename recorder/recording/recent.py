@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.edits import edit
-from recorder.library.library import Library
+from recorder.library.library import Library, duration_text
 from recorder.store.session import Session
 from recorder.system.jobs import Task
 
@@ -169,6 +169,6 @@ def take_summary(path: Path | None) -> str:
     scores = session.games
     games = "1 game" if len(scores) == 1 else f"{len(scores)} games"
     best = "score" if len(scores) == 1 else "best score"
-    minutes, seconds = divmod(round(session.duration_s), 60)
     clock = f"\n{session.timing}" if session.timing is not None else ""
-    return f"{games}, {minutes}:{seconds:02d} of play, {best} {max(scores):,.0f}, {_size(session.size_bytes)}{clock}"
+    played = duration_text(session.duration_s)
+    return f"{games}, {played} of play, {best} {max(scores):,.0f}, {_size(session.size_bytes)}{clock}"

@@ -118,8 +118,8 @@ class LibraryPage(Page):
         split.setObjectName("librarySplitter")
         split.addWidget(self._build_left())
         split.addWidget(self._build_right())
-        split.setStretchFactor(0, 1)
-        split.setStretchFactor(1, 0)
+        split.setStretchFactor(0, 3)
+        split.setStretchFactor(1, 2)
         split.setSizes([680, 400])
         layout.addWidget(split, 1)
         return content

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from recorder.envs.spec import EnvSpec
+from recorder.library.library import duration_text
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.take_control import RecordState
 from recorder.ui.hud import Hud
@@ -144,12 +145,11 @@ def _figures(presenter: RecordPresenter, room: str) -> dict[str, str]:
     status = presenter.status if presenter.busy else None
     if status is None:
         return texts
-    minutes, seconds = divmod(int(status.ticks / presenter.spec.rate_hz), 60)
     texts |= {
         "score": f"{status.score:,.0f}",
         "lives": "●" * status.lives,
         "games": str(status.games),
-        "time": f"{minutes}:{seconds:02d}",
+        "time": duration_text(status.ticks / presenter.spec.rate_hz),
         "speed": f"{status.speed} %",
     }
     if status.label:

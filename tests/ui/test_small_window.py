@@ -16,10 +16,12 @@ from player.ui.window import PAGES, Window
 from player.watch.pairing import Choice
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.agents.bindings import Bindings
+from recorder.library.presenter import history
 from recorder.ui.game_keys import rows, usual
 from recorder.ui.keys_dialog import KeysDialog
 from recorder.ui.kit import look
 from recorder.ui.kit.keys import Keyboard
+from recorder.ui.progress_plot import ProgressPlot
 from trainer.runs.presenter import TrainPresenter
 
 SIZES = ((640, 480), (1024, 700), (1180, 800))
@@ -216,4 +218,35 @@ def test_a_long_list_of_choices_scrolls_and_cuts_no_entry_off() -> None:
     finally:
         page.close()
         page.deleteLater()
+        QTest.qWait(1)
+
+
+def test_the_preview_of_a_session_grows_with_the_window(window: Window) -> None:
+    window.show_page("library")
+    window.resize(1024, 700)
+    preview = window.findChild(QWidget, "previewPicture")
+    assert preview is not None
+    for _ in range(100):
+        QTest.qWait(50)
+        if preview.isVisible():
+            break
+    small = preview.size()
+    window.resize(1800, 1100)
+    QTest.qWait(300)
+    assert preview.width() > small.width()
+    assert preview.height() > small.height()
+
+
+def test_a_plot_of_scores_without_scores_is_not_drawn() -> None:
+    application()
+    plot = ProgressPlot()
+    plot.show()
+    try:
+        plot.show_history(history([]), "No game has been finished yet.")
+        axes = plot.findChild(QWidget, "scorePlot")
+        assert axes is not None
+        assert not axes.isVisible()
+    finally:
+        plot.close()
+        plot.deleteLater()
         QTest.qWait(1)

@@ -161,8 +161,8 @@ class RunPanel(QWidget):
 
 
 def _begun(run: Run) -> str:
-    """When it was begun, like "11-21 10:14:03"."""
-    return run.id if run.setup is None else local_time(run.setup.created, "%m-%d %H:%M:%S")
+    """When it was begun, like "2026-11-21 10:14:03"."""
+    return run.id if run.setup is None else local_time(run.setup.created, "%Y-%m-%d %H:%M:%S")
 
 
 def _about(run: Run) -> str:
