@@ -59,7 +59,8 @@ def drives(options: Namespace) -> int:
 
 def agreement(options: Namespace) -> int:
     """See the command's help."""
-    from player.watch.frames import KIND_TITLES, duration_text
+    from player.watch.frames import KIND_TITLES
+    from recorder.library.library import duration_text
     from trainer.evaluation.agreement import comparing
 
     session = Session.open(session_place(options.session, options.library))

@@ -22,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from player.watch.frames import WAYS, DuelFrame, Side, duration_text, score_text
+from player.watch.frames import WAYS, DuelFrame, Side, score_text
+from recorder.library.library import duration_text
 
 Picture = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]

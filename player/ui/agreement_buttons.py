@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
 from player.watch.background import BackgroundJobState
 from player.watch.clone_comparison import moment_of
-from player.watch.frames import duration_text
 from player.watch.presenter import WatchPresenter
+from recorder.library.library import duration_text
 from recorder.ui.kit import look
+from recorder.ui.kit.steady import reserve_width
 
 _MOST = 12  # disagreements in the list
 
@@ -35,6 +36,7 @@ class AgreementButtons(QWidget):
         self._clearest = QMenu(self._agree, objectName="clearestMenu", toolTipsVisible=True)
         self._clearest.aboutToShow.connect(self._fill_clearest)
         self._agree.setMenu(self._clearest)
+        reserve_width(self._agree, "Comparing 100 %     ")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(look.GAP)

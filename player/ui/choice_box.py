@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QPoint, QSignalBlocker, Qt
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter, QWidget
 
 from player.watch.pairing import Choice
 
 SEPARATOR = Choice("", "separator")
+_MOST = 12  # entries that are shown at once; the others are scrolled to
+_AROUND = 24  # pixels, beside an entry's text
 
 
 class ChoiceBox(QComboBox):
@@ -22,6 +24,7 @@ class ChoiceBox(QComboBox):
         self.setObjectName(name)
         self.setAccessibleName(help_text)
         self._help = help_text
+        self.setMaxVisibleItems(_MOST)
 
     def show_choices(self, choices: Sequence[Choice], chosen: Path | int | None) -> None:
         """Offer these; the box is hidden where there are none."""
@@ -37,6 +40,13 @@ class ChoiceBox(QComboBox):
         blocker.unblock()
         self.setVisible(bool(choices))
         self.setToolTip("\n".join(text for text in (self._help, self.currentText()) if text))
+
+    def showPopup(self) -> None:
+        view, bar = self.view(), self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        room = self.screen().availableSize().width() - self.mapToGlobal(QPoint(0, 0)).x()
+        view.setMinimumWidth(min(view.sizeHintForColumn(0) + bar + _AROUND, room))  # no entry is cut off
+        view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        super().showPopup()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QStylePainter(self)

@@ -24,6 +24,7 @@ from player.support.diagnostics import app_version
 from player.support.shortcuts import CONTROLLER, TITLES, Shortcuts
 from recorder.system.profile import MAX_NAME, clean_name
 from recorder.ui.kit import look
+from recorder.ui.kit.fold import resize_within_screen
 from recorder.ui.kit.icons import app_icon
 
 _GLYPHS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓", "-": "−"}
@@ -102,13 +103,12 @@ class ShortcutsDialog(_Dialog):
         columns.setContentsMargins(0, 0, 0, 0)
         content.setLayout(columns)
         area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(content)
         self.body.addWidget(area, 1)
         close = QPushButton("Close", objectName="shortcutsClose", default=True)
         close.clicked.connect(self.accept)
         self.add_buttons(close)
-        self.resize(920, 620)
+        resize_within_screen(self, 920, 620)
 
     def _card(self, page: str, entries: Shortcuts) -> QWidget:
         card = QFrame(objectName=f"{page}Shortcuts")

@@ -33,7 +33,7 @@ class DuelSide(QWidget):
         self._side: Side | None = None
         self.explains = False  # whether it shows what drives the actions, where that is known
         self.setObjectName("leftSide" if left else "rightSide")
-        self.setMinimumSize(380, 330)
+        self.setMinimumSize(270, 240)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
@@ -82,23 +82,8 @@ class DuelSide(QWidget):
         accent = self.accent()
         painter.setBrush(accent)
         painter.drawRoundedRect(QRectF(_PAD, 11, 4, 36), 2, 2)
-        self._font(painter, 1.25, bold=True)
-        painter.setPen(text)
-        x = _PAD + 14.0
-        assert self._frame is not None
-        title = painter.fontMetrics().elidedText(
-            self._frame.title_of(side), Qt.TextElideMode.ElideRight, self.width() // 3
-        )
-        painter.drawText(QPointF(x, 27), title)
-        x += painter.fontMetrics().horizontalAdvance(title) + 10
-        self._font(painter, 0.75, bold=True)
-        badge = _BADGES.get(side.kind, side.kind.upper())
-        wide = painter.fontMetrics().horizontalAdvance(badge) + 14
-        painter.setPen(accent)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(QRectF(x, 12.5, wide, 18), 9, 9)
-        painter.drawText(QRectF(x, 12.5, wide, 18), Qt.AlignmentFlag.AlignCenter, badge)
         self._font(painter, 2.2, bold=True)
+        painter.setPen(accent)
         score = score_text(side.score)
         painter.drawText(
             QRectF(0, 5, self.width() - _PAD, 46),
@@ -111,11 +96,33 @@ class DuelSide(QWidget):
         lives = side.lives if self._frame is not None and self._frame.has_lives else 0
         for life in range(lives):
             painter.drawEllipse(QPointF(self.width() - _PAD - taken - 18 - 14 * life, 29), 4, 4)
+        room = self.width() - 2 * _PAD - taken - 14 * lives - 34
+        self._paint_name(painter, side, room, text)
         self._font(painter, 0.9)
         painter.setPen(look.mix(window, text, 0.7))
-        room = self.width() - 2 * _PAD - taken - 14 * lives - 40
         subtitle = painter.fontMetrics().elidedText(side.subtitle, Qt.TextElideMode.ElideMiddle, room)
         painter.drawText(QPointF(_PAD + 14, 47), subtitle)
+
+    def _paint_name(self, painter: QPainter, side: Side, room: int, text: QColor) -> None:
+        """Who plays, and a badge for the kind of player where there is room for both."""
+        assert self._frame is not None
+        title = self._frame.title_of(side)
+        self._font(painter, 1.25, bold=True)
+        wide = painter.fontMetrics().horizontalAdvance(title)
+        self._font(painter, max(0.9, 1.25 * min(1.0, room / max(1, wide))), bold=True)
+        painter.setPen(text)
+        x = _PAD + 14.0
+        title = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(QPointF(x, 27), title)
+        x += painter.fontMetrics().horizontalAdvance(title) + 10
+        self._font(painter, 0.75, bold=True)
+        badge = _BADGES.get(side.kind, side.kind.upper())
+        wide = painter.fontMetrics().horizontalAdvance(badge) + 14
+        if x + wide <= _PAD + 14 + room:
+            painter.setPen(self.accent())
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(x, 12.5, wide, 18), 9, 9)
+            painter.drawText(QRectF(x, 12.5, wide, 18), Qt.AlignmentFlag.AlignCenter, badge)
 
     def _paint_picture(self, painter: QPainter, stage: QRectF) -> None:
         side = self._side
@@ -215,13 +222,13 @@ class DuelSide(QWidget):
             painter.drawRoundedRect(box, 8, 8)
             ink = window if held else look.mix(window, text, 0.75)
             painter.setBrush(ink)
-            if name in WAYS:
+            self._font(painter, 0.9, bold=True)
+            if name in WAYS and painter.fontMetrics().horizontalAdvance(name) + 2 * 24 <= wide:
                 way = WAYS[name]
                 tip, y = box.center().x() + way * (wide / 2 - 12), box.center().y()
                 painter.drawPolygon(
                     QPolygonF([QPointF(tip, y), QPointF(tip - way * 8, y - 6), QPointF(tip - way * 8, y + 6)])
                 )
-            self._font(painter, 0.9, bold=True)
             painter.setPen(ink)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
             x += wide + gap

@@ -24,8 +24,8 @@ from PySide6.QtWidgets import (
 )
 
 from player.watch.background import BackgroundJobState
-from player.watch.frames import duration_text
 from player.watch.presenter import WatchPresenter
+from recorder.library.library import duration_text
 from recorder.ui.kit import look
 
 _POLL_MS = 100

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import SIZE, picture, show_icon
 
+_LEAST = 420  # pixels, for a sentence and a button
+
 
 class Notice(QFrame):
-    """Hidden until there is a message. It disappears when closed, or on another page unless it has a button."""
+    """Hidden until there is a message. It disappears when closed, or on another page unless it has a button.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    It lies over the window, between the widgets `after` and `before` of its top row, or below that row where there is
+    too little room: the page does not move, and a game does not shrink.
+    """
+
+    def __init__(self, after: QWidget, before: QWidget, parent: QWidget) -> None:
         super().__init__(parent)
+        self._window, self._after, self._before = parent, after, before
+        parent.installEventFilter(self)
         self.setObjectName("notice")
         self.hide()
         self.setProperty("card", True)
@@ -55,6 +63,23 @@ class Notice(QFrame):
         if not self._action.isVisibleTo(self):
             self.hide()
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.LayoutRequest):
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        window = self._window
+        left = self._after.mapTo(window, QPoint(self._after.width(), 0)).x() + look.WIDE
+        right = self._before.mapTo(window, QPoint(0, 0)).x() - look.WIDE
+        top = look.SMALL
+        if right - left < _LEAST:
+            left, right = look.MARGIN, window.width() - look.MARGIN
+            top += self._after.mapTo(window, QPoint(0, self._after.height())).y()
+        width = right - left
+        high = self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
+        self.setGeometry(left, top, width, max(high, self.minimumSizeHint().height()))
+
     def _act(self) -> None:
         self._callable()
 
@@ -71,6 +96,8 @@ class Notice(QFrame):
         self._action.setVisible(bool(action))
         self._callable = does or self.hide
         self.show()
+        self._place()
+        self.raise_()
 
     def _draw(self) -> None:
         ink = look.tone(self.palette(), "warning" if self._name == "warning" else "clone")

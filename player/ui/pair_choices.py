@@ -6,19 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton, QWidget
 
 from player.ui.choice_box import SEPARATOR, ChoiceBox
 from player.watch.pairing import Choice
 from player.watch.presenter import WatchPresenter
-from recorder.ui.kit import look
+from recorder.ui.kit.fold import FoldingRow
 
 _NO_RECORDING = "Nothing: the twin alone"
 _NO_CLONE = "Nothing: the recording alone"
 _BROWSE = "Open another file…"
 
 
-class PairChoices(QWidget):
+class PairChoices(FoldingRow):
     """Shows `presenter.pair`. Emits `changed` after a choice, `scores_requested` and `save_requested`."""
 
     changed = Signal()
@@ -32,11 +32,10 @@ class PairChoices(QWidget):
         self._game = ChoiceBox("gameChoice", "Which game of the recording")
         self._right = ChoiceBox("policyChoice", "On the right: a clone")
         self._manner = ChoiceBox("mannerChoice", "How the clone plays")
-        for box in (self._left, self._right):
-            box.setMinimumContentsLength(14)
+        for box, letters in ((self._left, 14), (self._game, 16), (self._right, 14)):
+            box.setMinimumContentsLength(letters)  # whatever is chosen: what stands beside it stays in place
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        for box in (self._game, self._manner):
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._manner.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.scores = QPushButton(
             "Scores…",
             objectName="scoresButton",
@@ -74,19 +73,10 @@ class PairChoices(QWidget):
         self.save.setEnabled(self.presenter.frame is not None)
 
     def _arrange(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(look.GAP)
-        row.addWidget(QLabel("Left"))
-        row.addWidget(self._left, 3)
-        row.addWidget(self._game)
-        row.addSpacing(look.SMALL)
-        row.addWidget(QLabel("Right"))
-        row.addWidget(self._right, 2)
-        row.addWidget(self._manner)
-        row.addSpacing(look.SMALL)
-        row.addWidget(self.scores)
-        row.addWidget(self.save)
+        left = self.add_part(QLabel("Left"), self._left, self._game, stretch=3)
+        right = self.add_part(QLabel("Right"), self._right, self._manner, self.scores, self.save, stretch=2)
+        for part, box in ((left, self._left), (right, self._right)):
+            part.setStretchFactor(box, 1)
 
     @staticmethod
     def _take(value: Path | Callable[[], None] | None, choose: Callable[[Path | None], None]) -> None:

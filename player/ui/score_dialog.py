@@ -25,8 +25,8 @@ from PySide6.QtWidgets import (
 )
 
 from player.watch.background import BackgroundJobState
-from player.watch.frames import duration_text
 from player.watch.presenter import WatchPresenter
+from recorder.library.library import duration_text
 from recorder.ui.kit import look
 from trainer.evaluation.scores import Score
 
@@ -105,7 +105,7 @@ class ScoreDialog(QDialog):
         self._began = 0.0
         self.setObjectName("scoreDialog")
         self.setWindowTitle("Scoreboard")
-        self.setMinimumWidth(720)
+        self.setMinimumWidth(min(720, self.screen().availableSize().width()))
         column = QVBoxLayout(self)
         column.setContentsMargins(look.MARGIN, look.WIDE, look.MARGIN, look.WIDE)
         column.setSpacing(look.WIDE)

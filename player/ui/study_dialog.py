@@ -10,6 +10,8 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtSvgWidgets import QSvgWidget
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QScrollArea, QTextBrowser, QVBoxLayout, QWidget
 
+from recorder.ui.kit.fold import resize_within_screen
+
 _MOST_BYTES = 4 << 20  # a table or a figure is a few kilobytes
 _WIDTH = 900
 
@@ -21,7 +23,7 @@ class StudyDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("studyDialog")
         self.setWindowTitle(f"Study: {folder.name}")
-        self.resize(_WIDTH + 60, 720)
+        resize_within_screen(self, _WIDTH + 60, 720)
         table = _text(folder / "table.md")
         if table is None:
             raise ValueError(

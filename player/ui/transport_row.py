@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QWidget
 
 from player.ui.agreement_buttons import AgreementButtons
-from player.watch.frames import duration_text
 from player.watch.presenter import SPEEDS, WatchPresenter, WatchState
-from recorder.ui.kit import look
+from recorder.library.library import duration_text
+from recorder.ui.kit.fold import FoldingRow
 
 
-class TransportRow(QWidget):
+class TransportRow(FoldingRow):
     """Shows the state of `presenter`. Emits `changed` after an action, `speed_chosen` after a choice from the list,
     `explain_toggled(wanted)` to show or hide what drives the clone, and `train_requested`.
     """
@@ -72,19 +72,10 @@ class TransportRow(QWidget):
         self._clock.setText(time)
 
     def _arrange(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(look.GAP)
-        row.addWidget(self._play)
-        row.addWidget(self._restart)
-        row.addWidget(self._speed)
-        row.addSpacing(look.SMALL)
-        row.addWidget(self.agreement)
-        row.addSpacing(look.SMALL)
-        row.addWidget(self.look)
-        row.addWidget(self.why)
-        row.addWidget(self._train)
-        row.addWidget(self._clock, 1)
+        # What is known later comes last, and moves nothing.
+        self.add_part(self._play, self._restart, self._speed, self.look, self.why).addStretch(1)
+        compared = self.add_part(self.agreement, self._train, self._clock, stretch=1)
+        compared.setStretchFactor(self._clock, 1)
 
     def _choose_speed(self, index: int) -> None:
         self._act(lambda: self.presenter.set_speed(SPEEDS[index]))

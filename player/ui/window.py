@@ -32,9 +32,9 @@ from trainer.ui.train_page import TrainPage
 PAGES = ("record", "library", "train", "watch")
 _SLICE_S, _PAUSE_MS = 0.004, 15  # of dressing ahead
 _NAV = """
-QPushButton { border: 0; border-radius: 8px; padding: 8px 20px; font-weight: 600; outline: 0; }
+QPushButton { border: 0; border-radius: 8px; padding: 8px 16px; font-weight: 600; outline: 0; }
 QPushButton:hover { background: palette(midlight); }
-QPushButton:focus { border: 2px solid palette(highlight); padding: 6px 18px; }
+QPushButton:focus { border: 2px solid palette(highlight); padding: 6px 14px; }
 QPushButton:checked { background: palette(highlight); color: palette(highlighted-text); }
 """
 
@@ -54,7 +54,7 @@ class Window(QWidget):
         super().__init__()
         self.setObjectName("window")
         self.setWindowTitle("Twinplay")
-        self.setMinimumSize(1000, 680)
+        self.setMinimumSize(640, 480)  # what is left of a small screen that is magnified; pages scroll and fold
         self.resize(QSize(1180, 800).boundedTo(self.screen().availableSize()))
         self._train_presenter, self._memory = train_presenter, memory
         self._player_name = player_name or memory.player_name
@@ -62,16 +62,13 @@ class Window(QWidget):
         self._latin: LatinShortcuts | None = None
         self._missed = False  # the notice says that the library's folder has gone
         self._countdown_s = countdown_s
-        self.notice = Notice()
         self._stack = QStackedWidget()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._build_navigation())
-        line = QHBoxLayout()
-        line.setContentsMargins(look.MARGIN, look.GAP, look.MARGIN, 0)
-        line.addWidget(self.notice)
-        layout.addLayout(line)
+        self.notice = Notice(self._tabs.button(len(PAGES) - 1), self.menu, self)
+        layout.addSpacing(look.GAP)
         layout.addWidget(self._stack, 1)
         self._open(library)
         self.show_page("record")
@@ -143,7 +140,10 @@ class Window(QWidget):
         else:
             self._pages[self._current].activate()
             self.train.choose(sample.session)
-        self.notice.tell(f"The sample is in your library: {SAMPLE.sentence()}")
+        self.notice.tell(
+            f"The sample is in your library: {SAMPLE.about['seconds']} seconds of a game played by a script, "
+            "and a twin trained on such play."
+        )
 
     def tell_failure(self, sentence: str) -> None:
         """An unexpected error: pause the game and show what happened and what to do."""
@@ -200,7 +200,7 @@ class Window(QWidget):
         self._tell_news()
 
     def _tell_news(self) -> None:
-        """A training has ended: show a notice on other pages, but not during a game, which it would move."""
+        """A training has ended: show a notice on other pages, but not during a game, of which it would take the eye."""
         if self.page == "train":
             self._news = None
         if self._news is None or self.record.presenter.busy:

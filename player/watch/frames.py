@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recorder.envs.spec import EnvSpec
+from recorder.library.library import duration_text
 
 Picture = npt.NDArray[np.uint8]
 
@@ -189,12 +190,6 @@ def _span(seconds: int) -> str:
 def score_text(score: float) -> str:
     """A score with thousands separators and no decimals."""
     return f"{round(score):,}"
-
-
-def duration_text(seconds: float) -> str:
-    """Seconds as "m:ss"."""
-    whole = int(seconds)
-    return f"{whole // 60}:{whole % 60:02d}"
 
 
 def action_label(spec: EnvSpec, action: Any) -> str:

@@ -28,6 +28,7 @@ from recorder.recording.game_sound import GameSound
 from recorder.recording.hand_play import HandPlay
 from recorder.recording.key_choice import KeyChoice
 from recorder.recording.recordings import RecordingStatus, WorkerRecording
+from recorder.recording.stills import Stills
 from recorder.recording.take_control import RecordState, TakeControl
 from recorder.system.jobs import Task
 
@@ -70,6 +71,7 @@ class RecordPresenter:
         self.take = TakeControl(self.keys, self.controls, self.sound, countdown_s=countdown_s, now=now, fail=self._fail)
         self.finished = FinishedTakes(library, self._report)
         self._now = now
+        self._stills = Stills()
         self._hand_play = HandPlay(library, self.keys, self.controls, self.key_choice, self.sound, now)
         self._finishing: Task | None = None
         self._afterwards: Callable[[], None] = lambda: None
@@ -100,7 +102,10 @@ class RecordPresenter:
         """The state of the take to show; before a take, the first screen of the game if it is available at once."""
         if self.take.recording is not None:
             return self.take.recording.status
-        if self.by_hand and not self.take.opening:
+        if not self.by_hand:
+            still = self._stills.want(self.env)
+            return None if still is None else RecordingStatus(still, 0.0, 0, 0, 0, False, 0)
+        if not self.take.opening:
             self._hand_play.draw_poster(self.spec)
         return self._hand_play.poster
 
@@ -117,7 +122,8 @@ class RecordPresenter:
         """Choose another environment, between takes."""
         if not self.busy and env != self.env:
             self._hand_play.leave_env()
-            self.env, self.finished.just_kept = env, False
+            self.env = env
+            self.finished.begin_another()  # what was played before is no longer at hand
             self.key_choice.take_up(self.spec)
 
     def rebind(self, bindings: Bindings) -> None:
@@ -149,7 +155,7 @@ class RecordPresenter:
         commands = self.controls.commands()
         for command in commands:
             self._obey(command)
-        return self._poll_take() or bool(commands)
+        return self._poll_take() or bool(commands) or (not self.busy and self._poll_stills())
 
     def stop(self, wait: bool = True) -> None:
         """Finish and save the take. That takes a moment: without `wait`, `poll` reports when it is done."""
@@ -203,6 +209,17 @@ class RecordPresenter:
         self.controls.close()
         self.sound.close()
         self._hand_play.close()
+        self._stills.close()
+
+    def _poll_stills(self) -> bool:
+        today = self.finished.today
+        for take in today.takes:
+            if take.picture is None and not take.discarded:
+                self._stills.want_take(take.path)
+        new = self._stills.poll()
+        if new:
+            today.show_pictures(self._stills.takes)
+        return new
 
     def _poll_take(self) -> bool:
         if self._finishing is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.edits import edit
-from recorder.library.library import Library
+from recorder.library.library import Library, duration_text
 from recorder.store.session import Session
 from recorder.system.jobs import Task
 
@@ -23,7 +23,8 @@ _SHARE = 0.6  # of a take: by then there is something to see
 class RecentRecording:
     """One take: `clock` is the local time it began, `score` the best of its games, `picture` a screen of it.
 
-    `discarded` ones are in the trash. `picture` is uint8 RGB (height, width, 3), or None if no screens are stored.
+    `discarded` ones are in the trash. `picture` is uint8 RGB (height, width, 3), or None where no screens are
+    stored and none has been drawn.
     """
 
     path: Path
@@ -39,7 +40,8 @@ class RecentRecording:
     @property
     def key(self) -> tuple[object, ...]:
         """Changes whenever the list entry would look different."""
-        return (self.path, self.games, self.score, self.seconds, self.labels, self.discarded)
+        pictured = self.picture is not None
+        return (self.path, self.games, self.score, self.seconds, self.labels, self.discarded, pictured)
 
 
 def recent_recording(path: Path) -> RecentRecording:
@@ -133,7 +135,13 @@ class RecentRecordings:
         label = "" if all(game.label == label for game in session.recorded_games) else label
         edit(path, labels={episode.index: label for episode in session.episodes})
         line = recent_recording(path)
-        self._replace(path, lambda _: line)
+        self._replace(path, lambda old: replace(line, picture=old.picture))
+
+    def show_pictures(self, pictures: Mapping[Path, npt.NDArray[np.uint8] | None]) -> None:
+        """Add pictures to the takes that have none."""
+        self.takes = [
+            take if take.picture is not None else replace(take, picture=pictures.get(take.path)) for take in self.takes
+        ]
 
     def _takes(self) -> list[RecentRecording]:
         try:
@@ -161,6 +169,6 @@ def take_summary(path: Path | None) -> str:
     scores = session.games
     games = "1 game" if len(scores) == 1 else f"{len(scores)} games"
     best = "score" if len(scores) == 1 else "best score"
-    minutes, seconds = divmod(round(session.duration_s), 60)
     clock = f"\n{session.timing}" if session.timing is not None else ""
-    return f"{games}, {minutes}:{seconds:02d} of play, {best} {max(scores):,.0f}, {_size(session.size_bytes)}{clock}"
+    played = duration_text(session.duration_s)
+    return f"{games}, {played} of play, {best} {max(scores):,.0f}, {_size(session.size_bytes)}{clock}"

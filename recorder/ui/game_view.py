@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from recorder.recording.recordings import Picture
@@ -39,7 +39,7 @@ class GameView(QWidget):
         self.setObjectName("gameView")
         self.setAccessibleName("The game")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(480, 420)
+        self.setMinimumSize(250, 220)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
@@ -97,9 +97,13 @@ class GameView(QWidget):
         painter.drawRoundedRect(stage, _RADIUS, _RADIUS)
         middle = stage.center().y()
         centre = Qt.AlignmentFlag.AlignHCenter
-        box = QRectF(stage.left() + 24, middle - 132, stage.width() - 48, 120)
-        self._write(painter, box, self._title, 6.0 if self._large else 1.9, centre | Qt.AlignmentFlag.AlignBottom)
-        box = QRectF(stage.left() + 24, middle - 4, stage.width() - 48, 80)
+        margin = min(24.0, stage.width() / 20)
+        box = QRectF(stage.left() + margin, middle - 132, stage.width() - 2 * margin, 120)
+        factor = 6.0 if self._large else 1.9
+        wide = QFontMetricsF(look.scaled(self.font(), factor, bold=True)).horizontalAdvance(self._title)
+        factor *= min(1.0, box.width() / max(1.0, wide))
+        self._write(painter, box, self._title, factor, centre | Qt.AlignmentFlag.AlignBottom)
+        box = QRectF(box.left(), middle - 4, box.width(), stage.bottom() - middle)
         flags = centre | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
         self._write(painter, box, self._hint, 1.1, flags, bold=False)
 

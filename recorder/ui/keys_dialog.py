@@ -24,6 +24,7 @@ from recorder.agents.gamepad import Device
 from recorder.agents.keyboard import BY_CODE
 from recorder.ui.controller_box import ControllerBox
 from recorder.ui.kit import look
+from recorder.ui.kit.fold import Scroll
 from recorder.ui.kit.keys import Keyboard, codes, key_label, shortcut_key
 
 _HINT = "Many keyboards cannot register three keys at once; a second key for each action helps."
@@ -58,7 +59,9 @@ class KeysDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 18, 20, 16)
         layout.setSpacing(14)
-        self._grid = QGridLayout()
+        rows_holder = QWidget()
+        self._grid = QGridLayout(rows_holder)
+        self._grid.setContentsMargins(0, 0, look.GAP, 0)
         self._grid.setHorizontalSpacing(14)
         self._grid.setVerticalSpacing(10)
         self._grid.setColumnStretch(1, 1)
@@ -76,7 +79,7 @@ class KeysDialog(QDialog):
             self._grid.addWidget(add, index, 2)
             self._chips.append(chips)
             self._adders.append(add)
-        layout.addLayout(self._grid)
+        layout.addWidget(Scroll(rows_holder), 1)
         self._status = QLabel(objectName="keysStatus", wordWrap=True)
         self._status.setMinimumHeight(2 * self._status.fontMetrics().lineSpacing())
         layout.addWidget(self._status)

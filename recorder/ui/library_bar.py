@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton, QWidget
 
 from recorder.library.library import SessionSummary
-from recorder.ui.kit import look
+from recorder.ui.kit.fold import FoldingRow
 
 _KINDS = {
     "person": "People",
@@ -19,7 +19,7 @@ _KINDS = {
 }
 
 
-class LibraryBar(QWidget):
+class LibraryBar(FoldingRow):
     """Signals: `narrowed` when other sessions are wanted, `progress_toggled`, and `trash_requested`."""
 
     narrowed = Signal()
@@ -28,9 +28,6 @@ class LibraryBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(look.GAP)
         self.search = QLineEdit(objectName="librarySearch", clearButtonEnabled=True)
         self.search.setPlaceholderText("Search titles, notes, tags, players…")
         self.search.setToolTip("Show the sessions that contain all of these words (Ctrl+F)")
@@ -50,9 +47,9 @@ class LibraryBar(QWidget):
         trash = QPushButton("Trash…", objectName="openTrashButton")
         trash.setToolTip("Deleted sessions: restore them, or delete them permanently")
         trash.clicked.connect(self.trash_requested)
-        for widget in (self.search, self._envs, self._kinds, self._progress, trash):
-            row.addWidget(widget)
-        row.setStretchFactor(self.search, 1)
+        self.search.setMinimumWidth(260)
+        self.add_part(self.search, stretch=1)
+        self.add_part(self._envs, self._kinds, self._progress, trash)
 
     @property
     def wanted(self) -> tuple[str, str, str]:

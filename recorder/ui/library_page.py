@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QLabel, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from recorder.library.presenter import LibraryPresenter, LibraryState
 from recorder.ui.kit import look
+from recorder.ui.kit.fold import FoldingSplitter
 from recorder.ui.kit.page import Page
 from recorder.ui.kit.slots import then
 from recorder.ui.library_bar import LibraryBar
@@ -29,6 +30,7 @@ from recorder.ui.session_pane import SessionPane
 from recorder.ui.trash_dialog import TrashDialog
 
 _POLL_MS = 25
+_NARROW = 800  # pixels, below which a session is shown below the list and not beside it
 
 
 class LibraryPage(Page):
@@ -112,12 +114,12 @@ class LibraryPage(Page):
         self._bar.progress_toggled.connect(self._render_progress)
         self._bar.trash_requested.connect(self._open_trash)
         layout.addWidget(self._bar)
-        split = QSplitter(Qt.Orientation.Horizontal, objectName="librarySplitter")
-        split.setChildrenCollapsible(False)
+        split = FoldingSplitter(_NARROW, (220, 440))
+        split.setObjectName("librarySplitter")
         split.addWidget(self._build_left())
         split.addWidget(self._build_right())
-        split.setStretchFactor(0, 1)
-        split.setStretchFactor(1, 0)
+        split.setStretchFactor(0, 3)
+        split.setStretchFactor(1, 2)
         split.setSizes([680, 400])
         layout.addWidget(split, 1)
         return content
@@ -125,7 +127,7 @@ class LibraryPage(Page):
     def _build_left(self) -> QWidget:
         side = QWidget()
         layout = QVBoxLayout(side)
-        layout.setContentsMargins(0, 0, 8, 0)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.GAP)
         self._list = SessionList(self.presenter)
         self._list.selected.connect(self._select)
@@ -140,9 +142,9 @@ class LibraryPage(Page):
 
     def _build_right(self) -> QWidget:
         side = QWidget()
-        side.setMinimumWidth(372)
+        side.setMinimumWidth(364)
         layout = QVBoxLayout(side)
-        layout.setContentsMargins(8, 0, 0, 0)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.GAP)
         self._pane = SessionPane()
         edits = self.presenter.edits

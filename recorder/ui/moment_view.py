@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from recorder.library.preview import Moment
 from recorder.ui.kit import look
 
+_LEAST, _SHAPE = 226, 0.63  # pixels of height, and height per width
+
 
 class MomentView(QWidget):
     """The picture of a moment, or a sentence."""
@@ -19,11 +21,17 @@ class MomentView(QWidget):
         self.setObjectName("previewPicture")
         self._moment: Moment | None = None
         self._words = ""
-        self.setMinimumSize(280, 226)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumSize(280, _LEAST)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
 
     def sizeHint(self) -> QSize:
-        return QSize(360, 226)
+        return QSize(360, _LEAST)
+
+    def heightForWidth(self, width: int) -> int:
+        """It grows with its pane."""
+        return max(_LEAST, round(width * _SHAPE))
 
     def show_moment(self, moment: Moment | None, words: str) -> None:
         """Show this, and `words` where there is no picture."""

@@ -42,6 +42,7 @@ class ProgressPlot(QWidget):
     def show_history(self, history: History, headline: str) -> None:
         """Show these games."""
         self._headline.setText(headline)
+        self._plot.setVisible(bool(history.scores))  # the headline says that there is nothing yet
         games = list(range(1, len(history.scores) + 1))
         self._dots.setData(games, history.scores)
         self._mean.setData(games, history.means)

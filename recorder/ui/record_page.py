@@ -29,6 +29,7 @@ from recorder.ui.game_view import GameView, Keycap
 from recorder.ui.game_words import game_words
 from recorder.ui.key_captions import KeyCaptions
 from recorder.ui.keys_dialog import KeysDialog
+from recorder.ui.kit.fold import Scroll
 from recorder.ui.kit.keys import Keyboard, codes, is_command
 from recorder.ui.kit.page import Page
 from recorder.ui.kit.slots import then
@@ -38,6 +39,7 @@ from recorder.ui.record_side import RecordSide
 # last bit is slept through, or a tick would come up to a wake-up late.
 _WAKE_MS = 1
 _NAP_NS = 1_200_000
+_SIDE = 316  # the width of what stands beside the game, with room for a scroll bar
 _RUNNING = (RecordState.COUNTDOWN, RecordState.RECORDING)
 
 
@@ -59,7 +61,10 @@ class RecordPage(Page):
         self._view.installEventFilter(self)
         columns.addWidget(self._view, 1)
         self._side = self._build_side()
-        columns.addWidget(self._side)
+        side = Scroll(self._side)
+        side.setFixedWidth(_SIDE)
+        side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        columns.addWidget(side)
         self.body.addLayout(columns, 1)
         self._captions = KeyCaptions(presenter, self.keyboard)
         self._timer = QTimer(self, interval=_WAKE_MS, timerType=Qt.TimerType.PreciseTimer)

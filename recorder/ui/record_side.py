@@ -8,15 +8,18 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from recorder.envs.spec import EnvSpec
+from recorder.library.library import duration_text
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.take_control import RecordState
 from recorder.ui.hud import Hud
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import deletes
 from recorder.ui.kit.icons import show_icon
+from recorder.ui.kit.steady import reserve_lines, reserve_width
 from recorder.ui.takes_list import TakesList
 
 _LABELS = {"success": "good", "failure": "bad"}
+_SOUND = ("Sound: on", "Sound: off", "No sound card")
 _HOLDABLE = (RecordState.COUNTDOWN, RecordState.RECORDING, RecordState.PAUSED)
 
 
@@ -39,7 +42,6 @@ class RecordSide(QWidget):
         super().__init__(parent)
         self._game = game
         self.takes = TakesList(game)
-        self.setFixedWidth(300)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
@@ -50,6 +52,8 @@ class RecordSide(QWidget):
         self._envs.currentIndexChanged.connect(lambda index: self.env_chosen.emit(self._envs.itemData(index)))
         layout.addWidget(self._envs)
         self._player = look.faint(name="playerLabel", wrap=True)
+        self._player.setAlignment(Qt.AlignmentFlag.AlignTop)
+        reserve_lines(self._player, 2)  # as a scripted player needs
         layout.addWidget(self._player)
         self._hud = Hud()
         layout.addWidget(self._hud)
@@ -94,6 +98,8 @@ class RecordSide(QWidget):
             (self._discard, "trash"),
         ):
             show_icon(button, picture)
+        reserve_width(self._pause, "Pause", "Resume")
+        reserve_width(self._sound, *_SOUND)
         layout.addWidget(self._record)
         for row in ((self._pause, self._stop, self._discard), (self._keys, self._sound)):
             row_layout = QHBoxLayout()
@@ -130,7 +136,7 @@ class RecordSide(QWidget):
         ):
             button.setEnabled(enabled)
         self._pause.setText("Resume" if state is RecordState.PAUSED else "Pause")
-        self._sound.setText("No sound card" if not sound.available else "Sound: off" if sound.muted else "Sound: on")
+        self._sound.setText(_SOUND[2] if not sound.available else _SOUND[sound.muted])
 
 
 def _figures(presenter: RecordPresenter, room: str) -> dict[str, str]:
@@ -139,12 +145,11 @@ def _figures(presenter: RecordPresenter, room: str) -> dict[str, str]:
     status = presenter.status if presenter.busy else None
     if status is None:
         return texts
-    minutes, seconds = divmod(int((status.ticks - status.undone_ticks) / presenter.spec.rate_hz), 60)
     texts |= {
         "score": f"{status.score:,.0f}",
         "lives": "●" * status.lives,
         "games": str(status.games),
-        "time": f"{minutes}:{seconds:02d}",
+        "time": duration_text((status.ticks - status.undone_ticks) / presenter.spec.rate_hz),
         "speed": f"{status.speed} %",
     }
     if status.label:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 from recorder.library.presenter import LibraryPresenter
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import deletes
+from recorder.ui.kit.steady import reserve_width
 
 
 class SessionActions(QWidget):
@@ -29,6 +30,9 @@ class SessionActions(QWidget):
         self._merge = _button("Merge", "mergeButton", "Join the selected sessions into a new one")
         self._split = _button("Split", "splitButton", "Split into two sessions before the selected game")
         self._trash = deletes(_button("Delete", "trashButton", "Move it to the trash (Del)"))
+        reserve_width(self._train, "Train on these 100")
+        reserve_width(self._verify, "Verify", "Verified")
+        reserve_width(self._merge, "Merge 100")
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(look.GAP)

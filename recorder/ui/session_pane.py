@@ -31,6 +31,7 @@ from recorder.store.annotations import MAX_NOTES, MAX_TITLE
 from recorder.store.episode_table import RecordedGame
 from recorder.ui.games_table import MOST_GAMES, GamesTable, clock
 from recorder.ui.kit import look
+from recorder.ui.kit.steady import reserve_width
 from recorder.ui.moment_view import MomentView
 from recorder.ui.scrubber import Scrubber
 from recorder.ui.session_figures import SessionFigures
@@ -182,6 +183,7 @@ class SessionPane(QWidget):
         self._clock.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._mark = QPushButton("Exclude from here", objectName="excludeButton")
         self._mark.setToolTip("Exclude a part from training: click at its start and again at its end (X)")
+        reserve_width(self._mark, "Exclude from here", "Exclude to here", "Include again")
         self._mark.clicked.connect(self.mark)
         self._mark.clicked.connect(lambda: self._scrubber.setFocus())  # where arrow keys lead on
         row.addWidget(self._clock, 1)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from recorder.library.library import duration_text
 from recorder.recording.recent import RecentRecording
 from recorder.recording.recordings import Picture
 from recorder.ui.kit import look
@@ -64,6 +65,7 @@ class TakesList(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumHeight(130)  # a card
         self._shown: tuple[object, ...] = ()
         self.show_takes([])
 
@@ -100,7 +102,6 @@ class TakesList(QScrollArea):
         row.addWidget(Thumbnail(take.picture, take.env_title))
         words = QVBoxLayout()
         words.setSpacing(2)
-        minutes, seconds = divmod(round(take.seconds), 60)
         title = look.heading(f"{take.score:,.0f}", factor=1.15)
         games = "1 game" if take.games == 1 else f"{take.games} games"
         top = QHBoxLayout()
@@ -113,7 +114,7 @@ class TakesList(QScrollArea):
             for label, text in _LABELS.items():
                 top.addWidget(self._label_button(take, label, text, suffix))
         words.addLayout(top)
-        words.addWidget(look.faint(f"{take.clock} · {games} · {minutes}:{seconds:02d}"))
+        words.addWidget(look.faint(f"{take.clock} · {games} · {duration_text(take.seconds)}"))
         title.setToolTip(f"{take.env_title}: the best score of the take\n{take.path.name}")
         row.addLayout(words, 1)
         outer.addLayout(row)

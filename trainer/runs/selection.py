@@ -59,7 +59,7 @@ class Row:
             summary.env_title or "Unreadable",
             player_label(summary.player),
             summary.player.get("kind") == "person",
-            local_time(summary.created, "%m-%d %H:%M"),
+            local_time(summary.created),
             summary.episodes,
             summary.seconds / 60,
             summary.ticks,

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from recorder.errors import UsageError
 from recorder.ui.kit import look
+from recorder.ui.kit.fold import resize_within_screen
 from trainer.config import TrainConfig
 from trainer.settings import Setting, choices, off, settings_for
 
@@ -41,7 +42,7 @@ class AdvancedDialog(QDialog):
         self.setObjectName("advancedDialog")
         self.setWindowTitle("Advanced settings")
         self.setStyleSheet(look.PAGE)
-        self.resize(480, 620)
+        resize_within_screen(self, 480, 620)
         self._env, self._preset = env, preset
         self._default = TrainConfig.for_env(env, preset=preset)
         self._fields: dict[str, tuple[Setting, _Field]] = {}
@@ -65,7 +66,6 @@ class AdvancedDialog(QDialog):
             self._fields[setting.name] = (setting, field)
         area = QScrollArea(widgetResizable=True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(form_holder)
         layout.addWidget(area, 1)
         self._problem = QLabel(objectName="advancedProblem", wordWrap=True, visible=False)

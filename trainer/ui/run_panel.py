@@ -48,9 +48,9 @@ class RunPanel(QWidget):
         self._progress.setAccessibleName("How much of this stage is done")
         layout.addWidget(self._headline)
         layout.addWidget(self._about)
-        layout.addWidget(self._explanation)
+        layout.addLayout(self._build_buttons())  # above what comes and goes
         layout.addWidget(self._progress)
-        layout.addLayout(self._build_buttons())
+        layout.addWidget(self._explanation)
         self._plots = CurvePlots()
         self._confusion = ConfusionView()
         self._settings = QPlainTextEdit(objectName="runSettings", accessibleName="Settings of the run", readOnly=True)
@@ -104,7 +104,7 @@ class RunPanel(QWidget):
         state, run = presenter.state, run_list.run
         at_work = state in _AT_WORK
         self._headline.setText(presenter.headline)
-        self._about.setText(_about(run) if run else "Select sessions on the left, then click Train.")
+        self._about.setText(_about(run) if run else "Select sessions to learn from, then click Train.")
         self._explanation.setText(presenter.explanation)
         self._explanation.setVisible(bool(presenter.explanation))
         self._progress.setVisible(at_work)
@@ -161,8 +161,8 @@ class RunPanel(QWidget):
 
 
 def _begun(run: Run) -> str:
-    """When it was begun, like "11-21 10:14:03"."""
-    return run.id if run.setup is None else local_time(run.setup.created, "%m-%d %H:%M:%S")
+    """When it was begun, like "2026-11-21 10:14:03"."""
+    return run.id if run.setup is None else local_time(run.setup.created, "%Y-%m-%d %H:%M:%S")
 
 
 def _about(run: Run) -> str:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from recorder.ui.kit import look
+from recorder.ui.kit.steady import reserve_width
 
 
 class Segments(QWidget):
@@ -55,6 +56,12 @@ class Segments(QWidget):
     def set_title(self, name: str, title: str) -> None:
         """What the button of a page says."""
         self._group.button(self._names.index(name)).setText(title)
+
+    def reserve(self, name: str, title: str) -> None:
+        """Keep the button of a page wide enough for this title."""
+        button = self._group.button(self._names.index(name))
+        assert isinstance(button, QPushButton)
+        reserve_width(button, title)
 
     def _clicked(self, index: int) -> None:
         self._stack.setCurrentIndex(index)

@@ -291,7 +291,7 @@ def _run_texts(run: Run) -> tuple[str, ...]:
     accuracy = "" if status.val_accuracy is None else f"{100 * status.val_accuracy:.0f} %"
     score = "" if status.score is None else f"{status.score:,.0f}"
     preset = setup.preset or "custom settings"
-    begun = local_time(setup.created, "%m-%d %H:%M")
+    begun = local_time(setup.created)
     return ("", begun, f"{get_spec(setup.env).title}, {preset}", state, accuracy, score)
 
 

@@ -24,6 +24,7 @@ from recorder.envs.registry import env_names
 from recorder.errors import UsageError
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
+from recorder.ui.kit.steady import reserve_lines
 from trainer.config import TrainConfig
 from trainer.presets import PRESETS
 from trainer.runs.presenter import TrainPresenter
@@ -78,11 +79,13 @@ class SourcesPanel(QWidget):
         layout.addWidget(self._summary)
         layout.addWidget(self._bars)
         layout.addWidget(self._warnings)
-        layout.addLayout(self._build_presets())
-        self._hint = look.faint(name="presetHint", wrap=True)
-        layout.addWidget(self._hint)
         self._notice = QLabel(objectName="trainNotice", wordWrap=True, visible=False)
         layout.addWidget(self._notice)
+        layout.addLayout(self._build_presets())
+        self._hint = look.faint(name="presetHint", wrap=True)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignTop)
+        reserve_lines(self._hint, 2)  # below the Train button, which it would move
+        layout.addWidget(self._hint)
 
     def _build_presets(self) -> QHBoxLayout:
         row = QHBoxLayout()

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QMessageBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QMessageBox, QStackedWidget, QWidget
 
-from recorder.ui.kit import look
+from recorder.ui.kit.fold import FoldingSplitter
 from recorder.ui.kit.page import Page
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.train_state import TrainState
@@ -25,6 +25,7 @@ from trainer.ui.shelf_panels import RunsPanel, TwinsPanel
 from trainer.ui.sources_panel import SourcesPanel
 
 _POLL_MS = 100
+_NARROW = 760  # pixels, below which the run is shown below what it learns from
 _AT_WORK = (TrainState.WAITING, TrainState.TRAINING, TrainState.STOPPING)
 
 
@@ -51,16 +52,12 @@ class TrainPage(Page):
                 ("twins", "Your twins", self._twins),
             ]
         )
-        split = QSplitter(Qt.Orientation.Horizontal)
-        for side, margins in ((self._left, (0, 0, look.GAP, 0)), (self._run, (look.GAP, 0, 0, 0))):
-            holder = QWidget()
-            layout = QVBoxLayout(holder)
-            layout.setContentsMargins(*margins)
-            layout.addWidget(side)
-            split.addWidget(holder)
+        self._left.reserve("runs", "Runs (10 to resume)")
+        split = FoldingSplitter(_NARROW, (330, 420))
+        split.addWidget(self._left)
+        split.addWidget(self._run)
         split.setStretchFactor(0, 6)
         split.setStretchFactor(1, 5)
-        split.setChildrenCollapsible(False)
         split.setSizes([620, 520])
         self._stack = QStackedWidget()
         self._stack.addWidget(self._build_empty())

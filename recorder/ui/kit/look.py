@@ -89,7 +89,7 @@ QLineEdit {
 QLineEdit:focus { border: 2px solid palette(highlight); padding: 4px 9px; }
 QComboBox {
     background: palette(button); color: palette(button-text); border: 1px solid palette(mid); border-radius: 7px;
-    padding: 5px 10px; min-height: 18px;
+    padding: 5px 10px; min-height: 18px; combobox-popup: 0;
 }
 QComboBox:hover { background: palette(midlight); }
 QComboBox:focus { border: 2px solid palette(highlight); padding: 4px 9px; }
@@ -100,6 +100,7 @@ QComboBox QAbstractItemView {
     background: palette(base); color: palette(text); border: 1px solid palette(mid);
     selection-background-color: palette(highlight); selection-color: palette(highlighted-text);
 }
+QComboBox QAbstractItemView::item { min-height: 26px; padding: 0 8px; }
 QSpinBox, QDoubleSpinBox {
     background: palette(base); color: palette(text); border: 1px solid palette(mid); border-radius: 7px;
     padding: 4px 24px 4px 2px; min-height: 18px;
@@ -245,22 +246,23 @@ def mix(one: QColor, other: QColor, share: float) -> QColor:
 
 
 def place_picture(stage: QRectF, width: int, height: int, pixel_aspect: float, ratio: float) -> QRectF:
-    """Where a picture goes on `stage`: a console's screen by whole device pixels, anything else to fit.
+    """Where a picture goes on `stage`: a console's screen by whole device pixels if they fit, anything else to fit.
 
     A console's pixels are `pixel_aspect` times as wide as high; 0 for other pictures. `ratio` is the number of device
     pixels in a unit of `stage`.
     """
     if pixel_aspect:
         # Lines are whole, columns the nearest whole number to what their shape asks for.
-        best = (1, 1)
+        best = (0, 0)
         for lines in range(1, 12):
             columns = round(lines * pixel_aspect)
             if columns * width <= stage.width() * ratio and lines * height <= stage.height() * ratio:
                 best = (columns, lines)
         wide, high = best[0] * width / ratio, best[1] * height / ratio
-    else:
-        scale = min(stage.width() / width, stage.height() / height)
-        wide, high = width * scale, height * scale
+    if not pixel_aspect or not best[0]:
+        across = width * (pixel_aspect or 1.0)
+        scale = min(stage.width() / across, stage.height() / height)
+        wide, high = across * scale, height * scale
     left = round((stage.center().x() - wide / 2) * ratio) / ratio
     top = round((stage.center().y() - high / 2) * ratio) / ratio
     return QRectF(left, top, wide, high)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import guard_focus
+from recorder.ui.kit.fold import Scroll
 
 _LOG = logging.getLogger("twinplay")
 
@@ -29,7 +30,11 @@ class Page(QWidget):
         self._way_on: QPushButton | None = None
         self.setObjectName(f"{name}Page")
         self.setStyleSheet(look.PAGE)
-        self.body = QVBoxLayout(self)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        content = QWidget()
+        outer.addWidget(Scroll(content))
+        self.body = QVBoxLayout(content)
         self.body.setContentsMargins(20, 16, 20, 16)
         self.body.setSpacing(12)
         self._banner = QLabel(objectName=f"{name}Banner", wordWrap=True, visible=False)
