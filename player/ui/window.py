@@ -21,6 +21,7 @@ from recorder.library.library import Library
 from recorder.library.presenter import LibraryPresenter
 from recorder.system.logfile import LOG
 from recorder.ui.kit import look
+from recorder.ui.kit.clicks import SingleClicks
 from recorder.ui.kit.icons import show_icon
 from recorder.ui.kit.latin_shortcuts import LatinShortcuts
 from recorder.ui.kit.page import Page
@@ -175,6 +176,7 @@ class Window(QWidget):
         super().showEvent(event)
         if self._latin is None:
             self._latin = LatinShortcuts(self)
+            SingleClicks(self)
         self._dress_ahead(iter(self.findChildren(QWidget)))
 
     def _dress_ahead(self, widgets: Iterator[QWidget]) -> None:

@@ -36,10 +36,12 @@ class LibraryEdits:
         """Move a run to the trash; `undo` brings it back."""
 
         def delete() -> None:
+            policy = self._kept.get(run).policy
             where = self._kept.trash(run)
             self._bring_back = lambda: self._kept.restore(where)
             self._run_list.forget(run)
-            self._messages.notice = "Moved the run to the trash; its twin is kept."
+            twin = "; its twin is kept" if policy is not None and policy.exists() else ""
+            self._messages.notice = f"Moved the run to the trash{twin}."
 
         self._do(delete)
 

@@ -277,14 +277,15 @@ class Runs:
     def trash(self, run: str) -> Path:
         """Move a run, which nobody trains, to the trash of runs; `restore` brings it back. Raises RunError."""
         folder = self.path(run)
-        if self.is_locked(run):
-            raise RunError(f"the run {run} is being trained; stop it first")
         target = self.folder / ".trash" / run
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if target.exists():
-                target = target.with_name(f"{run}.{time.time_ns()}")
-            folder.rename(target)
+            with self.lock(run).acquire(timeout=0):  # so that nobody begins to train it meanwhile
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if target.exists():
+                    target = target.with_name(f"{run}.{time.time_ns()}")
+                folder.rename(target)
+        except Timeout:
+            raise RunError(f"the run {run} is being trained; stop it first") from None
         except OSError as error:
             raise RunError(f"{folder} cannot be moved to {target}: {error.strerror}") from error
         return target

@@ -141,9 +141,8 @@ class RunsPanel(_Shelf):
         self.table.setToolTip(f"Click a run to show it; tick up to {MOST_COMPARED} others to compare")
         self.table.itemSelectionChanged.connect(self._selected)
         self.table.itemChanged.connect(self._ticked)
-        tips = ("Move to the trash (Del); its twin stays", "Restore what was deleted last")
-        self._delete = deletes(self.button("Delete", "deleteRunButton", "trash", tips[0], self.remove))
-        self._undo = self.button("Undo", "undoRunButton", "undo", tips[1], self._bring_back)
+        self._delete = deletes(self.button("Delete", "deleteRunButton", "trash", "", self.remove))
+        self._undo = self.button("Undo", "undoRunButton", "undo", "Restore what was deleted last", self._bring_back)
         self._buttons.addStretch(1)
 
     def show_state(self) -> None:
@@ -169,8 +168,10 @@ class RunsPanel(_Shelf):
         if shown is None:
             self.table.clearSelection()
         blocker.unblock()
-        idle = shown is not None and shown.status.state not in (RunState.RUNNING, RunState.QUEUED)
-        self._delete.setEnabled(idle)
+        running = shown is not None and shown.status.state is RunState.RUNNING
+        self._delete.setEnabled(shown is not None and not running)
+        tip = "Pause or stop it first" if running else "Move to the trash (Del); its twin stays"
+        self._delete.setToolTip(tip if shown is not None else "Select a run first")
         self._undo.setVisible(presenter.edits.can_undo)
         self.say(presenter.messages.notice)
 

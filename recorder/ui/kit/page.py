@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import guard_focus
 
+# Keys that act again and again while they are held; Del and Ctrl+Return, for instance, act once.
+_REPEATED = ["-", "+", "=", ".", "Backspace", "Shift+Backspace", "Left", "Right", "Shift+Left", "Shift+Right", "N", "Shift+N"]
 _LOG = logging.getLogger("twinplay")
 
 
@@ -62,6 +64,7 @@ class Page(QWidget):
         """Keys that work while this page has the keyboard."""
         for sequence, action in keys:
             shortcut = QShortcut(QKeySequence(sequence), self)
+            shortcut.setAutoRepeat(sequence in _REPEATED)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
 
