@@ -109,6 +109,7 @@ class PairChoices(QWidget):
         self.changed.emit()
 
     def _choose_game(self, game: int | None) -> None:
+        self._pair.forget_lost()
         self._pair.game = game
         self.changed.emit()
 

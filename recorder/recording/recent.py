@@ -89,6 +89,12 @@ class RecentRecordings:
         if self._looking is None:
             self._looking = Task(self._takes, "takes-of-today")
 
+    def look_again(self) -> None:
+        """Read the list anew: the folder was not there before."""
+        self.join()
+        self._looking, self._found = None, False
+        self.look()
+
     def poll(self) -> bool:
         """Collect the list; returns whether it arrived."""
         if self._looking is None or self._found or not self._looking.poll():

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from trainer.errors import PolicyError
 from trainer.runs.messages import Messages
 from trainer.runs.policy_library import Policies
 from trainer.runs.run_list import RunList
@@ -49,6 +52,9 @@ class LibraryEdits:
         """Move a clone to the trash; `undo` brings it back."""
 
         def delete() -> None:
+            reason = self.why_not(self._policies.find(name))
+            if reason:
+                raise PolicyError(reason)
             where = self._policies.trash(name)
             self._bring_back = lambda: self._policies.restore(where)
             self._messages.notice = f"Moved “{name}” to the trash."
@@ -57,7 +63,25 @@ class LibraryEdits:
 
     def rename_twin(self, name: str, new: str) -> None:
         """Give a clone another name; one that cannot be is told as an error."""
-        self._do(lambda: self._policies.rename(name, new))
+
+        def rename() -> None:
+            before = self._policies.find(name)
+            reason = self.why_not(before)
+            if reason:
+                raise PolicyError(reason)
+            after = self._policies.rename(name, new)
+            for run in self._kept.all():  # one that is resumed goes on with the same twin
+                if run.resumable and run.setup is not None and run.policy == before:
+                    target = after.name if run.setup.policy == before.name else str(after)
+                    self._kept.set_setup(run.id, replace(run.setup, policy=target))
+
+        self._do(rename)
+
+    def why_not(self, twin: Path) -> str:
+        """Why a clone cannot be renamed or deleted now, as a sentence; empty if it can: its training writes it."""
+        if any(run.active and run.policy == twin for run in self._run_list.runs):
+            return f"“{twin.stem}” is in training; pause or stop that first"
+        return ""
 
     def import_twin(self, file: Path) -> None:
         """Copy a policy file into the library; one that is none is told as an error."""

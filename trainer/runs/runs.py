@@ -47,6 +47,7 @@ from trainer.runs.setup import Setup, Source
 CHECKPOINT, PROGRESS = "checkpoint.safetensors", "progress.jsonl"
 _MOST_REASON = 2_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_POLICY_NAME = re.compile(r"[\w(][\w .,()+-]{0,99}")  # of a file in the library's policies, also a renamed one
 
 
 class RunState(Enum):
@@ -315,7 +316,7 @@ class Runs:
     def _policy_path(self, setup: Setup) -> Path:
         if os.path.isabs(setup.policy):
             return Path(setup.policy)
-        if not _NAME.fullmatch(setup.policy) or not setup.policy.endswith(".safetensors"):
+        if not _POLICY_NAME.fullmatch(setup.policy) or not setup.policy.endswith(".safetensors"):
             raise ValueError(f"its policy is named {setup.policy[:60]!r}")
         return Library(self.library).policies / setup.policy
 

@@ -32,6 +32,7 @@ from trainer.runs.runs import Run, RunState
 from trainer.ui.roomy import Roomy
 
 _KEY = Qt.ItemDataRole.UserRole
+_TWIN_TIPS = ("Give it another name (F2)", "Move it to the trash (Del)")
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -219,11 +220,10 @@ class TwinsPanel(_Shelf):
         score.setToolTip(
             "Mean of the games that chose how it plays, often cut short; Scores… on the Watch page plays whole ones"
         )
-        tips = ("Give it another name (F2)", "Move it to the trash (Del)", "Restore what was deleted last")
         self._watch_button = self.button("Watch", "watchTwinButton", "watch", "See it play (Enter)", self._watch, True)
-        self._rename_button = self.button("Rename…", "renameTwinButton", "edit", tips[0], self.ask_for_name)
-        self._delete_button = deletes(self.button("Delete", "deleteTwinButton", "trash", tips[1], self.remove))
-        self._undo = self.button("Undo", "undoTwinButton", "undo", tips[2], self._bring_back)
+        self._rename_button = self.button("Rename…", "renameTwinButton", "edit", "", self.ask_for_name)
+        self._delete_button = deletes(self.button("Delete", "deleteTwinButton", "trash", "", self.remove))
+        self._undo = self.button("Undo", "undoTwinButton", "undo", "Restore what was deleted last", self._bring_back)
         self._buttons.addStretch(1)
         self.button("Import…", "importTwinButton", "folder", "Import a policy file; it is checked first", self._import)
 
@@ -240,8 +240,10 @@ class TwinsPanel(_Shelf):
         """Enable what can be done with the selected clone."""
         twin = self._twin()
         self._watch_button.setEnabled(twin is not None and not twin.problem)
-        self._rename_button.setEnabled(twin is not None)
-        self._delete_button.setEnabled(twin is not None)
+        why_not = "" if twin is None else self.presenter.edits.why_not(twin.path)
+        for button, tip in zip((self._rename_button, self._delete_button), _TWIN_TIPS, strict=True):
+            button.setEnabled(twin is not None and not why_not)
+            button.setToolTip(why_not or tip)
 
     def rename(self, new: str) -> None:
         """Give the selected clone another name."""
@@ -261,7 +263,7 @@ class TwinsPanel(_Shelf):
     def ask_for_name(self) -> None:
         """Ask for another name for the selected clone."""
         twin = self._twin()
-        if twin is not None:
+        if twin is not None and self._rename_button.isEnabled():
             new, said = QInputDialog.getText(self, "Rename your twin", "Name", text=twin.name)
             if said:
                 self.rename(new)
@@ -269,7 +271,7 @@ class TwinsPanel(_Shelf):
     def remove(self) -> None:
         """Move the selected clone to the trash."""
         twin = self._twin()
-        if twin is not None:
+        if twin is not None and self._delete_button.isEnabled():
             self.presenter.edits.delete_twin(twin.name)
             self.changed.emit()
 
