@@ -93,6 +93,8 @@ class RecordPage(Page):
     def activate(self) -> None:
         """The page is shown."""
         self.presenter.finished.today.look()
+        if not self.access.missing:
+            self.presenter.finished.check()
         self._room = self.presenter.room
         self._timer.start()
         QTimer.singleShot(0, self.keyboard, self.keyboard.open)  # once the window is there
