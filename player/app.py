@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from player.support.diagnostics import app_version
 from recorder.errors import LibraryError, SystemLibraryError
-from recorder.library.library import Library, default_library, ensure_writable
+from recorder.library.library import Library, default_library
 from recorder.store.places import keep_out_of_sessions, on_this_computer, place
 from recorder.system.files import replacing
 from recorder.system.interrupts import exit_status, handled
@@ -114,7 +114,8 @@ def usable_library(asked: Path | None, wish: Path | None) -> tuple[Path, str]:
     """The library to open, and a sentence if it is not the one that was asked for.
 
     `asked`, from the command line or the environment, takes precedence over `wish`, which was chosen in the window. A
-    `wish` that does not exist is kept for the next start. Raises LibraryError if the library cannot be written.
+    `wish` that does not exist is kept for the next start. Raises LibraryError for a library that is a session, or
+    inside one; the window opens any other, and says what is wrong with it.
     """
     default = asked or default_library()
     gone = ""
@@ -123,19 +124,19 @@ def usable_library(asked: Path | None, wish: Path | None) -> tuple[Path, str]:
             gone = f"Library folder not found: {wish}. Opened {default} instead. Restore the folder or choose another."
         else:
             try:
-                ensure_writable(wish)
+                keep_out_of_sessions(on_this_computer(place(wish)))
                 return wish, ""
             except LibraryError as error:
                 gone = f"{error}. Opened {default} instead."
-    ensure_writable(default)
+    keep_out_of_sessions(on_this_computer(place(default)))
     return default, gone
 
 
 def open_app(argv: Sequence[str] = ()) -> int:
     """Open the window and return the exit status once it is closed.
 
-    Raises SystemLibraryError if no window can be opened, LibraryError for a library that cannot be written or a file
-    inside a session, and UsageError for a library at a URL.
+    Raises SystemLibraryError if no window can be opened, LibraryError for a library or a file inside a session, and
+    UsageError for a library at a URL.
     """
     options = parse(argv)
     asked = None if options.library is None else on_this_computer(place(options.library))
@@ -226,6 +227,8 @@ def _warn(window: Window, gone: str, crashed: bool, no_log: str) -> None:
     """Show the most important warning, if there is any."""
     from player.ui.menu import copy_diagnostics
 
+    if window.folder.access.sentence:
+        return  # the notice says so already
     if gone:
         window.notice.warn(gone, "Library folder…", window.menu.change_library)
     elif crashed:

@@ -28,6 +28,7 @@ from trainer.config import TrainConfig
 from trainer.errors import PolicyError, RunError, TrainingError
 from trainer.policy.header import facts, read_header
 from trainer.progress.records import Progress, training_note
+from trainer.runs.library_edits import rename_twin, trash_twin
 from trainer.runs.policy_library import Policies, PolicySummary
 from trainer.runs.runs import CHECKPOINT, Run, Runs, RunState
 from trainer.runs.sources import relocate
@@ -252,11 +253,12 @@ def _run_facts(run: Run) -> dict[str, Any]:
 
 def policies(options: Namespace) -> int:
     """See the command's help."""
-    kept = Policies(Library(options.library).path)
+    library = Library(options.library).path
+    kept, runs = Policies(library), Runs(library)
     if options.rename:
-        print(kept.rename(*options.rename))
+        print(rename_twin(runs, kept, *options.rename))
     elif options.delete:
-        print(f"moved to {kept.trash(options.delete)}; restore it with --restore {options.delete}")
+        print(f"moved to {trash_twin(runs, kept, options.delete)}; restore it with --restore {options.delete}")
     elif options.restore:
         name = options.restore.removesuffix(".safetensors")
         thrown = next((path for path in kept.trashed() if path.stem == name), None)

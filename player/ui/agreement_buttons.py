@@ -13,6 +13,7 @@ from player.watch.clone_comparison import moment_of
 from player.watch.presenter import WatchPresenter
 from recorder.library.library import duration_text
 from recorder.ui.kit import look
+from recorder.ui.kit.clicks import repeats
 from recorder.ui.kit.steady import reserve_width
 
 _MOST = 12  # disagreements in the list
@@ -40,7 +41,7 @@ class AgreementButtons(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(look.GAP)
-        for button in (back, self._agree, on):
+        for button in (repeats(back), self._agree, repeats(on)):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             row.addWidget(button)
 

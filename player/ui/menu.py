@@ -22,7 +22,7 @@ from player.ui.dialogs import AboutDialog, PlayerDialog, ShortcutsDialog
 from player.ui.memory import Memory
 from player.ui.study_dialog import open_study
 from recorder.errors import LibraryError, TwinplayError
-from recorder.library.library import ensure_writable
+from recorder.store.places import keep_out_of_sessions
 from recorder.system.jobs import start_thread
 from recorder.system.logfile import LOG, log_file
 from recorder.ui.kit import look
@@ -145,7 +145,7 @@ class MenuButton(QPushButton):
 
     def _set_library(self, folder: Path) -> None:
         try:
-            ensure_writable(folder)
+            keep_out_of_sessions(folder)
         except LibraryError as error:
             self._window.notice.warn(str(error))
             return

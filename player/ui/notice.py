@@ -58,6 +58,11 @@ class Notice(QFrame):
         """Show a warning, with a button if something can be done about it."""
         self._show("warning", sentence, action, does)
 
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._text.text()
+
     def turn_page(self) -> None:
         """Called when another page is shown."""
         if not self._action.isVisibleTo(self):

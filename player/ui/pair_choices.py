@@ -99,6 +99,7 @@ class PairChoices(FoldingRow):
         self.changed.emit()
 
     def _choose_game(self, game: int | None) -> None:
+        self._pair.forget_lost()
         self._pair.game = game
         self.changed.emit()
 

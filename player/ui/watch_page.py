@@ -65,9 +65,15 @@ class WatchPage(Page):
 
     def activate(self) -> None:
         """The page is shown: read the library again and open the newest pair."""
+        if self.access.missing:
+            self.deactivate()
+            return
         self.presenter.refresh()
-        if self.presenter.state is WatchState.EMPTY:
+        state, pair = self.presenter.state, self.presenter.pair
+        if state is WatchState.EMPTY:
             self._newest.start()
+        elif state is WatchState.FAILED and pair.chosen and not pair.error:
+            self.presenter.open()  # what failed may be back
         self._choices.fill()
         self._render()
         self._timer.start()
@@ -208,7 +214,8 @@ class WatchPage(Page):
 
     def _render(self) -> None:
         presenter, pair = self.presenter, self.presenter.pair
-        self.show_problem(presenter.error if presenter.state is WatchState.FAILED else "")
+        failed = presenter.state is WatchState.FAILED and not self.access.missing
+        self.show_problem(presenter.error if failed else "")
         something = bool(pair.sessions or pair.policies or pair.chosen)
         self._stack.setCurrentIndex(1 if something else 0)
         self._choices.show_state()

@@ -12,15 +12,18 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWi
 from shiboken6 import isValid
 
 from player.support.sample import SAMPLE, SamplePair
+from player.ui.library_watch import LibraryWatch
 from player.ui.memory import Memory
 from player.ui.menu import MenuButton, copy_diagnostics, try_sample
 from player.ui.notice import Notice
 from player.ui.watch_page import WatchPage
 from player.watch.presenter import WatchPresenter
+from recorder.library.access import LibraryAccess
 from recorder.library.library import Library
 from recorder.library.presenter import LibraryPresenter
 from recorder.system.logfile import LOG
 from recorder.ui.kit import look
+from recorder.ui.kit.clicks import SingleClicks
 from recorder.ui.kit.icons import show_icon
 from recorder.ui.kit.latin_shortcuts import LatinShortcuts
 from recorder.ui.kit.page import Page
@@ -60,7 +63,6 @@ class Window(QWidget):
         self._player_name = player_name or memory.player_name
         self._news: tuple[str, Path | None] | None = None  # of a training that is over: a sentence, and its clone
         self._latin: LatinShortcuts | None = None
-        self._missed = False  # the notice says that the library's folder has gone
         self._countdown_s = countdown_s
         self._stack = QStackedWidget()
         layout = QVBoxLayout(self)
@@ -70,11 +72,14 @@ class Window(QWidget):
         self.notice = Notice(self._tabs.button(len(PAGES) - 1), self.menu, self)
         layout.addSpacing(look.GAP)
         layout.addWidget(self._stack, 1)
+        self.folder = LibraryWatch(self)
         self._open(library)
         self.show_page("record")
+        self.folder.tell()
 
     def _open(self, library: Path) -> None:
         """Create the pages for a library."""
+        self.folder.open(library)
         self.library = library
         self.record = RecordPage(open_presenter(library, self._player_name, self._countdown_s))
         self.sessions = LibraryPage(LibraryPresenter(Library(library)))
@@ -95,6 +100,8 @@ class Window(QWidget):
         self.train.run_over.connect(self._take_news)
         self._memory.restore_choices(self)
         self._current = -1
+        for page in self._pages:
+            page.show_access(self.folder.access)
 
     def open_library(self, library: Path) -> bool:
         """Switch to another library; returns whether that was possible (see `busy`)."""
@@ -111,7 +118,14 @@ class Window(QWidget):
         for each in old:
             self._stack.removeWidget(each)
             each.deleteLater()
+        self.folder.tell()
         return True
+
+    def tell_pages(self, access: LibraryAccess) -> None:
+        """Called when the library's folder has gone or is back: the pages recover by themselves."""
+        for page in self._pages:
+            page.show_access(access)
+        self._pages[self._current].activate()
 
     @property
     def busy(self) -> str:
@@ -160,6 +174,7 @@ class Window(QWidget):
         index = PAGES.index(name)
         if index == self._current:
             return
+        self.folder.look()
         if self._current >= 0:
             self._pages[self._current].deactivate()
         self._current = index
@@ -168,13 +183,13 @@ class Window(QWidget):
         self._pages[index].activate()
         self.notice.turn_page()
         self._tell_news()
-        self._miss_library()
         LOG.info("page %s", name)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._latin is None:
             self._latin = LatinShortcuts(self)
+            SingleClicks(self)
         self._dress_ahead(iter(self.findChildren(QWidget)))
 
     def _dress_ahead(self, widgets: Iterator[QWidget]) -> None:
@@ -215,16 +230,6 @@ class Window(QWidget):
         self.notice.hide()
         way()
 
-    def _miss_library(self) -> None:
-        """Warn if the library folder is missing: otherwise the empty pages would look like a first start."""
-        if not self.library.is_dir():
-            gone = f"Library folder not found: {self.library}. Restore it or choose another."
-            self.notice.warn(gone, "Library folder…", self.menu.change_library)
-            self._missed = True
-        elif self._missed:
-            self.notice.hide()
-            self._missed = False
-
     def watch_pair(
         self, session: Path | None, policy: Path | None, against: Path | None = None, *, alike: bool = False
     ) -> None:
@@ -241,6 +246,7 @@ class Window(QWidget):
 
     def shutdown(self) -> None:
         """Finish everything in progress; a take and the best clone so far are kept."""
+        self.folder.close()
         self._memory.keep(self)
         for page in self._pages:
             page.shutdown()

@@ -12,7 +12,9 @@ from typing import Any
 
 from player.watch.frames import score_text
 from recorder.errors import SessionError, TwinplayError
+from recorder.library.access import outputs_of
 from recorder.library.library import Library, SessionSummary, local_time, player_label, summarize
+from recorder.store.places import on_this_computer
 from recorder.store.session import Session
 from trainer.runs.policy_library import SUFFIX, Policies, PolicySummary
 
@@ -45,9 +47,12 @@ class Pairing:
         self.alike = False  # the one on the right plays like its demonstrator, not its best
         self.sessions: list[Choice] = []
         self.policies: list[Choice] = []
-        self._kept = Policies(library.path)
+        folder = on_this_computer(library.place)
+        self._kept = Policies(folder, outputs_of(folder))
         self.games: list[Choice] = []
         self.error = ""
+        self._sessions: dict[Path, tuple[str, str]] = {}  # the digest and the time of those that were listed
+        self._lost: dict[str, Path] = {}  # what was chosen and has gone, by side; it is chosen again once it is back
 
     @property
     def left(self) -> Path | None:
@@ -67,7 +72,7 @@ class Pairing:
         return "" if self.policies else "policies"
 
     def refresh(self) -> None:
-        """Read the library again; choices are kept if they still exist."""
+        """Read the library again; a choice that was renamed is followed, one that has gone is told in `error`."""
         self.error = ""
         try:
             found = [s for s in self.library.sessions() if s.state != "unreadable" and s.episodes]
@@ -76,9 +81,7 @@ class Pairing:
             self.error = str(error)
             return
         self.sessions = [Choice(session_label(summary), summary.path, summary.env) for summary in found]
-        self.session, self.policy, self.against = (
-            path if path is not None and path.exists() else None for path in (self.session, self.policy, self.against)
-        )
+        self._follow({summary.path: (summary.digest, summary.created) for summary in found if summary.digest})
         self.alike = self.alike and bool(self.manners)
         for path in (self.policy, self.against):
             if path is not None and path not in [c.value for c in self.policies]:
@@ -86,6 +89,31 @@ class Pairing:
         if self.session is not None and self.session not in [c.value for c in self.sessions]:
             summary = summarize(self.session)
             self.sessions.append(Choice(session_label(summary), self.session, summary.env))
+
+    def forget_lost(self) -> None:
+        """Somebody chooses anew: what has gone is not missed any longer."""
+        self._lost.clear()
+
+    def _follow(self, sessions: dict[Path, tuple[str, str]]) -> None:
+        """Find what is chosen under the name that it has now; `sessions` are those that are listed."""
+        for side in ("session", "policy", "against"):
+            path: Path | None = getattr(self, side) or self._lost.pop(side, None)
+            if path is not None and not path.exists():
+                now = self._renamed(path, sessions)
+                if now is None:
+                    self._lost[side] = path
+                path = now
+            setattr(self, side, path)
+        self._sessions |= sessions
+        if self._lost:
+            names = " and ".join(f"“{path.stem}”" for path in self._lost.values())
+            self.error = f"{names} was deleted or moved. Choose another above, or restore it."
+
+    def _renamed(self, path: Path, sessions: dict[Path, tuple[str, str]]) -> Path | None:
+        if path.suffix == SUFFIX:
+            return self._kept.renamed(path)
+        known = self._sessions.get(path)
+        return next((each for each, facts in sessions.items() if facts == known), None)
 
     @property
     def manners(self) -> list[Choice]:
@@ -145,6 +173,8 @@ class Pairing:
 
     def set_right(self, path: Path | None) -> None:
         """Choose a policy for the right side; a left side of another environment is replaced by a session that fits."""
+        self.forget_lost()
+        self.error = ""
         self.policy, self.alike = path, False
         env = self._env(path)
         if path is not None and env and self._env(self.left) not in ("", env):
@@ -152,6 +182,7 @@ class Pairing:
 
     def set_session(self, path: Path | None, game: int | None = None) -> None:
         """Choose a session for the left side, and a game of it by its number (None: the best)."""
+        self.forget_lost()
         self.session, self.game, self.games, self.against, self.error = path, game, [], None, ""
         if path is None:
             return

@@ -82,9 +82,18 @@ class WatchPresenter:
 
     def refresh(self) -> None:
         """Read the library again; choices are kept if they still exist."""
+        before = self._chosen
         self.pair.refresh()
         if self.pair.error:
+            self.frame = None
+            self._retire()
             self._fail(self.pair.error)
+        elif before != self._chosen and self.state is not WatchState.EMPTY:
+            self.open()  # renamed, or back again
+
+    @property
+    def _chosen(self) -> tuple[Path | None, ...]:
+        return self.pair.session, self.pair.policy, self.pair.against
 
     def open(self, *, play: bool = False) -> None:
         """Show the chosen pair from its start; with `play`, play at once."""

@@ -134,6 +134,11 @@ def default_library() -> Path:
     chosen = os.environ.get("TWINPLAY_LIBRARY")
     if chosen:
         return on_this_computer(place(chosen), "set TWINPLAY_LIBRARY to a folder")
+    return user_library()
+
+
+def user_library() -> Path:
+    """The library in the user's data folder."""
     return Path(platformdirs.user_data_dir("twinplay", appauthor=False)) / "library"
 
 

@@ -25,6 +25,12 @@ class FinishedTakes:
         """A take starts: the previous one is no longer the last."""
         self.last_take, self.last_summary, self.just_kept = None, "", False
 
+    def check(self) -> None:
+        """Forget takes that were deleted elsewhere, as on the Library page."""
+        self.today.check()
+        if self.last_take is not None and not self.last_take.exists():
+            self.begin_another()
+
     def finish(self, recording: Recording) -> Task:
         """Finish a recording in a thread; pass the finished task to `take_in`."""
 

@@ -56,6 +56,7 @@ class RecordPresenter:
         self.library = library
         self.env = env_names()[0]
         self.error = ""
+        self.refusal = ""  # why nothing can be recorded, as a sentence; see `refuse`
         bindings = bindings or Bindings({}, {})
         self.keys = KeyAgent(bindings.actions, player_name)
         self.controls = Controls(self.keys, None if controllers is None else controllers(), self._waits, now)
@@ -111,7 +112,9 @@ class RecordPresenter:
 
     @property
     def room(self) -> str:
-        """How much play fits on the disk, in words; empty if unknown."""
+        """How much play fits on the disk, in words; empty if unknown, or if nothing can be recorded."""
+        if self.refusal:
+            return ""
         try:
             hours = free_hours(self.library, self.env)
         except OSError:
@@ -132,9 +135,16 @@ class RecordPresenter:
             self.error = ""
             self.key_choice.change(bindings, self.spec)
 
+    def refuse(self, why: str) -> None:
+        """Start no take, because of `why`; empty once the library can be written again, which is then read anew."""
+        if self.refusal and not why:
+            self.error = ""
+            self.finished.today.look_again()
+        self.refusal = why
+
     def start(self, wait: bool = True) -> None:
         """Start a take. Creating a session on disk takes a moment: without `wait`, `poll` reports when it is ready."""
-        if self.busy:
+        if self.busy or self.refusal:
             return
         self.error = ""
         self.finished.begin_another()

@@ -91,6 +91,18 @@ class RecentRecordings:
         if self._looking is None:
             self._looking = Task(self._takes, "takes-of-today")
 
+    def look_again(self) -> None:
+        """Read the list anew: the folder was not there before."""
+        self.join()
+        self._looking, self._found = None, False
+        self.look()
+
+    def check(self) -> None:
+        """Leave out takes that were deleted elsewhere; those that were restored elsewhere are there again."""
+        self._trashed = {take: lies for take, lies in self._trashed.items() if lies.exists() and not take.exists()}
+        known = ((take, take.path in self._trashed) for take in self.takes)
+        self.takes = [replace(take, discarded=gone) for take, gone in known if gone or take.path.exists()]
+
     def poll(self) -> bool:
         """Collect the list; returns whether it arrived."""
         if self._looking is None or self._found or not self._looking.poll():

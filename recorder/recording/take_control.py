@@ -13,6 +13,8 @@ countdown.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from enum import Enum
 
@@ -95,7 +97,9 @@ class TakeControl:
     def trouble(self) -> str:
         """Why the take cannot be written at the moment, and what to do; empty while it can."""
         reason = self.recording.status.trouble if self.recording is not None else ""
-        remedy = "The game is paused and nothing is lost; free some disk space, or restore the folder"
+        remedy = "The game is paused and nothing is lost; free some disk space"
+        if reason.endswith(os.strerror(errno.ENOENT)):
+            remedy = "The game is paused; restore the folder to resume, or what was recorded is lost"
         return f"{reason}. {remedy}" if reason else ""
 
     @property

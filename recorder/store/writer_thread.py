@@ -177,10 +177,10 @@ class WriterThread:
             if self._patient and not final:
                 self.trouble = f"{self._path} cannot be written: {reason(error)}"
                 return
-            self._failure = SessionError(
-                f"{self._path} could not be written: {reason(error)}; "
-                "everything up to about one second before is kept; free some disk space before the next take"
-            )
+            kept = "everything up to about one second before is kept; free some disk space before the next take"
+            if not self._path.exists():
+                kept = "its folder was deleted or moved, and what was recorded went with it; restore the folder"
+            self._failure = SessionError(f"{self._path} could not be written: {reason(error)}; {kept}")
 
     def _complete(self) -> None:
         for array in self._arrays.values():

@@ -31,6 +31,8 @@ def game_words(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, 
 
 
 def _before_take(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, str]:
+    if presenter.refusal:
+        return "Recording is not possible", presenter.refusal
     if presenter.finished.just_kept:
         again = "play again" if presenter.by_hand else "record another"
         return "Take saved", f"Click “Train on it” on the right to train your twin, or press Space to {again}."

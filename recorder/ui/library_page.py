@@ -71,7 +71,8 @@ class LibraryPage(Page):
     def activate(self) -> None:
         """The page is shown: look for what is new."""
         self._active = True
-        self.presenter.refresh()
+        if not self.access.missing:
+            self.presenter.refresh()
         self._timer.start()
         self._render()
         self.take_keyboard()
@@ -229,7 +230,7 @@ class LibraryPage(Page):
         presenter = self.presenter
         if self._filled != presenter.listed:
             self._fill()
-        self.show_problem(presenter.error)
+        self.show_problem("" if self.access.missing else presenter.error)
         something = bool(presenter.rows) or presenter.can_undo or presenter.state is LibraryState.FAILED
         before = self._stack.currentIndex()
         self._stack.setCurrentIndex(1 if something else 2 if presenter.state is LibraryState.LOADING else 0)

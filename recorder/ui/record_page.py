@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from recorder.agents.bindings import bindings_file
 from recorder.agents.keyboard import PLACE
 from recorder.envs.registry import usable_specs
+from recorder.library.access import LibraryAccess
 from recorder.play.sound import Speaker
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.take_control import RecordState
@@ -97,6 +98,8 @@ class RecordPage(Page):
     def activate(self) -> None:
         """The page is shown."""
         self.presenter.finished.today.look()
+        if not self.access.missing:
+            self.presenter.finished.check()
         self._room = self.presenter.room
         self._timer.start()
         QTimer.singleShot(0, self.keyboard, self.keyboard.open)  # once the window is there
@@ -125,6 +128,13 @@ class RecordPage(Page):
         """The window is no longer active."""
         self._held.forget()
         self.presenter.take.lose_keyboard()
+        self._render()
+
+    def show_access(self, access: LibraryAccess) -> None:
+        """See Page: the game is shown whatever becomes of the library, but it cannot be recorded."""
+        self.access = access
+        self.presenter.refuse(access.refusal)
+        self._room = self.presenter.room
         self._render()
 
     def name_player(self, name: str) -> None:
@@ -255,7 +265,7 @@ class RecordPage(Page):
     def _render(self) -> None:
         presenter = self.presenter
         state, status = presenter.state, presenter.status
-        self.show_problem(presenter.error or presenter.take.trouble)
+        self.show_problem(presenter.error or ("" if self.access.missing else presenter.take.trouble))
         picture = None if status is None else status.picture
         self._view.show_game(picture, presenter.spec.pixel_aspect, recording=state is RecordState.RECORDING)
         self._counted = presenter.take.countdown

@@ -20,6 +20,7 @@ from recorder.ui.takes_list import TakesList
 
 _LABELS = {"success": "good", "failure": "bad"}
 _SOUND = ("Sound: on", "Sound: off", "No sound card")
+_RECORD_TIP = "Start recording (Space, Ctrl+R)"
 _HOLDABLE = (RecordState.COUNTDOWN, RecordState.RECORDING, RecordState.PAUSED)
 
 
@@ -77,9 +78,7 @@ class RecordSide(QWidget):
         self.takes.show_takes(presenter.finished.today.takes)
 
     def _build_buttons(self, layout: QVBoxLayout) -> None:
-        self._record = self._button(
-            "Record", "recordButton", "Start recording (Space, Ctrl+R)", self.start_requested.emit
-        )
+        self._record = self._button("Record", "recordButton", _RECORD_TIP, self.start_requested.emit)
         self._record.setProperty("primary", True)
         self._pause = self._button("Pause", "pauseButton", "Pause or resume (P)", self.pause_requested.emit)
         self._stop = self._button("Stop", "stopButton", "Stop and save (Esc)", self.stop_requested.emit)
@@ -127,7 +126,7 @@ class RecordSide(QWidget):
         state, sound = presenter.state, presenter.sound
         finishing = state is RecordState.FINISHING
         for button, enabled in (
-            (self._record, not presenter.busy),
+            (self._record, not presenter.busy and not presenter.refusal),
             (self._pause, state in _HOLDABLE and not presenter.take.trouble),
             (self._stop, presenter.busy and not finishing),
             (self._discard, not finishing and (presenter.busy or presenter.finished.last_take is not None)),
@@ -135,6 +134,7 @@ class RecordSide(QWidget):
             (self._sound, presenter.by_hand and sound.available),
         ):
             button.setEnabled(enabled)
+        self._record.setToolTip(presenter.refusal or _RECORD_TIP)
         self._pause.setText("Resume" if state is RecordState.PAUSED else "Pause")
         self._sound.setText(_SOUND[2] if not sound.available else _SOUND[sound.muted])
 

@@ -21,6 +21,7 @@ from trainer.evaluation.alike import Alike
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.hand import Pull
 from trainer.policy.policy_file import save_policy
+from trainer.runs.policy_library import Policies
 
 
 class LocalService:
@@ -428,6 +429,51 @@ def test_two_clones_are_opened_without_a_session(
     presenter.pair.set_right(policies[0])
     presenter.open()
     assert service.asked[-1] == ("open", (None, str(policies[0]), None, 0, str(policies[0]), False, False))
+
+
+def test_what_is_watched_is_followed_when_it_is_renamed_deleted_and_restored(
+    tmp_path: Path, service: LocalService, clock: Clock
+) -> None:
+    record("breakout", RandomAgent(get_spec("breakout"), 1), library=tmp_path, seconds=1, seed=3)
+    record("breakout", RandomAgent(get_spec("breakout"), 2), library=tmp_path, seconds=1, seed=4)
+    library, kept = Library(tmp_path), Policies(tmp_path)
+    kept.folder.mkdir()
+    untrained("breakout", kept.folder / "first.safetensors")
+    presenter = WatchPresenter(library, start_service=lambda: service, start_chore=FakeChore, now=clock)
+    presenter.refresh()
+    pair = presenter.pair
+    pair.choose_defaults()
+    presenter.open()
+    presenter.poll()
+    assert pair.policy is not None
+    assert presenter.state is WatchState.PAUSED
+    renamed = kept.rename("first", "Hoppity")
+    presenter.refresh()
+    assert (pair.policy, presenter.state) == (renamed, WatchState.OPENING)
+    presenter.poll()
+    assert service.opened[1] == str(renamed)
+
+    trashed = kept.trash("Hoppity")
+    presenter.refresh()
+    assert (pair.policy, presenter.state, presenter.frame) == (None, WatchState.FAILED, None)
+    assert presenter.error == "“Hoppity” was deleted or moved. Choose another above, or restore it."
+    kept.restore(trashed)
+    presenter.refresh()
+    assert (pair.policy, presenter.state, presenter.error) == (renamed, WatchState.OPENING, "")
+
+    session = pair.session
+    assert session is not None
+    moved = session.rename(tmp_path / "moved.zarr")
+    presenter.refresh()
+    assert pair.session == moved
+    library.trash(moved.name)
+    presenter.refresh()
+    assert "“moved” was deleted or moved" in presenter.error
+    pair.set_left(pair.sessions[0].value)
+    presenter.refresh()
+    presenter.open()
+    assert (presenter.state, presenter.error) == (WatchState.OPENING, "")
+    presenter.close()
 
 
 def test_filming_and_scoring_are_of_what_is_on_show(paired: WatchPresenter, tmp_path: Path) -> None:

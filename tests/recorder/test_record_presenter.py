@@ -211,6 +211,25 @@ def test_a_discarded_take_leaves_the_library_and_can_be_brought_back(
     assert Library(presenter.library).sessions() == []
 
 
+def test_takes_that_are_deleted_and_restored_elsewhere_leave_the_list_and_come_back(
+    presenter: RecordPresenter, clock: FakeClock
+) -> None:
+    presenter.start()
+    play(presenter, clock, 30)
+    presenter.stop()
+    take, library = presenter.finished.last_take, Library(presenter.library)
+    assert take is not None
+    presenter.discard()
+    library.restore(library.trashed()[0].path)
+    presenter.finished.check()
+    assert [each.discarded for each in presenter.finished.today.takes] == [False]
+    assert not presenter.can_undo
+    library.trash(take.name)
+    presenter.finished.check()
+    assert presenter.finished.today.takes == []
+    assert presenter.finished.last_take is None
+
+
 def test_a_restart_discards_the_take_under_way_and_begins_another(presenter: RecordPresenter, clock: FakeClock) -> None:
     presenter.start()
     play(presenter, clock, 30)

@@ -332,6 +332,41 @@ def test_several_runs_wait_for_their_turn(stage: Stage) -> None:
     worker.end(run, RunState.DONE)
 
 
+def test_a_twin_is_not_renamed_while_it_trains_and_a_paused_run_follows_its_new_name(stage: Stage) -> None:
+    worker, run = stage.train()
+    presenter = stage.presenter
+    policy = presenter.run_list.run.policy
+    policy.parent.mkdir(exist_ok=True)
+    policy.write_bytes(b"half trained")
+    presenter.edits.rename_twin(policy.stem, "Hoppity")
+    presenter.edits.delete_twin(policy.stem)
+    assert presenter.messages.error == f"“{policy.stem}” is in training; pause or stop that first"
+    worker.end(run, RunState.PAUSED)
+    presenter.poll()
+    presenter.edits.rename_twin(policy.stem, "My twin (2)")
+    assert presenter.messages.error == ""
+    found = presenter.kept.get(run)
+    assert found.policy == presenter.policy == policy.with_name("My twin (2).safetensors")
+    assert found.policy.exists()
+    assert found.resumable
+    assert not policy.exists()
+
+
+def test_a_queued_run_is_deleted_and_one_that_another_window_deletes_leaves_the_list(stage: Stage) -> None:
+    worker, run = stage.train()
+    for _ in range(2):
+        stage.presenter.start()
+    first, second = (each.id for each in stage.presenter.run_list.runs[:2])
+    stage.presenter.edits.delete_run(first)
+    assert stage.presenter.messages.notice == "Moved the run to the trash."
+    Runs(stage.presenter.library.path).trash(second)
+    assert stage.presenter.poll()
+    assert [each.id for each in stage.presenter.run_list.runs] == [run]
+    stage.presenter.edits.delete_run(run)
+    assert "is being trained; stop it first" in stage.presenter.messages.error
+    worker.end(run, RunState.DONE)
+
+
 def test_a_process_that_vanishes_is_told_with_its_reason_and_what_is_kept(stage: Stage) -> None:
     worker, run = stage.train()
     folder = stage.presenter.kept.path(run)

@@ -114,3 +114,30 @@ def test_a_training_goes_on_in_the_background_and_the_next_window_follows_it(
     assert (found.status.state, found.status.stopped_early) == (RunState.DONE, True)
     assert 0 < found.status.batches < ENOUGH
     assert hand.output() == ""
+
+
+def test_a_double_click_trains_once_and_a_queued_run_can_be_deleted(
+    open_window: Callable[..., Hand], tmp_path: Path
+) -> None:
+    library = tmp_path / "library"
+    record("hopper", scripted("hopper"), library=library, episodes=1, seed=1)
+    runs = Runs(library)
+    hand = open_window("--page", "train", "--training-batches", str(ENOUGH))
+
+    def click(name: str, times: int) -> None:
+        left, top, width, height = hand.place(name)
+        hand.xdotool("mousemove", str(left + width // 2), str(top + height // 2))
+        hand.xdotool("click", "--repeat", str(times), "--delay", "90", "1")
+
+    click("trainButton", 3)
+    wait_for(lambda: [run.status.state for run in runs.all()] == [RunState.RUNNING])
+    hand.click("trainButton")
+    wait_for(lambda: len(runs.queued()) == 1)
+    hand.click("runsSegment")
+    left, top, width, _ = hand.place("runTable")
+    hand.xdotool("mousemove", str(left + width // 2), str(top + 50), "click", "1")
+    hand.wait(lambda: headline(hand) == "Queued")
+    click("deleteRunButton", 2)
+    wait_for(lambda: not runs.queued())
+    assert [run.status.state for run in runs.all()] == [RunState.RUNNING]
+    assert hand.output() == ""

@@ -2,13 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from trainer.errors import PolicyError
 from trainer.runs.messages import Messages
 from trainer.runs.policy_library import Policies
 from trainer.runs.run_list import RunList
-from trainer.runs.runs import Runs
+from trainer.runs.runs import Run, Runs
+
+
+def rename_twin(kept: Runs, policies: Policies, name: str, new: str) -> Path:
+    """Give a clone another name; a run that is resumed goes on with it. Returns its file.
+
+    Raises PolicyError for a name that cannot be, and while the clone is in training, RunError.
+    """
+    before, runs = policies.find(name), kept.all()
+    _refuse(runs, before)
+    after = policies.rename(name, new)
+    for run in runs:
+        if run.resumable and run.setup is not None and run.policy == before:
+            target = after.name if run.setup.policy == before.name else str(after)
+            kept.set_setup(run.id, replace(run.setup, policy=target))
+    return after
+
+
+def trash_twin(kept: Runs, policies: Policies, name: str) -> Path:
+    """Move a clone to the trash; returns where it lies. Raises PolicyError, also while it is in training."""
+    _refuse(kept.all(), policies.find(name))
+    return policies.trash(name)
+
+
+def _refuse(runs: Sequence[Run], twin: Path) -> None:
+    reason = _in_training(runs, twin)
+    if reason:
+        raise PolicyError(reason)
+
+
+def _in_training(runs: Sequence[Run], twin: Path) -> str:
+    if any(run.active and run.policy == twin for run in runs):
+        return f"“{twin.stem}” is in training; pause or stop that first"
+    return ""
 
 
 class LibraryEdits:
@@ -36,10 +72,12 @@ class LibraryEdits:
         """Move a run to the trash; `undo` brings it back."""
 
         def delete() -> None:
+            policy = self._kept.get(run).policy
             where = self._kept.trash(run)
             self._bring_back = lambda: self._kept.restore(where)
             self._run_list.forget(run)
-            self._messages.notice = "Moved the run to the trash; its twin is kept."
+            twin = "; its twin is kept" if policy is not None and policy.exists() else ""
+            self._messages.notice = f"Moved the run to the trash{twin}."
 
         self._do(delete)
 
@@ -47,7 +85,7 @@ class LibraryEdits:
         """Move a clone to the trash; `undo` brings it back."""
 
         def delete() -> None:
-            where = self._policies.trash(name)
+            where = trash_twin(self._kept, self._policies, name)
             self._bring_back = lambda: self._policies.restore(where)
             self._messages.notice = f"Moved “{name}” to the trash."
 
@@ -55,7 +93,11 @@ class LibraryEdits:
 
     def rename_twin(self, name: str, new: str) -> None:
         """Give a clone another name; one that cannot be is told as an error."""
-        self._do(lambda: self._policies.rename(name, new))
+        self._do(lambda: rename_twin(self._kept, self._policies, name, new))
+
+    def why_not(self, twin: Path) -> str:
+        """Why a clone cannot be renamed or deleted now, as a sentence; empty if it can: its training writes it."""
+        return _in_training(self._run_list.runs, twin)
 
     def import_twin(self, file: Path) -> None:
         """Copy a policy file into the library; one that is none is told as an error."""

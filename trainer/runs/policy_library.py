@@ -20,7 +20,8 @@ from msgspec import Meta
 
 from recorder.envs.registry import get_spec, simulator_notes, stored_spec
 from recorder.errors import TwinplayError
-from recorder.library.library import Library, ensure_writable
+from recorder.library.library import POLICIES, ensure_writable
+from recorder.store.places import on_this_computer, place
 from recorder.system.files import replacing
 from recorder.system.records import RecordError, read
 from trainer.config import TrainConfig
@@ -75,21 +76,26 @@ class PolicySummary:
 
 
 class Policies:
-    """The clones of a library. Names never lead out of it."""
+    """The clones of a library. Names never lead out of it.
 
-    def __init__(self, library: Path) -> None:
-        self.folder = Library(library).policies
+    Where the library is read-only, new clones are kept in another one, `outputs`, and those of both are listed.
+    """
+
+    def __init__(self, library: Path, outputs: Path | None = None) -> None:
+        own, self.folder = (on_this_computer(place(each)) / POLICIES for each in (library, outputs or library))
+        self._folders = tuple(dict.fromkeys((self.folder, own)))
         self._known: dict[Path, tuple[int, int, PolicySummary]] = {}  # by file, with its time and size
         self._trash = self.folder / ".trash"
 
     def all(self) -> list[PolicySummary]:
         """Every clone, the newest first; what cannot be read is listed with its problem."""
         found: list[tuple[int, PolicySummary]] = []
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(self.folder):
-                if entry.name.endswith(SUFFIX) and not entry.name.startswith("."):
-                    with contextlib.suppress(OSError):
-                        found.append(self._summary(Path(entry.path), entry.stat()))
+        for folder in self._folders:
+            with contextlib.suppress(OSError):
+                for entry in os.scandir(folder):
+                    if entry.name.endswith(SUFFIX) and not entry.name.startswith("."):
+                        with contextlib.suppress(OSError):
+                            found.append(self._summary(Path(entry.path), entry.stat()))
         return [summary for _, summary in sorted(found, key=lambda pair: -pair[0])]
 
     def summary(self, path: Path) -> PolicySummary:
@@ -108,10 +114,22 @@ class Policies:
 
     def find(self, name: str) -> Path:
         """The file of a clone. Raises PolicyError when there is none of that name."""
-        path = self.folder / f"{name.removesuffix(SUFFIX)}{SUFFIX}"
-        if not _NAME.fullmatch(path.stem) or path.parent != self.folder or not path.is_file():
-            raise PolicyError(f"{self.folder} has no policy named {name!r}; `twinplay policies` lists them")
-        return path
+        for folder in self._folders:
+            path = folder / f"{name.removesuffix(SUFFIX)}{SUFFIX}"
+            if _NAME.fullmatch(path.stem) and path.parent == folder and path.is_file():
+                return path
+        raise PolicyError(f"{self.folder} has no policy named {name!r}; `twinplay policies` lists them")
+
+    def renamed(self, path: Path) -> Path | None:
+        """The file that a clone has now which was listed at `path`; None if it is in no file of the library."""
+        known = self._known.get(path)
+        if known is None or known[2].problem:
+            return None
+        old = known[:2], known[2].created, known[2].run
+        for summary in self.all():
+            if summary.path != path and (self._known[summary.path][:2], summary.created, summary.run) == old:
+                return summary.path
+        return None
 
     def rename(self, name: str, new: str) -> Path:
         """Give a clone another name; returns its file. Raises PolicyError for a name that is taken or cannot be one."""

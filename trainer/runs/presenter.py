@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from recorder.errors import TwinplayError
+from recorder.library.access import outputs_of
 from recorder.library.library import Library, ensure_writable
+from recorder.store.places import on_this_computer
 from recorder.store.session import Session
 from trainer.config import TrainConfig
 from trainer.runs import run_texts
@@ -45,8 +47,10 @@ class TrainPresenter:
         reader: FactsReader | None = None,
     ) -> None:
         self.library = library
-        self.kept = Runs(library.path)
-        self.policies = Policies(library.path)
+        folder = on_this_computer(library.place)
+        self.outputs = outputs_of(folder)  # the library that runs and clones go to
+        self.kept = Runs(self.outputs)
+        self.policies = Policies(folder, self.outputs)
         self.choice = Choice(library, reader or FactsReader())
         self.preset = "quick"  # whoever trains for the first time wants to see what comes of it
         self.changes: dict[str, dict[str, Any]] = {}  # by environment: settings that differ from the preset's
@@ -77,6 +81,12 @@ class TrainPresenter:
         """Train an environment with these settings changed. Raises UsageError for what cannot be meant."""
         TrainConfig.for_env(env, preset=self.preset, **changes)
         self.changes = {**self.changes, env: dict(changes)}
+
+    @property
+    def elsewhere(self) -> str:
+        """Where runs and clones go, in a sentence, if that is not the library."""
+        away = self.outputs != on_this_computer(self.library.place)
+        return f"The library is read-only: the run and its twin are saved in {self.outputs}." if away else ""
 
     @property
     def state(self) -> TrainState:
@@ -160,7 +170,7 @@ class TrainPresenter:
             return
         self.messages.clear()
         try:
-            ensure_writable(self.library.policies)
+            ensure_writable(self.policies.folder)
             sessions = [Session.open(path) for path in self.choice.paths]
             env = sessions[0].spec.name
             preset = "" if self.changes.get(env) else self.preset
@@ -190,7 +200,7 @@ class TrainPresenter:
         run = self.run_list.run
         if run is None or not run.resumable:
             return
-        if run.policy is not None and run.policy.parent != self.library.policies:
+        if run.policy is not None and run.policy.parent != self.policies.folder:
             self.messages.error = (
                 f"This run saves its policy as {run.policy}, outside the library; "
                 "resume it with `twinplay train --resume`."

@@ -59,10 +59,16 @@ class RunList:
             self.shown = ""
 
     def poll(self) -> Iterator[tuple[Run, Run]]:
-        """Read again the runs that are active; yields each one that changed, as it was and as it is."""
-        for index, run in enumerate(self.runs):
-            fresh = self._kept.find(run.id) if run.active else None
-            if fresh is not None and fresh != run:
+        """Read again the runs that are active; yields each one that changed, as it was and as it is.
+
+        One that has gone, deleted in another window, leaves the list; it is yielded as it was.
+        """
+        for run in self.active:
+            fresh, index = self._kept.find(run.id), self.runs.index(run)
+            if fresh is None:
+                del self.runs[index]
+                yield run, run
+            elif fresh != run:
                 self.runs[index] = fresh
                 yield run, fresh
 

@@ -47,6 +47,7 @@ from trainer.runs.setup import Setup, Source
 CHECKPOINT, PROGRESS = "checkpoint.safetensors", "progress.jsonl"
 _MOST_REASON = 2_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_POLICY_NAME = re.compile(r"[\w(][\w .,()+-]{0,99}")  # of a file in the library's policies, also a renamed one
 
 
 class RunState(Enum):
@@ -277,14 +278,15 @@ class Runs:
     def trash(self, run: str) -> Path:
         """Move a run, which nobody trains, to the trash of runs; `restore` brings it back. Raises RunError."""
         folder = self.path(run)
-        if self.is_locked(run):
-            raise RunError(f"the run {run} is being trained; stop it first")
         target = self.folder / ".trash" / run
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if target.exists():
-                target = target.with_name(f"{run}.{time.time_ns()}")
-            folder.rename(target)
+            with self.lock(run).acquire(timeout=0):  # so that nobody begins to train it meanwhile
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if target.exists():
+                    target = target.with_name(f"{run}.{time.time_ns()}")
+                folder.rename(target)
+        except Timeout:
+            raise RunError(f"the run {run} is being trained; stop it first") from None
         except OSError as error:
             raise RunError(f"{folder} cannot be moved to {target}: {error.strerror}") from error
         return target
@@ -314,7 +316,7 @@ class Runs:
     def _policy_path(self, setup: Setup) -> Path:
         if os.path.isabs(setup.policy):
             return Path(setup.policy)
-        if not _NAME.fullmatch(setup.policy) or not setup.policy.endswith(".safetensors"):
+        if not _POLICY_NAME.fullmatch(setup.policy) or not setup.policy.endswith(".safetensors"):
             raise ValueError(f"its policy is named {setup.policy[:60]!r}")
         return Library(self.library).policies / setup.policy
 

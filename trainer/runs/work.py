@@ -43,7 +43,8 @@ def work(library: str) -> None:
             with contextlib.suppress(RunError):  # somebody else took it, or it was paused just now
                 for _ in perform(runs, waiting[0].id):
                     pass
-            if runs.get(waiting[0].id).status.reason == _ENDED:
+            found = runs.find(waiting[0].id)  # unless it was deleted while it waited
+            if found is not None and found.status.reason == _ENDED:
                 return
 
 

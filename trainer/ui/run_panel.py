@@ -116,7 +116,7 @@ class RunPanel(QWidget):
         self._pause.setVisible(at_work)
         self._pause.setEnabled(state in (TrainState.TRAINING, TrainState.WAITING))
         self._stop.setVisible(at_work and state is not TrainState.WAITING)
-        self._stop.setEnabled(state is TrainState.TRAINING)
+        self._stop.setEnabled(state in (TrainState.TRAINING, TrainState.PAUSING))
         self._resume.setVisible(presenter.resumable)
         self._watch.setVisible(not at_work and presenter.policy is not None)
         self._set_primary(self._watch, not presenter.resumable)

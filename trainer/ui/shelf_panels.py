@@ -32,6 +32,7 @@ from trainer.runs.runs import Run, RunState
 from trainer.ui.roomy import Roomy
 
 _KEY = Qt.ItemDataRole.UserRole
+_TWIN_TIPS = ("Give it another name (F2)", "Move it to the trash (Del)")
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -141,9 +142,8 @@ class RunsPanel(_Shelf):
         self.table.setToolTip(f"Click a run to show it; tick up to {MOST_COMPARED} others to compare")
         self.table.itemSelectionChanged.connect(self._selected)
         self.table.itemChanged.connect(self._ticked)
-        tips = ("Move to the trash (Del); its twin stays", "Restore what was deleted last")
-        self._delete = deletes(self.button("Delete", "deleteRunButton", "trash", tips[0], self.remove))
-        self._undo = self.button("Undo", "undoRunButton", "undo", tips[1], self._bring_back)
+        self._delete = deletes(self.button("Delete", "deleteRunButton", "trash", "", self.remove))
+        self._undo = self.button("Undo", "undoRunButton", "undo", "Restore what was deleted last", self._bring_back)
         self._buttons.addStretch(1)
 
     def show_state(self) -> None:
@@ -169,8 +169,10 @@ class RunsPanel(_Shelf):
         if shown is None:
             self.table.clearSelection()
         blocker.unblock()
-        idle = shown is not None and shown.status.state not in (RunState.RUNNING, RunState.QUEUED)
-        self._delete.setEnabled(idle)
+        running = shown is not None and shown.status.state is RunState.RUNNING
+        self._delete.setEnabled(shown is not None and not running)
+        tip = "Pause or stop it first" if running else "Move to the trash (Del); its twin stays"
+        self._delete.setToolTip(tip if shown is not None else "Select a run first")
         self._undo.setVisible(presenter.edits.can_undo)
         self.say(presenter.messages.notice)
 
@@ -218,11 +220,10 @@ class TwinsPanel(_Shelf):
         score.setToolTip(
             "Mean of the games that chose how it plays, often cut short; Scores… on the Watch page plays whole ones"
         )
-        tips = ("Give it another name (F2)", "Move it to the trash (Del)", "Restore what was deleted last")
         self._watch_button = self.button("Watch", "watchTwinButton", "watch", "See it play (Enter)", self._watch, True)
-        self._rename_button = self.button("Rename…", "renameTwinButton", "edit", tips[0], self.ask_for_name)
-        self._delete_button = deletes(self.button("Delete", "deleteTwinButton", "trash", tips[1], self.remove))
-        self._undo = self.button("Undo", "undoTwinButton", "undo", tips[2], self._bring_back)
+        self._rename_button = self.button("Rename…", "renameTwinButton", "edit", "", self.ask_for_name)
+        self._delete_button = deletes(self.button("Delete", "deleteTwinButton", "trash", "", self.remove))
+        self._undo = self.button("Undo", "undoTwinButton", "undo", "Restore what was deleted last", self._bring_back)
         self._buttons.addStretch(1)
         self.button("Import…", "importTwinButton", "folder", "Import a policy file; it is checked first", self._import)
 
@@ -239,8 +240,10 @@ class TwinsPanel(_Shelf):
         """Enable what can be done with the selected clone."""
         twin = self._twin()
         self._watch_button.setEnabled(twin is not None and not twin.problem)
-        self._rename_button.setEnabled(twin is not None)
-        self._delete_button.setEnabled(twin is not None)
+        why_not = "" if twin is None else self.presenter.edits.why_not(twin.path)
+        for button, tip in zip((self._rename_button, self._delete_button), _TWIN_TIPS, strict=True):
+            button.setEnabled(twin is not None and not why_not)
+            button.setToolTip(why_not or tip)
 
     def rename(self, new: str) -> None:
         """Give the selected clone another name."""
@@ -260,7 +263,7 @@ class TwinsPanel(_Shelf):
     def ask_for_name(self) -> None:
         """Ask for another name for the selected clone."""
         twin = self._twin()
-        if twin is not None:
+        if twin is not None and self._rename_button.isEnabled():
             new, said = QInputDialog.getText(self, "Rename your twin", "Name", text=twin.name)
             if said:
                 self.rename(new)
@@ -268,7 +271,7 @@ class TwinsPanel(_Shelf):
     def remove(self) -> None:
         """Move the selected clone to the trash."""
         twin = self._twin()
-        if twin is not None:
+        if twin is not None and self._delete_button.isEnabled():
             self.presenter.edits.delete_twin(twin.name)
             self.changed.emit()
 

@@ -208,7 +208,7 @@ class SourcesPanel(QWidget):
             except UsageError:
                 return text
             own = f" {changed} custom setting{'s' if changed > 1 else ''}." if changed else ""
-            text = f"{text} {config.budget_text}.{own}"
+            text = f"{text} {config.budget_text}.{own} {presenter.elsewhere}".rstrip()
         return text
 
     def _sessions(self) -> list[QTreeWidgetItem]:

@@ -76,7 +76,8 @@ class TrainPage(Page):
 
     def activate(self) -> None:
         """The page is shown: look for new sessions, runs and clones."""
-        self._look_again()
+        if not self.access.missing:
+            self._look_again()
         self.take_keyboard()
 
     def take_keyboard(self) -> None:
@@ -159,6 +160,8 @@ class TrainPage(Page):
             self._timer.start()
 
     def _poll(self) -> None:
+        if self.access.missing:
+            return
         before = self.presenter.state
         if self.presenter.poll():
             self._render()
@@ -169,7 +172,7 @@ class TrainPage(Page):
 
     def _render(self) -> None:
         presenter = self.presenter
-        self.show_problem(presenter.messages.error)
+        self.show_problem("" if self.access.missing else presenter.messages.error)
         something = bool(presenter.choice.rows or presenter.run_list.runs or presenter.twins)
         self._stack.setCurrentIndex(1 if something else 0)
         waiting = len(presenter.run_list.offered)

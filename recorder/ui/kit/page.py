@@ -9,10 +9,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from recorder.library.access import LibraryAccess
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import guard_focus
 from recorder.ui.kit.fold import Scroll
 
+# Keys that act again and again while they are held; Del and Ctrl+Return, for instance, act once.
+_REPEATED = ("-", "+", "=", ".", "Backspace", "Shift+Backspace", "Left", "Right", "Shift+Left", "Shift+Right")
 _LOG = logging.getLogger("twinplay")
 
 
@@ -28,6 +31,7 @@ class Page(QWidget):
         super().__init__(parent)
         self._name = name
         self._way_on: QPushButton | None = None
+        self.access = LibraryAccess()
         self.setObjectName(f"{name}Page")
         self.setStyleSheet(look.PAGE)
         outer = QVBoxLayout(self)
@@ -41,6 +45,10 @@ class Page(QWidget):
         self._banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._banner.setStyleSheet(look.BANNER)
         self.body.addWidget(self._banner)
+        self._blank = look.faint("Sessions, runs and twins are shown as soon as the folder is there.", f"{name}Blank")
+        self._blank.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._blank.hide()
+        self.body.addWidget(self._blank, 1)
         guard_focus(self, self.take_keyboard)
 
     def activate(self) -> None:
@@ -63,10 +71,23 @@ class Page(QWidget):
         self._banner.setText(sentence)
         self._banner.setVisible(bool(sentence))
 
+    def show_access(self, access: LibraryAccess) -> None:
+        """The library's folder has gone, is back, or is read-only. The window says so; the page does not repeat it."""
+        self.access = access
+        self._blank.setVisible(access.missing)
+        for index in range(self.body.count()):
+            item = self.body.itemAt(index)
+            widget = None if item is None else item.widget()
+            if widget is not None and widget not in (self._banner, self._blank):
+                widget.setVisible(not access.missing)
+        if access.missing:
+            self.show_problem("")
+
     def bind_keys(self, keys: Iterable[tuple[str, Callable[[], None]]]) -> None:
         """Keys that work while this page has the keyboard."""
         for sequence, action in keys:
             shortcut = QShortcut(QKeySequence(sequence), self)
+            shortcut.setAutoRepeat(sequence in _REPEATED)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
 
