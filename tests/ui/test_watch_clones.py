@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageSequence
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QComboBox,
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMenu,
+    QMessageBox,
     QPushButton,
     QRadioButton,
     QSpinBox,
@@ -217,12 +219,63 @@ def test_part_of_a_duel_is_saved_as_a_gif_while_one_watches(page: WatchPage, tmp
     QTest.mouseClick(go, Qt.MouseButton.LeftButton)
     assert go.text() == "Cancel"
     wait_until(lambda: page.presenter.filming.state is BackgroundJobState.DONE)
-    wait_until(lambda: words.text().startswith("Saved: "))
+    wait_until(lambda: words.text().startswith("Saved “film.gif” ("))
     with Image.open(tmp_path / "film.gif") as image:
         assert sum(each.info["duration"] for each in ImageSequence.Iterator(image)) == pytest.approx(1_000, abs=50)
     assert [path.name for path in tmp_path.iterdir()] == ["film.gif"]
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     wait_until(lambda: page.findChild(QDialog, "exportDialog") is None)
+
+
+def test_an_export_asks_before_it_replaces_a_file_and_leads_to_what_it_saved(page: WatchPage, tmp_path: Path) -> None:
+    watch(page, "breakout")
+    page.findChild(QPushButton, "saveButton").click()
+    dialog = dialog_of(page, "exportDialog")
+    go, field = dialog.findChild(QPushButton, "exportButton"), dialog.findChild(QLineEdit, "exportPath")
+    assert re.fullmatch(r"Random player and twin, Breakout, Random player \d+", Path(field.text()).stem)
+    show, play = dialog.findChild(QPushButton, "exportShow"), dialog.findChild(QPushButton, "exportOpen")
+    assert not show.isVisible()
+    kept = tmp_path / "kept.gif"
+    kept.write_text("dear to someone")
+    dialog.findChild(QComboBox, "exportFormat").setCurrentIndex(1)
+    dialog.findChild(QDoubleSpinBox, "exportFrom").setValue(0.0)
+    dialog.findChild(QDoubleSpinBox, "exportTo").setValue(0.5)
+    field.setText(str(tmp_path / "kept"))  # the suffix is added
+    go.click()
+    question = dialog.findChild(QMessageBox, "confirmReplace")
+    assert "“kept.gif” already exists" in question.text()
+    QTest.keyClick(question, Qt.Key.Key_Return)
+    QTest.qWait(50)
+    assert not page.presenter.filming.running
+    assert kept.read_text() == "dear to someone"
+    go.click()
+    dialog.findChild(QMessageBox, "confirmReplace").findChild(QPushButton, "replaceButton").click()
+    wait_until(lambda: show.isVisible() and play.isVisible())
+    assert kept.read_bytes()[:4] == b"GIF8"
+    opener = Opener()
+    QDesktopServices.setUrlHandler("file", opener, "open")
+    try:
+        show.click()
+        play.click()
+    finally:
+        QDesktopServices.unsetUrlHandler("file")
+    assert opener.opened == [str(tmp_path), str(kept)]
+    kept.unlink()
+    play.click()
+    assert "no longer there" in dialog.findChild(QLabel, "exportWords").text()
+    dialog.close()
+
+
+class Opener(QObject):
+    """Notes what the system is asked to open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened: list[str] = []
+
+    @Slot(QUrl)
+    def open(self, url: QUrl) -> None:
+        self.opened.append(url.toLocalFile())
 
 
 def test_a_film_that_is_cancelled_leaves_no_file(page: WatchPage, tmp_path: Path) -> None:
