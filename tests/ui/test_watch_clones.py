@@ -301,9 +301,13 @@ def test_the_scoreboard_plays_games_and_shows_them_with_their_intervals(page: Wa
     go = dialog.findChild(QPushButton, "scoreButton")
     go.click()
     assert go.text() == "Cancel"
-    wait_until(lambda: page.presenter.scoring.state is BackgroundJobState.DONE)
     chart = dialog.findChild(ScoreChart, "scoreChart")
-    wait_until(lambda: chart.isVisible())
+    wait_until(lambda: page.presenter.scoring.record is not None and page.presenter.scoring.record.rows)
+    assert page.presenter.scoring.running
+    wait_until(lambda: "mean" in chart.accessibleName())  # while the other games are played
+    assert re.match(r"[0-3] of 4 games, .*narrow", dialog.findChild(QLabel, "scoreWords").text())
+    wait_until(lambda: page.presenter.scoring.state is BackgroundJobState.DONE)
+    wait_until(lambda: go.text() == "Play the games")
     assert re.search(r"Random.*; Twin new-hopper: mean [\d.]+, .*; Random player", chart.accessibleName())
     assert "2 games each, all distinct" in dialog.findChild(QLabel, "scoreWords").text()
     go.click()
