@@ -125,9 +125,12 @@ def test_the_clone_is_compared_and_keys_lead_from_one_disagreement_to_the_next(p
     menu = page.findChild(QMenu, "clearestMenu")
     menu.aboutToShow.emit()
     clearest = agreement.clearest[0]
-    assert f"random player {clearest.recorded}, twin {clearest.clone}" in menu.actions()[0].text()
-    assert menu.actions()[0].text().endswith(f"{100 * clearest.sure:.0f} %")
-    menu.actions()[0].trigger()
+    heading = menu.actions()[0]
+    assert heading.text() == "Time   Recorded, and what the twin would do\tTwin's certainty"
+    assert not heading.isEnabled()
+    assert f"random player {clearest.recorded}, twin {clearest.clone}" in menu.actions()[1].text()
+    assert menu.actions()[1].text().endswith(f"{100 * clearest.sure:.0f} %")
+    menu.actions()[1].trigger()
     wait_until(lambda: here(page) == moment_of(clearest))
 
     timeline = page.findChild(Timeline, "timeline")
