@@ -196,6 +196,7 @@ def open_app(argv: Sequence[str] = ()) -> int:
 
 def _application(theme: str) -> QApplication:
     """Qt's application, with the app's name, icon and colours."""
+    from PySide6.QtGui import QFontMetrics
     from PySide6.QtWidgets import QApplication
 
     from player.ui.guard import Opening
@@ -205,6 +206,10 @@ def _application(theme: str) -> QApplication:
     with Opening():
         app = QApplication.instance() or QApplication(["twinplay"])
     assert isinstance(app, QApplication)
+    if not QFontMetrics(app.font()).inFont("A"):  # Qt would draw a box for each letter
+        raise SystemLibraryError(
+            "the window needs a font, but none is installed; install one with: sudo apt-get install fonts-dejavu-core"
+        )
     app.setApplicationName("Twinplay")
     app.setDesktopFileName("twinplay")
     app.setWindowIcon(app_icon())

@@ -61,8 +61,8 @@ class Sample:
         """A description of both, with the clone's score."""
         facts, clone = self.about, self.about["clone"]
         return (
-            f"{facts['seconds']} seconds of Breakout played by a script (score {facts['score']:.0f}), and a policy "
-            f"trained on {facts['lesson_minutes']} minutes of the same script's play. The policy scores "
+            f"{facts['seconds']} seconds of Breakout played by a script (score {facts['score']:.0f}), and a twin "
+            f"trained on {facts['lesson_minutes']} minutes of the same script's play. In whole games the twin scores "
             f"{clone['mean']:.0f} on average ({clone['low']:.0f} to {clone['high']:.0f}, {clone['games']} games)."
         )
 

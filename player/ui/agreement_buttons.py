@@ -16,6 +16,7 @@ from recorder.ui.kit import look
 from recorder.ui.kit.clicks import repeats
 from recorder.ui.kit.steady import reserve_width
 
+_COLUMN = "\t"  # what follows it stands at the right of a menu
 _MOST = 12  # disagreements in the list
 
 
@@ -80,10 +81,18 @@ class AgreementButtons(QWidget):
         if agreement is None or frame is None or frame.left is None:
             return
         who = frame.left.name.removeprefix("the ")
+        if agreement.disagreements:
+            heading = self._clearest.addAction(
+                f"Time   Recorded, and what the twin would do{_COLUMN}Twin's certainty"
+                if agreement.discrete
+                else "Time   Recorded, and what the twin would do"
+            )
+            heading.setEnabled(False)
         for each in agreement.clearest[:_MOST]:
             at = duration_text(each.tick / agreement.rate_hz)
             sure = f"{100 * each.sure:.0f} %" if agreement.discrete else ""
-            action = QAction(f"{at}   {who} {each.recorded}, twin {each.clone}   {sure}".rstrip(), self._clearest)
+            told = f"{at}   {who} {each.recorded}, twin {each.clone}{_COLUMN}{sure}"
+            action = QAction(told.rstrip(), self._clearest)
             action.triggered.connect(self._jump_to(moment_of(each)))
             self._clearest.addAction(action)
         if not agreement.disagreements:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, QTimer
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import QStandardPaths, Qt, QTimer, QUrl
+from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMessageBox,
     QProgressBar,
     QPushButton,
     QRadioButton,
@@ -26,6 +28,7 @@ from PySide6.QtWidgets import (
 from player.watch.background import BackgroundJobState
 from player.watch.presenter import WatchPresenter
 from recorder.library.library import duration_text
+from recorder.system.files import portable_name
 from recorder.ui.kit import look
 
 _POLL_MS = 100
@@ -39,9 +42,10 @@ class ExportDialog(QDialog):
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.presenter = presenter
+        self._saved = Path()  # the video written last
         self.setObjectName("exportDialog")
         self.setWindowTitle("Export video")
-        self.setMinimumWidth(560)
+        self.setMinimumWidth(640)
         column = QVBoxLayout(self)
         column.setContentsMargins(look.MARGIN, look.WIDE, look.MARGIN, look.WIDE)
         column.setSpacing(look.WIDE)
@@ -52,6 +56,15 @@ class ExportDialog(QDialog):
         self._words = look.faint(name="exportWords", wrap=True)
         column.addWidget(self._words)
         row = QHBoxLayout()
+        row.setSpacing(look.GAP)
+        self._show = QPushButton(
+            "Show in folder", objectName="exportShow", toolTip="Open the folder that the video is in"
+        )
+        self._show.clicked.connect(lambda: self._open_outside(self._saved.parent))
+        self._open = QPushButton("Open", objectName="exportOpen", toolTip="Play the video")
+        self._open.clicked.connect(lambda: self._open_outside(self._saved))
+        row.addWidget(self._show)
+        row.addWidget(self._open)
         row.addStretch(1)
         self._close = QPushButton("Close", objectName="exportClose", toolTip="Close (Esc)")
         self._close.clicked.connect(self.close)
@@ -93,7 +106,8 @@ class ExportDialog(QDialog):
         part.addWidget(QLabel("to"))
         part.addWidget(self._to)
         part.addStretch(1)
-        self._path = QLineEdit(str(self._suggestion()), objectName="exportPath", toolTip="The file to write")
+        self._suggested = str(self._suggestion())
+        self._path = QLineEdit(self._suggested, objectName="exportPath", toolTip="The file to write")
         self._path.setAccessibleName("File")
         self._choose = QPushButton("Choose…", objectName="exportBrowse", toolTip="Choose the folder and the name")
         self._choose.clicked.connect(self._browse)
@@ -116,22 +130,29 @@ class ExportDialog(QDialog):
         super().reject()
 
     def _suggestion(self) -> Path:
-        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
-        place = Path(folder) if folder and Path(folder).is_dir() else Path.home()
-        pair = self.presenter.pair
-        name = next((path.stem for path in (pair.policy, pair.session, pair.against) if path is not None), "twinplay")
-        return _unused(place / f"{name}.mp4")
+        frame = self.presenter.frame
+        name = portable_name("" if frame is None else frame.file_title, "Twinplay video")
+        return _unused(_videos() / name, self._format.currentData())
 
     def _rename(self) -> None:
         text = self._path.text().strip()
-        if text:
-            self._path.setText(str(Path(text).with_suffix(self._format.currentData())))
+        if text == self._suggested:
+            self._suggested = str(self._suggestion())
+            self._path.setText(self._suggested)
+        elif text:
+            self._path.setText(_with_suffix(text, self._format.currentData()))
 
     def _browse(self) -> None:
         label, suffix = _FORMATS[self._format.currentIndex()]
-        name, _ = QFileDialog.getSaveFileName(self, "Export video as", self._path.text(), f"{label} (*{suffix})")
+        name, _ = QFileDialog.getSaveFileName(
+            self,
+            "Export video as",
+            self._path.text(),
+            f"{label} (*{suffix})",
+            options=QFileDialog.Option.DontConfirmOverwrite,  # Export asks, however the name was given
+        )
         if name:
-            self._path.setText(name if name.lower().endswith(suffix) else name + suffix)
+            self._path.setText(_with_suffix(name, suffix))
 
     def _start(self) -> None:
         if self.presenter.filming.running:
@@ -139,23 +160,53 @@ class ExportDialog(QDialog):
             self._render()
             self._words.setText("Cancelled; no file was left behind.")
             return
-        path = Path(self._path.text().strip()).expanduser()
+        text = self._path.text().strip()
+        path = _videos() / Path(_with_suffix(text, self._format.currentData())).expanduser()
         start, seconds = 0.0, None
         if self._part.isChecked():
             start, seconds = self._from.value(), self._to.value() - self._from.value()
         problem = ""
-        if path.suffix.lower() != self._format.currentData():
-            problem = f"The name must end in {self._format.currentData()}."
-        elif not path.is_absolute() or not path.parent.is_dir():
+        if not text:
+            problem = "Enter a name for the file."
+        elif not path.parent.is_dir():
             problem = "There is no such folder. Choose another place for the file."
+        elif path.is_dir():
+            problem = f"“{path.name}” is a folder. Choose another name for the file."
         elif seconds is not None and seconds <= 0:
             problem = "The end must come after the beginning."
         if problem:
             self._words.setText(problem)
             return
+        self._path.setText(str(path))
+        if path.exists():
+            self._ask_to_replace(path, lambda: self._export(path, start, seconds))
+        else:
+            self._export(path, start, seconds)
+
+    def _ask_to_replace(self, path: Path, go_on: Callable[[], None]) -> None:
+        box = QMessageBox(self)
+        box.setObjectName("confirmReplace")
+        box.setWindowTitle("Replace the file?")
+        box.setText(f"“{path.name}” already exists. Replace it?")
+        box.setInformativeText("The video that is there now will be lost.")
+        replace = box.addButton("Replace", QMessageBox.ButtonRole.DestructiveRole)
+        replace.setObjectName("replaceButton")
+        box.setDefaultButton(box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.buttonClicked.connect(lambda button: go_on() if button is replace else None)
+        box.open()
+
+    def _export(self, path: Path, start: float, seconds: float | None) -> None:
         self.presenter.export(path, start=start, seconds=seconds)
         self._timer.start()
         self._render()
+
+    def _open_outside(self, path: Path) -> None:
+        """Let the system open the video, or its folder."""
+        if not path.exists():
+            self._words.setText("The video is no longer there. It was moved or deleted.")
+        elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
+            self._words.setText(f"No program could be started to open it. The video is in {self._saved.parent}.")
 
     def _stop(self) -> None:
         self._timer.stop()
@@ -174,6 +225,9 @@ class ExportDialog(QDialog):
         for widget in (self._format, self._whole, self._part, self._from, self._to, self._path, self._choose):
             widget.setEnabled(not running)
         self._bar.setVisible(running)
+        saved = record is not None and record.path is not None and chore.state is BackgroundJobState.DONE
+        for button in (self._show, self._open):
+            button.setVisible(saved)
         fraction = 0.0 if record is None else record.fraction
         self._bar.setRange(0, 0 if fraction is None else 1000)
         self._bar.setValue(round(1000 * (fraction or 0.0)))
@@ -184,9 +238,11 @@ class ExportDialog(QDialog):
             self._words.setText(f"{at}: {pictures:,} frames. You can keep watching.")
             return
         self._timer.stop()
-        if chore.state is BackgroundJobState.DONE and record is not None and record.path is not None:
-            size = record.path.stat().st_size / 1e6 if record.path.exists() else 0.0
-            self._words.setText(f"Exported: {record.path} ({size:.1f} MB).")
+        if saved:
+            self._saved = record.path
+            size = self._saved.stat().st_size if self._saved.exists() else 0
+            amount = f"{size / 1e6:.1f}\u00a0MB" if size >= 1e6 else f"{size / 1e3:.0f}\u00a0kB"
+            self._words.setText(f"Saved “{self._saved.name}” ({amount}).")
         elif chore.state is BackgroundJobState.FAILED:
             self._words.setText(f"Export failed: {chore.error}.")
         else:
@@ -202,10 +258,24 @@ def _seconds(name: str, title: str, value: float) -> QDoubleSpinBox:
     return box
 
 
-def _unused(path: Path) -> Path:
-    """The path, with a number added if the file exists."""
-    number, candidate = 2, path
+def _videos() -> Path:
+    """The user's folder for videos, or else the home folder."""
+    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
+    return Path(folder) if folder and Path(folder).is_dir() else Path.home()
+
+
+def _with_suffix(name: str, suffix: str) -> str:
+    """The name with this suffix, in place of that of another format; a dot within the name is no suffix."""
+    for _, other in _FORMATS:
+        if name.lower().endswith(other):
+            return name[: -len(other)] + suffix
+    return name + suffix
+
+
+def _unused(path: Path, suffix: str) -> Path:
+    """The path with this suffix, and a number if that file exists."""
+    number, candidate = 2, path.with_name(path.name + suffix)
     while candidate.exists():
-        candidate = path.with_stem(f"{path.stem}-{number}")
+        candidate = path.with_name(f"{path.name} ({number}){suffix}")
         number += 1
     return candidate

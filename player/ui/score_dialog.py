@@ -29,6 +29,7 @@ from player.watch.presenter import WatchPresenter
 from recorder.library.library import duration_text
 from recorder.ui.kit import look
 from trainer.evaluation.scores import Score
+from trainer.progress.curves import time_left
 
 _POLL_MS = 200
 _ROW, _LABEL, _FIGURE = 52.0, 190.0, 190.0
@@ -93,7 +94,7 @@ class ScoreChart(QWidget):
             painter.drawText(figures.adjusted(0, 6, 0, 2), left, f"{row.mean:,.1f}")
             painter.setFont(look.scaled(self.font(), 0.85))
             painter.setPen(faint)
-            painter.drawText(figures.translated(0, _ROW / 2 - 4), left, f"{row.low:,.1f} to {row.high:,.1f}")
+            painter.drawText(figures.translated(0, _ROW / 2 - 4), left, interval_text(row))
 
 
 class ScoreDialog(QDialog):
@@ -102,7 +103,7 @@ class ScoreDialog(QDialog):
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.presenter = presenter
-        self._began = 0.0
+        self._began = self._heard = 0.0  # when the games began, and when they were last heard of
         self.setObjectName("scoreDialog")
         self.setWindowTitle("Scoreboard")
         self.setMinimumWidth(min(720, self.screen().availableSize().width()))
@@ -160,7 +161,8 @@ class ScoreDialog(QDialog):
             self.presenter.scoring.cancel()
 
     def _poll(self) -> None:
-        self.presenter.scoring.poll()
+        if self.presenter.scoring.poll():
+            self._heard = time.monotonic()
         self._render()
 
     def _render(self) -> None:
@@ -171,22 +173,29 @@ class ScoreDialog(QDialog):
         self._games.setEnabled(not running)
         self._bar.setVisible(running)
         report = None if record is None else record.report
-        self._chart.setVisible(report is not None)
+        rows = () if record is None else record.rows
+        self._chart.show_rows(rows)
+        self._chart.setVisible(running or bool(rows))
         if running:
             done, total = (0, 0) if record is None else (record.done, record.total)
             self._bar.setRange(0, total)
             self._bar.setValue(done)
-            waited = duration_text(time.monotonic() - self._began)
-            self._words.setText(f"{done} of {total} games, {waited}." if total else "Preparing…")
+            waited = f"{duration_text(time.monotonic() - self._began)} so far"
+            left = None if record is None else record.left_s
+            if left is not None:
+                waited = f"about {time_left(max(1.0, left - (time.monotonic() - self._heard)))} left"
+            games = f"{done} of {total} games, {waited}. The intervals narrow as games come in."
+            self._words.setText(games if total else "Preparing…")
             return
         self._timer.stop()
         if chore.state is BackgroundJobState.FAILED:
             self._words.setText(f"The games could not be played: {chore.error}.")
         elif report is not None:
-            self._chart.show_rows(report.rows)
             words = f"Mean score with its 95 % interval over distinct games: {_games_played(report.rows)}."
             alike = [report.likeness.sentence] if report.likeness is not None else []
-            self._words.setText("\n".join((words, *alike, *(f"Note: {note}." for note in report.notes))))
+            tested = filter(None, (self.presenter.pair.test_games_text,))
+            notes = (f"Note: {note}." for note in report.notes)
+            self._words.setText("\n".join((words, *alike, *tested, *notes)))
         else:
             self._words.setText(
                 "How good is the twin, really? It plays many games from starts that it has never seen, beside the "
@@ -206,6 +215,11 @@ def score_sentence(row: Score) -> str:
     """A player's row in words."""
     games = f"{len(row.returns)} games, {row.distinct} distinct"
     return f"{' '.join(row_title(row))}: mean {row.mean:,.1f}, {row.low:,.1f} to {row.high:,.1f} ({games})"
+
+
+def interval_text(row: Score) -> str:
+    """The interval of a row, which a single game does not have."""
+    return "one game" if row.distinct == 1 else f"{row.low:,.1f} to {row.high:,.1f}"
 
 
 def _games_played(rows: Sequence[Score]) -> str:

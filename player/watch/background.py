@@ -8,13 +8,13 @@ IDLE ─────────────▶ RUNNING ────────
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Any
 
 from recorder.system.jobs import Job, JobLike, JobState, start_thread
-from trainer.evaluation.scores import EvalProgress
+from trainer.evaluation.scores import EvalProgress, Score
 
 _PATIENCE_S = 30.0  # for a film to put its part file away; it looks up after every picture
 
@@ -118,15 +118,24 @@ def scoring(
     done = total = 0
     for progress in evaluate(first, episodes=episodes, seed=seed, alike=alike, recording=session):
         done, total, report = progress.done, progress.total + len(others) * episodes, progress.report
-        yield EvalProgress(done, total)
+        left = progress.left_s
+        if left is not None and progress.clone_s is not None:
+            left += len(others) * progress.clone_s
+        yield EvalProgress(done, total, rows=_ranked(progress.rows), left_s=left)
     assert report is not None
     rows, notes = list(report.rows), list(report.notes)
     for other in others:
         for progress in evaluate(other, episodes=episodes, seed=seed, players=("clone",)):
-            yield EvalProgress(done + progress.done, total)
+            shown = _ranked([*rows, *progress.rows])
+            yield EvalProgress(done + progress.done, total, rows=shown, left_s=progress.left_s)
             rows += progress.report.rows if progress.report is not None else ()
             notes += progress.report.notes if progress.report is not None else ()
         done += episodes
+    ranked = _ranked(rows)
+    yield EvalProgress(total, total, replace(report, rows=ranked, notes=tuple(notes)), ranked)
+
+
+def _ranked(rows: Iterable[Score]) -> tuple[Score, ...]:
+    """In the order demonstrator, clones, random player."""
     ranks = {"demonstrator": 0, "clone": 1, "random": 2}
-    rows.sort(key=lambda row: ranks[row.player])
-    yield EvalProgress(total, total, replace(report, rows=tuple(rows), notes=tuple(notes)))
+    return tuple(sorted(rows, key=lambda row: ranks[row.player]))

@@ -53,6 +53,7 @@ class Side:
 
     `points` and `losses` are the ticks of this game at which it scored and lost a life, and `actions` all known
     actions, uint8 (length,) or float32 (length, m); `length` are the known ticks, all of them for a recording.
+    `final` is the score at the end of the game, once that is known.
     """
 
     kind: str
@@ -75,6 +76,7 @@ class Side:
     losses: tuple[int, ...] = ()
     actions: npt.NDArray[Any] = field(default_factory=_nothing)
     length: int = 0
+    final: float | None = None
 
     @property
     def name(self) -> str:
@@ -159,6 +161,26 @@ class DuelFrame:
         seconds = round(right.ticks / self.rate_hz) - round(left.ticks / self.rate_hz)
         longer = f", and played {_span(abs(seconds))} {'longer' if seconds > 0 else 'less'}" if seconds else ""
         return f"{who} scored {score_text(right.score)}, {compared}{longer}."
+
+    @property
+    def file_title(self) -> str:
+        """Who plays, what, and the scores known so far, for the name of a file: "Ada and twin, Breakout, 48 to 61"."""
+        alike = len({side.title for side in self.sides}) < len(self.sides)
+        names: list[str] = []
+        for side in self.sides:
+            name = (
+                f"{side.title} {side.subtitle}"
+                if side.kind == "policy" and (alike or self.left is None)
+                else side.title
+            )
+            names.append(name[:1].lower() + name[1:] if names and side.title in KIND_TITLES.values() else name)
+        known = [
+            (name, round(side.final)) for name, side in zip(names, self.sides, strict=True) if side.final is not None
+        ]
+        scores = [str(score) for _, score in known]
+        if len(known) < len(names):
+            scores = [f"{name} {score}" for name, score in known]
+        return ", ".join(filter(None, (" and ".join(names), self.env_title, " to ".join(scores))))
 
     def title_of(self, side: Side) -> str:
         """The heading of a side: a clone of the player beside it is called that player's twin."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from player.watch.frames import score_text
+from player.watch.frames import duration_text, score_text
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.access import outputs_of
 from recorder.library.library import Library, SessionSummary, local_time, player_label, summarize
@@ -138,6 +138,18 @@ class Pairing:
             f"“Its best” scores {score_text(summary.score or 0.0)} in test games. “Like its player” scores "
             f"{score_text(alike.score)} (the player: {score_text(alike.demonstrator)}); a classifier "
             f"tells the two apart in {100 * alike.classifier:.0f} % of clips (50 % is chance)."
+        )
+
+    @property
+    def test_games_text(self) -> str:
+        """Why the scores of the chosen clones elsewhere in the window differ from those in whole games; or empty."""
+        paths = dict.fromkeys(path for path in (self.against, self.policy) if path is not None)
+        shown = [self._kept.summary(path) for path in paths]
+        return " ".join(
+            f"On the Train page {each.name} has {score_text(each.score)}: its test games end after "
+            f"{duration_text(each.test_seconds)} at most, these games when they are over."
+            for each in shown
+            if each.score is not None and each.test_seconds
         )
 
     def choose_defaults(self) -> None:

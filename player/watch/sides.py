@@ -79,6 +79,7 @@ class RecordedPlayback:
             losses=self._losses,
             actions=self._actions,
             length=self.length,
+            final=float(self._scores[-1]),
         )
 
     def _moment(self, tick: int) -> Any:
@@ -280,6 +281,7 @@ class LivePlayback:
             losses=tuple(past.losses),
             actions=np.array(past.actions, dtype).reshape(-1, *spec.action_shape),
             length=rollout.ticks,
+            final=rollout.score if rollout.phase is Phase.OVER else None,
         )
 
     def close(self) -> None:

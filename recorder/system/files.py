@@ -12,12 +12,16 @@ import contextlib
 import errno
 import os
 import stat
+import unicodedata
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 _BINARY = getattr(os, "O_BINARY", 0)  # otherwise Windows translates line ends
 _NAME_LENGTH = 40  # characters of the file's name that are used in its temporary name: names have at most 255 bytes
+_FORBIDDEN = frozenset('<>:"/\\|?*')  # in names on Windows
+_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{digit}" for port in ("COM", "LPT") for digit in range(10))}
+_PORTABLE_BYTES = 160  # leaves room for a number and a suffix in the shorter names of encrypted folders
 # Errors of file systems that cannot sync a folder: network shares, shared folders of virtual machines, WSL. Errors of
 # the disk itself (EIO, ENOSPC, …) are not among them.
 _NO_FOLDER_SYNC = {
@@ -57,6 +61,17 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def portable_name(text: str, otherwise: str) -> str:
+    """The text as the name of a file, without a suffix, on every file system; `otherwise` if nothing of it is left."""
+    text = " ".join(unicodedata.normalize("NFC", text).split())
+    kept = "".join("-" if c in _FORBIDDEN else c for c in text if c.isprintable())
+    kept = kept.encode("utf-8", "ignore")[:_PORTABLE_BYTES].decode("utf-8", "ignore")
+    kept = kept.strip(". ")
+    if not kept.strip("-_ "):
+        return otherwise
+    return f"{kept} file" if kept.split(".")[0].rstrip().upper() in _DEVICES else kept
 
 
 def sync(path: Path | str) -> None:

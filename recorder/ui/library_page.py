@@ -242,7 +242,7 @@ class LibraryPage(Page):
         shown = presenter.shown
         self._right.setCurrentIndex(0 if shown is not None else 1)
         self._pane.show_details(presenter.preview.details, presenter.preview.moment, presenter.preview.tick)
-        self._actions.show_state(presenter)
+        self._actions.show_state(presenter, self._pane.game)
         self._status.show_state(presenter, self._list.rows)
         self._render_progress()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
+from recorder.library.possible_actions import why_not
 from recorder.library.presenter import LibraryPresenter
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import deletes
@@ -46,22 +47,26 @@ class SessionActions(QWidget):
         ):
             button.clicked.connect(wish)
             grid.addWidget(button, *place)
+        self._tips = {button: button.toolTip() for button in self.findChildren(QPushButton)}
 
-    def show_state(self, presenter: LibraryPresenter) -> None:
-        """Offer what can be done with the sessions that are selected."""
-        chosen, shown, details = presenter.chosen, presenter.shown, presenter.preview.details
-        played = [row for row in chosen if row.ticks]
-        several, idle = len(chosen) > 1, presenter.work is None
+    def show_state(self, presenter: LibraryPresenter, game: int | None) -> None:
+        """Offer what can be done with the sessions that are selected; a tooltip says why something cannot."""
+        chosen = presenter.chosen
+        several = len(chosen) > 1
         self._train.setText(f"Train on these {len(chosen)}" if several else "Train on this")
         self._merge.setText(f"Merge {len(chosen)}" if several else "Merge")
-        self._train.setEnabled(bool(played) and all(row.state != "recording" for row in chosen))
-        self._watch.setEnabled(shown is not None and bool(shown.ticks))
-        self._verify.setEnabled(idle and bool(played) and any(not row.verified for row in chosen))
         self._verify.setText("Verified" if chosen and all(row.verified for row in chosen) else "Verify")
-        self._merge.setEnabled(idle and len(played) > 1 and len({row.env for row in played}) == 1)
-        games = len(details.games) if details is not None else 0
-        self._split.setEnabled(idle and not several and games > 1)
-        self._trash.setEnabled(any(row.state != "recording" for row in chosen))
+        reasons = why_not(presenter, game)
+        for button, name in (
+            (self._train, "train"),
+            (self._watch, "watch"),
+            (self._verify, "verify"),
+            (self._merge, "merge"),
+            (self._split, "split"),
+            (self._trash, "delete"),
+        ):
+            button.setEnabled(not reasons[name])
+            button.setToolTip(reasons[name] or self._tips[button])
 
 
 def _button(text: str, name: str, tip: str) -> QPushButton:

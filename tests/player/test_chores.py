@@ -118,6 +118,11 @@ def test_the_scoreboard_has_the_recorded_player_both_clones_and_chance(hopper: S
         assert row.distinct <= len(row.returns)
         assert row.low <= row.mean <= row.high
     assert (rows[1].mean, rows[1].low, rows[1].high) == bootstrap(rows[1].returns)
+    first = next(step for step in steps if step.done)
+    assert len(first.rows) == 2  # who was recorded, and whoever is the first to finish a game
+    assert first.done < first.total
+    assert [row.player for row in steps[-1].rows] == ["demonstrator", "clone", "clone", "random"]
+    assert any(step.left_s for step in steps)
     done = [step.done for step in steps]
     assert done == sorted(done)
     assert last.done == last.total == steps[0].total
@@ -129,9 +134,11 @@ def test_a_person_is_represented_by_the_games_recorded(hopper: Session, tmp_path
     path = untrained("hopper", tmp_path / "one.safetensors")
     StoredGroup(hopper.path).set_attributes(player={"kind": "person", "name": "Ada", "params": {}})
     try:
-        *_, last = scoring([str(path)], str(hopper.path), episodes=1)
+        *steps, last = scoring([str(path)], str(hopper.path), episodes=1)
     finally:
         StoredGroup(hopper.path).set_attributes(player=hopper.player)
+    assert [row.player for row in steps[0].rows] == ["demonstrator"]  # at once: nothing has to be played for them
+    assert all(step.rows[0] == steps[0].rows[0] for step in steps if step.rows)
     assert last.report is not None
     human = last.report.rows[0]
     assert (human.label, human.player) == ("person Ada, as recorded", "demonstrator")

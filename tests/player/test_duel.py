@@ -379,3 +379,30 @@ def test_the_result_is_stated_in_a_sentence(left: Side | None, right: Side, sent
     frame = DuelFrame(9_000, 60.0, "Breakout", ("NOOP",), True, True, left, right)
     assert frame.verdict == sentence
     assert frame.title_of(right) == (sentence.partition(" scored")[0] if right.twin else "Twin")
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "title"),
+    [
+        (
+            side("person", "Ada", 3, 6_000, final=48.0),
+            side("policy", "Twin", 61, 6_000, twin=True, final=61.0),
+            "Ada and twin, Breakout, 48 to 61",
+        ),
+        (
+            side("scripted", "Scripted player", 3, 600, final=1_500.0),
+            side("policy", "Twin", 2, 600),
+            "Scripted player and twin, Breakout, Scripted player 1500",
+        ),
+        (
+            side("policy", "Twin", 5, 600, subtitle="old"),
+            side("policy", "Twin", 7, 600, subtitle="new"),
+            "Twin old and twin new, Breakout",
+        ),
+        (None, side("policy", "Twin", 7, 600, subtitle="new", final=7.0), "Twin new, Breakout, 7"),
+    ],
+)
+def test_a_video_is_named_after_who_plays_what_and_the_scores_that_are_known(
+    left: Side | None, right: Side, title: str
+) -> None:
+    assert DuelFrame(9_000, 60.0, "Breakout", ("NOOP",), True, True, left, right).file_title == title

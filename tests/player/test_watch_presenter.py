@@ -511,6 +511,8 @@ def test_a_clone_that_knows_two_ways_is_watched_filmed_and_scored_in_the_one_cho
         "“Its best” scores 71 in test games. “Like its player” scores 43 (the player: 48); a classifier "
         "tells the two apart in 66 % of clips (50 % is chance)."
     )
+    name = policies[0].stem
+    assert pair.test_games_text.startswith(f"On the Train page {name} has 71: its test games end after ")
     pair.alike = True
     paired.open()
     assert service.asked[-1][1][-1] is True

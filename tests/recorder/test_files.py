@@ -17,7 +17,7 @@ from recorder.library.copying import copy_session
 from recorder.library.edits import edit
 from recorder.library.merging import merging
 from recorder.store.zarr_store import DurableStore
-from recorder.system.files import replacing, sync
+from recorder.system.files import portable_name, replacing, sync
 
 
 class Disk:
@@ -145,3 +145,24 @@ def test_a_write_that_fails_in_the_middle_leaves_what_was_there_and_can_be_made_
     store.write("reward/c.0", b"new")
     store.sync()
     assert [path.read_bytes() for path in tmp_path.rglob("c.*")] == [b"new"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Ada and twin, Breakout, 48 to 61", "Ada and twin, Breakout, 48 to 61"),
+        ('a/b\\c: "d" <e> | f? *', "a-b-c- -d- -e- - f- -"),
+        ("Zoe\u0301\n\tand\x00 twin. . ", "Zo\u00e9 and twin"),
+        ("con", "con file"),
+        ("Lpt1.x", "Lpt1.x file"),
+        ("é" * 300, "é" * 80),
+        ("../..", "video"),
+        (" . ", "video"),
+        ("", "video"),
+    ],
+)
+def test_a_name_made_of_words_is_one_that_every_file_system_takes(tmp_path: Path, text: str, name: str) -> None:
+    found = portable_name(text, "video")
+    assert found == name
+    (tmp_path / f"{found}.mp4").touch()
+    assert [path.name for path in tmp_path.iterdir()] == [f"{name}.mp4"]

@@ -303,9 +303,15 @@ def test_verify_merge_and_split_say_what_came_of_them(page: LibraryPage) -> None
     wait_until(lambda: "verified, " in child(page, "libraryMessage", QLabel).text())
     settled(page)
     assert verify.text() == "Verified"
+    assert verify.toolTip() == "It is verified already"
+    assert not split.isEnabled()
+    assert split.toolTip().startswith("Select a later game")
+    assert child(page, "mergeButton", QPushButton).toolTip() == "Select two or more sessions"
     games = child(page, "gamesTable", QTableWidget)
     QTest.mouseClick(games.viewport(), Qt.MouseButton.LeftButton, pos=games.visualItemRect(games.item(2, 1)).center())
     assert page.presenter.preview.tick == session.episodes[2].start
+    wait_until(split.isEnabled)
+    assert split.toolTip() == "Split into two sessions before the selected game"
     QTest.mouseClick(split, Qt.MouseButton.LeftButton)
     wait_until(lambda: len(page.presenter.rows) == 4)
     merge = child(page, "mergeButton", QPushButton)

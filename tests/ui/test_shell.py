@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import configparser
+import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +15,7 @@ import pytest
 
 from player.support.sample import SAMPLE
 from recorder import Library, Session, verify
-from tests.ui.conftest import Hand
+from tests.ui.conftest import ROOT, Hand
 
 
 def text(hand: Hand, name: str) -> str:
@@ -214,3 +217,16 @@ def test_settings_that_make_no_sense_are_passed_over(open_window: Callable[..., 
     hand.wait(lambda: hand.look()["state"]["page"] == "watch")
     time.sleep(0.3)
     assert hand.output() == ""
+
+
+def test_without_a_font_a_sentence_on_the_terminal_names_the_package(screen: str, tmp_path: Path) -> None:
+    fonts = tmp_path / "fonts.conf"
+    fonts.write_text(f"<fontconfig><dir>{tmp_path}</dir><cachedir>{tmp_path / 'cache'}</cachedir></fontconfig>")
+    env = {**os.environ, "FONTCONFIG_FILE": str(fonts), "DISPLAY": screen} | {
+        f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("CONFIG", "STATE", "DATA")
+    }
+    command = [sys.executable, "-m", "player", "app", "--library", str(tmp_path / "library")]
+    ended = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 1
+    assert "none is installed; install one with: sudo apt-get install fonts-dejavu-core" in ended.stderr
+    assert "Traceback" not in ended.stderr

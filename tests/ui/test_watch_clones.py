@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageSequence
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QComboBox,
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMenu,
+    QMessageBox,
     QPushButton,
     QRadioButton,
     QSpinBox,
@@ -123,9 +125,12 @@ def test_the_clone_is_compared_and_keys_lead_from_one_disagreement_to_the_next(p
     menu = page.findChild(QMenu, "clearestMenu")
     menu.aboutToShow.emit()
     clearest = agreement.clearest[0]
-    assert f"random player {clearest.recorded}, twin {clearest.clone}" in menu.actions()[0].text()
-    assert menu.actions()[0].text().endswith(f"{100 * clearest.sure:.0f} %")
-    menu.actions()[0].trigger()
+    heading = menu.actions()[0]
+    assert heading.text() == "Time   Recorded, and what the twin would do\tTwin's certainty"
+    assert not heading.isEnabled()
+    assert f"random player {clearest.recorded}, twin {clearest.clone}" in menu.actions()[1].text()
+    assert menu.actions()[1].text().endswith(f"{100 * clearest.sure:.0f} %")
+    menu.actions()[1].trigger()
     wait_until(lambda: here(page) == moment_of(clearest))
 
     timeline = page.findChild(Timeline, "timeline")
@@ -217,12 +222,63 @@ def test_part_of_a_duel_is_saved_as_a_gif_while_one_watches(page: WatchPage, tmp
     QTest.mouseClick(go, Qt.MouseButton.LeftButton)
     assert go.text() == "Cancel"
     wait_until(lambda: page.presenter.filming.state is BackgroundJobState.DONE)
-    wait_until(lambda: words.text().startswith("Exported: "))
+    wait_until(lambda: words.text().startswith("Saved “film.gif” ("))
     with Image.open(tmp_path / "film.gif") as image:
         assert sum(each.info["duration"] for each in ImageSequence.Iterator(image)) == pytest.approx(1_000, abs=50)
     assert [path.name for path in tmp_path.iterdir()] == ["film.gif"]
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     wait_until(lambda: page.findChild(QDialog, "exportDialog") is None)
+
+
+def test_an_export_asks_before_it_replaces_a_file_and_leads_to_what_it_saved(page: WatchPage, tmp_path: Path) -> None:
+    watch(page, "breakout")
+    page.findChild(QPushButton, "saveButton").click()
+    dialog = dialog_of(page, "exportDialog")
+    go, field = dialog.findChild(QPushButton, "exportButton"), dialog.findChild(QLineEdit, "exportPath")
+    assert re.fullmatch(r"Random player and twin, Breakout, Random player \d+", Path(field.text()).stem)
+    show, play = dialog.findChild(QPushButton, "exportShow"), dialog.findChild(QPushButton, "exportOpen")
+    assert not show.isVisible()
+    kept = tmp_path / "kept.gif"
+    kept.write_text("dear to someone")
+    dialog.findChild(QComboBox, "exportFormat").setCurrentIndex(1)
+    dialog.findChild(QDoubleSpinBox, "exportFrom").setValue(0.0)
+    dialog.findChild(QDoubleSpinBox, "exportTo").setValue(0.5)
+    field.setText(str(tmp_path / "kept"))  # the suffix is added
+    go.click()
+    question = dialog.findChild(QMessageBox, "confirmReplace")
+    assert "“kept.gif” already exists" in question.text()
+    QTest.keyClick(question, Qt.Key.Key_Return)
+    QTest.qWait(50)
+    assert not page.presenter.filming.running
+    assert kept.read_text() == "dear to someone"
+    go.click()
+    dialog.findChild(QMessageBox, "confirmReplace").findChild(QPushButton, "replaceButton").click()
+    wait_until(lambda: show.isVisible() and play.isVisible())
+    assert kept.read_bytes()[:4] == b"GIF8"
+    opener = Opener()
+    QDesktopServices.setUrlHandler("file", opener, "open")
+    try:
+        show.click()
+        play.click()
+    finally:
+        QDesktopServices.unsetUrlHandler("file")
+    assert opener.opened == [str(tmp_path), str(kept)]
+    kept.unlink()
+    play.click()
+    assert "no longer there" in dialog.findChild(QLabel, "exportWords").text()
+    dialog.close()
+
+
+class Opener(QObject):
+    """Notes what the system is asked to open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened: list[str] = []
+
+    @Slot(QUrl)
+    def open(self, url: QUrl) -> None:
+        self.opened.append(url.toLocalFile())
 
 
 def test_a_film_that_is_cancelled_leaves_no_file(page: WatchPage, tmp_path: Path) -> None:
@@ -248,9 +304,13 @@ def test_the_scoreboard_plays_games_and_shows_them_with_their_intervals(page: Wa
     go = dialog.findChild(QPushButton, "scoreButton")
     go.click()
     assert go.text() == "Cancel"
-    wait_until(lambda: page.presenter.scoring.state is BackgroundJobState.DONE)
     chart = dialog.findChild(ScoreChart, "scoreChart")
-    wait_until(lambda: chart.isVisible())
+    wait_until(lambda: page.presenter.scoring.record is not None and page.presenter.scoring.record.rows)
+    assert page.presenter.scoring.running
+    wait_until(lambda: "mean" in chart.accessibleName())  # while the other games are played
+    assert re.match(r"[0-3] of 4 games, .*narrow", dialog.findChild(QLabel, "scoreWords").text())
+    wait_until(lambda: page.presenter.scoring.state is BackgroundJobState.DONE)
+    wait_until(lambda: go.text() == "Play the games")
     assert re.search(r"Random.*; Twin new-hopper: mean [\d.]+, .*; Random player", chart.accessibleName())
     assert "2 games each, all distinct" in dialog.findChild(QLabel, "scoreWords").text()
     go.click()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -195,6 +196,13 @@ def play_games(
     return games
 
 
+def play_timed(**arguments: Any) -> tuple[list[GameResult], float]:
+    """What `play_games` returns, and the seconds that it took."""
+    began = time.monotonic()
+    results = play_games(**arguments)
+    return results, time.monotonic() - began
+
+
 def evaluate(
     policy: Path | str,
     *,
@@ -241,40 +249,63 @@ def evaluate(
         "manner": manner or loaded.manner,
     }
     seeds = [evaluation_seed(seed, k) for k in range(episodes)]
-    results = yield from _playing(played, seeds, arguments, processes or available_cores())
     way = ", like its player" if alike else ""
     labels = {"clone": f"clone {loaded.name}{way}", "demonstrator": demonstrator.label, "random": "random player"}
+    recorded = tuple(rows.values())
+    results = yield from _playing(played, seeds, labels, recorded, arguments, processes or available_cores())
     for player in played:
         rows[player] = Score.of(player, labels[player], [results[player][k] for k in range(episodes)])
     likeness = _likeness(results, demonstrator, loaded.spec)
     ordered = tuple(rows[player] for player in PLAYERS if player in rows)
     report = EvalReport(path, loaded.spec.name, episodes, seed, sticky, ordered, notes, likeness)
     total = len(played) * episodes
-    yield EvalProgress(total, total, report)
+    yield EvalProgress(total, total, report, ordered)
 
 
 def _playing(
-    players: Sequence[str], seeds: Sequence[int], arguments: Mapping[str, Any], workers: int
+    players: Sequence[str],
+    seeds: Sequence[int],
+    labels: Mapping[str, str],
+    recorded: tuple[Score, ...],
+    arguments: Mapping[str, Any],
+    workers: int,
 ) -> Generator[EvalProgress, None, _Results]:
     """Let each player play each seed, in worker processes; `arguments` are further ones of `play_games`.
 
-    Yields the number of finished games; returns all results.
+    Yields the `recorded` scores and those of the finished games; returns all results.
     """
     tasks: list[tuple[str, range]] = []
     for player in players:
-        # The clone's games share a forward pass, so they stay together; the others are distributed one by one.
-        groups = workers if player == "clone" else min(len(seeds), 4 * workers)
-        tasks += [(player, range(g, len(seeds), groups)) for g in range(groups) if g < len(seeds)]
+        # A clone's games of one task share a forward pass, but there are several tasks, so that figures come early.
+        groups = min(len(seeds), 4 * workers)
+        tasks += [(player, range(g, len(seeds), groups)) for g in range(groups)]
+    # The players take turns, and the random player's short games come first.
+    tasks.sort(key=lambda task: (task[1].start, -PLAYERS.index(task[0])))
     results: _Results = {player: {} for player in players}
+    spent = dict.fromkeys(players, 0.0)
     total, done = len(players) * len(seeds), 0
-    yield EvalProgress(0, total)
+    yield EvalProgress(0, total, rows=recorded)
     jobs = [{"player": player, "seeds": [seeds[k] for k in games], **arguments} for player, games in tasks]
-    with contextlib.closing(run_parallel("trainer.evaluation.games:play_games", jobs, workers)) as played_games:
-        for index, outcome in played_games:
+    with contextlib.closing(run_parallel("trainer.evaluation.games:play_timed", jobs, workers)) as played_games:
+        for index, (outcome, seconds) in played_games:
             player, games = tasks[index]
             results[player].update(zip(games, outcome, strict=True))
+            spent[player] += seconds
             done += len(games)
-            yield EvalProgress(done, total)
+            rows = recorded + tuple(
+                Score.of(each, labels[each], [found[k] for k in sorted(found)])
+                for each, found in results.items()
+                if found
+            )
+            whole = {each: spent[each] / len(found) * len(seeds) for each, found in results.items() if found}
+            left = sum(whole.values()) - sum(spent.values()) if len(whole) == len(players) else None
+            yield EvalProgress(
+                done,
+                total,
+                rows=rows,
+                left_s=None if left is None else left / workers,
+                clone_s=whole["clone"] / workers if "clone" in whole else None,
+            )
     return results
 
 

@@ -90,11 +90,18 @@ class EvalReport:
 
 @dataclass(frozen=True)
 class EvalProgress:
-    """The number of finished games, out of all; the last record has the report."""
+    """The number of finished games, out of all; the last record has the report.
+
+    `rows` are the scores of the games so far, in the report's order. `left_s` is how long the others will take, and
+    `clone_s` how long all games of one clone take, in seconds, once they can be told.
+    """
 
     done: int
     total: int
     report: EvalReport | None = None
+    rows: tuple[Score, ...] = ()
+    left_s: float | None = None
+    clone_s: float | None = None
 
 
 def bootstrap(values: Sequence[float]) -> tuple[float, float, float]:

@@ -48,8 +48,9 @@ class PlaysAlike(msgspec.Struct, frozen=True):
 class PolicySummary:
     """One clone. `problem` is a sentence about a file that is none; nothing else is known then.
 
-    `score` is the mean of the trial games that chose how it plays; `learned_from` names its sessions, `players` who
-    played them. `alike` is None where it only plays its best. `run` is the training it came from, where that is known.
+    `score` is the mean of the trial games that chose how it plays, each of `test_seconds` at most; `learned_from` names
+    its sessions, `players` who played them. `alike` is None where it only plays its best. `run` is the training it came
+    from, where that is known.
     """
 
     path: Path
@@ -68,6 +69,7 @@ class PolicySummary:
     problem: str = ""
     alike: PlaysAlike | None = None
     note: str = ""  # of another simulator than the installed one
+    test_seconds: float = 0.0
 
     @property
     def name(self) -> str:
@@ -223,6 +225,7 @@ def summarize(path: Path) -> PolicySummary:
             path.stat().st_size,
             alike=_alike(header.alike),
             note=" ".join(simulator_notes({path.stem: spec})),
+            test_seconds=TrainConfig.from_json(header.config).play_ticks / spec.rate_hz,
         )
     except (TwinplayError, ValueError, TypeError, KeyError, OSError) as error:
         return PolicySummary(path, problem=str(error).splitlines()[0][:300] if str(error) else "it cannot be read")

@@ -25,6 +25,7 @@ from recorder.library.library import local_time, player_label
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import deletes
 from recorder.ui.kit.icons import show_icon
+from trainer.progress.curves import time_left
 from trainer.runs.policy_library import PolicySummary
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.run_list import MOST_COMPARED
@@ -207,7 +208,7 @@ class TwinsPanel(_Shelf):
         super().__init__(
             presenter,
             "twin",
-            ("Name", "Game", "Score", "Learned from"),
+            ("Name", "Game", "Test score", "Learned from"),
             0,
             "No twin yet. Train one, or import a policy file.",
         )
@@ -218,7 +219,7 @@ class TwinsPanel(_Shelf):
         score = self.table.horizontalHeaderItem(2)
         assert score is not None
         score.setToolTip(
-            "Mean of the games that chose how it plays, often cut short; Scores… on the Watch page plays whole ones"
+            "Mean score in the test games of its training, which end early; Scores… on the Watch page plays whole games"
         )
         self._watch_button = self.button("Watch", "watchTwinButton", "watch", "See it play (Enter)", self._watch, True)
         self._rename_button = self.button("Rename…", "renameTwinButton", "edit", "", self.ask_for_name)
@@ -320,5 +321,6 @@ def _twin_tip(twin: PolicySummary) -> str:
     return (
         twin.problem
         or f"{twin.name}\ntrained {local_time(twin.created)}, {twin.batches:,} batches\nlearned from {learned}"
+        + ("" if twin.score is None else f"\ntest games of at most {time_left(twin.test_seconds)} each")
         + (f"\nNote: {twin.note}." if twin.note else "")
     )

@@ -155,7 +155,7 @@ class SourcesPanel(QWidget):
         self._train.setEnabled(presenter.can_train)
         self._train.setText("Queue" if presenter.training else "Train")
         when = ", after the training in progress" if presenter.training else ""
-        self._train.setToolTip(f"Train on the selected sessions{when} (Ctrl+Return)")
+        self._train.setToolTip(selection.problem or f"Train on the selected sessions{when} (Ctrl+Return)")
         self._notice.setText(presenter.messages.notice)
         self._notice.setVisible(bool(presenter.messages.notice))
 
