@@ -31,6 +31,10 @@ from recorder.recording.recordings import RecordingStatus, WorkerRecording
 from recorder.recording.take_control import RecordState, TakeControl
 from recorder.system.jobs import Task
 
+# How long `poll` may wait: for a controller while a person plays and while nobody does, for a process or a thread, and
+# for one to be plugged in. Keys do not wait for it.
+_STEERED_NS, _CONTROLLER_NS, _IN_PROGRESS_NS, _IDLE_NS = 2_000_000, 16_000_000, 4_000_000, 100_000_000
+
 
 class RecordPresenter:
     """`bindings` map keys to actions. Without them, the player's own keys for each environment are used, which
@@ -150,6 +154,15 @@ class RecordPresenter:
         for command in commands:
             self._obey(command)
         return self._poll_take() or bool(commands)
+
+    def wait_ns(self, margin_ns: int = 0) -> int:
+        """How many nanoseconds may pass until the next `poll`, so that it comes `margin_ns` before the next tick."""
+        tick_ns = self.take.wait_ns
+        if tick_ns is not None:
+            return max(0, min(tick_ns - margin_ns, _STEERED_NS if self.controls.devices else tick_ns))
+        if self.busy and self.state not in (RecordState.PAUSED, RecordState.GAME_OVER):
+            return _IN_PROGRESS_NS
+        return _CONTROLLER_NS if self.controls.devices else _IDLE_NS
 
     def stop(self, wait: bool = True) -> None:
         """Finish and save the take. That takes a moment: without `wait`, `poll` reports when it is done."""
