@@ -194,13 +194,15 @@ class RecordPresenter:
 
     @property
     def can_undo(self) -> bool:
-        """Whether a deleted take can be restored."""
-        return self.finished.today.has_discarded and not self.busy
+        """Whether something that was done to finished takes can be undone."""
+        return bool(self.finished.undone) and not self.busy
 
     def undo_discard(self, path: Path | None = None) -> None:
-        """Restore a take: this one, or the one deleted last."""
-        if self.can_undo:
+        """Restore this take; without one, take back what was done last to finished takes."""
+        if path is not None and not self.busy:
             self.finished.restore(path)
+        elif self.can_undo:
+            self.finished.undo()
 
     def restart(self) -> None:
         """Delete the current take and start another once it is finished; `poll` reports when."""

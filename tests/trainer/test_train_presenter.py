@@ -488,6 +488,12 @@ def test_a_deleted_run_and_a_deleted_twin_can_be_brought_back(stage: Stage) -> N
     assert stage.presenter.twins == []
     stage.presenter.edits.undo()
     assert [twin.name for twin in stage.presenter.twins] == [policy.stem]
+    assert stage.presenter.messages.notice == f"Undid: deleted “{policy.stem}”."
+    stage.presenter.edits.rename_twin(policy.stem, "Ada")
+    assert [twin.name for twin in stage.presenter.twins] == ["Ada"]
+    stage.presenter.edits.undo()
+    assert [twin.name for twin in stage.presenter.twins] == [policy.stem]
+    assert stage.presenter.messages.notice == f"Undid: renamed “{policy.stem}” to “Ada”."
     stage.presenter.edits.rename_twin(policy.stem, "../out")
     assert "is not a valid name" in stage.presenter.messages.error
     assert not stage.presenter.edits.can_undo

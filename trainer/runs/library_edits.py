@@ -1,10 +1,11 @@
-"""What the user does to the runs and clones of a library: delete, bring back, rename, import."""
+"""What the user does to the runs and clones of a library: delete, rename, import, and undo."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
+from recorder.library.undo import UndoStack
 from trainer.runs.messages import Messages
 from trainer.runs.policy_library import Policies
 from trainer.runs.run_list import RunList
@@ -19,25 +20,30 @@ class LibraryEdits:
     ) -> None:
         self._kept, self._policies, self._run_list = kept, policies, run_list
         self._messages, self._changed = messages, changed
-        self._bring_back: Callable[[], object] | None = None
+        self.undone = UndoStack()
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is something to bring back from the trash."""
-        return self._bring_back is not None
+        """Whether something that was done can be undone."""
+        return bool(self.undone)
 
     def undo(self) -> None:
-        """Bring back what was deleted last."""
-        if self._bring_back is not None:
-            bring_back, self._bring_back = self._bring_back, None
-            self._do(bring_back)
+        """Take back what was done last."""
+        done = self.undone.pop()
+        if done is not None:
+
+            def take_back() -> None:
+                done.take_back()
+                self._messages.notice = done.told
+
+            self._do(take_back)
 
     def delete_run(self, run: str) -> None:
         """Move a run to the trash; `undo` brings it back."""
 
         def delete() -> None:
             where = self._kept.trash(run)
-            self._bring_back = lambda: self._kept.restore(where)
+            self.undone.add("deleted a run", lambda: self._kept.restore(where))
             self._run_list.forget(run)
             self._messages.notice = "Moved the run to the trash; its twin is kept."
 
@@ -48,20 +54,28 @@ class LibraryEdits:
 
         def delete() -> None:
             where = self._policies.trash(name)
-            self._bring_back = lambda: self._policies.restore(where)
+            self.undone.add(f"deleted “{name}”", lambda: self._policies.restore(where))
             self._messages.notice = f"Moved “{name}” to the trash."
 
         self._do(delete)
 
     def rename_twin(self, name: str, new: str) -> None:
         """Give a clone another name; one that cannot be is told as an error."""
-        self._do(lambda: self._policies.rename(name, new))
+
+        def rename() -> None:
+            renamed = self._policies.rename(name, new).stem
+            if renamed != name:
+                self.undone.add(f"renamed “{name}” to “{renamed}”", lambda: self._policies.rename(renamed, name))
+
+        self._do(rename)
 
     def import_twin(self, file: Path) -> None:
         """Copy a policy file into the library; one that is none is told as an error."""
 
         def take_over() -> None:
-            self._messages.notice = f"{self._policies.take_over(file).stem} is among your twins now."
+            name = self._policies.take_over(file).stem
+            self.undone.add(f"imported “{name}”", lambda: self._policies.trash(name))
+            self._messages.notice = f"{name} is among your twins now."
 
         self._do(take_over)
 

@@ -120,6 +120,12 @@ class _Shelf(QWidget):
         self.table.setVisible(bool(rows))
         self._empty.setVisible(not rows)
 
+    def show_undo(self, button: QPushButton) -> None:
+        """Offer to undo what was done last, where there is anything."""
+        undone = self.presenter.edits.undone
+        button.setVisible(bool(undone))
+        button.setToolTip(f"Undo (Ctrl+Z): {undone.next}")
+
     def say(self, notice: str) -> None:
         """Show what was done last."""
         self._notice.setText(notice)
@@ -141,7 +147,7 @@ class RunsPanel(_Shelf):
         self.table.setToolTip(f"Click a run to show it; tick up to {MOST_COMPARED} others to compare")
         self.table.itemSelectionChanged.connect(self._selected)
         self.table.itemChanged.connect(self._ticked)
-        tips = ("Move to the trash (Del); its twin stays", "Restore what was deleted last")
+        tips = ("Move to the trash (Del); its twin stays", "Undo what was done last (Ctrl+Z)")
         self._delete = deletes(self.button("Delete", "deleteRunButton", "trash", tips[0], self.remove))
         self._undo = self.button("Undo", "undoRunButton", "undo", tips[1], self._bring_back)
         self._buttons.addStretch(1)
@@ -171,7 +177,7 @@ class RunsPanel(_Shelf):
         blocker.unblock()
         idle = shown is not None and shown.status.state not in (RunState.RUNNING, RunState.QUEUED)
         self._delete.setEnabled(idle)
-        self._undo.setVisible(presenter.edits.can_undo)
+        self.show_undo(self._undo)
         self.say(presenter.messages.notice)
 
     def _selected(self) -> None:
@@ -218,7 +224,7 @@ class TwinsPanel(_Shelf):
         score.setToolTip(
             "Mean of the games that chose how it plays, often cut short; Scores… on the Watch page plays whole ones"
         )
-        tips = ("Give it another name (F2)", "Move it to the trash (Del)", "Restore what was deleted last")
+        tips = ("Give it another name (F2)", "Move it to the trash (Del)", "Undo what was done last (Ctrl+Z)")
         self._watch_button = self.button("Watch", "watchTwinButton", "watch", "See it play (Enter)", self._watch, True)
         self._rename_button = self.button("Rename…", "renameTwinButton", "edit", tips[0], self.ask_for_name)
         self._delete_button = deletes(self.button("Delete", "deleteTwinButton", "trash", tips[1], self.remove))
@@ -231,7 +237,7 @@ class TwinsPanel(_Shelf):
         self.fill([(twin.path, _twin_texts(twin), _twin_tip(twin)) for twin in self.presenter.twins], 99)
         if self.selected() is None and self.presenter.twins:
             self.table.selectRow(0)
-        self._undo.setVisible(self.presenter.edits.can_undo)
+        self.show_undo(self._undo)
         self.say(self.presenter.messages.notice)
         self.show_buttons()
 
