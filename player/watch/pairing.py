@@ -30,7 +30,7 @@ def session_label(summary: SessionSummary) -> str:
     """One line for a list: environment, its title if it has one, who played, when, best score."""
     best = "" if summary.best_score is None else f"best {score_text(summary.best_score)}"
     when = local_time(summary.created)
-    return " · ".join(filter(None, (summary.env_title, summary.title, player_label(summary.player), when, best)))
+    return " · ".join(filter(None, (summary.title, summary.env_title, player_label(summary.player), when, best)))
 
 
 class Pairing:
@@ -179,4 +179,4 @@ class Pairing:
 
 
 def _policy_choice(policy: PolicySummary) -> Choice:
-    return Choice(policy.name, policy.path, policy.env)
+    return Choice(policy.title, policy.path, policy.env)

@@ -49,7 +49,7 @@ class GameView(QWidget):
         before, around = self._picture, (self._pixel_aspect, self._recording)
         self._picture, self._pixel_aspect, self._recording = picture, pixel_aspect, recording
         alike = before is not None and picture is not None and before.shape == picture.shape
-        if not alike or around != (pixel_aspect, recording):
+        if picture is None or not alike or around != (pixel_aspect, recording):
             self.update()
         elif picture is not before:
             self.update(self._place(self._stage, picture).toAlignedRect())  # the rest is as it was

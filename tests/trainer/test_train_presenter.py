@@ -494,7 +494,7 @@ def test_a_deleted_run_and_a_deleted_twin_can_be_brought_back(stage: Stage) -> N
     stage.presenter.edits.undo()
     assert [twin.name for twin in stage.presenter.twins] == [policy.stem]
     assert stage.presenter.messages.notice == f"Undid: renamed “{policy.stem}” to “Ada”."
-    stage.presenter.edits.rename_twin(policy.stem, "../out")
+    stage.presenter.edits.rename_twin(policy.stem, "x" * 81)
     assert "is not a valid name" in stage.presenter.messages.error
     assert not stage.presenter.edits.can_undo
 

@@ -53,9 +53,10 @@ class LibraryEdits:
         """Move a clone to the trash; `undo` brings it back."""
 
         def delete() -> None:
+            title = self._title(name)
             where = self._policies.trash(name)
-            self.undone.add(f"deleted “{name}”", lambda: self._policies.restore(where))
-            self._messages.notice = f"Moved “{name}” to the trash."
+            self.undone.add(f"deleted “{title}”", lambda: self._policies.restore(where))
+            self._messages.notice = f"Moved “{title}” to the trash."
 
         self._do(delete)
 
@@ -63,9 +64,11 @@ class LibraryEdits:
         """Give a clone another name; one that cannot be is told as an error."""
 
         def rename() -> None:
-            renamed = self._policies.rename(name, new).stem
-            if renamed != name:
-                self.undone.add(f"renamed “{name}” to “{renamed}”", lambda: self._policies.rename(renamed, name))
+            before = self._title(name)
+            renamed = self._policies.call(name, new).stem
+            after = self._title(renamed)
+            if after != before:
+                self.undone.add(f"renamed “{before}” to “{after}”", lambda: self._policies.call(renamed, before))
 
         self._do(rename)
 
@@ -75,9 +78,12 @@ class LibraryEdits:
         def take_over() -> None:
             name = self._policies.take_over(file).stem
             self.undone.add(f"imported “{name}”", lambda: self._policies.trash(name))
-            self._messages.notice = f"{name} is among your twins now."
+            self._messages.notice = f"{self._title(name)} is among your twins now."
 
         self._do(take_over)
+
+    def _title(self, name: str) -> str:
+        return self._policies.summary(self._policies.find(name)).title
 
     def _do(self, action: Callable[[], object]) -> None:
         self._messages.clear()

@@ -59,6 +59,7 @@ class _Shelf(QWidget):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setTabKeyNavigation(False)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of one kind begin alike
         self.table.setItemDelegate(Roomy(self.table))
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -251,7 +252,7 @@ class TwinsPanel(_Shelf):
     def rename(self, new: str) -> None:
         """Give the selected clone another name."""
         twin = self._twin()
-        if twin is not None and new.strip() and new != twin.name:
+        if twin is not None and new.strip() and new != twin.title:
             self.presenter.edits.rename_twin(twin.name, new)
             self.changed.emit()
 
@@ -267,7 +268,7 @@ class TwinsPanel(_Shelf):
         """Ask for another name for the selected clone."""
         twin = self._twin()
         if twin is not None:
-            new, said = QInputDialog.getText(self, "Rename your twin", "Name", text=twin.name)
+            new, said = QInputDialog.getText(self, "Rename your twin", "Name", text=twin.title)
             if said:
                 self.rename(new)
 
@@ -312,16 +313,17 @@ def _run_tip(run: Run) -> str:
 
 def _twin_texts(twin: PolicySummary) -> tuple[str, ...]:
     if twin.problem:
-        return (twin.name, "Unreadable", "", "")
+        return (twin.title, "Unreadable", "", "")
     players = ", ".join(dict.fromkeys(player_label(player) for player in twin.players))
     score = "" if twin.score is None else f"{twin.score:,.0f}"
-    return (twin.name, twin.env_title, score, f"{players}, {twin.minutes:.0f} min")
+    return (twin.title, twin.env_title, score, f"{players}, {twin.minutes:.0f} min")
 
 
 def _twin_tip(twin: PolicySummary) -> str:
     learned = ", ".join(twin.learned_from[:4])
     return (
         twin.problem
-        or f"{twin.name}\ntrained {local_time(twin.created)}, {twin.batches:,} batches\nlearned from {learned}"
+        or f"{twin.title}\n{twin.path.name}\ntrained {local_time(twin.created)}, {twin.batches:,} batches\n"
+        f"learned from {learned}"
         + (f"\nNote: {twin.note}." if twin.note else "")
     )

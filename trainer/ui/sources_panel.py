@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from recorder.envs.registry import env_names
 from recorder.errors import UsageError
+from recorder.library.names import session_name
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
 from trainer.config import TrainConfig
@@ -58,6 +59,7 @@ class SourcesPanel(QWidget):
         self._tree.setAlternatingRowColors(True)
         self._tree.setUniformRowHeights(True)
         self._tree.setAllColumnsShowFocus(True)
+        self._tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of one kind begin alike
         self._tree.setItemDelegate(Roomy(self._tree))
         self._tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self._tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -125,7 +127,9 @@ class SourcesPanel(QWidget):
             item = QTreeWidgetItem(_texts(row))
             item.setData(0, _KEY, (row.path, 0))
             for column in range(len(_COLUMNS)):
-                item.setToolTip(column, "\n".join(filter(None, (row.title, row.player, row.path.name, row.problem))))
+                item.setToolTip(
+                    column, "\n".join(filter(None, (session_name(row.summary), row.player, row.path.name, row.problem)))
+                )
                 if column >= 3:
                     item.setTextAlignment(column, _RIGHT)
             if row.problem:
@@ -337,7 +341,7 @@ def _texts(row: Row) -> list[str]:
     if row.problem:
         return [row.env_title, row.problem if row.env else row.path.stem, row.date, "", "", ""]
     score = "" if row.score is None else f"{row.score:,.0f}"
-    name = f"{row.title} · {row.env_title}" if row.title else row.env_title
+    name = f"{session_name(row.summary)} · {row.env_title}"
     return [name, row.player, row.date, str(row.games), f"{row.minutes:.1f}", score]
 
 
