@@ -198,7 +198,7 @@ def test_advanced_settings_are_refused_or_used_and_go_back_to_the_preset(opened:
     dialog.findChild(QDoubleSpinBox, "max_secondsField").setValue(0)
     QTest.mouseClick(dialog.findChild(QPushButton, "useSettingsButton"), Qt.MouseButton.LeftButton)
     assert opened.presenter.changes == {"hopper": {"network": "lstm", "learning_rate": 0.25}}
-    assert "2 settings of your own" in opened.find(QLabel, "presetHint").text()
+    assert "2 custom settings" in opened.find(QLabel, "presetHint").text()
     opened.click("backToPresetButton")
     assert opened.presenter.changes == {}
 
