@@ -256,7 +256,8 @@ def policies(options: Namespace) -> int:
     library = Library(options.library).path
     kept, runs = Policies(library), Runs(library)
     if options.rename:
-        print(rename_twin(runs, kept, *options.rename))
+        old, new = options.rename
+        print(rename_twin(runs, kept, old, lambda: kept.rename(old, new)))
     elif options.delete:
         print(f"moved to {trash_twin(runs, kept, options.delete)}; restore it with --restore {options.delete}")
     elif options.restore:

@@ -25,7 +25,7 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
             ("P", "Pause or resume"),
             ("Esc", "Stop and save the take"),
             ("Ctrl+Backspace", "Delete the take"),
-            ("Ctrl+Z", "Restore a deleted take"),
+            ("Ctrl+Z", "Undo"),
             ("Ctrl+Shift+R", "Delete the take and start again"),
             ("Backspace", "Rewind 3 seconds"),
             ("Shift+Backspace", "Rewind but keep the discarded part"),
@@ -45,6 +45,7 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
         ),
         "train": (
             ("Ctrl+Return", "Train"),
+            ("Ctrl+Z", "Undo"),
             ("F2", "Rename a twin"),
             ("Del", "Move a run or a twin to the trash"),
         ),

@@ -130,9 +130,8 @@ class DuelSide(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         place = stage
         if side.picture is not None:
-            picture = np.ascontiguousarray(side.picture)
-            height, width = picture.shape[:2]
-            image = QImage(picture.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+            height, width = side.picture.shape[:2]
+            image = look.image_of(side.picture)
             pixel_aspect = 0.0 if self._frame is None else self._frame.pixel_aspect
             place = look.place_picture(stage, width, height, pixel_aspect, self.devicePixelRatioF())
             if pixel_aspect:  # whole-number scaling leaves a margin, as black as the screen's own

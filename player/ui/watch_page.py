@@ -25,6 +25,7 @@ from player.ui.score_dialog import ScoreDialog
 from player.ui.timeline import Timeline
 from player.ui.transport_row import TransportRow
 from player.watch.presenter import WatchPresenter, WatchState
+from recorder.ui.kit.pace import IDLE_MS, set_pace
 from recorder.ui.kit.page import Page
 
 _POLL_MS = 4  # well under a tick of 60 Hz, so that pictures appear when they are due
@@ -211,6 +212,10 @@ class WatchPage(Page):
     def _poll(self) -> None:
         if self.presenter.poll():
             self._render()
+        self._set_pace()
+
+    def _set_pace(self) -> None:
+        set_pace(self._timer, _POLL_MS if self.presenter.busy else IDLE_MS)
 
     def _render(self) -> None:
         presenter, pair = self.presenter, self.presenter.pair
@@ -223,3 +228,4 @@ class WatchPage(Page):
         comparison = presenter.comparison
         self._timeline.show_frame(presenter.frame, self.sides.colours, comparison.agreement, comparison.share)
         self._transport.show_state()
+        self._set_pace()

@@ -36,6 +36,7 @@ from recorder.store.places import Place
 from recorder.store.session import Session
 from trainer.errors import PolicyError
 from trainer.evaluation.agreement import choose_game, refuse_mismatch
+from trainer.runs.policy_library import summarize
 
 _REST = 2.0  # after a look at what the clone sees, so many times as long goes to playing alone
 
@@ -289,8 +290,8 @@ def _load(given: Agent | Path | str | None, seed: int, alike: bool) -> Agent | N
 
 
 def _name(given: Agent | Path | str | None, seed: int, twice: bool) -> str:
-    """The policy's file name, with a number if both players are from the same file."""
-    name = Path(given).stem if isinstance(given, (str, Path)) else ""
+    """What the policy is called, with a number if both players are from the same file."""
+    name = summarize(Path(given)).title if isinstance(given, (str, Path)) else ""
     return f"{name} · seed {seed}".strip(" ·") if twice else name
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from player.watch.frames import duration_text, score_text
+from player.watch.frames import score_text
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.access import outputs_of
-from recorder.library.library import Library, SessionSummary, local_time, player_label, summarize
+from recorder.library.library import Library, SessionSummary, duration_text, local_time, player_label, summarize
 from recorder.store.places import on_this_computer
 from recorder.store.session import Session
 from trainer.runs.policy_library import SUFFIX, Policies, PolicySummary
@@ -32,7 +32,7 @@ def session_label(summary: SessionSummary) -> str:
     """One line for a list: environment, its title if it has one, who played, when, best score."""
     best = "" if summary.best_score is None else f"best {score_text(summary.best_score)}"
     when = local_time(summary.created)
-    return " · ".join(filter(None, (summary.env_title, summary.title, player_label(summary.player), when, best)))
+    return " · ".join(filter(None, (summary.title, summary.env_title, player_label(summary.player), when, best)))
 
 
 class Pairing:
@@ -222,4 +222,4 @@ class Pairing:
 
 
 def _policy_choice(policy: PolicySummary) -> Choice:
-    return Choice(policy.name, policy.path, policy.env)
+    return Choice(policy.title, policy.path, policy.env)

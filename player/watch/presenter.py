@@ -201,6 +201,13 @@ class WatchPresenter:
         session = None if self.pair.session is None else str(self.pair.session)
         self.scoring.start(policies=policies, session=session, episodes=episodes, seed=seed, alike=self.pair.alike)
 
+    @property
+    def busy(self) -> bool:
+        """Whether `poll` is about to bring something."""
+        behind = self.frame is not None and self.frame.behind > 0
+        duel = self._process.awaiting or self._wanted is not None or behind or self.state is WatchState.PLAYING
+        return duel or self.comparison.chore.running
+
     def poll(self) -> bool:
         """Read new answers and send the next request; call it often. Returns whether there is anything new."""
         fresh = self.comparison.poll(self.pair)

@@ -25,10 +25,11 @@ from recorder.library.change_queue import ChangeQueue
 from recorder.library.library import Library, SessionSummary
 from recorder.library.lineage import without_copies
 from recorder.library.long_work import LongWork, Work
-from recorder.library.preview import prune_thumbnails
 from recorder.library.preview_requests import PreviewRequests
 from recorder.library.session_edits import SessionEdits
 from recorder.library.trash import Trashed
+from recorder.library.undo import UndoStack
+from recorder.library.undoable import TakenBack, UndoableChanges
 from recorder.system.jobs import Job, JobLike, JobState, Service, ServiceLike, Task
 
 _PATIENCE_S = 10.0
@@ -70,13 +71,15 @@ class LibraryPresenter:
         self.trashed: list[Trashed] | None = None  # what `list_trash` found; None until then
         self.listed = 0  # how many times the list was read: a view fills itself anew when this changes
         self.preview = PreviewRequests(start_service)
-        self.edits = SessionEdits(self.preview, self._change)
+        self.undone = UndoStack()
+        self._undoable = UndoableChanges(library, self.undone)
+        self.edits = SessionEdits(self.preview, self._change, self.undone)
         self._changes = ChangeQueue(self._changed)
         self._long_work = LongWork(start_job, self._name_of, self._worked)
         self._listing: Task | None = None
         self._trash_listing: Task | None = None
         self._stale = False
-        self._undo: list[list[Path]] = []
+        self._worked_on: Sequence[Path] = ()  # the sessions that are being merged or split
 
     @property
     def shown(self) -> SessionSummary | None:
@@ -102,8 +105,8 @@ class LibraryPresenter:
 
     @property
     def can_undo(self) -> bool:
-        """Whether something in the trash can be restored."""
-        return bool(self._undo)
+        """Whether something that was done can be undone."""
+        return bool(self.undone)
 
     def refresh(self) -> None:
         """Read the library again; selected sessions stay selected if they still exist."""
@@ -129,14 +132,14 @@ class LibraryPresenter:
             return
         number = _count(len(paths), "session")
         where = "the trash" if not any(path.is_symlink() for path in paths) else "their own library's trash"
-        self._change(f"Moved {number} to {where}. Ctrl+Z restores {_them(paths)}.", partial(self._throw, paths))
+        self._change(
+            f"Moved {number} to {where}. Ctrl+Z restores {_them(paths)}.", partial(self._undoable.delete, paths)
+        )
 
     def undo(self) -> None:
-        """Restore what was moved to the trash last."""
-        if self._undo:
-            trashed = self._undo.pop()
-            number = _count(len(trashed), "session")
-            self._change(f"Restored {number}.", lambda: [self.library.restore(path) for path in trashed])
+        """Take back what was done last: deleting, restoring, merging, splitting, or an edit."""
+        if self.undone or self._changes.busy:
+            self._change("", self._undoable.take_back)
 
     def list_trash(self) -> None:
         """List the trash; `trashed` has the list after a poll."""
@@ -145,13 +148,11 @@ class LibraryPresenter:
 
     def restore(self, trashed: Path) -> None:
         """Restore one session from the trash."""
-        self._undo = [kept for kept in ([p for p in each if p != trashed] for each in self._undo) if kept]
-        self._change("Restored 1 session.", lambda: [self.library.restore(trashed)])
+        self._change("Restored 1 session.", partial(self._undoable.restore, trashed))
 
     def empty_trash(self) -> None:
         """Permanently delete everything in the trash; the caller has asked for confirmation."""
-        self._undo.clear()
-        self._change("The trash is empty.", self._empty)
+        self._change("The trash is empty.", self._undoable.empty_trash)
 
     def verify(self) -> None:
         """Simulate the selected sessions again and compare every tick."""
@@ -162,13 +163,13 @@ class LibraryPresenter:
     def merge(self) -> None:
         """Join the selected sessions into a new one."""
         paths = [row.path for row in self.chosen]
-        self._run("Merging", "recorder.library.merging:merging", {"paths": paths, "library": self.library.path})
+        self._run("Merging", "recorder.library.merging:merging", {"paths": paths, "library": self.library.path}, paths)
 
     def split(self, number: int) -> None:
         """Part the session that is shown in two, before one of its games."""
         if self.selected:
             arguments = {"path": self.selected[0], "number": number, "library": self.library.path}
-            self._run("Splitting", "recorder.library.merging:splitting", arguments)
+            self._run("Splitting", "recorder.library.merging:splitting", arguments, self.selected[:1])
 
     def dismiss(self) -> None:
         """Clear the last message and the last error."""
@@ -232,7 +233,10 @@ class LibraryPresenter:
         self.error = change.error
         if not change.error:
             self.message = message
-            if isinstance(change.result, list):  # sessions that came back
+            if isinstance(change.result, TakenBack):
+                self.message = change.result.told
+                self.select(change.result.sessions or self.selected)
+            elif isinstance(change.result, list):  # sessions that came back
                 self.select(change.result)
         self.preview.look_again()
         if self.trashed is not None:
@@ -246,30 +250,19 @@ class LibraryPresenter:
             self.message = words
             if made:
                 self.select(made)
+                self._undoable.note_made(made, self._worked_on)
         self.preview.look_again()
         self.refresh()
 
     def _name_of(self, path: str) -> str:
         return next((row.title or row.name for row in self.rows if str(row.path) == path), path)
 
-    def _throw(self, paths: Sequence[Path]) -> None:
-        thrown: list[Path] = []
-        try:
-            for path in paths:
-                thrown.append(self.library.trash(path.name))
-        finally:
-            if thrown:
-                self._undo.append(thrown)
-
-    def _empty(self) -> None:
-        self.library.empty_trash()
-        prune_thumbnails(self.library.path)
-
-    def _run(self, title: str, target: str, arguments: dict[str, Any]) -> None:
+    def _run(self, title: str, target: str, arguments: dict[str, Any], paths: Sequence[Path] = ()) -> None:
         if self.work is not None:
             self.message = f"{title} cannot start yet: {self.work.title.lower()} is in progress."
             return
         self.dismiss()
+        self._worked_on = paths
         self._long_work.start(title, target, arguments)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from recorder.errors import TwinplayError
+from recorder.library.undo import UndoStack
 from recorder.recording.recent import RecentRecording, RecentRecordings, recent_recording, take_summary
 from recorder.recording.recordings import Recording
 from recorder.system.jobs import Task
+
+_LABELS = {"success": "good", "failure": "bad"}  # as people say them
 
 
 class FinishedTakes:
@@ -19,6 +23,7 @@ class FinishedTakes:
         self.last_take: Path | None = None
         self.last_summary = ""
         self.just_kept = False  # a take was kept, and nothing has been done since
+        self.undone = UndoStack()
         self._report = report
 
     def begin_another(self) -> None:
@@ -57,6 +62,7 @@ class FinishedTakes:
             return
         try:
             self.today.discard(path)
+            self.undone.add("deleted a take", partial(self._bring_back, path), [path])
             self.just_kept = False
             self.last_summary = "Take deleted. Ctrl+Z restores it."
             if path == self.last_take:
@@ -64,18 +70,35 @@ class FinishedTakes:
         except TwinplayError as error:
             self._report(str(error))
 
-    def restore(self, path: Path | None = None) -> None:
-        """Restore a take: this one, or the one deleted last."""
+    def restore(self, path: Path) -> None:
+        """Restore a take that was deleted."""
         try:
-            restored = self.today.restore(path)
-            if restored is not None:
-                self.last_take, self.last_summary = restored, take_summary(restored)
+            self._bring_back(path)
+            self.undone.forget([path])
         except TwinplayError as error:
             self._report(str(error))
+
+    def undo(self) -> None:
+        """Take back what was done last: a take was deleted or labelled."""
+        done = self.undone.pop()
+        if done is not None:
+            try:
+                restored = done.take_back()
+                self.last_summary = f"{done.told}\n{take_summary(restored)}" if restored else done.told
+            except TwinplayError as error:
+                self._report(str(error))
 
     def label(self, path: Path, label: str) -> None:
         """Label all games of a take "success" or "failure"; the same label again removes it."""
         try:
-            self.today.label(path, label)
+            before, new = self.today.label(path, label)
+            what = f"labelled a take {_LABELS[new]}" if new else "removed the label of a take"
+            self.undone.add(what, partial(self.today.label_episodes, path, before), [path])
         except TwinplayError as error:
             self._report(str(error))
+
+    def _bring_back(self, path: Path) -> Path | None:
+        restored = self.today.restore(path)
+        if restored is not None:
+            self.last_take, self.last_summary = restored, take_summary(restored)
+        return restored

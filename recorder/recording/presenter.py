@@ -32,6 +32,10 @@ from recorder.recording.stills import Stills
 from recorder.recording.take_control import RecordState, TakeControl
 from recorder.system.jobs import Task
 
+# How long `poll` may wait: for a controller while a person plays and while nobody does, for a process or a thread, and
+# for one to be plugged in. Keys do not wait for it.
+_STEERED_NS, _CONTROLLER_NS, _IN_PROGRESS_NS, _IDLE_NS = 2_000_000, 16_000_000, 4_000_000, 100_000_000
+
 
 class RecordPresenter:
     """`bindings` map keys to actions. Without them, the player's own keys for each environment are used, which
@@ -167,6 +171,15 @@ class RecordPresenter:
             self._obey(command)
         return self._poll_take() or bool(commands) or (not self.busy and self._poll_stills())
 
+    def wait_ns(self, margin_ns: int = 0) -> int:
+        """How many nanoseconds may pass until the next `poll`, so that it comes `margin_ns` before the next tick."""
+        tick_ns = self.take.wait_ns
+        if tick_ns is not None:
+            return max(0, min(tick_ns - margin_ns, _STEERED_NS if self.controls.devices else tick_ns))
+        if self.busy and self.state not in (RecordState.PAUSED, RecordState.GAME_OVER):
+            return _IN_PROGRESS_NS
+        return _CONTROLLER_NS if self.controls.devices else _IDLE_NS
+
     def stop(self, wait: bool = True) -> None:
         """Finish and save the take. That takes a moment: without `wait`, `poll` reports when it is done."""
         if not wait and self.take.once_begun(partial(self.stop, wait=False)):
@@ -197,13 +210,15 @@ class RecordPresenter:
 
     @property
     def can_undo(self) -> bool:
-        """Whether a deleted take can be restored."""
-        return self.finished.today.has_discarded and not self.busy
+        """Whether something that was done to finished takes can be undone."""
+        return bool(self.finished.undone) and not self.busy
 
     def undo_discard(self, path: Path | None = None) -> None:
-        """Restore a take: this one, or the one deleted last."""
-        if self.can_undo:
+        """Restore this take; without one, take back what was done last to finished takes."""
+        if path is not None and not self.busy:
             self.finished.restore(path)
+        elif self.can_undo:
+            self.finished.undo()
 
     def restart(self) -> None:
         """Delete the current take and start another once it is finished; `poll` reports when."""

@@ -127,25 +127,27 @@ class RecentRecordings:
         self._trashed[path] = Library(self._library).trash(path.name)
         self._replace(path, lambda take: replace(take, discarded=True))
 
-    @property
-    def has_discarded(self) -> bool:
-        """Whether there is a take to restore."""
-        return bool(self._trashed)
-
-    def restore(self, path: Path | None = None) -> Path | None:
-        """Restore a take, this one or the one deleted last; returns its path. Raises LibraryError."""
-        path = path or next(reversed(self._trashed), None)
+    def restore(self, path: Path) -> Path | None:
+        """Restore a take that was deleted; returns its path, None if it was not. Raises LibraryError."""
         if path not in self._trashed:
             return None
         restored = Library(self._library).restore(self._trashed.pop(path))
         self._replace(path, lambda take: replace(take, discarded=False))
         return restored
 
-    def label(self, path: Path, label: str) -> None:
-        """Label all games of a take "success" or "failure"; the same label again takes it off. Raises TwinplayError."""
+    def label(self, path: Path, label: str) -> tuple[dict[int, str], str]:
+        """Label all games of a take "success" or "failure"; the same label again takes it off.
+
+        Returns the labels of its episodes as they were, by index, and what they are now. Raises TwinplayError.
+        """
         session = Session.open(path)
         label = "" if all(game.label == label for game in session.recorded_games) else label
-        edit(path, labels={episode.index: label for episode in session.episodes})
+        self.label_episodes(path, {episode.index: label for episode in session.episodes})
+        return {episode.index: episode.label for episode in session.episodes}, label
+
+    def label_episodes(self, path: Path, labels: dict[int, str]) -> None:
+        """Give the episodes of a take labels, by index. Raises TwinplayError."""
+        edit(path, labels=labels)
         line = recent_recording(path)
         self._replace(path, lambda old: replace(line, picture=old.picture))
 

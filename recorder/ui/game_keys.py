@@ -106,6 +106,11 @@ class HeldKeys:
             self._lifted[key] = (event.timestamp(), time.monotonic_ns())
         return key in self._down
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether a release waits for `settle`."""
+        return bool(self._lifted)
+
     def settle(self, after_ns: int = _REPEAT_GAP_NS) -> bool:
         """Take releases that are so old for real ones; returns whether there were any."""
         now = time.monotonic_ns()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from recorder.recording.recordings import Picture
@@ -47,8 +46,13 @@ class GameView(QWidget):
 
     def show_game(self, picture: Picture | None, pixel_aspect: float, *, recording: bool) -> None:
         """Show this picture, uint8 RGB (height, width, 3); see EnvSpec for `pixel_aspect`."""
+        before, around = self._picture, (self._pixel_aspect, self._recording)
         self._picture, self._pixel_aspect, self._recording = picture, pixel_aspect, recording
-        self.update()
+        alike = before is not None and picture is not None and before.shape == picture.shape
+        if picture is None or not alike or around != (pixel_aspect, recording):
+            self.update()
+        elif picture is not before:
+            self.update(self._place(self._stage, picture).toAlignedRect())  # the rest is as it was
 
     def show_overlay(self, title: str, hint: str, *, large: bool = False) -> None:
         """Words over the dimmed picture; none when both are empty. `large` is for a figure to be seen from afar."""
@@ -66,8 +70,7 @@ class GameView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        below = _CAP_HEIGHT + _GAP if self._caps else 0
-        stage = QRectF(0, 0, self.width(), self.height() - below)
+        stage = self._stage
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(0, 0, 0))
         painter.drawRoundedRect(stage, _RADIUS, _RADIUS)
@@ -79,17 +82,21 @@ class GameView(QWidget):
             self._write(painter, QRectF(38, 10, 100, 26), "REC", 1.0, Qt.AlignmentFlag.AlignVCenter)
         if self._title or self._hint:
             self._paint_overlay(painter, stage)
-        if self._caps:
+        if self._caps and event.rect().bottom() > stage.bottom():
             self._paint_caps(painter, QRectF(0, stage.bottom() + _GAP, self.width(), _CAP_HEIGHT))
 
     def _paint_picture(self, painter: QPainter, stage: QRectF, picture: Picture) -> None:
-        pixels = np.ascontiguousarray(picture)
-        height, width = pixels.shape[:2]
-        image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-        inner = stage.adjusted(4, 4, -4, -4)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not self._pixel_aspect)
-        place = look.place_picture(inner, width, height, self._pixel_aspect, self.devicePixelRatioF())
-        painter.drawImage(place, image)
+        painter.drawImage(self._place(stage, picture), look.image_of(picture))
+
+    def _place(self, stage: QRectF, picture: Picture) -> QRectF:
+        height, width = picture.shape[:2]
+        inner = stage.adjusted(4, 4, -4, -4)
+        return look.place_picture(inner, width, height, self._pixel_aspect, self.devicePixelRatioF())
+
+    @property
+    def _stage(self) -> QRectF:
+        return QRectF(0, 0, self.width(), self.height() - (_CAP_HEIGHT + _GAP if self._caps else 0))
 
     def _paint_overlay(self, painter: QPainter, stage: QRectF) -> None:
         painter.setPen(Qt.PenStyle.NoPen)

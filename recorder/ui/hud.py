@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QElapsedTimer, Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from recorder.ui.kit import look
@@ -20,6 +20,9 @@ _FIGURES = (
     ("label", "Label", "G marks the game as good, B as bad"),
     ("space", "Disk space for", "How much more play fits on the disk"),
 )
+# What differs in every frame: nobody reads it sixty times a second, and to lay it out so often takes a tenth of a core.
+_RESTLESS = ("actions", "presses", "late")
+_CALM_MS = 250
 
 
 class Hud(QWidget):
@@ -32,6 +35,8 @@ class Hud(QWidget):
         grid.setHorizontalSpacing(look.WIDE)
         grid.setVerticalSpacing(0)
         self._texts: dict[str, QLabel] = {}
+        self._calm = QElapsedTimer()
+        self._calm.start()
         self._texts["score"] = look.heading("–", "scoreFigure", 2.6)
         self._texts["lives"] = look.heading("", "livesFigure", 1.2)
         self._texts["lives"].setToolTip("Lives left")
@@ -51,7 +56,13 @@ class Hud(QWidget):
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
 
-    def show_texts(self, texts: Mapping[str, str]) -> None:
-        """Show these; every other figure becomes a dash."""
-        for name, label in self._texts.items():
+    def show_texts(self, texts: Mapping[str, str], *, playing: bool = False) -> None:
+        """Show these; every other figure becomes a dash. While `playing`, restless ones change only now and then."""
+        if not playing or self._calm.hasExpired(_CALM_MS):
+            self._calm.start()
+            wanted = list(self._texts)
+        else:
+            wanted = [name for name in self._texts if name not in _RESTLESS]
+        for name in wanted:
+            label = self._texts[name]
             label.setText(texts.get(name, "" if name == "lives" else "–"))

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, 
 from recorder.library.presenter import LibraryPresenter, LibraryState
 from recorder.ui.kit import look
 from recorder.ui.kit.fold import FoldingSplitter
+from recorder.ui.kit.pace import IDLE_MS, set_pace
 from recorder.ui.kit.page import Page
 from recorder.ui.kit.slots import then
 from recorder.ui.library_bar import LibraryBar
@@ -183,6 +184,7 @@ class LibraryPage(Page):
     def _write(self, path: Path, words: dict[str, str]) -> None:
         self.presenter.edits.set_words(path, **words)
         self._timer.start()
+        self._set_pace()
 
     def _request_training(self) -> None:
         self.train_requested.emit([row.path for row in self.presenter.chosen if row.ticks])
@@ -217,6 +219,10 @@ class LibraryPage(Page):
             self._render()
         if not self._active and not self.presenter.busy:
             self._timer.stop()
+        self._set_pace()
+
+    def _set_pace(self) -> None:
+        set_pace(self._timer, _POLL_MS if self.presenter.busy else IDLE_MS)
 
     def _fill(self) -> None:
         """Show the list as it is now, with what was selected; with the newest, where nothing was."""
@@ -245,6 +251,7 @@ class LibraryPage(Page):
         self._actions.show_state(presenter, self._pane.game)
         self._status.show_state(presenter, self._list.rows)
         self._render_progress()
+        self._set_pace()
 
     def _render_progress(self) -> None:
         self._progress.plot.setVisible(self._bar.progress)

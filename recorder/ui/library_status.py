@@ -29,7 +29,6 @@ class LibraryStatus(QWidget):
         self._work = QProgressBar(objectName="libraryWork", maximum=1_000)
         self._work.setFixedWidth(160)
         self._undo = QPushButton("Undo", objectName="libraryUndoButton")
-        self._undo.setToolTip("Restore what was deleted last (Ctrl+Z)")
         self._undo.setProperty("quiet", True)
         self._undo.clicked.connect(self.undo_requested)
         row.addWidget(self._message, 1)
@@ -44,6 +43,7 @@ class LibraryStatus(QWidget):
             self._work.setValue(round(1_000 * work.fraction))
         self._message.setText(f"{work.title}…" if work is not None else presenter.message or _census(rows))
         self._undo.setVisible(presenter.can_undo)
+        self._undo.setToolTip(f"Undo (Ctrl+Z): {presenter.undone.next}")
 
 
 def _census(rows: Sequence[SessionSummary]) -> str:

@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from recorder.library.library import SessionSummary, local_time, matches, player_label, sort_key
+from recorder.library.names import session_name
 from recorder.library.preview import Picture
 from recorder.ui.kit import look
 
@@ -221,7 +222,7 @@ class _SessionDelegate(RowDelegate):
         font = look.scaled(option.font, 1.0, bold=True)
         painter.setFont(font)
         painter.setPen(ink)
-        elide, middle = Qt.TextElideMode.ElideRight, Qt.AlignmentFlag.AlignVCenter
+        elide, middle = Qt.TextElideMode.ElideMiddle, Qt.AlignmentFlag.AlignVCenter
         painter.drawText(lines, middle, painter.fontMetrics().elidedText(title(row), elide, round(lines.width())))
         painter.setFont(look.scaled(option.font, 0.92))
         lines.translate(0, 20)
@@ -232,7 +233,7 @@ class _SessionDelegate(RowDelegate):
 
 def title(row: SessionSummary) -> str:
     """What a session is called in the list."""
-    return row.title or row.env_title or row.name
+    return session_name(row)
 
 
 def subtitle(row: SessionSummary) -> str:
@@ -241,7 +242,7 @@ def subtitle(row: SessionSummary) -> str:
     if row.ticks > row.learn_ticks and row.state == "complete":
         marks.append(f"{100 * (row.ticks - row.learn_ticks) / row.ticks:.0f} % excluded")
     parts = [_STATES[row.state]] if row.state in _STATES else []
-    parts += [row.env_title] if row.title and row.env_title else []
+    parts += [row.env_title] if row.env_title and title(row) != row.env_title else []
     parts += [player_label(row.player)] if row.player else []
     if row.made_of:
         marks.append(f"merged from {len(row.made_of)}" if len(row.made_of) > 1 else "split from another")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from recorder.library.preview import Moment
@@ -47,14 +46,12 @@ class MomentView(QWidget):
         stage = QRectF(self.rect())
         painter.drawRoundedRect(stage, look.RADIUS, look.RADIUS)
         if self._moment is not None and self._moment.picture is not None:
-            pixels = np.ascontiguousarray(self._moment.picture)
-            height, width = pixels.shape[:2]
-            image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+            height, width = self._moment.picture.shape[:2]
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not self._moment.pixel_aspect)
             place = look.place_picture(
                 stage.adjusted(4, 4, -4, -4), width, height, self._moment.pixel_aspect, self.devicePixelRatioF()
             )
-            painter.drawImage(place, image)
+            painter.drawImage(place, look.image_of(self._moment.picture))
         elif self._words:
             painter.setPen(QColor(255, 255, 255))
             flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)

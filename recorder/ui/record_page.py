@@ -32,15 +32,16 @@ from recorder.ui.key_captions import KeyCaptions
 from recorder.ui.keys_dialog import KeysDialog
 from recorder.ui.kit.fold import Scroll
 from recorder.ui.kit.keys import Keyboard, codes, is_command
+from recorder.ui.kit.pace import IDLE_MS, set_pace
 from recorder.ui.kit.page import Page
 from recorder.ui.kit.slots import then
 from recorder.ui.record_side import RecordSide
 
-# A Qt timer counts whole milliseconds, so it only wakes us; the presenter's pacer decides whether a tick is due. The
-# last bit is slept through, or a tick would come up to a wake-up late.
-_WAKE_MS = 1
+# A Qt timer counts whole milliseconds, so it only wakes us shortly before a tick; the presenter's pacer decides whether
+# it is due. The last bit is slept through, or a tick would come up to a wake-up late.
 _NAP_NS = 1_200_000
 _SIDE = 316  # the width of what stands beside the game, with room for a scroll bar
+_LIFTED_MS = 2  # while a release waits to be told from the repeat of a key
 _RUNNING = (RecordState.COUNTDOWN, RecordState.RECORDING)
 
 
@@ -68,7 +69,7 @@ class RecordPage(Page):
         columns.addWidget(side)
         self.body.addLayout(columns, 1)
         self._captions = KeyCaptions(presenter, self.keyboard)
-        self._timer = QTimer(self, interval=_WAKE_MS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer = QTimer(self, interval=IDLE_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._wake)
         self._room = ""
         self._counted = 0  # the figure of the count-down that is shown
@@ -176,6 +177,7 @@ class RecordPage(Page):
             return
         if not self._held.release(event):
             super().keyReleaseEvent(event)
+        self._set_pace()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._view and event.type() == QEvent.Type.FocusOut:
@@ -261,6 +263,11 @@ class RecordPage(Page):
             time.sleep(wait * 1e-9)
         if self.presenter.poll() or self.presenter.take.countdown != self._counted:
             self._render()
+        self._set_pace()
+
+    def _set_pace(self) -> None:
+        wait_ms = self.presenter.wait_ns(_NAP_NS) // 1_000_000
+        set_pace(self._timer, max(1, min(wait_ms, _LIFTED_MS if self._held.unsettled else IDLE_MS)))
 
     def _render(self) -> None:
         presenter = self.presenter
@@ -272,6 +279,7 @@ class RecordPage(Page):
         self._view.show_overlay(*game_words(presenter, self._captions), large=state is RecordState.COUNTDOWN)
         self._view.show_keycaps(self.keycaps)
         self._side.show_state(presenter, self._room)
+        self._set_pace()
 
     def _choose_keys(self) -> None:
         spec = self.presenter.spec

@@ -71,7 +71,7 @@ class RecordSide(QWidget):
         self._show_player(presenter)
         self._envs.setEnabled(not presenter.busy)
         self._show_buttons(presenter)
-        self._hud.show_texts(_figures(presenter, room))
+        self._hud.show_texts(_figures(presenter, room), playing=presenter.state is RecordState.RECORDING)
         self._summary.setVisible(not presenter.busy and bool(presenter.finished.last_summary))
         self._summary.setText(presenter.finished.last_summary)
         self.takes.setEnabled(not presenter.busy)

@@ -209,6 +209,62 @@ def test_trash_undo_and_empty(presenter: LibraryPresenter) -> None:
     assert (len(presenter.rows), presenter.can_undo, presenter.trashed) == (1, False, [])
 
 
+def test_whatever_was_done_last_is_undone_first_and_said(presenter: LibraryPresenter) -> None:
+    session = chosen(presenter, "hopper")
+    presenter.edits.set_words(session.path, title="Hops", tags="a, b")
+    presenter.edits.label_game(1, "success")
+    presenter.edits.use_game(2, False)
+    presenter.edits.exclude(range(3, 9))
+    settle(presenter)
+    presenter.split(2)
+    settle(presenter)
+    halves = presenter.selected
+    presenter.merge()
+    settle(presenter)
+    presenter.trash()
+    settle(presenter)
+    told = []
+    while presenter.can_undo:
+        presenter.undo()
+        settle(presenter)
+        assert presenter.error == ""
+        told.append(presenter.message)
+        if told[-1] == "Undid: merged 2 sessions.":
+            assert set(presenter.selected) == set(halves)
+    assert told == [
+        "Undid: deleted 1 session.",
+        "Undid: merged 2 sessions.",
+        "Undid: split a session.",
+        "Undid: excluded a part.",
+        "Undid: excluded game 2.",
+        "Undid: labelled game 1 good.",
+        "Undid: changed the title and tags.",
+    ]
+    after = now(session)
+    assert [row.path for row in presenter.rows if row.env == "hopper"] == [session.path]
+    assert (after.title, after.tags, after.excluded_spans) == (session.title, session.tags, ())
+    assert {(episode.label, episode.excluded) for episode in after.episodes} == {("", False)}
+    assert len(presenter.library.trashed()) == 3  # what was merged and split, for whoever undid too much
+
+
+def test_what_is_restored_from_the_trash_can_be_deleted_again_and_what_is_gone_is_not_undone(
+    presenter: LibraryPresenter,
+) -> None:
+    chosen(presenter, "hopper")
+    presenter.trash()
+    settle(presenter)
+    (thrown,) = presenter.library.trashed()
+    presenter.restore(thrown.path)
+    settle(presenter)
+    presenter.undo()
+    settle(presenter)
+    assert (presenter.message, len(presenter.rows)) == ("Undid: restored 1 session.", 1)
+    assert not presenter.can_undo
+    presenter.edits.set_words(presenter.rows[0].path, title=presenter.rows[0].title)
+    settle(presenter)
+    assert not presenter.can_undo  # nothing was changed
+
+
 def test_verifying_goes_on_beside_and_ends_in_a_sentence(presenter: LibraryPresenter) -> None:
     session = chosen(presenter, "breakout")
     presenter.verify()

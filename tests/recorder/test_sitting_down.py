@@ -242,6 +242,13 @@ def test_todays_takes_are_listed_and_any_of_them_can_be_discarded_and_brought_ba
     assert {episode.label for episode in Session.open(earlier).episodes} == {"failure"}
     presenter.finished.label(earlier, "failure")
     assert presenter.finished.today.takes[1].labels == ()
+    presenter.undo_discard()
+    assert presenter.finished.last_summary == "Undid: removed the label of a take."
+    assert presenter.finished.today.takes[1].labels == ("failure",)
+    presenter.undo_discard()
+    assert presenter.finished.last_summary == "Undid: labelled a take bad."
+    assert presenter.finished.today.takes[1].labels == ()
+    assert not presenter.can_undo
     presenter.finished.label(tmp_path / "gone.zarr", "failure")
     assert "gone.zarr" in presenter.error
     presenter.shutdown()

@@ -116,3 +116,33 @@ def test_what_is_no_policy_is_not_taken_over(policies: Policies, hopper_policy: 
             policies.take_over(path)
         assert "\n" not in str(caught.value)
     assert [each.name for each in policies.all()] == ["first"]
+
+
+@pytest.mark.parametrize(
+    "called", ["Ada / Bo", "../out", "“Zoë’s” twin 🏓", "end.", ".hidden", "x" * 80, "48 % of me?"]
+)
+def test_a_twin_may_be_called_anything_and_its_file_stays_in_the_library(policies: Policies, called: str) -> None:
+    before = Policy.load(policies.find("first")).net.state_dict()
+    path = policies.call("first", f"  {called} ")
+    assert [each.title for each in policies.all()] == [called]
+    assert path.parent == policies.folder
+    assert policies.find(path.stem) == path
+    after = Policy.load(path).net.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert policies.call(path.stem, "first").stem == "first"  # back again, and nothing else is left of it
+    assert [(each.name, each.called) for each in policies.all()] == [("first", "")]
+
+
+@pytest.mark.parametrize("called", ["", " ", "x" * 81, "a\0b"])
+def test_a_twin_is_not_called_nothing_or_too_much(policies: Policies, called: str) -> None:
+    with pytest.raises(PolicyError, match="use 1 to 80 characters"):
+        policies.call("first", called)
+
+
+def test_two_twins_are_not_called_the_same(policies: Policies) -> None:
+    shutil.copy(policies.find("first"), policies.folder / "second.safetensors")
+    second = policies.call("second", "a/b")
+    with pytest.raises(PolicyError, match="already taken"):
+        policies.call("first", "a/b")
+    shutil.copy(second, policies.folder / "third.safetensors")  # as by an import
+    assert len({each.title for each in policies.all()}) >= 2

@@ -4,17 +4,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
 
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.errors import UsageError
+from recorder.library.library import SessionSummary
 from trainer.progress.curves import time_left
 from trainer.progress.records import Progress
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.runs import CHECKPOINT, Run, Runs, RunState
 from trainer.runs.selection import FactsReader, SessionFacts, player_label, read_facts
+from trainer.runs.suggestion import suggest
 from trainer.runs.train_state import TrainState
 
 
@@ -141,16 +144,70 @@ def test_the_list_says_plainly_who_played(stage: Stage) -> None:
     assert player_label({"kind": "scripted", "name": "BreakoutPlayer"}) == "Scripted"
 
 
-def test_the_newest_session_is_ticked_until_somebody_chooses(stage: Stage) -> None:
+def test_what_is_best_to_learn_from_is_ticked_until_somebody_chooses(stage: Stage) -> None:
     choice = stage.presenter.choice
+    assert choice.why.startswith("Selected for you: the Hopper session by Random")
     assert [row.env for row in choice.rows] == ["hopper", "breakout"]
     assert choice.chosen == {choice.rows[0].path}
     assert stage.presenter.can_train
     older = stage.choose("breakout")
     assert choice.chosen == {older}  # of another environment, so the one ticked by itself makes way
+    assert choice.why == ""
     choice.choose(older, False)
     stage.presenter.refresh()
-    assert choice.chosen == set()
+    assert (choice.chosen, choice.why) == (set(), "")
+
+
+def _played(env: str, day: int, **facts: Any) -> SessionSummary:
+    """A session of a hundred ticks, all of which are learned from."""
+    name = f"2026-11-{day:02d}T10-00-00-{env}"
+    known = {
+        "path": Path("/library") / f"{name}.zarr",
+        "player": {"kind": "person", "name": "Ada"},
+        "learn_ticks": 100,
+        "origins": ((name, 0, 100),),
+    } | facts
+    known["place"] = known.pop("path")
+    created = f"2026-11-{day:02d}T10:00:00+00:00"
+    return SessionSummary(
+        name=name,
+        env=env,
+        env_title=env.capitalize(),
+        created=created,
+        state="complete",
+        ticks=100,
+        episodes=1,
+        seconds=1.7,
+        total_rewards=(3.0,),
+        size_bytes=1,
+        **known,
+    )
+
+
+def test_all_play_of_the_last_person_is_suggested_without_copies_and_without_what_is_excluded() -> None:
+    scripted = {"kind": "scripted", "name": "BreakoutPlayer"}
+    old, new = _played("breakout", 1), _played("breakout", 5)
+    copy = _played("breakout", 6, origins=(*old.origins, *new.origins))
+    others = [
+        _played("breakout", 9, player=scripted),
+        _played("hopper", 8, player=scripted),
+        _played("breakout", 3, player={"kind": "person", "name": "Bo"}),
+        _played("breakout", 4, learn_ticks=0),
+    ]
+    found = suggest(sorted([old, new, copy, *others], key=lambda each: each.created, reverse=True))
+    assert found.paths == {old.path, new.path}
+    assert found.why == (
+        "Selected for you: both Breakout sessions by Ada, the last person who played. "
+        "More play by one player makes a better twin. Copies of the same play are left out."
+    )
+
+
+def test_where_no_person_has_played_the_last_player_is_suggested_and_the_reason_says_so() -> None:
+    sample = _played("breakout", 9, player={"kind": "scripted", "name": "BreakoutPlayer"})
+    found = suggest([sample, _played("hopper", 8, player={"kind": "scripted", "name": "hopper"})])
+    assert found.paths == {sample.path}
+    assert found.why == "Selected for you: the Breakout session by Scripted, because no person has played yet."
+    assert suggest([]).why == ""
 
 
 def test_nothing_chosen_cannot_be_trained_on(stage: Stage) -> None:
@@ -466,7 +523,13 @@ def test_a_deleted_run_and_a_deleted_twin_can_be_brought_back(stage: Stage) -> N
     assert stage.presenter.twins == []
     stage.presenter.edits.undo()
     assert [twin.name for twin in stage.presenter.twins] == [policy.stem]
-    stage.presenter.edits.rename_twin(policy.stem, "../out")
+    assert stage.presenter.messages.notice == f"Undid: deleted “{policy.stem}”."
+    stage.presenter.edits.rename_twin(policy.stem, "Ada")
+    assert [twin.name for twin in stage.presenter.twins] == ["Ada"]
+    stage.presenter.edits.undo()
+    assert [twin.name for twin in stage.presenter.twins] == [policy.stem]
+    assert stage.presenter.messages.notice == f"Undid: renamed “{policy.stem}” to “Ada”."
+    stage.presenter.edits.rename_twin(policy.stem, "x" * 81)
     assert "is not a valid name" in stage.presenter.messages.error
     assert not stage.presenter.edits.can_undo
 

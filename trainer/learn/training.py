@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from recorder.library.names import default_name
 from recorder.store.session import Session
 from trainer.errors import PolicyError, TrainingError
 from trainer.evaluation.alike import Alike
@@ -177,12 +178,14 @@ class Training:
             "warnings": self.data.warnings,
             "torch": str(torch.__version__),
         }
+        now, players = datetime.now(UTC).isoformat(timespec="seconds"), [session.player for session in self.sessions]
         return {
             "env": self.data.spec.to_json(),
             "config": self.config.to_json(),
             "play": self.manner.to_json(),
             **({"alike": self.alike.to_json()} if self.alike else {}),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            **({"called": default_name(players, state.score, now)} if self.out.stem == self.run else {}),
+            "created": now,
             "run": self.run,
             "sessions": [_told(session, self.episodes) for session in self.sessions],
             "training": training,

@@ -68,6 +68,7 @@ class PolicyHeader(msgspec.Struct, frozen=True):
             absent="it knows no such way",
         ),
     ] = None
+    called: Annotated[str, said("what people call it, any text", absent="its file's name")] = ""
     created: Annotated[str, said("date and time, ISO 8601, UTC")] = ""
     run: Annotated[str, said("the training run that it comes from")] = ""
     sessions: Annotated[tuple[LearnedFrom, ...], said("what it learned from, below")] = ()

@@ -1,4 +1,4 @@
-"""What the user does to the runs and clones of a library: delete, bring back, rename, import."""
+"""What the user does to the runs and clones of a library: delete, rename, import, and undo."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from recorder.library.undo import UndoStack
 from trainer.errors import PolicyError
 from trainer.runs.messages import Messages
 from trainer.runs.policy_library import Policies
@@ -14,14 +15,14 @@ from trainer.runs.run_list import RunList
 from trainer.runs.runs import Run, Runs
 
 
-def rename_twin(kept: Runs, policies: Policies, name: str, new: str) -> Path:
-    """Give a clone another name; a run that is resumed goes on with it. Returns its file.
+def rename_twin(kept: Runs, policies: Policies, name: str, rename: Callable[[], Path]) -> Path:
+    """Give a clone another name by `rename`; a run that is resumed goes on with it. Returns its file.
 
     Raises PolicyError for a name that cannot be, and while the clone is in training, RunError.
     """
     before, runs = policies.find(name), kept.all()
     _refuse(runs, before)
-    after = policies.rename(name, new)
+    after = rename()
     for run in runs:
         if run.resumable and run.setup is not None and run.policy == before:
             target = after.name if run.setup.policy == before.name else str(after)
@@ -55,18 +56,23 @@ class LibraryEdits:
     ) -> None:
         self._kept, self._policies, self._run_list = kept, policies, run_list
         self._messages, self._changed = messages, changed
-        self._bring_back: Callable[[], object] | None = None
+        self.undone = UndoStack()
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is something to bring back from the trash."""
-        return self._bring_back is not None
+        """Whether something that was done can be undone."""
+        return bool(self.undone)
 
     def undo(self) -> None:
-        """Bring back what was deleted last."""
-        if self._bring_back is not None:
-            bring_back, self._bring_back = self._bring_back, None
-            self._do(bring_back)
+        """Take back what was done last."""
+        done = self.undone.pop()
+        if done is not None:
+
+            def take_back() -> None:
+                done.take_back()
+                self._messages.notice = done.told
+
+            self._do(take_back)
 
     def delete_run(self, run: str) -> None:
         """Move a run to the trash; `undo` brings it back."""
@@ -74,7 +80,7 @@ class LibraryEdits:
         def delete() -> None:
             policy = self._kept.get(run).policy
             where = self._kept.trash(run)
-            self._bring_back = lambda: self._kept.restore(where)
+            self.undone.add("deleted a run", lambda: self._kept.restore(where))
             self._run_list.forget(run)
             twin = "; its twin is kept" if policy is not None and policy.exists() else ""
             self._messages.notice = f"Moved the run to the trash{twin}."
@@ -85,15 +91,24 @@ class LibraryEdits:
         """Move a clone to the trash; `undo` brings it back."""
 
         def delete() -> None:
+            title = self._title(name)
             where = trash_twin(self._kept, self._policies, name)
-            self._bring_back = lambda: self._policies.restore(where)
-            self._messages.notice = f"Moved “{name}” to the trash."
+            self.undone.add(f"deleted “{title}”", lambda: self._policies.restore(where))
+            self._messages.notice = f"Moved “{title}” to the trash."
 
         self._do(delete)
 
     def rename_twin(self, name: str, new: str) -> None:
         """Give a clone another name; one that cannot be is told as an error."""
-        self._do(lambda: rename_twin(self._kept, self._policies, name, new))
+
+        def rename() -> None:
+            before = self._title(name)
+            renamed = self._call(name, new).stem
+            after = self._title(renamed)
+            if after != before:
+                self.undone.add(f"renamed “{before}” to “{after}”", lambda: self._call(renamed, before))
+
+        self._do(rename)
 
     def why_not(self, twin: Path) -> str:
         """Why a clone cannot be renamed or deleted now, as a sentence; empty if it can: its training writes it."""
@@ -103,9 +118,17 @@ class LibraryEdits:
         """Copy a policy file into the library; one that is none is told as an error."""
 
         def take_over() -> None:
-            self._messages.notice = f"{self._policies.take_over(file).stem} is among your twins now."
+            name = self._policies.take_over(file).stem
+            self.undone.add(f"imported “{name}”", lambda: self._policies.trash(name))
+            self._messages.notice = f"{self._title(name)} is among your twins now."
 
         self._do(take_over)
+
+    def _call(self, name: str, text: str) -> Path:
+        return rename_twin(self._kept, self._policies, name, lambda: self._policies.call(name, text))
+
+    def _title(self, name: str) -> str:
+        return self._policies.summary(self._policies.find(name)).title
 
     def _do(self, action: Callable[[], object]) -> None:
         self._messages.clear()

@@ -10,7 +10,8 @@ import os
 import re
 import shutil
 import time
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,13 +21,14 @@ from msgspec import Meta
 
 from recorder.envs.registry import get_spec, simulator_notes, stored_spec
 from recorder.errors import TwinplayError
-from recorder.library.library import POLICIES, ensure_writable
+from recorder.library.library import POLICIES, ensure_writable, local_time
 from recorder.store.places import on_this_computer, place
 from recorder.system.files import replacing
 from recorder.system.records import RecordError, read
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
 from trainer.policy.header import facts, read_header
+from trainer.policy.naming import MAX_NAME, checked_name, file_stem, write_name
 
 SUFFIX = ".safetensors"
 _NAME = re.compile(r"[\w(][\w .,()+-]{0,79}")
@@ -70,11 +72,17 @@ class PolicySummary:
     alike: PlaysAlike | None = None
     note: str = ""  # of another simulator than the installed one
     test_seconds: float = 0.0
+    called: str = ""  # what people call it, where that is not its file's name
 
     @property
     def name(self) -> str:
         """The file's name without its suffix."""
         return self.path.stem
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.called or self.path.stem
 
 
 class Policies:
@@ -98,7 +106,7 @@ class Policies:
                     if entry.name.endswith(SUFFIX) and not entry.name.startswith("."):
                         with contextlib.suppress(OSError):
                             found.append(self._summary(Path(entry.path), entry.stat()))
-        return [summary for _, summary in sorted(found, key=lambda pair: -pair[0])]
+        return _told_apart([summary for _, summary in sorted(found, key=lambda pair: -pair[0])])
 
     def summary(self, path: Path) -> PolicySummary:
         """What a policy file says of itself, in the library or elsewhere; one that cannot be read has a problem."""
@@ -140,6 +148,24 @@ class Policies:
             _move(path, target)
         return target
 
+    def call(self, name: str, text: str) -> Path:
+        """Call a clone whatever people like to; returns its file, which is named like that as far as a file may be.
+
+        Raises PolicyError for a name that is taken, empty or too long.
+        """
+        called, path = checked_name(text), self.find(name)
+        if any(each.title == called for each in self.all() if each.path != path):
+            raise PolicyError(f"the name {called!r} is already taken; choose another name")
+        stem = file_stem(called)
+        same = stem == called and stem in (path.stem, self._free_stem(stem))
+        if not same or self.summary(path).called:
+            write_name(path, "" if same else called)
+        if stem != path.stem:
+            target = self.folder / f"{self._free_stem(stem)}{SUFFIX}"
+            _move(path, target)
+            path = target
+        return path
+
     def trash(self, name: str) -> Path:
         """Move a clone to the trash; `restore` brings it back. Raises PolicyError."""
         path = self.find(name)
@@ -180,16 +206,20 @@ class Policies:
             raise PolicyError(f"{file} has {size / 1e9:.1f} GB, too large for a policy; choose another file")
         _check(file)
         ensure_writable(self.folder)
-        stem = re.sub(r"[^\w .,()+-]", "-", file.stem)[:70].strip(" .-") or "imported"
-        target, number = self.folder / f"{stem}{SUFFIX}", 2
-        while target.exists():
-            target, number = self.folder / f"{stem} ({number}){SUFFIX}", number + 1
+        target = self.folder / f"{self._free_stem(file_stem(file.stem))}{SUFFIX}"
         try:
             with replacing(target) as part:
                 shutil.copyfile(file, part)
         except OSError as error:
             raise PolicyError(f"{file} cannot be copied to {target}: {error.strerror}; free some disk space") from error
         return target
+
+    def _free_stem(self, stem: str) -> str:
+        """This name of a file, with a number where it is taken."""
+        free, number = stem, 2
+        while (self.folder / f"{free}{SUFFIX}").exists():
+            free, number = f"{stem} ({number})", number + 1
+        return free
 
     def _free(self, name: str) -> Path:
         stem = name.strip().removesuffix(SUFFIX)
@@ -201,6 +231,15 @@ class Policies:
         if target.exists():
             raise PolicyError(f"the name {stem!r} is already taken; choose another name")
         return target
+
+
+def _told_apart(clones: list[PolicySummary]) -> list[PolicySummary]:
+    """Those that are called the same get the time of day at which they were made."""
+    times = Counter(each.title for each in clones)
+    return [
+        replace(each, called=f"{each.title}, {local_time(each.created, '%H:%M')}") if times[each.title] > 1 else each
+        for each in clones
+    ]
 
 
 def summarize(path: Path) -> PolicySummary:
@@ -226,6 +265,7 @@ def summarize(path: Path) -> PolicySummary:
             alike=_alike(header.alike),
             note=" ".join(simulator_notes({path.stem: spec})),
             test_seconds=TrainConfig.from_json(header.config).play_ticks / spec.rate_hz,
+            called=" ".join(header.called.split())[:MAX_NAME],
         )
     except (TwinplayError, ValueError, TypeError, KeyError, OSError) as error:
         return PolicySummary(path, problem=str(error).splitlines()[0][:300] if str(error) else "it cannot be read")

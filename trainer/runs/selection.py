@@ -21,6 +21,7 @@ from recorder.library.lineage import first_copy, without_copies
 from recorder.store.places import place
 from recorder.store.session import Session
 from recorder.system.jobs import start_thread
+from trainer.runs.suggestion import suggest
 
 _SHORT_MINUTES = 2.0  # of Breakout; below this a clone rarely learns to return the ball
 _LOPSIDED = 0.9  # of all ticks with one action: most of the play then shows nothing
@@ -203,7 +204,8 @@ class FactsReader:
 class Choice:
     """The sessions of a library, and which of them, and which of their games, are to be learned from.
 
-    Until somebody ticks something, the newest session is ticked: whoever has just played need only click Train.
+    Until somebody ticks something, what is best to learn from is ticked, and `why` says what that is and why: whoever
+    has just played need only click Train.
     """
 
     def __init__(self, library: Library, reader: FactsReader) -> None:
@@ -212,6 +214,7 @@ class Choice:
         self.left_out: dict[Path, set[int]] = {}
         self.facts: dict[Path, SessionFacts] = {}
         self.changes = 0  # counts them, so that whoever shows this knows when to look again
+        self.why = ""
         self._by_hand = False  # somebody has chosen
         self._made: dict[Path, tuple[SessionSummary, Row]] = {}  # a summary that is the same has the same row
         self._library = library
@@ -232,8 +235,12 @@ class Choice:
             made[summary.path] = before if before and before[0] is summary else (summary, Row.of(summary))
         self._made = made
         self.rows = [row for _, row in made.values()]
-        usable = [row.path for row in self.rows if not row.problem]
-        self.chosen = self.chosen & set(usable) if self._by_hand else set(usable[:1])
+        usable = [row for row in self.rows if not row.problem]
+        if self._by_hand:
+            self.chosen &= {row.path for row in usable}
+        else:
+            suggestion = suggest([row.summary for row in usable])
+            self.chosen, self.why = set(suggestion.paths), suggestion.why
         self._reader.forget()
         for path in self.chosen | set(self.facts):
             self._reader.want(path)
@@ -272,7 +279,7 @@ class Choice:
     def _take_over(self, path: Path) -> None:
         """Somebody chooses; what was ticked by itself makes way where it is of another environment."""
         if not self._by_hand:
-            self._by_hand = True
+            self._by_hand, self.why = True, ""
             env = {row.path: row.env for row in self.rows}
             self.chosen = {each for each in self.chosen if env[each] == env.get(path)}
 

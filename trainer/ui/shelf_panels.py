@@ -61,6 +61,7 @@ class _Shelf(QWidget):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setTabKeyNavigation(False)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of one kind begin alike
         self.table.setItemDelegate(Roomy(self.table))
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -122,6 +123,12 @@ class _Shelf(QWidget):
         self.table.setVisible(bool(rows))
         self._empty.setVisible(not rows)
 
+    def show_undo(self, button: QPushButton) -> None:
+        """Offer to undo what was done last, where there is anything."""
+        undone = self.presenter.edits.undone
+        button.setVisible(bool(undone))
+        button.setToolTip(f"Undo (Ctrl+Z): {undone.next}")
+
     def say(self, notice: str) -> None:
         """Show what was done last."""
         self._notice.setText(notice)
@@ -144,7 +151,7 @@ class RunsPanel(_Shelf):
         self.table.itemSelectionChanged.connect(self._selected)
         self.table.itemChanged.connect(self._ticked)
         self._delete = deletes(self.button("Delete", "deleteRunButton", "trash", "", self.remove))
-        self._undo = self.button("Undo", "undoRunButton", "undo", "Restore what was deleted last", self._bring_back)
+        self._undo = self.button("Undo", "undoRunButton", "undo", "Undo what was done last (Ctrl+Z)", self._bring_back)
         self._buttons.addStretch(1)
 
     def show_state(self) -> None:
@@ -174,7 +181,7 @@ class RunsPanel(_Shelf):
         self._delete.setEnabled(shown is not None and not running)
         tip = "Pause or stop it first" if running else "Move to the trash (Del); its twin stays"
         self._delete.setToolTip(tip if shown is not None else "Select a run first")
-        self._undo.setVisible(presenter.edits.can_undo)
+        self.show_undo(self._undo)
         self.say(presenter.messages.notice)
 
     def _selected(self) -> None:
@@ -224,7 +231,7 @@ class TwinsPanel(_Shelf):
         self._watch_button = self.button("Watch", "watchTwinButton", "watch", "See it play (Enter)", self._watch, True)
         self._rename_button = self.button("Rename…", "renameTwinButton", "edit", "", self.ask_for_name)
         self._delete_button = deletes(self.button("Delete", "deleteTwinButton", "trash", "", self.remove))
-        self._undo = self.button("Undo", "undoTwinButton", "undo", "Restore what was deleted last", self._bring_back)
+        self._undo = self.button("Undo", "undoTwinButton", "undo", "Undo what was done last (Ctrl+Z)", self._bring_back)
         self._buttons.addStretch(1)
         self.button("Import…", "importTwinButton", "folder", "Import a policy file; it is checked first", self._import)
 
@@ -233,7 +240,7 @@ class TwinsPanel(_Shelf):
         self.fill([(twin.path, _twin_texts(twin), _twin_tip(twin)) for twin in self.presenter.twins], 99)
         if self.selected() is None and self.presenter.twins:
             self.table.selectRow(0)
-        self._undo.setVisible(self.presenter.edits.can_undo)
+        self.show_undo(self._undo)
         self.say(self.presenter.messages.notice)
         self.show_buttons()
 
@@ -249,7 +256,7 @@ class TwinsPanel(_Shelf):
     def rename(self, new: str) -> None:
         """Give the selected clone another name."""
         twin = self._twin()
-        if twin is not None and new.strip() and new != twin.name:
+        if twin is not None and new.strip() and new != twin.title:
             self.presenter.edits.rename_twin(twin.name, new)
             self.changed.emit()
 
@@ -265,7 +272,7 @@ class TwinsPanel(_Shelf):
         """Ask for another name for the selected clone."""
         twin = self._twin()
         if twin is not None and self._rename_button.isEnabled():
-            new, said = QInputDialog.getText(self, "Rename your twin", "Name", text=twin.name)
+            new, said = QInputDialog.getText(self, "Rename your twin", "Name", text=twin.title)
             if said:
                 self.rename(new)
 
@@ -310,17 +317,18 @@ def _run_tip(run: Run) -> str:
 
 def _twin_texts(twin: PolicySummary) -> tuple[str, ...]:
     if twin.problem:
-        return (twin.name, "Unreadable", "", "")
+        return (twin.title, "Unreadable", "", "")
     players = ", ".join(dict.fromkeys(player_label(player) for player in twin.players))
     score = "" if twin.score is None else f"{twin.score:,.0f}"
-    return (twin.name, twin.env_title, score, f"{players}, {twin.minutes:.0f} min")
+    return (twin.title, twin.env_title, score, f"{players}, {twin.minutes:.0f} min")
 
 
 def _twin_tip(twin: PolicySummary) -> str:
     learned = ", ".join(twin.learned_from[:4])
     return (
         twin.problem
-        or f"{twin.name}\ntrained {local_time(twin.created)}, {twin.batches:,} batches\nlearned from {learned}"
+        or f"{twin.title}\n{twin.path.name}\ntrained {local_time(twin.created)}, {twin.batches:,} batches\n"
+        f"learned from {learned}"
         + ("" if twin.score is None else f"\ntest games of at most {time_left(twin.test_seconds)} each")
         + (f"\nNote: {twin.note}." if twin.note else "")
     )

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from recorder.envs.registry import env_names
 from recorder.errors import UsageError
+from recorder.library.names import session_name
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
 from recorder.ui.kit.steady import reserve_lines
@@ -59,6 +60,7 @@ class SourcesPanel(QWidget):
         self._tree.setAlternatingRowColors(True)
         self._tree.setUniformRowHeights(True)
         self._tree.setAllColumnsShowFocus(True)
+        self._tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of one kind begin alike
         self._tree.setItemDelegate(Roomy(self._tree))
         self._tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self._tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -74,8 +76,10 @@ class SourcesPanel(QWidget):
         self._tree.itemExpanded.connect(self._opened)
         layout.addWidget(self._tree, 1)
         self._summary = QLabel(objectName="selectionSummary", wordWrap=True)
+        self._why = look.faint(name="selectionReason", wrap=True)
         self._bars = ShareBars()
         self._warnings = QLabel(objectName="selectionWarnings", wordWrap=True)
+        layout.addWidget(self._why)
         layout.addWidget(self._summary)
         layout.addWidget(self._bars)
         layout.addWidget(self._warnings)
@@ -126,7 +130,9 @@ class SourcesPanel(QWidget):
             item = QTreeWidgetItem(_texts(row))
             item.setData(0, _KEY, (row.path, 0))
             for column in range(len(_COLUMNS)):
-                item.setToolTip(column, "\n".join(filter(None, (row.title, row.player, row.path.name, row.problem))))
+                item.setToolTip(
+                    column, "\n".join(filter(None, (session_name(row.summary), row.player, row.path.name, row.problem)))
+                )
                 if column >= 3:
                     item.setTextAlignment(column, _RIGHT)
             if row.problem:
@@ -145,6 +151,8 @@ class SourcesPanel(QWidget):
         presenter, selection = self.presenter, self.presenter.choice.selection
         self.show_ticks()
         self._summary.setText(selection.problem or f"{selection.env_title}: {selection.text}")
+        self._why.setText(presenter.choice.why)
+        self._why.setVisible(bool(presenter.choice.why))
         self._bars.show_shares(selection.shares)
         self._warnings.setText("\n".join(f"Note: {warning}" for warning in selection.warnings))
         self._warnings.setVisible(bool(selection.warnings))
@@ -336,7 +344,7 @@ def _texts(row: Row) -> list[str]:
     if row.problem:
         return [row.env_title, row.problem if row.env else row.path.stem, row.date, "", "", ""]
     score = "" if row.score is None else f"{row.score:,.0f}"
-    name = f"{row.title} · {row.env_title}" if row.title else row.env_title
+    name = f"{session_name(row.summary)} · {row.env_title}"
     return [name, row.player, row.date, str(row.games), f"{row.minutes:.1f}", score]
 
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QMessageBox, QStackedWidget, QWidget
 
 from recorder.ui.kit.fold import FoldingSplitter
 from recorder.ui.kit.page import Page
+from recorder.ui.kit.slots import then
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.train_state import TrainState
 from trainer.ui.run_panel import RunPanel
@@ -71,7 +72,14 @@ class TrainPage(Page):
         self._left.switched.connect(lambda _: self._render())
         self._run.watch_requested.connect(lambda: self.watch_requested.emit(self.presenter.policy))
         self._twins.watch_requested.connect(self.watch_requested)
-        self.bind_keys((("Ctrl+Return", self._sources.start_if_possible), ("F2", self._rename), ("Del", self._remove)))
+        self.bind_keys(
+            (
+                ("Ctrl+Return", self._sources.start_if_possible),
+                ("Ctrl+Z", then(presenter.edits.undo, self._changed)),
+                ("F2", self._rename),
+                ("Del", self._remove),
+            )
+        )
         self._look_again()
 
     def activate(self) -> None:
