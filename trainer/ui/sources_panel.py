@@ -344,7 +344,7 @@ def _texts(row: Row) -> list[str]:
     if row.problem:
         return [row.env_title, row.problem if row.env else row.path.stem, row.date, "", "", ""]
     score = "" if row.score is None else f"{row.score:,.0f}"
-    name = f"{session_name(row.summary)} · {row.env_title}"
+    name = f"{row.title} · {row.env_title}" if row.title else row.env_title  # the columns beside it tell the rest
     return [name, row.player, row.date, str(row.games), f"{row.minutes:.1f}", score]
 
 
