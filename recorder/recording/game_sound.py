@@ -39,6 +39,10 @@ class GameSound:
             self._speaker.muted = muted
             self._speaker.silence()
 
+    def toggle(self) -> None:
+        """Turn the sound off if it is on, and on if it is off."""
+        self.mute(not self.muted)
+
     def open(self) -> None:
         """A take starts: open the sound card."""
         if self._speaker is not None:

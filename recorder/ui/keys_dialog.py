@@ -22,7 +22,9 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QPushBu
 from recorder.agents.bindings import Bindings
 from recorder.agents.gamepad import Device
 from recorder.agents.keyboard import BY_CODE
+from recorder.recording.presenter import RecordPresenter
 from recorder.ui.controller_box import ControllerBox
+from recorder.ui.game_keys import RESERVED, rows
 from recorder.ui.kit import look
 from recorder.ui.kit.fold import Scroll
 from recorder.ui.kit.keys import Keyboard, codes, key_label, shortcut_key
@@ -194,3 +196,16 @@ class KeysDialog(QDialog):
         without = [name for action, name in self._rows if not any(key > 0 for key in self._bindings.keys_of(action))]
         self._done.setEnabled(not without)
         self._status.setText(f"{' and '.join(without)} need a key." if without and self._asking is None else status)
+
+
+def keys_dialog(presenter: RecordPresenter, keyboard: Keyboard, parent: QWidget) -> KeysDialog:
+    """The dialog for the keys of the environment that is chosen."""
+    return KeysDialog(
+        presenter.key_choice.bindings,
+        presenter.key_choice.usual(presenter.spec),
+        rows(presenter.spec),
+        {int(key): does for key, does in RESERVED.items()},
+        keyboard,
+        lambda: presenter.controls.devices,
+        parent,
+    )

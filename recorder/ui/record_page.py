@@ -25,11 +25,11 @@ from recorder.library.access import LibraryAccess
 from recorder.play.sound import Speaker
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.take_control import RecordState
-from recorder.ui.game_keys import RESERVED, HeldKeys, rows, usual
+from recorder.ui.game_keys import HeldKeys, usual
 from recorder.ui.game_view import GameView, Keycap
 from recorder.ui.game_words import game_words
 from recorder.ui.key_captions import KeyCaptions
-from recorder.ui.keys_dialog import KeysDialog
+from recorder.ui.keys_dialog import keys_dialog
 from recorder.ui.kit.fold import Scroll
 from recorder.ui.kit.keys import Keyboard, codes, is_command
 from recorder.ui.kit.pace import IDLE_MS, set_pace
@@ -63,10 +63,7 @@ class RecordPage(Page):
         self._view.installEventFilter(self)
         columns.addWidget(self._view, 1)
         self._side = self._build_side()
-        side = Scroll(self._side)
-        side.setFixedWidth(_SIDE)
-        side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        columns.addWidget(side)
+        columns.addWidget(_scrolled(self._side))
         self.body.addLayout(columns, 1)
         self._captions = KeyCaptions(presenter, self.keyboard)
         self._timer = QTimer(self, interval=IDLE_MS, timerType=Qt.TimerType.PreciseTimer)
@@ -91,7 +88,7 @@ class RecordPage(Page):
                 ("Shift+Backspace", then(partial(take.rewind, keep=True), self._render)),
                 ("G", then(partial(take.mark, "success"), self._render)),
                 ("B", then(partial(take.mark, "failure"), self._render)),
-                ("M", self._toggle_sound),
+                ("M", then(presenter.sound.toggle, self._render)),
             )
         )
         self._render()
@@ -205,7 +202,7 @@ class RecordPage(Page):
         side.stop_requested.connect(self._stop)
         side.discard_requested.connect(self._discard)
         side.keys_requested.connect(self._choose_keys)
-        side.sound_requested.connect(self._toggle_sound)
+        side.sound_requested.connect(then(self.presenter.sound.toggle, self._render))
         side.takes.train_requested.connect(self.train_requested)
         side.takes.watch_requested.connect(self.watch_requested)
         side.takes.discard_requested.connect(self._discard)
@@ -244,10 +241,6 @@ class RecordPage(Page):
         self.presenter.take.advance()
         self._render()
 
-    def _toggle_sound(self) -> None:
-        self.presenter.sound.mute(not self.presenter.sound.muted)
-        self._render()
-
     def _restart(self) -> None:
         self.presenter.restart()
         self._view.setFocus()
@@ -282,17 +275,7 @@ class RecordPage(Page):
         self._set_pace()
 
     def _choose_keys(self) -> None:
-        spec = self.presenter.spec
-        reserved = {int(key): does for key, does in RESERVED.items()}
-        dialog = KeysDialog(
-            self.presenter.key_choice.bindings,
-            self.presenter.key_choice.usual(spec),
-            rows(spec),
-            reserved,
-            self.keyboard,
-            lambda: self.presenter.controls.devices,
-            self,
-        )
+        dialog = keys_dialog(self.presenter, self.keyboard, self)
         dialog.accepted.connect(lambda: self.presenter.rebind(dialog.bindings))
         dialog.finished.connect(lambda: self._view.setFocus())
         dialog.finished.connect(self._render)
@@ -310,3 +293,11 @@ def open_presenter(library: Path, player_name: str, countdown_s: float) -> Recor
         player_name=player_name,
         countdown_s=countdown_s,
     )
+
+
+def _scrolled(side: RecordSide) -> Scroll:
+    """What stands beside the game, which scrolls in a small window."""
+    scroll = Scroll(side)
+    scroll.setFixedWidth(_SIDE)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return scroll
