@@ -120,12 +120,12 @@ def test_a_label_is_of_the_next_ticks_and_ends_with_its_episode(breakout: Sessio
 def test_the_clone_sees_in_play_what_it_saw_in_training(breakout: Session, breakout_policy: Path) -> None:
     policy = Policy.load(breakout_policy)
     assert isinstance(policy.net, KeypointNet)
-    episode = breakout.episodes[0]
-    compared = np.concatenate(list(_inputs(breakout, episode, policy)))
+    game = breakout.game(1)
+    compared = np.concatenate(list(_inputs(breakout, game, policy)))
     data = Dataset([breakout], policy.config)
     data.locate_with(policy.locate, policy.net.own.numpy())
     list(data.load())
-    rows = np.arange(episode.start, episode.start + 40)
+    rows = np.arange(game.start, game.start + 40)
     learned = data._gather(rows, np.zeros(len(rows), np.int64)).inputs
     data.close()
     policy.reset()
@@ -142,12 +142,12 @@ def test_what_is_late_is_shown_with_the_players_own_place_of_now(breakout: Sessi
     net.own[2] = True
     policy = Policy(net, breakout.spec, config, manner=ActionSelection(output=2))
     assert config.shift_of(2) == 7
-    episode = breakout.episodes[0]
-    compared = next(_inputs(breakout, episode, policy))
+    game = breakout.game(1)
+    compared = next(_inputs(breakout, game, policy))
     data = Dataset([breakout], config)
     data.locate_with(policy.locate, net.own.numpy())
     list(data.load())
-    rows = np.arange(episode.start + 40, episode.start + 60)
+    rows = np.arange(game.start + 40, game.start + 60)
     late, now = (data._gather(rows, np.full(len(rows), shift)).inputs for shift in (1, 0))
     earlier = data._gather(rows - 7, np.zeros(len(rows), np.int64)).inputs
     data.close()
@@ -187,7 +187,7 @@ def test_a_recording_that_cannot_be_played_again_teaches_by_screens_alone(breako
     out = tmp_path / "p.safetensors"
     config = TrainConfig.for_env("breakout", **TINY)
     records = list(fit([Session.open(path)], config, out=out))
-    assert any("learns from screens alone, since" in record.message for record in records)
+    assert any("the policy learns from screens alone: " in record.message for record in records)
     policy = Policy.load(out)
     assert policy.config == TrainConfig.for_env("breakout", network="nature", **TINY)
 
