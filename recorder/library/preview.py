@@ -26,6 +26,7 @@ from recorder.play.timing import Timing
 from recorder.store.episode_table import RecordedGame
 from recorder.store.session import Session
 from recorder.system.files import replacing
+from recorder.system.trash import FOLDER
 
 Picture = npt.NDArray[np.uint8]
 THUMBNAILS = ".thumbnails"
@@ -225,7 +226,7 @@ def _write_png(file: Path, picture: Picture) -> None:
 def prune_thumbnails(library: Path) -> None:
     """Remove the pictures of sessions that are neither in the library nor in its trash."""
     with contextlib.suppress(OSError):
-        folders = [folder for folder in (library, library / ".trash") if folder.is_dir()]
+        folders = [folder for folder in (library, library / FOLDER) if folder.is_dir()]
         kept = {path.name.removesuffix(".zarr") for folder in folders for path in folder.iterdir()}
         for file in (library / THUMBNAILS).iterdir():
             name, _, digest = file.name.rpartition("-")

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from recorder.errors import LibraryError, SessionError
 from recorder.store.places import LocalFolder
-
-FOLDER = ".trash"
+from recorder.system.trash import FOLDER, move_to_trash, restore_from_trash
 
 
 @dataclass(frozen=True)
@@ -51,30 +49,20 @@ def holds_any(library: Path) -> bool:
 
 def throw(path: Path) -> Path:
     """Move a session to the trash of its library and return its new path. Raises LibraryError."""
-    target = path.parent / FOLDER / path.name
     try:
-        target.parent.mkdir(exist_ok=True)
-        if target.exists():
-            target = target.with_name(f"{path.name.removesuffix('.zarr')}-{time.time_ns()}.zarr")
-        path.rename(target)
+        return move_to_trash(path)
     except OSError as error:
-        raise LibraryError(f"{path} cannot be moved to {target}: {error.strerror}") from error
-    return target
+        raise LibraryError(f"{path} cannot be moved to the trash: {error.strerror}") from error
 
 
 def restore(trashed: Path) -> Path:
     """Restore a session and return its path; if the name is taken, it gets another. Raises SessionError."""
-    library = trashed.parents[1]
     if not trashed.is_dir() or trashed.parent.name != FOLDER:
         raise SessionError(f"{trashed} is not in the trash of a library; `twinplay trash` lists the trash")
-    target = library / trashed.name
-    if target.exists():
-        target = target.with_name(f"{trashed.name.removesuffix('.zarr')}-{time.time_ns()}.zarr")
     try:
-        trashed.rename(target)
+        return restore_from_trash(trashed)
     except OSError as error:
-        raise LibraryError(f"{trashed} cannot be moved to {target}: {error.strerror}") from error
-    return target
+        raise LibraryError(f"{trashed} cannot be restored: {error.strerror}") from error
 
 
 def empty(library: Path) -> tuple[int, int]:

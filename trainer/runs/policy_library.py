@@ -9,7 +9,6 @@ import contextlib
 import os
 import re
 import shutil
-import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from recorder.library.library import POLICIES, ensure_writable, local_time
 from recorder.store.places import on_this_computer, place
 from recorder.system.files import replacing
 from recorder.system.records import RecordError, read
+from recorder.system.trash import FOLDER, move_to_trash
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
 from trainer.policy.header import facts, read_header
@@ -95,7 +95,7 @@ class Policies:
         own, self.folder = (on_this_computer(place(each)) / POLICIES for each in (library, outputs or library))
         self._folders = tuple(dict.fromkeys((self.folder, own)))
         self._known: dict[Path, tuple[int, int, PolicySummary]] = {}  # by file, with its time and size
-        self._trash = self.folder / ".trash"
+        self._trash = self.folder / FOLDER
 
     def all(self) -> list[PolicySummary]:
         """Every clone, the newest first; what cannot be read is listed with its problem."""
@@ -169,13 +169,10 @@ class Policies:
     def trash(self, name: str) -> Path:
         """Move a clone to the trash; `restore` brings it back. Raises PolicyError."""
         path = self.find(name)
-        target = self._trash / path.name
-        if target.exists():
-            target = target.with_name(f"{path.stem}-{time.time_ns()}{SUFFIX}")
-        with contextlib.suppress(OSError):
-            target.parent.mkdir(parents=True, exist_ok=True)
-        _move(path, target)
-        return target
+        try:
+            return move_to_trash(path)
+        except OSError as error:
+            raise PolicyError(f"{path} cannot be moved to the trash: {error.strerror}") from error
 
     def restore(self, trashed: Path) -> Path:
         """Bring a clone back from the trash. Raises PolicyError when it is not there or its name is taken."""

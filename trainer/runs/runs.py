@@ -39,6 +39,7 @@ from recorder.errors import NewerVersionError, UsageError
 from recorder.library.library import Library, ensure_writable
 from recorder.store.session import Session
 from recorder.system.records import plain, read, said
+from recorder.system.trash import FOLDER, move_to_trash, restore_from_trash
 from trainer.config import TrainConfig
 from trainer.errors import RunError
 from trainer.runs.run_files import add_to_log, end_of_log, read_json, update_json, write_json
@@ -278,25 +279,20 @@ class Runs:
     def trash(self, run: str) -> Path:
         """Move a run, which nobody trains, to the trash of runs; `restore` brings it back. Raises RunError."""
         folder = self.path(run)
-        target = self.folder / ".trash" / run
         try:
             with self.lock(run).acquire(timeout=0):  # so that nobody begins to train it meanwhile
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if target.exists():
-                    target = target.with_name(f"{run}.{time.time_ns()}")
-                folder.rename(target)
+                return move_to_trash(folder)
         except Timeout:
             raise RunError(f"the run {run} is being trained; stop it first") from None
         except OSError as error:
-            raise RunError(f"{folder} cannot be moved to {target}: {error.strerror}") from error
-        return target
+            raise RunError(f"{folder} cannot be moved to the trash: {error.strerror}") from error
 
     def restore(self, trashed: Path) -> None:
         """Bring a run back from the trash. Raises RunError."""
-        if trashed.parent != self.folder / ".trash" or not trashed.is_dir():
+        if trashed.parent != self.folder / FOLDER or not trashed.is_dir():
             raise RunError(f"{trashed} is not in the trash, so it cannot be restored")
         try:
-            trashed.rename(self.folder / trashed.name)
+            restore_from_trash(trashed)
         except OSError as error:
             raise RunError(f"{trashed} cannot be restored: {error.strerror}") from error
 
