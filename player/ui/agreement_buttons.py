@@ -15,6 +15,7 @@ from recorder.library.library import duration_text
 from recorder.ui.kit import look
 from recorder.ui.kit.clicks import repeats
 from recorder.ui.kit.steady import reserve_width
+from recorder.ui.kit.words import window_words
 
 _COLUMN = "\t"  # what follows it stands at the right of a menu
 _MOST = 12  # disagreements in the list
@@ -70,7 +71,7 @@ class AgreementButtons(QWidget):
             )
         elif failed:
             self._agree.setText("Not compared")
-            self._agree.setToolTip(comparison.chore.error)
+            self._agree.setToolTip(window_words(comparison.chore.error))
         else:
             self._agree.setText(f"Comparing {100 * (share or 0.0):.0f} %")
             self._agree.setToolTip("Comparing the twin's actions with the recorded ones")

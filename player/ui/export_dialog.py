@@ -30,6 +30,7 @@ from player.watch.presenter import WatchPresenter
 from recorder.library.library import duration_text
 from recorder.system.files import portable_name
 from recorder.ui.kit import look
+from recorder.ui.kit.words import window_words
 
 _POLL_MS = 100
 _FORMATS = (("Video (MP4)", ".mp4"), ("Animation (GIF)", ".gif"))
@@ -244,7 +245,7 @@ class ExportDialog(QDialog):
             amount = f"{size / 1e6:.1f}\u00a0MB" if size >= 1e6 else f"{size / 1e3:.0f}\u00a0kB"
             self._words.setText(f"Saved “{self._saved.name}” ({amount}).")
         elif chore.state is BackgroundJobState.FAILED:
-            self._words.setText(f"Export failed: {chore.error}.")
+            self._words.setText(f"Export failed: {window_words(chore.error)}.")
         else:
             self._words.setText("Both games are re-simulated for the video.")
 

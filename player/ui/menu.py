@@ -28,6 +28,7 @@ from recorder.system.logfile import LOG, log_file
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import icon, show_icon
 from recorder.ui.kit.keys import key_label
+from recorder.ui.kit.words import window_words
 
 if TYPE_CHECKING:
     from player.ui.window import Window
@@ -147,7 +148,7 @@ class MenuButton(QPushButton):
         try:
             keep_out_of_sessions(folder)
         except LibraryError as error:
-            self._window.notice.warn(str(error))
+            self._window.notice.warn(window_words(str(error)))
             return
         if self._window.open_library(folder):
             self._memory.library = folder
@@ -214,7 +215,7 @@ def _aside(window: Window, work: Callable[[], _T], then: Callable[[_T], None]) -
         try:
             outcome.append(partial(then, work()))
         except TwinplayError as error:
-            outcome.append(partial(window.notice.warn, str(error)))
+            outcome.append(partial(window.notice.warn, window_words(str(error))))
 
     thread = start_thread(run, "menu")
     timer = QTimer(window, interval=_POLL_MS)

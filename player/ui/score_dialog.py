@@ -28,6 +28,7 @@ from player.watch.background import BackgroundJobState
 from player.watch.presenter import WatchPresenter
 from recorder.library.library import duration_text
 from recorder.ui.kit import look
+from recorder.ui.kit.words import window_words
 from trainer.evaluation.scores import Score
 from trainer.progress.curves import time_left
 
@@ -189,7 +190,7 @@ class ScoreDialog(QDialog):
             return
         self._timer.stop()
         if chore.state is BackgroundJobState.FAILED:
-            self._words.setText(f"The games could not be played: {chore.error}.")
+            self._words.setText(f"The games could not be played: {window_words(chore.error)}.")
         elif report is not None:
             words = f"Mean score with its 95 % interval over distinct games: {_games_played(report.rows)}."
             alike = [report.likeness.sentence] if report.likeness is not None else []

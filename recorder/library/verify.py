@@ -136,12 +136,18 @@ def _replay(game: Game, session: Session, episode: Episode) -> Iterator[int]:
         yield stop - episode.start
     final = session.final_observation(episode.index)
     if final is not None and not np.array_equal(final, observation):
-        raise _DifferenceError(f"episode {episode.index}: the final observation differs")
+        raise _DifferenceError(f"game {_game(session, episode)}: the final observation differs")
 
 
 def _where(session: Session, episode: Episode, tick: int) -> str:
-    second = (tick - episode.start) / session.spec.rate_hz
-    return f"tick {tick} (episode {episode.index}, second {second:.2f})"
+    game = _game(session, episode)
+    second = (sum(map(len, session.lead_in(episode))) + tick - episode.start) / session.spec.rate_hz
+    return f"tick {tick} (game {game}, second {second:.2f})"
+
+
+def _game(session: Session, episode: Episode) -> int:
+    """The number of the game that an episode is a segment of."""
+    return next(game.number for game in session.recorded_games if episode in game.segments)
 
 
 def _describe(session: Session, episode: Episode, tick: int, name: str, stored: Any, live: Any) -> str:

@@ -81,6 +81,7 @@ class LibraryPage(Page):
     def deactivate(self) -> None:
         """The page is hidden; what was begun goes on."""
         self._active = False
+        self.presenter.dismiss()  # what was done last is told no longer
         self._pane.save_words()
 
     def shutdown(self) -> None:

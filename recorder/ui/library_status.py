@@ -11,6 +11,7 @@ from recorder.library.library import SessionSummary
 from recorder.library.lineage import without_copies
 from recorder.library.presenter import LibraryPresenter
 from recorder.ui.kit import look
+from recorder.ui.kit.words import window_words
 
 
 class LibraryStatus(QWidget):
@@ -41,7 +42,9 @@ class LibraryStatus(QWidget):
         self._work.setVisible(work is not None)
         if work is not None:
             self._work.setValue(round(1_000 * work.fraction))
-        self._message.setText(f"{work.title}…" if work is not None else presenter.message or _census(rows))
+        self._message.setText(
+            f"{work.title}…" if work is not None else window_words(presenter.message) or _census(rows)
+        )
         self._undo.setVisible(presenter.can_undo)
         self._undo.setToolTip(f"Undo (Ctrl+Z): {presenter.undone.next}")
 

@@ -277,7 +277,7 @@ def test_another_closing_observation_is_found_by_the_certificate(hops: Session, 
     copy = Path(shutil.copytree(hops.path, tmp_path / hops.path.name))
     zarr.open_group(copy, mode="r+")["final_observation"][1, 3] += 1e-12  # type: ignore[index]
     certificate = verify(Session.open(copy))
-    assert certificate.difference == "episode 1: the final observation differs"
+    assert certificate.difference == "game 2: the final observation differs"
 
 
 def test_several_sessions_are_verified_one_after_the_other(path: Path, hops: Session) -> None:

@@ -273,6 +273,12 @@ def test_delete_moves_what_is_selected_to_the_trash_and_ctrl_z_brings_it_back(pa
     QTest.keyClick(table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     wait_until(lambda: table.model().rowCount() == 2)
     assert session.path.exists()
+    settled(page)
+    assert "Undid" in child(page, "libraryMessage", QLabel).text()
+    page.deactivate()
+    page.activate()  # on coming back, what was done long ago is told no longer
+    settled(page)
+    assert child(page, "libraryMessage", QLabel).text().startswith("2 sessions, ")
 
 
 def test_the_last_session_can_be_thrown_away_and_brought_back(page: LibraryPage) -> None:

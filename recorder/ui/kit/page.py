@@ -13,6 +13,7 @@ from recorder.library.access import LibraryAccess
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import guard_focus
 from recorder.ui.kit.fold import Scroll
+from recorder.ui.kit.words import window_words
 
 # Keys that act again and again while they are held; Del and Ctrl+Return, for instance, act once.
 _REPEATED = ("-", "+", "=", ".", "Backspace", "Shift+Backspace", "Left", "Right", "Shift+Left", "Shift+Right")
@@ -64,11 +65,12 @@ class Page(QWidget):
         raise NotImplementedError
 
     def show_problem(self, sentence: str) -> None:
-        """Show a sentence in the banner, and log it; hide the banner when there is none."""
-        sentence = f"{sentence[:1].upper()}{sentence[1:]}"
-        if sentence and sentence != self._banner.text():
+        """Show a sentence in the banner, in the window's words, and log it; hide the banner when there is none."""
+        if sentence and sentence != self._banner.toolTip():
             _LOG.warning("%s: %s", self._name, sentence)
-        self._banner.setText(sentence)
+        words = window_words(sentence)
+        self._banner.setText(f"{words[:1].upper()}{words[1:]}")
+        self._banner.setToolTip(sentence)
         self._banner.setVisible(bool(sentence))
 
     def show_access(self, access: LibraryAccess) -> None:
