@@ -8,7 +8,7 @@ backend = "atari"
 env_id = "ALE/Pong-v5"
 kwargs = { frameskip = 1, repeat_action_probability = 0.0 }
 rate_hz = 60.0
-episode_ticks = 36_000
+episode_ticks = 1_500
 points = true
 
 [observation]

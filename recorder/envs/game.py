@@ -39,7 +39,7 @@ class Game:
                 f"not {spec.env_id!r} with {dict(spec.kwargs)}"
             )
         if (spec.observation_kind, spec.stores_state) != (known.observation_kind, known.stores_state):
-            raise UnknownEnvError(f"{known.title} here stores other things than this file says; it cannot be played")
+            raise UnknownEnvError(f"{known.title} here stores other data than this file says; it cannot be played")
         # From a recording's spec only the settings are used; starts and limits are those of the installed environment.
         kwargs = {**spec.kwargs, "repeat_action_probability": sticky} if sticky else dict(spec.kwargs)
         self.spec = spec = replace(known, kwargs=kwargs)

@@ -32,7 +32,9 @@ class FinishedTakes:
 
     def check(self) -> None:
         """Forget takes that were deleted elsewhere, as on the Library page."""
+        before = self.today.deleted
         self.today.check()
+        self.undone.forget(("deleted", path) for path in before - self.today.deleted)
         if self.last_take is not None and not self.last_take.exists():
             self.begin_another()
 
@@ -62,7 +64,7 @@ class FinishedTakes:
             return
         try:
             self.today.discard(path)
-            self.undone.add("deleted a take", partial(self._bring_back, path), [path])
+            self.undone.add("deleted a take", partial(self._bring_back, path), [("deleted", path)])
             self.just_kept = False
             self.last_summary = "Take deleted. Ctrl+Z restores it."
             if path == self.last_take:
@@ -74,7 +76,7 @@ class FinishedTakes:
         """Restore a take that was deleted."""
         try:
             self._bring_back(path)
-            self.undone.forget([path])
+            self.undone.forget([("deleted", path)])
         except TwinplayError as error:
             self._report(str(error))
 

@@ -97,6 +97,11 @@ class RecentRecordings:
         self._looking, self._found = None, False
         self.look()
 
+    @property
+    def deleted(self) -> frozenset[Path]:
+        """The takes of the list that were deleted here and can be restored."""
+        return frozenset(self._trashed)
+
     def check(self) -> None:
         """Leave out takes that were deleted elsewhere; those that were restored elsewhere are there again."""
         self._trashed = {take: lies for take, lies in self._trashed.items() if lies.exists() and not take.exists()}

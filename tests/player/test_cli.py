@@ -266,7 +266,7 @@ def test_a_training_is_paused_and_gone_on_with_as_a_run(
 ) -> None:
     name = Path(sessions["hopper"]).stem
     command = [sys.executable, "-m", "player", "train", sessions["hopper"], "--library", str(tmp_path), *SMALL]
-    command += ["--max-batches", "3000", "--episodes", f"{name}=0", "--set", "learning_rate=0.002", "--json"]
+    command += ["--max-batches", "3000", "--games", f"{name}=1", "--set", "learning_rate=0.002", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         while '"stage": "train"' not in process.stdout.readline():

@@ -37,7 +37,7 @@ def test_choose_exclude_a_game_trash_undo_and_go_on_to_train(open_window: Callab
     hand.wait(lambda: "Moved 1 session to the trash" in text(hand, "libraryMessage"))
     hand.xdotool("key", "ctrl+z")
     hand.wait(session.path.exists)
-    hand.wait(lambda: "Restored 1 session" in text(hand, "libraryMessage"))
+    hand.wait(lambda: "Undid: deleted 1 session" in text(hand, "libraryMessage"))
 
     press(hand, "libraryTable", 130, 60)
     hand.wait(lambda: text(hand, "sessionFactsLabel") == session.name)

@@ -175,7 +175,7 @@ def test_a_clone_is_chosen_for_the_left_and_both_play_to_the_end(page: WatchPage
     left.setCurrentIndex(index)
     left.activated.emit(index)
     wait_until(lambda: page.presenter.frame is not None and page.presenter.frame.left.kind == "policy")
-    assert right.currentText() == "Clone · new-hopper"
+    assert right.currentText() == "Twin · new-hopper"
     assert not page.findChild(QComboBox, "gameChoice").isVisible()
     assert not page.findChild(QPushButton, "agreementButton").isVisible()
     QTest.keyClick(page, Qt.Key.Key_Space)
