@@ -227,7 +227,7 @@ def test_settings_that_the_simulator_refuses_are_told_in_a_sentence() -> None:
     [
         ({"env_id": "ALE/Pong-v5"}, "Breakout is ALE/Breakout-v5 with frameskip, .* settings, not 'ALE/Pong-v5'"),
         ({"kwargs": {"obs_type": "ram"}}, "Breakout is ALE/Breakout-v5 with .* settings, not .*'obs_type': 'ram'"),
-        ({"stores_state": True}, "Breakout here stores other things than this file says; it cannot be played"),
+        ({"stores_state": True}, "Breakout here stores other data than this file says; it cannot be played"),
     ],
 )
 def test_a_game_that_only_a_file_knows_is_not_built(change: dict[str, Any], problem: str) -> None:
