@@ -66,7 +66,7 @@ def test_a_game_that_esc_stops_ends_truncated(open_window: Callable[..., Hand], 
     assert verify(Session.open(summary.path)).ok
 
 
-def test_a_library_that_goes_away_holds_the_game_and_the_banner_says_so(
+def test_a_library_that_goes_away_holds_the_game_and_is_told_once(
     open_window: Callable[..., Hand], tmp_path: Path
 ) -> None:
     library, away = tmp_path / "library", tmp_path / "unplugged"
@@ -76,10 +76,12 @@ def test_a_library_that_goes_away_holds_the_game_and_the_banner_says_so(
     time.sleep(1)
     library.rename(away)
     hand.wait(lambda: hand.look()["state"]["recording"] == "paused")
-    hand.wait(lambda: "cannot be written: No such file or directory. The game is paused" in text(hand, "recordBanner"))
+    hand.wait(lambda: text(hand, "noticeText").startswith(f"Library folder not found: {library}."))
+    assert "recordBanner" not in hand.look()["widgets"]
     assert not hand.look()["widgets"]["pauseButton"]["enabled"]
     away.rename(library)
-    hand.wait(lambda: "recordBanner" not in hand.look()["widgets"])
+    hand.wait(lambda: "notice" not in hand.look()["widgets"])
+    hand.wait(lambda: hand.look()["widgets"]["pauseButton"]["enabled"])
     hand.click("pauseButton")
     hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
     time.sleep(1)
