@@ -178,9 +178,13 @@ def open_app(argv: Sequence[str] = ()) -> int:
     gc.collect()
     gc.freeze()
 
-    def leave(number: int, *_: object) -> None:
+    def finish(status: int) -> None:
         window.shutdown()
-        app.exit(exit_status(number))
+        app.exit(status)
+
+    def leave(number: int, *_: object) -> None:
+        # A signal may come in the middle of a poll, whose worker must not be closed there.
+        QTimer.singleShot(0, window, lambda: finish(exit_status(number)))
 
     waker = QTimer(window, interval=200)  # lets Python see a signal while Qt waits
     waker.timeout.connect(lambda: None)
