@@ -131,19 +131,17 @@ class DuelSide(QWidget):
         place = stage
         if side.picture is not None:
             height, width = side.picture.shape[:2]
-            image = look.image_of(side.picture)
             pixel_aspect = 0.0 if self._frame is None else self._frame.pixel_aspect
             place = look.place_picture(stage, width, height, pixel_aspect, self.devicePixelRatioF())
             if pixel_aspect:  # whole-number scaling leaves a margin, as black as the screen's own
                 place, picture_place = stage, place
                 painter.setBrush(QColor(0, 0, 0))
                 painter.drawRect(stage)
-                painter.drawImage(picture_place, image)
+                look.draw_picture(painter, picture_place, side.picture, pixel_aspect)
                 if side.looks is not None:
                     self._paint_looks(painter, picture_place, side.looks)
             else:
-                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-                painter.drawImage(place, image)
+                look.draw_picture(painter, place, side.picture, pixel_aspect)
         if side.distance is not None:
             self._font(painter, 1.1, bold=True)
             painter.setPen(QColor(255, 255, 255))

@@ -47,12 +47,18 @@ class BoundKey(msgspec.Struct, frozen=True):
 
 
 class KeysFile(msgspec.Struct, frozen=True):
-    """keys.json, drawn in the module's docstring."""
+    """keys.json, drawn in the module's docstring. Only the keys that are asked for are read: others may be damaged."""
 
     version: int
-    environments: dict[str, tuple[BoundKey, ...]] = {}
-    keys: tuple[BoundKey, ...] | None = None
+    environments: dict[str, Any] = {}
+    keys: Any = None
     controller: Device = ANY_DEVICE
+
+
+class BoundKeys(msgspec.Struct, frozen=True):
+    """The keys for one environment."""
+
+    keys: tuple[BoundKey, ...]
 
 
 @dataclass(frozen=True)
@@ -104,13 +110,12 @@ class Bindings:
         file = read(KeysFile, values)
         if file.version != _VERSION:
             raise ValueError(f"version {file.version!r}")
-        entries = file.environments.get(spec.name)
-        if entries is None:
-            if file.keys is None:
-                raise ValueError("it lacks keys")
-            entries = file.keys
-            if not {entry.action for entry in entries} <= set(spec.controls):
-                return None
+        own = file.environments.get(spec.name)
+        if own is None and file.keys is None:
+            raise ValueError("it lacks keys")
+        entries = read(BoundKeys, {"keys": file.keys if own is None else own}).keys
+        if own is None and not {entry.action for entry in entries} <= set(spec.controls):
+            return None
         actions = {entry.code: spec.action_names.index(entry.action) for entry in entries}
         return cls(actions, {entry.code: entry.name for entry in entries}, file.controller)
 

@@ -86,12 +86,11 @@ class GameView(QWidget):
             self._paint_caps(painter, QRectF(0, stage.bottom() + _GAP, self.width(), _CAP_HEIGHT))
 
     def _paint_picture(self, painter: QPainter, stage: QRectF, picture: Picture) -> None:
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not self._pixel_aspect)
-        painter.drawImage(self._place(stage, picture), look.image_of(picture))
+        look.draw_picture(painter, self._place(stage, picture), picture, self._pixel_aspect)
 
     def _place(self, stage: QRectF, picture: Picture) -> QRectF:
         height, width = picture.shape[:2]
-        inner = stage.adjusted(4, 4, -4, -4)
+        inner = stage.adjusted(2, 2, -2, -2)
         return look.place_picture(inner, width, height, self._pixel_aspect, self.devicePixelRatioF())
 
     @property

@@ -47,11 +47,10 @@ class MomentView(QWidget):
         painter.drawRoundedRect(stage, look.RADIUS, look.RADIUS)
         if self._moment is not None and self._moment.picture is not None:
             height, width = self._moment.picture.shape[:2]
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not self._moment.pixel_aspect)
             place = look.place_picture(
                 stage.adjusted(4, 4, -4, -4), width, height, self._moment.pixel_aspect, self.devicePixelRatioF()
             )
-            painter.drawImage(place, look.image_of(self._moment.picture))
+            look.draw_picture(painter, place, self._moment.picture, self._moment.pixel_aspect)
         elif self._words:
             painter.setPen(QColor(255, 255, 255))
             flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)

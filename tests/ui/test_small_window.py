@@ -138,6 +138,15 @@ def test_a_consoles_screen_keeps_its_shape_where_whole_pixels_do_not_fit() -> No
     assert place.width() / place.height() == pytest.approx(160 * aspect / 210)
 
 
+@pytest.mark.parametrize("wide", range(640, 1300, 44))
+def test_a_consoles_screen_fills_most_of_its_stage_at_every_width(wide: int) -> None:
+    aspect = get_spec("breakout").pixel_aspect
+    place = look.place_picture(QRectF(0, 0, wide, 640), 160, 210, aspect, 1.0)
+    fits = min(640.0, wide / (160 * aspect / 210))
+    assert 0.75 * fits <= place.height() <= 640
+    assert place.width() <= wide
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_a_notice_moves_nothing(window: Window, size: tuple[int, int]) -> None:
     window.resize(*size)

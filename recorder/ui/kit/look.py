@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPalette
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLabel
 
 from recorder.system.resources import asset
@@ -62,6 +62,7 @@ def _mark(name: str) -> str:
 
 
 BANNER = "background: #8c1d24; color: white; border-radius: 8px; padding: 10px 14px; font-weight: 600"
+_LEAST_WHOLE = 0.75  # of the height that would fit: below, a picture by whole pixels gives up too much room
 PAGE = (
     """
 QPushButton, QToolButton {
@@ -256,11 +257,15 @@ def image_of(picture: npt.NDArray[np.uint8]) -> QImage:
 
 
 def place_picture(stage: QRectF, width: int, height: int, pixel_aspect: float, ratio: float) -> QRectF:
-    """Where a picture goes on `stage`: a console's screen by whole device pixels if they fit, anything else to fit.
+    """Where a picture goes on `stage`: a console's screen by whole device pixels, unless that would leave much of the
+    stage empty, and anything else as large as it fits.
 
     A console's pixels are `pixel_aspect` times as wide as high; 0 for other pictures. `ratio` is the number of device
     pixels in a unit of `stage`.
     """
+    across = width * (pixel_aspect or 1.0)
+    scale = min(stage.width() / across, stage.height() / height)
+    wide, high = across * scale, height * scale
     if pixel_aspect:
         # Lines are whole, columns the nearest whole number to what their shape asks for.
         best = (0, 0)
@@ -268,11 +273,18 @@ def place_picture(stage: QRectF, width: int, height: int, pixel_aspect: float, r
             columns = round(lines * pixel_aspect)
             if columns * width <= stage.width() * ratio and lines * height <= stage.height() * ratio:
                 best = (columns, lines)
-        wide, high = best[0] * width / ratio, best[1] * height / ratio
-    if not pixel_aspect or not best[0]:
-        across = width * (pixel_aspect or 1.0)
-        scale = min(stage.width() / across, stage.height() / height)
-        wide, high = across * scale, height * scale
+        whole = best[1] * height / ratio
+        if whole >= _LEAST_WHOLE * high:
+            wide, high = best[0] * width / ratio, whole
     left = round((stage.center().x() - wide / 2) * ratio) / ratio
     top = round((stage.center().y() - high / 2) * ratio) / ratio
     return QRectF(left, top, wide, high)
+
+
+def draw_picture(painter: QPainter, place: QRectF, picture: npt.NDArray[np.uint8], pixel_aspect: float) -> None:
+    """Draw a picture where `place_picture` puts it: with sharp pixels if each is a whole number of the screen's."""
+    device = painter.device()
+    ratio = device.devicePixelRatioF() if device is not None else 1.0
+    whole = bool(pixel_aspect) and round(place.width() * ratio) % picture.shape[1] == 0
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not whole)
+    painter.drawImage(place, image_of(picture))
