@@ -34,6 +34,7 @@ from trainer.ui.advanced_dialog import AdvancedDialog
 from trainer.ui.roomy import Roomy
 
 _COLUMNS = ("Session", "Player", "Date", "Games", "Minutes", "Score")
+_WIDEST_PLAYER = 130  # pixels
 _GAMES, _NARROW = 3, 600  # below this width in pixels the number of games makes way for the session's title
 _KEY = Qt.ItemDataRole.UserRole  # (path, game number or 0)
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -70,8 +71,7 @@ class SourcesPanel(QWidget):
         header.setStretchLastSection(False)
         header.setResizeContentsPrecision(40)  # rows that are measured; a thousand take a tenth of a second
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        for column in (0, 1):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._tree.itemChanged.connect(self._ticked)
         self._tree.itemExpanded.connect(self._opened)
         layout.addWidget(self._tree, 1)
@@ -257,8 +257,9 @@ class _Sessions(QTreeWidget):
 
     def fit_columns(self) -> None:
         """Once for each list: a header that fits itself measures again whenever the window shows or turns a page."""
-        for column in range(2, len(_COLUMNS)):
+        for column in range(1, len(_COLUMNS)):
             self.resizeColumnToContents(column)
+        self.setColumnWidth(1, min(self.columnWidth(1), _WIDEST_PLAYER))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         narrow = self.viewport().width() < _NARROW
