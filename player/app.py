@@ -12,7 +12,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -178,6 +178,23 @@ def open_app(argv: Sequence[str] = ()) -> int:
     gc.collect()
     gc.freeze()
 
+    if options.watch_responsiveness is not None:
+        from player.ui.watchdog import Watchdog
+
+        watchdog = Watchdog(options.watch_responsiveness, lambda: window.page, window)
+        app.aboutToQuit.connect(watchdog.stop)
+    with handled(_leaver(window, app)):
+        return int(app.exec())
+
+
+def _leaver(window: Window, app: QApplication) -> Callable[..., None]:
+    """A signal handler that closes the window and ends the app."""
+    from PySide6.QtCore import QTimer
+
+    waker = QTimer(window, interval=200)  # lets Python see a signal while Qt waits
+    waker.timeout.connect(lambda: None)
+    waker.start()
+
     def finish(status: int) -> None:
         window.shutdown()
         app.exit(status)
@@ -186,16 +203,7 @@ def open_app(argv: Sequence[str] = ()) -> int:
         # A signal may come in the middle of a poll, whose worker must not be closed there.
         QTimer.singleShot(0, window, lambda: finish(exit_status(number)))
 
-    waker = QTimer(window, interval=200)  # lets Python see a signal while Qt waits
-    waker.timeout.connect(lambda: None)
-    waker.start()
-    if options.watch_responsiveness is not None:
-        from player.ui.watchdog import Watchdog
-
-        watchdog = Watchdog(options.watch_responsiveness, lambda: window.page, window)
-        app.aboutToQuit.connect(watchdog.stop)
-    with handled(leave):
-        return int(app.exec())
+    return leave
 
 
 def _application(theme: str) -> QApplication:

@@ -123,7 +123,7 @@ class LibraryPage(Page):
         split.addWidget(self._build_right())
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
-        split.setSizes([680, 400])
+        split.setSizes([764, 376])
         layout.addWidget(split, 1)
         return content
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from recorder import Session
-from recorder.agents.bindings import Bindings, load_bindings, save_bindings
+from recorder.agents.bindings import Bindings, BindingsError, load_bindings, save_bindings
 from recorder.agents.gamepad import ANY_DEVICE, DOWN, FIRE, LEFT, NO_DEVICE, RIGHT, START, UP, Device, Gamepads
 from recorder.envs.registry import get_spec
 from recorder.recording.presenter import RecordPresenter
@@ -268,3 +268,12 @@ def test_each_environment_keeps_keys_of_its_own_and_takes_over_those_of_version_
     save_bindings(file, second, upright)
     assert (load_bindings(file, spec), load_bindings(file, upright)) == (first, second)
     assert json.loads(file.read_text())["keys"] == earlier["keys"]
+
+
+def test_damaged_keys_of_one_environment_cost_the_others_nothing(tmp_path: Path) -> None:
+    file, spec = tmp_path / "keys.json", get_spec("breakout")
+    own = [{"code": 66, "name": "B", "action": "LEFT"}]
+    file.write_text(json.dumps({"version": 1, "environments": {"breakout": own, "other": [{"code": "x"}]}}))
+    assert load_bindings(file, spec) == Bindings({66: 3}, {66: "B"})
+    with pytest.raises(BindingsError, match="has no usable keys"):
+        load_bindings(file, replace(spec, name="other"))
