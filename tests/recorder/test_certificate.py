@@ -69,7 +69,7 @@ def test_a_wrong_seed_is_found_by_simulation_in_hopper_and_by_the_digest_in_brea
     for session in (game, hops):
         zarr.open_group(copy(session, tmp_path), mode="r+")["episodes/seed"][0] += 1
     assert "its digest is" in difference(tmp_path / game.path.name)
-    assert difference(tmp_path / hops.path.name).startswith("tick 0 (episode 0, second 0.00): observation differs in")
+    assert difference(tmp_path / hops.path.name).startswith("tick 0 (game 1, second 0.00): observation differs in")
 
 
 def test_who_played_and_when_are_covered_by_the_digest(game: Session, tmp_path: Path) -> None:
