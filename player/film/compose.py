@@ -9,7 +9,8 @@
     │ verdict                                       │
     └──────────────────────────────────────────────┘
 
-Whatever does not change from tick to tick is drawn only once. Text uses Pillow's built-in font.
+Whatever does not change from tick to tick is drawn only once. Pillow draws it, with its built-in font, because
+videos are also made where Qt cannot start: on a server without a screen, fonts and graphics libraries.
 """
 
 from __future__ import annotations
@@ -40,7 +41,6 @@ RIGHT_ACCENT: Colour = (88, 196, 255)  # whoever learned
 _STAGE = 630  # height in pixels of the game in the picture: 210 lines of 3, and as large for a drawn simulator
 _MARGIN, _GAP, _PAD = 28, 24, 20
 _HEADER, _TITLE, _KEYS, _FOOTER = 72, 84, 76, 60
-_KINDS = {"person": "PERSON", "scripted": "SCRIPTED", "policy": "CLONE", "random": "RANDOM", "mixed": "MIXED"}
 
 
 @lru_cache(maxsize=16)
@@ -94,7 +94,7 @@ def compose(frame: DuelFrame) -> Picture:
     panel = stage_width + 2 * _PAD
     width = 2 * _MARGIN + len(sides) * panel + (len(sides) - 1) * _GAP
     width += width % 2
-    key = tuple((side.kind, side.title, side.subtitle) for side, _ in sides)
+    key = tuple((side.badge, side.title, side.subtitle) for side, _ in sides)
     base = _chrome(width, stage_width, frame.env_title, key, tuple(accent for _, accent in sides))
     image = base.copy()
     draw = ImageDraw.Draw(image)
@@ -137,7 +137,7 @@ def _chrome(
     draw = ImageDraw.Draw(image)
     _write(draw, (_MARGIN, _HEADER / 2 + 4), title, 30, bold=True)
     panel = stage_width + 2 * _PAD
-    for index, ((kind, name, subtitle), accent) in enumerate(zip(sides, accents, strict=True)):
+    for index, ((badge, name, subtitle), accent) in enumerate(zip(sides, accents, strict=True)):
         left = _MARGIN + index * (panel + _GAP)
         bottom = _HEADER + _TITLE + _STAGE + _KEYS
         draw.rounded_rectangle((left, _HEADER, left + panel, bottom), 14, fill=CARD)
@@ -145,7 +145,6 @@ def _chrome(
         x = left + _PAD + 18
         room = panel * 0.52
         used = _write(draw, (x, _HEADER + 33), _clip(draw, name, 26, room), 26, bold=True)
-        badge = _KINDS.get(kind, kind.upper())
         span = draw.textlength(badge, font=_font(13))
         draw.rounded_rectangle((x + used + 14, _HEADER + 22, x + used + 30 + span, _HEADER + 44), 11, outline=accent)
         _write(draw, (x + used + 22, _HEADER + 33), badge, 13, accent)
@@ -182,7 +181,7 @@ def _keycaps(
     wide = min(132, (panel - 2 * _PAD - (len(order) - 1) * gap) // len(order))
     x = left + (panel - len(order) * wide - (len(order) - 1) * gap) / 2
     for name in order:
-        held = side.action in frame.holding(name) and not side.over
+        held = frame.holds(side, name)
         box = (x, top, x + wide, top + 46)
         draw.rounded_rectangle(box, 9, fill=accent if held else KEY)
         ink: Colour = BACKGROUND if held else MUTED

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from player.watch.frames import WAYS, DuelFrame, Side, score_text
 from recorder.ui.kit import look
 
-_BADGES = {"person": "PERSON", "scripted": "SCRIPTED", "policy": "CLONE", "random": "RANDOM", "mixed": "MIXED"}
 _HEADER, _KEYS, _TRACES, _PAD = 58, 56, 104, 14
 _PUSHES, _PULLS = (176, 42, 48), (26, 111, 173)
 _LOOKED_AT = (255, 60, 220)  # a hue that Breakout's screen has nowhere
@@ -116,13 +115,12 @@ class DuelSide(QWidget):
         painter.drawText(QPointF(x, 27), title)
         x += painter.fontMetrics().horizontalAdvance(title) + 10
         self._font(painter, 0.75, bold=True)
-        badge = _BADGES.get(side.kind, side.kind.upper())
-        wide = painter.fontMetrics().horizontalAdvance(badge) + 14
+        wide = painter.fontMetrics().horizontalAdvance(side.badge) + 14
         if x + wide <= _PAD + 14 + room:
             painter.setPen(self.accent())
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(x, 12.5, wide, 18), 9, 9)
-            painter.drawText(QRectF(x, 12.5, wide, 18), Qt.AlignmentFlag.AlignCenter, badge)
+            painter.drawText(QRectF(x, 12.5, wide, 18), Qt.AlignmentFlag.AlignCenter, side.badge)
 
     def _paint_picture(self, painter: QPainter, stage: QRectF) -> None:
         side = self._side
@@ -212,7 +210,7 @@ class DuelSide(QWidget):
         wide = min(112.0, (area.width() - gap * (len(order) - 1)) / len(order))
         x = area.center().x() - (len(order) * wide + (len(order) - 1) * gap) / 2
         for name in order:
-            held = side.action in frame.holding(name) and not side.over
+            held = frame.holds(side, name)
             box = QRectF(x, area.top(), wide, area.height())
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self.accent() if held else look.mix(window, text, 0.14))

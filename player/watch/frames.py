@@ -25,6 +25,7 @@ KIND_TITLES = {
     "random": "Random player",
     "mixed": "Several players",
 }
+_BADGES = {"person": "PERSON", "scripted": "SCRIPTED", "policy": "TWIN", "random": "RANDOM", "mixed": "MIXED"}
 OUTCOMES = {
     "game over": "game over",
     "time limit": "time limit reached",
@@ -79,6 +80,11 @@ class Side:
     final: float | None = None
 
     @property
+    def badge(self) -> str:
+        """The kind of player in one word, in capitals."""
+        return _BADGES.get(self.kind, self.kind.upper())
+
+    @property
     def name(self) -> str:
         """The player's name within a sentence; a person without a name is "you"."""
         if self.kind == "person":
@@ -119,6 +125,10 @@ class DuelFrame:
     def holding(self, keycap: str) -> tuple[int, ...]:
         """The actions, by index, for which a key is held."""
         return tuple(index for index, name in enumerate(self.action_names) if keycap in self.chords.get(name, (name,)))
+
+    def holds(self, side: Side, keycap: str) -> bool:
+        """Whether a side holds a key at this tick; after its game it holds none."""
+        return side.action in self.holding(keycap) and not side.over
 
     @property
     def seconds(self) -> float:
