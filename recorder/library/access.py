@@ -37,6 +37,11 @@ class LibraryAccess:
         return self.access is Access.MISSING
 
     @property
+    def keeps_sessions_as_they_are(self) -> str:
+        """Why sessions of this library can be neither changed nor deleted, in a sentence; empty if they can."""
+        return "The library folder is read-only" if self.access is Access.READ_ONLY else ""
+
+    @property
     def refusal(self) -> str:
         """Why nothing can be recorded, in a sentence; empty if it can."""
         why = {

@@ -19,6 +19,7 @@ def why_not(presenter: LibraryPresenter, game: int | None) -> dict[str, str]:
         return dict.fromkeys(("train", "watch", "verify", "merge", "split", "delete"), _NOTHING)
     played = [row for row in chosen if row.ticks]
     none_played = "" if played else _EMPTY
+    refused = presenter.refusal
     at_work = "" if presenter.work is None else f"{presenter.work.title} is in progress; wait until it is done"
     recording = [row for row in chosen if row.state == "recording"]
     games = 0 if details is None else len(details.games)
@@ -38,7 +39,7 @@ def why_not(presenter: LibraryPresenter, game: int | None) -> dict[str, str]:
         "train": none_played or (_RECORDING if recording else ""),
         "watch": "" if presenter.shown is not None and presenter.shown.ticks else _EMPTY,
         "verify": verified or none_played or at_work,
-        "merge": merge or at_work,
-        "split": split or at_work,
-        "delete": _RECORDING if len(recording) == len(chosen) else "",
+        "merge": refused or merge or at_work,
+        "split": refused or split or at_work,
+        "delete": refused or (_RECORDING if len(recording) == len(chosen) else ""),
     }

@@ -69,6 +69,7 @@ class LibraryPresenter:
         self.error = ""
         self.message = ""
         self.trashed: list[Trashed] | None = None  # what `list_trash` found; None until then
+        self.refusal = ""  # why no session can be changed, as a sentence: the folder is read-only
         self.listed = 0  # how many times the list was read: a view fills itself anew when this changes
         self.preview = PreviewRequests(start_service)
         self.undone = UndoStack()
@@ -128,7 +129,7 @@ class LibraryPresenter:
     def trash(self) -> None:
         """Move the selected sessions to the trash; `undo` restores them."""
         paths = [row.path for row in self.chosen if row.state != "recording"]
-        if not paths:
+        if self.refusal or not paths:
             return
         number = _count(len(paths), "session")
         where = "the trash" if not any(path.is_symlink() for path in paths) else "their own library's trash"

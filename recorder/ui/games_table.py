@@ -13,6 +13,7 @@ from recorder.ui.kit.keys import shortcut_key
 from recorder.ui.library_table import RowDelegate
 
 MOST_GAMES = 500  # a list of more is no help; the command line shows them all
+_TIP = "Ticked games are used in training. G marks a game good, B bad; so does a click on its label."
 _COLUMNS = ("Use", "Score", "Time", "Ended", "Label")
 _LABELS = {"": "–", "success": "good", "failure": "bad"}
 _NEXT = {"": "success", "success": "failure", "failure": "failure"}  # a label that is given again is taken off
@@ -31,6 +32,7 @@ class GamesTable(QTableWidget):
         self.setObjectName("gamesTable")
         self._listed: tuple[RecordedGame, ...] = ()
         self._present: RecordedGame | None = None
+        self._refusal = ""  # why nothing can be changed
         self.setHorizontalHeaderLabels(list(_COLUMNS))
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(28)
@@ -40,7 +42,7 @@ class GamesTable(QTableWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setAccessibleName("Games; ticked ones are used in training")
-        self.setToolTip("Ticked games are used in training. G marks a game good, B bad; so does a click on its label.")
+        self.setToolTip(_TIP)
         self.setItemDelegate(RowDelegate(self))
         header = self.horizontalHeader()
         header.setHighlightSections(False)
@@ -52,6 +54,15 @@ class GamesTable(QTableWidget):
         self.itemChanged.connect(self._check)
         self.currentCellChanged.connect(self._choose)
         self.cellClicked.connect(self._click)
+
+    def refuse(self, why: str) -> None:
+        """Allow no changes, because of `why`; empty to allow them again."""
+        self._refusal = why
+        self.setToolTip(why or _TIP)
+        blocker = QSignalBlocker(self)
+        for row in range(self.rowCount()):
+            self._cell(row, 0).setFlags(self._use_flags)
+        blocker.unblock()
 
     def show_details(self, details: Details | None) -> None:
         """List the games of this session, or the first of them where there are many."""
@@ -72,7 +83,7 @@ class GamesTable(QTableWidget):
                 item.setText(text)
                 item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
                 if column == 0:
-                    item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+                    item.setFlags(self._use_flags)
                     item.setCheckState(Qt.CheckState.Unchecked if game.excluded else Qt.CheckState.Checked)
                     item.setData(Qt.ItemDataRole.UserRole, game.number)
                 if self.item(row, column) is None:
@@ -95,12 +106,19 @@ class GamesTable(QTableWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         here, label = self._present, _KEYS.get(shortcut_key(event))
-        if here is not None and label is not None:
+        if self._refusal:
+            super().keyPressEvent(event)
+        elif here is not None and label is not None:
             self.label_requested.emit(here.number, label)
         elif here is not None and event.key() == Qt.Key.Key_Space:
             self.use_changed.emit(here.number, here.excluded)
         else:
             super().keyPressEvent(event)
+
+    @property
+    def _use_flags(self) -> Qt.ItemFlag:
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        return flags if self._refusal else flags | Qt.ItemFlag.ItemIsUserCheckable
 
     def _cell(self, row: int, column: int) -> QTableWidgetItem:
         cell = self.item(row, column)
@@ -114,7 +132,7 @@ class GamesTable(QTableWidget):
 
     def _click(self, row: int, column: int) -> None:
         self._choose(row)
-        if _COLUMNS[column] == "Label" and row < len(self._listed):
+        if _COLUMNS[column] == "Label" and not self._refusal and row < len(self._listed):
             here = self._listed[row]
             self.label_requested.emit(here.number, _NEXT[here.label])
 

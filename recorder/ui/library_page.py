@@ -16,6 +16,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from recorder.library.access import LibraryAccess
 from recorder.library.presenter import LibraryPresenter, LibraryState
 from recorder.ui.kit import look
 from recorder.ui.kit.fold import FoldingSplitter
@@ -83,6 +84,12 @@ class LibraryPage(Page):
         self._active = False
         self.presenter.dismiss()  # what was done last is told no longer
         self._pane.save_words()
+
+    def show_access(self, access: LibraryAccess) -> None:
+        """See Page: sessions of a read-only library can be looked at, and not changed."""
+        super().show_access(access)
+        self.presenter.refusal = access.keeps_sessions_as_they_are
+        self._render()
 
     def shutdown(self) -> None:
         """The window closes: store what was typed, give up the rest."""
@@ -248,6 +255,7 @@ class LibraryPage(Page):
         self._list.show_state()
         shown = presenter.shown
         self._right.setCurrentIndex(0 if shown is not None else 1)
+        self._pane.refuse(presenter.refusal)
         self._pane.show_details(presenter.preview.details, presenter.preview.moment, presenter.preview.tick)
         self._actions.show_state(presenter, self._pane.game)
         self._status.show_state(presenter, self._list.rows)

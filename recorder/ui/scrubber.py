@@ -17,7 +17,10 @@ _MARGIN, _LANE = 8.0, 18.0
 
 
 class Scrubber(QWidget):
-    """Shows Details. `seek_requested` carries a tick, `span_marked` a range that was drawn with Shift held."""
+    """Shows Details. `seek_requested` carries a tick, `span_marked` a range that was drawn with Shift held.
+
+    `marks` says whether one can be drawn.
+    """
 
     seek_requested = Signal(int)
     span_marked = Signal(object)
@@ -31,6 +34,7 @@ class Scrubber(QWidget):
             "Drag with Shift to exclude a part from training. A small arrow shows where play resumed after a rewind."
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.marks = True
         self._details: Details | None = None
         self._tick = 0
         self._marked: range | None = None  # a span under way
@@ -53,7 +57,7 @@ class Scrubber(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         tick = self._tick_at(event)
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        if self.marks and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._anchor, self._marked = tick, range(tick, tick + 1)
         self.seek_requested.emit(tick)
 

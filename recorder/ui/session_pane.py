@@ -55,6 +55,7 @@ class SessionPane(QWidget):
         self._details: Details | None = None
         self._tick = 0
         self._sent: dict[str, str] = {}  # what was handed on and is not stored yet
+        self._refusal = ""  # why it cannot be changed
         self._begun: int | None = None  # where a span to leave out begins
         self._saver = QTimer(self, interval=_SAVE_MS, singleShot=True)
         self._saver.timeout.connect(self.save_words)
@@ -82,7 +83,20 @@ class SessionPane(QWidget):
             edit.editingFinished.connect(self.save_words)
         self._notes.textChanged.connect(self._saver.start)
         self._notes.installEventFilter(self)
+        self._tips = {edit: edit.toolTip() for edit in (self._title, self._tags, self._notes, self._mark)}
         self._show_facts(None)
+
+    def refuse(self, why: str) -> None:
+        """Allow no changes, because of `why`; empty to allow them again."""
+        if why == self._refusal:
+            return
+        self._refusal = why
+        self._games.refuse(why)
+        self._scrubber.marks = not why
+        for widget, tip in self._tips.items():
+            widget.setToolTip(why or tip)
+        self._show_words(self._details, other=False)
+        self._show_marking()
 
     def show_details(self, details: Details | None, moment: Moment | None, tick: int) -> None:
         """Show this session at this tick."""
@@ -127,7 +141,7 @@ class SessionPane(QWidget):
     def mark(self) -> None:
         """Begin, end, or take back a span to leave out, as the button says."""
         details = self._details
-        if details is None or not details.ticks:
+        if details is None or not details.ticks or self._refusal:
             return
         if self._begun is not None:
             span, self._begun = self._marked, None
@@ -220,12 +234,14 @@ class SessionPane(QWidget):
                 edit.setText(text)
                 edit.setCursorPosition(0)
             edit.setEnabled(usable)
+            edit.setReadOnly(bool(self._refusal))
         notes = details.notes if details is not None else ""
         if (other or not self._notes.hasFocus()) and self._notes.toPlainText() != notes:
             blocker = QSignalBlocker(self._notes)
             self._notes.setPlainText(notes)
             blocker.unblock()
         self._notes.setEnabled(usable)
+        self._notes.setReadOnly(bool(self._refusal))
         if other:
             self._saver.stop()
 
@@ -246,8 +262,8 @@ class SessionPane(QWidget):
     def _show_marking(self) -> None:
         details = self._details
         usable = details is not None and details.ticks > 0 and not details.problem
-        for widget in (self._mark, self._scrubber):
-            widget.setEnabled(usable)
+        self._mark.setEnabled(usable and not self._refusal)
+        self._scrubber.setEnabled(usable)
         if not usable or details is None:
             self._clock.setText("")
             self._mark.setText("Exclude from here")

@@ -99,5 +99,8 @@ class TrashDialog(QDialog):
             number = f"{len(trashed):,} session{'' if len(trashed) == 1 else 's'}"
             size = sum(each.size_bytes for each in trashed) / 1e6
             self._words.setText(f"{number}, {size:,.1f} MB" if trashed else "The trash is empty.")
-        self._restore.setEnabled(bool(self._list.selectedItems()))
-        self._empty.setEnabled(bool(trashed))
+        refusal = self._presenter.refusal
+        self._restore.setEnabled(bool(self._list.selectedItems()) and not refusal)
+        self._empty.setEnabled(bool(trashed) and not refusal)
+        for button in (self._restore, self._empty):
+            button.setToolTip(refusal)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QTableWidget, QWidget
 
 from player.ui.memory import Memory
 from player.ui.window import PAGES, Window
@@ -133,7 +133,20 @@ def test_a_read_only_library_is_browsed_watched_and_trained_from(
     assert not button(window, "recordButton").isEnabled()
     assert "read-only" in button(window, "recordButton").toolTip()
     window.show_page("library")
-    wait_until(lambda: len(window.sessions.presenter.rows) == 1, 20_000)
+    presenter = window.sessions.presenter
+    wait_until(lambda: len(presenter.rows) == 1 and presenter.preview.details is not None, 20_000)
+    for name in ("trashButton", "mergeButton", "splitButton", "excludeButton"):
+        assert not button(window.sessions, name).isEnabled()
+        assert "read-only" in button(window.sessions, name).toolTip()
+    title = window.sessions.findChild(QLineEdit, "titleEdit")
+    title.setFocus()
+    QTest.keyClicks(title, "mine")
+    games = window.sessions.findChild(QTableWidget, "gamesTable")
+    games.setFocus()
+    for key in (Qt.Key.Key_G, Qt.Key.Key_Space, Qt.Key.Key_Delete, Qt.Key.Key_X):
+        QTest.keyClick(games, key)
+    wait_until(lambda: not presenter.busy, 20_000)
+    assert (title.text(), presenter.error, presenter.can_undo) == ("", "", False)
     window.show_page("train")
     assert str(user_library()) in window.findChild(QLabel, "presetHint").text()
     QTest.mouseClick(button(window, "trainButton"), Qt.MouseButton.LeftButton)
