@@ -94,6 +94,8 @@ def watch(options: Namespace) -> int:
         raise UsageError("--against gives a second policy; give the first one too")
     if options.video is not None:
         check_output(options.video, ".mp4", ".gif")
+        if options.video.exists() and not options.overwrite:
+            raise UsageError(f"{options.video} already exists; choose another name, or replace it with --overwrite")
         start = options.start or 0.0
         if options.to is not None and options.to <= start:
             raise UsageError(f"--to {options.to:g} must come after --from {start:g}")

@@ -109,6 +109,13 @@ def test_part_of_two_clones_becomes_a_gif(policy: str, tmp_path: Path, capsys: p
     assert "two.gif: 11 frames." in capsys.readouterr().out
     with Image.open(out) as image:
         assert sum(each.info["duration"] for each in ImageSequence.Iterator(image)) == 440
+    out.write_bytes(b"mine")
+    code, error = refusal(capsys, "watch", policy, "--video", str(out), *span)
+    assert code == 2
+    assert "--overwrite" in error
+    assert out.read_bytes() == b"mine"
+    assert main(["watch", policy, "--video", str(out), "--overwrite", "--seconds", "0.1"]) == 0
+    assert out.read_bytes().startswith(b"GIF")
 
 
 def test_agreement_is_printed_with_the_clearest_disagreements(
