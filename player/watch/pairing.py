@@ -13,7 +13,8 @@ from typing import Any
 from player.watch.frames import score_text
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.access import outputs_of
-from recorder.library.library import Library, SessionSummary, duration_text, local_time, player_label, summarize
+from recorder.library.library import Library, SessionSummary, duration_text, local_time, summarize
+from recorder.library.names import default_name
 from recorder.store.places import on_this_computer
 from recorder.store.session import Session
 from trainer.runs.policy_library import SUFFIX, Policies, PolicySummary
@@ -29,10 +30,9 @@ class Choice:
 
 
 def session_label(summary: SessionSummary) -> str:
-    """One line for a list: environment, its title if it has one, who played, when, best score."""
-    best = "" if summary.best_score is None else f"best {score_text(summary.best_score)}"
-    when = local_time(summary.created)
-    return " · ".join(filter(None, (summary.title, summary.env_title, player_label(summary.player), when, best)))
+    """One line for a list: its title if it has one, who played and how well, the environment, and when."""
+    who = default_name([summary.player], summary.best_score, "") if summary.player else ""
+    return " · ".join(filter(None, (summary.title, who, summary.env_title, local_time(summary.created))))
 
 
 class Pairing:
