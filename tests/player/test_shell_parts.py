@@ -71,7 +71,7 @@ def test_the_samples_clone_plays_and_any_other_clone_is_newer(tmp_path: Path) ->
     presenter = WatchPresenter(Library(tmp_path))
     presenter.refresh()
     assert [choice.value for choice in presenter.pair.policies] == [own, pair.policy]
-    assert presenter.pair.sessions[0].label.startswith("Breakout · Sample (scripted) · ")
+    assert presenter.pair.sessions[0].label.startswith("Sample, 72 points · Breakout · ")
     rows = TrainPresenter(Library(tmp_path))
     rows.refresh()
     assert [row.player for row in rows.choice.rows] == ["Sample (scripted)"]
