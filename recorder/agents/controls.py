@@ -8,24 +8,28 @@ controllers ──────poll()───┤
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from recorder.agents.agent import KeyAgent
-from recorder.agents.gamepad import FIRE, START, Device, Gamepads
+from recorder.agents.gamepad import Device, Gamepads
 
 
 class Controls:
     """Passes input on to `keys`; `controllers` is None if controllers are not used.
 
-    `listening` says whether the window has the keyboard focus; controllers count only then. `waiting` says whether a
-    controller's button begins a game instead of playing.
+    `listening` says whether the window has the keyboard focus; controllers count only then. `commanding` says which
+    inputs of a controller are commands at the moment, and do not play.
     """
 
     def __init__(
-        self, keys: KeyAgent, controllers: Gamepads | None, waiting: Callable[[], bool], now: Callable[[], int]
+        self,
+        keys: KeyAgent,
+        controllers: Gamepads | None,
+        commanding: Callable[[], Container[int]],
+        now: Callable[[], int],
     ) -> None:
         self.listening = True
-        self._keys, self._controllers, self._waiting, self._now = keys, controllers, waiting, now
+        self._keys, self._controllers, self._commanding, self._now = keys, controllers, commanding, now
         self._down: list[int] = []  # also while the game does not run
         self._commands: list[int] = []
 
@@ -71,13 +75,13 @@ class Controls:
             if not down:
                 self.release(code)
             elif self.listening:
-                if code == START or (code == FIRE and self._waiting()):
+                if code in self._commanding():
                     self._commands.append(code)
                 else:
                     self.press(code)
 
     def commands(self) -> list[int]:
-        """The commands given with a controller since the last call: START, or FIRE while a game waits to begin."""
+        """The commands given with a controller since the last call, by their codes."""
         self.poll()
         commands, self._commands = self._commands, []
         return commands

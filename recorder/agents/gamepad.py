@@ -1,4 +1,5 @@
-"""Game controllers, through pygame: the D-pad or stick steers, buttons and triggers fire, Start begins and pauses.
+"""Game controllers, through pygame: the D-pad or stick steers, buttons and triggers fire, Start begins and pauses, Back
+(Select, Share) ends a take.
 
     SDL's controller mapping ─┐ (which knows each model's buttons: those of PS4, PS5, Switch Pro …)
                               ├─▶ inputs held, by device ─▶ poll(): codes that went down or up
@@ -18,8 +19,8 @@ from typing import Any
 
 import msgspec
 
-# Key codes of controller inputs; a keyboard's are positive. START plays no action: it begins, pauses and goes on.
-FIRE, RIGHT, LEFT, START, UP, DOWN = -1, -2, -3, -4, -5, -6
+# Key codes of controller inputs; a keyboard's are positive. START and BACK play no action.
+FIRE, RIGHT, LEFT, START, UP, DOWN, BACK = -1, -2, -3, -4, -5, -6, -7
 NAMES = {
     FIRE: "controller button",
     RIGHT: "controller right",
@@ -31,7 +32,10 @@ _DEAD_ZONE = 0.4  # of a stick's travel; worn sticks rest at up to 0.2
 _LET_GO = 0.3  # lower than the dead zone, or a trembling hand at its edge would press many times
 _FULL_TRAVEL = 32_767
 _RAW_AXES = {0: (LEFT, RIGHT), 1: (UP, DOWN)}
-_RAW_START = 9  # for joysticks that SDL does not know, with ten buttons or more: most have Start here
+_RAW_COMMANDS = {
+    8: BACK,
+    9: START,
+}  # of joysticks that SDL does not know, with ten buttons or more: most have them here
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -76,7 +80,7 @@ class Gamepads:
         fire = ("A", "B", "X", "Y", "LEFTSHOULDER", "RIGHTSHOULDER", "LEFTSTICK", "RIGHTSTICK")
         self._codes = {getattr(pygame, f"CONTROLLER_BUTTON_{name}"): FIRE for name in fire}
         self._codes |= {getattr(pygame, f"CONTROLLER_BUTTON_DPAD_{name}"): code for name, code in ways.items()}
-        self._codes[pygame.CONTROLLER_BUTTON_START] = START
+        self._codes |= {pygame.CONTROLLER_BUTTON_START: START, pygame.CONTROLLER_BUTTON_BACK: BACK}
         self._triggers = (pygame.CONTROLLER_AXIS_TRIGGERLEFT, pygame.CONTROLLER_AXIS_TRIGGERRIGHT)
         self._readers: dict[int, Callable[[Any], None]] = {
             pygame.CONTROLLERDEVICEADDED: self._add_mapped,
@@ -161,8 +165,8 @@ class Gamepads:
 
     def _raw_button(self, event: Any, down: bool) -> None:
         if self._is(event, mapped=False):
-            starts = event.button == _RAW_START < self._pads[event.instance_id].buttons
-            code = START if starts else FIRE
+            commands = _RAW_COMMANDS if self._pads[event.instance_id].buttons > max(_RAW_COMMANDS) else {}
+            code = commands.get(event.button, FIRE)
             self._hold(event.instance_id, f"button {event.button}", code if down else None)
 
     def _raw_axis(self, event: Any) -> None:

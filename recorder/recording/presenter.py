@@ -17,12 +17,13 @@ from pathlib import Path
 from recorder.agents.agent import KeyAgent
 from recorder.agents.bindings import Bindings
 from recorder.agents.controls import Controls
-from recorder.agents.gamepad import START, Gamepads
+from recorder.agents.gamepad import Gamepads
 from recorder.envs.registry import env_names, get_spec
 from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
 from recorder.library.disk_space import free_hours
 from recorder.play.sound import Speaker
+from recorder.recording.controller_commands import commands_of, obey
 from recorder.recording.finished_takes import FinishedTakes
 from recorder.recording.game_sound import GameSound
 from recorder.recording.hand_play import HandPlay
@@ -63,7 +64,9 @@ class RecordPresenter:
         self.refusal = ""  # why nothing can be recorded, as a sentence; see `refuse`
         bindings = bindings or Bindings({}, {})
         self.keys = KeyAgent(bindings.actions, player_name)
-        self.controls = Controls(self.keys, None if controllers is None else controllers(), self._waits, now)
+        self.controls = Controls(
+            self.keys, None if controllers is None else controllers(), lambda: commands_of(self.state), now
+        )
         self.key_choice = KeyChoice(
             bindings,
             self.keys,
@@ -168,7 +171,7 @@ class RecordPresenter:
         """Advance the take, and obey the game controller; returns whether there is anything new to show."""
         commands = self.controls.commands()
         for command in commands:
-            self._obey(command)
+            obey(self, command)
         return self._poll_take() or bool(commands) or (not self.busy and self._poll_stills())
 
     def wait_ns(self, margin_ns: int = 0) -> int:
@@ -263,18 +266,6 @@ class RecordPresenter:
     def _discard_and_start(self) -> None:
         self.discard()
         self.start(wait=False)
-
-    def _waits(self) -> bool:
-        return self.state in (RecordState.IDLE, RecordState.GAME_OVER)
-
-    def _obey(self, command: int) -> None:
-        """Obey a command of the game controller (see `Controls.commands`)."""
-        if self.state is RecordState.IDLE:
-            self.start(wait=False)
-        elif self.state is RecordState.GAME_OVER:
-            self.take.next_game()
-        elif command == START:
-            (self.take.resume if self.state is RecordState.PAUSED else self.take.pause)()
 
     def _report(self, error: str) -> None:
         self.error = error

@@ -7,9 +7,22 @@ from recorder.recording.take_control import RecordState, Rewind
 from recorder.ui.games_table import clock
 from recorder.ui.key_captions import KeyCaptions
 
+# What a controller does where the game waits, below the hint.
+_CONTROLLER = {
+    RecordState.IDLE: "Controller: Start begins, up and down choose the game.",
+    RecordState.PAUSED: "Controller: Start resumes, Back stops and saves.",
+    RecordState.GAME_OVER: "Controller: Start plays the next game, Back stops and saves.",
+}
+
 
 def game_words(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, str]:
     """A title and a hint; both are empty while the game runs."""
+    title, hint = _words(presenter, captions)
+    more = _CONTROLLER.get(presenter.state, "") if presenter.controls.devices and not presenter.refusal else ""
+    return title, "\n".join(filter(None, (hint, more)))
+
+
+def _words(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, str]:
     match presenter.state:
         case RecordState.IDLE:
             return _before_take(presenter, captions)

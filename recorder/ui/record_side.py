@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from recorder.envs.spec import EnvSpec
@@ -70,6 +70,9 @@ class RecordSide(QWidget):
         """Show what is under way; `room` says for how much play the disk has room."""
         self._show_player(presenter)
         self._envs.setEnabled(not presenter.busy)
+        blocker = QSignalBlocker(self._envs)  # a controller chooses, too
+        self._envs.setCurrentIndex(self._envs.findData(presenter.env))
+        blocker.unblock()
         self._show_buttons(presenter)
         self._hud.show_texts(_figures(presenter, room), playing=presenter.state is RecordState.RECORDING)
         self._summary.setVisible(not presenter.busy and bool(presenter.finished.last_summary))

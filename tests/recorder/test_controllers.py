@@ -11,14 +11,14 @@ from msgspec.structs import replace
 
 from recorder import Session
 from recorder.agents.bindings import Bindings, BindingsError, load_bindings, save_bindings
-from recorder.agents.gamepad import ANY_DEVICE, DOWN, FIRE, LEFT, NO_DEVICE, RIGHT, START, UP, Device, Gamepads
+from recorder.agents.gamepad import ANY_DEVICE, BACK, DOWN, FIRE, LEFT, NO_DEVICE, RIGHT, START, UP, Device, Gamepads
 from recorder.envs.registry import get_spec
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.take_control import RecordState
 from tests.recorder.test_record_presenter import FakeClock, play
 from tests.recorder.victim import wait_for
+from tests.recorder.virtual_pad import BACK as BACK_BUTTON
 from tests.recorder.virtual_pad import (
-    BACK,
     DPAD_DOWN,
     DPAD_LEFT,
     DPAD_RIGHT,
@@ -84,13 +84,12 @@ def test_the_d_pad_of_known_controllers_steers_and_start_is_not_fire(
     pad = plug(name, *model)
     assert [device.name for device in pads.devices] == [name]
     ways = ((DPAD_LEFT, LEFT), (DPAD_RIGHT, RIGHT), (DPAD_UP, UP), (DPAD_DOWN, DOWN))
-    for button, code in (*ways, (A, FIRE), (SHOULDER, FIRE), (START_BUTTON, START)):
+    for button, code in (*ways, (A, FIRE), (SHOULDER, FIRE), (START_BUTTON, START), (BACK_BUTTON, BACK)):
         pad.press(button)
         assert pads.poll() == [(code, True)]
         pad.release(button)
         assert pads.poll() == [(code, False)]
-    for button in (BACK, GUIDE):
-        pad.tap(button)
+    pad.tap(GUIDE)
     assert pads.poll() == []
     pad.lean(STICK_DOWN, 1.0)
     pad.lean(STICK_DOWN, 0.0)
@@ -134,8 +133,9 @@ def test_a_joystick_that_sdl_knows_nothing_about_plays_too(pads: Gamepads, plug:
     stick.lean(0, 0.8)
     stick.lean(0, 0.0)
     stick.tap(5)
+    stick.tap(8)
     stick.tap(9)
-    codes = (LEFT, RIGHT, FIRE, START)
+    codes = (LEFT, RIGHT, FIRE, BACK, START)
     assert pads.poll() == [(code, down) for code in codes for down in (True, False)]
     small = plug("Older stick", 7, 7, hats=1, buttons=2)
     small.tap(1)

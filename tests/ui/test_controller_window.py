@@ -15,8 +15,9 @@ from player.ui.window import Window
 from recorder import Session
 from recorder.agents.gamepad import NO_DEVICE
 from recorder.recording.take_control import RecordState
+from recorder.ui.game_view import GameView
 from recorder.ui.record_page import open_presenter
-from tests.recorder.virtual_pad import DPAD_LEFT, START, A, VirtualPad
+from tests.recorder.virtual_pad import BACK, DPAD_DOWN, DPAD_LEFT, DPAD_UP, START, A, VirtualPad
 from tests.ui.test_guard import wait
 from tests.ui.test_guard import window as window  # the fixture
 
@@ -89,6 +90,32 @@ def test_a_game_is_begun_played_and_held_with_a_controller_but_not_from_under_a_
     actions = Session.open(presenter.finished.last_take).actions
     assert 3 in actions
     assert 1 not in actions
+
+
+def test_a_controller_leads_from_the_first_screen_to_a_saved_take(window: Window, pad: VirtualPad) -> None:
+    presenter, box = window.record.presenter, window.findChild(QComboBox, "envBox")
+    wait(window.isActiveWindow)
+    assert presenter.env == box.currentData() == "breakout"
+    pad.tap(DPAD_DOWN)
+    wait(lambda: presenter.env != "breakout")
+    wait(lambda: box.currentData() == presenter.env)
+    pad.tap(DPAD_UP)
+    wait(lambda: box.currentData() == presenter.env == "breakout")
+    assert is_never(pad, BACK, lambda: presenter.busy)
+    view = window.findChild(GameView)
+    wait(lambda: "Controller: Start begins" in view.accessibleDescription())
+    pad.tap(A)
+    wait(lambda: presenter.state is RecordState.RECORDING and presenter.status.ticks > 5)
+    pad.tap(BACK)
+    wait(lambda: presenter.state is RecordState.PAUSED)
+    assert "Back stops and saves" in view.accessibleDescription()
+    pad.tap(START)
+    wait(lambda: presenter.state is RecordState.RECORDING)
+    for _ in range(2):
+        pad.tap(BACK)
+        wait(lambda: not pygame.event.peek(pump=False))
+    wait(lambda: presenter.finished.last_take is not None)
+    assert len(Session.open(presenter.finished.last_take)) > 5
 
 
 def test_controllers_can_be_turned_off_and_stay_so(window: Window, pad: VirtualPad, tmp_path: Path) -> None:
