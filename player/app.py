@@ -22,7 +22,7 @@ from recorder.errors import LibraryError, SystemLibraryError
 from recorder.library.library import Library, default_library
 from recorder.store.places import keep_out_of_sessions, on_this_computer, place
 from recorder.system.files import replacing
-from recorder.system.interrupts import exit_status, handled
+from recorder.system.interrupts import Noted, exit_status, handled
 from recorder.system.logfile import LOG, begin_log, watch_for_crashes
 from recorder.system.priority import come_first
 from recorder.system.profile import clean_name
@@ -146,6 +146,18 @@ def open_app(argv: Sequence[str] = ()) -> int:
     check_system()
     come_first()
     sys.setswitchinterval(_SWITCH_S)
+    # A window that is half built cannot be taken down: a signal that comes meanwhile closes it once it is there.
+    with Noted() as noted:
+        window, app = _open_window(options, asked)
+        leave = _leaver(window, app)
+        with handled(leave):
+            if noted.seen:
+                leave(noted.seen)
+            return int(app.exec())
+
+
+def _open_window(options: argparse.Namespace, asked: Path | None) -> tuple[Window, QApplication]:
+    """The app with its window, which is shown with what the options ask for."""
     no_log = begin_log()
     crashed = watch_for_crashes()
     LOG.info("Twinplay %s, Python %s, %s", app_version(), platform.python_version(), platform.platform())
@@ -183,8 +195,7 @@ def open_app(argv: Sequence[str] = ()) -> int:
 
         watchdog = Watchdog(options.watch_responsiveness, lambda: window.page, window)
         app.aboutToQuit.connect(watchdog.stop)
-    with handled(_leaver(window, app)):
-        return int(app.exec())
+    return window, app
 
 
 def _leaver(window: Window, app: QApplication) -> Callable[..., None]:

@@ -202,6 +202,22 @@ def test_a_crash_is_told_at_the_next_start_and_what_was_recorded_is_kept(
     assert hand.output() == ""
 
 
+def test_a_signal_while_the_window_is_being_built_closes_it_once_it_is_there(screen: str, tmp_path: Path) -> None:
+    log = tmp_path / "state" / "twinplay" / "log" / "twinplay.log"
+    for pause_s in (0.0, 0.1, 0.2, 0.3):
+        log.unlink(missing_ok=True)
+        hand = Hand(screen, tmp_path, "--library", str(tmp_path / "library"), "--page", "watch")
+        deadline = time.monotonic() + 60
+        while not (log.exists() and "library" in log.read_text()):
+            assert time.monotonic() < deadline, hand.output()
+            time.sleep(0.002)
+        time.sleep(pause_s)
+        hand.process.terminate()
+        assert hand.process.wait(20) == 128 + signal.SIGTERM, pause_s
+        assert hand.output() == ""
+        hand.close()
+
+
 def test_settings_that_make_no_sense_are_passed_over(open_window: Callable[..., Hand], tmp_path: Path) -> None:
     file = tmp_path / "config" / "twinplay" / "settings.ini"
     file.parent.mkdir(parents=True)
