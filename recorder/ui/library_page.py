@@ -130,7 +130,7 @@ class LibraryPage(Page):
         split.addWidget(self._build_right())
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
-        split.setSizes([764, 376])
+        split.setSizes([774, 366])
         layout.addWidget(split, 1)
         return content
 

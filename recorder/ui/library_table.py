@@ -41,7 +41,7 @@ _TIPS = ("", "", "", "Minutes of play", "Mean score of a game", "Best score of a
 _SESSION, _DATE, _SIZE, _VERIFIED, _TAGS = 0, 1, 6, 7, 8
 _ROW, _THUMB_WIDE, _THUMB_HIGH = 54, 56, 42
 _STATES = {"recording": "being recorded", "interrupted": "interrupted", "unreadable": "unreadable"}
-_WIDTHS = (0, 128, 62, 72, 64, 60, 58, 34, 110)
+_WIDTHS = (0, 128, 62, 72, 62, 58, 58, 34, 110)
 ROW_ROLE = Qt.ItemDataRole.UserRole
 
 
