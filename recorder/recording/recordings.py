@@ -107,7 +107,7 @@ class LiveRecording:
         self._keys = keys
         self._before_tick = before_tick
         self._writer = SessionWriter(
-            library, self._game, describe(keys), seed=seed, key_names=key_names, patient=True, now=now
+            library, self._game, describe(keys), seed=seed, key_names=key_names, real_time=True, now=now
         )
         keys.on_key = self._writer.key
         self._rollout = Rollout(
@@ -227,7 +227,7 @@ class RecordingWorker:
     def __init__(self, env: str, library: str, seed: int) -> None:
         agent = scripted(env, seed)
         self._game = Game(get_spec(env), render=True)
-        self._writer = SessionWriter(Path(library), self._game, describe(agent), seed=seed, patient=True)
+        self._writer = SessionWriter(Path(library), self._game, describe(agent), seed=seed, real_time=True)
         self._rollout = Rollout(self._game, agent, seed=seed, sink=self._writer)
         self._rollout.begin()
         self._games = 1

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 import numpy.typing as npt
 
+from recorder.envs.palette import colour
+
 if TYPE_CHECKING:
     from recorder.store.session import Session
 
@@ -29,14 +31,14 @@ class Frames:
         if isinstance(index, slice):
             start, stop, step = index.indices(len(session))
             if step > 0:
-                return session.palette[session.screens(start, max(start, stop))[::step]]
+                return colour(session.screens(start, max(start, stop))[::step], session.palette)
             picked = range(start, stop, step)
             if not picked:
-                return session.palette[session.screens(0, 0)]
-            return session.palette[session.screens(picked[-1], picked[0] + 1)[::-1][::-step]]
+                return colour(session.screens(0, 0), session.palette)
+            return colour(session.screens(picked[-1], picked[0] + 1)[::-1][::-step], session.palette)
         tick = index.__index__()
         if tick < 0:
             tick += len(session)
         if not 0 <= tick < len(session):
             raise IndexError(f"tick {index} of a session of {len(session)} ticks")
-        return session.palette[session.screen(tick)]
+        return colour(session.screen(tick), session.palette)

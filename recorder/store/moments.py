@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recorder.envs.palette import colour
 from recorder.envs.spec import SCREEN, STATE
 from recorder.errors import SessionError
 from recorder.store.head import Head
@@ -98,7 +99,7 @@ class Moments:
         name = f"final_{spec.observation_array}"
         array = self._group.array(name, spec.frame_shape, spec.observation_dtype, self._finals)
         row = self._group.part(array, index)
-        return self.palette[row] if spec.sees_screen else row
+        return colour(row, self.palette) if spec.sees_screen else row
 
     def finals(self) -> dict[str, Array]:
         """The final moment of each finished episode, by the name of the array: a row for each index."""

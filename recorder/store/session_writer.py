@@ -38,9 +38,9 @@ class SessionWriter:
     """Creates one session in a library and streams a rollout into it.
 
     `player` is `recorder.agents.agent.describe(agent)`. Raises LibraryError if the library folder cannot be written, or
-    is itself a session. After a write error every further call raises SessionError; earlier commits stay readable. A
-    `patient` writer instead reports the error in `trouble`, keeps its data and tries again; the player should then
-    wait.
+    is itself a session. After a write error every further call raises SessionError; earlier commits stay readable. If
+    the game runs in `real_time`, the writer instead reports the error in `trouble`, keeps its data and tries again; the
+    player should then wait. It also compresses more.
     """
 
     def __init__(
@@ -51,14 +51,14 @@ class SessionWriter:
         *,
         seed: int = 0,
         key_names: dict[int, str] | None = None,
-        patient: bool = False,
+        real_time: bool = False,
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         created = datetime.now(UTC)
         attributes = first_attributes(game, player, seed, created, now(), key_names or {})
         new = create_session(on_this_computer(place(library)), game, created, attributes)
         self.path, self._lock = new.path, new.lock
-        self._thread = WriterThread(new, {**game.storage(), **tick_columns(game.spec)}, patient)
+        self._thread = WriterThread(new, {**game.storage(), **tick_columns(game.spec)}, real_time)
         self._block = self._thread.block()
         self._episodes = EpisodeRows()
         self._ticks = 0  # handed to the writer or in the open block
@@ -75,7 +75,7 @@ class SessionWriter:
 
     @property
     def trouble(self) -> str:
-        """Why a patient writer cannot write now, as a sentence; empty while it can."""
+        """In real time, why it cannot write now, as a sentence; empty while it can."""
         return self._thread.trouble
 
     @property

@@ -43,15 +43,16 @@ class Block:
 class WriterThread:
     """Writes a new session in a separate thread; `columns` is name -> (shape, dtype) of the arrays of ticks.
 
-    After a write error `check` raises SessionError, and nothing more is written. A `patient` thread instead reports the
-    error in `trouble`, keeps its data and tries again.
+    After a write error `check` raises SessionError, and nothing more is written. If the game runs in `real_time`, the
+    thread instead reports the error in `trouble`, keeps its data and tries again; it also has the time to compress
+    complete chunks thoroughly.
     """
 
-    def __init__(self, new: NewSession, columns: Mapping[str, tuple[tuple[int, ...], str]], patient: bool) -> None:
-        self.trouble = ""  # why a patient thread cannot write now, as a sentence
+    def __init__(self, new: NewSession, columns: Mapping[str, tuple[tuple[int, ...], str]], real_time: bool) -> None:
+        self.trouble = ""  # in real time, why it cannot write now, as a sentence
         self._path, self._group, self._arrays = new.path, new.group, new.arrays
         self._columns = columns
-        self._patient = patient
+        self._real_time = real_time
         self._failure: SessionError | None = None
         self._spare: queue.SimpleQueue[Block] = queue.SimpleQueue()
         self._queue: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
@@ -135,7 +136,9 @@ class WriterThread:
             return
         for command, argument in batch:
             if command == "block":
+                thorough = self._real_time and self._queue.empty()
                 for name in self._columns:
+                    self._arrays[name].thorough = thorough
                     self._jobs.append(partial(self._arrays[name].append, argument.rows[name][: argument.count]))
                 self._jobs.append(partial(self._spare.put, argument))
             elif command == "truncated":
@@ -174,7 +177,7 @@ class WriterThread:
         except SessionError as error:  # the written data cannot be read back
             self._failure = error
         except OSError as error:
-            if self._patient and not final:
+            if self._real_time and not final:
                 self.trouble = f"{self._path} cannot be written: {reason(error)}"
                 return
             kept = "everything up to about one second before is kept; free some disk space before the next take"

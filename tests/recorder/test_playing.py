@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from recorder import Game, KeyAgent, RandomAgent, Session, get_spec
 from recorder.agents.agent import KeyEvent, describe
 from recorder.agents.experts import scripted
+from recorder.envs.palette import colour
 from recorder.envs.registry import env_names
 from recorder.envs.spec import EnvSpec
 from recorder.errors import AgentError, UnknownEnvError, UsageError
@@ -269,6 +271,35 @@ def steered(library: Path, plan: list[tuple[str, int]], seed: int = 3) -> tuple[
             where.append(rollout.ticks)
         rollout.end()
         return writer.close(), where
+
+
+def test_in_real_time_complete_chunks_are_half_as_large_and_hold_the_same(tmp_path: Path) -> None:
+    sizes, sessions = {}, []
+    for real_time in (False, True):
+        with Game(get_spec("breakout")) as game:
+            agent = scripted("breakout", 3)
+            writer = SessionWriter(tmp_path / str(real_time), game, describe(agent), seed=3, real_time=real_time)
+            rollout = Rollout(game, agent, seed=3, sink=writer)
+            rollout.begin()
+            for tick in range(1_800):
+                rollout.tick()
+                if tick % 60 == 59:
+                    time.sleep(0.04)  # the writer is not behind, as in real time
+            rollout.end()
+            sessions.append(writer.close())
+        sizes[real_time] = sum(chunk.stat().st_size for chunk in (sessions[-1].path / "screen").iterdir())
+    assert sizes[True] < 0.65 * sizes[False]
+    np.testing.assert_array_equal(sessions[0].screens(0, 1_800), sessions[1].screens(0, 1_800))
+    assert verify(sessions[1]).ok
+
+
+def test_colouring_screens_looks_each_index_up(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    palette = rng.integers(0, 256, (256, 3), dtype=np.uint8)
+    for shape in ((0, 210, 160), (210, 160), (1, 3, 5), (2, 70, 7, 9)):
+        screens = rng.integers(0, 256, shape, dtype=np.uint8)
+        for given in (screens, screens[..., ::-1]):
+            np.testing.assert_array_equal(colour(given, palette), palette[given])
 
 
 def test_a_rewound_game_keeps_its_certificate_and_counts_once(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ class GrowingArray:
         self._chunk = chunk
         self._growth = growth
         self._codec = ChunkCodec()
+        self.thorough = False  # whether complete chunks are compressed as far as is reasonable
         self._tail = np.zeros((chunk, *shape), self._dtype)  # the unfinished chunk
         self._turned = np.empty((math.prod(shape), chunk), self._dtype) if self._transposed else None
         self._tail_written = True
@@ -66,7 +67,7 @@ class GrowingArray:
             until = done + self._chunk - begun
             if begun:
                 self._tail[begun:] = rows[done:until]
-            self._write_chunk(index, self._tail if begun else rows[done:until])
+            self._write_chunk(index, self._tail if begun else rows[done:until], thorough=self.thorough)
             index, done, begun = index + 1, until, 0
         self._tail[begun : begun + len(rows) - done] = rows[done:]
         self.rows = end
@@ -105,13 +106,13 @@ class GrowingArray:
         if rows != self._array.shape[0]:
             self._array.resize((rows, *self._array.shape[1:]))
 
-    def _write_chunk(self, index: int, rows: Array) -> None:
+    def _write_chunk(self, index: int, rows: Array, *, thorough: bool = False) -> None:
         """Encode as the array's metadata says: transposed, little-endian, zstd, and its checksum."""
         rows = np.ascontiguousarray(rows, self._dtype)
         if self._transposed:
             # takes a fifth of NumPy's time, releases Python's lock, and reuses memory
             rows = cv2.transpose(rows.reshape(self._chunk, -1), self._turned)
-        self._store.write(self._key(index), self._codec.encode(rows))
+        self._store.write(self._key(index), self._codec.encode(rows, thorough=thorough))
 
     def _key(self, index: int) -> str:
         return f"{self._name}/{'.'.join(['c', str(index), *['0'] * (self._array.ndim - 1)])}"
