@@ -43,7 +43,8 @@ class LimitBox(QWidget):
         self._number.activated.connect(self._choose)
         self._typed = QLineEdit()
         self._number.setLineEdit(self._typed)
-        self._typed.editingFinished.connect(self._set_number)
+        self._typed.textEdited.connect(self._set_number)  # at once: Record may be clicked next
+        self._typed.editingFinished.connect(self.changed)
         self._typed.returnPressed.connect(game.setFocus)
         keep_room(self._number)
         self._kind.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # it takes the room that is left
@@ -83,6 +84,6 @@ class LimitBox(QWidget):
         self.changed.emit()
         self._game.setFocus()
 
-    def _set_number(self) -> None:
-        self._presenter.limit.set_number(self._number.currentText())
+    def _set_number(self, text: str) -> None:
+        self._presenter.limit.set_number(text)
         self.changed.emit()

@@ -88,6 +88,7 @@ class PlayerBox(QStackedWidget):
     def _build_question(self) -> QWidget:
         page, layout = _page()
         self._field = _NameField(objectName="nameField", maxLength=MAX_NAME)
+        self._field.setAccessibleName(_QUESTIONS[NameQuestion.FIRST])
         self._field.setToolTip("Saved with each take, so that takes and twins can be told apart; it may be empty")
         self._field.textEdited.connect(self._type)
         self._field.entered.connect(self._save)

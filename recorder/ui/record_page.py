@@ -232,6 +232,7 @@ class RecordPage(Page):
     def _stop(self) -> None:
         self.presenter.stop(wait=False)
         self._room = self.presenter.room
+        self._view.setFocus()
         self._render()
 
     def _discard(self, path: Path | None = None) -> None:
