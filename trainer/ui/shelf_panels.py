@@ -303,7 +303,8 @@ def _run_texts(run: Run) -> tuple[str, ...]:
     score = "" if status.score is None else f"{status.score:,.0f}"
     preset = setup.preset or "custom settings"
     begun = local_time(setup.created)
-    return ("", begun, f"{get_spec(setup.env).title}, {preset}", state, accuracy, score)
+    what = ", ".join(filter(None, (run.named, get_spec(setup.env).title, preset)))
+    return ("", begun, what, state, accuracy, score)
 
 
 def _run_tip(run: Run) -> str:
