@@ -15,7 +15,7 @@ def add_recording(add: AddCommand) -> None:
     record = add(
         "record",
         "Let a scripted player, a random player or a policy play, and record a new session.",
-        "twinplay record breakout --episodes 5 --seed 1",
+        "twinplay record breakout --games 5 --seed 1",
     )
     record.add_argument("env", metavar="ENV", help="an environment; `twinplay envs` lists them")
     record.add_argument("--player", default="scripted", help="scripted, random, or a policy file")
