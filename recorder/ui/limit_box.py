@@ -30,6 +30,7 @@ class LimitBox(QWidget):
         super().__init__(parent)
         self._presenter, self._game = presenter, game
         self._offered: LimitKind | None = None  # what the numbers count
+        self._drawn: tuple[object, ...] = ()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(look.SMALL)
@@ -53,12 +54,15 @@ class LimitBox(QWidget):
 
     def show_state(self) -> None:
         """Show the limit of the next take, or of the one under way."""
-        limit, busy = self._presenter.limit.limit, self._presenter.busy
+        limit, busy, typing = self._presenter.limit.limit, self._presenter.busy, self._typed.hasFocus()
+        if self._drawn == (drawn := (limit, busy, typing)):
+            return  # as in every tick of a game
+        self._drawn = drawn
         self._kind.setCurrentIndex(list(_KINDS).index(limit.kind))
         self._number.setVisible(limit.kind is not LimitKind.NONE)
         if limit.kind is not self._offered:
             self._offer(limit.kind)
-        if not self._typed.hasFocus():
+        if not typing:
             self._number.setEditText(f"{limit.minutes or limit.games:g}")
         tip = "The next take can end otherwise" if busy else "The take then stops by itself and is saved"
         for box in (self._kind, self._number):

@@ -17,6 +17,7 @@ from recorder.recording.player_name import NameQuestion
 from recorder.recording.presenter import RecordPresenter
 from recorder.system.profile import MAX_NAME
 from recorder.ui.kit import look
+from recorder.ui.kit.words import tip_of
 
 _QUESTIONS = {
     NameQuestion.FIRST: "What is your name?",
@@ -35,22 +36,27 @@ class PlayerBox(QStackedWidget):
         super().__init__(parent)
         self._presenter, self._game = presenter, game
         self._shown: NameQuestion | None = None  # the question that is drawn
+        self._drawn: tuple[object, ...] = ()
         self.addWidget(self._build_name())
         self.addWidget(self._build_question())
 
     def show_state(self) -> None:
         """Show who plays, or the open question."""
-        presenter, question = self._presenter, self._presenter.player.question
+        presenter, player = self._presenter, self._presenter.player
+        drawn = (player.question, player.draft, player.name, presenter.env, presenter.busy)
+        if drawn == self._drawn:
+            return  # as in every tick of a game
+        self._drawn, question = drawn, player.question
         if not presenter.by_hand or presenter.busy:
             question = NameQuestion.NONE
         if question is not self._shown:
             self._turn(question)
-        if self._field.text() != presenter.player.draft:
-            self._field.setText(presenter.player.draft)
-        who = presenter.player.name or "you" if presenter.by_hand else "scripted expert"
+        if self._field.text() != player.draft:
+            self._field.setText(player.draft)
+        who = player.name or "you" if presenter.by_hand else "scripted expert"
         hint = "" if presenter.by_hand else " · − / +: speed"
         self._name.setText(f"Player: {who}")
-        self._name.setToolTip(who)
+        self._name.setToolTip(tip_of(who))
         self._rate.setText(f"{presenter.spec.rate_hz:g} frames per second{hint}")
         for button, tip in self._tips.items():
             button.setVisible(presenter.by_hand)

@@ -15,6 +15,7 @@ from recorder.recording.recent import RecentRecording
 from recorder.recording.recordings import Picture
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import deletes
+from recorder.ui.kit.words import tip_of
 
 _LABELS = {"success": "Good", "failure": "Bad"}
 _MOST = 20  # cards; each takes a millisecond to make, and the Library shows every take
@@ -173,5 +174,5 @@ def _whose(take: RecentRecording, suffix: str) -> QLabel:
     label.setTextFormat(Qt.TextFormat.PlainText)
     name = take.player or "no name"
     label.setText(label.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, _NAME_WIDTH))
-    label.setToolTip(name)
+    label.setToolTip(tip_of(name))
     return label

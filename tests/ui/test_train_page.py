@@ -305,7 +305,7 @@ def test_one_twin_for_each_participant_is_one_click_and_the_queue_names_them(tmp
         opened.page.choose(*(row.path for row in choice.rows if "Bo" not in row.player))
         assert each.isVisible()
         assert not each.isEnabled()
-        assert each.toolTip() == "Select sessions of two or more people who gave their names"
+        assert "Select sessions of two or more people who gave their names" in each.toolTip()
         opened.page.choose(*(row.path for row in choice.rows if "Ada" in row.player))
         assert not each.isVisible()
         opened.page.choose(*(row.path for row in choice.rows))

@@ -70,6 +70,7 @@ class _Shelf(QWidget):
         self._empty = look.faint(empty, f"{name}Empty", wrap=True)
         layout.addWidget(self._empty)
         self._notice = QLabel(objectName=f"{name}Notice", wordWrap=True, visible=False)
+        self._notice.setTextFormat(Qt.TextFormat.PlainText)
         layout.addWidget(self._notice)
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(look.SMALL)

@@ -26,6 +26,7 @@ from recorder.library.names import session_name
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
 from recorder.ui.kit.steady import reserve_lines
+from recorder.ui.kit.words import tip_of
 from trainer.config import TrainConfig
 from trainer.presets import PRESETS
 from trainer.runs.presenter import TrainPresenter
@@ -90,6 +91,7 @@ class SourcesPanel(QWidget):
         self._each.clicked.connect(self.start_each_requested)
         layout.addWidget(self._each, 0, Qt.AlignmentFlag.AlignLeft)
         self._notice = QLabel(objectName="trainNotice", wordWrap=True, visible=False)
+        self._notice.setTextFormat(Qt.TextFormat.PlainText)
         layout.addWidget(self._notice)
         layout.addLayout(self._build_presets())
         self._hint = look.faint(name="presetHint", wrap=True)
@@ -180,7 +182,7 @@ class SourcesPanel(QWidget):
         self._each.setVisible(len({row.player for row in self.presenter.choice.chosen_rows}) > 1)
         why_not = problem or participants.why_not
         self._each.setEnabled(not why_not)
-        self._each.setToolTip(why_not or f"Queue a training for each of {participants.names}")
+        self._each.setToolTip(tip_of(why_not or f"Queue a training for each of {participants.names}"))
 
     def show_ticks(self) -> None:
         """Show which sessions and games are ticked; games appear once they are read."""
