@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.table import Table
 
-from player.cli.commands import describe_player, session_path
+from player.cli.commands import check_output, describe_player, session_path
 from player.cli.progress_bar import Meter
 from player.cli.tables import print_table
 from recorder.envs.registry import get_spec
@@ -20,6 +20,7 @@ from recorder.library.edits import edit as change
 from recorder.library.edits import of_games, without
 from recorder.library.library import Library, SessionSummary, matches, session_place, sort_key, summarize
 from recorder.library.merging import ReshapeProgress, merging, splitting
+from recorder.library.tables import TableProgress, writing_table
 from recorder.store.episode_table import RecordedGame
 from recorder.store.places import place
 from recorder.store.session import Session
@@ -39,6 +40,10 @@ def sessions(options: Namespace) -> int:
         and options.player in (None, row.player.get("kind"))
     ]
     found.sort(key=lambda row: sort_key(row, options.sort), reverse=options.sort not in ("title", "player"))
+    if options.csv is not None:
+        return _write_table(options, found)
+    if options.games:
+        raise UsageError("--games says what is in the rows of a table; give --csv FILE with it")
     if options.json:
         print(json.dumps([_facts(row) for row in found]))
         return 0
@@ -71,6 +76,29 @@ def sessions(options: Namespace) -> int:
     for row in found:
         if row.problem:
             print(row.problem, file=sys.stderr)
+    return 0
+
+
+def _write_table(options: Namespace, found: list[SessionSummary]) -> int:
+    file: Path = options.csv
+    if options.json:
+        raise UsageError("choose one of --json and --csv")
+    check_output(file, ".csv")
+    if file.exists() and not options.yes and not _agreed(f"{file} exists. Replace it? (y/n) ", f"replacing {file}"):
+        print("Nothing was written.")
+        return 0
+    last: TableProgress | None = None
+    with Meter("writing the table") as meter:
+        for last in writing_table(file, found, games=options.games):
+            meter.show(last.done / max(1, last.total), f"{last.done:,} of {_count(last.total, 'session')}")
+    assert last is not None
+    print(
+        f"{file}: {_count(last.rows, 'game')} of {_count(last.total, 'session')}"
+        if options.games
+        else f"{file}: {_count(last.rows, 'session')}"
+    )
+    for problem in last.left_out:
+        print(f"left out: {problem}", file=sys.stderr)
     return 0
 
 
@@ -199,7 +227,7 @@ def trash(options: Namespace) -> int:
             raise UsageError("--empty deletes the whole trash; do not give sessions with it")
         size = sum(each.size_bytes for each in lying) / 1e6
         question = f"Permanently delete {_count(len(lying), 'session')} ({size:.1f} MB)? [y/N] "
-        if lying and not options.yes and not _agreed(question):
+        if lying and not options.yes and not _agreed(question, "emptying the trash"):
             print("Nothing was deleted.")
             return 0
         count, size_bytes = library.empty_trash()
@@ -302,7 +330,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _agreed(question: str) -> bool:
+def _agreed(question: str, what: str) -> bool:
     if not sys.stdin.isatty():
-        raise UsageError("emptying the trash needs a confirmation, but there is no terminal; use --yes to confirm")
+        raise UsageError(f"{what} needs a confirmation, but there is no terminal; use --yes to confirm")
     return input(question).strip().lower() in ("y", "yes")

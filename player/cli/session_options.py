@@ -15,7 +15,7 @@ def add_recording(add: AddCommand) -> None:
     record = add(
         "record",
         "Let a scripted player, a random player or a policy play, and record a new session.",
-        "twinplay record breakout --episodes 5 --seed 1",
+        "twinplay record breakout --games 5 --seed 1",
     )
     record.add_argument("env", metavar="ENV", help="an environment; `twinplay envs` lists them")
     record.add_argument("--player", default="scripted", help="scripted, random, or a policy file")
@@ -24,7 +24,9 @@ def add_recording(add: AddCommand) -> None:
         help="style of the scripted player: person, beginner, prompt, slow, late, sloppy or left-handed",
     )
     length = record.add_mutually_exclusive_group()
-    length.add_argument("--episodes", type=positive, metavar="N", help="games to record (default: 5)")
+    length.add_argument(
+        "--games", "--episodes", dest="episodes", type=positive, metavar="N", help="games to record (default: 5)"
+    )
     length.add_argument("--seconds", type=seconds, metavar="S", help="seconds of play to record, instead of games")
     record.add_argument("--seed", type=seed, default=0, help="seed of the games and of the player")
     library(record)
@@ -51,6 +53,9 @@ def add_listing(add: AddCommand) -> None:
         "--player", metavar="KIND", help="only sessions of this kind of player: person, scripted, policy or random"
     )
     sessions.add_argument("--sort", choices=SORTS, default="date", help="what to sort by")
+    sessions.add_argument("--csv", type=Path, metavar="FILE", help="write a table of these sessions to a CSV file")
+    sessions.add_argument("--games", action="store_true", help="with --csv: a row for each game, not for each session")
+    sessions.add_argument("--yes", action="store_true", help="with --csv: replace the file without asking")
     places(sessions)
     as_json(sessions, "the list")
 

@@ -76,7 +76,7 @@ class PlayerDialog(_Dialog):
 
     @property
     def name(self) -> str:
-        """The name to store; empty for the account's name."""
+        """The name to store; empty for none."""
         return clean_name(self._edit.text())
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Qt, QTimer, QUrl
+from PySide6.QtCore import QStandardPaths, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -17,7 +16,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QMessageBox,
     QProgressBar,
     QPushButton,
     QRadioButton,
@@ -30,6 +28,7 @@ from player.watch.presenter import WatchPresenter
 from recorder.library.library import duration_text
 from recorder.system.files import portable_name
 from recorder.ui.kit import look
+from recorder.ui.kit.replacing import ask_to_replace
 from recorder.ui.kit.words import window_words
 
 _POLL_MS = 100
@@ -180,22 +179,9 @@ class ExportDialog(QDialog):
             return
         self._path.setText(str(path))
         if path.exists():
-            self._ask_to_replace(path, lambda: self._export(path, start, seconds))
+            ask_to_replace(path, "video", lambda: self._export(path, start, seconds), self)
         else:
             self._export(path, start, seconds)
-
-    def _ask_to_replace(self, path: Path, go_on: Callable[[], None]) -> None:
-        box = QMessageBox(self)
-        box.setObjectName("confirmReplace")
-        box.setWindowTitle("Replace the file?")
-        box.setText(f"“{path.name}” already exists. Replace it?")
-        box.setInformativeText("The video that is there now will be lost.")
-        replace = box.addButton("Replace", QMessageBox.ButtonRole.DestructiveRole)
-        replace.setObjectName("replaceButton")
-        box.setDefaultButton(box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.buttonClicked.connect(lambda button: go_on() if button is replace else None)
-        box.open()
 
     def _export(self, path: Path, start: float, seconds: float | None) -> None:
         self.presenter.export(path, start=start, seconds=seconds)

@@ -1,6 +1,6 @@
 """What the window remembers between starts, in settings.ini of the user's configuration folder.
 
-    window/geometry, window/page, window/theme    library/folder    player/name
+    window/geometry, window/page, window/theme    library/folder    player/name, player/asked    record/limit
     choices/<name of a list>   what was chosen last in it            watch/session, watch/policy   the pair watched last
 
 Entries that cannot be used are ignored; the window then opens with its defaults.
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QComboBox
 from recorder.agents.bindings import bindings_file
 from recorder.errors import SessionError
 from recorder.store.session import Session
-from recorder.system.profile import clean_name, login_name
+from recorder.system.profile import clean_name
 from recorder.ui.kit.look import THEMES
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Memory:
 
     def __init__(self, file: Path | None = None) -> None:
         self._settings = QSettings(str(file or settings_file()), QSettings.Format.IniFormat)
+        self.name_for_now = ""  # of the player, for this start only; another one that is chosen is kept again
 
     @property
     def library(self) -> Path | None:
@@ -50,12 +51,33 @@ class Memory:
 
     @property
     def player_name(self) -> str:
-        """The name chosen for the player, or else the account's."""
-        return clean_name(self._text("player/name")) or login_name()
+        """The name chosen for the player; empty for none."""
+        return self.name_for_now or clean_name(self._text("player/name"))
 
     @player_name.setter
     def player_name(self, name: str) -> None:
-        self._keep("player/name", clean_name(name))
+        if name != self.name_for_now:
+            self.name_for_now = ""
+            self._keep("player/name", clean_name(name))
+
+    @property
+    def name_asked(self) -> bool:
+        """Whether the player has been asked for a name, which may have been declined."""
+        return bool(self.player_name) or self._text("player/asked") == "yes"
+
+    @name_asked.setter
+    def name_asked(self, asked: bool) -> None:
+        if not self.name_for_now:
+            self._keep("player/asked", "yes" if asked else "")
+
+    @property
+    def take_limit(self) -> str:
+        """When takes end by themselves, as recorder.recording.take_limit writes it."""
+        return self._text("record/limit")
+
+    @take_limit.setter
+    def take_limit(self, limit: str) -> None:
+        self._keep("record/limit", limit)
 
     @property
     def theme(self) -> str:

@@ -106,7 +106,7 @@ class MenuButton(QPushButton):
         for action in self._menu.actions():
             if action.data():
                 action.setIcon(icon(action.data(), self._menu.palette()))
-        self._player.setText(f"Player: {_short(self._window.player_name)}…")
+        self._player.setText(f"Player: {_short(self._window.player_name or 'you')}…")
         short = Path(*self._window.library.parts[-2:])
         self._folder.setText(f"Open the library ({_short(str(short))})")
         self._folder.setToolTip(str(self._window.library))
@@ -117,8 +117,7 @@ class MenuButton(QPushButton):
         dialog.open()
 
     def _set_player(self, name: str) -> None:
-        self._memory.player_name = name
-        self._window.player_name = self._memory.player_name
+        self._window.player_name = name
 
     def _open_library(self) -> None:
         self._open_folder(self._window.library)

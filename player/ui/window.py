@@ -60,7 +60,7 @@ class Window(QWidget):
         self.setMinimumSize(640, 480)  # what is left of a small screen that is magnified; pages scroll and fold
         self.resize(QSize(1180, 800).boundedTo(self.screen().availableSize()))
         self._train_presenter, self._memory = train_presenter, memory
-        self._player_name = player_name or memory.player_name
+        memory.name_for_now = player_name
         self._news: tuple[str, Path | None] | None = None  # of a training that is over: a sentence, and its clone
         self._latin: LatinShortcuts | None = None
         self._countdown_s = countdown_s
@@ -81,7 +81,7 @@ class Window(QWidget):
         """Create the pages for a library."""
         self.folder.open(library)
         self.library = library
-        self.record = RecordPage(open_presenter(library, self._player_name, self._countdown_s))
+        self.record = RecordPage(open_presenter(library, self._memory, self._countdown_s))
         self.sessions = LibraryPage(LibraryPresenter(Library(library)))
         self.train = TrainPage(self._train_presenter(library))
         self.watch = WatchPage(WatchPresenter(Library(library)))
@@ -139,11 +139,10 @@ class Window(QWidget):
     @property
     def player_name(self) -> str:
         """The player's name; stored with each session from the next take on."""
-        return self._player_name
+        return self._memory.player_name
 
     @player_name.setter
     def player_name(self, name: str) -> None:
-        self._player_name = name
         self.record.name_player(name)
 
     def show_sample(self, sample: SamplePair) -> None:

@@ -19,3 +19,12 @@ def free_hours(library: Path, env: str) -> float:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     return free / (spec.tick_bytes * spec.rate_hz * 3_600)
+
+
+def room_text(library: Path, env: str) -> str:
+    """The same in words; empty if the disk cannot be queried. Raises UnknownEnvError."""
+    try:
+        hours = free_hours(library, env)
+    except OSError:
+        return ""
+    return f"{hours:,.0f} h" if hours >= 2 else f"{60 * hours:,.0f} min"

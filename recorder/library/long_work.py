@@ -1,4 +1,4 @@
-"""Verifying, merging and splitting: each in a process, one at a time."""
+"""Verifying, merging, splitting and writing tables: each in a process, one at a time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recorder.library.merging import ReshapeProgress
+from recorder.library.tables import TableProgress
 from recorder.library.verify import VerifyProgress
 from recorder.system.jobs import JobLike, JobState
 
@@ -86,6 +87,11 @@ class LongWork:
                     exact = f"all {certificate.ticks:,} frames reproduced exactly ({certificate.seconds:.1f} s)"
                     verdict = f"verified, {exact}." if certificate.ok else f"not verified: {certificate.difference}."
                     self._result = f"{self._result} {self._name_of(path)}: {verdict}".strip()
+            case TableProgress():
+                fraction = record.done / max(1, record.total)
+                rows = "1 row" if record.rows == 1 else f"{record.rows:,} rows"
+                gone = f" {len(record.left_out):,} unreadable left out." if record.left_out else ""
+                self._result = f"Saved “{record.file.name}” in {record.file.parent}: {rows}.{gone}"
             case _:
                 return
         self.work = replace(self.work, fraction=fraction)

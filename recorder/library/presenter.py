@@ -8,7 +8,7 @@ The list is read in a thread. `poll()` collects it, and the results of:
 
     preview    details, pictures and thumbnails, from a process
     edits      titles, notes, tags and exclusions of the session shown, written by a thread, in order
-    work       verifying, merging and splitting, in a process each, one at a time
+    work       verifying, merging, splitting and writing tables, in a process each, one at a time
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class LibraryPresenter:
 
     @property
     def work(self) -> Work | None:
-        """The running job: verifying, merging or splitting."""
+        """The running job: verifying, merging, splitting or writing a table."""
         return self._long_work.work
 
     @property
@@ -171,6 +171,11 @@ class LibraryPresenter:
         if self.selected:
             arguments = {"path": self.selected[0], "number": number, "library": self.library.path}
             self._run("Splitting", "recorder.library.merging:splitting", arguments, self.selected[:1])
+
+    def save_table(self, file: Path, rows: Sequence[SessionSummary], *, games: bool) -> None:
+        """Write these sessions, or their `games`, to a CSV file; the caller has asked before one is replaced."""
+        arguments = {"file": file, "sessions": tuple(rows), "games": games}
+        self._run("Writing the table", "recorder.library.tables:writing_table", arguments)
 
     def dismiss(self) -> None:
         """Clear the last message and the last error."""

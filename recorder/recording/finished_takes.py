@@ -23,12 +23,13 @@ class FinishedTakes:
         self.last_take: Path | None = None
         self.last_summary = ""
         self.just_kept = False  # a take was kept, and nothing has been done since
+        self.ended_by = ""  # what ended it, if not the player: "5 minutes are over"
         self.undone = UndoStack()
         self._report = report
 
     def begin_another(self) -> None:
-        """A take starts: the previous one is no longer the last."""
-        self.last_take, self.last_summary, self.just_kept = None, "", False
+        """A take starts, or somebody else sits down: the previous one is no longer the last."""
+        self.last_take, self.last_summary, self.just_kept, self.ended_by = None, "", False, ""
 
     def check(self) -> None:
         """Forget takes that were deleted elsewhere, as on the Library page."""

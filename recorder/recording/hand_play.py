@@ -13,6 +13,7 @@ from recorder.envs.spec import EnvSpec
 from recorder.recording.game_sound import GameSound
 from recorder.recording.key_choice import KeyChoice
 from recorder.recording.recordings import LiveRecording, RecordingStatus
+from recorder.recording.take_limit import TakeLimit
 from recorder.system.jobs import Task
 
 
@@ -40,9 +41,9 @@ class HandPlay:
             game.reset(0)
             self.poster = RecordingStatus(game.picture(), 0.0, game.lives, 0, 0, False, 0)
 
-    def begin(self, spec: EnvSpec, seed: int) -> Task:
+    def begin(self, spec: EnvSpec, seed: int, limit: TakeLimit) -> Task:
         """Start a recording. Creating a session on disk takes a moment: the task returns the recording."""
-        return Task(partial(self._begin, self._lend_game(spec), seed), "begin-take")
+        return Task(partial(self._begin, self._lend_game(spec), seed, limit), "begin-take")
 
     def leave_env(self) -> None:
         """Close the game, before another environment is played."""
@@ -60,13 +61,14 @@ class HandPlay:
             self._game = Game(spec, render=not spec.sees_screen, sound=self._sound.hear is not None)
         return self._game
 
-    def _begin(self, game: Game, seed: int) -> LiveRecording:
+    def _begin(self, game: Game, seed: int, limit: TakeLimit) -> LiveRecording:
         return LiveRecording(
             game,
             self._keys,
             self._library,
             seed=seed,
             key_names=self._key_choice.key_names,
+            limit=limit,
             before_tick=self._controls.poll,
             hear=self._sound.hear,
             now=self._now,

@@ -4,6 +4,8 @@ take         the current take and its states (recorder.recording.take_control)
 key_choice   which key plays which action
 sound        the game's sound
 finished     today's finished takes
+player       who plays, and the question for a name
+limit        when a take ends by itself
 """
 
 from __future__ import annotations
@@ -21,16 +23,19 @@ from recorder.agents.gamepad import Gamepads
 from recorder.envs.registry import env_names, get_spec
 from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
-from recorder.library.disk_space import free_hours
+from recorder.library.disk_space import room_text
 from recorder.play.sound import Speaker
 from recorder.recording.controller_commands import commands_of, obey
 from recorder.recording.finished_takes import FinishedTakes
 from recorder.recording.game_sound import GameSound
 from recorder.recording.hand_play import HandPlay
 from recorder.recording.key_choice import KeyChoice
+from recorder.recording.player_name import PlayerName
 from recorder.recording.recordings import RecordingStatus, WorkerRecording
+from recorder.recording.settings import RecordSettings, UnsavedSettings
 from recorder.recording.stills import Stills
 from recorder.recording.take_control import RecordState, TakeControl
+from recorder.recording.take_limit import LimitChoice
 from recorder.system.jobs import Task
 
 # How long `poll` may wait: for a controller while a person plays and while nobody does, for a process or a thread, and
@@ -52,7 +57,7 @@ class RecordPresenter:
         *,
         bindings_file: Path | None = None,
         usual_keys: Callable[[EnvSpec], Bindings] | None = None,
-        player_name: str = "",
+        settings: RecordSettings | None = None,
         controllers: Callable[[], Gamepads] | None = Gamepads,
         speaker: Speaker | None = None,
         countdown_s: float = 3.0,
@@ -63,10 +68,11 @@ class RecordPresenter:
         self.error = ""
         self.refusal = ""  # why nothing can be recorded, as a sentence; see `refuse`
         bindings = bindings or Bindings({}, {})
-        self.keys = KeyAgent(bindings.actions, player_name)
-        self.controls = Controls(
-            self.keys, None if controllers is None else controllers(), lambda: commands_of(self.state), now
-        )
+        settings = settings or UnsavedSettings()
+        self.keys = KeyAgent(bindings.actions)
+        self.player, self.limit = PlayerName(self.keys, settings), LimitChoice(settings)
+        pads = None if controllers is None else controllers()
+        self.controls = Controls(self.keys, pads, lambda: commands_of(self.state), now)
         self.key_choice = KeyChoice(
             bindings,
             self.keys,
@@ -120,13 +126,7 @@ class RecordPresenter:
     @property
     def room(self) -> str:
         """How much play fits on the disk, in words; empty if unknown, or if nothing can be recorded."""
-        if self.refusal:
-            return ""
-        try:
-            hours = free_hours(self.library, self.env)
-        except OSError:
-            return ""
-        return f"{hours:,.0f} h" if hours >= 2 else f"{60 * hours:,.0f} min"
+        return "" if self.refusal else room_text(self.library, self.env)
 
     def choose(self, env: str) -> None:
         """Choose another environment, between takes."""
@@ -155,24 +155,32 @@ class RecordPresenter:
             return
         self.error = ""
         self.finished.begin_another()
-        seed = time.time_ns() & 0x7FFFFFFF
+        seed, limit = time.time_ns() & 0x7FFFFFFF, self.limit.limit
         if not self.by_hand:
             try:
-                self.take.demonstrate(WorkerRecording(self.env, self.library, seed=seed, now=self._now))
+                self.take.demonstrate(WorkerRecording(self.env, self.library, seed=seed, limit=limit, now=self._now))
             except TwinplayError as error:
                 self._fail(str(error))
             return
-        self.take.open(self._hand_play.begin(self.spec, seed))
+        self.player.save()
+        self.take.open(self._hand_play.begin(self.spec, seed, limit))
         self.sound.open()
         if wait:
             self.take.join_opening()
+
+    def next_participant(self) -> None:
+        """Ask who plays next, and show nothing more of the one before; between takes."""
+        if not self.busy and self.by_hand:
+            self.error = ""
+            self.finished.begin_another()
+            self.player.ask_next({take.player for take in self.finished.today.takes})
 
     def poll(self) -> bool:
         """Advance the take, and obey the game controller; returns whether there is anything new to show."""
         commands = self.controls.commands()
         for command in commands:
             obey(self, command)
-        return self._poll_take() or bool(commands) or (not self.busy and self._poll_stills())
+        return self._poll_take() or bool(commands) or (not self.busy and self._stills.serve(self.finished.today))
 
     def wait_ns(self, margin_ns: int = 0) -> int:
         """How many nanoseconds may pass until the next `poll`, so that it comes `margin_ns` before the next tick."""
@@ -239,20 +247,16 @@ class RecordPresenter:
         self._hand_play.close()
         self._stills.close()
 
-    def _poll_stills(self) -> bool:
-        today = self.finished.today
-        for take in today.takes:
-            if take.picture is None and not take.discarded:
-                self._stills.want_take(take.path)
-        new = self._stills.poll()
-        if new:
-            today.show_pictures(self._stills.takes)
-        return new
-
     def _poll_take(self) -> bool:
         if self._finishing is not None:
             return self._finishing.poll() and self._take_in_finished()
-        return self.take.poll() if self.take.busy else self.finished.today.poll()
+        if not self.take.busy:
+            return self.finished.today.poll()
+        fresh = self.take.poll()
+        if self.take.complete:
+            self.finished.ended_by = self.limit.limit.over
+            self.stop(wait=False)
+        return fresh
 
     def _take_in_finished(self) -> bool:
         finishing, self._finishing = self._finishing, None

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.edits import edit
-from recorder.library.library import Library, duration_text
+from recorder.library.library import Library, duration_text, player_label
 from recorder.store.session import Session
 from recorder.system.jobs import Task
 
@@ -21,7 +22,8 @@ _SHARE = 0.6  # of a take: by then there is something to see
 
 @dataclass(frozen=True)
 class RecentRecording:
-    """One take: `clock` is the local time it began, `score` the best of its games, `picture` a screen of it.
+    """One take: `clock` is the local time it began, `score` the best of its games, `picture` a screen of it, `player`
+    a person's name, or what else played; empty for a person without a name.
 
     `discarded` ones are in the trash. `picture` is uint8 RGB (height, width, 3), or None where no screens are
     stored and none has been drawn.
@@ -36,12 +38,13 @@ class RecentRecording:
     labels: tuple[str, ...] = ()
     picture: npt.NDArray[np.uint8] | None = None
     discarded: bool = False
+    player: str = ""
 
     @property
     def key(self) -> tuple[object, ...]:
         """Changes whenever the list entry would look different."""
         pictured = self.picture is not None
-        return (self.path, self.games, self.score, self.seconds, self.labels, self.discarded, pictured)
+        return (self.path, self.games, self.score, self.seconds, self.labels, self.discarded, self.player, pictured)
 
 
 def recent_recording(path: Path) -> RecentRecording:
@@ -58,6 +61,7 @@ def recent_recording(path: Path) -> RecentRecording:
         session.duration_s,
         tuple(sorted({game.label for game in session.recorded_games if game.label})),
         shown,
+        player=_who(session.player),
     )
 
 
@@ -170,6 +174,10 @@ class RecentRecordings:
 
     def _replace(self, path: Path, by: Callable[[RecentRecording], RecentRecording]) -> None:
         self.takes = [by(take) if take.path == path else take for take in self.takes]
+
+
+def _who(player: Mapping[str, Any]) -> str:
+    return str(player.get("name", "")) if player.get("kind") == "person" else player_label(player)
 
 
 def _local(created: str) -> datetime:

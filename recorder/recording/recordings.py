@@ -22,6 +22,7 @@ from recorder.envs.registry import get_spec
 from recorder.play.clock import LATE_NS, Pacer
 from recorder.play.rollout import Phase, Rollout
 from recorder.play.timing import FULL_SPEED, Tempo
+from recorder.recording.take_limit import NO_LIMIT, TakeLimit
 from recorder.store.session import Session
 from recorder.store.session_writer import SessionWriter
 from recorder.system.jobs import Service
@@ -37,7 +38,7 @@ class RecordingStatus:
     `speed` is in percent of real time, `label` is the label of the current game. `trouble` is the reason why the take
     cannot be written at the moment; empty while it can. `actions_hz` and `presses_hz` are the recent numbers of actions
     recorded and keys pressed per second. `game_ticks` are those of the current game, without what was rewound;
-    `undone_ticks` are all that rewinds took back in this take.
+    `undone_ticks` are all that rewinds took back in this take. `complete` says that the take's limit is reached.
     """
 
     picture: Picture
@@ -54,6 +55,7 @@ class RecordingStatus:
     presses_hz: float = 0.0
     game_ticks: int = 0
     undone_ticks: int = 0
+    complete: bool = False
 
 
 class Recording(Protocol):
@@ -80,7 +82,7 @@ class LiveRecording:
     """A person plays `game`; the caller polls at least once per tick, and more often for smooth pacing.
 
     It is paused until `resume`. The game belongs to the caller and is not closed. At full speed `hear` is called with
-    the sound of every tick, as `Game.sound` returns it.
+    the sound of every tick, as `Game.sound` returns it. Once `limit` is reached, no more ticks are played.
 
     Raises LibraryError if the library cannot be written. If writing fails later, the game is paused and
     `status.trouble` says why; nothing that was played is lost.
@@ -96,6 +98,7 @@ class LiveRecording:
         *,
         seed: int,
         key_names: dict[int, str],
+        limit: TakeLimit = NO_LIMIT,
         before_tick: Callable[[], None] = lambda: None,
         hear: Callable[[npt.NDArray[np.uint8]], None] | None = None,
         now: Callable[[], int] = time.monotonic_ns,
@@ -103,6 +106,7 @@ class LiveRecording:
         self._game = game
         self._hear = hear
         self._now = now
+        self._limit = limit
         self._tempo = Tempo()
         self._keys = keys
         self._before_tick = before_tick
@@ -125,14 +129,14 @@ class LiveRecording:
     @property
     def wait_ns(self) -> int | None:
         """Nanoseconds until the next tick is due; None while the game is paused."""
-        return self._pacer.wait_ns() if self._running and self._rollout.phase is Phase.PLAYING else None
+        return self._pacer.wait_ns() if self._running and self._plays else None
 
     def poll(self) -> bool:
         """Play the due ticks; returns whether there is anything new to show."""
         played = self._writer.trouble != self.status.trouble
         if self._writer.trouble:
             self._running = False
-        while self._running and self._rollout.phase is Phase.PLAYING and self._pacer.due():
+        while self._running and self._plays and self._pacer.due():
             self._before_tick()
             self._rollout.tick(self._pacer.due_ns, self._speed)
             self._late += self._pacer.lateness_ns > LATE_NS
@@ -162,7 +166,7 @@ class LiveRecording:
 
     def advance(self) -> None:
         """Play a single tick, independent of the clock."""
-        if self._rollout.phase is Phase.PLAYING:
+        if self._plays:
             self._before_tick()
             self._rollout.tick()
             self.status = self._look()
@@ -200,6 +204,16 @@ class LiveRecording:
         finally:
             self._keys.on_key = None
 
+    @property
+    def _plays(self) -> bool:
+        """Whether there is another tick to play in this game."""
+        return self._rollout.phase is Phase.PLAYING and not self._complete
+
+    @property
+    def _complete(self) -> bool:
+        games = self._games - (self._rollout.phase is Phase.PLAYING)
+        return self._limit.reached(self._writer.ticks - self._undone, games, self._game.spec.rate_hz)
+
     def _look(self) -> RecordingStatus:
         rollout = self._rollout
         actions_hz, presses_hz = self._tempo.add(self._now(), self._writer.ticks, self._keys.presses)
@@ -218,13 +232,15 @@ class LiveRecording:
             presses_hz,
             rollout.ticks,
             self._undone,
+            self._complete,
         )
 
 
 class RecordingWorker:
     """Runs in a separate process: plays, draws and records a scripted expert."""
 
-    def __init__(self, env: str, library: str, seed: int) -> None:
+    def __init__(self, env: str, library: str, seed: int, limit: str) -> None:
+        self._limit = TakeLimit.read(limit)
         agent = scripted(env, seed)
         self._game = Game(get_spec(env), render=True)
         self._writer = SessionWriter(Path(library), self._game, describe(agent), seed=seed, real_time=True)
@@ -233,15 +249,34 @@ class RecordingWorker:
         self._games = 1
 
     def advance(self, ticks: int) -> RecordingStatus:
-        """Play some ticks, across the ends of games, and draw once. While writing fails, none are played."""
+        """Play some ticks, across the ends of games, up to the limit, and draw once. While writing fails, none are
+        played.
+        """
         for _ in range(0 if self._writer.trouble else ticks):
+            if self._complete:
+                break
             if self._rollout.phase is Phase.OVER:
                 self._rollout.begin()
                 self._games += 1
             self._rollout.tick()
         rollout = self._rollout
         picture, trouble = self._game.picture(), self._writer.trouble
-        return RecordingStatus(picture, rollout.score, 0, self._writer.ticks, self._games, False, 0, trouble=trouble)
+        return RecordingStatus(
+            picture,
+            rollout.score,
+            0,
+            self._writer.ticks,
+            self._games,
+            False,
+            0,
+            trouble=trouble,
+            complete=self._complete,
+        )
+
+    @property
+    def _complete(self) -> bool:
+        games = self._games - (self._rollout.phase is Phase.PLAYING)
+        return self._limit.reached(self._writer.ticks, games, self._game.spec.rate_hz)
 
     def stop(self) -> str:
         """Finish the session and return its path."""
@@ -256,11 +291,18 @@ class WorkerRecording:
 
     speeds = (FULL_SPEED, 200, 400, 800)
 
-    def __init__(self, env: str, library: Path, *, seed: int, now: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(
+        self,
+        env: str,
+        library: Path,
+        *,
+        seed: int,
+        limit: TakeLimit = NO_LIMIT,
+        now: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
         spec = get_spec(env)
-        self._service = Service(
-            "recorder.recording.recordings:RecordingWorker", {"env": env, "library": str(library), "seed": seed}
-        )
+        arguments = {"env": env, "library": str(library), "seed": seed, "limit": str(limit)}
+        self._service = Service("recorder.recording.recordings:RecordingWorker", arguments)
         self._rate = spec.rate_hz
         self._speed = FULL_SPEED
         self._now = now

@@ -14,6 +14,7 @@ from pathlib import Path
 from recorder.envs.game import Game
 from recorder.envs.registry import get_spec
 from recorder.library.preview import PreviewWorker, Thumbnail
+from recorder.recording.recent import RecentRecordings
 from recorder.recording.recordings import Picture
 from recorder.system.jobs import Job, JobState
 
@@ -62,6 +63,16 @@ class Stills:
         if path not in self.takes:
             self.takes[path] = None
             self._wanted_takes.append(path)
+
+    def serve(self, today: RecentRecordings) -> bool:
+        """Draw the takes of a day that have no picture, and show them; returns whether there are new ones."""
+        for take in today.takes:
+            if take.picture is None and not take.discarded:
+                self.want_take(take.path)
+        new = self.poll()
+        if new:
+            today.show_pictures(self.takes)
+        return new
 
     def poll(self) -> bool:
         """Collect pictures, and start drawing; returns whether there are new ones."""

@@ -103,6 +103,11 @@ class TakeControl:
         return f"{reason}. {remedy}" if reason else ""
 
     @property
+    def complete(self) -> bool:
+        """Whether the take has reached its limit and can be finished."""
+        return self.recording is not None and self.recording.status.complete and not self.trouble
+
+    @property
     def wait_ns(self) -> int | None:
         """Nanoseconds until the player's next tick is due; None if none is."""
         return self.recording.wait_ns if self.recording is not None else None

@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
-
 MAX_NAME = 40
-
-
-def login_name() -> str:
-    """The player's default name: that of the user account."""
-    try:
-        return clean_name(getpass.getuser())
-    except (OSError, KeyError, ImportError):
-        return ""
 
 
 def clean_name(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recorder.recording.player_name import NameQuestion
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.take_control import RecordState, Rewind
 from recorder.ui.games_table import clock
@@ -48,7 +49,11 @@ def _before_take(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str
         return "Recording is not possible", presenter.refusal
     if presenter.finished.just_kept:
         again = "play again" if presenter.by_hand else "record another"
-        return "Take saved", f"Click “Train on it” on the right to train your twin, or press Space to {again}."
+        ended_by = presenter.finished.ended_by
+        title = f"{ended_by}: the take is saved" if ended_by else "Take saved"
+        return title, f"Click “Train on it” on the right to train your twin, or press Space to {again}."
+    if presenter.by_hand and presenter.player.question is NameQuestion.NEXT:
+        return "Who plays next?", "Enter a name on the right, then press Space to play."
     if presenter.by_hand:
         return "Press Space to play", f"{captions.sentence} Everything is recorded for your twin to learn from."
     return "Press Space to begin", "A scripted expert plays; everything is recorded."

@@ -4,7 +4,7 @@
 │ search  [what] [who]             [Progress] [Trash…]  │
 │ sessions                          │ one of them       │
 │ (score over time)                 │ [Train] [Watch]   │
-│ what was done last   [Undo]       │ [Verify] [Merge]… │
+│ what was done last [Undo] [Table] │ [Verify] [Merge]… │
 └──────────────────────────────────────────────────────┘
 """
 
@@ -29,6 +29,7 @@ from recorder.ui.player_progress import PlayerProgress
 from recorder.ui.session_actions import SessionActions
 from recorder.ui.session_list import SessionList
 from recorder.ui.session_pane import SessionPane
+from recorder.ui.table_dialog import TableDialog
 from recorder.ui.trash_dialog import TrashDialog
 
 _POLL_MS = 25
@@ -145,6 +146,7 @@ class LibraryPage(Page):
         self._progress = PlayerProgress()
         self._status = LibraryStatus()
         self._status.undo_requested.connect(then(self.presenter.undo, self._render))
+        self._status.table_requested.connect(self._open_table)
         layout.addWidget(self._list, 1)
         layout.addWidget(self._progress.plot)
         layout.addWidget(self._status)
@@ -215,6 +217,12 @@ class LibraryPage(Page):
     def _open_trash(self) -> None:
         dialog = TrashDialog(self.presenter, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def _open_table(self) -> None:
+        dialog = TableDialog(self.presenter, self._list.rows, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.finished.connect(self._render)
         dialog.open()
 
     def take_keyboard(self) -> None:

@@ -15,9 +15,10 @@ from recorder.ui.kit.words import window_words
 
 
 class LibraryStatus(QWidget):
-    """Offers to undo what can be undone: `undo_requested`."""
+    """Offers to undo what can be undone, `undo_requested`, and to save a table of what is listed, `table_requested`."""
 
     undo_requested = Signal()
+    table_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +36,10 @@ class LibraryStatus(QWidget):
         row.addWidget(self._message, 1)
         row.addWidget(self._work)
         row.addWidget(self._undo)
+        self._table = QPushButton("Table (CSV)…", objectName="tableButton")
+        self._table.setProperty("quiet", True)
+        self._table.clicked.connect(self.table_requested)
+        row.addWidget(self._table)
 
     def show_state(self, presenter: LibraryPresenter, rows: Sequence[SessionSummary]) -> None:
         """Show what is under way; `rows` are the sessions that are listed."""
@@ -45,6 +50,11 @@ class LibraryStatus(QWidget):
         self._message.setText(
             f"{work.title}…" if work is not None else window_words(presenter.message) or _census(rows)
         )
+        why_not = "" if rows else "No sessions are listed"
+        if work is not None:
+            why_not = f"{work.title} is in progress; wait until it is done"
+        self._table.setEnabled(not why_not)
+        self._table.setToolTip(why_not or "Save a table of sessions or games, for R, pandas or a spreadsheet")
         self._undo.setVisible(presenter.can_undo)
         self._undo.setToolTip(f"Undo (Ctrl+Z): {presenter.undone.next}")
 

@@ -24,6 +24,7 @@ from recorder.envs.registry import usable_specs
 from recorder.library.access import LibraryAccess
 from recorder.play.sound import Speaker
 from recorder.recording.presenter import RecordPresenter
+from recorder.recording.settings import RecordSettings
 from recorder.recording.take_control import RecordState
 from recorder.ui.game_keys import HeldKeys, usual
 from recorder.ui.game_view import GameView, Keycap
@@ -137,7 +138,7 @@ class RecordPage(Page):
 
     def name_player(self, name: str) -> None:
         """Who plays, from the next take on."""
-        self.presenter.keys.name = name
+        self.presenter.player.use(name)
         self._render()
 
     def event(self, event: QEvent) -> bool:
@@ -195,7 +196,8 @@ class RecordPage(Page):
         specs, problems = usable_specs()
         if problems:
             self.presenter.error = problems[0]
-        side = RecordSide(self._view, specs)
+        side = RecordSide(self.presenter, self._view, specs)
+        side.changed.connect(self._render)
         side.env_chosen.connect(self._choose)
         side.start_requested.connect(self._start)
         side.pause_requested.connect(self._toggle_pause)
@@ -230,6 +232,7 @@ class RecordPage(Page):
     def _stop(self) -> None:
         self.presenter.stop(wait=False)
         self._room = self.presenter.room
+        self._view.setFocus()
         self._render()
 
     def _discard(self, path: Path | None = None) -> None:
@@ -283,14 +286,14 @@ class RecordPage(Page):
         dialog.open()
 
 
-def open_presenter(library: Path, player_name: str, countdown_s: float) -> RecordPresenter:
+def open_presenter(library: Path, settings: RecordSettings, countdown_s: float) -> RecordPresenter:
     """A presenter with the player's own keys, or the usual ones."""
     return RecordPresenter(
         library,
         bindings_file=bindings_file(),
         usual_keys=usual,
         speaker=Speaker(),
-        player_name=player_name,
+        settings=settings,
         countdown_s=countdown_s,
     )
 

@@ -9,13 +9,16 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBox
 
 from recorder.envs.spec import EnvSpec
 from recorder.library.library import duration_text
+from recorder.recording.player_name import NameQuestion
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.take_control import RecordState
 from recorder.ui.hud import Hud
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import deletes
 from recorder.ui.kit.icons import show_icon
-from recorder.ui.kit.steady import reserve_lines, reserve_width
+from recorder.ui.kit.steady import reserve_width
+from recorder.ui.limit_box import LimitBox
+from recorder.ui.player_box import PlayerBox
 from recorder.ui.takes_list import TakesList
 
 _LABELS = {"success": "good", "failure": "bad"}
@@ -28,9 +31,10 @@ class RecordSide(QWidget):
     """Offers `specs` to choose from; `game` gets the keyboard back once something was pressed.
 
     Signals say what is wished; `env_chosen` carries the name of an environment. Those about takes, in `takes`, carry
-    the path of one.
+    the path of one. `changed` says that something in `presenter` was changed here.
     """
 
+    changed = Signal()
     env_chosen = Signal(str)
     start_requested = Signal()
     pause_requested = Signal()
@@ -39,36 +43,38 @@ class RecordSide(QWidget):
     keys_requested = Signal()
     sound_requested = Signal()
 
-    def __init__(self, game: QWidget, specs: Sequence[EnvSpec], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, presenter: RecordPresenter, game: QWidget, specs: Sequence[EnvSpec], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._game = game
         self.takes = TakesList(game)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(10)
+        layout.setSpacing(8)
         self._envs = QComboBox(objectName="envBox", accessibleName="Environment")
         for spec in specs:
             self._envs.addItem(spec.title, spec.name)
         self._envs.setToolTip("What to record")
         self._envs.currentIndexChanged.connect(lambda index: self.env_chosen.emit(self._envs.itemData(index)))
         layout.addWidget(self._envs)
-        self._player = look.faint(name="playerLabel", wrap=True)
-        self._player.setAlignment(Qt.AlignmentFlag.AlignTop)
-        reserve_lines(self._player, 2)  # as a scripted player needs
+        self._player, self._limit = PlayerBox(presenter, game), LimitBox(presenter, game)
+        for box in (self._player, self._limit):
+            box.changed.connect(self.changed)
         layout.addWidget(self._player)
         self._hud = Hud()
         layout.addWidget(self._hud)
-        layout.addSpacing(look.SMALL)
         self._build_buttons(layout)
+        layout.addWidget(self._limit)
         self._summary = QLabel(objectName="takeSummary", wordWrap=True, visible=False)
         layout.addWidget(self._summary)
-        layout.addSpacing(look.SMALL)
         layout.addWidget(look.heading("Today", factor=1.1))
         layout.addWidget(self.takes, 1)
 
     def show_state(self, presenter: RecordPresenter, room: str) -> None:
         """Show what is under way; `room` says for how much play the disk has room."""
-        self._show_player(presenter)
+        self._player.show_state()
+        self._limit.show_state()
         self._envs.setEnabled(not presenter.busy)
         blocker = QSignalBlocker(self._envs)  # a controller chooses, too
         self._envs.setCurrentIndex(self._envs.findData(presenter.env))
@@ -78,7 +84,10 @@ class RecordSide(QWidget):
         self._summary.setVisible(not presenter.busy and bool(presenter.finished.last_summary))
         self._summary.setText(presenter.finished.last_summary)
         self.takes.setEnabled(not presenter.busy)
-        self.takes.show_takes(presenter.finished.today.takes)
+        takes = presenter.finished.today.takes
+        players = {presenter.player.name, *(take.player for take in takes)}
+        someone_else = presenter.player.question is NameQuestion.NEXT
+        self.takes.show_takes(takes, whose=someone_else or len(players) > 1)
 
     def _build_buttons(self, layout: QVBoxLayout) -> None:
         self._record = self._button("Record", "recordButton", _RECORD_TIP, self.start_requested.emit)
@@ -105,7 +114,7 @@ class RecordSide(QWidget):
         layout.addWidget(self._record)
         for row in ((self._pause, self._stop, self._discard), (self._keys, self._sound)):
             row_layout = QHBoxLayout()
-            row_layout.setSpacing(look.SMALL)
+            row_layout.setSpacing(2)  # so that a scroll bar beside them covers nothing
             for button in row:
                 row_layout.addWidget(button)
             layout.addLayout(row_layout)
@@ -117,13 +126,6 @@ class RecordSide(QWidget):
         button.clicked.connect(lambda: self._game.setFocus())
         button.clicked.connect(lambda: wish())
         return button
-
-    def _show_player(self, presenter: RecordPresenter) -> None:
-        name = presenter.keys.name
-        player = name or "you" if presenter.by_hand else "scripted expert"
-        hint = "" if presenter.by_hand else " · − / +: speed"
-        self._player.setText(f"Player: {player} · {presenter.spec.rate_hz:g} frames per second{hint}")
-        self._player.setToolTip("Each frame is recorded with the action taken. Change the name in the menu (F10).")
 
     def _show_buttons(self, presenter: RecordPresenter) -> None:
         state, sound = presenter.state, presenter.sound
@@ -148,11 +150,13 @@ def _figures(presenter: RecordPresenter, room: str) -> dict[str, str]:
     status = presenter.status if presenter.busy else None
     if status is None:
         return texts
+    limit, whole = presenter.limit.limit, f" of {duration_text(60 * presenter.limit.limit.minutes)}"
     texts |= {
         "score": f"{status.score:,.0f}",
         "lives": "●" * status.lives,
-        "games": str(status.games),
-        "time": duration_text((status.ticks - status.undone_ticks) / presenter.spec.rate_hz),
+        "games": f"{status.games} of {limit.games}" if limit.games else str(status.games),
+        "time": duration_text((status.ticks - status.undone_ticks) / presenter.spec.rate_hz)
+        + (whole if limit.minutes else ""),
         "speed": f"{status.speed} %",
     }
     if status.label:

@@ -8,16 +8,18 @@ from functools import partial
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from recorder.library.library import duration_text
 from recorder.recording.recent import RecentRecording
 from recorder.recording.recordings import Picture
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import deletes
+from recorder.ui.kit.words import tip_of
 
 _LABELS = {"success": "Good", "failure": "Bad"}
 _MOST = 20  # cards; each takes a millisecond to make, and the Library shows every take
+_NAME_WIDTH = 170  # pixels beside the thumbnail
 _SIZE = QSize(66, 51)  # of a thumbnail: an Atari screen in its true shape
 
 
@@ -65,13 +67,16 @@ class TakesList(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setMinimumHeight(130)  # a card
+        self.setMinimumHeight(120)  # a card
         self._shown: tuple[object, ...] = ()
         self.show_takes([])
 
-    def show_takes(self, takes: Sequence[RecentRecording]) -> None:
-        """A card for each of these, the first on top; for the first ones, where there are many."""
-        keys = (len(takes), *(take.key for take in takes[:_MOST]))
+    def show_takes(self, takes: Sequence[RecentRecording], *, whose: bool = False) -> None:
+        """A card for each of these, the first on top; for the first ones, where there are many.
+
+        With `whose` each says who played.
+        """
+        keys = (len(takes), whose, *(take.key for take in takes[:_MOST]))
         if keys == self._shown and self.widget() is not None:
             return
         self._shown = keys
@@ -80,7 +85,7 @@ class TakesList(QScrollArea):
         layout.setContentsMargins(0, 0, look.SMALL, 0)
         layout.setSpacing(look.SMALL)
         for index, take in enumerate(takes[:_MOST]):
-            layout.addWidget(self._card(take, "" if index == 0 else str(index + 1)))
+            layout.addWidget(self._card(take, "" if index == 0 else str(index + 1), whose))
         if not takes:
             layout.addWidget(look.faint("What you record today is listed here.", wrap=True))
         if len(takes) > _MOST:
@@ -91,7 +96,7 @@ class TakesList(QScrollArea):
         if old is not None:
             old.deleteLater()
 
-    def _card(self, take: RecentRecording, suffix: str) -> QFrame:
+    def _card(self, take: RecentRecording, suffix: str, whose: bool) -> QFrame:
         card = QFrame(objectName=f"takeCard{suffix}")
         card.setProperty("card", True)
         outer = QVBoxLayout(card)
@@ -115,6 +120,8 @@ class TakesList(QScrollArea):
                 top.addWidget(self._label_button(take, label, text, suffix))
         words.addLayout(top)
         words.addWidget(look.faint(f"{take.clock} · {games} · {duration_text(take.seconds)}"))
+        if whose:
+            words.addWidget(_whose(take, suffix))
         title.setToolTip(f"{take.env_title}: the best score of the take\n{take.path.name}")
         row.addLayout(words, 1)
         outer.addLayout(row)
@@ -159,3 +166,13 @@ class TakesList(QScrollArea):
         button.clicked.connect(lambda: self._game.setFocus())
         button.clicked.connect(lambda: does())
         return button
+
+
+def _whose(take: RecentRecording, suffix: str) -> QLabel:
+    """The name of who played, in one line: names may be longer than a card."""
+    label = look.faint(name=f"takePlayer{suffix}")
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    name = take.player or "no name"
+    label.setText(label.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, _NAME_WIDTH))
+    label.setToolTip(tip_of(name))
+    return label

@@ -142,3 +142,22 @@ def test_the_trash_is_listed_restored_from_and_emptied(library: Library, run: Ru
     assert library.trashed() == []
     assert "is not in the trash of" in run("trash", "--restore", game.name, status=1)
     assert "has no session named" in run("trash", "nobody", status=1)
+
+
+def test_a_table_of_sessions_or_games_is_written_and_replaced_only_if_wanted(
+    library: Library, run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "games.csv"
+    said = run("sessions", "--env", "hopper", "--csv", str(file), "--games")
+    assert said == f"{file}: 3 games of 1 session\n"
+    assert len(file.read_text(encoding="utf-8-sig").splitlines()) == 4
+    assert "use --yes to confirm" in run("sessions", "--csv", str(file), status=2)
+    assert run("sessions", "--csv", str(file), "--yes") == f"{file}: 2 sessions\n"
+    assert len(file.read_text(encoding="utf-8-sig").splitlines()) == 3
+    assert "must end in .csv" in run("sessions", "--csv", str(tmp_path / "games.txt"), status=2)
+    assert "give --csv FILE" in run("sessions", "--games", status=2)
+
+
+def test_record_counts_games(library: Library, run: Run) -> None:
+    facts = json.loads(run("record", "hopper", "--player", "random", "--games", "2", "--json"))
+    assert len(facts["scores"]) == 2

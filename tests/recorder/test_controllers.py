@@ -14,6 +14,7 @@ from recorder.agents.bindings import Bindings, BindingsError, load_bindings, sav
 from recorder.agents.gamepad import ANY_DEVICE, BACK, DOWN, FIRE, LEFT, NO_DEVICE, RIGHT, START, UP, Device, Gamepads
 from recorder.envs.registry import get_spec
 from recorder.recording.presenter import RecordPresenter
+from recorder.recording.settings import UnsavedSettings
 from recorder.recording.take_control import RecordState
 from tests.recorder.test_record_presenter import FakeClock, play
 from tests.recorder.victim import wait_for
@@ -199,7 +200,12 @@ def test_a_take_is_begun_held_and_played_on_with_the_controller_alone(
     actions = {FIRE: 1, RIGHT: 2, LEFT: 3}
     names = {FIRE: "controller button", RIGHT: "controller right", LEFT: "controller left"}
     presenter = RecordPresenter(
-        tmp_path, Bindings(actions, names), controllers=lambda: pads, countdown_s=0, now=clock, player_name="Ada"
+        tmp_path,
+        Bindings(actions, names),
+        controllers=lambda: pads,
+        countdown_s=0,
+        now=clock,
+        settings=UnsavedSettings("Ada"),
     )
     pad = plug("PS5 Controller", *MODELS["PS5 Controller"])
     presenter.controls.listening = False  # another window has the keyboard

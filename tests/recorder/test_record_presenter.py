@@ -19,6 +19,7 @@ from recorder.errors import SystemLibraryError
 from recorder.library.verify import verify
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.recordings import LiveRecording
+from recorder.recording.settings import UnsavedSettings
 from recorder.recording.take_control import RecordState, Rewind
 from tests.recorder.victim import TIMEOUT_S, wait_for
 
@@ -43,7 +44,7 @@ def clock() -> FakeClock:
 def presenter(tmp_path: Path, clock: FakeClock) -> RecordPresenter:
     bindings = Bindings({LEFT_KEY: 3, FIRE_KEY: 1}, {LEFT_KEY: "Left", FIRE_KEY: "Space"})
     return RecordPresenter(
-        tmp_path / "library", bindings, player_name="Ada", controllers=None, countdown_s=0, now=clock
+        tmp_path / "library", bindings, settings=UnsavedSettings("Ada"), controllers=None, countdown_s=0, now=clock
     )
 
 

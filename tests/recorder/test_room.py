@@ -12,7 +12,7 @@ from recorder import record
 from recorder.agents.agent import RandomAgent, player_title
 from recorder.envs.registry import get_spec
 from recorder.library.disk_space import free_hours
-from recorder.system.profile import MAX_NAME, clean_name, login_name
+from recorder.system.profile import MAX_NAME, clean_name
 
 
 def test_hours_of_play_follow_from_the_free_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,11 +39,6 @@ def test_a_recording_takes_about_what_is_reckoned_with(tmp_path: Path) -> None:
 )
 def test_a_name_is_one_printable_line(typed: str, stored: str) -> None:
     assert clean_name(typed) == stored
-
-
-def test_until_a_name_is_chosen_it_is_that_of_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOGNAME", "ada")
-    assert login_name() == "ada"
 
 
 def test_only_what_is_no_person_has_a_title() -> None:

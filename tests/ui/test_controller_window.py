@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QComboBox, QDialog, QMenu, QPushButton, QWidget
 from player.ui.window import Window
 from recorder import Session
 from recorder.agents.gamepad import NO_DEVICE
+from recorder.recording.settings import UnsavedSettings
 from recorder.recording.take_control import RecordState
 from recorder.ui.game_view import GameView
 from recorder.ui.record_page import open_presenter
@@ -123,7 +124,7 @@ def test_controllers_can_be_turned_off_and_stay_so(window: Window, pad: VirtualP
     choose(window, 2)
     assert presenter.key_choice.bindings.controller == NO_DEVICE
     assert is_never(pad, A, lambda: presenter.busy)
-    other = open_presenter(tmp_path / "library", "Ada", 0.0)
+    other = open_presenter(tmp_path / "library", UnsavedSettings(), 0.0)
     assert other.key_choice.bindings.controller == NO_DEVICE
     other.shutdown()
 

@@ -287,14 +287,22 @@ def test_an_empty_page_is_left_with_one_key(window: Window, name: str) -> None:
 def test_every_button_of_record_is_reached_by_tab_and_hands_the_keyboard_back_to_the_game(window: Window) -> None:
     game = window.findChild(QWidget, "gameView")
     names = {"recordButton", "pauseButton", "stopButton", "discardButton", "keysButton", "soundButton"}
+    names |= {"changeNameButton", "nextParticipantButton", "saveNameButton", "skipNameButton"}
     buttons = {name: window.findChild(QPushButton, name) for name in names}
     assert {button.focusPolicy() for button in buttons.values()} == {Qt.FocusPolicy.TabFocus}
     game.setFocus()
     reached = []
-    for _ in range(5):
+    for _ in range(8):
         QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
         reached.append(window.focusWidget().objectName())
-    assert {"envBox", "recordButton", "keysButton", "soundButton"} <= set(reached)
+    assert {"envBox", "limitKind", "recordButton", "keysButton", "soundButton"} <= set(reached)
+    assert {"changeNameButton", "nextParticipantButton"} <= set(reached)
+    buttons["changeNameButton"].setFocus()
+    for key, then in ((Qt.Key.Key_Space, "nameField"), (Qt.Key.Key_Tab, "saveNameButton")):
+        QTest.keyClick(window.focusWidget(), key)
+        assert window.focusWidget().objectName() == then
+    QTest.keyClick(buttons["saveNameButton"], Qt.Key.Key_Space)
+    assert window.focusWidget() is game
     buttons["soundButton"].setFocus()
     QTest.keyClick(buttons["soundButton"], Qt.Key.Key_Space)
     assert window.focusWidget() is game

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -17,10 +17,12 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
+    QRadioButton,
     QTableView,
     QTableWidget,
     QWidget,
 )
+from shiboken6 import isValid
 
 from recorder import Library, RandomAgent, Session, get_spec, record
 from recorder.library.edits import edit
@@ -28,6 +30,7 @@ from recorder.library.presenter import LibraryPresenter
 from recorder.ui.kit.pace import IDLE_MS
 from recorder.ui.library_page import LibraryPage
 from recorder.ui.scrubber import Scrubber
+from recorder.ui.table_dialog import TableDialog
 from tests.ui.test_watch_page import application
 
 Open = Callable[[Path], LibraryPage]
@@ -421,3 +424,45 @@ def test_a_library_that_changes_on_disk_is_shown_as_it_is_when_the_page_comes_ba
     settled(page)
     assert page.presenter.shown is not None
     assert page.presenter.shown.env == "breakout"
+
+
+def test_a_table_of_what_is_listed_is_saved_and_asks_before_it_replaces_one(page: LibraryPage, tmp_path: Path) -> None:
+    def press(button: str) -> None:
+        QTest.mouseClick(child(page, button, QPushButton), Qt.MouseButton.LeftButton)
+
+    settled(page)
+    file = tmp_path / "all.csv"
+    for games, rows in ((True, 4), (False, 2)):
+        press("tableButton")
+        dialog = child(page, "tableDialog", TableDialog)
+        assert child(page, "tableListed", QRadioButton).isChecked()
+        if not games:
+            QTest.mouseClick(child(page, "tableSessions", QRadioButton), Qt.MouseButton.LeftButton, pos=QPoint(10, 10))
+        path = child(page, "tablePath", QLineEdit)
+        assert Path(path.text()).name == f"Twinplay {'games' if games else 'sessions'}.csv"
+        path.selectAll()
+        QTest.keyClicks(path, str(file.with_suffix("")))
+        QTest.keyClick(path, Qt.Key.Key_Return)
+        if not games:
+            wait_until(lambda: page.findChild(QPushButton, "replaceButton") is not None)
+            press("replaceButton")
+        wait_until(lambda dialog=dialog: not isValid(dialog) or not dialog.isVisible())
+        settled(page)
+        said = child(page, "libraryMessage", QLabel).text()
+        assert said == f"Saved “all.csv” in “{tmp_path.name}”: {rows} rows."
+        assert len(file.read_text(encoding="utf-8-sig").splitlines()) == rows + 1
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def test_a_table_of_what_is_selected_leaves_out_the_rest(page: LibraryPage, tmp_path: Path) -> None:
+    choose(page, "hopper")
+    settled(page)
+    QTest.mouseClick(child(page, "tableButton", QPushButton), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(child(page, "tableSelected", QRadioButton), Qt.MouseButton.LeftButton, pos=QPoint(10, 10))
+    child(page, "tablePath", QLineEdit).setText(str(tmp_path / "none" / "x.csv"))
+    QTest.mouseClick(child(page, "saveTableButton", QPushButton), Qt.MouseButton.LeftButton)
+    assert child(page, "tableWords", QLabel).text().startswith("There is no such folder.")
+    child(page, "tablePath", QLineEdit).setText(str(tmp_path / "hops.csv"))
+    QTest.mouseClick(child(page, "saveTableButton", QPushButton), Qt.MouseButton.LeftButton)
+    settled(page)
+    assert "breakout" not in (tmp_path / "hops.csv").read_text(encoding="utf-8-sig")

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from recorder import Library, Session, record
+from recorder.agents.agent import KeyAgent
 from recorder.agents.experts import scripted
 from recorder.library.edits import edit
 from tests.ui.test_watch_page import application, wait_until
@@ -292,3 +293,26 @@ def test_sessions_that_another_page_sends_are_ticked_alone(opened: Opened) -> No
     one = both.pop()
     opened.page.choose(one)
     assert choice.chosen == {one}
+
+
+def test_one_twin_for_each_participant_is_one_click_and_the_queue_names_them(tmp_path: Path) -> None:
+    for name in ("Ada", "Bo", ""):
+        record("breakout", KeyAgent({}, name), library=tmp_path, seconds=1, seed=1)
+    opened = Opened(tmp_path)
+    each = opened.find(QPushButton, "trainEachButton")
+    choice = opened.presenter.choice
+    with Runs(tmp_path).lock("").acquire(timeout=0):  # as if another process worked the queue off
+        opened.page.choose(*(row.path for row in choice.rows if "Bo" not in row.player))
+        assert each.isVisible()
+        assert not each.isEnabled()
+        assert "Select sessions of two or more people who gave their names" in each.toolTip()
+        opened.page.choose(*(row.path for row in choice.rows if "Ada" in row.player))
+        assert not each.isVisible()
+        opened.page.choose(*(row.path for row in choice.rows))
+        opened.click("trainEachButton")
+        assert "one for each of Ada and Bo" in opened.find(QLabel, "trainNotice").text()
+        opened.click("runsSegment")
+        table = opened.find(QTableWidget, "runTable")
+        said = [[table.item(row, column).text() for column in (2, 3)] for row in range(table.rowCount())]
+        assert said == [["Bo, Breakout, quick", "queued"], ["Ada, Breakout, quick", "queued"]]
+    opened.close()

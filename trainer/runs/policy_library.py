@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -129,6 +130,14 @@ class Policies:
             if _NAME.fullmatch(path.stem) and path.parent == folder and path.is_file():
                 return path
         raise PolicyError(f"{self.folder} has no policy named {name!r}; `twinplay policies` lists them")
+
+    def new_file(self, name: str, taken: Collection[Path | None] = ()) -> Path:
+        """The file for a new clone that is called `name`, with a number where that is there or among those `taken`."""
+        stem = file_stem(name).lstrip(" .,+-)") or "twin"
+        free, number = stem, 2
+        while (path := self.folder / f"{free}{SUFFIX}").exists() or path in taken:
+            free, number = f"{stem} ({number})", number + 1
+        return path
 
     def renamed(self, path: Path) -> Path | None:
         """The file that a clone has now which was listed at `path`; None if it is in no file of the library."""

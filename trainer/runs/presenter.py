@@ -2,6 +2,7 @@
 
 run_list   the runs: the one that is shown (its states: trainer.runs.train_state), those compared with it, their curves
 choice     the sessions to learn from
+new_runs   puts runs into the queue
 edits      what is done to runs and clones: delete, bring back, rename, import
 messages   what is told of the last action
 
@@ -17,15 +18,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from recorder.errors import TwinplayError
 from recorder.library.access import outputs_of
-from recorder.library.library import Library, ensure_writable
+from recorder.library.library import Library
 from recorder.store.places import on_this_computer
-from recorder.store.session import Session
 from trainer.config import TrainConfig
 from trainer.runs import run_texts
 from trainer.runs.library_edits import LibraryEdits
 from trainer.runs.messages import Messages
+from trainer.runs.new_runs import NewRuns
 from trainer.runs.policy_library import Policies, PolicySummary
 from trainer.runs.run_list import RunList
 from trainer.runs.runs import Runs, RunState
@@ -60,6 +60,7 @@ class TrainPresenter:
         self.messages = Messages()
         self.edits = LibraryEdits(self.kept, self.policies, self.run_list, self.messages, self._read_library)
         self._overrides = dict(overrides or {})
+        self.new_runs = NewRuns(self.kept, self.policies, self.run_list, self.choice, self.messages, self._settings)
         self._supervision = Supervision(self.kept, start, self.messages)
         self._asked: dict[str, str] = {}  # what was asked of a run that is still at work
         self._arrive()
@@ -72,6 +73,9 @@ class TrainPresenter:
     def config(self, env: str) -> TrainConfig:
         """The settings as they stand for an environment. Raises UsageError for values that cannot be meant."""
         return TrainConfig.for_env(env, preset=self.preset, **{**self.changes.get(env, {}), **self._overrides})
+
+    def _settings(self, env: str) -> tuple[TrainConfig, str]:
+        return self.config(env), "" if self.changes.get(env) else self.preset
 
     def choose_preset(self, preset: str) -> None:
         """Train by a preset, without changes to it."""
@@ -166,25 +170,15 @@ class TrainPresenter:
 
     def start(self) -> None:
         """Train on what is chosen, at once or when the runs before it are over. A problem is told in `messages`."""
-        if not self.can_train:
-            return
-        self.messages.clear()
-        try:
-            ensure_writable(self.policies.folder)
-            sessions = [Session.open(path) for path in self.choice.paths]
-            env = sessions[0].spec.name
-            preset = "" if self.changes.get(env) else self.preset
-            episodes = self.choice.episodes(sessions)
-            run = self.kept.create(sessions, self.config(env), preset=preset, episodes=episodes)
-        except (TwinplayError, OSError) as error:
-            self.messages.error = str(error)
-            return
-        self.run_list.runs.insert(0, run)
-        if any(other.status.state is RunState.RUNNING for other in self.run_list.runs):
-            self.messages.notice = "Queued behind the training in progress; see Runs."
-        else:
-            self.run_list.show(run.id)
-        self._supervise()
+        if self.can_train:
+            self.new_runs.add()
+            self._supervise()
+
+    def start_each(self) -> None:
+        """Train a twin for each participant, one after another. A problem is told in `messages`."""
+        if self.can_train:
+            self.new_runs.add_each()
+            self._supervise()
 
     def pause(self) -> None:
         """Ask the run that is shown to pause: it goes on from there with `resume`."""

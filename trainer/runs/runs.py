@@ -103,6 +103,11 @@ class Run:
     problem: str = ""
 
     @property
+    def named(self) -> str:
+        """What its twin is named, where somebody chose that; otherwise empty."""
+        return "" if self.policy is None or self.policy.stem == self.id else self.policy.stem
+
+    @property
     def active(self) -> bool:
         """Whether it is trained, or waits for it."""
         return self.status.state in (RunState.QUEUED, RunState.RUNNING)

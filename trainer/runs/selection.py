@@ -290,14 +290,18 @@ class Choice:
     @property
     def paths(self) -> list[Path]:
         """The chosen sessions, in the order of the list."""
-        return [row.path for row in self.rows if row.path in self.chosen]
+        return [row.path for row in self.chosen_rows]
+
+    @property
+    def chosen_rows(self) -> list[Row]:
+        """The rows of the chosen sessions, in the order of the list."""
+        return [row for row in self.rows if row.path in self.chosen]
 
     @property
     def selection(self) -> Selection:
         """What is chosen, with what is wrong or doubtful about it."""
         if self._selection is None or self._selection[0] != self.changes:
-            rows = [row for row in self.rows if row.path in self.chosen]
-            self._selection = self.changes, describe(rows, self.facts, self.left_out)
+            self._selection = self.changes, describe(self.chosen_rows, self.facts, self.left_out)
         return self._selection[1]
 
     def episodes(self, sessions: Sequence[Session]) -> dict[str, list[int]]:

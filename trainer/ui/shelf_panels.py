@@ -70,6 +70,7 @@ class _Shelf(QWidget):
         self._empty = look.faint(empty, f"{name}Empty", wrap=True)
         layout.addWidget(self._empty)
         self._notice = QLabel(objectName=f"{name}Notice", wordWrap=True, visible=False)
+        self._notice.setTextFormat(Qt.TextFormat.PlainText)
         layout.addWidget(self._notice)
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(look.SMALL)
@@ -303,7 +304,8 @@ def _run_texts(run: Run) -> tuple[str, ...]:
     score = "" if status.score is None else f"{status.score:,.0f}"
     preset = setup.preset or "custom settings"
     begun = local_time(setup.created)
-    return ("", begun, f"{get_spec(setup.env).title}, {preset}", state, accuracy, score)
+    what = ", ".join(filter(None, (run.named, get_spec(setup.env).title, preset)))
+    return ("", begun, what, state, accuracy, score)
 
 
 def _run_tip(run: Run) -> str:

@@ -26,6 +26,7 @@ from recorder.library.names import session_name
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
 from recorder.ui.kit.steady import reserve_lines
+from recorder.ui.kit.words import tip_of
 from trainer.config import TrainConfig
 from trainer.presets import PRESETS
 from trainer.runs.presenter import TrainPresenter
@@ -41,10 +42,13 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class SourcesPanel(QWidget):
-    """Shows `presenter.choice` and the preset; `changed` after every choice, `start_requested` by the Train button."""
+    """Shows `presenter.choice` and the preset; `changed` after every choice, `start_requested` by the Train button,
+    `start_each_requested` by the one below the warnings.
+    """
 
     changed = Signal()
     start_requested = Signal()
+    start_each_requested = Signal()
 
     def __init__(self, presenter: TrainPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,7 +87,11 @@ class SourcesPanel(QWidget):
         layout.addWidget(self._summary)
         layout.addWidget(self._bars)
         layout.addWidget(self._warnings)
+        self._each = QPushButton("One twin for each participant", objectName="trainEachButton", visible=False)
+        self._each.clicked.connect(self.start_each_requested)
+        layout.addWidget(self._each, 0, Qt.AlignmentFlag.AlignLeft)
         self._notice = QLabel(objectName="trainNotice", wordWrap=True, visible=False)
+        self._notice.setTextFormat(Qt.TextFormat.PlainText)
         layout.addWidget(self._notice)
         layout.addLayout(self._build_presets())
         self._hint = look.faint(name="presetHint", wrap=True)
@@ -164,8 +172,17 @@ class SourcesPanel(QWidget):
         self._train.setText("Queue" if presenter.training else "Train")
         when = ", after the training in progress" if presenter.training else ""
         self._train.setToolTip(selection.problem or f"Train on the selected sessions{when} (Ctrl+Return)")
+        self._show_each(selection.problem)
         self._notice.setText(presenter.messages.notice)
         self._notice.setVisible(bool(presenter.messages.notice))
+
+    def _show_each(self, problem: str) -> None:
+        """Offer a twin for each participant where several players are ticked; a tooltip says why not, if so."""
+        participants = self.presenter.new_runs.participants
+        self._each.setVisible(len({row.player for row in self.presenter.choice.chosen_rows}) > 1)
+        why_not = problem or participants.why_not
+        self._each.setEnabled(not why_not)
+        self._each.setToolTip(tip_of(why_not or f"Queue a training for each of {participants.names}"))
 
     def show_ticks(self) -> None:
         """Show which sessions and games are ticked; games appear once they are read."""

@@ -67,6 +67,7 @@ class TrainPage(Page):
         self._timer = QTimer(self, interval=_POLL_MS)
         self._timer.timeout.connect(self._poll)
         self._sources.start_requested.connect(self._start)
+        self._sources.start_each_requested.connect(then(presenter.start_each, self._changed))
         for panel in (self._sources, self._runs, self._twins, self._run):
             panel.changed.connect(self._changed)
         self._left.switched.connect(lambda _: self._render())

@@ -1,8 +1,12 @@
-"""An error's sentence as the window says it: files by their names, and no commands that need a terminal."""
+"""An error's sentence as the window says it: files by their names, and no commands that need a terminal.
+
+Also texts that come from anybody.
+"""
 
 from __future__ import annotations
 
 import re
+from html import escape
 
 # "; `twinplay sessions` lists them", "(see: twinplay runs)", "; resume with: twinplay train --resume …"
 _COMMAND = re.compile(
@@ -21,6 +25,11 @@ def window_words(sentence: str) -> str:
     Sessions and policies are named without the suffix of their file.
     """
     return _PATH.sub(_name, _COMMAND.sub("", sentence))
+
+
+def tip_of(text: str) -> str:
+    """A text of anybody's as a tool tip, which would otherwise obey its markup."""
+    return f"<span>{escape(text)}</span>"
 
 
 def _name(found: re.Match[str]) -> str:

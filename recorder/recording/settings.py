@@ -1,0 +1,23 @@
+"""What the Record page remembers between starts; who stores it is somebody else's business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class RecordSettings(Protocol):
+    """`take_limit` is a TakeLimit in writing; `name_asked` says whether somebody was ever asked for a name."""
+
+    player_name: str
+    name_asked: bool
+    take_limit: str
+
+
+@dataclass
+class UnsavedSettings:
+    """RecordSettings that end with the program."""
+
+    player_name: str = ""
+    name_asked: bool = True
+    take_limit: str = ""
