@@ -84,6 +84,7 @@ class Window(QWidget):
         self.record = RecordPage(open_presenter(library, self._player_name, self._countdown_s))
         self.sessions = LibraryPage(LibraryPresenter(Library(library)))
         self.train = TrainPage(self._train_presenter(library))
+        self.train.presenter.player_name = self._player_name
         self.watch = WatchPage(WatchPresenter(Library(library)))
         self._pages: tuple[Page, ...] = (self.record, self.sessions, self.train, self.watch)
         for page in self._pages:
@@ -143,7 +144,7 @@ class Window(QWidget):
 
     @player_name.setter
     def player_name(self, name: str) -> None:
-        self._player_name = name
+        self._player_name = self.train.presenter.player_name = name
         self.record.name_player(name)
 
     def show_sample(self, sample: SamplePair) -> None:

@@ -53,9 +53,9 @@ _STARTS = 104_729  # keeps the starts of these games different from those of oth
 
 @dataclass(frozen=True)
 class Alike:
-    """How a clone plays like its demonstrator: its mean `score` in test games, the demonstrator's recorded one, and how
-    well a classifier tells clips of the two apart (trainer.evaluation.likeness). `plays_best`: no other way scores
-    more.
+    """How a clone plays like its demonstrator: its mean `score` in so many test `games`, the demonstrator's recorded
+    one, and how well a classifier tells clips of the two apart (trainer.evaluation.likeness). `plays_best`: no other
+    way scores more.
     """
 
     manner: ActionSelection
@@ -63,6 +63,7 @@ class Alike:
     demonstrator: float
     classifier: float
     plays_best: bool = False
+    games: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -163,7 +164,8 @@ def _played_like(
     pieces = [_pieces(result.actions, spec) for result in results if result.actions is not None]
     likeness = Likeness.of(list(chain.from_iterable(pieces)), demonstration.games, spec)
     score = float(np.mean([result.score for result in results]))
-    return Alike(manner, score, demonstration.score, likeness.classifier if likeness else math.nan)
+    classifier = likeness.classifier if likeness else math.nan
+    return Alike(manner, score, demonstration.score, classifier, games=len(results))
 
 
 def _pieces(actions: Actions, spec: EnvSpec) -> list[Actions]:

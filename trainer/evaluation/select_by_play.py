@@ -53,10 +53,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class CandidateScore:
-    """A candidate, and its mean score in the last rung that it played."""
+    """A candidate, and its mean score in the last rung that it played: `games` of at most `ticks` ticks each."""
 
     candidate: Candidate
     score: float
+    games: int = 0
+    ticks: int = 0
 
 
 def action_selections(
@@ -188,7 +190,8 @@ def successive_halving(
                 continue
             scores = np.array([result.score for result in step]).reshape(len(left), -1).mean(axis=1)
             ranked = sorted(
-                (CandidateScore(e, float(s)) for e, s in zip(left, scores, strict=True)), key=lambda s: -s.score
+                (CandidateScore(e, float(s), rung.games, rung.ticks) for e, s in zip(left, scores, strict=True)),
+                key=lambda s: -s.score,
             )
         standings = ranked + [standing for standing in standings if standing.candidate not in left]
         left = [standing.candidate for standing in ranked[: rung.keep]]

@@ -43,8 +43,14 @@ class TrainingFigures(msgspec.Struct, frozen=True):
     seconds: Annotated[float, said("seconds of all its sittings")] = 0.0
     operations: Annotated[int | None, said("floating-point operations", absent="not counted")] = None
     validation_loss: Annotated[float | None, said("the least loss on the play that was held out")] = None
-    validation_accuracy: Annotated[float | None, said("the last accuracy on it; null for continuous actions")] = None
+    validation_accuracy: Annotated[float | None, said("its accuracy on that play; null for continuous actions")] = None
     score_in_play: Annotated[float | None, said("mean return of the games that chose how it plays best")] = None
+    score_games: Annotated[int, said("how many such games", absent="not counted")] = 0
+    score_ticks: Annotated[int, said("ticks that each of them lasted at most", absent="not counted")] = 0
+    demonstrator_scores: Annotated[
+        tuple[float, ...],
+        said("scores of the games that it learned from, of each as far as `score_ticks`; without those stopped before"),
+    ] = ()
     warnings: Annotated[tuple[str, ...], said("what the reader of its sessions noticed")] = ()
     torch: Annotated[str, said("version of PyTorch")] = ""
 

@@ -50,9 +50,10 @@ class PlaysAlike(msgspec.Struct, frozen=True):
 class PolicySummary:
     """One clone. `problem` is a sentence about a file that is none; nothing else is known then.
 
-    `score` is the mean of the trial games that chose how it plays, each of `test_seconds` at most; `learned_from` names
-    its sessions, `players` who played them. `alike` is None where it only plays its best. `run` is the training it came
-    from, where that is known.
+    `score` is the mean of the `test_games` that chose how it plays, each of `test_seconds` at most (0: not known);
+    `demonstrator_scores` are those of the games that it learned from, as far as that. `accuracy` is that on held-out
+    play. `learned_from` names its sessions, `players` who played them. `alike` is None where it only plays its best.
+    `run` is the training it came from, where that is known.
     """
 
     path: Path
@@ -71,7 +72,9 @@ class PolicySummary:
     problem: str = ""
     alike: PlaysAlike | None = None
     note: str = ""  # of another simulator than the installed one
+    test_games: int = 0
     test_seconds: float = 0.0
+    demonstrator_scores: tuple[float, ...] = ()
     called: str = ""  # what people call it, where that is not its file's name
 
     @property
@@ -261,7 +264,9 @@ def summarize(path: Path) -> PolicySummary:
             path.stat().st_size,
             alike=_alike(header.alike),
             note=" ".join(simulator_notes({path.stem: spec})),
-            test_seconds=TrainConfig.from_json(header.config).play_ticks / spec.rate_hz,
+            test_games=training.score_games,
+            test_seconds=(training.score_ticks or TrainConfig.from_json(header.config).play_ticks) / spec.rate_hz,
+            demonstrator_scores=training.demonstrator_scores,
             called=" ".join(header.called.split())[:MAX_NAME],
         )
     except (TwinplayError, ValueError, TypeError, KeyError, OSError) as error:
