@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageSequence
-from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Slot
+from PySide6.QtCore import QObject, QPoint, QRect, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDoubleSpinBox,
+    QFrame,
     QLabel,
     QLineEdit,
     QMenu,
@@ -294,6 +295,31 @@ def test_a_film_that_is_cancelled_leaves_no_file(page: WatchPage, tmp_path: Path
     assert page.presenter.filming.state is BackgroundJobState.IDLE
     assert "no file was left" in dialog.findChild(QLabel, "exportWords").text()
     wait_until(lambda: not list(tmp_path.iterdir()))
+
+
+def test_the_tour_never_covers_a_game_and_ends_at_the_last_hint(page: WatchPage) -> None:
+    closed: list[bool] = []
+    page.tour_closed.connect(lambda: closed.append(True))
+    page.tour.offer()
+    watch(page, "breakout")
+    card, text = page.findChild(QFrame, "tour"), page.findChild(QLabel, "tourText")
+    for last in (False, False, True):
+        for width, height in ((640, 420), (1140, 740), (1700, 1000)):
+            page.resize(width, height)
+            wait_until(lambda: card.isVisible())
+            QTest.qWait(20)
+            shown = QRect(card.mapTo(page, QPoint(0, 0)), card.size())
+            for side in (page.sides.left, page.sides.right):
+                game = side.stage.toAlignedRect()
+                assert not shown.intersects(QRect(side.mapTo(page, game.topLeft()), game.size()))
+            assert text.height() >= text.heightForWidth(text.width())  # all of it is to be read
+        button = page.findChild(QPushButton, "tourNext")
+        assert button.text() == ("Done" if last else "Next")
+        assert closed == []
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert closed == [True]
+    assert not card.isVisible()
+    assert page.hasFocus()
 
 
 def test_the_scoreboard_plays_games_and_shows_them_with_their_intervals(page: WatchPage) -> None:
