@@ -14,7 +14,7 @@ from player.watch.tour import Hint, Subject
 from recorder.ui.kit import look
 from recorder.ui.kit.steady import reserve_width
 
-_WIDEST = 700  # pixels
+_WIDEST, _HIGHEST = 700, 52  # pixels
 _MARGIN, _FRAME = 3, 3  # pixels: between a hint and the edges of its band, and around what it speaks of
 
 
@@ -55,7 +55,7 @@ class TourView(QFrame):
         row.setSpacing(look.SMALL)
         self._text = QLabel(objectName="tourText", wordWrap=True)
         row.addWidget(self._text, 1)
-        self._next = QPushButton(objectName="tourNext", toolTip="Show the next hint")
+        self._next = QPushButton("Next", objectName="tourNext", toolTip="Show the next hint")
         self._close = QPushButton("Close", objectName="tourClose", toolTip="Show no more hints; the menu has them")
         reserve_width(self._next, "Next", "Done")
         for button, signal in ((self._next, self.next_pressed), (self._close, self.close_pressed)):
@@ -74,9 +74,9 @@ class TourView(QFrame):
         self._next.setText("Done" if hint.last else "Next")
         self._close.setVisible(not hint.last)
         room = band.adjusted(0, _MARGIN, 0, -_MARGIN)
-        width = min(_WIDEST, room.width())
+        width, height = min(_WIDEST, room.width()), min(_HIGHEST, room.height())
         left = room.right() + 1 - width if hint.subject is Subject.SCORES else room.center().x() - width // 2
-        self.setGeometry(QRect(left, room.top(), width, room.height()))
+        self.setGeometry(QRect(left, room.bottom() + 1 - height, width, height))
         self._frame.setGeometry(subject.adjusted(-_FRAME, -_FRAME, _FRAME, _FRAME).intersected(self._board.rect()))
         self._frame.raise_()
         self.raise_()

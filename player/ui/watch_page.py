@@ -1,6 +1,6 @@
 """The Watch page: two players side by side. A view of player.watch.presenter; it holds no state of its own.
 
-┌ banner ───────────────────────────────────────────────────────────────┐
+┌────────────────────────────────────────────────────────────────────────┐
 │ Left [recording or clone ▾] [game ▾]     Right [clone ▾]  Scores  Save │
 │ ┌──────────────────────────────┐ ┌──────────────────────────────────┐  │
 │ │            left              │ │              right               │  │
@@ -62,6 +62,7 @@ class WatchPage(Page):
         self.tour = Tour()
         self._stack = QStackedWidget()
         self.body.addWidget(self._stack, 1)
+        self.lay_banner_over(self.sides)
         self._stack.addWidget(self._build_empty())
         self._stack.addWidget(self._build_duel())
         self._timer = QTimer(self, interval=_POLL_MS, timerType=Qt.TimerType.PreciseTimer)
@@ -226,7 +227,7 @@ class WatchPage(Page):
         self.tour_closed.emit()
 
     def _render_tour(self) -> None:
-        hint = self.tour.hint(self.presenter.frame)
+        hint = None if self.presenter.state is WatchState.FAILED else self.tour.hint(self.presenter.frame)
         above, below = (place_in(self._board, self.sides, band) for band in self.sides.bands)
         sides = place_in(self._board, self.sides).united(place_in(self._board, self._timeline))
         keys, scores = (place_in(self._board, each) for each in (self._transport, self._choices.scores))

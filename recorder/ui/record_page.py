@@ -1,6 +1,6 @@
 """The Record page: play, and have it recorded. A view of recorder.recording.presenter; it holds no state of its own.
 
-┌ banner ─────────────────────────────┐
+┌─────────────────────────────────────┐
 │                     │ environment   │
 │      the game       │ score … ticks │
 │                     │ [Record] …    │
@@ -62,6 +62,7 @@ class RecordPage(Page):
         self._view = GameView()
         self._view.installEventFilter(self)
         columns.addWidget(self._view, 1)
+        self.lay_banner_over(self._view)
         self._side = self._build_side()
         columns.addWidget(_scrolled(self._side))
         self.body.addLayout(columns, 1)

@@ -328,17 +328,27 @@ def test_the_scoreboard_plays_games_and_shows_them_with_their_intervals(page: Wa
     dialog = dialog_of(page, "scoreDialog")
     dialog.findChild(QSpinBox, "scoreGames").setValue(2)
     go = dialog.findChild(QPushButton, "scoreButton")
+
+    def places() -> list[QRect]:
+        QTest.qWait(20)
+        kinds = (QPushButton, QSpinBox, ScoreChart)
+        return [dialog.rect(), *(each.geometry() for kind in kinds for each in dialog.findChildren(kind))]
+
+    before = places()
     go.click()
     assert go.text() == "Cancel"
+    assert places() == before
     chart = dialog.findChild(ScoreChart, "scoreChart")
     wait_until(lambda: page.presenter.scoring.record is not None and page.presenter.scoring.record.rows)
     assert page.presenter.scoring.running
     wait_until(lambda: "mean" in chart.accessibleName())  # while the other games are played
+    assert places() == before
     assert re.match(r"[0-3] of 4 games, .*narrow", dialog.findChild(QLabel, "scoreWords").text())
     wait_until(lambda: page.presenter.scoring.state is BackgroundJobState.DONE)
     wait_until(lambda: go.text() == "Play the games")
     assert re.search(r"Random.*; Twin new-hopper: mean [\d.]+, .*; Random player", chart.accessibleName())
     assert "2 games each, all distinct" in dialog.findChild(QLabel, "scoreWords").text()
+    assert places() == before
     go.click()
     wait_until(lambda: page.presenter.scoring.running)
     go.click()

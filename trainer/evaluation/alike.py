@@ -21,10 +21,11 @@ from msgspec import structs
 from recorder.envs.spec import EnvSpec
 from recorder.store.session import Session
 from trainer.config import TrainConfig
-from trainer.evaluation.games import PlannedGame, evaluation_seed
+from trainer.evaluation.games import PlannedGame
 from trainer.evaluation.likeness import Actions, Likeness
 from trainer.evaluation.scores import GameResult
 from trainer.evaluation.select_by_play import Evaluator
+from trainer.evaluation.table import evaluation_seed
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.hand import Pull
 

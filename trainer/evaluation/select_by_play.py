@@ -19,8 +19,9 @@ import numpy as np
 from recorder.envs.spec import EnvSpec
 from recorder.system.jobs import Service
 from trainer.config import TrainConfig
-from trainer.evaluation.games import SIGN_OF_LIFE_TICKS, GameWorker, PlannedGame, evaluation_seed
+from trainer.evaluation.games import SIGN_OF_LIFE_TICKS, GameWorker, PlannedGame
 from trainer.evaluation.scores import GameResult
+from trainer.evaluation.table import evaluation_seed
 from trainer.policy.action_selection import ActionSelection
 
 _TRIAL = 7_919  # keeps the starts of test games different from those of evaluations

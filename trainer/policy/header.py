@@ -15,8 +15,10 @@ from typing import Annotated, Any
 import msgspec
 from safetensors import SafetensorError, safe_open
 
-from recorder.errors import NewerVersionError, check_version
+from recorder.envs.registry import get_spec, stored_spec
+from recorder.errors import NewerVersionError, TwinplayError, check_version
 from recorder.system.records import RecordError, read, said
+from trainer.config import TrainConfig
 from trainer.errors import PolicyError
 
 POLICY_FORMAT = "twinplay-policy"
@@ -121,6 +123,27 @@ def read_header(path: Path | str) -> dict[str, Any]:
         read(PolicyHeader, header)
     except RecordError as error:
         raise PolicyError(f"{path} is damaged ({error}); train it again or get a whole copy") from None
+    return header
+
+
+def read_playable(path: Path, *, alike: bool = False) -> dict[str, Any]:
+    """The header of a policy that can play here, with `alike` like its demonstrator; its weights are not read.
+
+    Raises PolicyError for any other file.
+    """
+    header = read_header(path)
+    if alike:
+        check_alike(path, header)
+    try:
+        spec = stored_spec(header.get("env"))
+        installed = get_spec(spec.name)
+        TrainConfig.from_json(header.get("config"))
+    except (TwinplayError, ValueError, TypeError) as error:
+        raise PolicyError(
+            f"{path} is damaged ({(str(error).splitlines() or [''])[0][:200]}); get an undamaged copy"
+        ) from None
+    if spec.interface != installed.interface:
+        raise PolicyError(f"{path} was made for a different version of {spec.title}; train it again")
     return header
 
 
