@@ -67,15 +67,13 @@ def test_what_is_not_known_is_left_out() -> None:
 
 
 def test_the_figures_say_what_they_rest_on_and_that_few_games_tell_little() -> None:
-    held_out = "The moments are play that it did not learn from."
+    held_out = "The moments are of play kept out of training."
     assert basis(TWIN, "Ada", tested=True) == (
-        "Mean score of 3 test games, and of 2 of your games, each up to 1 min 07 s. "
-        f"These are few: “Scores…” on the Watch page plays more, to their end. {held_out}"
+        "Means of 3 test games and 2 of your games, each up to 1 min 07 s. "
+        f"Few games: “Scores…” on the Watch page plays more, to their end. {held_out}"
     )
     many = replace(TWIN, test_games=24, demonstrator_scores=(48.0,) * 12, accuracy=None)
-    assert basis(many, "Ada", tested=True) == (
-        "Mean score of 24 test games, and of 12 of your games, each up to 1 min 07 s."
-    )
+    assert basis(many, "Ada", tested=True) == ("Means of 24 test games and 12 of your games, each up to 1 min 07 s.")
     assert basis(TWIN, "", tested=False) == (
         f"Training was stopped early; the best version so far was kept. {held_out}"
     )

@@ -48,15 +48,14 @@ def basis(twin: PolicySummary, you: str, *, tested: bool) -> str:
     elif twin.score is None:
         sentences.append("No test games were played; “Scores…” on the Watch page plays some.")
     elif twin.test_games:
-        fewest, games = twin.test_games, f"{_count(twin.test_games, 'test game')}"
-        if learned := len(twin.demonstrator_scores):
-            fewest = min(fewest, learned)
-            games = f"{games}, and of {learned} of {_player(twin.players, you).owns} games"
-        sentences.append(f"Mean score of {games}, each up to {time_left(round(twin.test_seconds))}.")
-        if fewest < _FEW:
-            sentences.append("These are few: “Scores…” on the Watch page plays more, to their end.")
+        games, learned = [_count(twin.test_games, "test game")], len(twin.demonstrator_scores)
+        if learned:
+            games.append(f"{learned} of {_player(twin.players, you).owns} games")
+        sentences.append(f"Means of {' and '.join(games)}, each up to {time_left(round(twin.test_seconds))}.")
+        if min(twin.test_games, learned or twin.test_games) < _FEW:
+            sentences.append("Few games: “Scores…” on the Watch page plays more, to their end.")
     if twin.accuracy is not None:
-        sentences.append("The moments are play that it did not learn from.")
+        sentences.append("The moments are of play kept out of training.")
     return " ".join(sentences)
 
 

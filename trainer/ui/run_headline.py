@@ -2,7 +2,7 @@
 
 ┌───────┐  Your twin scores 61, you 48;
 │ play  │  it does as you do in 73 % of moments.
-└───────┘  Mean score of 3 test games, and of 6 of your games …
+└───────┘  Means of 3 test games and 6 of your games, each up to 1 min 07 s. …
 """
 
 from __future__ import annotations
