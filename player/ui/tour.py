@@ -64,12 +64,13 @@ class TourView(QFrame):
             row.addWidget(button)
         self._close.setProperty("quiet", True)
 
-    def show_hint(self, hint: Hint | None, band: QRect, subject: QRect) -> None:
+    def show_nothing(self) -> None:
+        """Hide."""
+        self.hide()
+        self._frame.hide()
+
+    def show_hint(self, hint: Hint, band: QRect, subject: QRect) -> None:
         """Show a hint in `band`, and frame its `subject`, both in the coordinates of the board."""
-        self.setVisible(hint is not None)
-        self._frame.setVisible(hint is not None)
-        if hint is None:
-            return
         self._text.setText(hint.text)
         self._next.setText("Done" if hint.last else "Next")
         self._close.setVisible(not hint.last)
@@ -78,8 +79,10 @@ class TourView(QFrame):
         left = room.right() + 1 - width if hint.subject is Subject.SCORES else room.center().x() - width // 2
         self.setGeometry(QRect(left, room.bottom() + 1 - height, width, height))
         self._frame.setGeometry(subject.adjusted(-_FRAME, -_FRAME, _FRAME, _FRAME).intersected(self._board.rect()))
-        self._frame.raise_()
-        self.raise_()
+        if self.isHidden():
+            for widget in (self._frame, self):
+                widget.show()
+                widget.raise_()
 
 
 def place_in(board: QWidget, widget: QWidget, part: QRect | None = None) -> QRect:

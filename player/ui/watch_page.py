@@ -228,12 +228,14 @@ class WatchPage(Page):
 
     def _render_tour(self) -> None:
         hint = None if self.presenter.state is WatchState.FAILED else self.tour.hint(self.presenter.frame)
+        if hint is None:
+            self._hints.show_nothing()
+            return
         above, below = (place_in(self._board, self.sides, band) for band in self.sides.bands)
         sides = place_in(self._board, self.sides).united(place_in(self._board, self._timeline))
         keys, scores = (place_in(self._board, each) for each in (self._transport, self._choices.scores))
-        subject = Subject.SIDES if hint is None else hint.subject
-        framed = {Subject.SIDES: sides, Subject.KEYS: keys, Subject.SCORES: scores}[subject]
-        self._hints.show_hint(hint, above if subject is Subject.SCORES else below, framed)
+        framed = {Subject.SIDES: sides, Subject.KEYS: keys, Subject.SCORES: scores}[hint.subject]
+        self._hints.show_hint(hint, above if hint.subject is Subject.SCORES else below, framed)
 
     def _act(self, action: Callable[[], object]) -> None:
         action()

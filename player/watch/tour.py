@@ -31,7 +31,7 @@ class Hint:
     last: bool = False
 
 
-_KEYS = "Space: play and pause. Arrow keys: one frame back or forward. + and −: speed."
+_KEYS = "Space: play and pause. Arrows: one frame back or on. + and −: speed."
 _SCORES = "One game tells little. Scores… plays many: the twin, its player and a random player."
 
 
