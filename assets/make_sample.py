@@ -28,7 +28,7 @@ from recorder.library.verify import verify
 from recorder.recording.headless import record
 from recorder.store.session import Session
 from trainer.config import TrainConfig
-from trainer.evaluation.games import evaluate
+from trainer.evaluation.evaluate import evaluate
 from trainer.learn.fit import fit
 from trainer.policy.header import read_header
 from trainer.policy.policy import Policy

@@ -72,7 +72,7 @@ class Film:
 def window(display: str, folder: Path, *arguments: str, theme: str = "light") -> Iterator[Hand]:
     settings = folder / "config" / "twinplay" / "settings.ini"
     settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_text(f"[window]\ntheme={theme}\n[player]\nname=Ada\n")
+    settings.write_text(f"[window]\ntheme={theme}\n[player]\nname=Ada\n[tour]\nclosed=yes\n")
     library = str(folder / "Twinplay" / "library")
     hand = Hand(display, folder, "--library", library, "--countdown", "3", *arguments)
     try:

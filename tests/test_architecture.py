@@ -134,6 +134,7 @@ def test_nothing_evaluates_text() -> None:
         ("import recorder, recorder.library.copying", ("recorder.store.remote", "s3fs", "aiobotocore")),
         ("import trainer, trainer.config, trainer.progress.records, trainer.policy.preprocess", ("torch", "PySide6")),
         ("import trainer.runs.presenter, trainer.runs.runs, trainer.runs.policy_library", ("torch", "PySide6")),
+        ("import trainer.evaluation.evaluate, player.watch.background", ("torch", "PySide6")),
         ("import player.cli", ("torch", "PySide6", "gymnasium", "zarr", "matplotlib", "av", "msgspec")),
         ("import player.app, player.ui.window", ("torch",)),
     ],

@@ -23,7 +23,7 @@ from recorder import Library, Session, record
 from recorder.agents.experts import scripted
 from recorder.errors import SessionError
 from trainer import Policy, PolicyError, TrainConfig
-from trainer.evaluation.games import evaluate
+from trainer.evaluation.evaluate import evaluate
 from trainer.policy.header import POLICY_KEY, read_header
 from trainer.policy.tensors import write_tensors
 from trainer.runs.runs import Runs

@@ -17,7 +17,7 @@ from trainer.evaluation.agreement import Agreement, compare
 from trainer.progress.records import Progress
 
 if TYPE_CHECKING:
-    from trainer.evaluation.games import evaluate
+    from trainer.evaluation.evaluate import evaluate
     from trainer.learn.fit import fit
     from trainer.policy.policy import Policy
 
@@ -37,7 +37,7 @@ __all__ = [
 # process uses the same cores. Without any spinning (OMP_WAIT_POLICY=PASSIVE), waking takes a third of a batch's time.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
-_NEED_TORCH = {"Policy": "trainer.policy.policy", "evaluate": "trainer.evaluation.games", "fit": "trainer.learn.fit"}
+_NEED_TORCH = {"Policy": "trainer.policy.policy", "evaluate": "trainer.evaluation.evaluate", "fit": "trainer.learn.fit"}
 
 
 def __getattr__(name: str) -> Any:

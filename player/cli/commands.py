@@ -209,7 +209,7 @@ def evaluation(
     alike: bool = False,
 ) -> Generator[Any, None, None]:
     """`trainer.evaluate`."""
-    from trainer.evaluation.games import evaluate as run
+    from trainer.evaluation.evaluate import evaluate as run
 
     return run(policy, episodes=episodes, seed=seed, sticky=sticky, recording=recording, alike=alike)
 

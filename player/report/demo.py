@@ -90,7 +90,7 @@ def _stamp(started: float, text: str) -> str:
 
 
 def _chapter(plan: Plan, out: Path, started: float) -> Generator[DemoLine, None, Chapter]:
-    from trainer.evaluation.games import evaluate
+    from trainer.evaluation.evaluate import evaluate
     from trainer.learn.fit import fit
 
     name = plan.title

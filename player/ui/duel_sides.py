@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
@@ -35,6 +35,15 @@ class DuelSides(QWidget):
     def colours(self) -> tuple[QColor, QColor]:
         """The colours of the left and of the right side."""
         return self.left.accent(), self.right.accent()
+
+    @property
+    def bands(self) -> tuple[QRect, QRect]:
+        """Where the names are, above both games, and where the keycaps or traces are, below them."""
+        stage = self.left.stage.toAlignedRect()
+        above, below = self.rect(), self.rect()
+        above.setBottom(stage.top() - 1)
+        below.setTop(stage.bottom() + 1)
+        return above, below
 
     def explain(self, wanted: bool) -> None:
         """Show or hide what drives each side."""

@@ -54,6 +54,12 @@ class DuelSide(QWidget):
         """This side's colour for the current theme."""
         return look.tone(self.palette(), "person" if self._left else "clone")
 
+    @property
+    def stage(self) -> QRectF:
+        """Where the game is; above it is the header, below it the keycaps or traces."""
+        below = _KEYS if self._frame is None or self._frame.discrete else _TRACES
+        return QRectF(_PAD, _HEADER, self.width() - 2 * _PAD, self.height() - _HEADER - below)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -62,8 +68,7 @@ class DuelSide(QWidget):
         text, window = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
         painter.setBrush(look.mix(window, text, 0.06))
         painter.drawRoundedRect(self.rect(), 12, 12)
-        below = _KEYS if self._frame is None or self._frame.discrete else _TRACES
-        stage = QRectF(_PAD, _HEADER, self.width() - 2 * _PAD, self.height() - _HEADER - below)
+        stage = self.stage
         if self._side is None or self._frame is None:
             painter.setPen(look.mix(window, text, 0.7))
             flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
@@ -71,7 +76,7 @@ class DuelSide(QWidget):
             return
         self._paint_header(painter, self._side, text, window)
         self._paint_picture(painter, stage)
-        keys = QRectF(_PAD, stage.bottom() + 12, stage.width(), below - 24)
+        keys = QRectF(_PAD, stage.bottom() + 12, stage.width(), self.height() - stage.bottom() - 24)
         if self._frame.discrete:
             self._paint_keycaps(painter, keys, text, window)
         else:

@@ -2,6 +2,7 @@
 
     window/geometry, window/page, window/theme    library/folder    player/name, player/asked    record/limit
     choices/<name of a list>   what was chosen last in it            watch/session, watch/policy   the pair watched last
+    tour/closed                whether the hints of the Watch page are not wanted any longer
 
 Entries that cannot be used are ignored; the window then opens with its defaults.
 """
@@ -22,6 +23,7 @@ from recorder.system.profile import clean_name
 from recorder.ui.kit.look import THEMES
 
 if TYPE_CHECKING:
+    from player.ui.watch_page import WatchPage
     from player.ui.window import Window
 
 _CHOICES = ("envBox", "presetChoice", "speedChoice")  # lists, by name, whose choice is kept
@@ -137,6 +139,12 @@ class Memory:
             window.watch.presenter.pair.policy = policy
         with contextlib.suppress(SessionError):
             window.watch.presenter.pair.set_session(Session.open(session).path)
+
+    def remember_tour(self, page: WatchPage) -> None:
+        """Offer the tour of the Watch page until it is closed."""
+        if self._text("tour/closed") != "yes":
+            page.tour.offer()
+        page.tour_closed.connect(lambda: self._keep("tour/closed", "yes"))
 
     def _text(self, key: str) -> str:
         value = self._settings.value(key)

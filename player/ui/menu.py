@@ -87,6 +87,7 @@ class MenuButton(QPushButton):
             action.triggered.connect(partial(self._set_theme, theme))
             themes.addAction(action)
         self._add("shortcuts", "keys", "Keyboard shortcuts", self._show_shortcuts, "F1")
+        self._add("tour", "watch", "Tour of Watch", self._show_tour)
         self._menu.addSeparator()
         self._add("diagnostics", "copy", "Copy diagnostics", partial(copy_diagnostics, self._window))
         self._add("log", "log", "Open the log folder", lambda: self._open_folder(log_file().parent))
@@ -159,6 +160,10 @@ class MenuButton(QPushButton):
         assert isinstance(app, QApplication)
         look.set_theme(app, theme)
 
+    def _show_tour(self) -> None:
+        self._window.show_page("watch")
+        self._window.watch.begin_tour()
+
     def _show_shortcuts(self) -> None:
         if self._window.findChild(QDialog, "shortcutsDialog") is None:
             ShortcutsDialog(_with_own_keys(self._window), self._window).open()
@@ -202,7 +207,7 @@ def copy_diagnostics(window: Window) -> None:
 
 
 def try_sample(window: Window) -> None:
-    """Put the sample into the library, and show it on the page at hand."""
+    """Put the sample into the library, and play it, or choose it to train on."""
     _aside(window, lambda: SAMPLE.add(window.library), window.show_sample)
 
 

@@ -28,12 +28,17 @@ from player.watch.background import BackgroundJobState
 from player.watch.presenter import WatchPresenter
 from recorder.library.library import duration_text
 from recorder.ui.kit import look
+from recorder.ui.kit.fold import Scroll
+from recorder.ui.kit.steady import keep_room, reserve_width
 from recorder.ui.kit.words import window_words
 from trainer.evaluation.scores import Score
 from trainer.progress.curves import time_left
 
 _POLL_MS = 200
 _ROW, _LABEL, _FIGURE = 52.0, 190.0, 190.0
+_PLAYERS = 3  # the recorded player, a twin, a random player; two twins stand closer
+_LINES = 5  # of words below the chart; more can be scrolled to
+_NO_SCORES = "The scores appear here."
 _TONES = {"demonstrator": "person", "clone": "clone"}
 
 
@@ -47,13 +52,12 @@ class ScoreChart(QWidget):
         self._rows: Sequence[Score] = ()
 
     def sizeHint(self) -> QSize:
-        return QSize(680, round(_ROW * max(3, len(self._rows))))
+        return QSize(680, round(_ROW * _PLAYERS))
 
     def show_rows(self, rows: Sequence[Score]) -> None:
         """Show these scores."""
         self._rows = rows
-        self.setAccessibleName("; ".join(score_sentence(row) for row in rows))
-        self.updateGeometry()
+        self.setAccessibleName("; ".join(score_sentence(row) for row in rows) or _NO_SCORES)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -66,8 +70,12 @@ class ScoreChart(QWidget):
         room = self.width() - _LABEL - _FIGURE
         right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         left = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        if not self._rows:
+            painter.setPen(faint)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, _NO_SCORES)
+        high = min(_ROW, self.height() / max(1, len(self._rows)))
         for index, row in enumerate(self._rows):
-            top = index * _ROW
+            top = index * high - (_ROW - high) / 2
             name = _TONES.get(row.player)
             colour = faint if name is None else look.tone(palette, name)
             painter.setFont(look.scaled(self.font(), 1.0, bold=True))
@@ -84,10 +92,10 @@ class ScoreChart(QWidget):
             painter.setBrush(look.mix(window, colour, 0.75))
             painter.drawRoundedRect(bar, 4, 4)
             painter.setPen(QPen(text, 1.6))
-            low, high = (_LABEL + room * max(0.0, edge) / reach for edge in (row.low, row.high))
+            least, most = (_LABEL + room * max(0.0, edge) / reach for edge in (row.low, row.high))
             middle = bar.center().y()
-            painter.drawLine(QPointF(low, middle), QPointF(high, middle))
-            for x in (low, high):
+            painter.drawLine(QPointF(least, middle), QPointF(most, middle))
+            for x in (least, most):
                 painter.drawLine(QPointF(x, middle - 5), QPointF(x, middle + 5))
             figures = QRectF(self.width() - _FIGURE + 12, top, _FIGURE - 12, _ROW / 2)
             painter.setFont(look.scaled(self.font(), 1.0, bold=True))
@@ -99,7 +107,10 @@ class ScoreChart(QWidget):
 
 
 class ScoreDialog(QDialog):
-    """Plays the games in the background and shows the scores. Closing it cancels running games."""
+    """Plays the games in the background and shows the scores. Closing it cancels running games.
+
+    Nothing in it moves while figures come in.
+    """
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -115,8 +126,12 @@ class ScoreDialog(QDialog):
         self._chart = ScoreChart()
         column.addWidget(self._chart)
         self._words = look.faint(name="scoreWords", wrap=True)
-        column.addWidget(self._words)
+        self._words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        words = Scroll(self._words)
+        words.setMinimumHeight(_LINES * self._words.fontMetrics().lineSpacing())
+        column.addWidget(words, 1)
         self._bar = QProgressBar(objectName="scoreProgress")
+        keep_room(self._bar)
         column.addWidget(self._bar)
         row = QHBoxLayout()
         row.setSpacing(look.GAP)
@@ -131,6 +146,7 @@ class ScoreDialog(QDialog):
         close.clicked.connect(self.close)
         self._go = QPushButton(objectName="scoreButton", default=True)
         self._go.setProperty("primary", True)
+        reserve_width(self._go, "Play the games", "Cancel")
         self._go.clicked.connect(self._start)
         row.addWidget(close)
         row.addWidget(self._go)
@@ -174,9 +190,7 @@ class ScoreDialog(QDialog):
         self._games.setEnabled(not running)
         self._bar.setVisible(running)
         report = None if record is None else record.report
-        rows = () if record is None else record.rows
-        self._chart.show_rows(rows)
-        self._chart.setVisible(running or bool(rows))
+        self._chart.show_rows(() if record is None else record.rows)
         if running:
             done, total = (0, 0) if record is None else (record.done, record.total)
             self._bar.setRange(0, total)
@@ -202,7 +216,6 @@ class ScoreDialog(QDialog):
                 "How good is the twin, really? It plays many games from starts that it has never seen, beside the "
                 "recorded player and a random player. For a person, the recorded games count."
             )
-        self.adjustSize()
 
 
 def row_title(row: Score) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """The Watch page: two players side by side. A view of player.watch.presenter; it holds no state of its own.
 
-┌ banner ───────────────────────────────────────────────────────────────┐
+┌────────────────────────────────────────────────────────────────────────┐
 │ Left [recording or clone ▾] [game ▾]     Right [clone ▾]  Scores  Save │
 │ ┌──────────────────────────────┐ ┌──────────────────────────────────┐  │
 │ │            left              │ │              right               │  │
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from player.ui.duel_sides import DuelSides
@@ -23,8 +23,10 @@ from player.ui.export_dialog import ExportDialog
 from player.ui.pair_choices import PairChoices
 from player.ui.score_dialog import ScoreDialog
 from player.ui.timeline import Timeline
+from player.ui.tour import TourView, place_in
 from player.ui.transport_row import TransportRow
 from player.watch.presenter import WatchPresenter, WatchState
+from player.watch.tour import Subject, Tour
 from recorder.ui.kit.pace import IDLE_MS, set_pace
 from recorder.ui.kit.page import Page
 
@@ -32,9 +34,12 @@ _POLL_MS = 4  # well under a tick of 60 Hz, so that pictures appear when they ar
 
 
 class WatchPage(Page):
-    """Shows the state of `presenter`. Emits `page_requested` to ask for another page: "record" or "train"."""
+    """Shows the state of `presenter`. Emits `page_requested` to ask for another page: "record" or "train", and
+    `tour_closed` once nobody wants to see its hints again.
+    """
 
     page_requested = Signal(str)
+    tour_closed = Signal()
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
         super().__init__("watch", parent)
@@ -46,6 +51,7 @@ class WatchPage(Page):
         self._choices.scores_requested.connect(lambda: self._open("scores", ScoreDialog))
         self._choices.save_requested.connect(lambda: self._open("export", ExportDialog))
         self.sides = DuelSides(presenter)
+        self.sides.installEventFilter(self)
         self._timeline = Timeline()
         self._timeline.seek_requested.connect(self._seek)
         self._transport = TransportRow(presenter)
@@ -53,8 +59,10 @@ class WatchPage(Page):
         self._transport.speed_chosen.connect(self.setFocus)  # Space plays, and does not open the list again
         self._transport.explain_toggled.connect(self.sides.explain)
         self._transport.train_requested.connect(lambda: self.page_requested.emit("train"))
+        self.tour = Tour()
         self._stack = QStackedWidget()
         self.body.addWidget(self._stack, 1)
+        self.lay_banner_over(self.sides)
         self._stack.addWidget(self._build_empty())
         self._stack.addWidget(self._build_duel())
         self._timer = QTimer(self, interval=_POLL_MS, timerType=Qt.TimerType.PreciseTimer)
@@ -116,6 +124,11 @@ class WatchPage(Page):
         self.presenter.refresh()
         self.watch(self.presenter.pair.newest_session(policy), policy)
 
+    def begin_tour(self) -> None:
+        """Show the hints again."""
+        self.tour.begin()
+        self._render_tour()
+
     def shutdown(self) -> None:
         """End the workers; called when the window closes."""
         self._timer.stop()
@@ -123,6 +136,11 @@ class WatchPage(Page):
         for dialog in list(self._dialogs.values()):
             dialog.close()
         self.presenter.close()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.sides and event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self._render_tour()
+        return super().eventFilter(watched, event)
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:
@@ -147,6 +165,10 @@ class WatchPage(Page):
         layout.addWidget(self.sides, 1)
         layout.addWidget(self._timeline)
         layout.addWidget(self._transport)
+        self._board = page
+        self._hints = TourView(page)
+        self._hints.next_pressed.connect(lambda: self._leave_tour() if self.tour.next() else self._render_tour())
+        self._hints.close_pressed.connect(self._leave_tour)
         return page
 
     def _bind_keys(self) -> None:
@@ -198,6 +220,23 @@ class WatchPage(Page):
         if button.isVisible() and button.isEnabled():
             button.click()
 
+    def _leave_tour(self) -> None:
+        self.tour.close()
+        self._render_tour()
+        self.setFocus()
+        self.tour_closed.emit()
+
+    def _render_tour(self) -> None:
+        hint = None if self.presenter.state is WatchState.FAILED else self.tour.hint(self.presenter.frame)
+        if hint is None:
+            self._hints.show_nothing()
+            return
+        above, below = (place_in(self._board, self.sides, band) for band in self.sides.bands)
+        sides = place_in(self._board, self.sides).united(place_in(self._board, self._timeline))
+        keys, scores = (place_in(self._board, each) for each in (self._transport, self._choices.scores))
+        framed = {Subject.SIDES: sides, Subject.KEYS: keys, Subject.SCORES: scores}[hint.subject]
+        self._hints.show_hint(hint, above if hint.subject is Subject.SCORES else below, framed)
+
     def _act(self, action: Callable[[], object]) -> None:
         action()
         self._render()
@@ -228,4 +267,5 @@ class WatchPage(Page):
         comparison = presenter.comparison
         self._timeline.show_frame(presenter.frame, self.sides.colours, comparison.agreement, comparison.share)
         self._transport.show_state()
+        self._render_tour()
         self._set_pace()

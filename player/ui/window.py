@@ -85,6 +85,7 @@ class Window(QWidget):
         self.sessions = LibraryPage(LibraryPresenter(Library(library)))
         self.train = TrainPage(self._train_presenter(library))
         self.watch = WatchPage(WatchPresenter(Library(library)))
+        self._memory.remember_tour(self.watch)
         self._pages: tuple[Page, ...] = (self.record, self.sessions, self.train, self.watch)
         for page in self._pages:
             self._stack.addWidget(page)
@@ -146,13 +147,12 @@ class Window(QWidget):
         self.record.name_player(name)
 
     def show_sample(self, sample: SamplePair) -> None:
-        """Called when the sample was added: show it on the current page, or in Watch."""
-        if self.page in ("record", "watch"):
-            if not self.record.presenter.busy:
-                self.watch_pair(sample.session, sample.policy)
-        else:
-            self._pages[self._current].activate()
+        """Called when the sample was added: choose it on the Train page, or play it in Watch."""
+        if self.page == "train":
+            self.train.activate()
             self.train.choose(sample.session)
+        elif not self.record.presenter.busy:
+            self.watch_pair(sample.session, sample.policy)
         self.notice.tell(
             f"The sample is in your library: {SAMPLE.about['seconds']} seconds of a game played by a script, "
             "and a twin trained on such play."
@@ -177,6 +177,7 @@ class Window(QWidget):
         if self._current >= 0:
             self._pages[self._current].deactivate()
         self._current = index
+        self.train.presenter.player_name = self.player_name  # it may have been changed on Record
         self._stack.setCurrentIndex(index)
         self._tabs.button(index).setChecked(True)
         self._pages[index].activate()
@@ -207,6 +208,7 @@ class Window(QWidget):
 
     def _take_news(self) -> None:
         presenter = self.train.presenter
+        presenter.player_name = self.player_name
         self._news = (
             presenter.headline if presenter.policy is not None else f"{presenter.headline}. {presenter.explanation}",
             presenter.policy,

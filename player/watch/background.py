@@ -108,10 +108,10 @@ def scoring(
     """Games of one or two clones, of the player of a session, and of a random player, all from the same starts.
 
     With `alike` the first clone plays like its demonstrator. Without a session, the demonstrators are the players that
-    it learned from; see `trainer.evaluation.games.evaluate`. The last record has the report, whose rows are in the
+    it learned from; see `trainer.evaluation.evaluate.evaluate`. The last record has the report, whose rows are in the
     order demonstrator, clones, random player.
     """
-    from trainer.evaluation.games import evaluate
+    from trainer.evaluation.evaluate import evaluate
 
     first, others = policies[0], [other for other in policies[1:] if alike or other != policies[0]]
     report = None

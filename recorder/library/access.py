@@ -52,6 +52,11 @@ class LibraryAccess:
         return why[self.access]
 
 
+def has_sessions(library: Path) -> bool:
+    """Whether anything was ever recorded into a library, readable or not."""
+    return any(library.glob("*.zarr"))
+
+
 def open_access(library: Path) -> LibraryAccess:
     """The access to a library that is opened: its folder is made if need be, and a file is written for a try.
 

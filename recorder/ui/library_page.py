@@ -1,6 +1,6 @@
 """The Library page: all sessions, and what is thought of them. A view of recorder.library.presenter; it holds no state.
 
-┌ banner ──────────────────────────────────────────────┐
+┌──────────────────────────────────────────────────────┐
 │ search  [what] [who]             [Progress] [Trash…]  │
 │ sessions                          │ one of them       │
 │ (score over time)                 │ [Train] [Watch]   │
@@ -58,6 +58,7 @@ class LibraryPage(Page):
         waiting.setObjectName("libraryWaiting")
         self._stack.addWidget(waiting)
         self.body.addWidget(self._stack, 1)
+        self.lay_banner_over(self._list)
         self._timer = QTimer(self, interval=_POLL_MS)
         self._timer.timeout.connect(self._poll)
         self.bind_keys(

@@ -1,6 +1,6 @@
 """The Record page: play, and have it recorded. A view of recorder.recording.presenter; it holds no state of its own.
 
-┌ banner ─────────────────────────────┐
+┌─────────────────────────────────────┐
 │                     │ environment   │
 │      the game       │ score … ticks │
 │                     │ [Record] …    │
@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from recorder.agents.bindings import bindings_file
 from recorder.agents.keyboard import PLACE
 from recorder.envs.registry import usable_specs
-from recorder.library.access import LibraryAccess
+from recorder.library.access import LibraryAccess, has_sessions
 from recorder.play.sound import Speaker
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.settings import RecordSettings
@@ -63,6 +63,7 @@ class RecordPage(Page):
         self._view = GameView()
         self._view.installEventFilter(self)
         columns.addWidget(self._view, 1)
+        self.lay_banner_over(self._view)
         self._side = self._build_side()
         columns.addWidget(_scrolled(self._side))
         self.body.addLayout(columns, 1)
@@ -99,6 +100,7 @@ class RecordPage(Page):
         self.presenter.finished.today.look()
         if not self.access.missing:
             self.presenter.finished.check()
+        self._side.takes.offers_sample = not (self.presenter.refusal or has_sessions(self.presenter.library))
         self._room = self.presenter.room
         self._timer.start()
         QTimer.singleShot(0, self.keyboard, self.keyboard.open)  # once the window is there
@@ -209,6 +211,7 @@ class RecordPage(Page):
         side.takes.watch_requested.connect(self.watch_requested)
         side.takes.discard_requested.connect(self._discard)
         side.takes.restore_requested.connect(then(self.presenter.undo_discard, self._render))
+        side.takes.sample_requested.connect(self.sample_requested)
         side.takes.label_requested.connect(then(self.presenter.finished.label, self._render))
         return side
 

@@ -58,6 +58,7 @@ class TakesList(QScrollArea):
     discard_requested = Signal(object)
     restore_requested = Signal(object)
     label_requested = Signal(object, str)
+    sample_requested = Signal()
 
     def __init__(self, game: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,7 +68,8 @@ class TakesList(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setMinimumHeight(120)  # a card
+        self.setMinimumHeight(130)  # a card
+        self.offers_sample = False  # to whoever has not recorded anything yet
         self._shown: tuple[object, ...] = ()
         self.show_takes([])
 
@@ -76,7 +78,7 @@ class TakesList(QScrollArea):
 
         With `whose` each says who played.
         """
-        keys = (len(takes), whose, *(take.key for take in takes[:_MOST]))
+        keys = (self.offers_sample, len(takes), whose, *(take.key for take in takes[:_MOST]))
         if keys == self._shown and self.widget() is not None:
             return
         self._shown = keys
@@ -88,6 +90,10 @@ class TakesList(QScrollArea):
             layout.addWidget(self._card(take, "" if index == 0 else str(index + 1), whose))
         if not takes:
             layout.addWidget(look.faint("What you record today is listed here.", wrap=True))
+            if self.offers_sample:
+                tip = "Add a short scripted session, and a twin trained on such play, to your library, and watch them"
+                sample = self._button("See a twin play first", "recordSampleButton", tip, self.sample_requested.emit)
+                layout.addWidget(sample, 0, Qt.AlignmentFlag.AlignLeft)
         if len(takes) > _MOST:
             layout.addWidget(look.faint(f"{len(takes) - _MOST} more are in the Library.", "moreTakes", wrap=True))
         layout.addStretch(1)

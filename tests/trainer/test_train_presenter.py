@@ -344,7 +344,10 @@ def test_a_finished_run_tells_its_score_and_offers_its_twin(stage: Stage) -> Non
     found.policy.write_bytes(b"policy")
     stage.presenter.poll()
     assert stage.presenter.state is TrainState.DONE
-    assert stage.presenter.headline == "Your twin is ready. It scores 112 on average in test games."
+    assert stage.presenter.headline == "Your twin is ready."  # a file that says nothing of itself
+    found.policy.unlink()
+    assert "not in the library any more" in stage.presenter.headline
+    found.policy.write_bytes(b"policy")
     assert stage.presenter.explanation.startswith("Quick gives a first impression.")
     assert stage.presenter.policy == found.policy
 
@@ -372,7 +375,11 @@ def test_stop_keeps_the_best_so_far(stage: Stage) -> None:
     assert (stage.presenter.state, worker.runs.requested(run)) == (TrainState.STOPPING, "stop")
     worker.end(run, RunState.DONE, stopped_early=True)
     stage.presenter.poll()
-    assert "stopped early; the best version so far was kept" in stage.presenter.headline
+    assert stage.presenter.basis == ""  # nothing was saved
+    policy = stage.presenter.kept.get(run).policy
+    assert policy is not None
+    policy.write_bytes(b"policy")
+    assert "stopped early; the best version so far was kept" in stage.presenter.basis
 
 
 def test_several_runs_wait_for_their_turn(stage: Stage) -> None:

@@ -332,6 +332,17 @@ def test_a_library_that_has_gone_is_told_on_every_page_until_it_is_back(window: 
     assert said(window) == ""
 
 
+def test_the_sample_plays_in_watch_wherever_it_is_asked_for_but_on_train(window: Window) -> None:
+    pair = SAMPLE.add(window.library)
+    window.show_page("train")
+    window.show_sample(pair)
+    assert (window.page, window.train.presenter.choice.paths) == ("train", [pair.session])
+    window.show_page("library")
+    window.show_sample(pair)
+    assert (window.page, window.watch.presenter.pair.session) == ("watch", pair.session)
+    wait(lambda: window.watch.presenter.state is WatchState.PLAYING)
+
+
 def test_a_training_that_ends_elsewhere_is_told_but_not_into_a_game(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

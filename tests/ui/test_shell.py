@@ -143,18 +143,39 @@ def test_another_library_is_opened_from_the_menu_but_not_under_a_take(
     assert hand.output() == ""
 
 
-def test_the_sample_can_be_watched_before_the_first_take(open_window: Callable[..., Hand], tmp_path: Path) -> None:
+def test_the_sample_can_be_watched_before_the_first_take_with_a_tour_that_is_closed_for_good(
+    open_window: Callable[..., Hand], tmp_path: Path
+) -> None:
     hand = open_window()
-    hand.click("watchTab")
-    hand.click("watchSampleButton")
+    hand.click("recordSampleButton")
     hand.wait(lambda: min(hand.look()["state"]["watch_ticks"] or [0]) >= 20)
     assert "played by a script" in text(hand, "noticeText")
+    hand.wait(lambda: text(hand, "tourText").startswith("Left: the scripted player. Right: the twin"))
+    hand.click("tourNext")
+    hand.wait(lambda: text(hand, "tourText").startswith("Space: play and pause."))
+    hand.xdotool("key", "space")
+    hand.wait(lambda: text(hand, "playButton") == "Play")  # and the hint has not taken the key
+    assert text(hand, "tourText").startswith("Space: play and pause.")
+    hand.click("tourClose")
+    hand.wait(lambda: "tour" not in hand.look()["widgets"])
+    hand.xdotool("key", "space")
+    hand.wait(lambda: text(hand, "playButton") == "Pause")
+    pick(hand, "tourAction")
+    hand.wait(lambda: "tour" in hand.look()["widgets"])
     pick(hand, "sampleAction")
     hand.wait(lambda: "played by a script" in text(hand, "noticeText"))
     (summary,) = Library(tmp_path / "library").sessions()
     assert summary.path == SAMPLE.within(tmp_path / "library").session
     assert (summary.player["kind"], summary.player["title"]) == ("scripted", "Sample")
     assert verify(Session.open(summary.path)).ok
+    assert hand.output() == ""
+    hand.close()
+    hand = open_window()
+    hand.wait(lambda: hand.look()["state"]["watch_ticks"] == [0, 0])
+    assert "tour" not in hand.look()["widgets"]
+    hand.click("recordTab")
+    hand.wait(lambda: hand.look()["state"]["page"] == "record")
+    assert "recordSampleButton" not in hand.look()["widgets"]
     assert hand.output() == ""
 
 

@@ -167,6 +167,33 @@ def test_a_notice_moves_nothing(window: Window, size: tuple[int, int]) -> None:
         assert not where(button, window).intersects(window.notice.geometry())
 
 
+COVERED = {"record": "gameView", "library": "libraryTable", "train": "sessionTable", "watch": "rightSide"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_problem_moves_nothing_and_hides_no_button(window: Window, name: str) -> None:
+    window.show_page(name)
+    page = next(each for each in (window.record, window.sessions, window.train, window.watch) if each.isVisible())
+    covered, banner = page.findChild(QWidget, COVERED[name]), page.findChild(QLabel, f"{name}Banner")
+    for _ in range(100):  # the library is read in a thread
+        QTest.qWait(50)
+        if covered.isVisible():
+            break
+    for size in (SIZES[0], SIZES[-1]):
+        window.resize(*size)
+        before = [*places(page, BUTTONS[name]), where(covered, page)]
+        page.show_problem(f"{window.library} cannot be written: no space is left on the disk; free some, then resume")
+        assert banner.isVisible()
+        assert [*places(page, BUTTONS[name]), where(covered, page)] == before
+        assert page.rect().contains(banner.geometry())
+        assert where(covered, page).intersects(banner.geometry())
+        assert banner.height() >= banner.heightForWidth(banner.width())  # all of it is to be read
+        seen = [each for each in page.findChildren(QPushButton) if not each.visibleRegion().isEmpty()]
+        assert [each.objectName() for each in seen if where(each, page).intersects(banner.geometry())] == []
+        page.show_problem("")
+        assert not banner.isVisible()
+
+
 def places(page: QWidget, names: tuple[str, ...]) -> list[QRect]:
     QTest.qWait(50)
     return [where(button, page) for name in names if (button := page.findChild(QPushButton, name)) is not None]

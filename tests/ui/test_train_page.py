@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -223,6 +224,12 @@ def test_runs_are_shown_compared_and_deleted_and_the_confusion_is_read_out(libra
     assert [table.item(row, 2).text() for row in range(3)] == ["Hopper, quick", *["Breakout, quick"] * 2]
     table.selectRow(1)
     assert opened.presenter.run_list.shown == second
+    said = "Your twin is ready: it does as the scripted player does in [0-9]+ % of moments.$"
+    assert re.match(said, opened.find(QLabel, "trainHeadline").text())
+    assert "No test games were played" in opened.find(QLabel, "runBasis").text()
+    assert opened.find(QWidget, "runPicture").isVisible()
+    pictures, run = opened.presenter.pictures, opened.presenter.run_list.run
+    wait_until(lambda: pictures.of(pictures.session(run)) is not None, 20_000)
     table.item(0, 0).setCheckState(Qt.CheckState.Checked)  # another game: nothing to compare
     assert opened.presenter.run_list.compared == []
     table.item(2, 0).setCheckState(Qt.CheckState.Checked)

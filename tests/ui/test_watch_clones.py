@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageSequence
-from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Slot
+from PySide6.QtCore import QObject, QPoint, QRect, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDoubleSpinBox,
+    QFrame,
     QLabel,
     QLineEdit,
     QMenu,
@@ -296,23 +297,58 @@ def test_a_film_that_is_cancelled_leaves_no_file(page: WatchPage, tmp_path: Path
     wait_until(lambda: not list(tmp_path.iterdir()))
 
 
+def test_the_tour_never_covers_a_game_and_ends_at_the_last_hint(page: WatchPage) -> None:
+    closed: list[bool] = []
+    page.tour_closed.connect(lambda: closed.append(True))
+    page.tour.offer()
+    watch(page, "breakout")
+    card, text = page.findChild(QFrame, "tour"), page.findChild(QLabel, "tourText")
+    for last in (False, False, True):
+        for width, height in ((640, 420), (1140, 740), (1700, 1000)):
+            page.resize(width, height)
+            wait_until(lambda: card.isVisible())
+            QTest.qWait(20)
+            shown = QRect(card.mapTo(page, QPoint(0, 0)), card.size())
+            for side in (page.sides.left, page.sides.right):
+                game = side.stage.toAlignedRect()
+                assert not shown.intersects(QRect(side.mapTo(page, game.topLeft()), game.size()))
+            assert text.height() >= text.heightForWidth(text.width())  # all of it is to be read
+        button = page.findChild(QPushButton, "tourNext")
+        assert button.text() == ("Done" if last else "Next")
+        assert closed == []
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert closed == [True]
+    assert not card.isVisible()
+    assert page.hasFocus()
+
+
 def test_the_scoreboard_plays_games_and_shows_them_with_their_intervals(page: WatchPage) -> None:
     watch(page, "hopper")
     QTest.keyClick(page, Qt.Key.Key_S)
     dialog = dialog_of(page, "scoreDialog")
     dialog.findChild(QSpinBox, "scoreGames").setValue(2)
     go = dialog.findChild(QPushButton, "scoreButton")
+
+    def places() -> list[QRect]:
+        QTest.qWait(20)
+        kinds = (QPushButton, QSpinBox, ScoreChart)
+        return [dialog.rect(), *(each.geometry() for kind in kinds for each in dialog.findChildren(kind))]
+
+    before = places()
     go.click()
     assert go.text() == "Cancel"
+    assert places() == before
     chart = dialog.findChild(ScoreChart, "scoreChart")
     wait_until(lambda: page.presenter.scoring.record is not None and page.presenter.scoring.record.rows)
     assert page.presenter.scoring.running
     wait_until(lambda: "mean" in chart.accessibleName())  # while the other games are played
+    assert places() == before
     assert re.match(r"[0-3] of 4 games, .*narrow", dialog.findChild(QLabel, "scoreWords").text())
     wait_until(lambda: page.presenter.scoring.state is BackgroundJobState.DONE)
     wait_until(lambda: go.text() == "Play the games")
     assert re.search(r"Random.*; Twin new-hopper: mean [\d.]+, .*; Random player", chart.accessibleName())
     assert "2 games each, all distinct" in dialog.findChild(QLabel, "scoreWords").text()
+    assert places() == before
     go.click()
     wait_until(lambda: page.presenter.scoring.running)
     go.click()

@@ -21,10 +21,11 @@ from msgspec import structs
 from recorder.envs.spec import EnvSpec
 from recorder.store.session import Session
 from trainer.config import TrainConfig
-from trainer.evaluation.games import PlannedGame, evaluation_seed
+from trainer.evaluation.games import PlannedGame
 from trainer.evaluation.likeness import Actions, Likeness
 from trainer.evaluation.scores import GameResult
 from trainer.evaluation.select_by_play import Evaluator
+from trainer.evaluation.table import evaluation_seed
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.hand import Pull
 
@@ -53,9 +54,9 @@ _STARTS = 104_729  # keeps the starts of these games different from those of oth
 
 @dataclass(frozen=True)
 class Alike:
-    """How a clone plays like its demonstrator: its mean `score` in test games, the demonstrator's recorded one, and how
-    well a classifier tells clips of the two apart (trainer.evaluation.likeness). `plays_best`: no other way scores
-    more.
+    """How a clone plays like its demonstrator: its mean `score` in so many test `games`, the demonstrator's recorded
+    one, and how well a classifier tells clips of the two apart (trainer.evaluation.likeness). `plays_best`: no other
+    way scores more.
     """
 
     manner: ActionSelection
@@ -63,6 +64,7 @@ class Alike:
     demonstrator: float
     classifier: float
     plays_best: bool = False
+    games: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -163,7 +165,8 @@ def _played_like(
     pieces = [_pieces(result.actions, spec) for result in results if result.actions is not None]
     likeness = Likeness.of(list(chain.from_iterable(pieces)), demonstration.games, spec)
     score = float(np.mean([result.score for result in results]))
-    return Alike(manner, score, demonstration.score, likeness.classifier if likeness else math.nan)
+    classifier = likeness.classifier if likeness else math.nan
+    return Alike(manner, score, demonstration.score, classifier, games=len(results))
 
 
 def _pieces(actions: Actions, spec: EnvSpec) -> list[Actions]:

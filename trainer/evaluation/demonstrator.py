@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from recorder.agents.experts import from_description
 from recorder.errors import AgentError
 from recorder.store.session import Session
 from trainer.evaluation.likeness import Actions
 from trainer.evaluation.scores import GameResult, Score
 from trainer.policy.header import facts
+
+_CUT_SHORT = ("stopped", "interrupted")
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,24 @@ def _playing_again(
     ]
     label = " and ".join(_label(player) for player in found) + ", as recorded"
     return None, Score.of("demonstrator", label, games) if games else None
+
+
+def scores_learned_from(
+    sessions: Sequence[Session], chosen: Mapping[str, Sequence[int]], ticks: int
+) -> tuple[float, ...]:
+    """The scores of the games that a clone learned from, of each as far as its first `ticks` ticks.
+
+    Games that were stopped before are left out. `chosen` are the chosen episodes by session name. Raises SessionError.
+    """
+    scores = []
+    for session in sessions:
+        rewards = np.asarray(session.rewards, np.float64)
+        for game in session.recorded_games:
+            whole = game.outcome not in _CUT_SHORT or game.ticks >= ticks
+            used = [each for each in game.line if each.index in chosen.get(session.name, (each.index,))]
+            if whole and any(session.to_learn(each) for each in used):
+                scores.append(float(rewards[game.line_ticks[:ticks]].sum()))
+    return tuple(scores)
 
 
 def _label(description: Mapping[str, Any]) -> str:

@@ -19,8 +19,9 @@ import numpy as np
 from recorder.envs.spec import EnvSpec
 from recorder.system.jobs import Service
 from trainer.config import TrainConfig
-from trainer.evaluation.games import SIGN_OF_LIFE_TICKS, GameWorker, PlannedGame, evaluation_seed
+from trainer.evaluation.games import SIGN_OF_LIFE_TICKS, GameWorker, PlannedGame
 from trainer.evaluation.scores import GameResult
+from trainer.evaluation.table import evaluation_seed
 from trainer.policy.action_selection import ActionSelection
 
 _TRIAL = 7_919  # keeps the starts of test games different from those of evaluations
@@ -53,10 +54,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class CandidateScore:
-    """A candidate, and its mean score in the last rung that it played."""
+    """A candidate, and its mean score in the last rung that it played: `games` of at most `ticks` ticks each."""
 
     candidate: Candidate
     score: float
+    games: int = 0
+    ticks: int = 0
 
 
 def action_selections(
@@ -188,7 +191,8 @@ def successive_halving(
                 continue
             scores = np.array([result.score for result in step]).reshape(len(left), -1).mean(axis=1)
             ranked = sorted(
-                (CandidateScore(e, float(s)) for e, s in zip(left, scores, strict=True)), key=lambda s: -s.score
+                (CandidateScore(e, float(s), rung.games, rung.ticks) for e, s in zip(left, scores, strict=True)),
+                key=lambda s: -s.score,
             )
         standings = ranked + [standing for standing in standings if standing.candidate not in left]
         left = [standing.candidate for standing in ranked[: rung.keep]]

@@ -32,15 +32,16 @@ from trainer.policy.tensors import write_tensors
 CHECKPOINT_BATCHES = 500
 _FORMAT, _VERSION, _KEY = "twinplay-checkpoint", 1, "twinplay"
 _Count = Annotated[int, Meta(ge=0)]
-_LATER = ("operations", "played")  # counters that the first versions did not have
+_LATER = ("operations", "played", "score_games", "score_ticks", "accuracies")  # the first versions had none
 
 
 class State(msgspec.Struct):
     """The counters of a training. Seconds are those of all its sittings; `train_s` of them count in the budget.
 
     `validated`, `stale` and `checked` count validations, those of them in a row without a lower loss, and the looks at
-    its play. `manner` is as JSON. `operations` are those of learning to see (trainer.learn.operations), `played` the
-    ticks of the games that have judged it.
+    its play. `manner` is as JSON. `score` is the mean of `score_games` games of at most `score_ticks` ticks.
+    `accuracies` are those on held-out play of the weights kept for each reason. `operations` are those of learning to
+    see (trainer.learn.operations), `played` the ticks of the games that have judged it.
     """
 
     stage: Literal["train", "play"] = "train"
@@ -61,6 +62,9 @@ class State(msgspec.Struct):
     saved: bool = False
     operations: _Count = 0
     played: _Count = 0
+    score_games: _Count = 0
+    score_ticks: _Count = 0
+    accuracies: dict[str, float | None] = {}
 
     @classmethod
     def from_json(cls, values: Any) -> State:

@@ -23,9 +23,11 @@ Weights = dict[str, Tensor]
 
 
 class KeptWeights:
-    """Averaged weights of the learner, by the reason to keep them; `header` makes the header of their policy."""
+    """Averaged weights of the learner, by the reason to keep them; `header` makes the header of a policy with those of
+    a reason.
+    """
 
-    def __init__(self, learner: Callable[[], Learner], header: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, learner: Callable[[], Learner], header: Callable[[str], dict[str, Any]]) -> None:
         self._learner, self._header = learner, header
         self._by_reason: dict[str, Weights] = {}
         self._temporary = TemporaryFolder()
@@ -58,13 +60,16 @@ class KeptWeights:
 
     def save(self, reason: str, out: Path) -> None:
         """Write the weights of this reason as a policy. Raises PolicyError."""
-        self._write(self._by_reason[reason], out)
+        self._write(self._by_reason[reason], out, reason)
 
     def file(self, weights: str | Weights) -> Path:
         """A temporary policy file, for test games, of the weights kept for a reason or of given weights."""
         self._files += 1
         path = self._temporary.path / f"{self._files}.safetensors"
-        self._write(self._by_reason[weights] if isinstance(weights, str) else weights, path)
+        if isinstance(weights, str):
+            self._write(self._by_reason[weights], path, weights)
+        else:
+            self._write(weights, path)
         return path
 
     def tensors(self) -> dict[str, Tensor]:
@@ -87,7 +92,7 @@ class KeptWeights:
         """Remove the temporary files."""
         self._temporary.close()
 
-    def _write(self, weights: Weights, path: Path) -> None:
+    def _write(self, weights: Weights, path: Path, reason: str = "") -> None:
         net = copy.deepcopy(self._learner().average)
         net.load_state_dict(weights)
-        save_policy(path, net, self._header())
+        save_policy(path, net, self._header(reason))

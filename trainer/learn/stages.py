@@ -133,7 +133,7 @@ def _validate(training: Training) -> ValidationMetrics:
         state.stale += 1
         return metrics
     state.stale, state.best_loss = 0, metrics.loss
-    training.kept.keep("loss")
+    training.keep("loss")
     if "check" not in training.kept:
         training.save("loss")
     return metrics
@@ -152,10 +152,10 @@ def _check(training: Training, used: float) -> Iterator[Progress]:
             yield training.progress("train", used)
     assert best is not None
     state.checked += 1
-    state.score = best.score
+    training.judged(best)
     if state.best_check is None or best.score >= state.best_check:
         state.best_check, state.manner = best.score, best.candidate.manner.to_json()
-        training.kept.keep("check", now)
+        training.keep("check", now)
         training.save("check")
     message = f"short test games after {state.batch:,} batches: mean score {state.score:,.1f}"
     yield training.progress("train", used, message=message, score=state.score)
@@ -166,7 +166,7 @@ def play(training: Training) -> Iterator[Progress]:
     config, state = training.config, training.state
     if state.stage == "train":
         state.stage = "play"
-        training.kept.keep("last")
+        training.keep("last")
         training.write_checkpoint()
     if not config.play_games:
         training.finish("loss" if "loss" in training.kept else "last")
@@ -183,7 +183,8 @@ def play(training: Training) -> Iterator[Progress]:
         else:
             yield training.progress("play", chosen * step)
     assert best is not None
-    state.manner, state.score = best.candidate.manner.to_json(), best.score
+    state.manner = best.candidate.manner.to_json()
+    training.judged(best)
     training.save(files[best.candidate.policy])  # in case the following games are interrupted
     yield from _find_alike(training, best.candidate)
     training.finish(files[best.candidate.policy])
@@ -198,7 +199,8 @@ def _find_alike(training: Training, best: Candidate) -> Iterator[Progress]:
         return
     for step in training.choosing.alike(best, demonstration):
         if isinstance(step, Alike) and step.plays_best:
-            training.state.manner, training.state.score = step.manner.to_json(), step.score
+            training.state.manner = step.manner.to_json()
+            training.judged(CandidateScore(best, step.score, step.games, training.config.play_ticks))
         elif isinstance(step, Alike):
             training.alike = step
             message = f"when it plays like its demonstrator: mean score {step.score:,.1f}"

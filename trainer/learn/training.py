@@ -12,14 +12,17 @@ from typing import Any
 
 import torch
 
+from recorder.errors import TwinplayError
 from recorder.library.names import default_name
 from recorder.store.session import Session
 from trainer.errors import PolicyError, TrainingError
 from trainer.evaluation.alike import Alike
+from trainer.evaluation.demonstrator import scores_learned_from
+from trainer.evaluation.select_by_play import CandidateScore
 from trainer.learn.budget import Budget
 from trainer.learn.checkpoint import State, read_checkpoint, settings, write_checkpoint
 from trainer.learn.choosing import Choosing, first_selection
-from trainer.learn.kept_weights import KeptWeights
+from trainer.learn.kept_weights import KeptWeights, Weights
 from trainer.learn.learner import Learner, ValidationMetrics
 from trainer.learn.operations import Operations
 from trainer.learn.perception import Sample
@@ -62,6 +65,7 @@ class Training:
         self._written = -1  # the batch of the latest checkpoint; -1 before the data are loaded
         self.ready = False
         self._played_before = 0
+        self._scores: dict[int, tuple[float, ...]] = {}  # the demonstrator's, by the ticks that count
 
     @property
     def learner(self) -> Learner:
@@ -106,6 +110,16 @@ class Training:
         """Write a first clone, to watch until there is a better one."""
         save_policy(self.out, learner.average, self._header())
 
+    def keep(self, reason: str, weights: Weights | None = None) -> None:
+        """Keep weights (default: the current ones) for a reason, with the accuracy of the latest validation."""
+        self.kept.keep(reason, weights)
+        self.state.accuracies[reason] = self.state.val_accuracy
+
+    def judged(self, by_play: CandidateScore) -> None:
+        """Test games were played."""
+        state = self.state
+        state.score, state.score_games, state.score_ticks = by_play.score, by_play.games, by_play.ticks
+
     def write_checkpoint(self) -> None:
         """Replace the checkpoint, if one is wanted and something has changed."""
         if self.checkpoint is None or not self.ready or self._written == self.state.batch:
@@ -126,7 +140,7 @@ class Training:
             stack.callback(self.kept.close)
             stack.callback(self.choosing.close)
             if not self.state.saved and self.state.batch:
-                self.kept.keep("last")
+                self.keep("last")
                 if isinstance(error, Exception):  # report this one, not a second one from cleaning up
                     stack.enter_context(contextlib.suppress(PolicyError))
                 self.save("last")
@@ -166,15 +180,19 @@ class Training:
         self.budget.resume(self.state.seconds)
         self._played_before = self.state.played
 
-    def _header(self) -> dict[str, Any]:
+    def _header(self, reason: str = "") -> dict[str, Any]:
+        """The header of a policy with the weights that are kept for a reason; none: the current ones."""
         state = self.state
         training = {
             "batches": state.batch,
             "seconds": round(self.budget.seconds, 1),
             "operations": self._operations,
             "validation_loss": state.best_loss,
-            "validation_accuracy": state.val_accuracy,
+            "validation_accuracy": state.accuracies.get(reason, state.val_accuracy),
             "score_in_play": state.score,
+            "score_games": state.score_games,
+            "score_ticks": state.score_ticks,
+            "demonstrator_scores": self._demonstrator_scores,
             "warnings": self.data.warnings,
             "torch": str(torch.__version__),
         }
@@ -190,6 +208,15 @@ class Training:
             "sessions": [_told(session, self.episodes) for session in self.sessions],
             "training": training,
         }
+
+    @property
+    def _demonstrator_scores(self) -> tuple[float, ...]:
+        """The demonstrator's scores, to compare with that of the test games; none before there are any."""
+        ticks = self.state.score_ticks
+        if ticks and ticks not in self._scores:
+            with contextlib.suppress(TwinplayError):  # a session may have gone since it was read
+                self._scores[ticks] = scores_learned_from(self.sessions, self.episodes, ticks)
+        return self._scores.get(ticks, ())
 
     @property
     def _operations(self) -> int:

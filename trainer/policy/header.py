@@ -15,8 +15,10 @@ from typing import Annotated, Any
 import msgspec
 from safetensors import SafetensorError, safe_open
 
-from recorder.errors import NewerVersionError, check_version
+from recorder.envs.registry import get_spec, stored_spec
+from recorder.errors import NewerVersionError, TwinplayError, check_version
 from recorder.system.records import RecordError, read, said
+from trainer.config import TrainConfig
 from trainer.errors import PolicyError
 
 POLICY_FORMAT = "twinplay-policy"
@@ -43,8 +45,14 @@ class TrainingFigures(msgspec.Struct, frozen=True):
     seconds: Annotated[float, said("seconds of all its sittings")] = 0.0
     operations: Annotated[int | None, said("floating-point operations", absent="not counted")] = None
     validation_loss: Annotated[float | None, said("the least loss on the play that was held out")] = None
-    validation_accuracy: Annotated[float | None, said("the last accuracy on it; null for continuous actions")] = None
+    validation_accuracy: Annotated[float | None, said("its accuracy on that play; null for continuous actions")] = None
     score_in_play: Annotated[float | None, said("mean return of the games that chose how it plays best")] = None
+    score_games: Annotated[int, said("how many such games", absent="not counted")] = 0
+    score_ticks: Annotated[int, said("ticks that each of them lasted at most", absent="not counted")] = 0
+    demonstrator_scores: Annotated[
+        tuple[float, ...],
+        said("scores of the games that it learned from, of each as far as `score_ticks`; without those stopped before"),
+    ] = ()
     warnings: Annotated[tuple[str, ...], said("what the reader of its sessions noticed")] = ()
     torch: Annotated[str, said("version of PyTorch")] = ""
 
@@ -115,6 +123,27 @@ def read_header(path: Path | str) -> dict[str, Any]:
         read(PolicyHeader, header)
     except RecordError as error:
         raise PolicyError(f"{path} is damaged ({error}); train it again or get a whole copy") from None
+    return header
+
+
+def read_playable(path: Path, *, alike: bool = False) -> dict[str, Any]:
+    """The header of a policy that can play here, with `alike` like its demonstrator; its weights are not read.
+
+    Raises PolicyError for any other file.
+    """
+    header = read_header(path)
+    if alike:
+        check_alike(path, header)
+    try:
+        spec = stored_spec(header.get("env"))
+        installed = get_spec(spec.name)
+        TrainConfig.from_json(header.get("config"))
+    except (TwinplayError, ValueError, TypeError) as error:
+        raise PolicyError(
+            f"{path} is damaged ({(str(error).splitlines() or [''])[0][:200]}); get an undamaged copy"
+        ) from None
+    if spec.interface != installed.interface:
+        raise PolicyError(f"{path} was made for a different version of {spec.title}; train it again")
     return header
 
 

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from recorder.envs.registry import get_spec, simulator_notes, stored_spec
+from recorder.envs.registry import simulator_notes, stored_spec
 from recorder.errors import TwinplayError
 from recorder.library.library import POLICIES, ensure_writable, local_time
 from recorder.store.places import on_this_computer, place
@@ -28,7 +28,7 @@ from recorder.system.records import RecordError, read
 from recorder.system.trash import FOLDER, move_to_trash
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
-from trainer.policy.header import facts, read_header
+from trainer.policy.header import facts, read_playable
 from trainer.policy.naming import MAX_NAME, checked_name, file_stem, write_name
 
 SUFFIX = ".safetensors"
@@ -51,9 +51,10 @@ class PlaysAlike(msgspec.Struct, frozen=True):
 class PolicySummary:
     """One clone. `problem` is a sentence about a file that is none; nothing else is known then.
 
-    `score` is the mean of the trial games that chose how it plays, each of `test_seconds` at most; `learned_from` names
-    its sessions, `players` who played them. `alike` is None where it only plays its best. `run` is the training it came
-    from, where that is known.
+    `score` is the mean of the `test_games` that chose how it plays, each of `test_seconds` at most (0: not known);
+    `demonstrator_scores` are those of the games that it learned from, as far as that. `accuracy` is that on held-out
+    play. `learned_from` names its sessions, `players` who played them. `alike` is None where it only plays its best.
+    `run` is the training it came from, where that is known.
     """
 
     path: Path
@@ -72,7 +73,9 @@ class PolicySummary:
     problem: str = ""
     alike: PlaysAlike | None = None
     note: str = ""  # of another simulator than the installed one
+    test_games: int = 0
     test_seconds: float = 0.0
+    demonstrator_scores: tuple[float, ...] = ()
     called: str = ""  # what people call it, where that is not its file's name
 
     @property
@@ -210,7 +213,7 @@ class Policies:
         size = file.stat().st_size
         if size > _MOST_BYTES:
             raise PolicyError(f"{file} has {size / 1e9:.1f} GB, too large for a policy; choose another file")
-        _check(file)
+        read_playable(file)
         ensure_writable(self.folder)
         target = self.folder / f"{self._free_stem(file_stem(file.stem))}{SUFFIX}"
         try:
@@ -251,7 +254,7 @@ def _told_apart(clones: list[PolicySummary]) -> list[PolicySummary]:
 def summarize(path: Path) -> PolicySummary:
     """The summary of a policy file; never raises for a damaged one."""
     try:
-        header = facts(_check(path))
+        header = facts(read_playable(path))
         spec = stored_spec(header.env)
         training, changed = header.training, datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return PolicySummary(
@@ -270,27 +273,13 @@ def summarize(path: Path) -> PolicySummary:
             path.stat().st_size,
             alike=_alike(header.alike),
             note=" ".join(simulator_notes({path.stem: spec})),
-            test_seconds=TrainConfig.from_json(header.config).play_ticks / spec.rate_hz,
+            test_games=training.score_games,
+            test_seconds=(training.score_ticks or TrainConfig.from_json(header.config).play_ticks) / spec.rate_hz,
+            demonstrator_scores=training.demonstrator_scores,
             called=" ".join(header.called.split())[:MAX_NAME],
         )
     except (TwinplayError, ValueError, TypeError, KeyError, OSError) as error:
         return PolicySummary(path, problem=str(error).splitlines()[0][:300] if str(error) else "it cannot be read")
-
-
-def _check(path: Path) -> dict[str, Any]:
-    """The header of a policy that can play here. Raises PolicyError for any other file."""
-    header = read_header(path)
-    try:
-        spec = stored_spec(header.get("env"))
-        installed = get_spec(spec.name)
-        TrainConfig.from_json(header.get("config"))
-    except (TwinplayError, ValueError, TypeError) as error:
-        raise PolicyError(
-            f"{path} is damaged ({(str(error).splitlines() or [''])[0][:200]}); get an undamaged copy"
-        ) from None
-    if spec.interface != installed.interface:
-        raise PolicyError(f"{path} was made for a different version of {spec.title}; train it again")
-    return header
 
 
 def _move(path: Path, target: Path) -> None:

@@ -22,12 +22,13 @@ from recorder.library.access import outputs_of
 from recorder.library.library import Library
 from recorder.store.places import on_this_computer
 from trainer.config import TrainConfig
-from trainer.runs import run_texts
+from trainer.runs import outcome, run_texts
 from trainer.runs.library_edits import LibraryEdits
 from trainer.runs.messages import Messages
 from trainer.runs.new_runs import NewRuns
 from trainer.runs.policy_library import Policies, PolicySummary
 from trainer.runs.run_list import RunList
+from trainer.runs.run_picture import RunPictures
 from trainer.runs.runs import Runs, RunState
 from trainer.runs.selection import Choice, FactsReader
 from trainer.runs.supervision import Supervision
@@ -61,6 +62,8 @@ class TrainPresenter:
         self.edits = LibraryEdits(self.kept, self.policies, self.run_list, self.messages, self._read_library)
         self._overrides = dict(overrides or {})
         self.new_runs = NewRuns(self.kept, self.policies, self.run_list, self.choice, self.messages, self._settings)
+        self.player_name = ""  # of whoever trains; empty: whoever played
+        self.pictures = RunPictures(self.outputs)
         self._supervision = Supervision(self.kept, start, self.messages)
         self._asked: dict[str, str] = {}  # what was asked of a run that is still at work
         self._arrive()
@@ -110,7 +113,8 @@ class TrainPresenter:
     @property
     def busy(self) -> bool:
         """True while `poll` may bring something new."""
-        return self.training or self._supervision.started or self.choice.busy or self.run_list.unread
+        reading = self.choice.busy or self.run_list.unread or self.pictures.busy
+        return self.training or self._supervision.started or reading
 
     @property
     def policy(self) -> Path | None:
@@ -121,6 +125,11 @@ class TrainPresenter:
         if run.policy.exists():
             return run.policy
         return next((twin.path for twin in self.twins if twin.run == run.id), None)
+
+    @property
+    def twin(self) -> PolicySummary | None:
+        """What is known of that clone."""
+        return None if self.policy is None else self.policies.summary(self.policy)
 
     @property
     def can_train(self) -> bool:
@@ -145,7 +154,16 @@ class TrainPresenter:
         run = self.run_list.run
         if run is None:
             return "How it learns"
-        return run_texts.headline(run, self.state, self.run_list.curves, behind=self.run_list.is_behind(run))
+        behind, curves = self.run_list.is_behind(run), self.run_list.curves
+        return run_texts.headline(run, self.state, curves, self.twin, behind=behind, you=self.player_name)
+
+    @property
+    def basis(self) -> str:
+        """What the figures of the headline rest on; empty while there are none."""
+        run, twin = self.run_list.run, self.twin
+        if run is None or twin is None or self.state is not TrainState.DONE:
+            return ""
+        return outcome.basis(twin, self.player_name, tested=not run.status.stopped_early)
 
     @property
     def explanation(self) -> str:
@@ -166,6 +184,7 @@ class TrainPresenter:
             if not run.active:
                 self._asked.pop(run.id, None)
                 self.twins = self.policies.all()
+        changed |= self.pictures.poll()
         return self.run_list.read_curves() or changed
 
     def start(self) -> None:
@@ -216,6 +235,7 @@ class TrainPresenter:
     def shutdown(self, timeout: float = 15.0) -> None:
         """Pause what is trained, within `timeout` seconds, or leave it alone if it is to go on in the background."""
         self.choice.close()
+        self.pictures.close()
         if self.in_background:
             self._supervision.leave()
         else:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from trainer.progress.curves import Curves, time_left
+from trainer.runs import outcome
+from trainer.runs.policy_library import PolicySummary
 from trainer.runs.runs import CHECKPOINT, Run
 from trainer.runs.train_state import TrainState
 
-_EARLY = " Training was stopped early; the best version so far was kept."
+_GONE = "Training is over, but its twin is not in the library any more."
 _AFTER_QUICK = "Quick gives a first impression. More play to learn from, or the preset Standard, makes a better twin."
 _STAGES = {"load": "Reading the sessions", "look": "Learning to see", "play": "Test games"}
 
 
-def headline(run: Run, state: TrainState, curves: Curves, *, behind: bool) -> str:
-    """What is going on with a run, in one line; `behind` says that another run comes before it."""
+def headline(run: Run, state: TrainState, curves: Curves, twin: PolicySummary | None, *, behind: bool, you: str) -> str:
+    """What is going on with a run, in one line; `behind` says that another run comes before it.
+
+    `twin` is what came of it, if there is anything; `you` is the name of whoever reads this.
+    """
     latest = curves.latest
-    played = "" if run.status.score is None else f" It scores {run.status.score:,.0f} on average in test games."
     texts = {
         TrainState.STOPPING: "Stopping; the best version so far is kept…",
         TrainState.PAUSING: "Pausing…",
@@ -23,7 +27,7 @@ def headline(run: Run, state: TrainState, curves: Curves, *, behind: bool) -> st
         else "Paused before it started. Resume at any time.",
         TrainState.INTERRUPTED: f"Interrupted after {run.status.batches:,} batches. Resume at any time.",
         TrainState.FAILED: "Training failed",
-        TrainState.DONE: f"Your twin is ready.{played}{_EARLY if run.status.stopped_early else ''}",
+        TrainState.DONE: _GONE if twin is None else outcome.headline(twin, you, tested=not run.status.stopped_early),
         TrainState.WAITING: "Queued" if behind else "Starting the training process…",
     }
     if state in texts:

@@ -32,7 +32,7 @@ from recorder.system.cores import available_cores
 from recorder.system.files import replacing
 from recorder.system.jobs import run_parallel
 from trainer.config import TrainConfig
-from trainer.evaluation.games import evaluate
+from trainer.evaluation.evaluate import evaluate
 from trainer.evaluation.scores import bootstrap, bootstrap_difference
 from trainer.learn.checkpoint import is_of
 from trainer.learn.fit import fit

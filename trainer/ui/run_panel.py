@@ -17,6 +17,7 @@ from trainer.runs.train_state import TrainState
 from trainer.settings import SETTINGS, off
 from trainer.ui.confusion_view import ConfusionView
 from trainer.ui.curve_plots import CurvePlots
+from trainer.ui.run_headline import RunHeadline
 from trainer.ui.segments import Segments
 
 _NOTHING = (
@@ -40,8 +41,7 @@ class RunPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.GAP)
-        self._headline = look.heading("", "trainHeadline")
-        self._headline.setWordWrap(True)
+        self._headline = RunHeadline(presenter)
         self._about = look.faint(name="runAbout", wrap=True)
         self._explanation = QLabel(objectName="runExplanation", wordWrap=True, visible=False)
         self._progress = QProgressBar(objectName="trainProgress")
@@ -103,7 +103,7 @@ class RunPanel(QWidget):
         presenter, run_list = self.presenter, self.presenter.run_list
         state, run = presenter.state, run_list.run
         at_work = state in _AT_WORK
-        self._headline.setText(presenter.headline)
+        self._headline.show_state()
         self._about.setText(_about(run) if run else "Select sessions to learn from, then click Train.")
         self._explanation.setText(presenter.explanation)
         self._explanation.setVisible(bool(presenter.explanation))

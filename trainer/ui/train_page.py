@@ -1,6 +1,6 @@
 """The Train page: choose sessions, train, see it learn. A view of trainer.runs.presenter; it holds no state of its own.
 
-┌ banner ──────────────────────────────────────────────────────────┐
+┌──────────────────────────────────────────────────────────────────┐
 │ [Learn from] [Runs] [Your twins]  │ what is going on, time left   │
 │ sessions and their games          │ [Pause] [Stop] / [Resume] …   │
 │ what is chosen, shares, warnings  │ [Curves] [Confusion] [Settings] [Log]
@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QMessageBox, QStackedWidget, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QMessageBox, QStackedWidget, QWidget
 
 from recorder.ui.kit.fold import FoldingSplitter
 from recorder.ui.kit.page import Page
@@ -64,6 +64,7 @@ class TrainPage(Page):
         self._stack.addWidget(self._build_empty())
         self._stack.addWidget(split)
         self.body.addWidget(self._stack, 1)
+        self.lay_banner_over(*self._left.findChildren(QAbstractItemView))
         self._timer = QTimer(self, interval=_POLL_MS)
         self._timer.timeout.connect(self._poll)
         self._sources.start_requested.connect(self._start)

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from recorder.library.access import LibraryAccess
 from recorder.ui.kit import look
+from recorder.ui.kit.banner import Banner
 from recorder.ui.kit.focus import guard_focus
 from recorder.ui.kit.fold import Scroll
-from recorder.ui.kit.words import window_words
 
 # Keys that act again and again while they are held; Del and Ctrl+Return, for instance, act once.
 _REPEATED = ("-", "+", "=", ".", "Backspace", "Shift+Backspace", "Left", "Right", "Shift+Left", "Shift+Right")
@@ -21,7 +21,10 @@ _LOG = logging.getLogger("twinplay")
 
 
 class Page(QWidget):
-    """A page named `name`; subclasses fill `body`, below the banner, and say what comes of being shown and hidden.
+    """A page named `name`; subclasses fill `body`, and say what comes of being shown and hidden.
+
+    The banner for problems lies over the foot of a part of the page that `lay_banner_over` names, so that nothing moves
+    when it comes and goes.
 
     `sample_requested`: whoever has nothing of their own yet wants to try the page with the sample.
     """
@@ -38,14 +41,12 @@ class Page(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         content = QWidget()
-        outer.addWidget(Scroll(content))
+        self._scroll = Scroll(content)
+        outer.addWidget(self._scroll)
         self.body = QVBoxLayout(content)
         self.body.setContentsMargins(20, 16, 20, 16)
         self.body.setSpacing(12)
-        self._banner = QLabel(objectName=f"{name}Banner", wordWrap=True, visible=False)
-        self._banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._banner.setStyleSheet(look.BANNER)
-        self.body.addWidget(self._banner)
+        self._banner = Banner(self, f"{name}Banner")
         self._blank = look.faint("Sessions, runs and twins are shown as soon as the folder is there.", f"{name}Blank")
         self._blank.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._blank.hide()
@@ -68,10 +69,11 @@ class Page(QWidget):
         """Show a sentence in the banner, in the window's words, and log it; hide the banner when there is none."""
         if sentence and sentence != self._banner.toolTip():
             _LOG.warning("%s: %s", self._name, sentence)
-        words = window_words(sentence)
-        self._banner.setText(f"{words[:1].upper()}{words[1:]}")
-        self._banner.setToolTip(sentence)
-        self._banner.setVisible(bool(sentence))
+        self._banner.show_sentence(sentence)
+
+    def lay_banner_over(self, *parts: QWidget) -> None:
+        """Name the parts of the page that the banner may lie over; it takes the first one that is to be seen."""
+        self._banner.lay_over(parts)
 
     def show_access(self, access: LibraryAccess) -> None:
         """The library's folder has gone, is back, or is read-only. The window says so; the page does not repeat it."""
@@ -80,7 +82,7 @@ class Page(QWidget):
         for index in range(self.body.count()):
             item = self.body.itemAt(index)
             widget = None if item is None else item.widget()
-            if widget is not None and widget not in (self._banner, self._blank):
+            if widget is not None and widget is not self._blank:
                 widget.setVisible(not access.missing)
         if access.missing:
             self.show_problem("")

@@ -1,0 +1,203 @@
+"""How well a clone plays: many games from unseen starts, compared with its demonstrator and a random player.
+
+    seeds ─▶ games in parallel processes ─▶ returns ─▶ mean and bootstrap interval over distinct games
+
+Starts are varied as `recorder.envs.game.Game.reset` describes. Recordings begin at the plain start, so no training saw
+these starts. A game ends by its own rules, at the environment's limit, or after too long without a point; the clone has
+to serve by itself.
+
+Only the processes that play a clone's games import torch, and those of the others come first: loading torch takes
+seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recorder.agents.agent import Agent, RandomAgent
+from recorder.agents.experts import from_description
+from recorder.envs.game import Game
+from recorder.envs.registry import simulator_notes, stored_spec
+from recorder.envs.spec import EnvSpec
+from recorder.errors import UsageError
+from recorder.store.places import Place
+from recorder.store.session import Session
+from recorder.system.cores import available_cores
+from recorder.system.jobs import run_parallel
+from trainer.evaluation.agreement import refuse_mismatch
+from trainer.evaluation.demonstrator import Demonstrator
+from trainer.evaluation.likeness import Actions, Likeness
+from trainer.evaluation.scores import EvalProgress, EvalReport, GameResult, Score
+from trainer.evaluation.table import Table, evaluation_seed
+from trainer.policy.header import read_playable
+
+if TYPE_CHECKING:
+    from trainer.policy.action_selection import ActionSelection  # torch comes with it
+
+PLAYERS = ("clone", "demonstrator", "random")
+
+_Results = dict[str, dict[int, GameResult]]  # by player and number of the game
+
+
+def play_games(
+    player: str,
+    seeds: Sequence[int],
+    policy_path: str,
+    description: dict[str, Any] | None,
+    sticky: float,
+    manner: ActionSelection | None = None,
+    alike: bool = False,
+    *,
+    spec: EnvSpec,
+) -> list[GameResult]:
+    """Play games of one player, one per seed, in this process; worker processes run this function."""
+    if player == "clone":
+        from trainer.evaluation.games import play_clone  # torch comes with it
+
+        return play_clone(policy_path, seeds, sticky=sticky, manner=manner, alike=alike)
+    games = []
+    game = Game(spec, sticky=sticky)
+    for seed in seeds:
+        agent: Agent = RandomAgent(spec, seed)
+        if player == "demonstrator":
+            assert description is not None
+            agent = from_description(description, seed)
+        table = Table(game, agent, seed, None)
+        while table.playing:
+            table.tick()
+        games.append(table.result())
+    game.close()
+    return games
+
+
+def play_timed(**arguments: Any) -> tuple[list[GameResult], float]:
+    """What `play_games` returns, and the seconds that it took."""
+    began = time.monotonic()
+    results = play_games(**arguments)
+    return results, time.monotonic() - began
+
+
+def evaluate(
+    policy: Path | str,
+    *,
+    episodes: int = 30,
+    seed: int = 0,
+    sticky: float = 0.0,
+    players: Sequence[str] = PLAYERS,
+    manner: ActionSelection | None = None,
+    alike: bool = False,
+    processes: int | None = None,
+    recording: Session | Place | str | None = None,
+) -> Generator[EvalProgress, None, None]:
+    """Play `episodes` games of the clone, its demonstrator and a random player from the same unseen starts.
+
+    The clone plays its best, with `alike` like its demonstrator, or in a given `manner`. A demonstrator that cannot
+    play again (a person, or several players) is represented by the recorded games, and labelled so. With a
+    `recording`, its player is the demonstrator, and the recorded games are its games.
+
+    Raises PolicyError for an unreadable policy or one for another environment than the recording's, SessionError for an
+    unreadable recording, and UsageError for a number of games below one.
+    """
+    if episodes < 1:
+        raise UsageError(f"nothing to evaluate: {episodes} episodes")
+    path, name = str(policy), Path(policy).stem
+    header = read_playable(Path(policy), alike=alike)
+    spec = stored_spec(header["env"])
+    notes = simulator_notes({name: spec})
+    if recording is None:
+        demonstrator = Demonstrator.of_policy(header)
+    else:
+        session = recording if isinstance(recording, Session) else Session.open(recording)
+        refuse_mismatch(session, spec, path)
+        notes += simulator_notes({session.name: session.spec})
+        demonstrator = Demonstrator.of_recording(session)
+    rows: dict[str, Score] = {}
+    played = [player for player in PLAYERS if player in players]
+    if "demonstrator" in played and demonstrator.description is None:
+        played.remove("demonstrator")
+        if demonstrator.recorded is not None:
+            rows["demonstrator"] = demonstrator.recorded
+    arguments = {
+        "policy_path": path,
+        "description": demonstrator.description,
+        "sticky": sticky,
+        "manner": manner,
+        "alike": alike,
+        "spec": spec,
+    }
+    seeds = [evaluation_seed(seed, k) for k in range(episodes)]
+    clone = f"clone {name}{', like its player' if alike else ''}"
+    labels = {"clone": clone, "demonstrator": demonstrator.label, "random": "random player"}
+    workers = processes or available_cores()
+    results = yield from _playing(played, seeds, labels, tuple(rows.values()), arguments, workers)
+    for player in played:
+        rows[player] = Score.of(player, labels[player], [results[player][k] for k in range(episodes)])
+    likeness = _likeness(results, demonstrator, spec)
+    ordered = tuple(rows[player] for player in PLAYERS if player in rows)
+    report = EvalReport(path, spec.name, episodes, seed, sticky, ordered, notes, likeness)
+    total = len(played) * episodes
+    yield EvalProgress(total, total, report, ordered)
+
+
+def _playing(
+    players: Sequence[str],
+    seeds: Sequence[int],
+    labels: Mapping[str, str],
+    recorded: tuple[Score, ...],
+    arguments: Mapping[str, Any],
+    workers: int,
+) -> Generator[EvalProgress, None, _Results]:
+    """Let each player play each seed, in worker processes; `arguments` are further ones of `play_games`.
+
+    Yields the `recorded` scores and those of the finished games; returns all results.
+    """
+    tasks: list[tuple[str, range]] = []
+    for player in players:
+        # A clone's games of one task share a forward pass, but there are several tasks, so that figures come early.
+        groups = min(len(seeds), 4 * workers)
+        tasks += [(player, range(g, len(seeds), groups)) for g in range(groups)]
+    # The players take turns, and the random player's short games come first.
+    tasks.sort(key=lambda task: (task[1].start, -PLAYERS.index(task[0])))
+    results: _Results = {player: {} for player in players}
+    spent = dict.fromkeys(players, 0.0)
+    total, done = len(players) * len(seeds), 0
+    yield EvalProgress(0, total, rows=recorded)
+    jobs = [{"player": player, "seeds": [seeds[k] for k in games], **arguments} for player, games in tasks]
+    with contextlib.closing(run_parallel("trainer.evaluation.evaluate:play_timed", jobs, workers)) as played_games:
+        for index, (outcome, seconds) in played_games:
+            player, games = tasks[index]
+            results[player].update(zip(games, outcome, strict=True))
+            spent[player] += seconds
+            done += len(games)
+            rows = recorded + tuple(
+                Score.of(each, labels[each], [found[k] for k in sorted(found)])
+                for each, found in results.items()
+                if found
+            )
+            whole = {each: spent[each] / len(found) * len(seeds) for each, found in results.items() if found}
+            left = sum(whole.values()) - sum(spent.values()) if len(whole) == len(players) else None
+            yield EvalProgress(
+                done,
+                total,
+                rows=rows,
+                left_s=None if left is None else left / workers,
+                clone_s=whole["clone"] / workers if "clone" in whole else None,
+            )
+    return results
+
+
+def _likeness(results: _Results, demonstrator: Demonstrator, spec: EnvSpec) -> Likeness | None:
+    """How much the clone played like its demonstrator; None if the actions of one of them are not known."""
+    done_by_clone = _actions(results.get("clone", {}))
+    done_by_it = demonstrator.actions or _actions(results.get("demonstrator", {}))
+    return Likeness.of(done_by_clone, done_by_it, spec) if done_by_clone and done_by_it else None
+
+
+def _actions(results: Mapping[int, GameResult]) -> list[Actions]:
+    """The actions in the order of the games, not in the order in which they finished, since halves are compared."""
+    games = [results[number] for number in sorted(results)]
+    return [game.actions for game in games if game.actions is not None and len(game.actions)]
