@@ -109,12 +109,14 @@ class RecordSide(QWidget):
             (self._discard, "trash"),
         ):
             show_icon(button, picture)
+        for button in (self._pause, self._stop, self._discard):
+            button.setProperty("tight", True)  # so that a scroll bar beside them covers nothing
         reserve_width(self._pause, "Pause", "Resume")
         reserve_width(self._sound, *_SOUND)
         layout.addWidget(self._record)
         for row in ((self._pause, self._stop, self._discard), (self._keys, self._sound)):
             row_layout = QHBoxLayout()
-            row_layout.setSpacing(2)  # so that a scroll bar beside them covers nothing
+            row_layout.setSpacing(look.SMALL)
             for button in row:
                 row_layout.addWidget(button)
             layout.addLayout(row_layout)
