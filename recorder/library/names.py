@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +12,7 @@ from recorder.library.library import SessionSummary, player_label
 
 def default_name(players: Sequence[Mapping[str, Any]], score: float | None, created: str) -> str:
     """Who, how well, and on which day; `created` is a stored time (ISO 8601). What is unknown is left out."""
-    names = list(dict.fromkeys(map(_who, players)))
-    who = f"{names[0]} and others" if len(names) > 1 else "".join(names)
+    who = first_of(map(name_of, players))
     points = "" if score is None else "1 point" if round(score) == 1 else f"{score:,.0f} points"
     return ", ".join(filter(None, (who, points, _day(created))))
 
@@ -25,7 +24,14 @@ def session_name(summary: SessionSummary) -> str:
     return default_name([summary.player], summary.best_score, summary.created)
 
 
-def _who(player: Mapping[str, Any]) -> str:
+def first_of(names: Iterable[str]) -> str:
+    """The first name; with "and others" if there are different ones."""
+    known = list(dict.fromkeys(filter(None, names)))
+    return f"{known[0]} and others" if len(known) > 1 else "".join(known)
+
+
+def name_of(player: Mapping[str, Any]) -> str:
+    """A player's name, or else what kind of player it is."""
     name = str(player.get("name", "")).strip() if player.get("kind") == "person" else player_title(player)
     return name or player_label(player)
 

@@ -221,7 +221,10 @@ def test_runs_are_shown_compared_and_deleted_and_the_confusion_is_read_out(libra
     opened = Opened(library)
     opened.click("runsSegment")
     table = opened.find(QTableWidget, "runTable")
-    assert [table.item(row, 2).text() for row in range(3)] == ["Hopper, quick", *["Breakout, quick"] * 2]
+    assert [table.item(row, 2).text() for row in range(3)] == [
+        "Scripted, Hopper, quick",
+        *["Scripted, Breakout, quick"] * 2,
+    ]
     table.selectRow(1)
     assert opened.presenter.run_list.shown == second
     said = "Your twin is ready: it does as the scripted player does in [0-9]+ % of moments.$"

@@ -37,6 +37,7 @@ from msgspec.structs import replace
 
 from recorder.errors import NewerVersionError, UsageError
 from recorder.library.library import Library, ensure_writable
+from recorder.library.names import first_of, name_of
 from recorder.store.session import Session
 from recorder.system.records import plain, read, said
 from recorder.system.trash import FOLDER, move_to_trash, restore_from_trash
@@ -104,8 +105,10 @@ class Run:
 
     @property
     def named(self) -> str:
-        """What its twin is named, where somebody chose that; otherwise empty."""
-        return "" if self.policy is None or self.policy.stem == self.id else self.policy.stem
+        """What its twin is named, where somebody chose that; otherwise who played what it learns from, if known."""
+        if self.policy is not None and self.policy.stem != self.id:
+            return self.policy.stem
+        return "" if self.setup is None else first_of(source.player for source in self.setup.sources)
 
     @property
     def active(self) -> bool:
@@ -145,6 +148,7 @@ class Runs:
                 str(session.attributes.get("digest") or session.digest()),
                 _minutes(session, (episodes or {}).get(session.name)),
                 tuple((episodes or {})[session.name]) if session.name in (episodes or {}) else None,
+                name_of(session.player),
             )
             for session in sessions
         )

@@ -21,6 +21,7 @@ class Source(msgspec.Struct, frozen=True):
     digest: Annotated[str, said("its digest at the time")] = ""
     minutes: Annotated[float, said("minutes of play that are learned from", ge=0, le=1e9)] = 0.0
     episodes: Annotated[tuple[int, ...] | None, said("the episodes taken; null: all")] = None
+    player: Annotated[str, said("who played; may be empty")] = ""
 
     @property
     def name(self) -> str:
