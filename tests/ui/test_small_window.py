@@ -181,6 +181,7 @@ def test_a_problem_moves_nothing_and_hides_no_button(window: Window, name: str) 
             break
     for size in (SIZES[0], SIZES[-1]):
         window.resize(*size)
+        QTest.qWait(300)
         before = [*places(page, BUTTONS[name]), where(covered, page)]
         page.show_problem(f"{window.library} cannot be written: no space is left on the disk; free some, then resume")
         assert banner.isVisible()
