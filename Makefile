@@ -16,9 +16,10 @@ demo: install
 app: install
 	$(BIN)/twinplay
 
-# Two at a time, but for what real clocks time (play by hand, recorders that are killed) and trainings that give way.
+# Two at a time and in memory, but for what real clocks time (play by hand, recorders that are killed) and trainings that
+# give way: these run alone, on the disk.
 test: install packages lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 $(ALONE:%=--ignore %)
+	tests/in_memory.sh $(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 $(ALONE:%=--ignore %)
 	$(BIN)/python -m pytest --durations 5 $(ALONE)
 
 packages:
@@ -36,7 +37,7 @@ KEEPING := tests/recorder tests/test_cloud.py $(addprefix tests/player/test_envi
 BESIDE := $(addprefix tests/recorder/test_,controllers.py cores.py experts.py interrupts.py jobs.py library_presenter.py)
 UNCOUNTED := tests/test_cloud.py::test_training_from_there tests/recorder/test_durability.py::test_a_recorder_killed
 coverage: install packages
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(KEEPING) $(BESIDE:%=--ignore %) $(UNCOUNTED:%=--deselect %) \
+	tests/in_memory.sh $(BIN)/python -m pytest -n 2 --dist loadfile $(KEEPING) $(BESIDE:%=--ignore %) $(UNCOUNTED:%=--deselect %) \
 		$(KEPT:%=--cov %) --cov-report term --cov-fail-under 95
 
 lint: install
