@@ -36,7 +36,7 @@ from trainer.ui.roomy import Roomy
 
 _COLUMNS = ("Session", "Player", "Date", "Games", "Minutes", "Score")
 _WIDEST_PLAYER = 130  # pixels
-_GAMES, _NARROW = 3, 600  # below this width in pixels the number of games makes way for the session's title
+_GAMES, _NARROW = 3, 660  # below this width in pixels the number of games makes way for the session's title
 _KEY = Qt.ItemDataRole.UserRole  # (path, game number or 0)
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
