@@ -28,7 +28,7 @@ from player.watch.presenter import WatchPresenter
 from recorder.library.library import duration_text
 from recorder.system.files import portable_name
 from recorder.ui.kit import look
-from recorder.ui.kit.replacing import ask_to_replace
+from recorder.ui.kit.confirm import ask_to_replace
 from recorder.ui.kit.words import window_words
 
 _POLL_MS = 100

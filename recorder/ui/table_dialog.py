@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from recorder.library.library import SessionSummary
 from recorder.library.presenter import LibraryPresenter
 from recorder.ui.kit import look
-from recorder.ui.kit.replacing import ask_to_replace
+from recorder.ui.kit.confirm import ask_to_replace
 
 _SUFFIX = ".csv"
 

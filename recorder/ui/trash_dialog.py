@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
-    QMessageBox,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 from recorder.library.presenter import LibraryPresenter
 from recorder.library.trash import Trashed
 from recorder.ui.kit import look
+from recorder.ui.kit.confirm import confirm
 from recorder.ui.kit.focus import deletes, guard_focus
 
 _POLL_MS = 50
@@ -71,17 +71,9 @@ class TrashDialog(QDialog):
             self._presenter.restore(item.data(Qt.ItemDataRole.UserRole))
 
     def _ask(self) -> None:
-        box = QMessageBox(self)
-        box.setObjectName("confirmEmptyTrash")
-        box.setWindowTitle("Empty the trash?")
-        box.setText(f"Permanently delete {self._words.text()}?")
-        box.setInformativeText("This cannot be undone.")
-        delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
-        delete.setObjectName("confirmDeleteButton")
-        box.setDefaultButton(box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.buttonClicked.connect(lambda button: self._presenter.empty_trash() if button is delete else None)
-        box.open()
+        question = f"Permanently delete {self._words.text()}?"
+        title, loss = "Empty the trash?", "This cannot be undone."
+        confirm(self, "confirmEmptyTrash", title, question, loss, "Delete", self._presenter.empty_trash)
 
     def _render(self) -> None:
         trashed = self._presenter.trashed

@@ -311,7 +311,7 @@ def test_the_trash_can_be_looked_through_and_emptied_after_a_question(page: Libr
     box = QApplication.activeModalWidget()
     assert box is not None
     assert len(page.presenter.library.trashed()) == 1
-    QTest.mouseClick(child(box, "confirmDeleteButton", QPushButton), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(child(box, "confirmButton", QPushButton), Qt.MouseButton.LeftButton)
     wait_until(lambda: page.presenter.trashed == [])
     assert page.presenter.library.trashed() == []
     QTest.mouseClick(child(page, "closeTrashButton", QPushButton), Qt.MouseButton.LeftButton)
@@ -444,8 +444,8 @@ def test_a_table_of_what_is_listed_is_saved_and_asks_before_it_replaces_one(page
         QTest.keyClicks(path, str(file.with_suffix("")))
         QTest.keyClick(path, Qt.Key.Key_Return)
         if not games:
-            wait_until(lambda: page.findChild(QPushButton, "replaceButton") is not None)
-            press("replaceButton")
+            wait_until(lambda: page.findChild(QPushButton, "confirmButton") is not None)
+            press("confirmButton")
         wait_until(lambda dialog=dialog: not isValid(dialog) or not dialog.isVisible())
         settled(page)
         said = child(page, "libraryMessage", QLabel).text()

@@ -253,7 +253,7 @@ def test_an_export_asks_before_it_replaces_a_file_and_leads_to_what_it_saved(pag
     assert not page.presenter.filming.running
     assert kept.read_text() == "dear to someone"
     go.click()
-    dialog.findChild(QMessageBox, "confirmReplace").findChild(QPushButton, "replaceButton").click()
+    dialog.findChild(QMessageBox, "confirmReplace").findChild(QPushButton, "confirmButton").click()
     wait_until(lambda: show.isVisible() and play.isVisible())
     assert kept.read_bytes()[:4] == b"GIF8"
     opener = Opener()

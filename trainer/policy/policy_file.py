@@ -17,13 +17,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from recorder.envs.registry import get_spec, stored_spec
+from recorder.envs.registry import stored_spec
 from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
 from trainer.policy.action_selection import ActionSelection
-from trainer.policy.header import POLICY_FORMAT, POLICY_KEY, POLICY_VERSION, check_alike, read_header
+from trainer.policy.header import POLICY_FORMAT, POLICY_KEY, POLICY_VERSION, read_playable
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import Net, build
 from trainer.policy.tensors import write_tensors
@@ -68,13 +68,9 @@ def read_policy(path: Path, *, alike: bool = False) -> StoredPolicy:
     Raises PolicyError for a damaged file, for one made for another environment, and for one that cannot play like its
     demonstrator.
     """
-    header = read_header(path)
-    if alike:
-        check_alike(path, header)
+    header = read_playable(path, alike=alike)
+    spec, config = stored_spec(header.get("env")), TrainConfig.from_json(header.get("config"))
     try:
-        spec = stored_spec(header.get("env"))
-        installed = get_spec(spec.name)
-        config = TrainConfig.from_json(header.get("config"))
         net = build(config, spec)
         manner = ActionSelection.from_json(header["alike"]["manner"] if alike else header.get("play"))
         _check_manner(manner, net, spec, config)
@@ -82,8 +78,6 @@ def read_policy(path: Path, *, alike: bool = False) -> StoredPolicy:
     except _DAMAGE as error:
         reason = (str(error).splitlines() or [""])[0][:200]
         raise PolicyError(f"{path} is damaged ({reason}); train it again or get an undamaged copy") from None
-    if spec.interface != installed.interface:
-        raise PolicyError(f"{path} was made for a different version of {spec.title}; train it again")
     net.eval()
     return StoredPolicy(net, spec, config, manner, header)
 
