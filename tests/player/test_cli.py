@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from PIL import Image, ImageSequence
 from player.cli import main
 from player.cli.clone_options import PRESET_NAMES
 from recorder import Library, Session
+from recorder.system.priority import GIVING_WAY
 from tests.player.conftest import untrained
 from trainer.hyperparameters import NETWORKS
 from trainer.presets import PRESETS
@@ -278,6 +280,7 @@ def test_a_training_is_paused_and_gone_on_with_as_a_run(
         assert process.stdout is not None
         while '"stage": "train"' not in process.stdout.readline():
             assert process.poll() is None
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) >= GIVING_WAY
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130
