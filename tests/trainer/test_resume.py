@@ -33,7 +33,7 @@ def same_policy(one: Path, other: Path) -> bool:
 
 
 def config_of(session: Session, **changes: object) -> TrainConfig:
-    quick = {"play_games": 1, "play_ticks": 60, "threads": 2}
+    quick = {"play_games": 1, "play_ticks": 60, "threads": 1}
     if session.spec.name == "breakout":
         quick["play_games"] = 0  # Hopper's trainings end with play
         return TrainConfig.for_env("breakout", **{**TINY, "batch_size": 16, "max_batches": 20, **quick, **changes})
