@@ -132,6 +132,7 @@ def test_a_double_click_trains_once_and_a_queued_run_can_be_deleted(
 
     click("trainButton", 3)
     wait_for(lambda: [run.status.state for run in runs.all()] == [RunState.RUNNING])
+    time.sleep(0.6)  # another click, not one more of the same
     hand.click("trainButton")
     wait_for(lambda: len(runs.queued()) == 1)
     hand.click("runsSegment")
