@@ -10,7 +10,6 @@ times of the others are converted. The originals are not changed.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -30,7 +29,7 @@ from recorder.library.edits import merge_spans
 from recorder.library.lineage import origins_of, origins_within
 from recorder.library.replay import replay_to
 from recorder.store.annotations import MAX_NOTES, MAX_TAGS, MAX_TITLE
-from recorder.store.locks import is_being_written
+from recorder.store.locks import is_being_written, release
 from recorder.store.new_session import create_arrays, move_in
 from recorder.store.places import keep_out_of_sessions, on_this_computer, place
 from recorder.store.schema import (
@@ -197,9 +196,7 @@ def _build(
         raise LibraryError(f"{library} cannot be written: {reason}; free some disk space and try again") from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
-    lock.release()
-    with contextlib.suppress(OSError):
-        Path(lock.lock_file).unlink()
+    release(lock)
     yield done, path
 
 
