@@ -43,7 +43,9 @@ The last tick of every episode is `terminated` or `truncated`, so that tools tha
 still separate them. A session whose recorder was killed has state "recording" and no held lock; its last episode has no
 stop and reads as ending at `ticks`, with outcome "interrupted" and `truncated` there. Nothing needs repair: the columns
 of `episodes/`, which are replaced one by one, may not belong together in its last game, but the attribute `last_game`
-has these rows until the session is complete, or edited. Sessions of earlier versions lack `truncated` if a game was stopped or rewound; `Session.truncated` supplies it.
+has these rows until the session is complete, or edited.
+
+Sessions of earlier versions lack `truncated` if a game was stopped or rewound; `Session.truncated` supplies it.
 """
 
 from __future__ import annotations

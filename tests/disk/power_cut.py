@@ -15,17 +15,18 @@ ext4 and XFS keep more than that: changes of names in their order, and most of t
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recorder import Library, Session, verify
+from recorder import Library, Session
 from recorder.envs.game import Game
 from tests.disk.calls import FSYNC, MKDIR, OPEN, RENAME, UNLINK, WRITE, Call, Watcher, watched
-from tests.disk.take import SECOND_NS, Played, play
+from tests.disk.take import SECOND_NS, Played, play, verified
 
 # What of all that was not synced is on the disk; everything, if only the recorder was killed.
 NOTHING, NAMES, DATA, SOME, EVERYTHING = WAYS = ("nothing", "names", "data", "some of both", "everything")
@@ -105,9 +106,9 @@ class Disk:
             assert folder is other, "a rename within one folder"
             folder.change(name, new, folder.names[name])
 
-    def rebuild(self, target: Path, way: str, rng: random.Random) -> None:
-        """Make the folder `target` as it may be after a power cut now."""
-        _rebuild(self._top, target, way, rng)
+    def left(self, way: str, rng: random.Random) -> dict[str, bytes | None]:
+        """What may be there after a power cut now: the content of files, and None for folders, by path."""
+        return dict(_left(self._top, "", way, rng))
 
     def read(self, path: str) -> bytes:
         """The content of a file, synced or not."""
@@ -141,13 +142,23 @@ class Disk:
         node.since.clear()
 
 
-def _rebuild(folder: _Folder, target: Path, way: str, rng: random.Random) -> None:
-    target.mkdir()
+def _left(folder: _Folder, path: str, way: str, rng: random.Random) -> Iterator[tuple[str, bytes | None]]:
     for name, node in folder.left(way, rng).items():
         if isinstance(node, _File):
-            (target / name).write_bytes(node.left(way, rng))
+            yield path + name, node.left(way, rng)
         else:
-            _rebuild(node, target / name, way, rng)
+            yield path + name, None
+            yield from _left(node, f"{path}{name}{os.sep}", way, rng)
+
+
+def rebuild(left: dict[str, bytes | None], folder: Path) -> None:
+    """Make the folder with what is left."""
+    folder.mkdir()
+    for name, content in left.items():
+        if content is None:
+            (folder / name).mkdir()
+        else:
+            (folder / name).write_bytes(content)
 
 
 class Log(Watcher):
@@ -183,33 +194,59 @@ def recorded(root: Path, game: Game, *, real_time: bool) -> Recorded:
     return Recorded(root, log.calls, played)
 
 
-def check_cut(take: Recorded, cut: int, way: str, seed: int, folder: Path) -> int | None:
-    """Rebuild in `folder` what may be left of the first `cut` calls; the library lists, and every session that it lists
-    opens, verifies, and has what was promised: what was played until a second before, and in the end everything.
+@dataclass(frozen=True)
+class Cut:
+    """The power is cut after the first `calls`; `way` is one of WAYS, and `seed` draws what SOME leaves."""
 
-    Returns how many ticks are lost; None if there is no session.
+    calls: int
+    way: str
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a cut left: whether there is a session, and how many ticks are lost of those played until then."""
+
+    cut: Cut
+    session: bool
+    lost_ticks: int
+
+
+def check_cuts(take: Recorded, game: Game, cuts: Iterable[Cut], folder: Path) -> Iterator[Left]:
+    """Rebuild in `folder`, one after the other, what these cuts may leave, and check it; what was checked is skipped.
+
+    The library lists, and every session that it lists opens, verifies, and has what was promised: what was played until
+    a second before, and in the end everything. `cuts` are in the order of the calls.
     """
-    disk, times = Disk(take.root), take.played.times_ns
-    for call, _ in take.calls[:cut]:
-        disk.make(call)
-    now_ns = take.calls[cut - 1][1] if cut else 0
-    finished = cut == len(take.calls)
-    played = sum(time_ns <= now_ns for time_ns in times)
-    promised = played if finished else sum(time_ns < now_ns - SECOND_NS for time_ns in times)
-    what = (cut, way, seed)
-    disk.rebuild(folder, way, random.Random(seed))
-    try:
-        sessions = Library(folder / "library").sessions()
-        assert sessions or not promised, what
-        assert len(sessions) <= 1, what
-        for summary in sessions:
-            assert summary.state == "complete" or (summary.state == "interrupted" and not finished), (what, summary)
-            session = Session.open(summary.path)
-            assert len(session) >= promised, (what, len(session), promised)
-            certificate = verify(session)
-            assert certificate.ok, (what, certificate.difference)
-            assert certificate.ticks == len(session), (what, certificate.ticks, len(session))
-            return max(0, played - len(session))
+    disk, made, checked = Disk(take.root), 0, set[tuple[int, str]]()
+    for cut in cuts:
+        for call, _ in take.calls[made : cut.calls]:
+            disk.make(call)
+        made = cut.calls
+        left = disk.left(cut.way, random.Random(cut.seed))
+        now_ns = take.calls[made - 1][1] if made else 0
+        played = sum(time_ns <= now_ns for time_ns in take.played.times_ns)
+        promised = played if made == len(take.calls) else sum(t < now_ns - SECOND_NS for t in take.played.times_ns)
+        key = promised, hashlib.sha256(repr(sorted(left.items())).encode()).hexdigest()
+        if key not in checked:
+            checked.add(key)
+            rebuild(left, folder)
+            ticks = _check(folder, game, cut, promised, finished=made == len(take.calls))
+            shutil.rmtree(folder)
+            yield Left(cut, ticks is not None, max(0, played - (ticks or 0)))
+
+
+def _check(folder: Path, game: Game, cut: Cut, promised: int, *, finished: bool) -> int | None:
+    """The ticks of the session that is left; None without one."""
+    sessions = Library(folder / "library").sessions()
+    if not sessions:
+        assert not promised, cut
         return None
-    finally:
-        shutil.rmtree(folder)
+    (summary,) = sessions
+    assert summary.state == "complete" or (summary.state == "interrupted" and not finished), (cut, summary.problem)
+    session = Session.open(summary.path)
+    assert len(session) >= promised, (cut, len(session), promised)
+    certificate = verified(session, game)
+    assert certificate.ok, (cut, certificate.difference)
+    assert certificate.ticks == len(session), (cut, certificate.ticks, len(session))
+    return len(session)

@@ -17,8 +17,8 @@ from recorder.envs.game import Game
 from recorder.library.edits import edit
 from tests.disk.calls import FSYNC, WRITE, Call, Watcher, watched
 from tests.disk.failures import Failure, failures, run
-from tests.disk.power_cut import EVERYTHING, NOTHING, WAYS, Disk, Recorded, check_cut, recorded
-from tests.disk.take import SCRIPTS, Played, play
+from tests.disk.power_cut import EVERYTHING, NOTHING, WAYS, Cut, Disk, Left, Recorded, check_cuts, rebuild, recorded
+from tests.disk.take import SCRIPTS, Played, play, verified
 
 RUNS, CUTS = 4, 8  # of each recording
 
@@ -60,15 +60,16 @@ def test_a_recording_without_a_failure_is_complete(game: Game, tmp_path: Path) -
 
 
 def test_after_a_power_cut_everything_until_a_second_before_is_there(
-    take: Recorded, tmp_path: Path, drawn: random.Random
+    game: Game, take: Recorded, tmp_path: Path, drawn: random.Random
 ) -> None:
-    for _ in range(CUTS):
-        cut, way, seed = drawn.randrange(len(take.calls)), drawn.choice(WAYS), drawn.randrange(1_000_000)
-        check_cut(take, cut, way, seed, tmp_path / "cut")
+    calls = sorted(drawn.sample(range(len(take.calls)), CUTS))
+    cuts = [Cut(each, drawn.choice(WAYS), drawn.randrange(1_000_000)) for each in calls]
+    assert list(check_cuts(take, game, cuts, tmp_path / "cut"))
 
 
-def test_a_finished_session_in_a_new_library_survives_a_power_cut(take: Recorded, tmp_path: Path) -> None:
-    assert check_cut(take, len(take.calls), NOTHING, 0, tmp_path / "cut") == 0
+def test_a_finished_session_in_a_new_library_survives_a_power_cut(game: Game, take: Recorded, tmp_path: Path) -> None:
+    cut = Cut(len(take.calls), NOTHING)
+    assert list(check_cuts(take, game, [cut], tmp_path / "cut")) == [Left(cut, True, 0)]
 
 
 class Last(Watcher):
@@ -98,7 +99,7 @@ def torn(take: Recorded, folder: Path) -> Iterator[Path]:
             stop = disk.read(call.target.replace("/start/", "/stop/"))
         disk.make(call)
         if call.target.endswith("episodes/label/c.0"):
-            disk.rebuild(folder, EVERYTHING, random.Random(0))
+            rebuild(disk.left(EVERYTHING, random.Random(0)), folder)
             (path,) = (folder / "library").glob("*.zarr")
             (path / "episodes" / "stop" / "c.0").write_bytes(stop)
             yield path
@@ -106,11 +107,11 @@ def torn(take: Recorded, folder: Path) -> Iterator[Path]:
 
 
 def test_a_recorder_killed_while_it_replaces_the_table_of_episodes_leaves_a_whole_one(
-    take: Recorded, tmp_path: Path
+    game: Game, take: Recorded, tmp_path: Path
 ) -> None:
     for path in torn(take, tmp_path / "cut"):
         session = Session.open(path)
-        certificate = verify(session)
+        certificate = verified(session, game)
         assert certificate.ok, certificate.difference
         assert certificate.ticks == len(session)
 
