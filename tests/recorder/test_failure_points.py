@@ -4,6 +4,7 @@ goes through all of it.
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 
 from recorder import Session, get_spec, verify
 from recorder.envs.game import Game
+from recorder.errors import SessionError
 from recorder.library.edits import edit
 from tests.disk.calls import FSYNC, WRITE, Call, Watcher, watched
 from tests.disk.failures import Failure, failures, run
@@ -126,6 +128,28 @@ def test_a_table_of_episodes_that_was_torn_can_be_edited(take: Recorded, tmp_pat
     assert after.episodes == before.episodes
     assert all(map(np.array_equal, after.opinion_columns, before.opinion_columns))
     assert verify(after).ok
+
+
+@pytest.mark.parametrize(
+    "last_game",
+    [
+        7,
+        "rows",
+        [],
+        {},
+        {"first": 0},
+        {"first": "0"},
+        {"first": -1, "start": []},
+        {"first": 0, "start": [1, 2, 3, 4, 5]},
+    ],
+)
+def test_a_last_game_that_is_not_one_is_told_in_a_sentence(take: Recorded, last_game: object, tmp_path: Path) -> None:
+    path = next(torn(take, tmp_path / "cut"))
+    document = json.loads((path / "zarr.json").read_text())
+    document["attributes"]["last_game"] = last_game
+    (path / "zarr.json").write_text(json.dumps(document))
+    with pytest.raises(SessionError, match="its last game has no valid rows; the session is damaged"):
+        _ = Session.open(path).episodes
 
 
 def test_a_session_that_cannot_be_begun_leaves_nothing(game: Game, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ class StoredGroup:
         store.sync()
 
     def set_column(self, name: str, values: Array) -> None:
-        """Replace the first rows of a column; only for the user's opinions, never for recorded data.
+        """Replace the first rows of a column; only for the user's opinions and to mend a torn table of episodes.
 
         Raises OSError, and StoreError for a column that cannot be read.
         """
