@@ -43,6 +43,7 @@ from recorder.store.schema import (
 )
 from recorder.store.session import Session
 from recorder.store.zarr_store import Array, GrowingArray, GrowingGroup
+from recorder.system.files import make_folders
 
 _COPY_TICKS = 10 * CHUNK_TICKS
 _PAUSE_NS = 1_000_000_000  # between parts whose clocks cannot be compared
@@ -164,7 +165,7 @@ def _build(
     attributes |= {"made_of": [_origin(part) for part in parts]}
     attributes |= {"origins": [list(o) for part in parts for o in origins_within(origins_of(part.session), part.ticks)]}
     try:
-        making.mkdir(parents=True)
+        make_folders(making)
         group = GrowingGroup(making, attributes)
         arrays = create_arrays(group, first.spec, first.storage)
         rows: list[dict[str, Any]] = []
