@@ -31,6 +31,7 @@ from recorder.store.places import LocalFolder, Place, Url, keep_out_of_sessions,
 from recorder.store.session import Session
 from recorder.store.untrusted import METADATA, StoreError, check_size
 from recorder.store.zarr_store import DurableStore
+from recorder.system.files import make_folders
 
 _NAME = re.compile(r"\w[\w .,+=@-]{0,150}\.zarr")  # nothing that a URL, a driver's pattern or a disk reads otherwise
 _SEND_FILES, _SEND_BYTES = 128, 8 << 20
@@ -113,7 +114,7 @@ class _LocalSink:
         self.place = path
         self._making = path.parent / f".making-{uuid.uuid4().hex}"
         with _told(path):
-            self._making.mkdir(parents=True)
+            make_folders(self._making)
             free = shutil.disk_usage(self._making).free
         if size > free:
             self.close()

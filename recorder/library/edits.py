@@ -19,7 +19,7 @@ from filelock import Timeout
 
 from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.store.annotations import MAX_NOTES, MAX_SPANS, MAX_TAG, MAX_TAGS, MAX_TITLE
-from recorder.store.locks import session_lock
+from recorder.store.locks import release, session_lock
 from recorder.store.places import on_this_computer, place
 from recorder.store.schema import LABELS
 from recorder.store.session import Session
@@ -124,9 +124,7 @@ def alone(path: Path, patience_s: float = 0.0) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.release()
-        with contextlib.suppress(OSError):
-            Path(lock.lock_file).unlink()
+        release(lock)
 
 
 def _check_words(title: str | None, notes: str | None, tags: Collection[str] | None) -> None:

@@ -10,7 +10,6 @@ times of the others are converted. The originals are not changed.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -30,7 +29,7 @@ from recorder.library.edits import merge_spans
 from recorder.library.lineage import origins_of, origins_within
 from recorder.library.replay import replay_to
 from recorder.store.annotations import MAX_NOTES, MAX_TAGS, MAX_TITLE
-from recorder.store.locks import is_being_written
+from recorder.store.locks import is_being_written, release
 from recorder.store.new_session import create_arrays, move_in
 from recorder.store.places import keep_out_of_sessions, on_this_computer, place
 from recorder.store.schema import (
@@ -44,6 +43,7 @@ from recorder.store.schema import (
 )
 from recorder.store.session import Session
 from recorder.store.zarr_store import Array, GrowingArray, GrowingGroup
+from recorder.system.files import make_folders
 
 _COPY_TICKS = 10 * CHUNK_TICKS
 _PAUSE_NS = 1_000_000_000  # between parts whose clocks cannot be compared
@@ -165,7 +165,7 @@ def _build(
     attributes |= {"made_of": [_origin(part) for part in parts]}
     attributes |= {"origins": [list(o) for part in parts for o in origins_within(origins_of(part.session), part.ticks)]}
     try:
-        making.mkdir(parents=True)
+        make_folders(making)
         group = GrowingGroup(making, attributes)
         arrays = create_arrays(group, first.spec, first.storage)
         rows: list[dict[str, Any]] = []
@@ -197,9 +197,7 @@ def _build(
         raise LibraryError(f"{library} cannot be written: {reason}; free some disk space and try again") from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
-    lock.release()
-    with contextlib.suppress(OSError):
-        Path(lock.lock_file).unlink()
+    release(lock)
     yield done, path
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recorder.store.schema import LABELS, OUTCOMES
+from recorder.store.schema import EPISODE_COLUMNS, LABELS, OUTCOMES
 
 _REWOUND = OUTCOMES.index("rewound")
 
@@ -19,6 +20,12 @@ class Rewound:
     added: tuple[int, ...]
     ends: tuple[int, ...]
     no_ends: tuple[int, ...]
+
+
+def last_game(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The attribute `last_game` for these rows, by the names of EPISODE_COLUMNS; those before it never change again."""
+    first = max((index for index, row in enumerate(rows) if row["parent"] < 0), default=0)
+    return {"first": first} | {column.name: [row[column.name] for row in rows[first:]] for column in EPISODE_COLUMNS}
 
 
 class EpisodeRows:

@@ -13,6 +13,26 @@ from recorder.store.head import Head
 from recorder.store.places import Place
 from recorder.store.schema import EPISODE_COLUMNS, LABELS, OUTCOMES, Episode
 from recorder.store.session_group import SessionGroup
+from recorder.store.zarr_store import Array
+
+
+def read_columns(group: SessionGroup, head: Head) -> dict[str, Array]:
+    """The columns of the table by name, with a row for every episode that was begun. Raises SessionError.
+
+    The recorder replaces the columns one by one. If that was interrupted, those of the last game may not belong
+    together; until the session is complete, the attribute `last_game` has them.
+    """
+    columns = {c.name: group.read(f"episodes/{c.name}", (), c.dtype, head.episodes) for c in EPISODE_COLUMNS}
+    last = group.attributes.get("last_game")
+    if head.complete or last is None:
+        return columns
+    try:
+        rows = range(head.episodes)[last["first"] :]
+        for column in EPISODE_COLUMNS:
+            columns[column.name][rows.start :] = np.array(last[column.name], column.dtype).reshape(len(rows))
+    except (KeyError, TypeError, ValueError, OverflowError, IndexError) as error:
+        raise SessionError(f"{group.place}: its last game has no valid rows; the session is damaged") from error
+    return columns
 
 
 def read_episodes(group: SessionGroup, head: Head, rewards: Callable[[], npt.NDArray[np.float64]]) -> list[Episode]:
@@ -21,9 +41,9 @@ def read_episodes(group: SessionGroup, head: Head, rewards: Callable[[], npt.NDA
     `rewards` returns the rewards of all ticks, (T,); only an unfinished episode needs them. Raises SessionError for a
     damaged table.
     """
-    columns = [group.read(f"episodes/{c.name}", (), c.dtype, head.episodes) for c in EPISODE_COLUMNS]
+    columns = read_columns(group, head)
     episodes = []
-    for index, row in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+    for index, row in enumerate(zip(*(columns[c.name].tolist() for c in EPISODE_COLUMNS), strict=True)):
         start, stop, seed, total_reward, outcome, parent, parent_tick, excluded, mark = row
         label = LABELS[mark] if mark < len(LABELS) else ""
         name = OUTCOMES[outcome] if outcome < len(OUTCOMES) else "unknown"

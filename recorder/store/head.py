@@ -63,6 +63,15 @@ class SessionAttributes(msgspec.Struct, frozen=True):
     outcomes: Annotated[
         Any, said("names of the values of `episodes/outcome`", shown="list of texts", absent="the list below")
     ] = ()
+    last_game: Annotated[
+        Any,
+        said(
+            "until the recorder has ended: `first`, and the values of each column of `episodes/` from that row on; "
+            "these hold, as the recorder may be interrupted while it replaces the columns",
+            shown="table of lists",
+            absent="the columns hold",
+        ),
+    ] = None
     digest: Annotated[
         Any, said("SHA-256 of what was played (not of notes and labels)", shown="text", absent="computed")
     ] = None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from recorder.store.places import Place, Url, keep_out_of_sessions, on_this_computer, place
+from recorder.system.files import uninterrupted
 
 
 def session_lock(path: Path) -> FileLock:
@@ -16,9 +19,18 @@ def session_lock(path: Path) -> FileLock:
     """
     file = _lock_file(path)
     keep_out_of_sessions(file.parents[1])
-    file.parent.mkdir(exist_ok=True)
+    if not file.parent.is_dir():
+        with contextlib.suppress(FileExistsError):  # another recorder was faster
+            uninterrupted(os.mkdir, file.parent)
     # Not bound to a thread: a take may begin in one thread and end in another.
     return FileLock(file, thread_local=False)
+
+
+def release(lock: FileLock) -> None:
+    """Release a session's lock and remove its file."""
+    lock.release()
+    with contextlib.suppress(OSError):
+        Path(lock.lock_file).unlink()
 
 
 def _lock_file(session: Path) -> Path:

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from recorder.envs.game import Game
 from recorder.envs.spec import EnvSpec
 from recorder.errors import LibraryError
-from recorder.store.locks import session_lock
+from recorder.store.locks import release, session_lock
 from recorder.store.places import keep_out_of_sessions
 from recorder.store.schema import (
     CHUNK_TICKS,
@@ -36,6 +36,7 @@ from recorder.store.schema import (
     TICK_COLUMNS,
 )
 from recorder.store.zarr_store import GrowingArray, GrowingGroup
+from recorder.system.files import make_folders
 
 _FINAL_CHUNK = 16
 _SAME_SECOND = 1_000  # names that are tried for a session
@@ -59,11 +60,16 @@ def create_session(library: Path, game: Game, created: datetime, attributes: dic
     keep_out_of_sessions(library)
     making = library / f".making-{uuid.uuid4().hex}"
     try:
-        making.mkdir(parents=True)
+        make_folders(making)
         group = GrowingGroup(making, attributes)
         arrays = create_arrays(group, game.spec, game.storage())
         path, lock = move_in(group, library, created, game.spec)
-        group.commit()
+        try:
+            group.commit()
+        except BaseException:
+            shutil.rmtree(path, ignore_errors=True)
+            release(lock)
+            raise
     except BaseException as error:
         shutil.rmtree(making, ignore_errors=True)
         if not isinstance(error, OSError):
@@ -107,7 +113,7 @@ def move_in(group: GrowingGroup, library: Path, created: datetime, spec: EnvSpec
                 group.move_to(path)
                 return path, lock
             except OSError:
-                lock.release()
+                release(lock)
                 if not path.exists():
                     raise
     raise LibraryError(f"{library} has {_SAME_SECOND:,} sessions of the same second; choose another library folder")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from recorder.errors import SessionError
 from recorder.store.annotations import read_spans, summed_up
-from recorder.store.episode_table import recorded_games
+from recorder.store.episode_table import read_columns, recorded_games
 from recorder.store.head import Head
 from recorder.store.places import Place
 from recorder.store.schema import LABELS, Episode
@@ -38,11 +38,8 @@ class Opinions:
 
 def read_opinions(group: SessionGroup, head: Head) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint8]]:
     """`excluded` bool and `labels` uint8, a row for every episode that was begun. Raises SessionError."""
-    excluded, labels = (
-        group.read(f"episodes/{name}", (), dtype, head.episodes)
-        for name, dtype in (("excluded", "bool"), ("label", "uint8"))
-    )
-    return excluded, labels
+    columns = read_columns(group, head)
+    return columns["excluded"], columns["label"]
 
 
 def read_excluded(attributes: Mapping[str, Any], ticks: int, place: Place) -> tuple[range, ...]:
@@ -65,10 +62,16 @@ def store_opinions(group: SessionGroup, head: Head, opinions: Opinions, table: C
     `table` returns the episodes before the change; only a complete session needs them. Raises OSError or SessionError.
     """
     excluded, labels = opinions.excluded, opinions.labels
-    for name, values in (("excluded", excluded), ("label", labels)):
+    for name, values in (read_columns(group, head) | {"excluded": excluded, "label": labels}).items():
         if not np.array_equal(values, group.read(f"episodes/{name}", (), str(values.dtype), head.episodes)):
             group.set_column(f"episodes/{name}", values)
-    changed: dict[str, Any] = {"title": opinions.title, "notes": opinions.notes, "tags": list(opinions.tags)}
+    # All columns belong together now.
+    changed: dict[str, Any] = {
+        "last_game": None,
+        "title": opinions.title,
+        "notes": opinions.notes,
+        "tags": list(opinions.tags),
+    }
     changed["excluded_spans"] = [[span.start, span.stop] for span in opinions.spans]
     summary = group.attributes.get("summary")
     if head.complete and isinstance(summary, dict):

@@ -41,8 +41,11 @@ first as `parent` and its end as `parent_tick`. A segment's `total_reward` is th
 
 The last tick of every episode is `terminated` or `truncated`, so that tools that do not read the table of episodes can
 still separate them. A session whose recorder was killed has state "recording" and no held lock; its last episode has no
-stop and reads as ending at `ticks`, with outcome "interrupted" and `truncated` there. Nothing needs repair. Sessions of
-earlier versions lack `truncated` if a game was stopped or rewound; `Session.truncated` supplies it.
+stop and reads as ending at `ticks`, with outcome "interrupted" and `truncated` there. Nothing needs repair: the columns
+of `episodes/`, which are replaced one by one, may not belong together in its last game, but the attribute `last_game`
+has these rows until the session is complete, or edited.
+
+Sessions of earlier versions lack `truncated` if a game was stopped or rewound; `Session.truncated` supplies it.
 """
 
 from __future__ import annotations

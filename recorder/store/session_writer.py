@@ -10,7 +10,6 @@ second of play.
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import time
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from recorder.agents.agent import KeyEvent
 from recorder.envs.game import Game
 from recorder.play.rollout import Step
 from recorder.store.episode_rows import EpisodeRows
+from recorder.store.locks import release
 from recorder.store.new_session import create_session, first_attributes, tick_columns
 from recorder.store.places import on_this_computer, place
 from recorder.store.schema import CHUNK_TICKS
@@ -174,9 +174,7 @@ class SessionWriter:
         self._closed = True
         self._hand_over()
         end()
-        self._lock.release()
-        with contextlib.suppress(OSError):
-            Path(self._lock.lock_file).unlink()
+        release(self._lock)
 
     def _hand_over(self) -> None:
         if self._keys:

@@ -20,6 +20,7 @@ import numpy as np
 
 from recorder.agents.agent import KeyEvent
 from recorder.errors import SessionError
+from recorder.store.episode_rows import last_game
 from recorder.store.new_session import NewSession, reason
 from recorder.store.schema import CHUNK_TICKS, EPISODE_COLUMNS, KEY_COLUMNS
 from recorder.store.session import Session
@@ -27,6 +28,7 @@ from recorder.store.zarr_store import Array
 from recorder.system.jobs import start_thread
 
 _COMMIT_S = 0.25
+_LAST_TRIES = 3  # in real time, at the end, so that a fault of a moment costs nothing
 _QUEUE_BLOCKS = 24  # of 2 MB each for Breakout: enough for full-speed play during a commit; a crash loses the queue
 _BACK_PRESSURE_S = 0.002
 
@@ -44,8 +46,8 @@ class WriterThread:
     """Writes a new session in a separate thread; `columns` is name -> (shape, dtype) of the arrays of ticks.
 
     After a write error `check` raises SessionError, and nothing more is written. If the game runs in `real_time`, the
-    thread instead reports the error in `trouble`, keeps its data and tries again; it also has the time to compress
-    complete chunks thoroughly.
+    thread instead reports the error in `trouble`, keeps its data and tries again, at the end for half a second; it also
+    has the time to compress complete chunks thoroughly.
     """
 
     def __init__(self, new: NewSession, columns: Mapping[str, tuple[tuple[int, ...], str]], real_time: bool) -> None:
@@ -58,6 +60,7 @@ class WriterThread:
         self._queue: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._committed_s = time.monotonic()
         self._jobs: deque[Callable[[], object]] = deque()  # the remaining work, in order
+        self._last_game: dict[str, Any] | None = None  # as in the columns of episodes
         self._dirty = False
         self._thread = start_thread(self._run, f"writer {self._path.name}")
 
@@ -126,7 +129,10 @@ class WriterThread:
             last = batch[-1][0] if batch else ""
             self._plan(batch)
             if self._failure is None:
-                self._work(final=last == "close")
+                if last == "close":
+                    self._finish()
+                else:
+                    self._work(patient=self._real_time)
             if last in ("close", "abandon"):
                 return
 
@@ -155,10 +161,21 @@ class WriterThread:
             for column in EPISODE_COLUMNS:
                 values = np.array([row[column.name] for row in tables[-1]], column.dtype)
                 self._jobs.append(partial(self._arrays[f"episodes/{column.name}"].replace, values))
+            self._jobs.append(partial(setattr, self, "_last_game", last_game(tables[-1])))
         self._dirty = self._dirty or bool(batch)
 
-    def _work(self, final: bool) -> None:
-        """Do the queued writes and commit when due; for errors see the class."""
+    def _finish(self) -> None:
+        """Write the rest; in real time, try again before it is given up."""
+        for left in reversed(range(_LAST_TRIES if self._real_time else 1)):
+            if self._work(final=True, patient=left > 0 and self._path.exists()) or self._failure is not None:
+                return
+            time.sleep(_COMMIT_S)
+
+    def _work(self, *, final: bool = False, patient: bool) -> bool:
+        """Do the queued writes, and commit when due or `final`; returns whether it could.
+
+        If it is `patient`, it may be called again after an error.
+        """
         try:
             while self._jobs:
                 self._jobs[0]()
@@ -169,25 +186,29 @@ class WriterThread:
                     episodes=self._arrays["episodes/start"].rows,
                     keys=self._arrays["keys/code"].rows,
                     finals=min(array.rows for name, array in self._arrays.items() if name.startswith("final_")),
+                    last_game=self._last_game,
                 )
                 self._committed_s, self._dirty = time.monotonic(), False
             if final:
                 self._complete()
             self.trouble = ""
+            return True
         except SessionError as error:  # the written data cannot be read back
-            self._failure = error
+            if not (patient and final):
+                self._failure = error
         except OSError as error:
-            if self._real_time and not final:
+            if patient:
                 self.trouble = f"{self._path} cannot be written: {reason(error)}"
-                return
+                return False
             kept = "everything up to about one second before is kept; free some disk space before the next take"
             if not self._path.exists():
                 kept = "its folder was deleted or moved, and what was recorded went with it; restore the folder"
             self._failure = SessionError(f"{self._path} could not be written: {reason(error)}; {kept}")
+        return False
 
     def _complete(self) -> None:
         for array in self._arrays.values():
             array.finish()
         self._group.commit()
         session = Session.open(self._path)
-        self._group.commit(state="complete", summary=session.summary(), digest=session.digest())
+        self._group.commit(state="complete", last_game=None, summary=session.summary(), digest=session.digest())

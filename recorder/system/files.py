@@ -14,8 +14,9 @@ import os
 import stat
 import unicodedata
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 _BINARY = getattr(os, "O_BINARY", 0)  # otherwise Windows translates line ends
 _NAME_LENGTH = 40  # characters of the file's name that are used in its temporary name: names have at most 255 bytes
@@ -72,6 +73,32 @@ def portable_name(text: str, otherwise: str) -> str:
     if not kept.strip("-_ "):
         return otherwise
     return f"{kept} file" if kept.split(".")[0].rstrip().upper() in _DEVICES else kept
+
+
+def uninterrupted(call: Callable[..., object], *arguments: Any) -> None:
+    """Call `os.replace`, `os.rename` or `os.mkdir` again until no signal interrupts it.
+
+    Some network file systems allow interruptions. Python itself repeats open, write and fsync (PEP 475), but not these.
+    """
+    while True:
+        try:
+            call(*arguments)
+        except InterruptedError:
+            continue
+        return
+
+
+def make_folders(folder: Path) -> None:
+    """Create a folder, which must not exist, and missing ones around it; the names of those are durable.
+
+    Raises OSError.
+    """
+    missing = [each for each in folder.parents if not each.exists()]
+    for each in reversed(missing):
+        with contextlib.suppress(FileExistsError):  # another program was faster
+            uninterrupted(os.mkdir, each)
+        sync(each.parent)
+    uninterrupted(os.mkdir, folder)
 
 
 def sync(path: Path | str) -> None:

@@ -11,6 +11,7 @@ evaluation  games of a clone on all cores, compared with independent processes t
 startup     how long commands and imports take
 library     listing a thousand sessions, from the index and by opening each
 kills       20 recorders killed at random moments
+failures    recordings in which each call of the disk fails in turn, or after which the power is cut
 mutations   1,000 damaged and malicious files
 responsive  how long the window was blocked by each action in it, with 200 sessions in the library
 first       seconds of each step from an empty home to a clone beside the first take (docs/first-five-minutes.md)

@@ -23,6 +23,7 @@ TITLES = {
     "startup": "Start-up time",
     "library": "Listing sessions",
     "kills": "Killed recorders",
+    "failures": "Failing disks and power cuts",
     "mutations": "Damaged and malicious files",
     "responsive": "The window",
     "first": "The first five minutes",

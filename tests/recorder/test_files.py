@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from recorder.library.copying import copy_session
 from recorder.library.edits import edit
 from recorder.library.merging import merging
 from recorder.store.zarr_store import DurableStore
-from recorder.system.files import portable_name, replacing, sync
+from recorder.system.files import portable_name, replacing, sync, uninterrupted
 
 
 class Disk:
@@ -145,6 +146,47 @@ def test_a_write_that_fails_in_the_middle_leaves_what_was_there_and_can_be_made_
     store.write("reward/c.0", b"new")
     store.sync()
     assert [path.read_bytes() for path in tmp_path.rglob("c.*")] == [b"new"]
+
+
+@pytest.mark.parametrize("already", [False, True])
+def test_what_the_system_dropped_because_it_could_not_sync_it_is_written_again(
+    tmp_path: Path, already: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = DurableStore(tmp_path)
+    store.write("reward/c.0", b"older")
+    store.sync()
+    store.fixed = True
+    key = "reward/c.0" if already else "reward/c.1"
+    store.write(key, b"newer")
+
+    def fail(descriptor: int) -> None:
+        os.truncate(descriptor, 0)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fail)
+        with pytest.raises(OSError, match="Input/output error"):
+            store.sync()
+    store.sync()
+    assert (tmp_path / key).read_bytes() == b"newer"
+    assert (tmp_path / "reward/c.0").read_bytes() == (b"newer" if already else b"older")
+
+
+@pytest.mark.parametrize("interrupted", [os.mkdir, os.replace])
+def test_a_call_that_a_signal_interrupts_is_made_again(tmp_path: Path, interrupted: Callable[..., None]) -> None:
+    calls: list[tuple[object, ...]] = []
+
+    def call(*arguments: object) -> None:
+        calls.append(arguments)
+        if len(calls) < 3:
+            raise InterruptedError(errno.EINTR, os.strerror(errno.EINTR))
+        interrupted(*arguments)
+
+    (tmp_path / "old").mkdir()
+    names = [tmp_path / "new"] if interrupted is os.mkdir else [tmp_path / "old", tmp_path / "new"]
+    uninterrupted(call, *names)
+    assert len(calls) == 3
+    assert (tmp_path / "new").is_dir()
 
 
 @pytest.mark.parametrize(

@@ -142,10 +142,10 @@ class GrowingGroup:
         self._store.fixed = True
 
     def commit(self, **attributes: Any) -> None:
-        """Make all appended rows durable, then write the attributes that refer to them."""
+        """Make all appended rows durable, then write the attributes that refer to them; None removes one."""
         for array in self._arrays:
             array.flush()
         self._store.sync()
-        self._attributes |= attributes
+        self._attributes = {k: v for k, v in (self._attributes | attributes).items() if v is not None}
         self._store.write_attributes(self._attributes)
         self._store.sync()

@@ -109,19 +109,20 @@ class StoredGroup:
                 raise StoreError(f"the chunk of '{name}' for rows {start} to {start + array.chunks[0] - 1} is missing")
 
     def set_attributes(self, **attributes: Any) -> None:
-        """Change attributes of a session that is not being written; the others keep their current values.
+        """Change attributes of a session that is not being written; None removes one, the others keep their values.
 
         Raises OSError, and StoreError if the group can no longer be read.
         """
         path = on_this_computer(self.place)
-        self.attributes = StoredGroup(path).attributes | attributes
+        changed = StoredGroup(path).attributes | attributes
+        self.attributes = {k: v for k, v in changed.items() if v is not None or k not in attributes}
         store = DurableStore(path)
         store.fixed = True
         store.write_attributes(self.attributes)
         store.sync()
 
     def set_column(self, name: str, values: Array) -> None:
-        """Replace the first rows of a column; only for the user's opinions, never for recorded data.
+        """Replace the first rows of a column; only for the user's opinions and to mend a torn table of episodes.
 
         Raises OSError, and StoreError for a column that cannot be read.
         """
