@@ -26,6 +26,7 @@ from recorder.store.schema import CHUNK_TICKS, EPISODE_COLUMNS, KEY_COLUMNS
 from recorder.store.session import Session
 from recorder.store.zarr_store import Array
 from recorder.system.jobs import start_thread
+from recorder.system.priority import step_back
 
 _COMMIT_S = 0.25
 _LAST_TRIES = 3  # in real time, at the end, so that a fault of a moment costs nothing
@@ -118,6 +119,8 @@ class WriterThread:
     # The following methods run in the thread.
 
     def _run(self) -> None:
+        if self._real_time:
+            step_back()
         while True:
             try:
                 batch = [self._queue.get(timeout=_COMMIT_S)]

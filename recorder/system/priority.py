@@ -13,6 +13,7 @@ _SHORT_SLICE_NS, _LONG_SLICE_NS = 100_000, 20_000_000  # the kernel accepts 0.1 
 _PR_SET_TIMERSLACK = 29  # prctl(2); of the calling thread, in nanoseconds
 # Of at most 19; a higher value would starve training on a busy machine (measured by tests.benchmarks realtime).
 GIVING_WAY = 13
+_BESIDE_PLAY = 5
 
 
 def give_way(*, session: bool = False) -> None:
@@ -35,6 +36,13 @@ def come_first() -> None:
     _schedule(batch=False, slice_ns=_SHORT_SLICE_NS)
     if sys.platform.startswith("linux"):  # so that a sleep ends exactly, not up to 50 µs late
         ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
+
+
+def step_back() -> None:
+    """Lower the priority of this thread: after the game that this process plays, before a training."""
+    if sys.platform.startswith("linux"):  # where a thread has a priority of its own
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, max(_BESIDE_PLAY, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 class _SchedulingAttributes(ctypes.Structure):
