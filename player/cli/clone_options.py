@@ -176,7 +176,7 @@ def add_watching(add: AddCommand) -> None:
     watch.add_argument(
         "--video", type=Path, metavar="OUT", help="export a video, OUT.mp4 or OUT.gif, instead of opening the window"
     )
-    watch.add_argument("--overwrite", action="store_true", help="replace the video if it exists")
+    watch.add_argument("--yes", action="store_true", help="with --video: replace the file without asking")
     watch.add_argument("--game", type=index, metavar="K", help="which game of the session (default: the best)")
     watch.add_argument("--from", dest="start", type=moment, metavar="S", help="second at which the film begins")
     end = watch.add_mutually_exclusive_group()

@@ -43,6 +43,21 @@ def check_output(path: Path, *suffixes: str) -> None:
     ensure_writable(path.parent)
 
 
+def agreed(question: str, what: str) -> bool:
+    """Ask on the terminal before something is lost; `what` says what needs it. Raises UsageError without a terminal."""
+    if not sys.stdin.isatty():
+        raise UsageError(f"{what} needs a confirmation, but there is no terminal; use --yes to confirm")
+    return input(question).strip().lower() in ("y", "yes")
+
+
+def may_write(path: Path, yes: bool) -> bool:
+    """Whether a file may be written: it is new, or may be replaced (`yes`, or the user agrees). Raises UsageError."""
+    if yes or not path.exists() or agreed(f"{path} exists. Replace it? (y/n) ", f"replacing {path}"):
+        return True
+    print("Nothing was written.")
+    return False
+
+
 def record(options: Namespace) -> int:
     """See the command's help."""
     spec = get_spec(options.env)

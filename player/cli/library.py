@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.table import Table
 
-from player.cli.commands import check_output, describe_player, session_path
+from player.cli.commands import agreed, check_output, describe_player, may_write, session_path
 from player.cli.progress_bar import Meter
 from player.cli.tables import print_table
 from recorder.envs.registry import get_spec
@@ -84,8 +84,7 @@ def _write_table(options: Namespace, found: list[SessionSummary]) -> int:
     if options.json:
         raise UsageError("choose one of --json and --csv")
     check_output(file, ".csv")
-    if file.exists() and not options.yes and not _agreed(f"{file} exists. Replace it? (y/n) ", f"replacing {file}"):
-        print("Nothing was written.")
+    if not may_write(file, options.yes):
         return 0
     last: TableProgress | None = None
     with Meter("writing the table") as meter:
@@ -227,7 +226,7 @@ def trash(options: Namespace) -> int:
             raise UsageError("--empty deletes the whole trash; do not give sessions with it")
         size = sum(each.size_bytes for each in lying) / 1e6
         question = f"Permanently delete {_count(len(lying), 'session')} ({size:.1f} MB)? [y/N] "
-        if lying and not options.yes and not _agreed(question, "emptying the trash"):
+        if lying and not options.yes and not agreed(question, "emptying the trash"):
             print("Nothing was deleted.")
             return 0
         count, size_bytes = library.empty_trash()
@@ -328,9 +327,3 @@ def _clock(ticks: int, session: Session) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _agreed(question: str, what: str) -> bool:
-    if not sys.stdin.isatty():
-        raise UsageError(f"{what} needs a confirmation, but there is no terminal; use --yes to confirm")
-    return input(question).strip().lower() in ("y", "yes")

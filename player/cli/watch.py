@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.table import Table
 
-from player.cli.commands import check_output
+from player.cli.commands import check_output, may_write
 from player.cli.progress_bar import Meter
 from player.cli.tables import print_table
 from recorder.envs.registry import simulator_notes
@@ -94,12 +94,12 @@ def watch(options: Namespace) -> int:
         raise UsageError("--against gives a second policy; give the first one too")
     if options.video is not None:
         check_output(options.video, ".mp4", ".gif")
-        if options.video.exists() and not options.overwrite:
-            raise UsageError(f"{options.video} already exists; choose another name, or replace it with --overwrite")
         start = options.start or 0.0
         if options.to is not None and options.to <= start:
             raise UsageError(f"--to {options.to:g} must come after --from {start:g}")
         seconds = options.seconds if options.to is None else options.to - start
+        if not may_write(options.video, options.yes):
+            return 0
         _tell_of_simulators(session, policy, against)
         choice: dict[str, Any] = {"against": against, "game": options.game, "seed": options.seed}
         choice["alike"] = options.alike

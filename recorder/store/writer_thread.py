@@ -147,8 +147,8 @@ class WriterThread:
             if command == "block":
                 thorough = self._real_time and self._queue.empty()
                 for name in self._columns:
-                    self._arrays[name].thorough = thorough
-                    self._jobs.append(partial(self._arrays[name].append, argument.rows[name][: argument.count]))
+                    rows = argument.rows[name][: argument.count]
+                    self._jobs.append(partial(self._arrays[name].append, rows, thorough=thorough))
                 self._jobs.append(partial(self._spare.put, argument))
             elif command == "truncated":
                 self._jobs.append(partial(self._arrays["truncated"].amend, *argument))

@@ -114,9 +114,9 @@ def test_part_of_two_clones_becomes_a_gif(policy: str, tmp_path: Path, capsys: p
     out.write_bytes(b"mine")
     code, error = refusal(capsys, "watch", policy, "--video", str(out), *span)
     assert code == 2
-    assert "--overwrite" in error
+    assert "--yes" in error
     assert out.read_bytes() == b"mine"
-    assert main(["watch", policy, "--video", str(out), "--overwrite", "--seconds", "0.1"]) == 0
+    assert main(["watch", policy, "--video", str(out), "--yes", "--seconds", "0.1"]) == 0
     assert out.read_bytes().startswith(b"GIF")
 
 

@@ -50,14 +50,13 @@ class GrowingArray:
         self._chunk = chunk
         self._growth = growth
         self._codec = ChunkCodec()
-        self.thorough = False  # whether complete chunks are compressed as far as is reasonable
         self._tail = np.zeros((chunk, *shape), self._dtype)  # the unfinished chunk
         self._turned = np.empty((math.prod(shape), chunk), self._dtype) if self._transposed else None
         self._tail_written = True
         self.rows = 0
 
-    def append(self, rows: Array) -> None:
-        """Add `rows` (n, …) at the end and write the chunks that are now complete."""
+    def append(self, rows: Array, *, thorough: bool = False) -> None:
+        """Add `rows` (n, …) at the end and write the chunks that are now complete, with `thorough` more compressed."""
         end = self.rows + len(rows)
         if end > self._array.shape[0]:
             self._resize((-(-end // self._chunk) + self._growth) * self._chunk if self._growth else end)
@@ -67,7 +66,7 @@ class GrowingArray:
             until = done + self._chunk - begun
             if begun:
                 self._tail[begun:] = rows[done:until]
-            self._write_chunk(index, self._tail if begun else rows[done:until], thorough=self.thorough)
+            self._write_chunk(index, self._tail if begun else rows[done:until], thorough=thorough)
             index, done, begun = index + 1, until, 0
         self._tail[begun : begun + len(rows) - done] = rows[done:]
         self.rows = end
