@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDoubleSpinBox,
-    QFileDialog,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -29,6 +28,7 @@ from recorder.library.library import duration_text
 from recorder.system.files import portable_name
 from recorder.ui.kit import look
 from recorder.ui.kit.confirm import ask_to_replace
+from recorder.ui.kit.save_file import choose_file, user_folder, why_not_there
 from recorder.ui.kit.words import window_words
 
 _POLL_MS = 100
@@ -144,14 +144,7 @@ class ExportDialog(QDialog):
 
     def _browse(self) -> None:
         label, suffix = _FORMATS[self._format.currentIndex()]
-        name, _ = QFileDialog.getSaveFileName(
-            self,
-            "Export video as",
-            self._path.text(),
-            f"{label} (*{suffix})",
-            options=QFileDialog.Option.DontConfirmOverwrite,  # Export asks, however the name was given
-        )
-        if name:
+        if name := choose_file(self, "Export video as", self._path.text(), f"{label} (*{suffix})"):
             self._path.setText(_with_suffix(name, suffix))
 
     def _start(self) -> None:
@@ -165,14 +158,8 @@ class ExportDialog(QDialog):
         start, seconds = 0.0, None
         if self._part.isChecked():
             start, seconds = self._from.value(), self._to.value() - self._from.value()
-        problem = ""
-        if not text:
-            problem = "Enter a name for the file."
-        elif not path.parent.is_dir():
-            problem = "There is no such folder. Choose another place for the file."
-        elif path.is_dir():
-            problem = f"“{path.name}” is a folder. Choose another name for the file."
-        elif seconds is not None and seconds <= 0:
+        problem = why_not_there(text, path)
+        if not problem and seconds is not None and seconds <= 0:
             problem = "The end must come after the beginning."
         if problem:
             self._words.setText(problem)
@@ -246,9 +233,7 @@ def _seconds(name: str, title: str, value: float) -> QDoubleSpinBox:
 
 
 def _videos() -> Path:
-    """The user's folder for videos, or else the home folder."""
-    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
-    return Path(folder) if folder and Path(folder).is_dir() else Path.home()
+    return user_folder(QStandardPaths.StandardLocation.MoviesLocation)
 
 
 def _with_suffix(name: str, suffix: str) -> str:

@@ -9,7 +9,6 @@ from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
-    QFileDialog,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -24,6 +23,7 @@ from recorder.library.library import SessionSummary
 from recorder.library.presenter import LibraryPresenter
 from recorder.ui.kit import look
 from recorder.ui.kit.confirm import ask_to_replace
+from recorder.ui.kit.save_file import choose_file, user_folder, why_not_there
 
 _SUFFIX = ".csv"
 
@@ -58,6 +58,7 @@ class TableDialog(QDialog):
         row.addWidget(cancel)
         row.addWidget(save)
         column.addLayout(row)
+        save.setFocus()  # all is chosen already
 
     def _build_form(self) -> QGridLayout:
         form = QGridLayout()
@@ -92,9 +93,8 @@ class TableDialog(QDialog):
         return form
 
     def _suggestion(self) -> str:
-        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        home = Path(folder) if folder and Path(folder).is_dir() else Path.home()
-        return str(home / f"Twinplay {'games' if self._games.isChecked() else 'sessions'}{_SUFFIX}")
+        folder = user_folder(QStandardPaths.StandardLocation.DocumentsLocation)
+        return str(folder / f"Twinplay {'games' if self._games.isChecked() else 'sessions'}{_SUFFIX}")
 
     def _rename(self) -> None:
         if self._path.text() == self._suggested:
@@ -102,27 +102,13 @@ class TableDialog(QDialog):
             self._path.setText(self._suggested)
 
     def _browse(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(
-            self,
-            "Save the table as",
-            self._path.text(),
-            f"Table (*{_SUFFIX})",
-            options=QFileDialog.Option.DontConfirmOverwrite,  # Save asks, however the name was given
-        )
-        if name:
+        if name := choose_file(self, "Save the table as", self._path.text(), f"Table (*{_SUFFIX})"):
             self._path.setText(_with_suffix(name))
 
     def _save(self) -> None:
         text = self._path.text().strip()
         path = Path.home() / Path(_with_suffix(text)).expanduser()
-        problem = ""
-        if not text:
-            problem = "Enter a name for the file."
-        elif not path.parent.is_dir():
-            problem = "There is no such folder. Choose another place for the file."
-        elif path.is_dir():
-            problem = f"“{path.name}” is a folder. Choose another name for the file."
-        if problem:
+        if problem := why_not_there(text, path):
             self._words.setText(problem)
         elif path.exists():
             ask_to_replace(path, "table", lambda: self._write(path), self)
