@@ -84,6 +84,7 @@ class Window(QWidget):
         self.record = RecordPage(open_presenter(library, self._memory, self._countdown_s))
         self.sessions = LibraryPage(LibraryPresenter(Library(library)))
         self.train = TrainPage(self._train_presenter(library))
+        self.train.presenter.player_name = lambda: self._memory.player_name
         self.watch = WatchPage(WatchPresenter(Library(library)))
         self._memory.remember_tour(self.watch)
         self._pages: tuple[Page, ...] = (self.record, self.sessions, self.train, self.watch)
@@ -177,7 +178,6 @@ class Window(QWidget):
         if self._current >= 0:
             self._pages[self._current].deactivate()
         self._current = index
-        self.train.presenter.player_name = self.player_name  # it may have been changed on Record
         self._stack.setCurrentIndex(index)
         self._tabs.button(index).setChecked(True)
         self._pages[index].activate()
@@ -208,7 +208,6 @@ class Window(QWidget):
 
     def _take_news(self) -> None:
         presenter = self.train.presenter
-        presenter.player_name = self.player_name
         self._news = (
             presenter.headline if presenter.policy is not None else f"{presenter.headline}. {presenter.explanation}",
             presenter.policy,

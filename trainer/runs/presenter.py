@@ -62,7 +62,7 @@ class TrainPresenter:
         self.edits = LibraryEdits(self.kept, self.policies, self.run_list, self.messages, self._read_library)
         self._overrides = dict(overrides or {})
         self.new_runs = NewRuns(self.kept, self.policies, self.run_list, self.choice, self.messages, self._settings)
-        self.player_name = ""  # of whoever trains; empty: whoever played
+        self.player_name: Callable[[], str] = str  # of whoever trains; empty: whoever played
         self.pictures = RunPictures(self.outputs)
         self._supervision = Supervision(self.kept, start, self.messages)
         self._asked: dict[str, str] = {}  # what was asked of a run that is still at work
@@ -155,7 +155,7 @@ class TrainPresenter:
         if run is None:
             return "How it learns"
         behind, curves = self.run_list.is_behind(run), self.run_list.curves
-        return run_texts.headline(run, self.state, curves, self.twin, behind=behind, you=self.player_name)
+        return run_texts.headline(run, self.state, curves, self.twin, behind=behind, you=self.player_name())
 
     @property
     def basis(self) -> str:
@@ -163,7 +163,7 @@ class TrainPresenter:
         run, twin = self.run_list.run, self.twin
         if run is None or twin is None or self.state is not TrainState.DONE:
             return ""
-        return outcome.basis(twin, self.player_name, tested=not run.status.stopped_early)
+        return outcome.basis(twin, self.player_name(), tested=not run.status.stopped_early)
 
     @property
     def explanation(self) -> str:

@@ -1,4 +1,4 @@
-"""Where a file is to be saved: the user's folder for it, a dialog to choose another, and what is wrong with a choice."""
+"""Where a file is to be saved: the user's folder for it, a dialog to choose another, what is wrong with a choice."""
 
 from __future__ import annotations
 
