@@ -28,10 +28,10 @@ class PairChoices(FoldingRow):
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.presenter, self._pair = presenter, presenter.pair
-        self._left = ChoiceBox("sessionChoice", "On the left: a recording, or another clone")
+        self._left = ChoiceBox("sessionChoice", "On the left: a recording, or another twin")
         self._game = ChoiceBox("gameChoice", "Which game of the recording")
-        self._right = ChoiceBox("policyChoice", "On the right: a clone")
-        self._manner = ChoiceBox("mannerChoice", "How the clone plays")
+        self._right = ChoiceBox("policyChoice", "On the right: a twin")
+        self._manner = ChoiceBox("mannerChoice", "How the twin plays")
         for box, letters in ((self._left, 14), (self._game, 16), (self._right, 14)):
             box.setMinimumContentsLength(letters)  # whatever is chosen: what stands beside it stays in place
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
