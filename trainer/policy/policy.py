@@ -252,16 +252,20 @@ class Policy:
 
     def choose(self, outputs: npt.NDArray[np.float32], habit: npt.NDArray[np.float32] | None = None) -> Any:
         """The action for outputs: logits (K, actions) or torques (K, m); `habit` are the hand's logits."""
-        output = outputs[self.manner.output]
-        if not self.spec.discrete:
-            return np.clip(output, -1.0, 1.0)
-        if self._grip is not None and habit is not None:
-            likely = self._grip.probabilities(habit, output, self.manner.prior)
-            self.probabilities = likely.astype(np.float32)
-            return self._grip.take(likely, self._rng)
-        self.probabilities = self.manner.probabilities(output)
-        drawn = int(np.searchsorted(np.cumsum(self.probabilities), self._rng.random()))
-        return min(drawn, len(output) - 1)
+        return _choose_together([self], outputs[None], [habit])[0]
+
+    def grasp(self, output: npt.NDArray[np.float32], habit: npt.NDArray[np.float32]) -> int:
+        """The action of a clone that moves its hands as its demonstrator does, from both logits (actions,)."""
+        assert self._grip is not None
+        likely = self._grip.probabilities(habit, output, self.manner.prior)
+        self.probabilities = likely.astype(np.float32)
+        return self._grip.take(likely, self._rng)
+
+    def draw(self, likely: npt.NDArray[np.float32]) -> int:
+        """An action drawn with these probabilities (actions,)."""
+        self.probabilities = likely
+        drawn = int(np.searchsorted(np.cumsum(likely), self._rng.random()))
+        return min(drawn, len(likely) - 1)
 
     def _new_grip(self) -> Grip | None:
         if self.manner.pull is None or not isinstance(self.net, KeypointNet):
@@ -290,8 +294,31 @@ def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> lis
                 answer = first.net(prepared)
             outputs = answer.float().cpu().numpy()
             habits = _habits([policies[seat] for seat in together], prepared)
-        for seat, output, habit in zip(together, outputs, habits, strict=True):
-            actions[seat] = policies[seat].choose(output, habit)
+        chosen = _choose_together([policies[seat] for seat in together], outputs, habits)
+        for seat, action in zip(together, chosen, strict=True):
+            actions[seat] = action
+    return actions
+
+
+def _choose_together(
+    policies: Sequence[Policy], outputs: npt.NDArray[np.float32], habits: Sequence[npt.NDArray[np.float32] | None]
+) -> list[Any]:
+    """The action of each player of one network, for outputs: logits (players, K, actions) or torques (players, K, m);
+    `habits` are the logits of the players' hands.
+    """
+    actions: list[Any] = [None] * len(policies)
+    by_manner: dict[ActionSelection, list[int]] = {}
+    for seat, (policy, habit) in enumerate(zip(policies, habits, strict=True)):
+        output = outputs[seat, policy.manner.output]
+        if not policy.spec.discrete:
+            actions[seat] = np.clip(output, -1.0, 1.0)
+        elif habit is not None:
+            actions[seat] = policy.grasp(output, habit)
+        else:
+            by_manner.setdefault(policy.manner, []).append(seat)
+    for manner, seats in by_manner.items():
+        for seat, likely in zip(seats, manner.probabilities(outputs[seats, manner.output]), strict=True):
+            actions[seat] = policies[seat].draw(likely)
     return actions
 
 
