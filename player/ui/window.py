@@ -61,7 +61,9 @@ class Window(QWidget):
         self.resize(QSize(1180, 800).boundedTo(self.screen().availableSize()))
         self._train_presenter, self._memory = train_presenter, memory
         memory.name_for_now = player_name
-        self._news: tuple[str, Path | None] | None = None  # of a training that is over: a sentence, and its clone
+        self._news: tuple[str, Path | None, str] | None = (
+            None  # of a training that is over: what, its clone, whose it is
+        )
         self._latin: LatinShortcuts | None = None
         self._countdown_s = countdown_s
         self._stack = QStackedWidget()
@@ -211,6 +213,7 @@ class Window(QWidget):
         self._news = (
             presenter.headline if presenter.policy is not None else f"{presenter.headline}. {presenter.explanation}",
             presenter.policy,
+            presenter.whose_twin,
         )
         self._tell_news()
 
@@ -220,11 +223,11 @@ class Window(QWidget):
             self._news = None
         if self._news is None or self.record.presenter.busy:
             return
-        (sentence, policy), self._news = self._news, None
+        (sentence, policy, whose), self._news = self._news, None
         if policy is None:
             self.notice.warn(sentence, "Go to Train", lambda: self._follow(lambda: self.show_page("train")))
         else:
-            self.notice.tell(sentence, "Watch your twin", lambda: self._follow(lambda: self._watch_twin(policy)))
+            self.notice.tell(sentence, f"Watch {whose}", lambda: self._follow(lambda: self._watch_twin(policy)))
 
     def _follow(self, way: Callable[[], object]) -> None:
         self.notice.hide()

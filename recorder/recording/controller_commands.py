@@ -4,7 +4,7 @@
 IDLE         begin        begin                         choose the game
 RECORDING    pause                     pause
 PAUSED       resume                    stop and save
-GAME_OVER    next game    next game    stop and save
+GAME_OVER    next game    next game    stop and save    label the game good, bad
 
 Back only pauses a game that is in progress: it may have been touched by chance.
 """
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 _ALWAYS = frozenset({START, BACK})
 _MORE = {
     RecordState.IDLE: frozenset({FIRE, UP, DOWN}),
-    RecordState.GAME_OVER: frozenset({FIRE}),
+    RecordState.GAME_OVER: frozenset({FIRE, UP, DOWN}),
 }
 _STEPS = {UP: -1, DOWN: 1}  # through the environments
+_LABELS = {UP: "success", DOWN: "failure"}
 
 
 def commands_of(state: RecordState) -> frozenset[int]:
@@ -43,6 +44,8 @@ def obey(presenter: RecordPresenter, command: int) -> None:
             presenter.start(wait=False)
         case RecordState.GAME_OVER | RecordState.PAUSED if command == BACK:
             presenter.stop(wait=False)
+        case RecordState.GAME_OVER if command in _LABELS:
+            presenter.take.mark(_LABELS[command])
         case RecordState.GAME_OVER:
             presenter.take.next_game()
         case RecordState.PAUSED:

@@ -10,9 +10,9 @@ from recorder.ui.key_captions import KeyCaptions
 
 # What a controller does where the game waits, below the hint.
 _CONTROLLER = {
-    RecordState.IDLE: "Controller: Start begins, up and down choose the game.",
-    RecordState.PAUSED: "Controller: Start resumes, Back stops and saves.",
-    RecordState.GAME_OVER: "Controller: Start plays the next game, Back stops and saves.",
+    RecordState.IDLE: "Controller · Start: begin · up/down: choose the game",
+    RecordState.PAUSED: "Controller · Start: resume · Back: stop and save",
+    RecordState.GAME_OVER: "Controller · Start: next game · up/down: mark good/bad · Back: stop and save",
 }
 
 

@@ -236,6 +236,10 @@ def test_a_take_is_begun_held_and_played_on_with_the_controller_alone(
         pad.tap(A)
         play(presenter, clock, 1)
     assert presenter.state is RecordState.GAME_OVER
+    for button, label in ((DPAD_UP, "success"), (DPAD_DOWN, "failure"), (DPAD_DOWN, ""), (DPAD_UP, "success")):
+        pad.tap(button)
+        presenter.poll()
+        assert presenter.status.label == label
     pad.tap(A)
     presenter.poll()
     assert presenter.state is RecordState.RECORDING
@@ -247,6 +251,7 @@ def test_a_take_is_begun_held_and_played_on_with_the_controller_alone(
     assert session.actions[:15].tolist() == [0] * 5 + [3] + [0] * 9
     assert session.actions[-5:].tolist() == [0] * 5
     assert [episode.outcome for episode in session.episodes] == ["game over", "stopped"]
+    assert [episode.label for episode in session.episodes] == ["success", ""]
     assert {session.key_names[code] for code in session.keys["code"]} == {names[FIRE], names[LEFT], names[RIGHT]}
 
 

@@ -15,7 +15,7 @@ from recorder.system.jobs import JobState
 from trainer import TrainConfig
 from trainer.evaluation.demonstrator import scores_learned_from
 from trainer.policy.header import facts, read_header
-from trainer.runs.outcome import basis, headline
+from trainer.runs.outcome import basis, headline, whose
 from trainer.runs.policy_library import PolicySummary, summarize
 from trainer.runs.run_picture import RunPictures
 from trainer.runs.runs import Runs
@@ -54,6 +54,18 @@ TWIN = PolicySummary(
 )
 def test_the_headline_names_who_was_learned_from(players: list[dict[str, Any]], sentence: str) -> None:
     assert headline(replace(TWIN, players=tuple(players)), "Ada", tested=True) == sentence
+
+
+def test_a_button_says_whose_twin_it_shows() -> None:
+    def called(name: str) -> str:
+        return whose(replace(TWIN, players=({"kind": "person", "name": name},)), "Ada")
+
+    assert [called(name) for name in ("Ada", "", "Bo", "Bartholomew the Younger of Ghent")] == [
+        "your twin",
+        "your twin",
+        "Bo's twin",
+        "this twin",
+    ]
 
 
 def test_what_is_not_known_is_left_out() -> None:

@@ -16,6 +16,8 @@ from typing import Any
 from trainer.progress.curves import time_left
 from trainer.runs.policy_library import PolicySummary
 
+_YOURS = "Your twin"
+_MOST_ON_A_BUTTON = 24  # letters
 _FEW = 10  # games; “Scores…” plays as many of each
 _PLAYERS = {"scripted": "the scripted player", "random": "the random player", "policy": "the other twin"}
 
@@ -38,6 +40,14 @@ def headline(twin: PolicySummary, you: str, *, tested: bool) -> str:
         return f"{who.twin} is ready: {agrees}." if agrees else f"{who.twin} is ready."
     beside = f", {who.name} {fmean(twin.demonstrator_scores):,.0f}" if twin.demonstrator_scores else ""
     return "; ".join(filter(None, (f"{who.twin} scores {twin.score:,.0f}{beside}", agrees))) + "."
+
+
+def whose(twin: PolicySummary, you: str) -> str:
+    """What a twin is called on a button: "your twin", "Bo's twin", or for a long name "this twin"."""
+    called = _player(twin.players, you).twin
+    if called == _YOURS:
+        return "your twin"
+    return called if len(called) <= _MOST_ON_A_BUTTON else "this twin"
 
 
 def basis(twin: PolicySummary, you: str, *, tested: bool) -> str:
@@ -64,12 +74,12 @@ def _player(players: Sequence[Mapping[str, Any]], you: str) -> _Player:
     kind, name = known.pop() if len(known) == 1 else ("", "")
     if kind == "person":
         if name in ("", you) or not you:
-            return _Player("Your twin", "you", "you do", "your")
+            return _Player(_YOURS, "you", "you do", "your")
         return _Player(f"{name}'s twin", name, f"{name} does", f"{name}'s")
     if kind in _PLAYERS:
         who = _PLAYERS[kind]
-        return _Player("Your twin", who, f"{who} does", f"{who}'s")
-    return _Player("Your twin", "the players it learned from", "they do", "their")
+        return _Player(_YOURS, who, f"{who} does", f"{who}'s")
+    return _Player(_YOURS, "the players it learned from", "they do", "their")
 
 
 def _count(number: int, what: str) -> str:

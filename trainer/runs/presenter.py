@@ -158,6 +158,11 @@ class TrainPresenter:
         return run_texts.headline(run, self.state, curves, self.twin, behind=behind, you=self.player_name())
 
     @property
+    def whose_twin(self) -> str:
+        """What the twin of the run that is shown is called on a button."""
+        return "your twin" if self.twin is None else outcome.whose(self.twin, self.player_name())
+
+    @property
     def basis(self) -> str:
         """What the figures of the headline rest on; empty while there are none."""
         run, twin = self.run_list.run, self.twin

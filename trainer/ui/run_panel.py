@@ -118,6 +118,7 @@ class RunPanel(QWidget):
         self._stop.setVisible(at_work and state is not TrainState.WAITING)
         self._stop.setEnabled(state in (TrainState.TRAINING, TrainState.PAUSING))
         self._resume.setVisible(presenter.resumable)
+        self._watch.setText(f"Watch {presenter.whose_twin}")
         self._watch.setVisible(not at_work and presenter.policy is not None)
         self._set_primary(self._watch, not presenter.resumable)
         self._another.setVisible(run is not None and not at_work)
