@@ -54,7 +54,7 @@ class TrainPage(Page):
             ]
         )
         self._left.reserve("runs", "Runs (10 to resume)")
-        split = FoldingSplitter(_NARROW, (330, 420))
+        split = FoldingSplitter(_NARROW, (420, 420))
         split.addWidget(self._left)
         split.addWidget(self._run)
         split.setStretchFactor(0, 6)
