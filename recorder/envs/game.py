@@ -122,7 +122,7 @@ class Game:
             raise AgentError(
                 f"the agent answered {action!r}; {self.spec.title} takes {self.spec.action_shape[0]} finite numbers"
             )
-        return np.clip(vector, -1.0, 1.0)
+        return np.minimum(np.maximum(vector, -1.0), 1.0)  # np.clip takes three times as long
 
     def storage(self) -> dict[str, tuple[tuple[int, ...], str]]:
         """Name -> (shape, dtype) of the arrays that `capture` writes for one tick."""

@@ -96,7 +96,7 @@ class MujocoBackend(GymnasiumBackend):
     def capture(self, observation: Array, rows: Mapping[str, Array], index: int) -> None:
         """See Backend."""
         rows["observation"][index] = observation
-        rows["state"][index] = self.state()
+        self._mujoco.mj_getState(self._core.model, self._core.data, rows["state"][index], self._kind)
 
     def picture(self) -> npt.NDArray[np.uint8]:
         """See Backend."""

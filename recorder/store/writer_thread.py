@@ -2,8 +2,8 @@
 
     put(command, argument) ─▶ ░░░░ ─▶ plan: one job for each array ─▶ work: do the jobs in order, commit when due
 
-A commit follows a write at most a quarter of a second later. The queue is bounded: a slow disk slows a full-speed
-recording down, but never fills the memory.
+A commit follows a write at most a quarter of a second later, at full speed half a second. The queue is bounded: a slow
+disk slows a full-speed recording down, but never fills the memory.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from recorder.store.zarr_store import Array
 from recorder.system.jobs import start_thread
 from recorder.system.priority import step_back
 
-_COMMIT_S = 0.25
+_COMMIT_S, _FULL_SPEED_COMMIT_S = 0.25, 0.5  # a commit at full speed costs as much as a hundred ticks
 _LAST_TRIES = 3  # in real time, at the end, so that a fault of a moment costs nothing
 _QUEUE_BLOCKS = 24  # of 2 MB each for Breakout: enough for full-speed play during a commit; a crash loses the queue
 _BACK_PRESSURE_S = 0.002
@@ -56,6 +56,7 @@ class WriterThread:
         self._path, self._group, self._arrays = new.path, new.group, new.arrays
         self._columns = columns
         self._real_time = real_time
+        self._commit_s = _COMMIT_S if real_time else _FULL_SPEED_COMMIT_S
         self._failure: SessionError | None = None
         self._spare: queue.SimpleQueue[Block] = queue.SimpleQueue()
         self._queue: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
@@ -123,7 +124,7 @@ class WriterThread:
             step_back()
         while True:
             try:
-                batch = [self._queue.get(timeout=_COMMIT_S)]
+                batch = [self._queue.get(timeout=self._commit_s)]
             except queue.Empty:
                 batch = []
             with contextlib.suppress(queue.Empty):
@@ -183,7 +184,7 @@ class WriterThread:
             while self._jobs:
                 self._jobs[0]()
                 self._jobs.popleft()
-            if self._dirty and (final or time.monotonic() - self._committed_s >= _COMMIT_S):
+            if self._dirty and (final or time.monotonic() - self._committed_s >= self._commit_s):
                 self._group.commit(
                     ticks=self._arrays["action"].rows,
                     episodes=self._arrays["episodes/start"].rows,
