@@ -22,7 +22,7 @@ class Moments:
 
     def __init__(self, group: SessionGroup, head: Head) -> None:
         self._group, self._spec, self._ticks, self._finals = group, head.spec, head.ticks, head.finals
-        self._cached_chunk = -1
+        self._cached_chunk = self._touched_chunk = -1
         self._chunk: npt.NDArray[np.uint8] = np.empty((0, 0, 0), np.uint8)
 
     @cached_property
@@ -63,9 +63,16 @@ class Moments:
         return self._group.part(self._screens, slice(start, min(stop, self._ticks)))
 
     def screen(self, tick: int) -> npt.NDArray[np.uint8]:
-        """Palette indices of one tick, uint8 (210, 160). The chunk around it stays in memory for the next call."""
+        """Palette indices of one tick, uint8 (210, 160).
+
+        A second call for the same chunk keeps all of it in memory: whoever goes on from screen to screen will need it.
+        """
         chunk = tick // CHUNK_TICKS
         if chunk != self._cached_chunk or tick % CHUNK_TICKS >= len(self._chunk):
+            if chunk != self._touched_chunk:
+                self._touched_chunk = chunk
+                alone: npt.NDArray[np.uint8] = self.screens(tick, tick + 1)[0]
+                return alone
             self._chunk = self.screens(chunk * CHUNK_TICKS, (chunk + 1) * CHUNK_TICKS)
             self._cached_chunk = chunk
         screen: npt.NDArray[np.uint8] = self._chunk[tick % CHUNK_TICKS]

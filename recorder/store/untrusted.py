@@ -26,12 +26,12 @@ def check_size(key: str, size: int) -> None:
 
 def check_frame(key: str, begin: bytes) -> None:
     """Raise StoreError if a chunk, by its first bytes `begin`, would unpack to too much or to an unknown size."""
-    size = _unpacked_size(begin[:FRAME_HEADER_BYTES])
+    size = unpacked_size(begin[:FRAME_HEADER_BYTES])
     if size is None or size > MAX_CHUNK_BYTES:
         raise StoreError(f"the chunk '{key}' is damaged (its unpacked size is missing or too large)")
 
 
-def _unpacked_size(frame: bytes) -> int | None:
+def unpacked_size(frame: bytes) -> int | None:
     """The content size that the header of a zstd frame declares (RFC 8878, section 3.1.1), or None."""
     if len(frame) < 6 or frame[:4] != b"\x28\xb5\x2f\xfd":
         return None

@@ -13,6 +13,7 @@ import pytest
 from recorder import Game, Library, RandomAgent, Session, get_spec, record
 from recorder.agents.experts import scripted
 from recorder.errors import LibraryError, SessionError
+from recorder.store.zarr_store import StoredGroup, read
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,27 @@ def test_chunks_are_byte_for_byte_what_zarr_itself_would_write(minute: Session, 
             assert chunks
             for chunk in chunks:
                 assert chunk.read_bytes() == (tmp_path / session.name / name / chunk.name).read_bytes(), chunk
+
+
+def test_rows_read_are_those_that_zarr_itself_reads(minute: Session, hops: Session) -> None:
+    import zarr
+
+    rng = np.random.default_rng(0)
+    for session, name in ((minute, "screen"), (hops, "observation"), (hops, "state"), (minute, "action")):
+        theirs = zarr.open_group(session.path, mode="r")[name][:]
+        ours = StoredGroup(session.path).array(name, theirs.shape[1:], str(theirs.dtype))
+        ends = rng.integers(0, len(theirs) + 1, (30, 2))
+        for start, stop in [(0, len(theirs)), (59, 61), (60, 120), (7, 7), *ends.tolist()]:
+            found = read(ours, slice(start, stop))
+            assert found.dtype == theirs.dtype
+            np.testing.assert_array_equal(found, theirs[start:stop])
+        np.testing.assert_array_equal(read(ours, 61), theirs[61])
+
+
+def test_a_frame_is_the_same_whatever_was_read_before(minute: Session) -> None:
+    everything = minute.frames[0:300]
+    for tick in (5, 130, 131, 190, 6, 7, 250, 5, 59, 60, 61):
+        np.testing.assert_array_equal(minute.frames[tick], everything[tick])
 
 
 def test_plain_zarr_reads_every_array_with_nothing_of_ours_imported(minute: Session) -> None:

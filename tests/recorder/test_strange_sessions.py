@@ -147,6 +147,18 @@ def packed_otherwise(path: Path) -> None:
     change(path / "reward" / "zarr.json", "codecs", to=[codecs[0], {"name": "gzip", "configuration": {"level": 5}}])
 
 
+def turned_otherwise(path: Path) -> None:
+    codecs = json.loads((path / "screen" / "zarr.json").read_text())["codecs"]
+    change(
+        path / "screen" / "zarr.json", "codecs", to=[{**codecs[0], "configuration": {"order": [2, 1, 0]}}, *codecs[1:]]
+    )
+
+
+def the_other_way_round(path: Path) -> None:
+    codecs = json.loads((path / "reward" / "zarr.json").read_text())["codecs"]
+    change(path / "reward" / "zarr.json", "codecs", to=[{**codecs[0], "configuration": {"endian": "big"}}, *codecs[1:]])
+
+
 def metadata_without_end(path: Path) -> None:
     (path / "reward" / "zarr.json").write_bytes(b" " * (5 << 20))
 
@@ -190,6 +202,8 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
         pytest.param(in_chunks_that_fill_the_memory, "'screen' claims .* in chunks of 2,016,000,000 bytes", id="huge"),
         pytest.param(cut_across, "'screen' is not divided into chunks of whole rows", id="cut"),
         pytest.param(packed_otherwise, "'reward' is stored with codecs that sessions do not use", id="codecs"),
+        pytest.param(turned_otherwise, "'screen' is stored with codecs that sessions do not use", id="turned"),
+        pytest.param(the_other_way_round, "'reward' is stored with codecs that sessions do not use", id="endian"),
         pytest.param(metadata_without_end, "'reward/zarr.json' has 5,242,880 bytes, more than any session", id="json"),
         pytest.param(a_chunk_larger_than_any, r"'reward/c\.0' has 67,108,865 bytes, more than any chunk", id="chunk"),
         pytest.param(a_link, r"'reward/c\.0' is a link or lies outside the session", id="link"),

@@ -6,6 +6,7 @@
     growing   GrowingGroup, GrowingArray   writing a session
     stored    StoredGroup, read            reading a session, and changing the user's opinions of it
     durable   DurableStore                 writes the files of both
+    rows      read_rows                    rows of an array from its chunks
     wary      WaryStore, RemoteStore       read the files, from a folder and from a URL
     chunks    ChunkCodec, chunk_key        the bytes of a chunk, and the name of its file
 
@@ -17,9 +18,10 @@ Readers therefore trim every (T, …) array to `ticks`; until the session is fin
 grow in large steps. Alternative: a journal for the tail, rejected because a session could then be read only with our
 code.
 
-Decision: zarr writes the arrays' metadata; this package writes chunks and attributes, chunks byte for byte as zarr
-would (a test compares them). Background: zarr hands every step of every chunk to its event loop; this held the
-interpreter's lock so much that a recording ran at half the emulator's speed.
+Decision: zarr writes and reads the arrays' metadata; this package writes attributes, and writes and reads chunks, byte
+for byte as zarr would (tests compare them). Background: zarr hands every step of every chunk to its event loop; this
+held the interpreter's lock so much that a recording ran at half the emulator's speed. And it reads each chunk into new
+memory, twice, which takes longer than unpacking it.
 
 Codecs are only those of Zarr's core and registered set: `transpose` (time is the fastest axis, so that zstd sees each
 pixel's history), `bytes`, `zstd`, `crc32c` (a flipped bit in a zstd chunk can decode to wrong data without an error).

@@ -11,13 +11,15 @@ import zarr
 from numcodecs.zstd import Zstd
 from zarr.core.metadata import ArrayV3Metadata
 
+from recorder.store.untrusted import unpacked_size
+
 Array = npt.NDArray[Any]
 
 # zstd's own default takes 7 µs a screen. Levels up to 12 gain little; 17, which has an optimal parser, halves the size
 # and takes 0.27 ms a screen (half an hour of a scripted player: 33.3 and 14.6 bytes a screen; level 22: 13.5 bytes in
 # 0.69 ms). Both are read at the same speed.
 ZSTD_LEVEL, _THOROUGH_LEVEL = 3, 17
-_CHECKSUM_BYTES = 4
+CHECKSUM_BYTES = 4
 
 
 class ChunkCodec:
@@ -33,11 +35,20 @@ class ChunkCodec:
         """
         frame: bytes = (self._thorough if thorough else self._zstd).encode(rows)
         checksum: int = google_crc32c.value(frame)
-        return frame + checksum.to_bytes(_CHECKSUM_BYTES, "little")
+        return frame + checksum.to_bytes(CHECKSUM_BYTES, "little")
+
+    def unpack(self, chunk: bytes, memory: npt.NDArray[np.uint8]) -> None:
+        """Fill `memory` with the bytes that a chunk holds. Raises ValueError or RuntimeError if it is damaged."""
+        frame, checksum = chunk[:-CHECKSUM_BYTES], chunk[-CHECKSUM_BYTES:]
+        if google_crc32c.value(frame) != int.from_bytes(checksum, "little"):
+            raise ValueError("its checksum differs")
+        if unpacked_size(frame) != len(memory):
+            raise ValueError(f"it unpacks to {unpacked_size(frame)} bytes, expected {len(memory)}")
+        self._zstd.decode(frame, memory)
 
     def decode(self, chunk: bytes, dtype: np.dtype[Any]) -> Array:
         """The scalars of a chunk that this program wrote, (n,) of `dtype`; the checksum is not checked."""
-        return np.frombuffer(self._zstd.decode(chunk[:-_CHECKSUM_BYTES]), dtype).copy()
+        return np.frombuffer(self._zstd.decode(chunk[:-CHECKSUM_BYTES]), dtype).copy()
 
 
 def chunk_key(array: zarr.Array[Any], index: int) -> str:

@@ -19,6 +19,7 @@ from recorder.store.places import Folder, LocalFolder, Place, on_this_computer
 from recorder.store.untrusted import MAX_CHUNK_BYTES, METADATA, StoreError
 from recorder.store.zarr_store.chunks import Array, ChunkCodec, chunk_key
 from recorder.store.zarr_store.durable import DurableStore
+from recorder.store.zarr_store.rows import read_rows
 from recorder.store.zarr_store.wary import RemoteStore, WaryStore
 
 MAX_ROWS = 1 << 26  # 300 hours at 60 Hz
@@ -84,9 +85,10 @@ class StoredGroup:
         row = array.shape[1:]
         if str(array.dtype) != dtype or (row != shape if shape is not None else len(row) != 1):
             raise StoreError(f"'{name}' has {array.dtype} {row} per row, expected {dtype} {shape or '(n,)'}")
-        codecs = [type(codec) for codec in array.metadata.codecs]
-        if codecs[len(codecs) - 3 :] != _CODECS or codecs[:-3] not in ([], [TransposeCodec]):
-            names = ", ".join(codec.__name__ for codec in codecs)
+        codecs = array.metadata.codecs
+        turned = isinstance(codecs[0], TransposeCodec) and codecs[0].order == (*range(1, array.ndim), 0)
+        if [type(codec) for codec in codecs[turned:]] != _CODECS or codecs[turned] == BytesCodec(endian="big"):
+            names = ", ".join(type(codec).__name__ for codec in codecs)
             raise StoreError(f"'{name}' is stored with codecs that sessions do not use ({names})")
         if not isinstance(array.metadata.chunk_grid, RegularChunkGrid) or array.chunks[1:] != row:
             raise StoreError(f"'{name}' is not divided into chunks of whole rows")
@@ -128,9 +130,9 @@ class StoredGroup:
         """
         store, codec = DurableStore(on_this_computer(self.place)), ChunkCodec()
         array = self.array(name, (), str(values.dtype), len(values))
-        rows = read(array, slice(None))
-        rows[: len(values)] = values
         chunk = array.chunks[0]
+        rows = read(array, slice(-(-len(values) // chunk) * chunk))
+        rows[: len(values)] = values
         store.fixed = True
         for start in range(0, len(values), chunk):
             whole = np.zeros(chunk, values.dtype.newbyteorder("<"))
@@ -140,14 +142,21 @@ class StoredGroup:
         store.sync()
 
 
-def read(array: zarr.Array[Any], selection: Any) -> Array:
-    """Read part of an array. Raises StoreError when a chunk is damaged or missing."""
+def read(array: zarr.Array[Any], selection: int | slice) -> Array:
+    """A row, or a slice of rows without gaps, of an array from `StoredGroup.array`.
+
+    Raises StoreError when a chunk is damaged or missing.
+    """
+    store = array.store
+    assert isinstance(store, WaryStore | RemoteStore)
+    chosen = slice(selection, selection + 1) if isinstance(selection, int) else selection
+    start, stop, _ = chosen.indices(array.shape[0])
     try:
-        if isinstance(array.store, RemoteStore):
-            array.store.expect(array, selection)
-        return np.asarray(array[selection])
-    except (OSError, ValueError, RuntimeError, TypeError, KeyError) as error:
+        store.expect(array, range(start, stop))
+        rows = read_rows(array, start, stop, store.content)
+    except (OSError, ValueError, RuntimeError, TypeError) as error:
         raise StoreError(f"a chunk of '{array.name.strip('/')}' is damaged ({_first_line(error)})") from error
+    return rows[0] if isinstance(selection, int) else rows
 
 
 def _first_line(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from zarr.abc.store import ByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 from zarr.storage import LocalStore, MemoryStore
 
-from recorder.store.untrusted import FRAME_HEADER_BYTES, METADATA, StoreError, check_frame, check_size
+from recorder.store.untrusted import METADATA, StoreError, check_frame, check_size
 from recorder.store.zarr_store.chunks import chunk_key
 
 if TYPE_CHECKING:
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 
 class WaryStore(LocalStore):
-    """A read-only LocalStore for folders made by strangers. Raises StoreError for files that must not be read."""
+    """A read-only LocalStore for folders made by strangers. Raises StoreError for files that must not be read.
+
+    Through zarr it reads metadata only; chunks are read by `content`.
+    """
 
     def __init__(self, root: Path | str, *, read_only: bool = True) -> None:
         super().__init__(root, read_only=True)
-        self._real_root = Path(os.path.realpath(root))
+        self._real_root = os.path.realpath(root)
+        self._inside: set[str] = set()  # folders in it, by name, that are no links
 
     async def get(
         self, key: str, prototype: BufferPrototype | None = None, byte_range: ByteRequest | None = None
@@ -40,20 +44,35 @@ class WaryStore(LocalStore):
         self._check(key)
         return super().get_sync(key, prototype=prototype, byte_range=byte_range)
 
-    def _check(self, key: str) -> None:
-        path = self.root / key
+    def expect(self, array: zarr.Array[Any], rows: range) -> None:
+        """Nothing is fetched ahead."""
+
+    def content(self, key: str) -> bytes | None:
+        """A file; None if there is none. Raises StoreError and OSError."""
+        self._check(key)
         try:
-            status = path.lstat()
+            content = (self.root / key).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        check_frame(key, content)
+        return content
+
+    def _check(self, key: str) -> None:
+        path = os.path.join(self.root, key)  # as a Path it would take as long as unpacking a chunk
+        try:
+            status = os.lstat(path)
         except (FileNotFoundError, NotADirectoryError):
             return
-        if not self._real_root.joinpath(key) == Path(os.path.realpath(path)):
+        folder = os.path.dirname(key)
+        if folder not in self._inside and os.path.realpath(os.path.dirname(path)) == os.path.join(
+            self._real_root, folder
+        ).rstrip(os.sep):
+            self._inside.add(folder)
+        if folder not in self._inside or stat.S_ISLNK(status.st_mode):
             raise StoreError(f"'{key}' is a link or lies outside the session")
         if not stat.S_ISREG(status.st_mode):
             raise StoreError(f"'{key}' is not a file")
         check_size(key, status.st_size)
-        if path.name != METADATA:
-            with path.open("rb") as file:
-                check_frame(key, file.read(FRAME_HEADER_BYTES))
 
 
 class RemoteStore(MemoryStore):
@@ -72,17 +91,20 @@ class RemoteStore(MemoryStore):
         self, key: str, *, prototype: BufferPrototype | None = None, byte_range: ByteRequest | None = None
     ) -> Buffer | None:
         assert byte_range is None  # only shards are read in parts, and sessions have none
-        content = self._folder.read(key)
+        content = self.content(key)
         if content is None:
             return None
-        if key.rpartition("/")[2] != METADATA:
-            check_frame(key, content)
         return (prototype or default_buffer_prototype()).buffer.from_bytes(content)
 
-    def expect(self, array: zarr.Array[Any], selection: Any) -> None:
-        """Fetch all chunks of a selection at once."""
-        rows = range(array.shape[0])[selection]
-        rows = rows if isinstance(rows, range) else range(rows, rows + 1)
+    def content(self, key: str) -> bytes | None:
+        """A file; None if there is none. Raises StoreError."""
+        content = self._folder.read(key)
+        if content is not None and key.rpartition("/")[2] != METADATA:
+            check_frame(key, content)
+        return content
+
+    def expect(self, array: zarr.Array[Any], rows: range) -> None:
+        """Fetch the chunks of rows at once."""
         if rows:
-            chunks = range(min(rows) // array.chunks[0], max(rows) // array.chunks[0] + 1)
+            chunks = range(rows.start // array.chunks[0], (rows.stop - 1) // array.chunks[0] + 1)
             self._folder.expect(array.path, chunks, partial(chunk_key, array))
