@@ -59,6 +59,13 @@ class AtariBackend(GymnasiumBackend):
         """Twice as fast as `step`."""
         self._core.ale.act(self._core._action_set[action])
 
+    def close(self) -> None:
+        """See Backend. Whatever still refers to the environment, the emulator is freed: ale-py reports one that is left
+        when the process ends.
+        """
+        super().close()
+        self._core.ale = None
+
     @property
     def lives(self) -> int:
         """See Backend."""

@@ -33,6 +33,19 @@ def play_together(
     spec = players[0].spec
     games = [spare.pop() if spare else Game(spec, sticky=sticky) for _ in seeds]
     tables = [Table(game, feeder, seed, max_ticks) for game, feeder, seed in zip(games, feeders, seeds, strict=True)]
+    try:
+        yield from _to_the_end(players, feeders, tables)
+        if spare is not None:
+            spare += games
+            games = []
+    finally:
+        for game in games:
+            game.close()
+    yield [table.result() for table in tables]
+
+
+def _to_the_end(players: Sequence[Policy], feeders: Sequence[QueuedAgent], tables: Sequence[Table]) -> Iterator[None]:
+    """Play until all games are over; now and then yields None."""
     tick = 0
     while open_games := [i for i, table in enumerate(tables) if table.playing]:
         actions = act_together([players[i] for i in open_games], [tables[i].rollout.observation for i in open_games])
@@ -42,13 +55,6 @@ def play_together(
         tick += 1
         if tick % SIGN_OF_LIFE_TICKS == 0:
             yield None
-    results = [table.result() for table in tables]
-    if spare is None:
-        for game in games:
-            game.close()
-    else:
-        spare += games
-    yield results
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,13 @@ class GameWorker:
     def advance(self) -> list[GameResult] | None:
         """Play SIGN_OF_LIFE_TICKS more ticks; returns the results once all games are over."""
         return next(self._games)
+
+    def close(self) -> None:
+        """Release the simulators; the games that are being played end."""
+        self._games = iter(())
+        for games in self._spare.values():
+            while games:
+                games.pop().close()
 
     def use_one_core(self) -> None:
         """Leave the other cores to other processes."""

@@ -167,6 +167,7 @@ class Evaluator:
         for game_worker in self._workers:
             game_worker.close(patience_s=0.0)
         self._workers.clear()
+        self._worker.close()
 
 
 def successive_halving(
