@@ -18,5 +18,6 @@ first       seconds of each step from an empty home to a clone beside the first 
 realtime    minutes of play at 60 Hz in the real window, beside a training started in it on all cores (--minutes)
 
 Without names, all except `first` and `realtime` run. With --size small each takes seconds, and only shows that it
-works. With --out FILE.md the tables go into that file; each replaces the text under its heading.
+works. With --out FILE.md the tables go into that file; each replaces the text under its heading. A whole
+run adds a line to the history at its end (see `history`).
 """

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import tests.benchmarks as package
 from recorder.system.cores import available_cores
-from tests.benchmarks.common import Options
+from tests.benchmarks import history
+from tests.benchmarks.common import Options, Ratio
 
 TITLES = {
     "recorder": "Recording",
@@ -51,15 +52,22 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="a Markdown file for the tables")
     arguments = parser.parse_args()
     options = Options(arguments.size == "small", arguments.minutes)
+    ratios: dict[str, float] = {}
     for name in arguments.names or [name for name in TITLES if name not in LONG]:
         bench = getattr(importlib.import_module(f"tests.benchmarks.{ROOMS.get(name, name)}"), name)
         print(f"\n## {TITLES[name]}\n", flush=True)
         lines = []
         for line in bench(options):
+            if isinstance(line, Ratio):
+                ratios[line.name] = line.value
+                continue
             print(line, flush=True)
             lines.append(line)
         if arguments.out:
             put(arguments.out, name, "\n".join(lines), options)
+    if arguments.out and not arguments.names and not options.small:
+        for told in history.add(arguments.out, history.Run.here(ratios)):
+            print(f"worse: {told}", flush=True)
 
 
 def put(file: Path, name: str, text: str, options: Options) -> None:
@@ -76,7 +84,8 @@ def put(file: Path, name: str, text: str, options: Options) -> None:
             parts[index] = section + (rule + written if rule else "\n")
             break
     else:
-        parts.append("\n" + section)
+        last = next((index for index, part in enumerate(parts) if part.startswith(history.HEADING)), len(parts))
+        parts.insert(last, f"{section}\n")
     file.write_text("".join(parts).rstrip() + "\n")
 
 

@@ -28,6 +28,17 @@ class Options:
     minutes: float = 10.0
 
 
+@dataclass(frozen=True)
+class Ratio:
+    """A result for the history (tests.benchmarks.history): how many times as good as an alternative."""
+
+    name: str
+    value: float
+
+
+Lines = Iterator["str | Ratio"]
+
+
 def alone(target: str, **arguments: Any) -> dict[str, Any]:
     """What `target(**arguments)`, of JSON values, returns in a process of its own.
 

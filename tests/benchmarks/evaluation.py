@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from recorder.system.cores import available_cores
 from recorder.system.jobs import run_parallel
-from tests.benchmarks.common import Options, alone, median, table
+from tests.benchmarks.common import Lines, Options, Ratio, alone, median, table
 
 ROUNDS = 3
 
@@ -62,7 +61,7 @@ def work(method: str, policy: str, games: int, ticks: int) -> dict[str, float]:
     return {"rate": sum(result.ticks for result in results) / seconds}
 
 
-def evaluation(options: Options) -> Iterator[str]:
+def evaluation(options: Options) -> Lines:
     """Both ways, in turns."""
     from player.support.sample import SAMPLE
 
@@ -87,3 +86,4 @@ def evaluation(options: Options) -> Iterator[str]:
             for m, title in titles.items()
         ),
     )
+    yield Ratio("games / independent processes", share)

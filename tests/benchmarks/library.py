@@ -5,18 +5,17 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from recorder import Library, record
 from recorder.agents.experts import scripted
 from recorder.library.index import FILE as INDEX
-from tests.benchmarks.common import Options, median
+from tests.benchmarks.common import Lines, Options, Ratio, median
 
 LISTED = 1_000
 
 
-def library(options: Options) -> Iterator[str]:
+def library(options: Options) -> Lines:
     """Copies of one short session, listed."""
     listed = 50 if options.small else LISTED
     with tempfile.TemporaryDirectory() as name:
@@ -37,3 +36,4 @@ def library(options: Options) -> Iterator[str]:
             opened.append(seconds())
         one, other = median(opened), median([seconds() for _ in range(15)])
         yield f"{listed:,} sessions: {one:.2f} s by opening each, {other:.3f} s from the index, {one / other:.0f} : 1"
+        yield Ratio("listing from the index / opening each", one / other)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from recorder import Session
-from tests.benchmarks.common import Options, alone, play, table
+from tests.benchmarks.common import Lines, Options, Ratio, alone, play, table
 
 BATCH = 128
 METHODS = {
@@ -136,7 +136,7 @@ def work(method: str, path: str, seconds: float) -> dict[str, float]:
         }
 
 
-def loader(options: Options) -> Iterator[str]:
+def loader(options: Options) -> Lines:
     """The table of all methods, on the same play."""
     with tempfile.TemporaryDirectory() as folder:
         session = play(Path(folder), 3_000 if options.small else 6_000)
@@ -154,3 +154,4 @@ def loader(options: Options) -> Iterator[str]:
             for m, title in METHODS.items()
         ),
     )
+    yield Ratio("batches / arrays in memory", first / found["tensors"]["rate"])

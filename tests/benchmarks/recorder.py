@@ -17,7 +17,7 @@ from recorder.envs.game import Game
 from recorder.envs.gymnasium import Env
 from recorder.envs.registry import get_spec
 from recorder.play.rollout import episode_seed
-from tests.benchmarks.common import Options, alone, median, table
+from tests.benchmarks.common import Lines, Options, Ratio, alone, median, table
 
 LONGER = 10
 METHODS = {
@@ -102,13 +102,15 @@ def work(method: str, name: str, ticks: int) -> dict[str, float]:
     return {"rate": ticks / seconds, "bytes": size / ticks, "memory": memory}
 
 
-def recorder(options: Options) -> Iterator[str]:
+def recorder(options: Options) -> Lines:
     """The table of all methods."""
     head = ("environment", "method", "ticks/s", "share of plain speed", "bytes a tick", "peak memory")
-    return table(head, rows(options))
+    ratios: list[Ratio] = []
+    yield from table(head, rows(options, ratios))
+    yield from ratios
 
 
-def rows(options: Options) -> Iterator[tuple[object, ...]]:
+def rows(options: Options, ratios: list[Ratio]) -> Iterator[tuple[object, ...]]:
     for name in ("breakout", "hopper"):
         rounds: list[dict[str, dict[str, Any]]] = []
         for _ in range(1 if options.small else ROUNDS):
@@ -117,6 +119,8 @@ def rows(options: Options) -> Iterator[tuple[object, ...]]:
             rounds.append({method: alone(target, method=method, name=name, ticks=ticks) for method in METHODS})
         for method, title in METHODS.items():
             share = median([found[method]["rate"] / found["plain"]["rate"] for found in rounds])
+            if method == "long":
+                ratios.append(Ratio(f"recording {get_spec(name).title} / env.step", share))
             rate = median([found[method]["rate"] for found in rounds])
             size = "" if method == "plain" else f"{rounds[0][method]['bytes']:,.0f}"
             memory = median([found[method]["memory"] for found in rounds]) / 1e6

@@ -6,9 +6,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 
-from tests.benchmarks.common import ROOT, Options, median, table
+from tests.benchmarks.common import ROOT, Lines, Options, Ratio, median, table
 
 COMMANDS = {
     "python -c pass": ["-c", "pass"],
@@ -23,7 +22,7 @@ COMMANDS = {
 ROUNDS = 7
 
 
-def startup(options: Options) -> Iterator[str]:
+def startup(options: Options) -> Lines:
     """Medians over rounds that take turns, and as multiples of Python's own start."""
     seconds: dict[str, list[float]] = {name: [] for name in COMMANDS}
     with tempfile.TemporaryDirectory() as library:
@@ -39,3 +38,4 @@ def startup(options: Options) -> Iterator[str]:
         ("command", "seconds", "relative to Python's start-up"),
         ((f"`{name}`", f"{taken[name]:.2f}", f"{taken[name] / least:.1f}") for name in COMMANDS),
     )
+    yield Ratio("import recorder / import torch", taken["import torch"] / taken["import recorder"])

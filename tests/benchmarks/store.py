@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from recorder import Session
-from tests.benchmarks.common import Options, alone, play, table
+from tests.benchmarks.common import Lines, Options, Ratio, alone, play, table
 
 METHODS = {
     "session": "Twinplay's session",
@@ -76,7 +76,7 @@ def work(method: str, path: str, picks: int) -> dict[str, float]:
         return {"ordered": ordered, "random": (time.process_time() - begun) / picks, "bytes": size / len(session)}
 
 
-def store(options: Options) -> Iterator[str]:
+def store(options: Options) -> Lines:
     """The table of all stores, of the same play."""
     with tempfile.TemporaryDirectory() as folder:
         session = play(Path(folder), 300 if options.small else 3_000)
@@ -92,3 +92,5 @@ def store(options: Options) -> Iterator[str]:
             for title, each in ((title, found[method]) for method, title in METHODS.items())
         ),
     )
+    for way, title in (("ordered", "in order"), ("random", "at random")):
+        yield Ratio(f"reading {title} / PNG files", found["png"][way] / found["session"][way])

@@ -15,13 +15,12 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from recorder import Session
-from tests.benchmarks.common import Options, alone, median, play, table
+from tests.benchmarks.common import Lines, Options, Ratio, alone, median, play, table
 from tests.benchmarks.loader import BATCH, batches_of
 
 METHODS = {
@@ -63,7 +62,7 @@ def work(path: str, turns: int) -> dict[str, list[tuple[float, float]]]:
     return seconds
 
 
-def training(options: Options) -> Iterator[str]:
+def training(options: Options) -> Lines:
     """The table of all sources."""
     with tempfile.TemporaryDirectory() as folder:
         session = play(Path(folder), 3_000 if options.small else 12_000)
@@ -92,3 +91,4 @@ def training(options: Options) -> Iterator[str]:
             for method, title in METHODS.items()
         ),
     )
+    yield Ratio("training / arrays in memory", whole["tensors"] / whole["twinplay"])
