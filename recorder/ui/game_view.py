@@ -63,8 +63,13 @@ class GameView(QWidget):
 
     def show_keycaps(self, caps: Sequence[Keycap]) -> None:
         """The keys below the picture."""
-        if tuple(caps) != self._caps:
-            self._caps = tuple(caps)
+        if tuple(caps) == self._caps:
+            return
+        as_many = len(caps) == len(self._caps)
+        self._caps = tuple(caps)
+        if as_many:
+            self.update(self._keyboard.toAlignedRect())  # not the picture: the one that a key changes comes sooner
+        else:
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -83,7 +88,7 @@ class GameView(QWidget):
         if self._title or self._hint:
             self._paint_overlay(painter, stage)
         if self._caps and event.rect().bottom() > stage.bottom():
-            self._paint_caps(painter, QRectF(0, stage.bottom() + _GAP, self.width(), _CAP_HEIGHT))
+            self._paint_caps(painter, self._keyboard)
 
     def _paint_picture(self, painter: QPainter, stage: QRectF, picture: Picture) -> None:
         look.draw_picture(painter, self._place(stage, picture), picture, self._pixel_aspect)
@@ -96,6 +101,10 @@ class GameView(QWidget):
     @property
     def _stage(self) -> QRectF:
         return QRectF(0, 0, self.width(), self.height() - (_CAP_HEIGHT + _GAP if self._caps else 0))
+
+    @property
+    def _keyboard(self) -> QRectF:
+        return QRectF(0, self._stage.bottom() + _GAP, self.width(), _CAP_HEIGHT)
 
     def _paint_overlay(self, painter: QPainter, stage: QRectF) -> None:
         painter.setPen(Qt.PenStyle.NoPen)

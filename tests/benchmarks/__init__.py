@@ -13,6 +13,7 @@ library     listing a thousand sessions, from the index and by opening each
 kills       20 recorders killed at random moments
 failures    recordings in which each call of the disk fails in turn, or after which the power is cut
 mutations   1,000 damaged and malicious files
+latency     from a key to the changed picture in the X server
 responsive  how long the window was blocked by each action in it, with 200 sessions in the library
 first       seconds of each step from an empty home to a clone beside the first take (docs/first-five-minutes.md)
 realtime    minutes of play at 60 Hz in the real window, beside a training started in it on all cores (--minutes)

@@ -26,6 +26,7 @@ TITLES = {
     "kills": "Killed recorders",
     "failures": "Failing disks and power cuts",
     "mutations": "Damaged and malicious files",
+    "latency": "From a key to the picture",
     "responsive": "The window",
     "first": "The first five minutes",
     "realtime": "Real time",
