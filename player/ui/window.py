@@ -61,9 +61,7 @@ class Window(QWidget):
         self.resize(QSize(1180, 800).boundedTo(self.screen().availableSize()))
         self._train_presenter, self._memory = train_presenter, memory
         memory.name_for_now = player_name
-        self._news: tuple[str, Path | None, str] | None = (
-            None  # of a training that is over: what, its clone, whose it is
-        )
+        self._news: tuple[str, Path | None, str] | None = None  # of a training: a sentence, its twin, whose that is
         self._latin: LatinShortcuts | None = None
         self._countdown_s = countdown_s
         self._stack = QStackedWidget()
