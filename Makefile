@@ -6,7 +6,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
-ALONE := tests/recorder/test_durability.py $(addprefix tests/ui/test_,whole_loop.py record_window.py train_window.py train_page.py)
+ALONE := $(addprefix tests/ui/test_,record_window.py whole_loop.py)
+PAIRED := $(addprefix tests/ui/test_,train_page.py train_window.py) tests/recorder/test_killed.py
 
 .PHONY: demo app test bench coverage lint install packages lock clean
 
@@ -16,10 +17,14 @@ demo: install
 app: install
 	$(BIN)/twinplay
 
-# Two at a time and in memory, but for what real clocks time (play by hand, recorders that are killed) and trainings that
-# give way: these run alone, on the disk.
+# The tests start hundreds of processes; wherever Python is told to store no compiled modules, each would compile them anew.
+test: export PYTHONDONTWRITEBYTECODE =
+
+# Two at a time, most of them in memory; trainings that give way and recorders that are killed on the disk, and play by
+# hand alone.
 test: install packages lint
-	tests/in_memory.sh $(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 $(ALONE:%=--ignore %)
+	tests/in_memory.sh $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 10 $(ALONE:%=--ignore %) $(PAIRED:%=--ignore %)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 5 $(PAIRED)
 	$(BIN)/python -m pytest --durations 5 $(ALONE)
 
 packages:
@@ -35,7 +40,7 @@ KEPT := recorder.store recorder.library.verify recorder.library.replay recorder.
 KEEPING := tests/recorder tests/test_cloud.py $(addprefix tests/player/test_environment.py::test_a_renderer_that_, \
 	there_is_not_is_named cannot_draw_here_is_told_in_a_sentence)
 BESIDE := $(addprefix tests/recorder/test_,controllers.py cores.py experts.py interrupts.py jobs.py library_presenter.py)
-UNCOUNTED := tests/test_cloud.py::test_training_from_there tests/recorder/test_durability.py::test_a_recorder_killed
+UNCOUNTED := tests/test_cloud.py::test_training_from_there tests/recorder/test_killed.py
 coverage: install packages
 	tests/in_memory.sh $(BIN)/python -m pytest -n 2 --dist loadfile $(KEEPING) $(BESIDE:%=--ignore %) $(UNCOUNTED:%=--deselect %) \
 		$(KEPT:%=--cov %) --cov-report term --cov-fail-under 95

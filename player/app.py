@@ -148,7 +148,11 @@ def open_app(argv: Sequence[str] = ()) -> int:
     sys.setswitchinterval(_SWITCH_S)
     # A window that is half built cannot be taken down: a signal that comes meanwhile closes it once it is there.
     with Noted() as noted:
-        window, app = _open_window(options, asked)
+        gc.disable()  # until all that stays is there: looking through it meanwhile takes a tenth of the time
+        try:
+            window, app = _open_window(options, asked)
+        finally:
+            gc.enable()
         leave = _leaver(window, app)
         with handled(leave):
             if noted.seen:

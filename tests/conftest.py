@@ -4,8 +4,42 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parent
+# The files that take longest begin first, so that no core waits for another at the end (with --no-loadscope-reorder).
+LONGEST = (
+    "ui/test_watch_clones.py",
+    "ui/test_shell.py",
+    "trainer/test_training.py",
+    "player/test_cli.py",
+    "trainer/test_study.py",
+    "trainer/test_distributed.py",
+    "ui/test_record_keyboard.py",
+    "trainer/test_keypoints.py",
+    "test_formats.py",
+    "trainer/test_resume.py",
+    "test_third_environment.py",
+    "ui/test_guard.py",
+    "trainer/test_alike.py",
+    "player/test_interrupted.py",
+    "ui/test_library_access.py",
+    "ui/test_library_page.py",
+    "recorder/test_experts.py",
+    "test_hostile.py",
+    "trainer/test_tiny_sessions.py",
+    "ui/test_small_window.py",
+    "recorder/test_library_presenter.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the files by how long they take; what is in a file keeps its order."""
+    places = {ROOT / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
 
 # Beside another (pytest -n 2), a run of tests and what it starts keep to one core: threads that share one spin for it.
 if "PYTEST_XDIST_WORKER" in os.environ:

@@ -48,9 +48,9 @@ def plans(quick: bool) -> tuple[Plan, ...]:
     """The demo's two parts. Their sizes are chosen so that both together take under six minutes on two cores."""
     if quick:
         tiny: dict[str, Any] = {"max_batches": 15, "batch_size": 16, "checks": 1, "play_games": 1, "play_ticks": 120}
-        hopper = TrainConfig.for_env("hopper", **tiny | {"max_batches": 100})
+        hopper = TrainConfig.for_env("hopper", **tiny | {"max_batches": 60})
         return (
-            Plan("breakout", "Breakout", {"seconds": 20}, TrainConfig.for_env("breakout", **tiny), 2, 1.0, None),
+            Plan("breakout", "Breakout", {"seconds": 10}, TrainConfig.for_env("breakout", **tiny), 1, 0.5, None),
             Plan("hopper", "Hopper", {"episodes": 2}, hopper, 2, 0.3, None),
         )
     return (

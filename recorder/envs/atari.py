@@ -33,17 +33,16 @@ class AtariBackend(GymnasiumBackend):
     """Screens as palette indices, the console's memory, its sound."""
 
     def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
+        self._with_sound = sound
         super().__init__(spec, render=render, sound=sound)
-        if sound:
-            # Gymnasium's own `sound_obs` would change the observations.
-            self._core.ale.setBool("sound_obs", True)
-            self._core.load_game()
+        self._core.sound_obs = False  # which would change the observations
 
     def build(self, render: bool) -> Env:
-        """The emulator always draws, whatever `render` is."""
+        """The emulator always draws, whatever `render` is, and must know of the sound before it loads its ROM."""
         ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
         gymnasium.register_envs(ale_py)
-        return gymnasium.make(self.spec.env_id, disable_env_checker=True, **self.spec.kwargs)
+        kwargs = {**self.spec.kwargs, "sound_obs": self._with_sound}
+        return gymnasium.make(self.spec.env_id, disable_env_checker=True, **kwargs)
 
     def reset(self, seed: int) -> Array:
         """See Backend."""

@@ -14,7 +14,7 @@ KILLS, MUTATIONS = 20, 1_000
 
 def kills(options: Options) -> Iterator[str]:
     """Recorders killed at random moments."""
-    from tests.recorder.test_durability import kill_a_recorder
+    from tests.recorder.test_killed import kill_a_recorder
 
     first = random.SystemRandom().randrange(1_000_000)
     with tempfile.TemporaryDirectory() as folder:

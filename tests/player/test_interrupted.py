@@ -74,20 +74,18 @@ def test_an_evaluation(tmp_path: Path, number: signal.Signals) -> None:
 
 def test_a_study_keeps_the_cells_that_are_finished(tmp_path: Path) -> None:
     folder = tmp_path / "hopper"
-    short = ["study", "hopper", "--out", str(tmp_path), "--only", "1 game", "--episodes", "1", "--jobs", "2"]
+    short = ["study", "hopper", "--out", str(tmp_path), "--only", "1 game", "--episodes", "1", "--max-batches", "20"]
 
     def first() -> list[Path]:
         return sorted(folder.glob("*.json"))
 
-    process = subprocess.Popen(
-        [sys.executable, "-m", "player", *short, "--max-batches", "20"], stderr=subprocess.PIPE, start_new_session=True
-    )
+    process = subprocess.Popen([sys.executable, "-m", "player", *short], stderr=subprocess.PIPE, start_new_session=True)
     wait_until(first)
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
     kept = {path: path.read_bytes() for path in first()}
-    assert end([*short, "--max-batches", "20"], signal.SIGINT, workers=2)[0] == 130
+    assert end([*short, "--jobs", "2"], signal.SIGINT, workers=2)[0] == 130
     assert all(path.read_bytes() == content for path, content in kept.items())
 
 

@@ -1,82 +1,26 @@
-"""What is left when a recorder is killed, when the disk is full, when the folder goes away."""
+"""What is left when the disk is full, and when the folder goes away."""
 
 from __future__ import annotations
 
 import json
 import os
-import random
-import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import IO
 
 import pytest
 
 from recorder import Library, Session, record, verify
 from recorder.agents.experts import scripted
 from recorder.recording.take_control import RecordState
-from tests.recorder.victim import play_for_a_moment, wait_for
-
-KILLS = 5
-TIMEOUT_S = 120.0
-
-
-def perform(scene: str, library: Path, stdout: IO[str] | int | None = None) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.recorder.victim", scene, str(library)]
-    return subprocess.Popen(command, text=True, cwd=Path(__file__).parents[2], stdout=stdout)
-
-
-def kill_a_recorder(folder: Path, seed: int) -> str:
-    """Kill a recording process at a moment drawn from `seed` and check what it leaves; returns what happened."""
-    rng = random.Random(seed)
-    scene, after_s = rng.choice(["sprint", "stroll"]), rng.uniform(0.0, 3.0)
-    # A pipe would block a recorder that nobody reads; a file holds what it had printed before it died.
-    printed = folder / f"printed-{seed}.txt"
-    with printed.open("w") as output:
-        process = perform(scene, folder / f"library-{seed}", stdout=output)
-        deadline = time.monotonic() + TIMEOUT_S
-        while not printed.stat().st_size:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-        time.sleep(after_s)
-        killed_ns = time.monotonic_ns()
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    times = [int(line) for line in printed.read_text().split("\n")[:-1]]
-    (summary,) = Library(folder / f"library-{seed}").sessions()
-    assert summary.state == "interrupted", summary.problem
-    session = Session.open(summary.path)
-    lost = times[len(session) :]
-    lost_s = (killed_ns - lost[0]) / 1e9 if lost else 0.0
-    what = (
-        f"seed {seed}: {scene} killed after {after_s:.2f} s, "
-        f"{len(session)} of {len(times)} ticks kept, {lost_s:.2f} s lost"
-    )
-    assert lost_s <= 1.0, what
-    certificate = verify(session)
-    assert certificate.ok, f"{what}: {certificate.difference}"
-    assert certificate.ticks == len(session), what
-    return what
-
-
-def test_a_recorder_killed_at_any_moment_loses_at_most_a_second_and_its_session_verifies(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    first = random.SystemRandom().randrange(1_000_000)
-    for seed in range(first, first + KILLS):
-        what = kill_a_recorder(tmp_path, seed)
-        with capsys.disabled():
-            print(f" [{what}]", end="")
+from tests.recorder.victim import PROCESS_TIMEOUT_S, perform, play_for_a_moment, wait_for
 
 
 def test_a_full_disk_ends_a_recording_without_a_screen_in_one_sentence_and_keeps_what_was_played(
     tmp_path: Path,
 ) -> None:
     process = perform("full-headless", tmp_path, stdout=subprocess.PIPE)
-    output, _ = process.communicate(timeout=TIMEOUT_S)
+    output, _ = process.communicate(timeout=PROCESS_TIMEOUT_S)
     assert "could not be written: File too large" in json.loads(output)["error"]
     (summary,) = Library(tmp_path).sessions()
     assert summary.state == "interrupted"
@@ -87,7 +31,7 @@ def test_a_full_disk_ends_a_recording_without_a_screen_in_one_sentence_and_keeps
 
 def test_a_full_disk_holds_the_game_until_there_is_room_and_nothing_played_is_lost(tmp_path: Path) -> None:
     process = perform("full-presenter", tmp_path, stdout=subprocess.PIPE)
-    output, _ = process.communicate(timeout=TIMEOUT_S)
+    output, _ = process.communicate(timeout=PROCESS_TIMEOUT_S)
     result = json.loads(output)
     assert "cannot be written: File too large. The game is paused and nothing is lost" in result["told"]
     assert result["refused_to_go_on"]
@@ -138,7 +82,7 @@ def test_stopping_while_the_folder_is_away_says_so(tmp_path: Path) -> None:
 
 def test_recorders_in_one_library_at_the_same_time_do_not_harm_each_other(tmp_path: Path) -> None:
     processes = [perform("brief", tmp_path) for _ in range(3)]
-    assert [process.wait(TIMEOUT_S) for process in processes] == [0, 0, 0]
+    assert [process.wait(PROCESS_TIMEOUT_S) for process in processes] == [0, 0, 0]
     summaries = Library(tmp_path).sessions()
     assert [(summary.state, summary.ticks) for summary in summaries] == [("complete", 600)] * 3
     assert all(verify(Session.open(summary.path)).ok for summary in summaries)
@@ -147,7 +91,7 @@ def test_recorders_in_one_library_at_the_same_time_do_not_harm_each_other(tmp_pa
 def test_a_session_can_be_read_while_it_is_written(tmp_path: Path) -> None:
     """Another process records; whoever opens its session, again and again, never finds it damaged."""
     lengths: set[int] = set()
-    deadline = time.monotonic() + TIMEOUT_S
+    deadline = time.monotonic() + PROCESS_TIMEOUT_S
     with perform("sprint", tmp_path, stdout=subprocess.DEVNULL) as recorder:
         try:
             while len(lengths) < 5:

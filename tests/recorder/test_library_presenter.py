@@ -24,16 +24,23 @@ from recorder.library.preview import (
     telling_tick,
 )
 from recorder.system.jobs import JobState, Service
+from tests.lending import SharedService, shared_service
 
 PATIENCE_S = 60
 
 
+@pytest.fixture(scope="module")
+def previews() -> Iterator[SharedService]:
+    with shared_service("recorder.library.preview:PreviewWorker") as service:
+        yield service
+
+
 @pytest.fixture
-def presenter(game: Session, hops: Session, tmp_path: Path) -> Iterator[LibraryPresenter]:
+def presenter(game: Session, hops: Session, tmp_path: Path, previews: SharedService) -> Iterator[LibraryPresenter]:
     """A presenter over a library of a game of Breakout and three of Hopper."""
     for session in (game, hops):
         shutil.copytree(session.path, tmp_path / session.path.name)
-    presenter = LibraryPresenter(Library(tmp_path))
+    presenter = LibraryPresenter(Library(tmp_path), start_service=previews.lend)
     yield presenter
     presenter.close()
 

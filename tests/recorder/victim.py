@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import json
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from recorder import Library, Session, record
 from recorder.agents.bindings import Bindings
@@ -26,7 +28,14 @@ from recorder.recording.presenter import RecordPresenter
 from recorder.recording.take_control import RecordState
 
 TIMEOUT_S = 60.0
+PROCESS_TIMEOUT_S = 120.0
 FILE_LIMIT = 1_500  # bytes: enough for metadata and scalars of the first second, not for a chunk of screens
+
+
+def perform(scene: str, library: Path, stdout: IO[str] | int | None = None) -> subprocess.Popen[str]:
+    """Start a scene in a process of its own."""
+    command = [sys.executable, "-m", "tests.recorder.victim", scene, str(library)]
+    return subprocess.Popen(command, text=True, cwd=Path(__file__).parents[2], stdout=stdout)
 
 
 class Talker:

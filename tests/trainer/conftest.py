@@ -25,8 +25,15 @@ TINY: dict[str, Any] = {
 
 @pytest.fixture(scope="session")
 def breakout(tmp_path_factory: pytest.TempPathFactory) -> Session:
-    """A minute of scripted Breakout."""
+    """Half a minute of scripted Breakout."""
     library = tmp_path_factory.mktemp("breakout")
+    return record("breakout", scripted("breakout", seed=1), library=library, seconds=30, seed=1)
+
+
+@pytest.fixture(scope="session")
+def minute(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """A minute of scripted Breakout."""
+    library = tmp_path_factory.mktemp("minute")
     return record("breakout", scripted("breakout", seed=1), library=library, seconds=60, seed=1)
 
 

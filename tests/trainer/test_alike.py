@@ -31,9 +31,9 @@ NOOP, FIRE, RIGHT, LEFT = range(4)
 @pytest.fixture(scope="module")
 def policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("alike") / "clone.safetensors"
-    config = TrainConfig.for_env("breakout", **{**TINY, "play_games": 2, "play_ticks": 700, "max_batches": 40})
+    config = TrainConfig.for_env("breakout", **{**TINY, "play_ticks": 600, "max_batches": 40})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trainer.evaluation.likeness._LEAST_CLIPS", 4)  # such a clone's games are soon over
+        patch.setattr("trainer.evaluation.likeness._LEAST_CLIPS", 3)  # such a clone's games are soon over
         # Its best is no less like its player so far, and may score no more.
         patch.setattr("trainer.evaluation.alike._is_closer", lambda pulled, winner: True)
         patch.setattr("trainer.evaluation.alike._plays_best", lambda pulled, best: False)

@@ -54,14 +54,14 @@ def test_where_nothing_is_nothing_speaks_for_an_action() -> None:
     assert not policy.attention(screen, []).any()
 
 
-def test_all_pixels_together_are_what_the_screen_adds_to_the_logit(breakout: Session, nature_policy: Path) -> None:
+def test_all_pixels_together_are_what_the_screen_adds_to_the_logit(minute: Session, nature_policy: Path) -> None:
     policy = Policy.load(nature_policy)
     assert isinstance(policy.net, ScreenNet)
     differences = []
     for tick in (200, 700, 1_300, 2_000):
         policy.reset()
         for each in range(tick - 20, tick):
-            seen = policy.see(breakout.frames[each])
+            seen = policy.see(minute.frames[each])
         prepared = policy.net.prepare(torch.from_numpy(seen[None]), torch.tensor([False]))
         nothing = prepared.clone()
         nothing[:, 0] = 0

@@ -73,11 +73,11 @@ def test_packed_screens_come_back_as_they_were(breakout: Session, tmp_path: Path
     assert store.take(np.arange(0)).shape == (0, 84, 84)
 
 
-def test_packed_play_takes_a_thirtieth_of_its_pixels(breakout: Session, tmp_path: Path) -> None:
+def test_packed_play_takes_a_thirtieth_of_its_pixels(minute: Session, tmp_path: Path) -> None:
     store = PackedFrames(tmp_path, (84, 84), 1 << 30)
     store.append(
         Preprocess.of(TrainConfig.for_env("breakout", network="nature")).from_indices(
-            breakout.screens(0, 3_000), breakout.palette
+            minute.screens(0, 3_000), minute.palette
         )
     )
     store.seal()
@@ -105,8 +105,8 @@ def test_a_limit_of_bytes_is_kept_and_what_was_stored_before_can_be_had(tmp_path
 @pytest.mark.parametrize(
     ("env", "settings", "room"),
     [
-        ("breakout", {}, SMALL),
-        ("breakout", {"label_shifts": (0, 20)}, SMALL),
+        ("minute", {}, SMALL),
+        ("minute", {"label_shifts": (0, 20)}, SMALL),
         ("hopper", {"network": "lstm", "label_shifts": (0, 5)}, SMALL_HOPPER),
     ],
 )
@@ -171,8 +171,8 @@ def test_batches_are_as_diverse_as_shuffled_ones_and_those_of_a_pool_nearly(tmp_
     assert found["buffer"]["distance"] < 0.7
 
 
-def test_temporary_files_stay_within_their_room(breakout: Session, temporary: Path) -> None:
-    data = loaded(breakout, cache_bytes=SMALL, batch_size=1_024)
+def test_temporary_files_stay_within_their_room(minute: Session, temporary: Path) -> None:
+    data = loaded(minute, cache_bytes=SMALL, batch_size=1_024)
     rng = np.random.default_rng(0)
     try:
         seen = [bytes_in(temporary)]

@@ -87,6 +87,6 @@ def test_a_sample_without_a_scout_is_of_the_recording_and_its_detours_alone(brea
         told = [step for step in steps if isinstance(step, str)]
         assert any("a helper policy plays" in each for each in told) == scout
         lengths[scout] = sample.lengths
-    assert len(lengths[False]) == 2 * 30  # a minute in stretches of two seconds, each left half-way for a detour
-    assert lengths[True][:60] == lengths[False]
-    assert len(lengths[True]) > 60
+    assert len(lengths[False]) == 2 * 15  # half a minute in stretches of two seconds, each left half-way for a detour
+    assert lengths[True][:30] == lengths[False]
+    assert len(lengths[True]) > 30

@@ -31,6 +31,7 @@ from recorder.ui.kit.pace import IDLE_MS
 from recorder.ui.library_page import LibraryPage
 from recorder.ui.scrubber import Scrubber
 from recorder.ui.table_dialog import TableDialog
+from tests.lending import SharedService, shared_service
 from tests.ui.test_watch_page import application
 
 Open = Callable[[Path], LibraryPage]
@@ -45,13 +46,19 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def previews() -> Iterator[SharedService]:
+    with shared_service("recorder.library.preview:PreviewWorker") as service:
+        yield service
+
+
 @pytest.fixture
-def open_page() -> Iterator[Open]:
+def open_page(previews: SharedService) -> Iterator[Open]:
     pages: list[LibraryPage] = []
 
     def open_it(library: Path) -> LibraryPage:
         application()
-        page = LibraryPage(LibraryPresenter(Library(library)))
+        page = LibraryPage(LibraryPresenter(Library(library), start_service=previews.lend))
         pages.append(page)
         page.resize(1_100, 760)
         page.show()

@@ -94,23 +94,23 @@ def cut_off(page: QWidget) -> list[str]:
     return cut
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_works_in_a_window_of_this_size(window: Window, name: str, size: tuple[int, int]) -> None:
+def test_every_page_works_in_a_window_of_every_size(window: Window, name: str) -> None:
     window.show_page(name)
-    window.resize(*size)
-    QTest.qWait(300)
-    assert (window.width(), window.height()) == size
-    for button in BUTTONS[name]:
-        found = window.findChild(QPushButton, button)
-        assert found is not None
-        assert found.isVisibleTo(window), button
-        for _ in range(100):  # the library is read in a thread
-            if reachable(found, window):
-                break
-            QTest.qWait(50)
-        assert reachable(found, window), button
-    assert cut_off(window) == []
+    for size in SIZES:
+        window.resize(*size)
+        QTest.qWait(300)
+        assert (window.width(), window.height()) == size
+        for button in BUTTONS[name]:
+            found = window.findChild(QPushButton, button)
+            assert found is not None
+            assert found.isVisibleTo(window), (button, size)
+            for _ in range(100):  # the library is read in a thread
+                if reachable(found, window):
+                    break
+                QTest.qWait(50)
+            assert reachable(found, window), (button, size)
+        assert cut_off(window) == [], size
 
 
 def test_the_keys_of_a_game_with_many_actions_fit_a_small_screen() -> None:

@@ -33,9 +33,11 @@ from player.watch.background import BackgroundJobState
 from player.watch.clone_comparison import moment_of
 from player.watch.presenter import WatchPresenter, WatchState
 from recorder import Library, RandomAgent, get_spec, record
+from tests.lending import SharedService, shared_service
 from tests.player.conftest import untrained
 from tests.ui.conftest import Hand
 from tests.ui.test_watch_page import application, wait_until
+from trainer.evaluation.agreement import Agreement
 from trainer.runs.policy_library import Policies
 
 
@@ -63,10 +65,23 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     return found
 
 
+@pytest.fixture(scope="module")
+def duels() -> Iterator[SharedService]:
+    with shared_service("player.watch.duel:DuelWorker") as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def compared() -> dict[tuple[Any, ...], Agreement]:
+    """What the pages of these tests have found by comparing, which takes a process that loads torch."""
+    return {}
+
+
 @pytest.fixture
-def page(library: Library) -> Iterator[WatchPage]:
+def page(library: Library, duels: SharedService, compared: dict[tuple[Any, ...], Agreement]) -> Iterator[WatchPage]:
     application()
-    page = WatchPage(WatchPresenter(library))
+    page = WatchPage(WatchPresenter(library, start_service=duels.lend))
+    page.presenter.comparison._known = compared
     page.resize(1140, 740)
     page.show()
     QTest.qWaitForWindowExposed(page)

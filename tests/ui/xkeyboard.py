@@ -47,6 +47,13 @@ class XKeyboard:
         self._x11.XkbLockGroup(self._display, 0x100, index)
         self._x11.XSync(self._display, 0)
 
+    def as_found(self) -> None:
+        """Back to a US layout, with no key down."""
+        for key in KEYS:
+            self.up(key)
+        self.layout("us")
+        self.group(0)
+
     def close(self) -> None:
         self._x11.XCloseDisplay(self._display)
 
@@ -62,8 +69,5 @@ def keyboard(display: str) -> Iterator[XKeyboard]:
     try:
         yield board
     finally:
-        for key in KEYS:
-            board.up(key)
-        board.layout("us")
-        board.group(0)
+        board.as_found()
         board.close()

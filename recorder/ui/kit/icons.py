@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton
 
@@ -30,6 +30,10 @@ def picture(name: str, ink: QColor, size: int, ratio: float = 1.0, *, beside: fl
 
     `ratio` is the number of the screen's pixels in a unit. Raises OSError where there is no icon of that name.
     """
+    made = QPixmap()
+    key = f"twinplay {name} {ink.name()} {size} {ratio} {beside}"
+    if QPixmapCache.find(key, made):
+        return made
     made = QPixmap(round((size + beside) * ratio), round(size * ratio))
     made.fill(Qt.GlobalColor.transparent)
     painter = QPainter(made)
@@ -37,6 +41,7 @@ def picture(name: str, ink: QColor, size: int, ratio: float = 1.0, *, beside: fl
     drawing.render(painter, QRectF(0, 0, made.height(), made.height()))
     painter.end()
     made.setDevicePixelRatio(ratio)
+    QPixmapCache.insert(key, made)
     return made
 
 
