@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from unicodedata import normalize
 
 import msgspec
 import platformdirs
@@ -200,9 +201,15 @@ class Library:
         return summaries
 
     def find(self, name: str) -> Place:
-        """The place of session `name`, given with or without ".zarr". Raises SessionError if a folder has none."""
+        """The place of session `name`, given with or without ".zarr". Raises SessionError if a folder has none.
+
+        Composed and decomposed characters (NFC, NFD) are the same: macOS stores the latter, and people type the former.
+        """
         where = self.place / f"{Path(name).name.removesuffix('.zarr')}.zarr"
         if isinstance(where, Path) and not where.is_dir():
+            for each in os.listdir(self.path) if self.path.is_dir() else ():
+                if normalize("NFC", each) == normalize("NFC", where.name):
+                    return where.with_name(each)
             raise SessionError(f"{self.place} has no session named {name}; `twinplay sessions` lists them")
         return where
 
