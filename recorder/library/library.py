@@ -180,24 +180,27 @@ class Library:
 
             heads = session_heads(self.place)
             return [summarize(self.place / name, heads[name]) for name in sorted(heads, reverse=True)]
-        keep_out_of_sessions(self.path)
+        folder = self.path  # which is looked for each time that it is asked for
+        keep_out_of_sessions(folder)
         try:
-            names = [name for name in os.listdir(self.path) if name.endswith(".zarr") and not name.startswith(".")]
+            with os.scandir(folder) as found:
+                links = {each.name: each.is_symlink() for each in found if each.name.endswith(".zarr")}
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise LibraryError(f"{self.path} cannot be read: {error.strerror}") from error
-        known = read_index(self.path)
+            raise LibraryError(f"{folder} cannot be read: {error.strerror}") from error
+        known = read_index(folder)
         summaries, entries = [], {}
-        for name in sorted(names, reverse=True):
-            if os.path.islink(self.path / name) and not (self.path / name).exists():  # its session is in the trash, say
+        for name in sorted(links, reverse=True):
+            path = folder / name
+            if name.startswith(".") or (links[name] and not path.exists()):  # its session is in the trash, say
                 continue
-            summary, entry = _look_up(self.path / name, known.get(name))
+            summary, entry = _look_up(path, known.get(name))
             summaries.append(summary)
             if entry is not None:
                 entries[name] = entry
         if entries != known:
-            write_index(self.path, entries)
+            write_index(folder, entries)
         return summaries
 
     def find(self, name: str) -> Place:
