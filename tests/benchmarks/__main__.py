@@ -24,6 +24,8 @@ TITLES = {
     "library": "Listing sessions",
     "kills": "Killed recorders",
     "failures": "Failing disks and power cuts",
+    "limits": "The limits of a machine",
+    "properties": "Everything in any order",
     "mutations": "Damaged and malicious files",
     "responsive": "The window",
     "first": "The first five minutes",
@@ -32,6 +34,7 @@ TITLES = {
 ROOMS = {
     "kills": "robustness",
     "mutations": "robustness",
+    "properties": "robustness",
     "responsive": "window",
     "first": "window",
     "realtime": "window",
