@@ -108,7 +108,7 @@ def together(folder: Path, seconds: float) -> str:
     work = [{"folder": str(folder), "seconds": seconds, "seed": seed + number} for number in range(PROGRAMS)]
     did: Counter[str] = Counter()
     recorded: set[str] = set()
-    for _, (acts, digests) in run_parallel(f"{__name__}:one_of_several", work):
+    for _, (acts, digests) in run_parallel(f"{__name__}:one_of_several", work, PROGRAMS):
         did.update(acts)
         recorded.update(digests)
     there = set()
