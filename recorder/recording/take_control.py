@@ -160,8 +160,8 @@ class TakeControl:
             self._go()
         try:
             fresh = self.recording.poll() or began or counted
-        except Exception as error:  # of whatever kind: after it, game and recording may no longer agree
-            self._fail(told(error))
+        except Exception as error:
+            self._break_off(error)
             return True
         if self.trouble and self._by_hand:
             self.pause()
@@ -210,7 +210,7 @@ class TakeControl:
         try:
             self.recording.advance()
         except Exception as error:
-            self._fail(told(error))
+            self._break_off(error)
             return
         if self.recording.status.game_over:
             self.state = RecordState.GAME_OVER
@@ -227,7 +227,7 @@ class TakeControl:
             if undone:
                 self._sound.tell_rewind()
         except Exception as error:
-            self._fail(told(error))
+            self._break_off(error)
 
     def mark(self, label: str) -> None:
         """Label the current game, or the one just ended, "success" or "failure"; the same label again removes it."""
@@ -250,6 +250,15 @@ class TakeControl:
         recording, self.recording, self.state = self.recording, None, state
         self._wishes = []
         return recording
+
+    def _break_off(self, error: Exception) -> None:
+        """The take ends, after whatever error: game and recording may no longer agree. What nobody thought of is raised
+        again, for the log.
+        """
+        expected = isinstance(error, (TwinplayError, MemoryError))
+        self._fail(told(error) if expected else f"{type(error).__name__}: {error}")
+        if not expected:
+            raise error
 
     def _go(self) -> None:
         assert self.recording is not None

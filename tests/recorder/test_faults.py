@@ -26,10 +26,12 @@ from recorder.library.edits import edit
 from recorder.library.merging import merging
 from recorder.play.rollout import Rollout
 from recorder.recording.recordings import LiveRecording
+from recorder.recording.take_control import RecordState
 from recorder.store import session_writer
 from recorder.store.locks import release, session_lock
 from recorder.store.zarr_store.chunks import ChunkCodec
 from tests.disk.take import Played, play, verified
+from tests.recorder.victim import play_for_a_moment, wait_for
 
 HOUR_NS = 3_600_000_000_000
 
@@ -128,6 +130,26 @@ def test_an_error_within_a_tick_leaves_an_interrupted_session_that_verifies(
     assert (session.complete, len(session)) == (False, 9)
     assert verify(session).ok
     assert list((tmp_path / ".locks").iterdir()) == []
+
+
+def test_a_take_ends_where_its_game_fails_and_what_was_played_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise ZeroDivisionError("by mistake")
+
+    presenter = play_for_a_moment(tmp_path)
+    monkeypatch.setattr(Game, "step", fail)
+    with pytest.raises(ZeroDivisionError):  # for the log
+        wait_for(presenter, lambda: False)
+    monkeypatch.undo()
+    assert presenter.state is RecordState.IDLE
+    assert presenter.error == "ZeroDivisionError: by mistake"
+    assert presenter.finished.last_take is not None
+    session = Session.open(presenter.finished.last_take)
+    assert (session.complete, len(session) >= 60) == (False, True)
+    assert verify(session).ok
+    presenter.shutdown()
 
 
 def test_ctrl_c_waits_for_the_end_of_a_tick_and_the_session_is_complete(tmp_path: Path) -> None:
