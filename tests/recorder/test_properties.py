@@ -25,7 +25,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, precondition, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
 
 from recorder import Library, RandomAgent, Session, get_spec
 from recorder.agents.agent import KeyEvent, describe
@@ -44,8 +53,8 @@ from tests.disk.take import Played, in_step, verified
 
 # The same orders each time: what a test finds, it finds again. Nothing is left in the repository.
 FEW = settings(
-    max_examples=10,
-    stateful_step_count=12,
+    max_examples=4,
+    stateful_step_count=10,
     derandomize=True,
     database=None,
     deadline=None,
@@ -165,12 +174,17 @@ class Shelf(RuleBasedStateMachine):
         self.known: dict[Path, Known] = {}  # of the library
         self.thrown: dict[Path, Known] = {}  # of its trash
         self.copied: dict[Path, Known] = {}  # of the other
-        self.before: list[dict[Path, Known]] = []  # what there was, before what can be undone
+        # What there was, before what can be undone, and what that has deleted.
+        self.before: list[tuple[dict[Path, Known], Path | None]] = []
         self.recorded = 0
         self.clock = 0
 
     def here(self, path: Path) -> bool:
         return path in self.known
+
+    @initialize(target=sessions, numbers=st.lists(st.integers(0, 3), min_size=2, max_size=3))
+    def stock(self, numbers: list[int]) -> Any:
+        return multiple(*map(self.record, numbers))
 
     @rule(target=sessions, number=st.integers(0, 3))
     def record(self, number: int) -> Path:
@@ -220,10 +234,10 @@ class Shelf(RuleBasedStateMachine):
             assert new.spans == old.opinions.spans
         self.known[path] = replace(old, opinions=new)
 
-    def note_undoable(self, depth: int) -> None:
+    def note_undoable(self, depth: int, deleted: Path | None = None) -> None:
         """Called before the model changes."""
         if len(self.stack._done) > depth:
-            self.before.append(dict(self.known))
+            self.before.append((dict(self.known), deleted))
 
     @rule(path=sessions, target=trashed)
     def delete(self, path: Path) -> Any:
@@ -231,7 +245,7 @@ class Shelf(RuleBasedStateMachine):
             return multiple()
         depth, had = len(self.stack._done), set(self.library.path.glob(".trash/*.zarr"))
         self.changes.delete([path])
-        self.note_undoable(depth)
+        self.note_undoable(depth, path)
         (moved,) = set(self.library.path.glob(".trash/*.zarr")) - had
         self.thrown[moved] = self.known.pop(path)
         return moved
@@ -308,7 +322,7 @@ class Shelf(RuleBasedStateMachine):
     @precondition(lambda self: self.before)
     @rule(target=sessions)
     def undo(self) -> Any:
-        before = self.before.pop()
+        before, deleted = self.before.pop()
         trash = set(self.library.path.glob(".trash/*.zarr"))
         here = set(self.library.path.glob("*.zarr"))
         self.changes.take_back()
@@ -326,6 +340,7 @@ class Shelf(RuleBasedStateMachine):
             else:
                 assert found == self.known.get(path, found)
             self.known[path] = found
+        assert deleted is None or before[deleted].ticks in [self.known[path].ticks for path in now - here]
         note(f"undone: {[path.name for path in now - here]}")
         return multiple(*(now - here))
 
@@ -405,8 +420,12 @@ class Take(RuleBasedStateMachine):
         self.times: list[int] = []
         self.kept_undone = False
 
+    @initialize(ticks=st.integers(1, 12))
+    def begin(self, ticks: int) -> None:
+        self.play(ticks)
+
     @precondition(lambda self: not self.full)
-    @rule(ticks=st.integers(1, 40))
+    @rule(ticks=st.integers(1, 12))
     def play(self, ticks: int) -> None:
         for _ in range(ticks):
             if self.rollout.phase is not Phase.PLAYING:
@@ -416,25 +435,23 @@ class Take(RuleBasedStateMachine):
             self.games[-1].line.append(len(self.rewards))
             self.times.append(self.played.now_ns)
             self.rewards.append(self.rollout.tick(self.played.now_ns, 100).reward)
+            self.writer.key(KeyEvent(self.played.now_ns, 1, True))
 
-    @rule(ticks=st.integers(1, 50), keep=st.booleans())
+    @precondition(lambda self: self.rollout.phase is Phase.PLAYING)
+    @rule(ticks=st.integers(1, 20), keep=st.booleans())
     def rewind(self, ticks: int, keep: bool) -> None:
-        if self.rollout.phase is Phase.PLAYING and (undone := self.rollout.rewind(ticks, keep=keep)):
+        if undone := self.rollout.rewind(ticks, keep=keep):
             last = self.games[-1]
             last.line, gone = last.line[:-undone], last.line[-undone:]
             last.undone += gone
             self.kept_undone = self.kept_undone or keep
 
-    @precondition(lambda self: self.games)
     @rule(label=st.sampled_from(LABELS))
     def mark(self, label: str) -> None:
         self.writer.mark(label)
         self.games[-1].label = label
 
-    @rule()
-    def key(self) -> None:
-        self.writer.key(KeyEvent(self.played.now_ns, 1, True))
-
+    @precondition(lambda self: self.rollout.phase is Phase.PLAYING)
     @rule()
     def end_game(self) -> None:
         self.rollout.end()
@@ -482,6 +499,7 @@ class Take(RuleBasedStateMachine):
         self.rollout.end()
         session = self.writer.close()
         assert session.rewards.tolist() == self.rewards
+        assert session.keys["time_ns"].tolist() == self.times
         games = session.recorded_games
         assert len(games) == len(self.games)
         for found, known in zip(games, self.games, strict=True):
@@ -502,4 +520,4 @@ class Take(RuleBasedStateMachine):
 
 
 TestShelf, TestTake = Shelf.TestCase, Take.TestCase
-TestShelf.settings = TestTake.settings = FEW
+TestShelf.settings, TestTake.settings = FEW, settings(FEW, max_examples=20)
