@@ -1,8 +1,9 @@
-"""Damaged and malicious sessions and policies: `python -m tests.hostile FOLDER FIRST COUNT`.
+"""Damaged and malicious sessions and policies: `python -m tests.hostile FOLDER SEED COUNT`.
 
-Each seed from FIRST on changes a copy of one of the valid files in FOLDER in one way and then does with it what a user
-could do. Anything but success or one of our own errors (one sentence) is reported as a failure, as JSON, one line a
-seed. Memory is limited, and a file that is changed outside the copy is found out by the caller.
+Hypothesis, from SEED, changes a copy of one of the valid files in FOLDER in one way, COUNT times, and then does with it
+what a user could do. Anything but success or one of our own errors (one sentence) is a failure; hypothesis then looks
+for the smallest change that leads to it. What happened is reported as JSON, a line each; the last one tells the most
+memory that was used. Memory is limited, and a file that is changed outside the copy is found out by the caller.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from typing import Any
 
 import fsspec
 import numpy as np
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 
 from player.watch.duel import Duel
 from recorder import Library, Session, verify
@@ -35,6 +38,7 @@ from trainer.data.dataset import Dataset
 from trainer.policy.header import read_header
 
 HANG_S = 30
+FAILED = "FAILED"
 MEMORY_BYTES = 6 << 30  # torch alone reserves more than two of address space
 SESSIONS, POLICIES, OUTSIDE = "sessions", "policies", "outside"
 
@@ -45,6 +49,11 @@ VALUES: tuple[Any, ...] = (
     *([], {}, [0], [-1], [2**40], [2**40, 210, 160], [1] * 5_000),
     *({"name": "numcodecs.zlib"}, {"name": "pickle"}, {"configuration": {"chunk_shape": [1]}}),
 )
+
+
+def noise(rng: random.Random, count: int) -> bytes:
+    """Bytes that there is no point in making smaller."""
+    return random.Random(rng.getrandbits(32)).randbytes(count)
 
 
 def mutate_bytes(path: Path, rng: random.Random) -> str:
@@ -58,12 +67,12 @@ def mutate_bytes(path: Path, rng: random.Random) -> str:
     elif kind == "empty":
         data.clear()
     elif kind == "noise":
-        data = bytearray(rng.randbytes(len(data)))
+        data = bytearray(noise(rng, len(data)))
     elif kind == "append":
-        data += rng.randbytes(rng.randrange(1, 4_000))
+        data += noise(rng, rng.randrange(1, 4_000))
     else:
         at = rng.randrange(len(data) + 1)
-        data[at:at] = rng.randbytes(rng.randrange(1, 40))
+        data[at:at] = noise(rng, rng.randrange(1, 40))
     path.write_bytes(data)
     return f"{kind} in {path.name}"
 
@@ -114,10 +123,10 @@ def mutate_session(session: Path, rng: random.Random) -> str:
     name = str(target.relative_to(session))
     outside = session.parent.parent / OUTSIDE / "canary"
     if kind == "extra":
-        (target.parent / rng.choice([".hidden", "c.999", "zarr.json.part", "ünïcödé"])).write_bytes(rng.randbytes(100))
+        (target.parent / rng.choice([".hidden", "c.999", "zarr.json.part", "ünïcödé"])).write_bytes(noise(rng, 100))
     elif kind == "bomb":
         target = rng.choice(chunks)
-        frame = b"\x28\xb5\x2f\xfd\xe0" + rng.choice([2**33, 2**50]).to_bytes(8, "little") + rng.randbytes(64)
+        frame = b"\x28\xb5\x2f\xfd\xe0" + rng.choice([2**33, 2**50]).to_bytes(8, "little") + noise(rng, 64)
         target.write_bytes(frame + crc32c(frame).to_bytes(4, "little"))
     else:
         target.unlink()
@@ -215,41 +224,63 @@ def use_policy(path: Path, _: Policy) -> None:
     policy.act(np.zeros(policy.spec.observation_shape, policy.spec.observation_dtype))
 
 
-def attempt(folder: Path, seed: int, good: Policy) -> dict[str, Any]:
-    rng = random.Random(seed)
+def attempt(folder: Path, rng: random.Random, good: Policy) -> dict[str, Any]:
+    """Change something and use it."""
     kind = rng.choice([SESSIONS, SESSIONS, POLICIES])
     original = rng.choice(sorted((folder / kind).glob("[!.]*")))
     copy = folder / "work" / original.name
     use: Callable[[Path, Policy], None]
-    if kind == SESSIONS:
-        shutil.copytree(original, copy)
-        what, use = mutate_session(copy, rng), rng.choice([use_session, use_session, use_remote])
-    else:
-        copy.parent.mkdir(exist_ok=True)
-        shutil.copy(original, copy)
-        what, use = mutate_policy(copy, rng), use_policy
-    result = {"seed": seed, "file": original.name, "what": what, "how": use.__name__}
+    try:
+        if kind == SESSIONS:
+            shutil.copytree(original, copy)
+            what, use = mutate_session(copy, rng), rng.choice([use_session, use_session, use_remote])
+        else:
+            copy.parent.mkdir()
+            shutil.copy(original, copy)
+            what, use = mutate_policy(copy, rng), use_policy
+        result = {"file": original.name, "what": what, "how": use.__name__}
+        print(result, file=sys.stderr, flush=True)  # the last thing that is heard of it, if it ends the process
+        return result | {"outcome": outcome(use, copy, good)}
+    finally:
+        shutil.rmtree(copy.parent, ignore_errors=True)
+
+
+def outcome(use: Callable[[Path, Policy], None], copy: Path, good: Policy) -> str:
+    """What using it leads to: "fine", a sentence, or what begins with FAILED."""
     try:
         use(copy, good)
-        result["outcome"] = "fine"
     except TwinplayError as error:
         sentence = str(error)
-        result["outcome"] = (
-            sentence if sentence and "\n" not in sentence and len(sentence) < 2_000 else "FAILED: " + sentence
-        )
+        told = sentence and "\n" not in sentence and len(sentence) < 2_000
+        return sentence if told else f"{FAILED}: {sentence}"
     except BaseException:
-        result["outcome"] = "FAILED: " + traceback.format_exc()
-    shutil.rmtree(copy.parent)
-    return result
+        return f"{FAILED}: {traceback.format_exc()}"
+    return "fine"
 
 
 def main() -> None:
     folder, first, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     good = Policy.load(folder / POLICIES / "breakout.safetensors")
-    for seed in range(first, first + count):
-        signal.alarm(HANG_S)  # kills this process; the caller then misses a result
-        print(json.dumps(attempt(folder, seed, good)), flush=True)
+
+    @seed(first)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink),
+    )
+    @given(st.randoms(use_true_random=False))
+    def use_what_was_changed(rng: random.Random) -> None:
+        signal.alarm(HANG_S)  # kills this process; the caller then misses the last line
+        result = attempt(folder, rng, good)
+        print(json.dumps(result), flush=True)
+        assert not result["outcome"].startswith(FAILED)
+
+    with contextlib.suppress(AssertionError):
+        use_what_was_changed()
+    print(json.dumps({"peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
 
 
 if __name__ == "__main__":

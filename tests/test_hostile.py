@@ -12,7 +12,7 @@ import pytest
 
 from recorder import RandomAgent, get_spec, record
 from recorder.agents.experts import scripted
-from tests.hostile import OUTSIDE, POLICIES, SESSIONS
+from tests.hostile import FAILED, OUTSIDE, POLICIES, SESSIONS
 from trainer import TrainConfig, fit
 
 MUTATIONS = 200
@@ -39,29 +39,30 @@ def make_originals(folder: Path) -> None:
             pass
 
 
-def mutate(folder: Path, first: int, count: int) -> list[dict[str, object]]:
-    """The results of `count` mutations from seed `first` on; see tests.hostile."""
-    command = [sys.executable, "-m", "tests.hostile", str(folder), str(first), str(count)]
+def mutate(folder: Path, seed: int, count: int) -> tuple[list[dict[str, str]], int]:
+    """The results of about `count` mutations, and the most memory that they took in bytes; see tests.hostile."""
+    command = [sys.executable, "-m", "tests.hostile", str(folder), str(seed), str(count)]
     process = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True)
-    results = [json.loads(line) for line in process.stdout.splitlines()]
-    assert len(results) == count, f"seed {first + len(results)} ended the process: {process.stderr[-2_000:]}"
-    return results
+    *results, last = map(json.loads, process.stdout.splitlines())
+    assert "peak_bytes" in last, f"seed {seed} ended the process: {process.stderr[-2_000:]}"
+    return results, last["peak_bytes"]
 
 
-def check_mutations(folder: Path, first: int, count: int) -> str:
-    """Mutate and check; returns what happened in a few words."""
-    results = mutate(folder, first, count)
-    failures = [result for result in results if str(result["outcome"]).startswith("FAILED")]
-    assert failures == []
+def check_mutations(folder: Path, seed: int, count: int) -> tuple[int, int, int]:
+    """Mutate and check; returns how many were tried, how many of them did no harm, and the peak of memory in bytes."""
+    results, peak_bytes = mutate(folder, seed, count)
+    failures = [result for result in results if result["outcome"].startswith(FAILED)]
+    assert not failures, f"seed {seed}: {failures[-1]}"  # the smallest
     assert (folder / OUTSIDE / "canary").read_text() == "untouched"
     assert sorted(path.name for path in folder.iterdir()) == sorted([OUTSIDE, POLICIES, SESSIONS])
-    harmless = sum(result["outcome"] == "fine" for result in results)
-    return f"{count} mutations from seed {first}: {count - harmless} refused in a sentence, {harmless} harmless"
+    return len(results), sum(result["outcome"] == "fine" for result in results), peak_bytes
 
 
 def test_mutated_sessions_and_policies_are_refused_in_one_sentence_or_do_no_harm(
     originals: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    what = check_mutations(originals, random.SystemRandom().randrange(1_000_000), MUTATIONS)
+    seed = random.SystemRandom().randrange(1_000_000)
+    tried, harmless, peak_bytes = check_mutations(originals, seed, MUTATIONS)
     with capsys.disabled():
-        print(f" [{what}]", end="")
+        print(f" [seed {seed}: {tried - harmless} refused, {harmless} harmless, {peak_bytes / 1e6:.0f} MB]", end="")
+    assert tried >= MUTATIONS

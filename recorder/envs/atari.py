@@ -71,8 +71,11 @@ class AtariBackend(GymnasiumBackend):
         return int(self._core.ale.lives())
 
     def snapshot(self) -> Any:
-        """The emulator's state."""
-        return self._core.clone_state(include_rng=True)
+        """The emulator's state. Raises MemoryError."""
+        try:
+            return self._core.clone_state(include_rng=True)
+        except SystemError as error:  # the emulator's own error has no Python name
+            raise MemoryError from error
 
     def go_back(self, snapshot: Any) -> None:
         """See Backend. The emulator draws no screen before the next step (openai/gym#575)."""

@@ -24,6 +24,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from unicodedata import normalize
 
 from recorder.errors import LibraryError, SessionError
 from recorder.library.edits import alone
@@ -204,9 +205,10 @@ def _checked_files(session: Session) -> dict[str, int]:
 
 def _choose(session: Session, digest: str, library: Place, files: Mapping[str, int]) -> tuple[Place, bool]:
     """The place of a session in a library, and whether it exists there."""
-    if not _NAME.fullmatch(f"{session.name}.zarr"):
+    own = normalize("NFC", session.name)  # macOS takes letters and their accents apart
+    if not _NAME.fullmatch(f"{own}.zarr"):
         raise SessionError(f"{session.place}: its name cannot be used in a URL; rename the folder")
-    for name in (session.name, f"{session.name}-{digest[:8]}"):
+    for name in (own, f"{own}-{digest[:8]}"):
         target = library / f"{name}.zarr"
         try:
             if _digest_at(target) == digest:

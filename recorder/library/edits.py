@@ -25,6 +25,7 @@ from recorder.store.schema import LABELS
 from recorder.store.session import Session
 
 _T = TypeVar("_T")
+_A_MOMENT_S = 0.2  # another program may hold the lock only to see whether somebody holds it
 
 
 def edit(
@@ -110,7 +111,7 @@ def of_games(session: Session, given: Mapping[int, _T], *, undone: bool = False)
 
 
 @contextlib.contextmanager
-def alone(path: Path, patience_s: float = 0.0) -> Iterator[None]:
+def alone(path: Path, patience_s: float = _A_MOMENT_S) -> Iterator[None]:
     """Lock the session against other writers. Raises SessionError or LibraryError."""
     if not path.is_dir():
         raise SessionError(f"{path} does not exist; `twinplay sessions` lists the sessions")

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from unicodedata import normalize
 
 import msgspec
 import platformdirs
@@ -179,30 +180,39 @@ class Library:
 
             heads = session_heads(self.place)
             return [summarize(self.place / name, heads[name]) for name in sorted(heads, reverse=True)]
-        keep_out_of_sessions(self.path)
+        folder = self.path  # which is looked for each time that it is asked for
+        keep_out_of_sessions(folder)
         try:
-            names = [name for name in os.listdir(self.path) if name.endswith(".zarr") and not name.startswith(".")]
+            with os.scandir(folder) as found:
+                links = {each.name: each.is_symlink() for each in found if each.name.endswith(".zarr")}
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise LibraryError(f"{self.path} cannot be read: {error.strerror}") from error
-        known = read_index(self.path)
+            raise LibraryError(f"{folder} cannot be read: {error.strerror}") from error
+        known = read_index(folder)
         summaries, entries = [], {}
-        for name in sorted(names, reverse=True):
-            if os.path.islink(self.path / name) and not (self.path / name).exists():  # its session is in the trash, say
+        for name in sorted(links, reverse=True):
+            path = folder / name
+            if name.startswith(".") or (links[name] and not path.exists()):  # its session is in the trash, say
                 continue
-            summary, entry = _look_up(self.path / name, known.get(name))
+            summary, entry = _look_up(path, known.get(name))
             summaries.append(summary)
             if entry is not None:
                 entries[name] = entry
         if entries != known:
-            write_index(self.path, entries)
+            write_index(folder, entries)
         return summaries
 
     def find(self, name: str) -> Place:
-        """The place of session `name`, given with or without ".zarr". Raises SessionError if a folder has none."""
+        """The place of session `name`, given with or without ".zarr". Raises SessionError if a folder has none.
+
+        Composed and decomposed characters (NFC, NFD) are the same: macOS stores the latter, and people type the former.
+        """
         where = self.place / f"{Path(name).name.removesuffix('.zarr')}.zarr"
         if isinstance(where, Path) and not where.is_dir():
+            for each in os.listdir(self.path) if self.path.is_dir() else ():
+                if normalize("NFC", each) == normalize("NFC", where.name):
+                    return where.with_name(each)
             raise SessionError(f"{self.place} has no session named {name}; `twinplay sessions` lists them")
         return where
 

@@ -43,7 +43,7 @@ class UndoableChanges:
         """Restore one session from the trash; returns its path."""
         restored = self._library.restore(trashed)
         self._undone.forget([trashed])
-        self._undone.add("restored 1 session", lambda: self._library.trash(restored.name))
+        self._undone.add("restored 1 session", partial(self._throw, [restored]))
         return [restored]
 
     def empty_trash(self) -> None:
@@ -70,9 +70,14 @@ class UndoableChanges:
         return [self._library.restore(path) for path in trashed if path.exists() or path.is_symlink()]
 
     def _unmake(self, made: Sequence[Path], parts: Sequence[Path]) -> list[Path]:
-        for path in made:
-            self._library.trash(path.name)
+        self._throw(made)
         return list(parts)
+
+    def _throw(self, paths: Sequence[Path]) -> None:
+        """Move what of this is still there to the trash; nothing needs to be undone of what was deleted since."""
+        for path in paths:
+            if path.exists():
+                self._library.trash(path.name)
 
 
 def _sessions(number: int) -> str:

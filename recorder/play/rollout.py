@@ -87,6 +87,8 @@ class Rollout:
     `varied` starts Breakout's games as `Game.reset` describes. `unattended` ends a game after the spec's
     `episode_ticks` (outcome "time limit") or after `idle_ticks` without a reward ("stalled").
     `rewindable` remembers the last hour of the game, so that `rewind` can go back in it.
+    `torn` says that an error (no memory, Ctrl-C) came between the game and the sink: the game may be a tick ahead of
+    what the sink has of it. Nothing more is played then, and its present moment is not the end of what was recorded.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class Rollout:
         self.seed = seed
         self.varied = varied
         self.phase = Phase.READY
+        self.torn = False
         self.episode = -1
         self.episode_seed = 0
         self.ticks = 0
@@ -125,10 +128,12 @@ class Rollout:
 
     def begin(self, seed: int | None = None) -> None:
         """Start the next episode, with `seed` or with the next seed of this rollout."""
+        assert not self.torn, "begin() after an error"
         if self.phase is Phase.PLAYING:
             self.end()
         self.episode += 1
         self.episode_seed = episode_seed(self.seed, self.episode) if seed is None else seed
+        self.torn = True
         self.observation = self.game.reset(self.episode_seed, varied=self.varied)
         self.agent.reset(self.game.env)
         self.ticks, self.score, self.outcome, self._idle = 0, 0.0, "", 0
@@ -139,12 +144,14 @@ class Rollout:
         self._rewards.clear()
         if self._sink is not None:
             self._sink.begin_episode(self.episode_seed)
+        self.torn = False
 
     def tick(self, due_ns: int = 0, speed: int = 0) -> Step:
         """Let the player act once; `due_ns` and `speed` come from the clock (see Step).
 
         Raises AgentError if the player returns something that is not an action; the tick is then not played.
         """
+        assert not self.torn, "tick() after an error"
         assert self.phase is Phase.PLAYING, f"tick() in phase {self.phase.name}"
         game, sink = self.game, self._sink
         seen = self.observation
@@ -154,6 +161,7 @@ class Rollout:
             sink.observe(game, seen)
         if self._rewindable and self.ticks % _SNAPSHOT_TICKS == 0:
             self._snapshots.append((self.ticks, game.snapshot()))
+        self.torn = True
         self.observation, reward, terminated, truncated = game.step(action)
         self.ticks += 1
         self.score += reward
@@ -172,6 +180,7 @@ class Rollout:
             sink.add(step)
         if outcome:
             self._close(outcome)
+        self.torn = False
         return step
 
     def rewind(self, ticks: int, *, keep: bool = False) -> int:
@@ -180,6 +189,7 @@ class Rollout:
         That is fewer where they reach back over an hour, or to before the game's first tick. The past is not rewritten:
         a sink stores what was undone as segments of their own.
         """
+        assert not self.torn, "rewind() after an error"
         assert self.phase is Phase.PLAYING, f"rewind() in phase {self.phase.name}"
         if not self._snapshots or ticks < 1:
             return 0
@@ -190,6 +200,7 @@ class Rollout:
             self._snapshots.pop()
         undone = self.ticks - target
         score = float(sum(self._rewards[:target]))
+        self.torn = True
         if self._sink is not None:
             self._sink.rewind(self.game, self.observation, target, score, keep)
         first, snapshot = self._snapshots[-1]
@@ -198,12 +209,15 @@ class Rollout:
             self.observation, *_ = self.game.step(action)
         del self._actions[target:], self._rewards[target:]
         self.ticks, self.score, self.lives, self._idle = target, score, self.game.lives, 0
+        self.torn = False
         return undone
 
     def end(self, outcome: str = "stopped") -> None:
         """Close the open episode early; without one, do nothing."""
         if self.phase is Phase.PLAYING:
+            self.torn = True
             self._close(outcome)
+            self.torn = False
 
     def _close(self, outcome: str) -> None:
         self.outcome = outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from recorder.play.rollout import Phase, Rollout
 from recorder.store.places import Place, on_this_computer, place
 from recorder.store.session import Session
 from recorder.store.session_writer import SessionWriter
+from recorder.system.interrupts import Interrupted, Noted
 
 _REPORT_S = 0.2
 
@@ -42,7 +44,9 @@ def recording(
     """Record `agent` in `env` for so many `episodes`, or `seconds` of play at the environment's rate.
 
     Yields a RecordProgress a few times a second; the last one has the finished Session. Closing the generator early
-    keeps what was played. Raises UsageError, UnknownEnvError, AgentError, LibraryError or SessionError.
+    keeps what was played. Ctrl-C waits for the end of a tick. After an error within a tick (no memory, a second Ctrl-C)
+    what was played until then is kept as an interrupted session. Raises UsageError, UnknownEnvError, AgentError,
+    LibraryError or SessionError.
     """
     if (episodes is None) == (seconds is None):
         raise UsageError("say how long to record, in either episodes or seconds")
@@ -61,22 +65,37 @@ def recording(
             rate = writer.ticks / max(time.monotonic() - started, 1e-9)
             return RecordProgress(writer.ticks, done, rollout.score, rate, fraction, session)
 
-        try:
-            done = 0
-            while done < episodes if episodes is not None else writer.ticks < (limit or 0):
-                rollout.begin()
-                while rollout.phase is Phase.PLAYING:
-                    rollout.tick()
-                    if limit is not None and writer.ticks >= limit:
-                        rollout.end()
-                    elif rollout.ticks % 64 == 0 and time.monotonic() - reported >= _REPORT_S:
-                        reported = time.monotonic()
-                        yield progress(done)
-                done += 1
-        finally:
-            rollout.end()
-            session = writer.close()
+        with Noted() as signals:
+            try:
+                done = 0
+                while done < episodes if episodes is not None else writer.ticks < (limit or 0):
+                    rollout.begin()
+                    while rollout.phase is Phase.PLAYING:
+                        rollout.tick()
+                        if signals.seen:
+                            raise Interrupted(signals.seen)
+                        if limit is not None and writer.ticks >= limit:
+                            rollout.end()
+                        elif rollout.ticks % 64 == 0 and time.monotonic() - reported >= _REPORT_S:
+                            reported = time.monotonic()
+                            signals.holding = False
+                            yield progress(done)
+                            signals.holding = True
+                    done += 1
+            finally:
+                session = finished(rollout, writer)
         yield progress(done, session)
+
+
+def finished(rollout: Rollout, writer: SessionWriter) -> Session:
+    """End a recording; where the game may be ahead of what was written, as an interrupted one. Raises SessionError."""
+    if not rollout.torn:
+        with contextlib.suppress(MemoryError):  # the rollout is torn then
+            rollout.end()
+    if rollout.torn:
+        writer.leave()
+        return Session.open(writer.path)
+    return writer.close()
 
 
 def record(

@@ -279,5 +279,5 @@ class RecordPresenter:
         self._report(error)
         recording = self.take.let_go(RecordState.IDLE)
         if recording is not None:
-            with contextlib.suppress(TwinplayError):  # the first failure is the one to tell
+            with contextlib.suppress(TwinplayError, MemoryError):  # the first failure is the one to tell
                 self.finished.last_take = recording.stop()

@@ -22,6 +22,7 @@ from recorder.envs.registry import get_spec
 from recorder.play.clock import LATE_NS, Pacer
 from recorder.play.rollout import Phase, Rollout
 from recorder.play.timing import FULL_SPEED, Tempo
+from recorder.recording.headless import finished
 from recorder.recording.take_limit import NO_LIMIT, TakeLimit
 from recorder.store.session import Session
 from recorder.store.session_writer import SessionWriter
@@ -196,11 +197,10 @@ class LiveRecording:
     def stop(self) -> Path | None:
         """Finish the session; None if nothing was played."""
         try:
-            self._rollout.end()
             if not self._writer.ticks:
                 self._writer.discard()
                 return None
-            return self._writer.close().path
+            return finished(self._rollout, self._writer).path
         finally:
             self._keys.on_key = None
 
@@ -280,8 +280,7 @@ class RecordingWorker:
 
     def stop(self) -> str:
         """Finish the session and return its path."""
-        self._rollout.end()
-        path = self._writer.close().path
+        path = finished(self._rollout, self._writer).path
         self._game.close()
         return str(path)
 

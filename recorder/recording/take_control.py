@@ -23,7 +23,9 @@ from recorder.agents.controls import Controls
 from recorder.errors import TwinplayError
 from recorder.recording.game_sound import GameSound
 from recorder.recording.recordings import Recording
+from recorder.store.write_errors import remedy
 from recorder.system.jobs import Task
+from recorder.system.jobs.failures import told
 
 REWIND_S = 3.0
 
@@ -97,10 +99,10 @@ class TakeControl:
     def trouble(self) -> str:
         """Why the take cannot be written at the moment, and what to do; empty while it can."""
         reason = self.recording.status.trouble if self.recording is not None else ""
-        remedy = "The game is paused and nothing is lost; free some disk space"
+        advice = f"The game is paused and nothing is lost; {remedy(reason)}"
         if reason.endswith(os.strerror(errno.ENOENT)):
-            remedy = "The game is paused; restore the folder to resume, or what was recorded is lost"
-        return f"{reason}. {remedy}" if reason else ""
+            advice = "The game is paused; restore the folder to resume, or what was recorded is lost"
+        return f"{reason}. {advice}" if reason else ""
 
     @property
     def complete(self) -> bool:
@@ -158,8 +160,8 @@ class TakeControl:
             self._go()
         try:
             fresh = self.recording.poll() or began or counted
-        except TwinplayError as error:
-            self._fail(str(error))
+        except Exception as error:
+            self._break_off(error)
             return True
         if self.trouble and self._by_hand:
             self.pause()
@@ -207,8 +209,8 @@ class TakeControl:
         self._controls.begin_play()
         try:
             self.recording.advance()
-        except TwinplayError as error:
-            self._fail(str(error))
+        except Exception as error:
+            self._break_off(error)
             return
         if self.recording.status.game_over:
             self.state = RecordState.GAME_OVER
@@ -224,8 +226,8 @@ class TakeControl:
             self.rewound = Rewind.DONE if undone else Rewind.AT_START
             if undone:
                 self._sound.tell_rewind()
-        except TwinplayError as error:
-            self._fail(str(error))
+        except Exception as error:
+            self._break_off(error)
 
     def mark(self, label: str) -> None:
         """Label the current game, or the one just ended, "success" or "failure"; the same label again removes it."""
@@ -248,6 +250,15 @@ class TakeControl:
         recording, self.recording, self.state = self.recording, None, state
         self._wishes = []
         return recording
+
+    def _break_off(self, error: Exception) -> None:
+        """The take ends, after whatever error: game and recording may no longer agree. What nobody thought of is raised
+        again, for the log.
+        """
+        expected = isinstance(error, (TwinplayError, MemoryError))
+        self._fail(told(error) if expected else f"{type(error).__name__}: {error}")
+        if not expected:
+            raise error
 
     def _go(self) -> None:
         assert self.recording is not None

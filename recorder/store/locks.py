@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from recorder.store.places import Place, Url, keep_out_of_sessions, on_this_computer, place
-from recorder.system.files import uninterrupted
+from recorder.system.files import LONGEST_NAME, uninterrupted
+
+_SUFFIX = ".lock"
 
 
 def session_lock(path: Path) -> FileLock:
@@ -27,16 +30,25 @@ def session_lock(path: Path) -> FileLock:
 
 
 def release(lock: FileLock) -> None:
-    """Release a session's lock and remove its file."""
-    lock.release()
-    with contextlib.suppress(OSError):
-        Path(lock.lock_file).unlink()
+    """Remove the file of a session's lock and release it.
+
+    In this order, because another program may lock the file as soon as it is released: if its name were removed then, a
+    third one could lock a new file of that name. (Windows removes no file that is open.)
+    """
+    steps = [Path(lock.lock_file).unlink, lock.release]
+    for step in reversed(steps) if os.name == "nt" else steps:
+        with contextlib.suppress(OSError):
+            step()
 
 
 def _lock_file(session: Path) -> Path:
-    """The lock file, the same for every path that leads to the session."""
+    """The lock file, the same for every path that leads to the session. A name as long as names may be has no room for
+    the suffix.
+    """
     real = on_this_computer(place(session))
-    return real.parent / ".locks" / f"{real.name}.lock"
+    name = os.fsencode(real.name)
+    own = real.name if len(name) <= LONGEST_NAME - len(_SUFFIX) else hashlib.sha256(name).hexdigest()
+    return real.parent / ".locks" / f"{own}{_SUFFIX}"
 
 
 def is_being_written(path: Place) -> bool:

@@ -8,7 +8,6 @@ It is never visible in the library without its lock or while incomplete.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import time
 import uuid
@@ -35,6 +34,7 @@ from recorder.store.schema import (
     SCALAR_CHUNK,
     TICK_COLUMNS,
 )
+from recorder.store.write_errors import reason
 from recorder.store.zarr_store import GrowingArray, GrowingGroup
 from recorder.system.files import make_folders
 
@@ -72,7 +72,7 @@ def create_session(library: Path, game: Game, created: datetime, attributes: dic
             raise
     except BaseException as error:
         shutil.rmtree(making, ignore_errors=True)
-        if not isinstance(error, OSError):
+        if not isinstance(error, (OSError, MemoryError)):
             raise
         raise LibraryError(f"{library} cannot be written: {reason(error)}; choose another library folder") from error
     return NewSession(path, lock, group, arrays)
@@ -148,8 +148,3 @@ def first_attributes(
     if game.spec.sees_screen:
         attributes["palette"] = game.palette.tolist()
     return attributes
-
-
-def reason(error: OSError) -> str:
-    """The system's message for an error."""
-    return os.strerror(error.errno) if error.errno else str(error)

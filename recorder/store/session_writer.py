@@ -168,21 +168,30 @@ class SessionWriter:
         self._finish(self._thread.abandon)
         shutil.rmtree(self.path, ignore_errors=True)
 
+    def leave(self) -> None:
+        """Write what was added and leave the session as one that was interrupted: its game has no end that is known.
+
+        Raises SessionError if writing has failed.
+        """
+        self._finish(self._thread.leave)
+        self._thread.check()
+
     def _finish(self, end: Callable[[], None]) -> None:
         if self._closed:
             return
         self._closed = True
-        self._hand_over()
-        end()
-        release(self._lock)
+        try:
+            self._hand_over()
+        finally:
+            end()
+            release(self._lock)
 
     def _hand_over(self) -> None:
         if self._keys:
             keys, self._keys = self._keys, []
             self._thread.put_keys(keys)
         if self._block.count:
-            self._thread.put_block(self._block)
-            self._block = self._thread.block()
+            self._block = self._thread.swap(self._block)
 
     def _put_episodes(self) -> None:
         self._thread.put_episodes(self._episodes.copy())

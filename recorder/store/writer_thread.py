@@ -21,17 +21,21 @@ import numpy as np
 from recorder.agents.agent import KeyEvent
 from recorder.errors import SessionError
 from recorder.store.episode_rows import last_game
-from recorder.store.new_session import NewSession, reason
+from recorder.store.new_session import NewSession
 from recorder.store.schema import CHUNK_TICKS, EPISODE_COLUMNS, KEY_COLUMNS
 from recorder.store.session import Session
+from recorder.store.write_errors import NO_MEMORY, reason, remedy
 from recorder.store.zarr_store import Array
 from recorder.system.jobs import start_thread
+from recorder.system.jobs.failures import told
 from recorder.system.priority import step_back
 
 _COMMIT_S, _FULL_SPEED_COMMIT_S = 0.25, 0.5  # a commit at full speed costs as much as a hundred ticks
 _LAST_TRIES = 3  # in real time, at the end, so that a fault of a moment costs nothing
 _QUEUE_BLOCKS = 24  # of 2 MB each for Breakout: enough for full-speed play during a commit; a crash loses the queue
 _BACK_PRESSURE_S = 0.002
+_MEMORY_S = 5.0  # to wait for a block to fill, if there is no memory for another
+_KEPT = "everything up to about one second before is kept"
 
 
 class Block:
@@ -80,9 +84,24 @@ class WriterThread:
         block.count = 0
         return block
 
-    def put_block(self, block: Block) -> None:
-        """Append the rows of a block; the caller must not use it afterwards."""
-        self._put("block", block)
+    def swap(self, block: Block) -> Block:
+        """Append the rows of a block, which the caller must not use afterwards; returns an empty one.
+
+        Without memory for another, it waits for one that was written. Raises SessionError if none is.
+        """
+        try:
+            following = self.block()
+        except MemoryError:
+            self._put("block", block)
+            try:
+                following = self._spare.get(timeout=_MEMORY_S)
+            except queue.Empty:
+                self._failure = SessionError(f"{self._path} could not be written: {NO_MEMORY}; {_KEPT}")
+                raise self._failure from None
+            following.count = 0
+        else:
+            self._put("block", block)
+        return following
 
     def put_keys(self, events: Sequence[KeyEvent]) -> None:
         """Append raw key transitions."""
@@ -104,8 +123,12 @@ class WriterThread:
         """Write the rest, complete the session and wait for the thread to end; then call `check` for errors."""
         self._end("close")
 
+    def leave(self) -> None:
+        """Write the rest and wait for the thread to end; the session stays incomplete."""
+        self._end("leave")
+
     def abandon(self) -> None:
-        """Wait for the thread to end; the session stays incomplete."""
+        """Wait for the thread to end; the rest need not be written."""
         self._end("abandon")
 
     def _end(self, command: str) -> None:
@@ -131,13 +154,16 @@ class WriterThread:
                 while len(batch) < _QUEUE_BLOCKS:
                     batch.append(self._queue.get_nowait())
             last = batch[-1][0] if batch else ""
-            self._plan(batch)
-            if self._failure is None:
-                if last == "close":
-                    self._finish()
-                else:
-                    self._work(patient=self._real_time)
-            if last in ("close", "abandon"):
+            try:
+                self._plan(batch)
+                if self._failure is None:
+                    if last in ("close", "leave"):
+                        self._finish(complete=last == "close")
+                    else:
+                        self._work(patient=self._real_time)
+            except Exception as error:  # told to the game, which would otherwise wait for this thread for ever
+                self._failure = SessionError(f"{self._path} could not be written: {told(error)}; {_KEPT}")
+            if last in ("close", "leave", "abandon"):
                 return
 
     def _plan(self, batch: list[tuple[str, Any]]) -> None:
@@ -168,14 +194,15 @@ class WriterThread:
             self._jobs.append(partial(setattr, self, "_last_game", last_game(tables[-1])))
         self._dirty = self._dirty or bool(batch)
 
-    def _finish(self) -> None:
-        """Write the rest; in real time, try again before it is given up."""
+    def _finish(self, *, complete: bool) -> None:
+        """Write the rest, and let the session be `complete`; in real time, try again before it is given up."""
         for left in reversed(range(_LAST_TRIES if self._real_time else 1)):
-            if self._work(final=True, patient=left > 0 and self._path.exists()) or self._failure is not None:
+            done = self._work(final=True, complete=complete, patient=left > 0 and self._path.exists())
+            if done or self._failure is not None:
                 return
             time.sleep(_COMMIT_S)
 
-    def _work(self, *, final: bool = False, patient: bool) -> bool:
+    def _work(self, *, final: bool = False, complete: bool = False, patient: bool) -> bool:
         """Do the queued writes, and commit when due or `final`; returns whether it could.
 
         If it is `patient`, it may be called again after an error.
@@ -193,18 +220,18 @@ class WriterThread:
                     last_game=self._last_game,
                 )
                 self._committed_s, self._dirty = time.monotonic(), False
-            if final:
+            if complete:
                 self._complete()
             self.trouble = ""
             return True
         except SessionError as error:  # the written data cannot be read back
             if not (patient and final):
                 self._failure = error
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             if patient:
                 self.trouble = f"{self._path} cannot be written: {reason(error)}"
                 return False
-            kept = "everything up to about one second before is kept; free some disk space before the next take"
+            kept = f"{_KEPT}; {remedy(reason(error))} before the next take"
             if not self._path.exists():
                 kept = "its folder was deleted or moved, and what was recorded went with it; restore the folder"
             self._failure = SessionError(f"{self._path} could not be written: {reason(error)}; {kept}")

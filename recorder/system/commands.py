@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from traceback import clear_frames
 
 from recorder.errors import STANDARD_OUTPUT, TwinplayError, outside_sentence
 from recorder.system.interrupts import BROKEN_PIPE, Interrupted, exit_status, handled, leave_quickly
@@ -20,6 +21,7 @@ def guarded(action: Callable[[], int]) -> int:
             return action()
     except TwinplayError as error:
         print(f"twinplay: {error}", file=sys.stderr)
+        clear_frames(error.__traceback__)  # a game that is left there would be told of as leaked when Python ends
         return error.exit_status
     except KeyboardInterrupt as error:
         print("twinplay: interrupted; everything completed so far is kept", file=sys.stderr)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+LONGEST_NAME = 255  # bytes of a file's name, on most file systems
 _BINARY = getattr(os, "O_BINARY", 0)  # otherwise Windows translates line ends
 _NAME_LENGTH = 40  # characters of the file's name that are used in its temporary name: names have at most 255 bytes
 _FORBIDDEN = frozenset('<>:"/\\|?*')  # in names on Windows

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
+
+from recorder.system.files import LONGEST_NAME
 
 FOLDER = ".trash"
 
@@ -23,6 +26,9 @@ def restore_from_trash(trashed: Path) -> Path:
 def _move(path: Path, target: Path) -> Path:
     """To another name if that is taken."""
     if target.exists() or target.is_symlink():
-        target = target.with_name(f"{target.stem}-{time.time_ns()}{target.suffix}")
+        stem, ending = target.stem, f"-{time.time_ns()}{target.suffix}"
+        while len(os.fsencode(stem + ending)) > LONGEST_NAME:
+            stem = stem[:-1]
+        target = target.with_name(stem + ending)
     path.rename(target)
     return target

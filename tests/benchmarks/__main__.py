@@ -25,6 +25,8 @@ TITLES = {
     "library": "Listing sessions",
     "kills": "Killed recorders",
     "failures": "Failing disks and power cuts",
+    "limits": "The limits of a machine",
+    "properties": "Everything in any order",
     "mutations": "Damaged and malicious files",
     "latency": "From a key to the picture",
     "responsive": "The window",
@@ -34,6 +36,7 @@ TITLES = {
 ROOMS = {
     "kills": "robustness",
     "mutations": "robustness",
+    "properties": "robustness",
     "responsive": "window",
     "first": "window",
     "realtime": "window",

@@ -142,6 +142,10 @@ def cut_across(path: Path) -> None:
     change(path / "screen" / "zarr.json", "chunk_grid", "configuration", "chunk_shape", to=[60, 105, 160])
 
 
+def in_chunks_of_nothing(path: Path) -> None:
+    change(path / "reward" / "zarr.json", "chunk_grid", "configuration", "chunk_shape", to=[0])
+
+
 def packed_otherwise(path: Path) -> None:
     codecs = json.loads((path / "reward" / "zarr.json").read_text())["codecs"]
     change(path / "reward" / "zarr.json", "codecs", to=[codecs[0], {"name": "gzip", "configuration": {"level": 5}}])
@@ -201,6 +205,7 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
         pytest.param(endless, "'reward' claims 134,217,728 rows in chunks of", id="endless"),
         pytest.param(in_chunks_that_fill_the_memory, "'screen' claims .* in chunks of 2,016,000,000 bytes", id="huge"),
         pytest.param(cut_across, "'screen' is not divided into chunks of whole rows", id="cut"),
+        pytest.param(in_chunks_of_nothing, "'reward' is not divided into chunks of whole rows", id="nothing"),
         pytest.param(packed_otherwise, "'reward' is stored with codecs that sessions do not use", id="codecs"),
         pytest.param(turned_otherwise, "'screen' is stored with codecs that sessions do not use", id="turned"),
         pytest.param(the_other_way_round, "'reward' is stored with codecs that sessions do not use", id="endian"),

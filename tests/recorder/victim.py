@@ -4,12 +4,14 @@
     sprint, stroll   record until killed, at full speed or 60 ticks a second; print the time of every tick
     full-headless    the disk fills up during record(); print the error
     full-presenter   the disk fills up while a person plays; print what it says, then make room and play on
+    memory           the memory is used up while a person plays; print what it says and how many ticks were played
 
 A full disk is a limit on the size of a file, which gives the same kind of error and needs no file system of its own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import subprocess
@@ -121,6 +123,29 @@ def full_presenter(library: Path) -> None:
     )
 
 
+def memory(library: Path) -> None:
+    presenter = play_for_a_moment(library)
+    ticks = presenter.status.ticks
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize(), -1))
+    hoard: list[bytearray] = []
+    for size in (1 << 20, 1 << 10):
+        with contextlib.suppress(MemoryError):
+            while True:
+                hoard.append(bytearray(size))
+    deadline = time.monotonic() + 1
+    while presenter.state is RecordState.RECORDING and time.monotonic() < deadline:
+        ticks = presenter.status.ticks
+        presenter.poll()
+    hoard.clear()
+    resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
+    told = presenter.error or presenter.take.trouble
+    if presenter.busy:
+        ticks = presenter.status.ticks
+        presenter.stop()
+    print(json.dumps({"ticks": ticks, "told": told}))
+
+
 def main() -> None:
     scene, library = sys.argv[1], Path(sys.argv[2])
     if scene == "brief":
@@ -128,7 +153,7 @@ def main() -> None:
     elif scene in ("sprint", "stroll"):
         record("breakout", Talker(paced=scene == "stroll"), library=library, seconds=3_600)
     else:
-        {"full-headless": full_headless, "full-presenter": full_presenter}[scene](library)
+        {"full-headless": full_headless, "full-presenter": full_presenter, "memory": memory}[scene](library)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from recorder.store.zarr_store.durable import DurableStore
 class GrowingArray:
     """One array of a session, which grows at its end. Keeps the unfinished last chunk in memory; see the package.
 
-    A call that raised OSError may be repeated: it then does all of its work.
+    A call that raised OSError or MemoryError may be repeated: it then does all of its work.
     """
 
     def __init__(
@@ -108,10 +108,14 @@ class GrowingArray:
     def _write_chunk(self, index: int, rows: Array, *, thorough: bool = False) -> None:
         """Encode as the array's metadata says: transposed, little-endian, zstd, and its checksum."""
         rows = np.ascontiguousarray(rows, self._dtype)
-        if self._transposed:
-            # takes a fifth of NumPy's time, releases Python's lock, and reuses memory
-            rows = cv2.transpose(rows.reshape(self._chunk, -1), self._turned)
-        self._store.write(self._key(index), self._codec.encode(rows, thorough=thorough))
+        try:
+            if self._transposed:
+                # takes a fifth of NumPy's time, releases Python's lock, and reuses memory
+                rows = cv2.transpose(rows.reshape(self._chunk, -1), self._turned)
+            content = self._codec.encode(rows, thorough=thorough)
+        except (cv2.error, RuntimeError) as error:  # what these libraries raise where there is no memory
+            raise MemoryError from error
+        self._store.write(self._key(index), content)
 
     def _key(self, index: int) -> str:
         return f"{self._name}/{'.'.join(['c', str(index), *['0'] * (self._array.ndim - 1)])}"

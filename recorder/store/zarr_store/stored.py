@@ -90,7 +90,8 @@ class StoredGroup:
         if [type(codec) for codec in codecs[turned:]] != _CODECS or codecs[turned] == BytesCodec(endian="big"):
             names = ", ".join(type(codec).__name__ for codec in codecs)
             raise StoreError(f"'{name}' is stored with codecs that sessions do not use ({names})")
-        if not isinstance(array.metadata.chunk_grid, RegularChunkGrid) or array.chunks[1:] != row:
+        regular = isinstance(array.metadata.chunk_grid, RegularChunkGrid)
+        if not regular or array.chunks[1:] != row or array.chunks[0] < 1:
             raise StoreError(f"'{name}' is not divided into chunks of whole rows")
         if array.metadata.chunk_key_encoding != DefaultChunkKeyEncoding(separator="."):
             raise StoreError(f"'{name}' has chunk names that sessions do not use")

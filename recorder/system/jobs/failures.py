@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 
-from recorder.errors import TwinplayError
+from recorder.errors import TwinplayError, outside_sentence
 
 
 class WorkerError(TwinplayError):
@@ -16,6 +16,8 @@ def told(error: BaseException) -> str:
     """The sentence of an error; the traceback of an unexpected error also goes to stderr."""
     if isinstance(error, TwinplayError):
         return str(error)
+    if isinstance(error, MemoryError):
+        return outside_sentence(error)
     traceback.print_exception(error, file=sys.stderr)
     return f"{type(error).__name__}: {error}"
 
