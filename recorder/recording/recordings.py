@@ -68,6 +68,8 @@ class Recording(Protocol):
     def speeds(self) -> tuple[int, ...]: ...
     @property
     def wait_ns(self) -> int | None: ...
+    @property
+    def torn(self) -> bool: ...
     def poll(self) -> bool: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
@@ -131,6 +133,11 @@ class LiveRecording:
     def wait_ns(self) -> int | None:
         """Nanoseconds until the next tick is due; None while the game is paused."""
         return self._pacer.wait_ns() if self._running and self._plays else None
+
+    @property
+    def torn(self) -> bool:
+        """Whether an error came between the game and what is written of it (see Rollout): the take cannot go on."""
+        return self._rollout.torn
 
     def poll(self) -> bool:
         """Play the due ticks; returns whether there is anything new to show."""
@@ -315,6 +322,11 @@ class WorkerRecording:
     def wait_ns(self) -> int | None:
         """Always None: the expert's clock is in its own process."""
         return None
+
+    @property
+    def torn(self) -> bool:
+        """False: an error in the worker ends it."""
+        return False
 
     def poll(self) -> bool:
         """Collect a finished picture and ask for the next; returns whether there was one."""

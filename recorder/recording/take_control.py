@@ -252,11 +252,12 @@ class TakeControl:
         return recording
 
     def _break_off(self, error: Exception) -> None:
-        """The take ends, after whatever error: game and recording may no longer agree. What nobody thought of is raised
-        again, for the log.
+        """End the take after an error. An unforeseen one is raised again for the log, and ends the take only if game
+        and recording no longer agree; otherwise whoever handles it pauses the take.
         """
         expected = isinstance(error, (TwinplayError, MemoryError))
-        self._fail(told(error) if expected else f"{type(error).__name__}: {error}")
+        if expected or (self.recording is not None and self.recording.torn):
+            self._fail(told(error) if expected else f"{type(error).__name__}: {error}")
         if not expected:
             raise error
 
