@@ -107,7 +107,8 @@ def measure(presses: int) -> npt.NDArray[np.float64]:
 
             for number in range(presses):
                 before, since = paddle(), time.monotonic()
-                while time.monotonic() - since < _STABLE_S + rng.uniform(0, 1 / 60):
+                wait = _STABLE_S + rng.uniform(0, 1 / 60)  # so that presses come at any time between two ticks
+                while time.monotonic() - since < wait:
                     time.sleep(0.001)
                     if not np.array_equal(now := paddle(), before):
                         before, since = now, time.monotonic()
