@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +13,7 @@ from recorder.errors import SessionError
 from recorder.store.head import Head
 from recorder.store.schema import CHUNK_TICKS
 from recorder.store.session_group import SessionGroup
-from recorder.store.zarr_store import Array
+from recorder.store.zarr_store import Array, StoredArray
 
 
 class Moments:
@@ -54,7 +53,7 @@ class Moments:
         return self._group.part(array, slice(start, stop))
 
     @cached_property
-    def _screens(self) -> Any:
+    def _screens(self) -> StoredArray:
         return self._group.array("screen", self._spec.frame_shape, "uint8", self._ticks)
 
     def screens(self, start: int, stop: int) -> npt.NDArray[np.uint8]:

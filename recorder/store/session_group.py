@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from recorder.errors import SessionError
 from recorder.store.untrusted import StoreError
-from recorder.store.zarr_store import Array, StoredGroup, read
+from recorder.store.zarr_store import Array, StoredArray, StoredGroup
 
 _T = TypeVar("_T")
 
@@ -25,13 +25,13 @@ class SessionGroup:
         """The attributes, as last read or set."""
         return self._group.attributes
 
-    def array(self, name: str, shape: tuple[int, ...] | None, dtype: str, rows: int) -> Any:
-        """A zarr array of at least `rows` rows of `shape` (None: one axis of any length), not read yet."""
+    def array(self, name: str, shape: tuple[int, ...] | None, dtype: str, rows: int) -> StoredArray:
+        """An array of at least `rows` rows of `shape` (None: one axis of any length), not read yet."""
         return self._told(partial(self._group.array, name, shape, dtype, rows))
 
-    def part(self, array: Any, selection: int | slice) -> Array:
+    def part(self, array: StoredArray, selection: int | slice) -> Array:
         """A row (…) or rows (n, …) of an array from `array`."""
-        return self._told(partial(read, array, selection))
+        return self._told(partial(self._group.read, array, selection))
 
     def read(self, name: str, shape: tuple[int, ...] | None, dtype: str, rows: int) -> Array:
         """The first `rows` rows of an array, (rows, *shape)."""

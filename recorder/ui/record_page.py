@@ -14,7 +14,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
@@ -260,9 +260,6 @@ class RecordPage(Page):
         wait = self.presenter.take.wait_ns
         if wait is not None and wait <= _NAP_NS:
             time.sleep(wait * 1e-9)
-            QCoreApplication.processEvents()  # keys that came meanwhile count for this tick
-            if not self._timer.isActive():  # the page was left by one of these events
-                return
         if self.presenter.poll() or self.presenter.take.countdown != self._counted:
             self._render()
         self._set_pace()

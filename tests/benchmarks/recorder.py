@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -98,13 +97,12 @@ def work(method: str, name: str, ticks: int) -> dict[str, float]:
         performers[method](name, ticks, Path(folder))
         seconds = time.perf_counter() - started
         size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"rate": ticks / seconds, "bytes": size / ticks, "memory": memory}
+    return {"rate": ticks / seconds, "bytes": size / ticks}
 
 
 def recorder(options: Options) -> Lines:
     """The table of all methods."""
-    head = ("environment", "method", "ticks/s", "share of plain speed", "bytes a tick", "peak memory")
+    head = ("environment", "method", "ticks/s", "share of plain speed", "bytes a tick", "peak anonymous memory")
     ratios: list[Ratio] = []
     yield from table(head, rows(options, ratios))
     yield from ratios
@@ -123,5 +121,5 @@ def rows(options: Options, ratios: list[Ratio]) -> Iterator[tuple[object, ...]]:
                 ratios.append(Ratio(f"recording {get_spec(name).title} / env.step", share))
             rate = median([found[method]["rate"] for found in rounds])
             size = "" if method == "plain" else f"{rounds[0][method]['bytes']:,.0f}"
-            memory = median([found[method]["memory"] for found in rounds]) / 1e6
+            memory = median([found[method]["peak"] for found in rounds]) / 1e6
             yield name, title, f"{rate:,.0f}", f"{100 * share:.0f} %", size, f"{memory:,.0f} MB"

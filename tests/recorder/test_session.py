@@ -13,7 +13,7 @@ import pytest
 from recorder import Game, Library, RandomAgent, Session, get_spec, record
 from recorder.agents.experts import scripted
 from recorder.errors import LibraryError, SessionError
-from recorder.store.zarr_store import StoredGroup, read
+from recorder.store.zarr_store import StoredGroup
 
 
 @pytest.fixture(scope="module")
@@ -80,13 +80,14 @@ def test_rows_read_are_those_that_zarr_itself_reads(minute: Session, hops: Sessi
     rng = np.random.default_rng(0)
     for session, name in ((minute, "screen"), (hops, "observation"), (hops, "state"), (minute, "action")):
         theirs = zarr.open_group(session.path, mode="r")[name][:]
-        ours = StoredGroup(session.path).array(name, theirs.shape[1:], str(theirs.dtype))
+        group = StoredGroup(session.path)
+        ours = group.array(name, theirs.shape[1:], str(theirs.dtype))
         ends = rng.integers(0, len(theirs) + 1, (30, 2))
         for start, stop in [(0, len(theirs)), (59, 61), (60, 120), (7, 7), *ends.tolist()]:
-            found = read(ours, slice(start, stop))
+            found = group.read(ours, slice(start, stop))
             assert found.dtype == theirs.dtype
             np.testing.assert_array_equal(found, theirs[start:stop])
-        np.testing.assert_array_equal(read(ours, 61), theirs[61])
+        np.testing.assert_array_equal(group.read(ours, 61), theirs[61])
 
 
 def test_a_frame_is_the_same_whatever_was_read_before(minute: Session) -> None:

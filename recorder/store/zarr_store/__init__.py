@@ -4,11 +4,11 @@
        └──▶ tail (in memory) ───────┴─ commit: tails, fsync, rename, fsync ──▶ `ticks` in the attributes, fsync
 
     growing   GrowingGroup, GrowingArray   writing a session
-    stored    StoredGroup, read            reading a session, and changing the user's opinions of it
+    stored    StoredGroup                  reading a session, and changing the user's opinions of it
     durable   DurableStore                 writes the files of both
-    rows      read_rows                    rows of an array from its chunks
+    rows      StoredArray                  rows of an array from its chunks
     wary      WaryStore, RemoteStore       read the files, from a folder and from a URL
-    chunks    ChunkCodec, chunk_key        the bytes of a chunk, and the name of its file
+    chunks    ChunkCodec                   the bytes of a chunk
 
 Decision: every commit writes the unfinished chunk again, completely, and ends by storing the number of committed ticks
 in the group's attributes. A file that replaces another has another name until the commit has fsynced it, because the
@@ -36,9 +36,10 @@ import zarr
 from recorder.store.zarr_store.chunks import Array
 from recorder.store.zarr_store.durable import DurableStore
 from recorder.store.zarr_store.growing import GrowingArray, GrowingGroup
-from recorder.store.zarr_store.stored import MAX_ROWS, StoredGroup, read
+from recorder.store.zarr_store.rows import StoredArray
+from recorder.store.zarr_store.stored import MAX_ROWS, StoredGroup
 
 # zarr's ZARR_ variables and zarr.yaml are for other programs; with some of them an intact session would look damaged.
 zarr.config.refresh(paths=[], env={})
 
-__all__ = ["MAX_ROWS", "Array", "DurableStore", "GrowingArray", "GrowingGroup", "StoredGroup", "read"]
+__all__ = ["MAX_ROWS", "Array", "DurableStore", "GrowingArray", "GrowingGroup", "StoredArray", "StoredGroup"]

@@ -1,4 +1,4 @@
-"""Encodes rows as the bytes of a chunk, and names its file."""
+"""Encodes rows as the bytes of a chunk."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import Any
 import google_crc32c
 import numpy as np
 import numpy.typing as npt
-import zarr
 from numcodecs.zstd import Zstd
-from zarr.core.metadata import ArrayV3Metadata
 
 from recorder.store.untrusted import unpacked_size
 
@@ -49,10 +47,3 @@ class ChunkCodec:
     def decode(self, chunk: bytes, dtype: np.dtype[Any]) -> Array:
         """The scalars of a chunk that this program wrote, (n,) of `dtype`; the checksum is not checked."""
         return np.frombuffer(self._zstd.decode(chunk[:-CHECKSUM_BYTES]), dtype).copy()
-
-
-def chunk_key(array: zarr.Array[Any], index: int) -> str:
-    """The file of a chunk of complete rows, relative to the session."""
-    assert isinstance(array.metadata, ArrayV3Metadata)  # groups are opened as version 3
-    key = array.metadata.chunk_key_encoding.encode_chunk_key((index, *(0,) * (array.ndim - 1)))
-    return f"{array.path}/{key}"

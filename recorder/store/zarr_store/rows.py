@@ -18,7 +18,7 @@ import zarr
 from zarr.codecs import TransposeCodec
 from zarr.core.metadata import ArrayV3Metadata
 
-from recorder.store.zarr_store.chunks import Array, ChunkCodec, chunk_key
+from recorder.store.zarr_store.chunks import Array, ChunkCodec
 
 _FEW_ROWS = 8  # of fewer, NumPy copies each by itself faster than OpenCV transposes them
 _KEPT_BYTES, _MOST_KEPT = 8 << 20, 4
@@ -26,34 +26,46 @@ _CODEC = ChunkCodec()
 _memory: list[npt.NDArray[np.uint8]] = []  # what nobody uses at the moment; taken and given back by any thread
 
 
-def read_rows(array: zarr.Array[Any], start: int, stop: int, content: Callable[[str], bytes | None]) -> Array:
-    """The rows [start, stop) of an array that `StoredGroup.array` has checked; `content` is that of a file.
+class StoredArray:
+    """An array to be read; what zarr's metadata say of it is looked up once. Make it of one that has been checked."""
 
-    Raises ValueError or RuntimeError for a chunk that is damaged, and whatever `content` raises.
-    """
-    metadata, rows = array.metadata, array.chunks[0]
-    assert isinstance(metadata, ArrayV3Metadata)
-    transposed = isinstance(metadata.codecs[0], TransposeCodec)
-    dtype = np.dtype(array.dtype).newbyteorder("<")
-    size = math.prod(array.chunks) * dtype.itemsize
-    memory = _take(size)
-    found = np.empty((max(0, stop - start), *array.shape[1:]), array.dtype)
-    for index in range(start // rows, -(-stop // rows) if len(found) else 0):
-        chunk = content(chunk_key(array, index))
-        if chunk is None:
-            raise ValueError(f"there is none for row {index * rows}")
-        _CODEC.unpack(chunk, memory[:size])
-        values = memory[:size].view(dtype)
-        first = index * rows
-        here = slice(max(start - first, 0), min(stop - first, rows))
-        target = found[first + here.start - start : first + here.stop - start]
-        if transposed:
-            _turn(values.reshape(-1, rows)[:, here], target.reshape(len(target), -1))
-        else:
-            target[...] = values.reshape(array.chunks)[here]
-    if len(memory) <= _KEPT_BYTES and len(_memory) < _MOST_KEPT:
-        _memory.append(memory)
-    return found
+    def __init__(self, array: zarr.Array[Any]) -> None:
+        metadata = array.metadata
+        assert isinstance(metadata, ArrayV3Metadata)
+        self.path, self.shape, self.chunk = array.path, array.shape, array.chunks[0]
+        self._dtype = np.dtype(array.dtype)
+        self._chunk_bytes = math.prod(array.chunks) * self._dtype.itemsize
+        self._transposed = isinstance(metadata.codecs[0], TransposeCodec)
+        self._columns = ".0" * (array.ndim - 1)
+
+    def key(self, index: int) -> str:
+        """The file of a chunk, relative to the session."""
+        return f"{self.path}/c.{index}{self._columns}"
+
+    def read(self, start: int, stop: int, content: Callable[[str], bytes | None]) -> Array:
+        """The rows [start, stop); `content` is that of a file.
+
+        Raises ValueError or RuntimeError for a chunk that is damaged, and whatever `content` raises.
+        """
+        rows, dtype = self.chunk, self._dtype.newbyteorder("<")
+        found = np.empty((max(0, stop - start), *self.shape[1:]), self._dtype)
+        memory = _take(self._chunk_bytes)
+        part = memory[: self._chunk_bytes]
+        for index in range(start // rows, -(-stop // rows) if len(found) else 0):
+            chunk = content(self.key(index))
+            if chunk is None:
+                raise ValueError(f"there is none for row {index * rows}")
+            _CODEC.unpack(chunk, part)
+            first = index * rows
+            here = slice(max(start - first, 0), min(stop - first, rows))
+            target = found[first + here.start - start : first + here.stop - start]
+            if self._transposed:
+                _turn(part.view(dtype).reshape(-1, rows)[:, here], target.reshape(len(target), -1))
+            else:
+                target[...] = part.view(dtype).reshape(rows, *self.shape[1:])[here]
+        if len(memory) <= _KEPT_BYTES and len(_memory) < _MOST_KEPT:
+            _memory.append(memory)
+        return found
 
 
 def _take(size: int) -> npt.NDArray[np.uint8]:

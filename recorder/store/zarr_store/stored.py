@@ -13,13 +13,12 @@ from zarr.core.chunk_grids import RegularChunkGrid
 from zarr.core.chunk_key_encodings import DefaultChunkKeyEncoding
 from zarr.core.metadata import ArrayV3Metadata
 from zarr.errors import GroupNotFoundError
-from zarr.storage import LocalStore, MemoryStore
 
 from recorder.store.places import Folder, LocalFolder, Place, on_this_computer
 from recorder.store.untrusted import MAX_CHUNK_BYTES, METADATA, StoreError
-from recorder.store.zarr_store.chunks import Array, ChunkCodec, chunk_key
+from recorder.store.zarr_store.chunks import Array, ChunkCodec
 from recorder.store.zarr_store.durable import DurableStore
-from recorder.store.zarr_store.rows import read_rows
+from recorder.store.zarr_store.rows import StoredArray
 from recorder.store.zarr_store.wary import RemoteStore, WaryStore
 
 MAX_ROWS = 1 << 26  # 300 hours at 60 Hz
@@ -49,7 +48,7 @@ class StoredGroup:
         """
         self.place = place
         self.folder: Folder
-        store: LocalStore | MemoryStore
+        store: WaryStore | RemoteStore
         if isinstance(place, Path):
             self.folder, store = LocalFolder(place), WaryStore(place)
             if not (place / METADATA).is_file():
@@ -61,6 +60,7 @@ class StoredGroup:
             store = RemoteStore(folder)
             if folder.head() is None:
                 raise StoreError("it has no zarr.json" if folder.exists() else "it does not exist")
+        self._store = store
         try:
             # Consolidated metadata in the group repeat those of the arrays, but the digest does not cover them.
             self._group = zarr.open_group(store, mode="r", zarr_format=3, use_consolidated=False)
@@ -68,7 +68,7 @@ class StoredGroup:
         except _METADATA_ERRORS as error:
             raise StoreError(f"its zarr.json is damaged ({_first_line(error)})") from error
 
-    def array(self, name: str, shape: tuple[int, ...] | None, dtype: str, rows: int | None = None) -> zarr.Array[Any]:
+    def array(self, name: str, shape: tuple[int, ...] | None, dtype: str, rows: int | None = None) -> StoredArray:
         """The array `name`, each row of `shape` (None: one axis of any length), with at least `rows` rows.
 
         Raises StoreError, naming the expected and the found value.
@@ -100,16 +100,31 @@ class StoredGroup:
             raise StoreError(f"'{name}' claims {array.shape[0]:,} rows in chunks of {chunk_bytes:,} bytes")
         if rows is not None and array.shape[0] < rows:
             raise StoreError(f"'{name}' has {array.shape[0]} rows, expected {rows}")
-        self._check_chunks(name, array, array.shape[0] if rows is None else rows)
-        return array
+        stored = StoredArray(array)
+        self._check_chunks(name, stored, array.shape[0] if rows is None else rows)
+        return stored
 
-    def _check_chunks(self, name: str, array: zarr.Array[Any], rows: int) -> None:
+    def read(self, array: StoredArray, selection: int | slice) -> Array:
+        """A row, or a slice of rows without gaps, of an array of this group.
+
+        Raises StoreError when a chunk is damaged or missing.
+        """
+        chosen = slice(selection, selection + 1) if isinstance(selection, int) else selection
+        start, stop, _ = chosen.indices(array.shape[0])
+        try:
+            self._store.expect(array, range(start, stop))
+            rows = array.read(start, stop, self._store.content)
+        except (OSError, ValueError, RuntimeError, TypeError) as error:
+            raise StoreError(f"a chunk of '{array.path}' is damaged ({_first_line(error)})") from error
+        return rows[0] if isinstance(selection, int) else rows
+
+    def _check_chunks(self, name: str, array: StoredArray, rows: int) -> None:
         """Raise StoreError for a missing chunk: it would read as zeros, which are valid actions."""
         present = self.folder.names(name)
-        for index in range(-(-rows // array.chunks[0])):
-            if chunk_key(array, index).removeprefix(f"{name}/") not in present:
-                start = index * array.chunks[0]
-                raise StoreError(f"the chunk of '{name}' for rows {start} to {start + array.chunks[0] - 1} is missing")
+        for index in range(-(-rows // array.chunk)):
+            if array.key(index).removeprefix(f"{name}/") not in present:
+                start = index * array.chunk
+                raise StoreError(f"the chunk of '{name}' for rows {start} to {start + array.chunk - 1} is missing")
 
     def set_attributes(self, **attributes: Any) -> None:
         """Change attributes of a session that is not being written; None removes one, the others keep their values.
@@ -131,33 +146,16 @@ class StoredGroup:
         """
         store, codec = DurableStore(on_this_computer(self.place)), ChunkCodec()
         array = self.array(name, (), str(values.dtype), len(values))
-        chunk = array.chunks[0]
-        rows = read(array, slice(-(-len(values) // chunk) * chunk))
+        chunk = array.chunk
+        rows = self.read(array, slice(-(-len(values) // chunk) * chunk))
         rows[: len(values)] = values
         store.fixed = True
         for start in range(0, len(values), chunk):
             whole = np.zeros(chunk, values.dtype.newbyteorder("<"))
             here = rows[start : start + chunk]
             whole[: len(here)] = here
-            store.write(chunk_key(array, start // chunk), codec.encode(whole))
+            store.write(array.key(start // chunk), codec.encode(whole))
         store.sync()
-
-
-def read(array: zarr.Array[Any], selection: int | slice) -> Array:
-    """A row, or a slice of rows without gaps, of an array from `StoredGroup.array`.
-
-    Raises StoreError when a chunk is damaged or missing.
-    """
-    store = array.store
-    assert isinstance(store, WaryStore | RemoteStore)
-    chosen = slice(selection, selection + 1) if isinstance(selection, int) else selection
-    start, stop, _ = chosen.indices(array.shape[0])
-    try:
-        store.expect(array, range(start, stop))
-        rows = read_rows(array, start, stop, store.content)
-    except (OSError, ValueError, RuntimeError, TypeError) as error:
-        raise StoreError(f"a chunk of '{array.name.strip('/')}' is damaged ({_first_line(error)})") from error
-    return rows[0] if isinstance(selection, int) else rows
 
 
 def _first_line(error: BaseException) -> str:

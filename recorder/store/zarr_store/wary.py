@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import zarr
 from zarr.abc.store import ByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 from zarr.storage import LocalStore, MemoryStore
 
 from recorder.store.untrusted import METADATA, StoreError, check_frame, check_size
-from recorder.store.zarr_store.chunks import chunk_key
 
 if TYPE_CHECKING:
     from recorder.store.remote import RemoteFolder
+    from recorder.store.zarr_store.rows import StoredArray
 
 
 class WaryStore(LocalStore):
@@ -44,7 +42,7 @@ class WaryStore(LocalStore):
         self._check(key)
         return super().get_sync(key, prototype=prototype, byte_range=byte_range)
 
-    def expect(self, array: zarr.Array[Any], rows: range) -> None:
+    def expect(self, array: StoredArray, rows: range) -> None:
         """Nothing is fetched ahead."""
 
     def content(self, key: str) -> bytes | None:
@@ -103,8 +101,8 @@ class RemoteStore(MemoryStore):
             check_frame(key, content)
         return content
 
-    def expect(self, array: zarr.Array[Any], rows: range) -> None:
+    def expect(self, array: StoredArray, rows: range) -> None:
         """Fetch the chunks of rows at once."""
         if rows:
-            chunks = range(rows.start // array.chunks[0], (rows.stop - 1) // array.chunks[0] + 1)
-            self._folder.expect(array.path, chunks, partial(chunk_key, array))
+            chunks = range(rows.start // array.chunk, (rows.stop - 1) // array.chunk + 1)
+            self._folder.expect(array.path, chunks, array.key)
