@@ -52,8 +52,7 @@ class GameView(QWidget):
         if picture is None or not alike or around != (pixel_aspect, recording):
             self.update()
         elif picture is not before:
-            # At once, before the figures beside it are drawn; the rest of the view is as it was.
-            self.repaint(self._place(self._stage, picture).toAlignedRect())
+            self.update(self._place(self._stage, picture).toAlignedRect())  # the rest is as it was
 
     def show_overlay(self, title: str, hint: str, *, large: bool = False) -> None:
         """Words over the dimmed picture; none when both are empty. `large` is for a figure to be seen from afar."""
