@@ -94,9 +94,9 @@ def put(file: Path, name: str, text: str, options: Options) -> None:
 
 
 def machine() -> str:
-    """Its cores and memory."""
+    """Its processor, cores and memory."""
     kilobytes = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[1])  # type: ignore[index]
-    return f"{available_cores()} cores with {kilobytes / 2**20:.0f} GB of memory"
+    return f"{history.processor()}, {available_cores()} cores with {kilobytes / 2**20:.0f} GB of memory"
 
 
 if __name__ == "__main__":

@@ -63,7 +63,10 @@ def read(text: str) -> list[Run]:
         return []
     names = table[0][len(_FIXED) :]
     return [
-        Run(*row[: len(_FIXED)], {name: float(cell) for name, cell in zip(names, row[len(_FIXED) :]) if cell})  # noqa: B905
+        Run(
+            *row[: len(_FIXED)],
+            {name: float(cell) for name, cell in zip(names, row[len(_FIXED) :], strict=False) if cell},
+        )
         for row in table[1:]
     ]
 

@@ -8,16 +8,12 @@ program is what is measured, less a tick. Before the first serve the paddle move
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import mmap
-import os
 import random
 import struct
-import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +22,6 @@ import numpy.typing as npt
 from tests.benchmarks.common import Lines, Options, Ratio
 
 PRESSES = 600
-SIZE = (1280, 900)
 GOALS_MS = (12.0, 20.0)  # median, 99th percentile
 _PADDLE = (0.78, 0.9)  # of the height of the view: the rows around the paddle, above the picture of the keys
 _HOLD_S, _MOST_S = 0.03, 0.25
@@ -66,32 +61,13 @@ class Keys:
         self._x11.XFlush(self._display)
 
 
-@contextlib.contextmanager
-def server(folder: Path) -> Iterator[str]:
-    """An X server that keeps its picture in a file of `folder`; gives its DISPLAY."""
-    reader, writer = os.pipe()
-    size = f"{SIZE[0]}x{SIZE[1]}x24"
-    process = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", size, "-fbdir", str(folder), "-nolisten", "tcp"],
-        pass_fds=[writer],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writer)
-    try:
-        with os.fdopen(reader) as pipe:
-            yield f":{pipe.readline().strip()}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def measure(presses: int) -> npt.NDArray[np.float64]:
     """Milliseconds from each press to the first changed pixel of the paddle."""
-    from tests.ui.conftest import Hand
+    from tests.ui.conftest import Hand, virtual_screen
 
     rng = random.Random(0)
     found = []
-    with tempfile.TemporaryDirectory() as name, server(Path(name)) as display:
+    with tempfile.TemporaryDirectory() as name, virtual_screen(Path(name)) as display:
         folder = Path(name)
         hand = Hand(display, folder, "--library", str(folder / "library"))
         try:

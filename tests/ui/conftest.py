@@ -23,13 +23,14 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextlib.contextmanager
-def virtual_screen() -> Iterator[str]:
-    """Runs an X server without a screen; gives its DISPLAY."""
+def virtual_screen(folder: Path | None = None) -> Iterator[str]:
+    """Runs an X server without a screen; gives its DISPLAY. With a `folder` it keeps its picture in a file there."""
     assert shutil.which("Xvfb"), "Xvfb is missing; `make packages` installs it"
     assert shutil.which("xdotool"), "xdotool is missing; `make packages` installs it"
     reader, writer = os.pipe()
+    kept = [] if folder is None else ["-fbdir", str(folder)]
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x900x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x900x24", "-nolisten", "tcp", *kept],
         pass_fds=[writer],
         stderr=subprocess.DEVNULL,
     )

@@ -8,7 +8,7 @@
     durable   DurableStore                 writes the files of both
     rows      StoredArray                  rows of an array from its chunks
     wary      WaryStore, RemoteStore       read the files, from a folder and from a URL
-    chunks    ChunkCodec                   the bytes of a chunk
+    chunks    ChunkCodec, chunk_key        the bytes of a chunk, and the name of its file
 
 Decision: every commit writes the unfinished chunk again, completely, and ends by storing the number of committed ticks
 in the group's attributes. A file that replaces another has another name until the commit has fsynced it, because the

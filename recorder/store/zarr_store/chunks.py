@@ -1,4 +1,4 @@
-"""Encodes rows as the bytes of a chunk."""
+"""Encodes rows as the bytes of a chunk, and names its file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Array = npt.NDArray[Any]
 # and takes 0.27 ms a screen (half an hour of a scripted player: 33.3 and 14.6 bytes a screen; level 22: 13.5 bytes in
 # 0.69 ms). Both are read at the same speed.
 ZSTD_LEVEL, _THOROUGH_LEVEL = 3, 17
-CHECKSUM_BYTES = 4
+_CHECKSUM_BYTES = 4
 
 
 class ChunkCodec:
@@ -33,11 +33,11 @@ class ChunkCodec:
         """
         frame: bytes = (self._thorough if thorough else self._zstd).encode(rows)
         checksum: int = google_crc32c.value(frame)
-        return frame + checksum.to_bytes(CHECKSUM_BYTES, "little")
+        return frame + checksum.to_bytes(_CHECKSUM_BYTES, "little")
 
     def unpack(self, chunk: bytes, memory: npt.NDArray[np.uint8]) -> None:
         """Fill `memory` with the bytes that a chunk holds. Raises ValueError or RuntimeError if it is damaged."""
-        frame, checksum = chunk[:-CHECKSUM_BYTES], chunk[-CHECKSUM_BYTES:]
+        frame, checksum = chunk[:-_CHECKSUM_BYTES], chunk[-_CHECKSUM_BYTES:]
         if google_crc32c.value(frame) != int.from_bytes(checksum, "little"):
             raise ValueError("its checksum differs")
         if unpacked_size(frame) != len(memory):
@@ -46,4 +46,9 @@ class ChunkCodec:
 
     def decode(self, chunk: bytes, dtype: np.dtype[Any]) -> Array:
         """The scalars of a chunk that this program wrote, (n,) of `dtype`; the checksum is not checked."""
-        return np.frombuffer(self._zstd.decode(chunk[:-CHECKSUM_BYTES]), dtype).copy()
+        return np.frombuffer(self._zstd.decode(chunk[:-_CHECKSUM_BYTES]), dtype).copy()
+
+
+def chunk_key(name: str, index: int, axes: int) -> str:
+    """The file of chunk `index` of complete rows, relative to the session, of an array with so many axes."""
+    return f"{name}/c.{index}{'.0' * (axes - 1)}"

@@ -11,7 +11,7 @@ import numpy as np
 import zarr
 from zarr.codecs import BytesCodec, Crc32cCodec, TransposeCodec, ZstdCodec
 
-from recorder.store.zarr_store.chunks import ZSTD_LEVEL, Array, ChunkCodec
+from recorder.store.zarr_store.chunks import ZSTD_LEVEL, Array, ChunkCodec, chunk_key
 from recorder.store.zarr_store.durable import DurableStore
 
 
@@ -118,7 +118,7 @@ class GrowingArray:
         self._store.write(self._key(index), content)
 
     def _key(self, index: int) -> str:
-        return f"{self._name}/{'.'.join(['c', str(index), *['0'] * (self._array.ndim - 1)])}"
+        return chunk_key(self._name, index, self._array.ndim)
 
 
 class GrowingGroup:

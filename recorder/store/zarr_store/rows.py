@@ -18,7 +18,7 @@ import zarr
 from zarr.codecs import TransposeCodec
 from zarr.core.metadata import ArrayV3Metadata
 
-from recorder.store.zarr_store.chunks import Array, ChunkCodec
+from recorder.store.zarr_store.chunks import Array, ChunkCodec, chunk_key
 
 _FEW_ROWS = 8  # of fewer, NumPy copies each by itself faster than OpenCV transposes them
 _KEPT_BYTES, _MOST_KEPT = 8 << 20, 4
@@ -36,11 +36,10 @@ class StoredArray:
         self._dtype = np.dtype(array.dtype)
         self._chunk_bytes = math.prod(array.chunks) * self._dtype.itemsize
         self._transposed = isinstance(metadata.codecs[0], TransposeCodec)
-        self._columns = ".0" * (array.ndim - 1)
 
     def key(self, index: int) -> str:
         """The file of a chunk, relative to the session."""
-        return f"{self.path}/c.{index}{self._columns}"
+        return chunk_key(self.path, index, len(self.shape))
 
     def read(self, start: int, stop: int, content: Callable[[str], bytes | None]) -> Array:
         """The rows [start, stop); `content` is that of a file.
