@@ -37,7 +37,6 @@ from tests.lending import SharedService, shared_service
 from tests.player.conftest import untrained
 from tests.ui.conftest import Hand
 from tests.ui.test_watch_page import application, wait_until
-from trainer.evaluation.agreement import Agreement
 from trainer.runs.policy_library import Policies
 
 
@@ -71,17 +70,10 @@ def duels() -> Iterator[SharedService]:
         yield service
 
 
-@pytest.fixture(scope="module")
-def compared() -> dict[tuple[Any, ...], Agreement]:
-    """What the pages of these tests have found by comparing, which takes a process that loads torch."""
-    return {}
-
-
 @pytest.fixture
-def page(library: Library, duels: SharedService, compared: dict[tuple[Any, ...], Agreement]) -> Iterator[WatchPage]:
+def page(library: Library, duels: SharedService) -> Iterator[WatchPage]:
     application()
     page = WatchPage(WatchPresenter(library, start_service=duels.lend))
-    page.presenter.comparison._known = compared
     page.resize(1140, 740)
     page.show()
     QTest.qWaitForWindowExposed(page)
