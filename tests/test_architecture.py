@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from recorder import env_names, get_spec
+from recorder import get_spec
+from recorder.envs.registry import described_names
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("recorder", "trainer", "player")
@@ -100,7 +101,7 @@ EXAMPLES = (  # names of studies, and examples in what --help and errors of the 
 
 
 def test_nobody_knows_an_environment_by_name_or_the_size_of_its_screen() -> None:
-    shipped = [get_spec(name) for name in env_names()]
+    shipped = [get_spec(name) for name in described_names()]
     names = {word for spec in shipped for word in (spec.name, spec.title)}
     sizes = {spec.frame_shape for spec in shipped if spec.sees_screen}
     for path in modules():

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
+from typing import Any
 
 from rich.table import Table
 
 from player.cli.tables import print_table
 from recorder.agents.experts import has_expert
-from recorder.envs.registry import add_file, usable_specs
+from recorder.envs.registry import add_file, usable_specs, varied_starts
+from recorder.envs.spec import EnvSpec
 
 
 def envs(options: Namespace) -> int:
@@ -18,18 +20,29 @@ def envs(options: Namespace) -> int:
     specs, problems = usable_specs()
     for problem in problems:
         print(f"twinplay: {problem}", file=sys.stderr)
+    wanted = [spec for spec in specs if options.words.casefold() in f"{spec.name} {spec.title}".casefold()]
     if options.json:
-        print(json.dumps([spec.to_json() | {"scripted": has_expert(spec.name)} for spec in specs]))
+        print(json.dumps([_values(spec) for spec in wanted]))
         return 0
-    table = Table("name", "title", "played by", "ticks/s", "sees", "does", box=None, pad_edge=False)
-    for spec in specs:
+    table = Table("name", "title", "played by", "ticks/s", "sees", "a person holds", "actions", "starts")
+    table.box, table.pad_edge = None, False
+    for spec in wanted:
         players = [who for who, can in (("keyboard", spec.playable), ("expert", has_expert(spec.name))) if can]
-        seen = " × ".join(map(str, spec.observation_shape))
-        does = ", ".join(spec.action_names[:6]) + (", …" if len(spec.action_names) > 6 else "")
-        seen = f"{spec.observation_kind}, {seen}"
-        table.add_row(spec.name, spec.title, " and ".join(players) or "random", f"{spec.rate_hz:g}", seen, does)
+        table.add_row(
+            *(spec.name, spec.title, " and ".join(players) or "random", f"{spec.rate_hz:g}"),
+            f"{spec.observation_kind}, {' × '.join(map(str, spec.observation_shape))}",
+            ", ".join(spec.controls),
+            str(len(spec.action_names)) if spec.discrete else f"{len(spec.action_names)} numbers",
+            str(varied_starts(spec.name) or ""),
+        )
     print_table(table)
+    if wanted:
+        print("\nstarts: how many of a hundred varied starts differ, where that was counted")
     return 0
+
+
+def _values(spec: EnvSpec) -> dict[str, Any]:
+    return spec.to_json() | {"scripted": has_expert(spec.name), "varied_starts": varied_starts(spec.name)}
 
 
 def env(options: Namespace) -> int:

@@ -32,7 +32,8 @@ def add_recording(add: AddCommand) -> None:
     library(record)
     as_json(record, "what was recorded")
 
-    envs = add("envs", "List the environments that can be recorded, and who can play each.", "twinplay envs")
+    envs = add("envs", "List the environments that can be recorded, and who can play each.", "twinplay envs pac")
+    envs.add_argument("words", nargs="?", default="", metavar="NAME", help="only those with this in their names")
     as_json(envs, "the list")
 
     env = add("env", "Add an environment of your own.", "twinplay env add pong.toml")

@@ -22,6 +22,7 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
         ),
         "record": (
             ("Ctrl+R", "Start a take (also Space)"),
+            ("Ctrl+G", "Choose from all games"),
             ("P", "Pause or resume"),
             ("Esc", "Stop and save the take"),
             ("Ctrl+Backspace", "Delete the take"),

@@ -1,6 +1,7 @@
 """What the window remembers between starts, in settings.ini of the user's configuration folder.
 
-    window/geometry, window/page, window/theme    library/folder    player/name, player/asked    record/limit
+    window/geometry, window/page, window/theme    library/folder    player/name, player/asked
+    record/limit, record/recent    when a take ends, and what was played last
     choices/<name of a list>   what was chosen last in it            watch/session, watch/policy   the pair watched last
     tour/closed                whether the hints of the Watch page are not wanted any longer
 
@@ -80,6 +81,15 @@ class Memory:
     @take_limit.setter
     def take_limit(self, limit: str) -> None:
         self._keep("record/limit", limit)
+
+    @property
+    def recent_envs(self) -> str:
+        """The environments played last, as recorder.recording.env_choice writes them."""
+        return self._text("record/recent")
+
+    @recent_envs.setter
+    def recent_envs(self, names: str) -> None:
+        self._keep("record/recent", names)
 
     @property
     def theme(self) -> str:

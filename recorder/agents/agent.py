@@ -92,13 +92,15 @@ class KeyAgent:
 
     `bindings` maps key codes to actions; `name` is the player's. A tap shorter than a tick still plays for one tick.
     `chords` are actions that several held ones make together, as UP and FIRE make UPFIRE. Of the chords that contain
-    the action pressed last, the one with the most keys counts. Every transition of a bound key goes to `on_key`, which
+    the action pressed last, the one with the most keys counts. `modifiers` stand in `bindings` and `chords` like
+    actions, but outside a chord they do nothing. Every transition of a bound key goes to `on_key`, which
     a recording sets to store it; `presses` counts the keys that went down.
     """
 
     bindings: Mapping[int, int]
     name: str = ""
     chords: Mapping[frozenset[int], int] = field(default_factory=dict)
+    modifiers: frozenset[int] = frozenset()
     on_key: Callable[[KeyEvent], None] | None = None
     kind: str = field(default="person", init=False)
     presses: int = field(default=0, init=False)
@@ -142,11 +144,14 @@ class KeyAgent:
         """The action for this tick; 0 when nothing is held."""
         down = [self.bindings[code] for code in (*self._held, *self._tapped)]
         self._tapped.clear()
-        if not down:
-            return 0
-        last, held = down[-1], frozenset(down)
-        made = [chord for chord in self.chords if last in chord and chord <= held]
-        return self.chords[max(made, key=len)] if made else last
+        held = frozenset(down)
+        for last in reversed(down):
+            made = [chord for chord in self.chords if last in chord and chord <= held]
+            if made:
+                return self.chords[max(made, key=len)]
+            if last not in self.modifiers:
+                return last
+        return 0
 
     def describe(self) -> dict[str, Any]:
         """See `describe`."""

@@ -97,7 +97,7 @@ class Bindings:
     def keys_to_json(self, spec: EnvSpec) -> list[dict[str, Any]]:
         """The keys as plain JSON values; actions by name."""
         return [
-            {"code": code, "name": self.names[code], "action": spec.action_names[action]}
+            {"code": code, "name": self.names[code], "action": spec.control_names[action]}
             for code, action in self.actions.items()
         ]
 
@@ -116,7 +116,7 @@ class Bindings:
         entries = read(BoundKeys, {"keys": file.keys if own is None else own}).keys
         if own is None and not {entry.action for entry in entries} <= set(spec.controls):
             return None
-        actions = {entry.code: spec.action_names.index(entry.action) for entry in entries}
+        actions = {entry.code: spec.control_names.index(entry.action) for entry in entries}
         return cls(actions, {entry.code: entry.name for entry in entries}, file.controller)
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from msgspec.structs import replace
 
 from recorder.envs.backend import Array, backend_class
-from recorder.envs.palette import ntsc_palette
+from recorder.envs.palette import PALETTES
 from recorder.envs.registry import get_spec
 from recorder.envs.spec import EnvSpec
 from recorder.errors import AgentError, UnknownEnvError
@@ -44,7 +44,7 @@ class Game:
         kwargs = {**spec.kwargs, "repeat_action_probability": sticky} if sticky else dict(spec.kwargs)
         self.spec = spec = replace(known, kwargs=kwargs)
         self._backend = backend_class(known)(spec, render=render, sound=sound)
-        self.palette = ntsc_palette()
+        self.palette = PALETTES[known.palette]()
 
     def __enter__(self) -> Game:
         return self

@@ -1,14 +1,18 @@
-"""The Atari 2600's NTSC colours, as the emulator draws them.
+"""The Atari 2600's colours in NTSC and PAL, as the emulator draws them.
 
 A screen is stored as palette indices: one byte a pixel instead of three, which also compresses much better.
 
-Row = hue (0-15), column = luminance (0-7); the index of a colour is 16 * hue + 2 * luminance. Odd indices are grey
-versions, which the emulator never shows in colour mode; they are black here.
+Row = hue (0-15), column = luminance (0-7); the index of a colour is 16 * hue + 2 * luminance. An odd index is the grey
+version of the colour before it. NTSC games never show one: those are black in the NTSC palette here, as recordings have
+it.
 
-Source: Stella's NTSC table, which the Arcade Learning Environment uses; a test compares it with a running emulator.
+Source: Stella's tables, which the Arcade Learning Environment uses; a test compares them with a running emulator.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -35,13 +39,45 @@ _NTSC = """
 303800 505916 6d762b 88923e a0ab4f b7c25f ccd86e e0ec7c
 482c00 694d14 866a26 a28638 bb9f47 d2b656 e8cc63 fce070
 """
+_PAL = """
+000000 2b2b2b 525252 767676 979797 b6b6b6 d2d2d2 ececec
+000000 2b2b2b 525252 767676 979797 b6b6b6 d2d2d2 ececec
+805800 96711a ab8732 be9c48 cfaf5c dfc06f eed180 fce090
+445c00 5e791a 769332 8cac48 a0c25c b3d76f c4ea80 d4fc90
+703400 89511a a06b32 b68448 c99a5c dcaf6f ecc280 fcd490
+006414 1a8035 329852 48b06e 5cc587 6fd99e 80ebb4 90fcc8
+700014 891a35 a03252 b6486e c95c87 dc6f9e ec80b4 fc90c8
+005c5c 1a7676 328e8e 48a4a4 5cb8b8 6fcbcb 80dcdc 90ecec
+70005c 841a74 963289 a8489e b75cb0 c66fc1 d380d1 e090e0
+003c70 195a89 2f75a0 448eb6 57a5c9 68badc 79ceec 88e0fc
+580070 6e1a89 8332a0 9648b6 a75cc9 b76fdc c680ec d490fc
+002070 193f89 2f5aa0 4474b6 578bc9 68a1dc 79b5ec 88c8fc
+340080 4a1a96 5f32ab 7248be 835ccf 936fdf a280ee b090fc
+000088 1a1a9d 3232b0 4848c2 5c5cd2 6f6fe1 8080ef 9090fc
+000000 2b2b2b 525252 767676 979797 b6b6b6 d2d2d2 ececec
+000000 2b2b2b 525252 767676 979797 b6b6b6 d2d2d2 ececec
+"""
 
 
 def ntsc_palette() -> Bytes:
-    """The palette as a uint8 array (256, 3), RGB."""
+    """The NTSC palette as a uint8 array (256, 3), RGB."""
     palette = np.zeros((256, 3), np.uint8)
-    palette[::2] = np.frombuffer(bytes.fromhex(_NTSC), np.uint8).reshape(128, 3)
+    palette[::2] = _table(_NTSC)
     return palette
+
+
+def pal_palette() -> Bytes:
+    """The PAL palette as a uint8 array (256, 3), RGB."""
+    palette = np.repeat(_table(_PAL), 2, axis=0)
+    palette[1::2] = np.rint(palette[1::2] @ [0.2989, 0.5870, 0.1140])[:, None]
+    return palette
+
+
+PALETTES: Mapping[str, Callable[[], Bytes]] = MappingProxyType({"ntsc": ntsc_palette, "pal": pal_palette})
+
+
+def _table(text: str) -> Bytes:
+    return np.frombuffer(bytes.fromhex(text), np.uint8).reshape(128, 3)
 
 
 def colour(screens: Bytes, palette: Bytes) -> Bytes:

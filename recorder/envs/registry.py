@@ -1,6 +1,7 @@
-"""The known environments: a declarative file for each, shipped with Twinplay or written by the user.
+"""The known environments: a declarative file for each, shipped with Twinplay or written by the user, and Atari's games.
 
     recorder/envs/specs/*.toml, <configuration>/envs/*.toml ──▶ get_spec("breakout"): EnvSpec
+    recorder/envs/atari_games.toml                          ──▶ get_spec("pong"): EnvSpec
 
 To add an environment, add a file: docs/environments.md. A recording's description of its environment is never used to
 build one: the environment must be one of these.
@@ -8,6 +9,7 @@ build one: the environment must be one of these.
 
 from __future__ import annotations
 
+import difflib
 import importlib.metadata
 import re
 import tomllib
@@ -19,6 +21,7 @@ from typing import Any
 import platformdirs
 from msgspec.structs import replace
 
+from recorder.envs.atari_games import atari_games, atari_values
 from recorder.envs.backend import BACKENDS, program_sha256
 from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError, UnknownEnvError
@@ -30,7 +33,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TABLES: dict[str, dict[str, str]] = {
     "observation": {
         **{name: f"observation_{name}" for name in ("kind", "shape", "dtype", "names")},
-        **{name: name for name in ("pixel_aspect", "playfield", "own_rows")},
+        **{name: name for name in ("pixel_aspect", "palette", "playfield", "own_rows")},
     },
     "action": {
         **{name: f"action_{name}" for name in ("shape", "dtype", "names")},
@@ -65,7 +68,16 @@ def _files() -> dict[str, Path]:
 
 
 def env_names() -> tuple[str, ...]:
-    """The names of the environments that can be recorded; the first one is the default."""
+    """The names of the environments that can be recorded; the first one is the default.
+
+    Those with a file come first, and then all games of the Atari.
+    """
+    files = _files()
+    return (*files, *(name for name in atari_games() if name not in files))
+
+
+def described_names() -> tuple[str, ...]:
+    """The names of the environments that have a file: the shipped ones, then the user's own."""
     return tuple(_files())
 
 
@@ -73,13 +85,27 @@ def env_names() -> tuple[str, ...]:
 def get_spec(name: str) -> EnvSpec:
     """The spec of an environment, with the installed simulator's versions.
 
-    Raises UnknownEnvError, listing the known names, and EnvFileError for a file that cannot be used.
+    Raises UnknownEnvError, which lists known names, and EnvFileError for a file that cannot be used.
     """
-    if name not in _files():
-        raise UnknownEnvError(f"there is no environment named {name!r}; choose one of: {', '.join(env_names())}")
-    spec = read_spec(_files()[name])
+    if name in _files():
+        spec = read_spec(_files()[name])
+    elif name in atari_games():
+        spec = _completed(name, atari_values(name))
+    else:
+        close = difflib.get_close_matches(name, env_names(), 1)
+        meant = f", did you mean {close[0]}?" if close else ";"
+        raise UnknownEnvError(
+            f"there is no environment named {name!r}{meant} choose one of: {', '.join(described_names())}, "
+            "or an Atari game that `twinplay envs` lists"
+        )
     versions = {package: importlib.metadata.version(package) for package in spec.distributions}
     return replace(spec, versions=versions, rom_sha256=program_sha256(spec))
+
+
+def varied_starts(name: str) -> int | None:
+    """How many of a hundred varied starts of an environment differ; None where that was not counted."""
+    shipped = name not in _files() or _files()[name].parent == _SHIPPED
+    return atari_games()[name].starts if shipped and name in atari_games() else None
 
 
 def usable_specs() -> tuple[list[EnvSpec], list[str]]:
@@ -126,18 +152,24 @@ def _declared(name: str, values: dict[str, Any]) -> EnvSpec:
     names, mirror = flat["action_names"], flat.pop("mirror_actions", [])
     if not isinstance(names, list) or not isinstance(mirror, list) or not all(each in names for each in mirror):
         raise ValueError("[action] has a list of names, and its mirror is a list of the same names")
+    return _completed(name, flat | {"mirror_actions": [names.index(each) for each in mirror]})
+
+
+def _completed(name: str, values: Mapping[str, Any]) -> EnvSpec:
+    """The spec with these values; what it lacks follows from its back end."""
+    kind = BACKENDS[values["backend"]]
     usual: dict[str, Any] = {
         "name": name,
         "kwargs": {},
         "idle_ticks": None,
         "action_shape": [],
-        "mirror_actions": [names.index(each) for each in mirror],
-        "distributions": list(BACKENDS[backend].packages),
-        "stores_state": BACKENDS[backend].stores_state,
+        "mirror_actions": [],
+        "distributions": list(kind.packages),
+        "stores_state": kind.stores_state,
         "versions": {},
         "rom_sha256": None,
     }
-    return EnvSpec.from_json(usual | flat)
+    return EnvSpec.from_json({**usual, **values})
 
 
 def add_file(path: Path) -> Path:
@@ -167,7 +199,7 @@ def stored_spec(values: Any) -> EnvSpec:
     Raises ValueError, naming the entry that is missing or of the wrong type.
     """
     name = values.get("name") if isinstance(values, dict) else None
-    known = isinstance(name, str) and name in _files()
+    known = isinstance(name, str) and name in env_names()
     return EnvSpec.from_json(values, get_spec(str(name)) if known else None)
 
 

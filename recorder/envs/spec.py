@@ -18,6 +18,7 @@ from recorder.system.records import Field, RecordError, check, fields, plain, re
 SCREEN, VECTOR = "screen", "vector"
 STATE = "state"  # the array of simulator states
 ObservationKind = Literal["screen", "vector"]
+PaletteName = Literal["ntsc", "pal"]
 OBSERVATION_KINDS: tuple[str, ...] = get_args(ObservationKind)
 
 # What makes a game what it is for players, files and networks: its identity, its interface, its settings and its ROM.
@@ -76,13 +77,14 @@ class EnvSpec(msgspec.Struct, frozen=True):
     pixel_aspect: Annotated[
         float, said("width of a pixel by its height on a console's screen; 0 for other pictures", ge=0, le=10)
     ] = 0.0
+    palette: Annotated[PaletteName, said("the colours of palette indices, by the television standard")] = "ntsc"
     playfield: Annotated[_Numbers, said("rows that a network sees: first, last + 1; may be empty")] = ()
     own_rows: Annotated[_Numbers, said("rows of the player's own figure: first, last + 1; may be empty")] = ()
     controls: Annotated[
         _Keys,
         said(
             "what a person holds down, in the order in which it lies: action, list of default keys (W3C UI Events); "
-            "empty where nobody can play by hand"
+            "one that is no action does something only in a chord; empty where nobody can play by hand"
         ),
     ] = {}
     chords: Annotated[_Keys, said("action that several controls make together: list of the controls")] = {}
@@ -100,8 +102,8 @@ class EnvSpec(msgspec.Struct, frozen=True):
         check(self)
         if self.sees_screen != (len(self.observation_shape) == 3):
             raise ValueError(f"a {self.observation_kind} does not have the shape {self.observation_shape}")
-        named = {*self.controls, *self.chords, *self.start_moves}
-        named |= {control for chord in self.chords.values() for control in chord}
+        chorded = {control for chord in self.chords.values() for control in chord}
+        named = {*self.chords, *self.start_moves, *(self.controls.keys() - chorded), *(chorded - self.controls.keys())}
         named |= {self.serve_action} - {""}
         if not named <= set(self.action_names):
             unknown = ", ".join(sorted(named - set(self.action_names)))
@@ -135,9 +137,24 @@ class EnvSpec(msgspec.Struct, frozen=True):
         return self.action_names.index(self.serve_action) if self.serve_action else None
 
     @property
+    def modifiers(self) -> tuple[str, ...]:
+        """The controls that are no actions: they do something only in a chord."""
+        return tuple(control for control in self.controls if control not in self.action_names)
+
+    @property
+    def control_names(self) -> tuple[str, ...]:
+        """The actions and then the modifiers; a control's index is its place here."""
+        return self.action_names + self.modifiers
+
+    @property
+    def modifier_indices(self) -> frozenset[int]:
+        """The indices of the modifiers."""
+        return frozenset(range(len(self.action_names), len(self.control_names)))
+
+    @property
     def chord_indices(self) -> dict[frozenset[int], int]:
         """The actions that several controls held together make: indices of the controls to that of the action."""
-        index = self.action_names.index
+        index = self.control_names.index
         return {frozenset(map(index, controls)): index(action) for action, controls in self.chords.items()}
 
     @property

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import re
-import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -22,16 +20,16 @@ from recorder.envs.game import Game
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.lineage import names_of_parts
 from recorder.library.replay import show_tick
+from recorder.library.stored_pictures import read_picture, shrink, write_picture
 from recorder.play.timing import Timing
 from recorder.store.episode_table import RecordedGame
 from recorder.store.session import Session
-from recorder.system.files import replacing
 from recorder.system.trash import FOLDER
 
 Picture = npt.NDArray[np.uint8]
 THUMBNAILS = ".thumbnails"
 THUMB_WIDTH, THUMB_HEIGHT = 112, 84  # twice what is drawn, for screens of high density
-_MAX_FILE = 100_000
+_THUMB = (THUMB_WIDTH, THUMB_HEIGHT)
 
 
 @dataclass(frozen=True)
@@ -109,11 +107,11 @@ class PreviewWorker:
         try:
             session = self._session if self._session and self._asked == path else Session.open(where)
             file = _thumbnail_file(session)
-            picture = _read_png(file) if file is not None else None
+            picture = read_picture(file, _THUMB) if file is not None else None
             if picture is None:
-                picture = _shrink(self._draw(session, telling_tick(session)), session.spec.pixel_aspect)
+                picture = shrink(self._draw(session, telling_tick(session)), session.spec.pixel_aspect, _THUMB)
                 if file is not None:
-                    _write_png(file, picture)
+                    write_picture(file, picture)
             return Thumbnail(where, picture)
         except TwinplayError:
             return Thumbnail(where, None)
@@ -185,42 +183,12 @@ def telling_tick(session: Session) -> int:
     return int(ticks[points[-1] if 0 < len(points) <= best.ticks // 2 else best.ticks // 2])
 
 
-def _shrink(picture: Picture, pixel_aspect: float) -> Picture:
-    """The whole picture in the shape of a screen, on black."""
-    height, width = picture.shape[:2]
-    wide = (pixel_aspect or 1.0) * width
-    scale = min(THUMB_WIDTH / wide, THUMB_HEIGHT / height)
-    size = (max(1, round(wide * scale)), max(1, round(height * scale)))
-    small = np.zeros((THUMB_HEIGHT, THUMB_WIDTH, 3), np.uint8)
-    left, top = (THUMB_WIDTH - size[0]) // 2, (THUMB_HEIGHT - size[1]) // 2
-    small[top : top + size[1], left : left + size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    return small
-
-
 def _thumbnail_file(session: Session) -> Path | None:
     """The file of a finished session's thumbnail; others have none, because they would change."""
     digest = session.attributes.get("digest")
     if not session.complete or not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
         return None
     return session.path.parent / THUMBNAILS / f"{session.name}-{digest[:12]}.png"
-
-
-def _read_png(file: Path) -> Picture | None:
-    with contextlib.suppress(OSError, cv2.error):
-        found = file.lstat()
-        if stat.S_ISREG(found.st_mode) and 0 < found.st_size <= _MAX_FILE:
-            picture = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-            if picture is not None and picture.shape == (THUMB_HEIGHT, THUMB_WIDTH, 3):
-                return np.ascontiguousarray(picture[:, :, ::-1], np.uint8)
-    return None
-
-
-def _write_png(file: Path, picture: Picture) -> None:
-    """Store a picture; failures are ignored."""
-    with contextlib.suppress(OSError):
-        file.parent.mkdir(exist_ok=True)
-        with replacing(file) as part:
-            part.write_bytes(cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes())
 
 
 def prune_thumbnails(library: Path) -> None:

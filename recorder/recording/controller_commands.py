@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recorder.agents.gamepad import BACK, DOWN, FIRE, START, UP
-from recorder.envs.registry import usable_specs
 from recorder.recording.take_control import RecordState
 
 if TYPE_CHECKING:
@@ -38,8 +37,7 @@ def obey(presenter: RecordPresenter, command: int) -> None:
     """Do what an input commands."""
     match presenter.state:
         case RecordState.IDLE if command in _STEPS:
-            names = [spec.name for spec in usable_specs()[0]]
-            presenter.choose(names[(names.index(presenter.env) + _STEPS[command]) % len(names)])
+            presenter.choose(presenter.env_choice.neighbour(presenter.env, _STEPS[command]))
         case RecordState.IDLE if command != BACK:
             presenter.start(wait=False)
         case RecordState.GAME_OVER | RecordState.PAUSED if command == BACK:

@@ -41,7 +41,7 @@ class KeyChoice:
 
     def take_up(self, spec: EnvSpec) -> None:
         """Use the keys for an environment: the player's own, or the defaults."""
-        self._keys.chords = spec.chord_indices
+        self._keys.chords, self._keys.modifiers = spec.chord_indices, spec.modifier_indices
         if self._usual_keys is None or not spec.playable:
             return
         own = None

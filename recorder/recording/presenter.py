@@ -1,5 +1,6 @@
 """What the Record page does, without Qt: it chooses an environment, and starts, finishes and deletes takes.
 
+env_choice   which environments are at hand
 take         the current take and its states (recorder.recording.take_control)
 key_choice   which key plays which action
 sound        the game's sound
@@ -20,12 +21,13 @@ from recorder.agents.agent import KeyAgent
 from recorder.agents.bindings import Bindings
 from recorder.agents.controls import Controls
 from recorder.agents.gamepad import Gamepads
-from recorder.envs.registry import env_names, get_spec
+from recorder.envs.registry import get_spec
 from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
 from recorder.library.disk_space import room_text
 from recorder.play.sound import Speaker
 from recorder.recording.controller_commands import commands_of, obey
+from recorder.recording.env_choice import EnvChoice
 from recorder.recording.finished_takes import FinishedTakes
 from recorder.recording.game_sound import GameSound
 from recorder.recording.hand_play import HandPlay
@@ -64,11 +66,12 @@ class RecordPresenter:
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.library = library
-        self.env = env_names()[0]
         self.error = ""
         self.refusal = ""  # why nothing can be recorded, as a sentence; see `refuse`
         bindings = bindings or Bindings({}, {})
         settings = settings or UnsavedSettings()
+        self.env_choice = EnvChoice(settings)
+        self.env = self.env_choice.default
         self.keys = KeyAgent(bindings.actions)
         self.player, self.limit = PlayerName(self.keys, settings), LimitChoice(settings)
         pads = None if controllers is None else controllers()
@@ -133,6 +136,7 @@ class RecordPresenter:
         if not self.busy and env != self.env:
             self._hand_play.leave_env()
             self.env = env
+            self.env_choice.take_in(env)
             self.finished.begin_another()  # what was played before is no longer at hand
             self.key_choice.take_up(self.spec)
 
@@ -154,6 +158,7 @@ class RecordPresenter:
         if self.busy or self.refusal:
             return
         self.error = ""
+        self.env_choice.played(self.env)
         self.finished.begin_another()
         seed, limit = time.time_ns() & 0x7FFFFFFF, self.limit.limit
         if not self.by_hand:

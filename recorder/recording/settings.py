@@ -7,11 +7,15 @@ from typing import Protocol
 
 
 class RecordSettings(Protocol):
-    """`take_limit` is a TakeLimit in writing; `name_asked` says whether somebody was ever asked for a name."""
+    """`take_limit` is a TakeLimit in writing; `name_asked` says whether somebody was ever asked for a name.
+
+    `recent_envs` are the names of the environments played last, with commas, the latest first.
+    """
 
     player_name: str
     name_asked: bool
     take_limit: str
+    recent_envs: str
 
 
 @dataclass
@@ -21,3 +25,4 @@ class UnsavedSettings:
     player_name: str = ""
     name_asked: bool = True
     take_limit: str = ""
+    recent_envs: str = ""

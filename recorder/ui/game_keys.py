@@ -61,15 +61,15 @@ def usual(spec: EnvSpec) -> Bindings:
                     "(docs/environments.md)"
                 )
             code = int(_EVERYWHERE[key]) if key in _EVERYWHERE else BY_NAME[key].code
-            actions[code] = spec.action_names.index(control)
+            actions[code] = spec.control_names.index(control)
             names[code] = BY_CODE[code].text if code in BY_CODE else key_name(code)
-    pads = {_PADS[control]: spec.action_names.index(control) for control in spec.controls if control in _PADS}
+    pads = {_PADS[control]: spec.control_names.index(control) for control in spec.controls if control in _PADS}
     return Bindings(actions | pads, names | {code: NAMES[code] for code in pads})
 
 
 def rows(spec: EnvSpec) -> tuple[tuple[int, str], ...]:
     """What a person holds down, as (action, name), in the order in which they lie below the game."""
-    return tuple((spec.action_names.index(control), control) for control in spec.controls)
+    return tuple((spec.control_names.index(control), control) for control in spec.controls)
 
 
 class HeldKeys:

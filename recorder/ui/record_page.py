@@ -20,7 +20,6 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
 from recorder.agents.bindings import bindings_file
 from recorder.agents.keyboard import PLACE
-from recorder.envs.registry import usable_specs
 from recorder.library.access import LibraryAccess, has_sessions
 from recorder.play.sound import Speaker
 from recorder.recording.presenter import RecordPresenter
@@ -29,6 +28,7 @@ from recorder.recording.take_control import RecordState
 from recorder.ui.game_keys import HeldKeys, usual
 from recorder.ui.game_view import GameView, Keycap
 from recorder.ui.game_words import game_words
+from recorder.ui.games_dialog import GamesDialog
 from recorder.ui.key_captions import KeyCaptions
 from recorder.ui.keys_dialog import keys_dialog
 from recorder.ui.kit.fold import Scroll
@@ -77,6 +77,7 @@ class RecordPage(Page):
         self.bind_keys(
             (
                 ("Ctrl+R", self._start),
+                ("Ctrl+G", self._choose_game),
                 ("P", self._toggle_pause),
                 ("Esc", self._stop),
                 ("Ctrl+Backspace", self._discard),
@@ -195,12 +196,12 @@ class RecordPage(Page):
         return self.presenter.state in _RUNNING or super().focusNextPrevChild(forward)
 
     def _build_side(self) -> RecordSide:
-        specs, problems = usable_specs()
-        if problems:
-            self.presenter.error = problems[0]
-        side = RecordSide(self.presenter, self._view, specs)
+        if self.presenter.env_choice.problems:
+            self.presenter.error = self.presenter.env_choice.problems[0]
+        side = RecordSide(self.presenter, self._view)
         side.changed.connect(self._render)
         side.env_chosen.connect(self._choose)
+        side.games_requested.connect(self._choose_game)
         side.start_requested.connect(self._start)
         side.pause_requested.connect(self._toggle_pause)
         side.stop_requested.connect(self._stop)
@@ -220,6 +221,11 @@ class RecordPage(Page):
         self._room = self.presenter.room
         self._view.setFocus()
         self._render()
+
+    def _choose_game(self) -> None:
+        if not self.presenter.busy:
+            specs = self.presenter.env_choice.every()
+            GamesDialog(specs, self.presenter.env, self._choose, self).open()
 
     def _start(self) -> None:
         self.presenter.start(wait=False)

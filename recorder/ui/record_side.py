@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from recorder.envs.spec import EnvSpec
 from recorder.library.library import duration_text
 from recorder.recording.player_name import NameQuestion
 from recorder.recording.presenter import RecordPresenter
@@ -28,7 +27,7 @@ _HOLDABLE = (RecordState.COUNTDOWN, RecordState.RECORDING, RecordState.PAUSED)
 
 
 class RecordSide(QWidget):
-    """Offers `specs` to choose from; `game` gets the keyboard back once something was pressed.
+    """`game` gets the keyboard back once something was pressed.
 
     Signals say what is wished; `env_chosen` carries the name of an environment. Those about takes, in `takes`, carry
     the path of one. `changed` says that something in `presenter` was changed here.
@@ -36,6 +35,7 @@ class RecordSide(QWidget):
 
     changed = Signal()
     env_chosen = Signal(str)
+    games_requested = Signal()
     start_requested = Signal()
     pause_requested = Signal()
     stop_requested = Signal()
@@ -43,21 +43,14 @@ class RecordSide(QWidget):
     keys_requested = Signal()
     sound_requested = Signal()
 
-    def __init__(
-        self, presenter: RecordPresenter, game: QWidget, specs: Sequence[EnvSpec], parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, presenter: RecordPresenter, game: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._game = game
         self.takes = TakesList(game)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        self._envs = QComboBox(objectName="envBox", accessibleName="Environment")
-        for spec in specs:
-            self._envs.addItem(spec.title, spec.name)
-        self._envs.setToolTip("What to record")
-        self._envs.currentIndexChanged.connect(lambda index: self.env_chosen.emit(self._envs.itemData(index)))
-        layout.addWidget(self._envs)
+        layout.addLayout(self._build_envs())
         self._player, self._limit = PlayerBox(presenter, game), LimitBox(presenter, game)
         for box in (self._player, self._limit):
             box.changed.connect(self.changed)
@@ -75,10 +68,7 @@ class RecordSide(QWidget):
         """Show what is under way; `room` says for how much play the disk has room."""
         self._player.show_state()
         self._limit.show_state()
-        self._envs.setEnabled(not presenter.busy)
-        blocker = QSignalBlocker(self._envs)  # a controller chooses, too
-        self._envs.setCurrentIndex(self._envs.findData(presenter.env))
-        blocker.unblock()
+        self._show_envs(presenter)
         self._show_buttons(presenter)
         self._hud.show_texts(_figures(presenter, room), playing=presenter.state is RecordState.RECORDING)
         self._summary.setVisible(not presenter.busy and bool(presenter.finished.last_summary))
@@ -88,6 +78,30 @@ class RecordSide(QWidget):
         players = {presenter.player.name, *(take.player for take in takes)}
         someone_else = presenter.player.question is NameQuestion.NEXT
         self.takes.show_takes(takes, whose=someone_else or len(players) > 1)
+
+    def _build_envs(self) -> QHBoxLayout:
+        self._envs = QComboBox(objectName="envBox", accessibleName="Environment", toolTip="What to record")
+        self._envs.currentIndexChanged.connect(lambda index: self.env_chosen.emit(self._envs.itemData(index)))
+        self._games = self._button(
+            "All games…", "gamesButton", "Choose from all games (Ctrl+G)", self.games_requested.emit
+        )
+        row = QHBoxLayout()
+        row.setSpacing(look.SMALL)
+        row.addWidget(self._envs, 1)
+        row.addWidget(self._games)
+        return row
+
+    def _show_envs(self, presenter: RecordPresenter) -> None:
+        specs = presenter.env_choice.specs
+        blocker = QSignalBlocker(self._envs)  # a controller chooses, too
+        if [spec.name for spec in specs] != [self._envs.itemData(index) for index in range(self._envs.count())]:
+            self._envs.clear()
+            for spec in specs:
+                self._envs.addItem(spec.title, spec.name)
+        self._envs.setCurrentIndex(self._envs.findData(presenter.env))
+        blocker.unblock()
+        for each in (self._envs, self._games):
+            each.setEnabled(not presenter.busy)
 
     def _build_buttons(self, layout: QVBoxLayout) -> None:
         self._record = self._button("Record", "recordButton", _RECORD_TIP, self.start_requested.emit)

@@ -126,6 +126,7 @@ class Hand:
         self._env["XDG_CONFIG_HOME"] = str(folder / "config")  # not the keys of whoever runs the tests
         self._env["XDG_STATE_HOME"] = str(folder / "state")  # nor their log
         self._env["XDG_DATA_HOME"] = str(folder / "data")  # nor their library
+        self._env["XDG_CACHE_HOME"] = str(folder / "cache")  # nor their pictures of games
         command = [sys.executable, "-m", "player.app", "--describe-to", str(self._seen), "--countdown", "0.5"]
         command += arguments
         self.window = ""  # its number on the X server
