@@ -59,12 +59,12 @@ def own_folder() -> Path:
 
 @cache
 def _files() -> dict[str, Path]:
-    """The files by the names of their environments; the user's own never replace shipped ones."""
+    """The files by the names of their environments. One of the user's own counts before one that ships: their
+    recordings were made with it, whatever a later version brings.
+    """
     own = own_folder()
-    found = {path.stem: path for path in sorted(own.glob("*.toml"))} if own.is_dir() else {}
-    return {path.stem: path for path in sorted(_SHIPPED.glob("*.toml"))} | {
-        name: path for name, path in found.items() if not (_SHIPPED / path.name).exists()
-    }
+    found = sorted(own.glob("*.toml")) if own.is_dir() else []
+    return {path.stem: path for path in (*sorted(_SHIPPED.glob("*.toml")), *found)}
 
 
 def env_names() -> tuple[str, ...]:

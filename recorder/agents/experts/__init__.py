@@ -1,4 +1,4 @@
-"""Scripted players: stand-ins for a person in Breakout, and a hopper that hops.
+"""Scripted players: stand-ins for a person in Breakout, others for a few more games, and a hopper that hops.
 
 scripted("breakout", seed=0, style="person")  ──▶ Agent ──describe()──▶ {"kind": "scripted", "name", "params"}
                                                     ▲                                   │
@@ -14,7 +14,9 @@ from typing import Any
 from recorder.agents.agent import Agent
 from recorder.agents.experts.breakout import BreakoutPlayer
 from recorder.agents.experts.breakout_person import BreakoutPerson
+from recorder.agents.experts.cartpole import CartPolePlayer
 from recorder.agents.experts.hopper import HopperExpert
+from recorder.agents.experts.pong import PongPlayer
 from recorder.envs.registry import get_spec
 from recorder.errors import AgentError
 
@@ -48,9 +50,18 @@ def _hopper(seed: int, **params: Any) -> Agent:
     return HopperExpert(**params)
 
 
+def _cartpole(seed: int, **params: Any) -> Agent:
+    return CartPolePlayer(**params)
+
+
 # The styles of each environment's scripted player; the first one is the default.
 _PLAYERS: Mapping[str, Mapping[str, tuple[Callable[..., Agent], Mapping[str, Any]]]] = MappingProxyType(
-    {"breakout": STYLES, "hopper": {"": (_hopper, {})}}
+    {
+        "breakout": STYLES,
+        "hopper": {"": (_hopper, {})},
+        "pong": {"": (PongPlayer, {})},
+        "cartpole": {"": (_cartpole, {})},
+    }
 )
 
 
@@ -86,6 +97,8 @@ def from_description(description: Mapping[str, Any], seed: int = 0) -> Agent:
         BreakoutPlayer.name: BreakoutPlayer,
         BreakoutPerson.name: BreakoutPerson,
         HopperExpert.name: _hopper,
+        PongPlayer.name: PongPlayer,
+        CartPolePlayer.name: _cartpole,
     }
     kind, name = description.get("kind"), description.get("name")
     params = description.get("params", {})

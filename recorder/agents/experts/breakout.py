@@ -12,23 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from recorder.agents.experts.breakout_ball import (
-    CENTRED,
-    FIRE,
-    LEFT,
-    NOOP,
-    PADDLE_Y,
-    RIGHT,
-    BallPlayer,
-    reflected,
-    ticks_between,
-    velocity,
-)
+from recorder.agents.experts.ball import FIRE, LEFT, NOOP, RIGHT, ticks_between, velocity
+from recorder.agents.experts.breakout_ball import CENTRED, PADDLE_Y, BreakoutBallPlayer, reflected
 
 _LOOK_AHEAD = ("none", "now", "landing")
 
 
-class BreakoutPlayer(BallPlayer):
+class BreakoutPlayer(BreakoutBallPlayer):
     """Follows the ball with human imperfections.
 
     Lengths are in screen pixels, times in ticks; a pair is a range (both ends included) from which values are drawn.

@@ -19,25 +19,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from recorder.agents.experts.breakout_ball import (
-    CENTRED,
-    FIRE,
-    LEFT,
-    NOOP,
-    PADDLE_Y,
-    RIGHT,
-    BallPlayer,
-    reflected,
-    ticks_between,
-    velocity,
-)
+from recorder.agents.experts.ball import FIRE, LEFT, NOOP, RIGHT, ticks_between, velocity
+from recorder.agents.experts.breakout_ball import CENTRED, PADDLE_Y, BreakoutBallPlayer, reflected
 
 # How far the paddle moves for each tick that a key is held: it starts slowly, but glides on afterwards.
 _PIXELS_PER_TICK = 5.7
 _TICKS_PER_S = 60
 
 
-class BreakoutPerson(BallPlayer):
+class BreakoutPerson(BreakoutBallPlayer):
     """Plays by guesses and held keys.
 
     Lengths are in screen pixels, times in ticks; a pair is a range (both ends included) from which values are drawn.
