@@ -197,5 +197,6 @@ def take_summary(path: Path | None) -> str:
     games = "1 game" if len(scores) == 1 else f"{len(scores)} games"
     best = "score" if len(scores) == 1 else "best score"
     clock = f"\n{session.timing}" if session.timing is not None else ""
+    keys = f"\nFrom a key to the picture: {session.latency}" if session.latency is not None else ""
     played = duration_text(session.duration_s)
-    return f"{games}, {played} of play, {best} {max(scores):,.0f}, {_size(session.size_bytes)}{clock}"
+    return f"{games}, {played} of play, {best} {max(scores):,.0f}, {_size(session.size_bytes)}{clock}{keys}"
