@@ -278,7 +278,7 @@ def _describe(session: Session, summary: SessionSummary) -> None:
     spans = ", ".join(f"{_clock(s.start, session)}-{_clock(s.stop, session)}" for s in session.excluded_spans)
     lines += [f"excluded: {spans}"] if spans else []
     lines += [f"timing: {summary.timing}"] if summary.timing is not None else []
-    lines += [f"from a key to the picture: {summary.latency}"] if summary.latency is not None else []
+    lines += [f"key to picture: {summary.latency}"] if summary.latency is not None else []
     print("\n".join(lines))
 
 

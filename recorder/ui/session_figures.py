@@ -88,4 +88,4 @@ class SessionFigures(QWidget):
                 f"{timing.max_ms:.0f} ms; {timing.late_ticks:,} of {timing.ticks:,} ticks late ({late:.2f} %)"
             )
             latency = details.latency if details is not None else None
-            self._timing.setText(text if latency is None else f"{text}\nFrom a key to the picture: {latency}")
+            self._timing.setText(text if latency is None else f"{text}\nKey to picture: {latency}")
