@@ -29,7 +29,7 @@ GOALS_MS = (12.0, 20.0)  # median, 99th percentile
 _PADDLE = (0.78, 0.9)  # of the height of the view: the rows around the paddle, above the picture of the keys
 _HOLD_S, _MOST_S = 0.03, 0.25
 _STABLE_S = 0.08  # nothing changes for so long before a press
-_BAR_MS, _LAST_BAR_MS = 2, 32
+_BARS, _BAR_MS = 16, 2
 
 
 class Screen:
@@ -107,11 +107,11 @@ def measure(presses: int) -> tuple[npt.NDArray[np.float64], Latency | None]:
 
 
 def _figure(own: npt.NDArray[np.float64], marks: dict[str, float]) -> Figure:
-    last = max(_LAST_BAR_MS, *(_BAR_MS * (value // _BAR_MS + 2) for value in marks.values()))
-    edges = np.arange(0, last + _BAR_MS, _BAR_MS)
-    counts, _ = np.histogram(own.clip(0, last - 1), edges)  # the last bar holds whatever took longer
+    width = _BAR_MS * (1 + int(max(marks.values()) // (_BARS * _BAR_MS)))  # so that they reach beyond the marks
+    edges = np.arange(0, (_BARS + 1) * width, width)
+    counts, _ = np.histogram(own.clip(0, edges[-1] - 1), edges)  # the last bar holds whatever took longer
     bars = [
-        f"{edge:3.0f} to {edge + _BAR_MS:2.0f} ms {count:5} {'█' * round(60 * count / max(1, counts.max()))}"
+        f"{edge:3} to {edge + width:3} ms {count:5} {'█' * round(60 * count / max(1, counts.max()))}"
         for edge, count in zip(edges, counts, strict=False)
     ]
     svg = histogram(own.tolist(), edges.tolist(), marks, ("milliseconds from a key to the picture", "presses"))
