@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from recorder.envs.spec import EnvSpec
+from recorder.play.latency import Latency
 from recorder.play.timing import Timing
 from recorder.store.head import SessionAttributes
 from recorder.system.records import REQUIRED, Field, fields, plain
@@ -27,8 +28,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "format.md"
 RECORDS: dict[str, type[Any]] = {
     each.__name__: each
     for each in (
-        *(SessionAttributes, Timing, EnvSpec, PolicyHeader, ActionSelection, Pull, LearnedFrom, TrainingFigures),
-        *(TrainConfig, Setup, Source, Status, Progress),
+        *(SessionAttributes, Timing, Latency, EnvSpec, PolicyHeader, ActionSelection, Pull, LearnedFrom),
+        *(TrainingFigures, TrainConfig, Setup, Source, Status, Progress),
     )
 }
 _TABLE = re.compile(r"<!-- fields of (\w+) -->\n(?:\|.*\n)*")

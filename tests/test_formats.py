@@ -47,6 +47,7 @@ def test_a_session_opens_with_all_that_is_in_it(library: Path, name: str) -> Non
     assert session.digest() == SESSIONS[name]["digest"]
     assert session.games == SESSIONS[name]["scores"]
     assert session.player["kind"] == "scripted"
+    assert session.latency is None  # measured since later
 
 
 def test_what_was_thought_of_a_session_is_still_known(library: Path) -> None:

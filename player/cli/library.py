@@ -69,7 +69,7 @@ def sessions(options: Namespace) -> int:
             "" if best is None else f"{best:,.0f}",
             f"{row.size_bytes / 1e6:.1f}",
             "✓" if row.verified else "",
-            "" if row.timing is None else f"{row.timing.rate_hz:.2f} Hz, {row.timing.late_ticks:,} late",
+            _clock_words(row),
             " ".join((row.title, *(f"#{tag}" for tag in row.tags))).strip(),
         )
     print_table(table)
@@ -77,6 +77,11 @@ def sessions(options: Namespace) -> int:
         if row.problem:
             print(row.problem, file=sys.stderr)
     return 0
+
+
+def _clock_words(row: SessionSummary) -> str:
+    timing = "" if row.timing is None else f"{row.timing.rate_hz:.2f} Hz, {row.timing.late_ticks:,} late"
+    return timing if row.latency is None else f"{timing}, keys {row.latency.picture_p50_ms:.1f} ms"
 
 
 def _write_table(options: Namespace, found: list[SessionSummary]) -> int:
@@ -118,6 +123,7 @@ def _facts(row: SessionSummary) -> dict[str, Any]:
         "scores": row.total_rewards,
         "bytes": row.size_bytes,
         "timing": None if row.timing is None else row.timing.to_json(),
+        "latency": None if row.latency is None else row.latency.to_json(),
         "verified": row.verified,
         "problem": row.problem,
     }
@@ -272,6 +278,7 @@ def _describe(session: Session, summary: SessionSummary) -> None:
     spans = ", ".join(f"{_clock(s.start, session)}-{_clock(s.stop, session)}" for s in session.excluded_spans)
     lines += [f"excluded: {spans}"] if spans else []
     lines += [f"timing: {summary.timing}"] if summary.timing is not None else []
+    lines += [f"key to picture: {summary.latency}"] if summary.latency is not None else []
     print("\n".join(lines))
 
 

@@ -7,7 +7,7 @@ import io
 import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it may not cach
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 BLUE, ORANGE, GREEN, GREY = "#2563eb", "#d97706", "#15803d", "#64748b"
 _COLOURS = {"clone": BLUE, "demonstrator": ORANGE, "random": GREY}
@@ -102,6 +102,27 @@ def bars(rows: Sequence[Bar], xlabel: str) -> str:
         axes.set_xlim(0, 1.12 * reach)
         axes.invert_yaxis()
         axes.set_xlabel(xlabel)
+        return _svg(figure)
+
+
+def histogram(
+    values: Sequence[float], edges: Sequence[float], marks: Mapping[str, float], labels: tuple[str, str]
+) -> str:
+    """How many of the values lie between two edges each, as SVG. The last bar has the rest; `marks` are named."""
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _figure(7.0, 2.4)
+        axes.hist(
+            [min(value, edges[-1]) for value in values], list(edges), color=BLUE, alpha=0.75, rwidth=0.9, zorder=2
+        )
+        for name, value in marks.items():
+            axes.axvline(value, color=ORANGE, linewidth=1.6, zorder=3)
+            axes.text(value, 1.03, name, color="#0f172a", ha="center", transform=axes.get_xaxis_transform())
+        axes.set_xlim(edges[0], edges[-1])
+        axes.set_xticks(edges[::2])
+        axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.set_xlabel(labels[0])
+        axes.set_ylabel(labels[1])
+        axes.grid(axis="y", color="#e2e8f0", linewidth=0.8, zorder=0)
         return _svg(figure)
 
 

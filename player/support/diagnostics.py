@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from recorder.errors import LibraryError
+from recorder.library.library import Library
 from recorder.system.cores import available_cores
 from recorder.system.logfile import last_lines, log_file
 
@@ -38,6 +40,7 @@ def diagnostics(library: Path, screens: Mapping[str, str] | None = None) -> str:
         **(screens or {}),
         "Library": str(library),
         "Free disk space": free_space(library),
+        "Key to picture": latency(library),
         "Log": str(log_file()),
     }
     width = max(map(len, lines)) + 2
@@ -60,6 +63,16 @@ def free_space(folder: Path) -> str:
         return f"{shutil.disk_usage(folder).free / 1e9:,.1f} GB"
     except OSError as error:
         return f"not known ({error.strerror})"
+
+
+def latency(library: Path) -> str:
+    """From a key to the picture, in the latest take of this library in which that was measured."""
+    try:
+        sessions = Library(library).sessions()
+    except LibraryError as error:
+        return f"not known ({error})"
+    last = next((each for each in sessions if each.latency is not None), None)
+    return "not measured yet" if last is None else f"{last.latency}, in the latest take"
 
 
 def _version(name: str) -> str:

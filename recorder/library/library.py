@@ -30,6 +30,7 @@ from recorder.library import trash
 from recorder.library.index import Entry, read_index, stamp_of, write_index
 from recorder.library.lineage import Origin, names_of_parts, origins_of
 from recorder.library.trash import Trashed
+from recorder.play.latency import Latency
 from recorder.play.timing import Timing
 from recorder.store.locks import is_being_written
 from recorder.store.places import Place, Url, keep_out_of_sessions, on_this_computer, place
@@ -57,6 +58,7 @@ class SessionFacts(msgspec.Struct, frozen=True):
     total_rewards: tuple[_Figure, ...]
     size_bytes: int
     timing: Timing | None
+    latency: Latency | None
     verified: bool
     digest: str
     title: str
@@ -90,6 +92,7 @@ class SessionSummary:
     total_rewards: tuple[float, ...]
     size_bytes: int
     timing: Timing | None = None
+    latency: Latency | None = None
     verified: bool = False
     problem: str = ""
     digest: str = ""
@@ -291,6 +294,7 @@ def summarize(where: Place, head: bytes | None = None) -> SessionSummary:
             total_rewards=tuple(float(score) for score in summary["total_rewards"]),
             size_bytes=int(summary["size_bytes"]),
             timing=Timing.from_json(summary["timing"]),
+            latency=session.latency,
             verified=session.verified,
             digest=str(session.attributes.get("digest", "")),
             title=session.title,

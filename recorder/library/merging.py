@@ -5,7 +5,8 @@
 
 Every tick, key, final observation, label and seed is copied unchanged, so that the new sessions pass verification. The
 segments before and after a rewind stay together. The times of a merged session are by the clock of its first part; the
-times of the others are converted. The originals are not changed.
+times of the others are converted. The originals are not changed. How soon keys showed (`latency`) was measured during a
+whole take and is not in its arrays, so the new sessions have none.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from recorder.errors import SessionError, TwinplayError
 from recorder.library.lineage import names_of_parts
 from recorder.library.replay import show_tick
 from recorder.library.stored_pictures import read_picture, shrink, write_picture
+from recorder.play.latency import Latency
 from recorder.play.timing import Timing
 from recorder.store.episode_table import RecordedGame
 from recorder.store.session import Session
@@ -52,6 +53,7 @@ class Details:
     made_of: tuple[str, ...] = ()
     spans: tuple[range, ...] = ()
     timing: Timing | None = None
+    latency: Latency | None = None
     shares: tuple[tuple[str, float], ...] = ()
     problem: str = ""
     warning: str = ""
@@ -168,6 +170,7 @@ def read_details(session: Session) -> Details:
         made_of=names_of_parts(session),
         spans=spans,
         timing=session.timing,
+        latency=session.latency,
         shares=shares,
         warning=warning,
     )

@@ -65,7 +65,8 @@ def writing_table(
 _OF_BOTH = ("session", "title", "player", "player_kind", "environment", "date")
 SESSION_COLUMNS = (
     *(*_OF_BOTH, "state", "games", "mean_score", "best_score", "seconds", "ticks", "learn_ticks"),
-    *("successes", "failures", "rate_hz", "late_ticks", "longest_interval_ms", "bytes", "verified", "tags", "notes"),
+    *("successes", "failures", "rate_hz", "late_ticks", "longest_interval_ms", "latency_p50_ms", "latency_p99_ms"),
+    *("bytes", "verified", "tags", "notes"),
 )
 GAME_COLUMNS = (
     *(*_OF_BOTH, "game", "score", "seconds", "ticks", "outcome", "label", "excluded", "learn_ticks"),
@@ -82,7 +83,7 @@ def _of_both(summary: SessionSummary) -> tuple[Cell, ...]:
 def _session_row(summary: SessionSummary) -> tuple[Cell, ...]:
     if summary.state == "unreadable":
         return (*_of_both(summary), summary.state, *(None,) * (len(SESSION_COLUMNS) - len(_OF_BOTH) - 1))
-    timing, mean = summary.timing, summary.mean_score
+    timing, latency, mean = summary.timing, summary.latency, summary.mean_score
     return (
         *_of_both(summary),
         summary.state,
@@ -97,6 +98,8 @@ def _session_row(summary: SessionSummary) -> tuple[Cell, ...]:
         None if timing is None else timing.rate_hz,
         None if timing is None else timing.late_ticks,
         None if timing is None else timing.max_ms,
+        None if latency is None else latency.picture_p50_ms,
+        None if latency is None else latency.picture_p99_ms,
         summary.size_bytes,
         summary.verified,
         "; ".join(summary.tags),

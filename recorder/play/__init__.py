@@ -1,1 +1,1 @@
-"""One game, tick by tick: its clock, its sound, and its timing."""
+"""One game, tick by tick: its clock, its sound, its timing, and how soon a key shows."""

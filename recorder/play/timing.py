@@ -39,8 +39,13 @@ class Timing(msgspec.Struct, frozen=True):
     single_ticks: Annotated[int, said("ticks that were played one at a time")]
 
     def __str__(self) -> str:
+        return f"{self.pace}, longest interval {self.max_ms:.0f} ms" if self.rate_hz else self.pace
+
+    @property
+    def pace(self) -> str:
+        """The rate, unless all was slow motion, and the late ticks."""
         late = f"{self.late_ticks:,} late tick{'' if self.late_ticks == 1 else 's'}"
-        return f"{self.rate_hz:.2f} Hz, {late}, longest interval {self.max_ms:.0f} ms" if self.rate_hz else late
+        return f"{self.rate_hz:.2f} Hz, {late}" if self.rate_hz else late
 
     @classmethod
     def from_json(cls, values: Any) -> Timing | None:

@@ -11,6 +11,7 @@ from recorder.agents.agent import Agent, describe
 from recorder.envs.game import Game
 from recorder.envs.registry import get_spec
 from recorder.errors import UsageError
+from recorder.play.latency import Latency
 from recorder.play.rollout import Phase, Rollout
 from recorder.store.places import Place, on_this_computer, place
 from recorder.store.session import Session
@@ -87,15 +88,18 @@ def recording(
         yield progress(done, session)
 
 
-def finished(rollout: Rollout, writer: SessionWriter) -> Session:
-    """End a recording; where the game may be ahead of what was written, as an interrupted one. Raises SessionError."""
+def finished(rollout: Rollout, writer: SessionWriter, latency: Latency | None = None) -> Session:
+    """End a recording, with the `latency` of its keys if it was measured. Raises SessionError.
+
+    Where the game may be ahead of what was written, it ends as an interrupted one, and without latency.
+    """
     if not rollout.torn:
         with contextlib.suppress(MemoryError):  # the rollout is torn then
             rollout.end()
     if rollout.torn:
         writer.leave()
         return Session.open(writer.path)
-    return writer.close()
+    return writer.close(latency)
 
 
 def record(

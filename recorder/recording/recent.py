@@ -196,6 +196,9 @@ def take_summary(path: Path | None) -> str:
     scores = session.games
     games = "1 game" if len(scores) == 1 else f"{len(scores)} games"
     best = "score" if len(scores) == 1 else "best score"
-    clock = f"\n{session.timing}" if session.timing is not None else ""
+    timing, latency = session.timing, session.latency
+    clock = "" if timing is None else f"\n{timing}"
+    if timing is not None and latency is not None:  # which tells a player more than the longest interval does
+        clock = f"\n{timing.pace}, key to picture {latency.picture_p50_ms:.1f} ms"
     played = duration_text(session.duration_s)
     return f"{games}, {played} of play, {best} {max(scores):,.0f}, {_size(session.size_bytes)}{clock}"

@@ -15,11 +15,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from recorder.agents.agent import KeyAgent, describe
+from recorder.agents.agent import KeyAgent, KeyEvent, describe
 from recorder.agents.experts import scripted
 from recorder.envs.game import Game
 from recorder.envs.registry import get_spec
 from recorder.play.clock import LATE_NS, Pacer
+from recorder.play.latency import LatencyMeter
 from recorder.play.rollout import Phase, Rollout
 from recorder.play.timing import FULL_SPEED, Tempo
 from recorder.recording.headless import finished
@@ -78,6 +79,7 @@ class Recording(Protocol):
     def rewind(self, seconds: float, keep: bool) -> int: ...
     def mark(self, label: str) -> None: ...
     def next_game(self) -> None: ...
+    def shown(self, picture: Picture) -> None: ...
     def stop(self) -> Path | None: ...
 
 
@@ -116,7 +118,8 @@ class LiveRecording:
         self._writer = SessionWriter(
             library, self._game, describe(keys), seed=seed, key_names=key_names, real_time=True, now=now
         )
-        keys.on_key = self._writer.key
+        self._latency = LatencyMeter()
+        keys.on_key = self._key
         self._rollout = Rollout(
             self._game, keys, seed=seed, sink=self._writer, unattended=False, rewindable=True, now=now
         )
@@ -146,7 +149,7 @@ class LiveRecording:
             self._running = False
         while self._running and self._plays and self._pacer.due():
             self._before_tick()
-            self._rollout.tick(self._pacer.due_ns, self._speed)
+            self._latency.tick(self._rollout.tick(self._pacer.due_ns, self._speed))
             self._late += self._pacer.lateness_ns > LATE_NS
             if self._hear is not None and self._speed == FULL_SPEED:
                 self._hear(self._game.sound())
@@ -159,11 +162,13 @@ class LiveRecording:
         """Stop the clock, and flush everything played to the disk."""
         self._running = False
         self._tempo.clear()
+        self._latency.forget()
         self._writer.flush()
 
     def resume(self) -> None:
         """Continue."""
         self._running = True
+        self._latency.forget()
         self._pacer.restart()
 
     def set_speed(self, percent: int) -> None:
@@ -201,13 +206,18 @@ class LiveRecording:
         self.resume()
         self.status = self._look()
 
+    def shown(self, picture: Picture) -> None:
+        """This picture was handed over to the window system just now."""
+        if picture is self.status.picture:
+            self._latency.picture(self._now())
+
     def stop(self) -> Path | None:
         """Finish the session; None if nothing was played."""
         try:
             if not self._writer.ticks:
                 self._writer.discard()
                 return None
-            return finished(self._rollout, self._writer).path
+            return finished(self._rollout, self._writer, self._latency.latency).path
         finally:
             self._keys.on_key = None
 
@@ -220,6 +230,10 @@ class LiveRecording:
     def _complete(self) -> bool:
         games = self._games - (self._rollout.phase is Phase.PLAYING)
         return self._limit.reached(self._writer.ticks - self._undone, games, self._game.spec.rate_hz)
+
+    def _key(self, event: KeyEvent) -> None:
+        self._latency.key(event)
+        self._writer.key(event)
 
     def _look(self) -> RecordingStatus:
         rollout = self._rollout
@@ -373,6 +387,9 @@ class WorkerRecording:
 
     def next_game(self) -> None:
         """Does nothing: the worker starts the next game by itself."""
+
+    def shown(self, picture: Picture) -> None:
+        """Does nothing: no key is pressed."""
 
     def stop(self) -> Path | None:
         """Finish the session."""

@@ -22,7 +22,7 @@ from recorder.agents.agent import KeyAgent
 from recorder.agents.controls import Controls
 from recorder.errors import TwinplayError
 from recorder.recording.game_sound import GameSound
-from recorder.recording.recordings import Recording
+from recorder.recording.recordings import Picture, Recording
 from recorder.store.write_errors import remedy
 from recorder.system.jobs import Task
 from recorder.system.jobs.failures import told
@@ -244,6 +244,11 @@ class TakeControl:
             self._controls.begin_play()
             self.recording.next_game()
             self.state, self.recovered = RecordState.RECORDING, False
+
+    def shown(self, picture: Picture) -> None:
+        """This picture was handed over to the window system just now."""
+        if self.recording is not None:
+            self.recording.shown(picture)
 
     def let_go(self, state: RecordState) -> Recording | None:
         """Hand the take over to be finished; `state` is the next state."""

@@ -78,6 +78,10 @@ class SessionAttributes(msgspec.Struct, frozen=True):
     summary: Annotated[
         Any, said("figures for lists: ticks, scores, size, timing", shown="table", absent="computed")
     ] = None
+    latency: Annotated[
+        Any,
+        said("from a key to the picture, measured while a person played; below", shown="table", absent="not measured"),
+    ] = None
     verified: Annotated[
         Any,
         said("the digest for which a complete simulation gave the same ticks", shown="text", absent="not verified"),

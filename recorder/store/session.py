@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recorder.errors import NewerVersionError, SessionError, UsageError
+from recorder.play.latency import Latency
 from recorder.play.timing import Timing, measure
 from recorder.store.annotations import read_notes, read_tags, read_title, to_learn
 from recorder.store.digest import digest_of
@@ -57,6 +58,7 @@ class Session:
         self.place, self.folder = group.place, group.folder  # its stored files
         self.name = group.place.name.removesuffix(".zarr")
         self.attributes = group.attributes
+        self.latency = Latency.from_json(self.attributes.get("latency"))  # measured while a person played
         self.spec, self.player, self.seed = head.spec, head.player, head.seed
         self.created, self.complete = head.created, head.complete
 

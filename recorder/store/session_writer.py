@@ -14,6 +14,7 @@ import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import numpy as np
 
 from recorder.agents.agent import KeyEvent
 from recorder.envs.game import Game
+from recorder.play.latency import Latency
 from recorder.play.rollout import Step
 from recorder.store.episode_rows import EpisodeRows
 from recorder.store.locks import release
@@ -157,9 +159,12 @@ class SessionWriter:
         """Hand everything to the writer's thread now, before a pause."""
         self._hand_over()
 
-    def close(self) -> Session:
-        """Finish the session. Open episodes must have been ended. Raises SessionError if writing has failed."""
-        self._finish(self._thread.close)
+    def close(self, latency: Latency | None = None) -> Session:
+        """Finish the session, and note `latency` with it. Open episodes must have been ended.
+
+        Raises SessionError if writing has failed.
+        """
+        self._finish(partial(self._thread.close, latency))
         self._thread.check()
         return Session.open(self.path)
 

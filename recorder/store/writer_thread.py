@@ -20,6 +20,7 @@ import numpy as np
 
 from recorder.agents.agent import KeyEvent
 from recorder.errors import SessionError
+from recorder.play.latency import Latency
 from recorder.store.episode_rows import last_game
 from recorder.store.new_session import NewSession
 from recorder.store.schema import CHUNK_TICKS, EPISODE_COLUMNS, KEY_COLUMNS
@@ -67,6 +68,7 @@ class WriterThread:
         self._committed_s = time.monotonic()
         self._jobs: deque[Callable[[], object]] = deque()  # the remaining work, in order
         self._last_game: dict[str, Any] | None = None  # as in the columns of episodes
+        self._noted: dict[str, Any] = {}  # attributes that a complete session gets
         self._dirty = False
         self._thread = start_thread(self._run, f"writer {self._path.name}")
 
@@ -119,8 +121,12 @@ class WriterThread:
         """Change `truncated` of a tick that was already handed over."""
         self._put("truncated", (tick, truncated))
 
-    def close(self) -> None:
-        """Write the rest, complete the session and wait for the thread to end; then call `check` for errors."""
+    def close(self, latency: Latency | None) -> None:
+        """Write the rest, complete the session, with `latency` if there is one, and wait for the thread to end.
+
+        Then call `check` for errors.
+        """
+        self._noted = {} if latency is None else {"latency": latency.to_json()}
         self._end("close")
 
     def leave(self) -> None:
@@ -242,4 +248,5 @@ class WriterThread:
             array.finish()
         self._group.commit()
         session = Session.open(self._path)
-        self._group.commit(state="complete", last_game=None, summary=session.summary(), digest=session.digest())
+        facts = {"summary": session.summary(), "digest": session.digest(), **self._noted}
+        self._group.commit(state="complete", last_game=None, **facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -25,7 +25,13 @@ class Keycap:
 
 
 class GameView(QWidget):
-    """Shows what it is given; keyboard focus belongs here while one plays."""
+    """Shows what it is given; keyboard focus belongs here while one plays.
+
+    `painted` carries the picture that was painted. Queued, it arrives once Qt has handed it over to the window system,
+    which follows the painting of all widgets within the same event.
+    """
+
+    painted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -89,6 +95,8 @@ class GameView(QWidget):
             self._paint_overlay(painter, stage)
         if self._caps and event.rect().bottom() > stage.bottom():
             self._paint_caps(painter, self._keyboard)
+        if self._picture is not None:
+            self.painted.emit(self._picture)
 
     def _paint_picture(self, painter: QPainter, stage: QRectF, picture: Picture) -> None:
         look.draw_picture(painter, self._place(stage, picture), picture, self._pixel_aspect)

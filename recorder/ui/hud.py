@@ -15,7 +15,11 @@ _FIGURES = (
     ("games", "Game", "The number of this game in the take"),
     ("actions", "Actions/s", "Actions recorded per second, lately: one for each frame of the game"),
     ("presses", "Keys/s", "Keys pressed per second, lately"),
-    ("late", "Late frames", "Frames that came more than 8 ms late; the session stores the time of each frame"),
+    (
+        "late",
+        "Late ticks",
+        "Ticks (frames of the game) over 8 ms late; the session stores the time of each",
+    ),
     ("speed", "Speed", "In percent of real time; - and + change it"),
     ("label", "Label", "G marks the game as good, B as bad"),
     ("space", "Disk space for", "How much more play fits on the disk"),

@@ -23,6 +23,7 @@ from recorder.agents.keyboard import PLACE
 from recorder.library.access import LibraryAccess, has_sessions
 from recorder.play.sound import Speaker
 from recorder.recording.presenter import RecordPresenter
+from recorder.recording.recordings import Picture
 from recorder.recording.settings import RecordSettings
 from recorder.recording.take_control import RecordState
 from recorder.ui.game_keys import HeldKeys, usual
@@ -62,6 +63,7 @@ class RecordPage(Page):
         columns.setSpacing(20)
         self._view = GameView()
         self._view.installEventFilter(self)
+        self._view.painted.connect(self._note_picture, Qt.ConnectionType.QueuedConnection)
         columns.addWidget(self._view, 1)
         self.lay_banner_over(self._view)
         self._side = self._build_side()
@@ -285,6 +287,9 @@ class RecordPage(Page):
         self._view.show_keycaps(self.keycaps)
         self._side.show_state(presenter, self._room)
         self._set_pace()
+
+    def _note_picture(self, picture: Picture) -> None:
+        self.presenter.take.shown(picture)
 
     def _choose_keys(self) -> None:
         dialog = keys_dialog(self.presenter, self.keyboard, self)

@@ -83,7 +83,9 @@ class SessionFigures(QWidget):
             widget.setVisible(timing is not None)
         if timing is not None:
             late = 100 * timing.late_ticks / max(1, timing.ticks)
-            self._timing.setText(
+            text = (
                 f"{timing.rate_hz:.2f} actions per second; 99 % of intervals up to {timing.p99_ms:.1f} ms, the longest "
-                f"{timing.max_ms:.0f} ms; {timing.late_ticks:,} of {timing.ticks:,} frames late ({late:.2f} %)"
+                f"{timing.max_ms:.0f} ms; {timing.late_ticks:,} of {timing.ticks:,} ticks late ({late:.2f} %)"
             )
+            latency = details.latency if details is not None else None
+            self._timing.setText(text if latency is None else f"{text}\nKey to picture: {latency}")

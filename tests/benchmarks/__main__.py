@@ -10,7 +10,7 @@ from pathlib import Path
 import tests.benchmarks as package
 from recorder.system.cores import available_cores
 from tests.benchmarks import history
-from tests.benchmarks.common import Options, Ratio
+from tests.benchmarks.common import Figure, Options, Ratio
 
 TITLES = {
     "recorder": "Recording",
@@ -64,6 +64,12 @@ def main() -> None:
         for line in bench(options):
             if isinstance(line, Ratio):
                 ratios[line.name] = line.value
+                continue
+            if isinstance(line, Figure):
+                if arguments.out:
+                    (arguments.out.parent / line.name).write_text(line.svg, encoding="utf-8")
+                print(line.text, flush=True)
+                lines.append(f"![{line.about}]({line.name})")
                 continue
             print(line, flush=True)
             lines.append(line)

@@ -36,7 +36,17 @@ class Ratio:
     value: float
 
 
-Lines = Iterator["str | Ratio"]
+@dataclass(frozen=True)
+class Figure:
+    """A picture for the page, as SVG: `about` says what it shows, `text` stands for it where there are no pictures."""
+
+    name: str
+    svg: str
+    about: str
+    text: str
+
+
+Lines = Iterator["str | Ratio | Figure"]
 
 
 def alone(target: str, **arguments: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from recorder.errors import SessionError, TwinplayError, UsageError
 from recorder.library.edits import edit, merge_spans, without
 from recorder.library.merging import merging, splitting
 from recorder.library.verify import verifying
+from recorder.play.latency import Latency
 from tests.recorder.test_playing import steered
 
 
@@ -170,6 +171,29 @@ def test_merged_sessions_keep_everything_and_pass_their_certificate(tmp_path: Pa
     assert origins == [(part.name, part.seed) for part in parts]
     assert len(Library(tmp_path).sessions()) == 4
     assert not list(tmp_path.glob(".making-*"))
+
+
+def test_how_soon_keys_showed_is_kept_by_an_edit_and_left_out_of_merged_and_split_sessions(tmp_path: Path) -> None:
+    player = RandomAgent(get_spec("hopper"))
+    parts = [record("hopper", player, library=tmp_path, episodes=2, seed=k).path for k in (1, 2)]
+    told = Latency(presses=9, tick_p50_ms=8.0, tick_p99_ms=16.0, picture_p50_ms=12.0, picture_p99_ms=20.0)
+    for part in parts:
+        attributes(part, latency=told.to_json())
+    edit(parts[0], title="mine")
+    assert [Session.open(part).latency for part in parts] == [told, told]
+    whole = merged(parts, tmp_path)
+    *_, last = splitting(parts[0], 2, tmp_path)
+    for made in (whole.path, *last.made):  # it holds for a whole take, and is not in the arrays
+        assert Session.open(made).latency is None
+        assert "latency" not in Session.open(made).attributes
+
+
+@pytest.mark.parametrize("damage", [3, [], {}, {"presses": 0}, {"picture_p50_ms": "soon"}, {"tick_p99_ms": 10**400}])
+def test_a_latency_that_cannot_be_read_is_as_good_as_none(session: Session, damage: object) -> None:
+    told = Latency(presses=9, tick_p50_ms=8.0, tick_p99_ms=16.0, picture_p50_ms=12.0, picture_p99_ms=20.0).to_json()
+    attributes(session.path, latency=told | damage if isinstance(damage, dict) and damage else damage)
+    found = next(each for each in Library(session.path.parent).sessions() if each.name == session.name)
+    assert (found.state, found.latency) == ("complete", None)
 
 
 def test_sessions_of_two_players_merge_to_a_mixed_one(tmp_path: Path) -> None:

@@ -174,6 +174,7 @@ def test_a_damaged_index_is_as_good_as_none(shelf: Library, damage: bytes) -> No
         ("tags", [["nested"]]),
         ("labels", {"success": None}),
         ("timing", {"rate_hz": "fast"}),
+        ("latency", {"presses": "many"}),
         ("verified", 1),
         ("env", 3),
     ],

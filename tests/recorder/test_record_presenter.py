@@ -17,6 +17,7 @@ from recorder.envs.game import Game
 from recorder.envs.registry import get_spec
 from recorder.errors import SystemLibraryError
 from recorder.library.verify import verify
+from recorder.play.latency import Latency
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.recordings import LiveRecording
 from recorder.recording.settings import UnsavedSettings
@@ -133,6 +134,81 @@ def test_what_was_tapped_while_the_game_waited_is_no_move_afterwards(
     session = Session.open(presenter.finished.last_take)
     assert session.actions.tolist() == [0] * 5 + [3] * 5 + [0] * 5
     assert session.keys["down"].tolist().count(True) == session.keys["down"].tolist().count(False)
+
+
+def test_a_take_says_how_soon_its_keys_showed(presenter: RecordPresenter, clock: FakeClock) -> None:
+    def press(before_tick_ms: int, drawing_ms: int) -> None:
+        """Press a key so long before the next tick, whose picture takes so long."""
+        clock.now += TICK_NS - before_tick_ms * 1_000_000
+        presenter.controls.press(LEFT_KEY)
+        clock.now += before_tick_ms * 1_000_000
+        presenter.poll()
+        clock.now += drawing_ms * 1_000_000
+        show()
+        presenter.controls.release(LEFT_KEY)
+        clock.now -= drawing_ms * 1_000_000
+
+    def show() -> None:
+        assert presenter.status is not None
+        presenter.take.shown(presenter.status.picture)
+
+    presenter.start()
+    play(presenter, clock, 10)
+    for before_tick_ms, drawing_ms in ((10, 2), (4, 2), (7, 3)):
+        press(before_tick_ms, drawing_ms)
+        play(presenter, clock, 3)
+        show()
+    assert presenter.status is not None
+    old = presenter.status.picture
+    presenter.controls.press(LEFT_KEY)
+    presenter.poll()
+    clock.now += TICK_NS
+    presenter.poll()
+    presenter.take.shown(old)  # painted just before the tick, told after it
+    presenter.take.pause()  # before the picture of its tick was there
+    show()
+    presenter.controls.press(FIRE_KEY)  # in the pause: it waits for the player
+    clock.now += 1_000_000_000
+    presenter.take.resume()
+    play(presenter, clock, 3)
+    show()
+    presenter.controls.release(FIRE_KEY)
+    presenter.take.change_speed(-2)
+    presenter.controls.press(FIRE_KEY)  # in slow motion
+    play(presenter, clock, 4)
+    show()
+    presenter.stop()
+    assert presenter.finished.last_take is not None
+    session = Session.open(presenter.finished.last_take)
+    assert session.keys["down"].sum() == 7  # LEFT again as it was still held after the pause
+    assert session.latency == Latency(
+        presses=3,
+        tick_p50_ms=pytest.approx(7.0),
+        tick_p99_ms=pytest.approx(9.94),
+        picture_p50_ms=pytest.approx(10.0),
+        picture_p99_ms=pytest.approx(11.96),
+    )
+    (summary,) = Library(presenter.library).sessions()
+    assert summary.latency == session.latency
+    assert str(session.latency) == "10.0 ms median, 99 % within 12.0 ms (3 presses)"
+    assert presenter.finished.last_summary.endswith("\n60.00 Hz, 0 late ticks, key to picture 10.0 ms")
+
+
+def test_without_a_key_of_the_keyboard_nothing_is_said_of_it(presenter: RecordPresenter, clock: FakeClock) -> None:
+    presenter.keys.bindings = {LEFT_KEY: 3, -1: 3}
+    presenter.start()
+    play(presenter, clock, 5)
+    presenter.controls.press(-1)  # a controller's input: it is seen only when the controller is asked
+    play(presenter, clock, 5)
+    assert presenter.status is not None
+    presenter.take.shown(presenter.status.picture)
+    presenter.stop()
+    assert presenter.finished.last_take is not None
+    session = Session.open(presenter.finished.last_take)
+    assert session.actions.tolist() == [0] * 5 + [3] * 5
+    assert session.latency is None
+    assert "latency" not in session.attributes
+    assert presenter.finished.last_summary.endswith(" Hz, 0 late ticks, longest interval 17 ms")
 
 
 def test_slow_motion_and_single_ticks_are_told_by_the_session(presenter: RecordPresenter, clock: FakeClock) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 import zarr
 
+from player.cli import main
 from recorder import Library, Session, verify
 from tests.ui.conftest import Hand
 
@@ -92,3 +95,41 @@ def test_a_library_that_goes_away_holds_the_game_and_is_told_once(
     assert summary.ticks > 90
     assert verify(Session.open(summary.path)).ok
     assert hand.output() == ""
+
+
+def test_a_take_says_how_soon_its_keys_showed(
+    open_window: Callable[..., Hand], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library, keys = tmp_path / "library", ("Left", "Right", "space", "Left", "Right", "Left")
+    hand = open_window()
+    hand.click("recordButton")
+    hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
+    for key in keys:
+        hand.hold(key, 0.1)
+    hand.xdotool("key", "p")
+    hand.wait(lambda: hand.look()["state"]["recording"] == "paused")
+    hand.hold("Left", 0.1)  # waits for the player
+    hand.xdotool("key", "p")
+    hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
+    hand.click("stopButton")
+    hand.wait(lambda: "takeSummary" in hand.look()["widgets"])
+    (summary,) = Library(library).sessions()
+    session = Session.open(summary.path)
+    latency = session.latency
+    assert latency is not None
+    assert latency.presses == len(keys) == session.keys["down"].sum() - 1
+    assert 0 < latency.tick_p50_ms < latency.picture_p50_ms <= latency.picture_p99_ms
+    assert latency.tick_p50_ms <= latency.tick_p99_ms < latency.picture_p99_ms
+    pressed = session.keys["time_ns"][session.keys["down"]][: len(keys)]
+    waited = session.time_ns[np.searchsorted(session.time_ns, pressed)] - pressed
+    assert latency.tick_p50_ms == pytest.approx(np.median(waited) / 1e6)
+    assert text(hand, "takeSummary").endswith(f", key to picture {latency.picture_p50_ms:.1f} ms")
+    hand.xdotool("key", "ctrl+2")
+    hand.wait(lambda: text(hand, "timingLabel").splitlines()[-1:] == [f"Key to picture: {latency}"])
+    assert hand.output() == ""
+    assert main(["diagnostics", "--library", str(library)]) == 0
+    assert f"{latency}, in the latest take" in capsys.readouterr().out
+    assert main(["sessions", "--library", str(library), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["latency"] == latency.to_json()
+    assert main(["show", str(summary.path)]) == 0
+    assert f"key to picture: {latency}" in capsys.readouterr().out
