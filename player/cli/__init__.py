@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from player.cli.parser import build_parser
+from player.cli.parser import EARLIER, build_parser
 from recorder.system.commands import guarded
 from recorder.system.streams import parsed, prepare_streams
 
@@ -36,7 +36,8 @@ def _run(options: argparse.Namespace) -> int:
 
         chosen = {name: getattr(options, name, None) for name in ("library", "name")}
         return open_app([text for name, value in chosen.items() if value for text in (f"--{name}", str(value))])
-    module = import_module(_MODULES.get(options.command, "player.cli.commands"))
-    status: int = getattr(module, options.command)(options)
+    command = EARLIER.get(options.command, options.command)
+    module = import_module(_MODULES.get(command, "player.cli.commands"))
+    status: int = getattr(module, command)(options)
     sys.stdout.flush()
     return status

@@ -241,11 +241,11 @@ def sample(options: Namespace) -> int:
     return 0
 
 
-def diagnostics(options: Namespace) -> int:
+def doctor(options: Namespace) -> int:
     """See the command's help."""
-    from player.support.diagnostics import diagnostics as text
+    from player.support.diagnostics import diagnostics
 
-    print(text(Library(options.library).path), end="")
+    print(diagnostics(Library(options.library).path), end="")
     return 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from player.cli import clone_options, session_options
 from player.cli.shared_options import AddCommand, HelpFormatter, as_json, library
 
+EARLIER = {"diagnostics": "doctor"}  # names of commands that scripts may still use
 EPILOG = (
     "Exit status: 0 success, 1 failure, 2 invalid command, 128 plus the signal's number after a signal. "
     "`twinplay` alone opens the window."
@@ -40,7 +41,12 @@ def build_parser() -> argparse.ArgumentParser:
 
     def add(name: str, summary: str, example: str) -> argparse.ArgumentParser:
         return commands.add_parser(
-            name, help=summary, description=summary, epilog=f"example:\n  {example}", formatter_class=HelpFormatter
+            name,
+            aliases=[before for before, now in EARLIER.items() if now == name],
+            help=summary,
+            description=summary,
+            epilog=f"example:\n  {example}",
+            formatter_class=HelpFormatter,
         )
 
     for add_group in _GROUPS:
@@ -49,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_app(add: AddCommand) -> None:
-    """demo, sample, diagnostics, app: the app itself, and ways to try it."""
+    """demo, sample, doctor, app: the app itself, and ways to try it."""
     demo = add(
         "demo",
         "Record, train and evaluate with scripted players, without a screen, and write a report.",
@@ -68,12 +74,12 @@ def _add_app(add: AddCommand) -> None:
     library(sample)
     as_json(sample, "their places and facts")
 
-    diagnostics = add(
-        "diagnostics",
-        "Print the information that a bug report needs; it does not contain your name.",
-        "twinplay diagnostics",
+    doctor = add(
+        "doctor",
+        "Print what a bug report needs: versions, the machine, how well play kept time; it does not contain your name.",
+        "twinplay doctor",
     )
-    library(diagnostics)
+    library(doctor)
 
     app = add("app", "Open the window.", "twinplay app --library recordings")
     library(app)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from recorder.envs.spec import EnvSpec
 from recorder.library.stored_pictures import Picture
 from recorder.recording.game_pictures import SIZE, GamePictures
+from recorder.recording.presenter import RecordPresenter
 from recorder.ui.kit import look
 
 _POLL_MS = 100
@@ -157,6 +158,14 @@ class GamesDialog(QDialog):
         if item is not None and not item.isHidden():
             self.accept()
             self._chosen(item.data(_NAME))
+
+
+def open_games(presenter: RecordPresenter, chosen: Callable[[str], None], parent: QWidget) -> None:
+    """Offer all games, between takes."""
+    if not presenter.busy:
+        dialog = GamesDialog(presenter.env_choice.every(), presenter.env, chosen, parent)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
 
 def _words(spec: EnvSpec) -> str:

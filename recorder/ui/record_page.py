@@ -29,7 +29,7 @@ from recorder.recording.take_control import RecordState
 from recorder.ui.game_keys import HeldKeys, usual
 from recorder.ui.game_view import GameView, Keycap
 from recorder.ui.game_words import game_words
-from recorder.ui.games_dialog import GamesDialog
+from recorder.ui.games_dialog import open_games
 from recorder.ui.key_captions import KeyCaptions
 from recorder.ui.keys_dialog import keys_dialog
 from recorder.ui.kit.fold import Scroll
@@ -225,9 +225,7 @@ class RecordPage(Page):
         self._render()
 
     def _choose_game(self) -> None:
-        if not self.presenter.busy:
-            specs = self.presenter.env_choice.every()
-            GamesDialog(specs, self.presenter.env, self._choose, self).open()
+        open_games(self.presenter, self._choose, self)
 
     def _start(self) -> None:
         self.presenter.start(wait=False)

@@ -125,7 +125,7 @@ LONG = "n" * 300
         ["merge", LONG, "\udcff"],
         ["push", LONG, "--to", f"/tmp/{LONG}"],
         ["sample", "--library", "/dev/full"],
-        ["diagnostics", "--library", f"/tmp/{LONG}"],
+        ["doctor", "--library", f"/tmp/{LONG}"],
         ["app", "--library", f"/tmp/{LONG}"],
     ],
     ids=lambda arguments: " ".join(arguments).encode("ascii", "replace").decode()[:30],
@@ -137,7 +137,7 @@ def test_names_that_cannot_be_are_told_in_a_sentence(
         monkeypatch.setenv(name, value)
     status = main(arguments)
     told = capsys.readouterr().err
-    if arguments[0] == "diagnostics":
+    if arguments[0] == "doctor":
         assert "unexpected error" not in told
         return
     assert status in (1, 2), told

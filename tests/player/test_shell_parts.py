@@ -175,7 +175,8 @@ def test_the_version_is_printed(capsys: Capture) -> None:
 
 
 def test_diagnostics_are_printed(mine: Path, capsys: Capture) -> None:
-    assert main(["diagnostics", "--library", str(mine)]) == 0
+    assert main(["doctor", "--library", str(mine)]) == 0
+    assert main(["diagnostics", "--library", str(mine)]) == 0  # its name in version 0.1
     printed = capsys.readouterr().out
     assert f"numpy:              {np.__version__}" in printed
 

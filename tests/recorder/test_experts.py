@@ -44,6 +44,28 @@ def test_the_breakout_player_scores_far_above_chance() -> None:
     assert rollout.score > 5 * by_chance.score
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_pong_player_wins(seed: int) -> None:
+    rollout, actions = played("pong", scripted("pong", seed), seed=seed, ticks=6_000)
+    assert rollout.score > 0
+    assert set(actions) <= {0, 1, 2, 3}
+
+
+def test_the_cartpole_player_balances_to_the_end() -> None:
+    for seed in range(5):
+        rollout, _ = played("cartpole", scripted("cartpole"), seed)
+        assert (rollout.ticks, rollout.score) == (500, 500.0)
+
+
+def test_players_of_pong_and_cartpole_are_made_again_from_what_sessions_store() -> None:
+    for player in (scripted("pong", 1, aim_error=0.5, delay=(2, 6)), scripted("cartpole")):
+        assert describe(from_description(describe(player))) == describe(player)
+    with pytest.raises(AgentError, match="aim_error"):
+        scripted("pong", aim_error=-1)
+    with pytest.raises(AgentError, match="the scripted Pong player must be reset with a game first"):
+        scripted("pong").act(None)
+
+
 @pytest.mark.parametrize("style", list(STYLES))
 def test_every_style_serves_and_scores_within_a_minute(style: str) -> None:
     rollout, actions = played("breakout", scripted("breakout", 3, style=style), seed=5, ticks=3_600)

@@ -161,17 +161,17 @@ def test_a_file_that_was_changed_and_added_again_is_what_counts(own: Path, tmp_p
         file.write_text(PONG.replace("rate_hz = 60.0", f"rate_hz = {rate}"))
         assert add_file(file) == own / "pong.toml"
         assert get_spec("pong").rate_hz == rate
-    assert described_names() == ("breakout", "hopper", "cartpole", "pong")
+    assert described_names() == ("breakout", "cartpole", "hopper", "pong")
     assert env_names().count("pong") == 1
 
 
 def test_a_file_of_ones_own_that_cannot_be_used_hides_no_other(own: Path) -> None:
     (own / "broken.toml").write_text(CARTPOLE.replace('title = "Cart and pole"', ""))
     (own / "Old copy.toml").write_text(CARTPOLE)
-    (own / "hopper.toml").write_text(CARTPOLE)  # ships already
+    (own / "hopper.toml").write_text(CARTPOLE)  # counts before the one that ships
     forget()
     specs, problems = usable_specs()
-    assert [spec.title for spec in specs][:4] == ["Breakout", "Hopper", "Cart and pole", "Adventure"]
+    assert [spec.title for spec in specs][:4] == ["Breakout", "Cart and pole", "Cart and pole", "Adventure"]
     assert sorted(problem.partition(" does not describe an environment ")[2] for problem in problems) == [
         "(its name may contain only lower-case letters, digits and underscores); see docs/environments.md",
         "(the environment's specification has no usable 'title'); see docs/environments.md",

@@ -53,17 +53,17 @@ def test_a_game_is_found_by_name_played_with_its_keys_and_comes_first_from_then_
 def test_what_was_played_last_comes_first_and_only_what_can_be_used_is_offered() -> None:
     settings = UnsavedSettings(recent_envs="pong,gone,hopper")
     choice = EnvChoice(settings)
-    assert [spec.name for spec in choice.specs] == ["pong", "hopper", "breakout"]
+    assert [spec.name for spec in choice.specs] == ["pong", "hopper", "breakout", "cartpole"]
     assert choice.default == "breakout"
     choice.take_in("seaquest")
     choice.take_in("hopper")  # at hand already: nothing moves
-    assert [spec.name for spec in choice.specs] == ["seaquest", "pong", "hopper", "breakout"]
+    assert [spec.name for spec in choice.specs] == ["seaquest", "pong", "hopper", "breakout", "cartpole"]
     choice.played("hopper")
     assert settings.recent_envs == "hopper,seaquest,pong,gone"
-    assert choice.neighbour("hopper", -1) == "breakout"
+    assert choice.neighbour("hopper", -1) == "cartpole"
     names = [spec.name for spec in choice.every()]
-    assert names[:4] == ["hopper", "seaquest", "pong", "breakout"]
-    assert len(names) == len(set(names)) == 105
+    assert names[:5] == ["hopper", "seaquest", "pong", "breakout", "cartpole"]
+    assert len(names) == len(set(names)) == 106
 
 
 def test_pictures_are_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
