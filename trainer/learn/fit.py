@@ -22,6 +22,7 @@ from pathlib import Path
 from recorder.store.places import Place, keep_out_of_sessions, on_this_computer, place
 from recorder.store.session import Session
 from trainer.config import TrainConfig
+from trainer.data.playfield import framed
 from trainer.distributed import ProcessGroup
 from trainer.errors import PolicyError, TrainingError
 from trainer.learn.checkpoint import CHECKPOINT_BATCHES, is_of
@@ -64,6 +65,8 @@ def fit(
             _check_input(opened, out, kept_at)
             env = opened[0].spec.name
             config = config.completed(env) if config else TrainConfig.for_env(env)
+            if kept_at is None or not is_of(kept_at, config):  # an earlier version's training goes on with all rows
+                config = framed(config, opened)
             steps = Steps(opened, config, episodes or {}, group)
             stack.callback(lambda: steps.close())
         sample = None
