@@ -19,6 +19,7 @@ from trainer import Policy, TrainConfig, fit
 TICKS = 200
 # As little as a network of the usual kind can be trained with; what is asked is whether it can, not how well.
 SMALL = {"network": "nature", "size": 36, "batch_size": 4, "max_batches": 20, "checks": 0, "play_games": 0}
+SMALL |= {"validations": 2, "optimizer": "sgd"}
 
 
 @pytest.fixture(autouse=True)
