@@ -14,7 +14,7 @@ from player.watch.presenter import WatchPresenter
 from recorder.ui.kit.fold import FoldingRow
 
 _NO_RECORDING = "Nothing: the twin alone"
-_NO_CLONE = "Nothing: the recording alone"
+_NO_CLONE = "Recording alone"
 _BROWSE = "Open another file…"
 
 

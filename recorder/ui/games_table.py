@@ -15,7 +15,7 @@ from recorder.ui.library_table import RowDelegate
 MOST_GAMES = 500  # a list of more is no help; the command line shows them all
 _TIP = "Ticked games are used in training. G marks a game good, B bad; so does a click on its label."
 _COLUMNS = ("Use", "Score", "Time", "Ended", "Label")
-_PADDING = 16  # pixels beside a cell's text
+_PADDING, _HEADING_PADDING = 16, 12  # pixels beside the text of a cell and of a heading
 _LABELS = {"": "–", "success": "good", "failure": "bad"}
 _NEXT = {"": "success", "success": "failure", "failure": "failure"}  # a label that is given again is taken off
 _KEYS = {int(Qt.Key.Key_G): "success", int(Qt.Key.Key_B): "failure"}
@@ -51,7 +51,7 @@ class GamesTable(QTableWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
         header.resizeSection(0, 54)
-        header.resizeSection(4, 60)
+        header.resizeSection(4, 56)
         self._fit()
         self.itemChanged.connect(self._check)
         self.currentCellChanged.connect(self._choose)
@@ -99,8 +99,10 @@ class GamesTable(QTableWidget):
         """Give scores and times the room that they take in bold, and the rest to how games ended."""
         metrics = QFontMetrics(look.scaled(self.font(), 1.0, bold=True))
         for column in (1, 2):
-            texts = [_COLUMNS[column], *(self._cell(row, column).text() for row in range(self.rowCount()))]
-            self.horizontalHeader().resizeSection(column, max(map(metrics.horizontalAdvance, texts)) + _PADDING)
+            texts = (self._cell(row, column).text() for row in range(self.rowCount()))
+            room = max(map(metrics.horizontalAdvance, texts), default=0) + _PADDING
+            heading = metrics.horizontalAdvance(_COLUMNS[column]) + _HEADING_PADDING
+            self.horizontalHeader().resizeSection(column, max(room, heading))
 
     def show_present(self, present: RecordedGame | None) -> None:
         """Another game may be shown beside the list."""

@@ -223,7 +223,9 @@ class _SessionDelegate(RowDelegate):
         painter.setFont(font)
         painter.setPen(ink)
         elide, middle = Qt.TextElideMode.ElideMiddle, Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(lines, middle, painter.fontMetrics().elidedText(title(row), elide, round(lines.width())))
+        # Titles often begin alike; a name by default begins with the player, and columns tell the rest of it.
+        cut = elide if row.title else Qt.TextElideMode.ElideRight
+        painter.drawText(lines, middle, painter.fontMetrics().elidedText(title(row), cut, round(lines.width())))
         painter.setFont(look.scaled(option.font, 0.92))
         lines.translate(0, 20)
         painter.setPen(look.tone(palette, _tone(row)) if row.state in _STATES and not chosen else pale)

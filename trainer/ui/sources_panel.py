@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from recorder.envs.registry import env_names
 from recorder.errors import UsageError
-from recorder.library.names import session_name
+from recorder.library.names import name_of, session_name
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
 from recorder.ui.kit.steady import reserve_lines
@@ -363,7 +363,8 @@ def _texts(row: Row) -> list[str]:
         return [row.env_title, row.problem if row.env else row.path.stem, row.date, "", "", ""]
     score = "" if row.score is None else f"{row.score:,.0f}"
     name = f"{row.title} · {row.env_title}" if row.title else row.env_title  # the columns beside it tell the rest
-    return [name, row.player, row.date, str(row.games), f"{row.minutes:.1f}", score]
+    who = name_of(row.summary.player) if row.is_person else row.player  # a kind would take the room of the name
+    return [name, who, row.date, str(row.games), f"{row.minutes:.1f}", score]
 
 
 def _game_item(path: Path, game: GameFacts) -> QTreeWidgetItem:
