@@ -296,7 +296,7 @@ def test_games_are_numbered_in_whole_numbers_below_a_plot_of_their_scores(games:
 
 
 def test_how_a_game_ended_is_whole_in_the_narrowest_list_of_games() -> None:
-    look.apply_theme(application(), "light")
+    application()
     table = GamesTable()
     try:
         table.resize(344, 200)  # in a session's pane at its narrowest
@@ -309,7 +309,7 @@ def test_how_a_game_ended_is_whole_in_the_narrowest_list_of_games() -> None:
         for details in (None, Details(Path(), "", games=games)):
             table.show_details(details)
             for column, text in enumerate(("Use", "Score", "Time", "Ended", "Label")):
-                assert table.columnWidth(column) >= heading.horizontalAdvance(text) + 10, text
+                assert table.columnWidth(column) >= heading.horizontalAdvance(text) + 16, text
         for game in games:
             table.show_present(game)
             for column in range(table.columnCount()):
@@ -317,7 +317,7 @@ def test_how_a_game_ended_is_whole_in_the_narrowest_list_of_games() -> None:
                 assert item is not None
                 assert item.font().bold()
                 wide = QFontMetrics(item.font()).horizontalAdvance(item.text())
-                assert table.columnWidth(column) >= wide + (32 if column == 0 else 16), item.text()
+                assert table.columnWidth(column) >= wide + (32 if column == 0 else 12), item.text()
     finally:
         table.close()
         table.deleteLater()
