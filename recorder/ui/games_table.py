@@ -15,7 +15,7 @@ from recorder.ui.library_table import RowDelegate
 MOST_GAMES = 500  # a list of more is no help; the command line shows them all
 _TIP = "Ticked games are used in training. G marks a game good, B bad; so does a click on its label."
 _COLUMNS = ("Use", "Score", "Time", "Ended", "Label")
-_PADDING, _HEADING_PADDING = 14, 18  # pixels beside the text of a cell and of a heading
+_PADDING, _HEADING_PADDING = 16, 16  # pixels beside the text of a cell and of a heading
 _LABELS = {"": "–", "success": "good", "failure": "bad"}
 _NEXT = {"": "success", "success": "failure", "failure": "failure"}  # a label that is given again is taken off
 _KEYS = {int(Qt.Key.Key_G): "success", int(Qt.Key.Key_B): "failure"}
@@ -50,8 +50,8 @@ class GamesTable(QTableWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
-        header.resizeSection(0, 52)
-        header.resizeSection(4, 60)
+        header.resizeSection(0, 51)
+        header.resizeSection(4, 58)
         self._fit()
         self.itemChanged.connect(self._check)
         self.currentCellChanged.connect(self._choose)

@@ -317,7 +317,7 @@ def test_how_a_game_ended_is_whole_in_the_narrowest_list_of_games() -> None:
                 assert item is not None
                 assert item.font().bold()
                 wide = QFontMetrics(item.font()).horizontalAdvance(item.text())
-                assert table.columnWidth(column) >= wide + (32 if column == 0 else 12), item.text()
+                assert table.columnWidth(column) >= wide + (32 if column == 0 else 16), item.text()
     finally:
         table.close()
         table.deleteLater()
