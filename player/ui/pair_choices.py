@@ -13,8 +13,8 @@ from player.watch.pairing import Choice
 from player.watch.presenter import WatchPresenter
 from recorder.ui.kit.fold import FoldingRow
 
-_NO_RECORDING = "Nothing: the twin alone"
-_NO_CLONE = "Nothing: the recording alone"
+_NO_RECORDING = "Twin alone"
+_NO_CLONE = "Recording alone"
 _BROWSE = "Open another file…"
 
 

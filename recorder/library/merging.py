@@ -28,6 +28,7 @@ from recorder.envs.registry import get_spec, other_simulator
 from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.library.edits import merge_spans
 from recorder.library.lineage import origins_of, origins_within
+from recorder.library.names import default_name
 from recorder.library.replay import replay_to
 from recorder.store.annotations import MAX_NOTES, MAX_TAGS, MAX_TITLE
 from recorder.store.locks import is_being_written, release
@@ -102,7 +103,7 @@ def merging(paths: Sequence[Path], library: Path, *, title: str = "") -> Generat
     players = [session.player for session in sessions]
     same = all(player == players[0] for player in players)
     attributes: dict[str, Any] = {
-        "title": title or _with(first.title or _plain_title(first), "merged"),
+        "title": title or _with(first.title or default_name(players, None, first.created), "merged"),
         "notes": "\n\n".join(dict.fromkeys(session.notes for session in sessions if session.notes))[:MAX_NOTES],
         "tags": list(dict.fromkeys(tag for session in sessions for tag in session.tags))[:MAX_TAGS],
         "player": players[0] if same else {"kind": "mixed", "name": "", "params": {"players": _distinct(players)}},
@@ -132,7 +133,7 @@ def splitting(path: Path, number: int, library: Path) -> Generator[ReshapeProgre
         for number, part in enumerate(
             (_Part(session, before, range(tick)), _Part(session, after, range(tick, len(session)))), start=1
         ):
-            title = _with(session.title or _plain_title(session), f"{number} of 2")
+            title = _with(session.title or default_name([session.player], None, session.created), f"{number} of 2")
             words = {"title": title, "notes": session.notes, "tags": list(session.tags), "player": session.player}
             monotonic, _ = _clock(session)
             begun_s = max(0.0, (int(session.time_ns[part.ticks.start]) - monotonic) * 1e-9) if number == 2 else 0.0
@@ -331,12 +332,6 @@ def _origin(part: _Part) -> dict[str, Any]:
 
 def _with(title: str, note: str) -> str:
     return f"{title[: MAX_TITLE - len(note) - 3]} ({note})"
-
-
-def _plain_title(session: Session) -> str:
-    """What to call a session that nobody has given a title."""
-    when = _when(session.created).astimezone()
-    return f"{session.spec.title}, {when:%b} {when.day}, {when:%H:%M}"
 
 
 def _distinct(players: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from recorder.library.change_queue import ChangeQueue
 from recorder.library.library import Library, SessionSummary
 from recorder.library.lineage import without_copies
 from recorder.library.long_work import LongWork, Work
+from recorder.library.names import session_name
 from recorder.library.preview_requests import PreviewRequests
 from recorder.library.session_edits import SessionEdits
 from recorder.library.trash import Trashed
@@ -261,7 +262,7 @@ class LibraryPresenter:
         self.refresh()
 
     def _name_of(self, path: str) -> str:
-        return next((row.title or row.name for row in self.rows if str(row.path) == path), path)
+        return next((session_name(row) for row in self.rows if str(row.path) == path), path)
 
     def _run(self, title: str, target: str, arguments: dict[str, Any], paths: Sequence[Path] = ()) -> None:
         if self.work is not None:

@@ -237,10 +237,10 @@ class WriterThread:
             if patient:
                 self.trouble = f"{self._path} cannot be written: {reason(error)}"
                 return False
-            kept = f"{_KEPT}; {remedy(reason(error))} before the next take"
+            told = f"{reason(error)}; {_KEPT}; {remedy(reason(error))} before the next take"
             if not self._path.exists():
-                kept = "its folder was deleted or moved, and what was recorded went with it; restore the folder"
-            self._failure = SessionError(f"{self._path} could not be written: {reason(error)}; {kept}")
+                told = "its folder was deleted or moved, and what was recorded went with it; restore the folder"
+            self._failure = SessionError(f"{self._path} could not be written: {told}")
         return False
 
     def _complete(self) -> None:

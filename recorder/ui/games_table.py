@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from recorder.library.preview import Details
@@ -15,6 +15,7 @@ from recorder.ui.library_table import RowDelegate
 MOST_GAMES = 500  # a list of more is no help; the command line shows them all
 _TIP = "Ticked games are used in training. G marks a game good, B bad; so does a click on its label."
 _COLUMNS = ("Use", "Score", "Time", "Ended", "Label")
+_PADDING, _HEADING_PADDING = 16, 16  # pixels beside the text of a cell and of a heading
 _LABELS = {"": "–", "success": "good", "failure": "bad"}
 _NEXT = {"": "success", "success": "failure", "failure": "failure"}  # a label that is given again is taken off
 _KEYS = {int(Qt.Key.Key_G): "success", int(Qt.Key.Key_B): "failure"}
@@ -49,8 +50,9 @@ class GamesTable(QTableWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
-        for column, width in enumerate((60, 62, 76, 0, 62)):
-            header.resizeSection(column, width)
+        header.resizeSection(0, 51)
+        header.resizeSection(4, 58)
+        self._fit()
         self.itemChanged.connect(self._check)
         self.currentCellChanged.connect(self._choose)
         self.cellClicked.connect(self._click)
@@ -89,8 +91,18 @@ class GamesTable(QTableWidget):
                 if self.item(row, column) is None:
                     self.setItem(row, column, item)
         blocker.unblock()
+        self._fit()
         rows = min(max(len(self._listed), 1), 5)
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + 28 * rows + 4)
+
+    def _fit(self) -> None:
+        """Give scores and times the room that they take in bold, and the rest to how games ended."""
+        metrics = QFontMetrics(look.scaled(self.font(), 1.0, bold=True))
+        for column in (1, 2):
+            texts = (self._cell(row, column).text() for row in range(self.rowCount()))
+            room = max(map(metrics.horizontalAdvance, texts), default=0) + _PADDING
+            heading = metrics.horizontalAdvance(_COLUMNS[column]) + _HEADING_PADDING
+            self.horizontalHeader().resizeSection(column, max(room, heading))
 
     def show_present(self, present: RecordedGame | None) -> None:
         """Another game may be shown beside the list."""

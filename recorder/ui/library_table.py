@@ -18,7 +18,7 @@ from PySide6.QtCore import (
     QSize,
     Qt,
 )
-from PySide6.QtGui import QImage, QPainter, QPainterPath, QPalette, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPainterPath, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -223,7 +223,7 @@ class _SessionDelegate(RowDelegate):
         painter.setFont(font)
         painter.setPen(ink)
         elide, middle = Qt.TextElideMode.ElideMiddle, Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(lines, middle, painter.fontMetrics().elidedText(title(row), elide, round(lines.width())))
+        painter.drawText(lines, middle, short_title(row, painter.fontMetrics(), round(lines.width())))
         painter.setFont(look.scaled(option.font, 0.92))
         lines.translate(0, 20)
         painter.setPen(look.tone(palette, _tone(row)) if row.state in _STATES and not chosen else pale)
@@ -234,6 +234,15 @@ class _SessionDelegate(RowDelegate):
 def title(row: SessionSummary) -> str:
     """What a session is called in the list."""
     return session_name(row)
+
+
+def short_title(row: SessionSummary, metrics: QFontMetrics, width: int) -> str:
+    """As much of the title as fits into `width` pixels.
+
+    Titles often begin alike; a name by default begins with the player, and columns tell the rest of it.
+    """
+    cut = Qt.TextElideMode.ElideMiddle if row.title else Qt.TextElideMode.ElideRight
+    return metrics.elidedText(title(row), cut, width)
 
 
 def subtitle(row: SessionSummary) -> str:

@@ -44,6 +44,7 @@ class ProgressPlot(QWidget):
         self._headline.setText(headline)
         self._plot.setVisible(bool(history.scores))  # the headline says that there is nothing yet
         games = list(range(1, len(history.scores) + 1))
+        self._plot.getAxis("bottom").setTickSpacing(levels=[(_step(len(games)), 0)])
         self._dots.setData(games, history.scores)
         self._mean.setData(games, history.means)
 
@@ -65,3 +66,11 @@ class ProgressPlot(QWidget):
         self._dots.setSymbolBrush(dot)
         self._dots.setSymbolPen(None)
         self._mean.setPen(pyqtgraph.mkPen(palette.color(QPalette.ColorRole.Link), width=2.5))
+
+
+def _step(games: int) -> int:
+    """From one number below the plot to the next: 1, 2, 5, 10, 20 …, so that at most ten are there."""
+    step = 1
+    while games > 10 * step:
+        step = step * 5 // 2 if str(step).startswith("2") else step * 2
+    return step

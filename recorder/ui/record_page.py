@@ -138,6 +138,7 @@ class RecordPage(Page):
         """See Page: the game is shown whatever becomes of the library, but it cannot be recorded."""
         self.access = access
         self.presenter.refuse(access.refusal)
+        self._side.takes.there = not access.missing
         self._room = self.presenter.room
         self._render()
 

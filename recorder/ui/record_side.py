@@ -73,7 +73,7 @@ class RecordSide(QWidget):
         self._hud.show_texts(_figures(presenter, room), playing=presenter.state is RecordState.RECORDING)
         self._summary.setVisible(not presenter.busy and bool(presenter.finished.last_summary))
         self._summary.setText(presenter.finished.last_summary)
-        self.takes.setEnabled(not presenter.busy)
+        self.takes.setEnabled(self.takes.there and not presenter.busy)
         takes = presenter.finished.today.takes
         players = {presenter.player.name, *(take.player for take in takes)}
         someone_else = presenter.player.question is NameQuestion.NEXT

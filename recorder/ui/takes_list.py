@@ -69,6 +69,7 @@ class TakesList(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumHeight(130)  # a card
+        self.there = True  # not so while the library's folder is missing
         self.offers_sample = False  # to whoever has not recorded anything yet
         self._shown: tuple[object, ...] = ()
         self.show_takes([])

@@ -71,7 +71,9 @@ def test_stopping_while_the_folder_is_away_says_so(tmp_path: Path) -> None:
     library.rename(away)
     wait_for(presenter, lambda: presenter.state is RecordState.PAUSED)
     presenter.stop()
-    assert "could not be written: No such file or directory" in presenter.error
+    assert (
+        "could not be written: its folder was deleted or moved, and what was recorded went with it" in presenter.error
+    )
     assert presenter.state is RecordState.IDLE
     away.rename(library)
     (summary,) = Library(library).sessions()

@@ -193,8 +193,11 @@ def test_a_folder_that_goes_during_play_is_told_once_on_every_page_and_all_recov
 
 def test_what_is_deleted_under_a_take_is_not_called_kept(open_window: Callable[[Path], Window], tmp_path: Path) -> None:
     library = tmp_path / "library"
+    record("breakout", scripted("breakout", 1), library=library, seconds=1, seed=1)
     window = open_window(library)
     presenter = window.record.presenter
+    wait_until(lambda: window.record.findChild(QPushButton, "trainTakeButton") is not None, 20_000)
+    assert button(window.record, "trainTakeButton").isEnabled()
     QTest.mouseClick(button(window, "recordButton"), Qt.MouseButton.LeftButton)
     wait_until(lambda: presenter.status is not None and presenter.status.ticks > 40, 20_000)
     shutil.rmtree(library)
@@ -204,6 +207,8 @@ def test_what_is_deleted_under_a_take_is_not_called_kept(open_window: Callable[[
     assert "its folder was deleted or moved" in presenter.error
     assert "kept" not in presenter.error
     assert not library.exists()
+    assert "No such file" not in presenter.error
     wait_until(lambda: said(window).startswith("Library folder not found"), 20_000)
+    assert not button(window.record, "trainTakeButton").isEnabled()  # it leads nowhere
     library.mkdir()
     wait_until(lambda: said(window) == "" and button(window, "recordButton").isEnabled(), 20_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ from recorder.library.edits import edit
 from recorder.library.presenter import LibraryPresenter
 from recorder.ui.kit.pace import IDLE_MS
 from recorder.ui.library_page import LibraryPage
+from recorder.ui.library_table import short_title
 from recorder.ui.scrubber import Scrubber
 from recorder.ui.table_dialog import TableDialog
 from tests.lending import SharedService, shared_service
@@ -473,3 +475,15 @@ def test_a_table_of_what_is_selected_leaves_out_the_rest(page: LibraryPage, tmp_
     QTest.mouseClick(child(page, "saveTableButton", QPushButton), Qt.MouseButton.LeftButton)
     settled(page)
     assert "breakout" not in (tmp_path / "hops.csv").read_text(encoding="utf-8-sig")
+
+
+def test_names_that_are_too_long_still_tell_participants_apart(page: LibraryPage) -> None:
+    metrics = child(page, "libraryTable", QTableView).fontMetrics()
+    rows = [
+        replace(page.presenter.rows[0], title="", player={"kind": "person", "name": f"Participant {number}"})
+        for number in (1, 2, 3)
+    ]
+    width = metrics.horizontalAdvance("Participant 1, 1 p")
+    assert [short_title(row, metrics, width)[:13] for row in rows] == [f"Participant {number}" for number in (1, 2, 3)]
+    takes = [replace(row, title=f"My first try, take {number}") for number, row in enumerate(rows)]
+    assert len({short_title(row, metrics, width) for row in takes}) == 3

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, QRectF, Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QWidget
 
@@ -16,8 +17,12 @@ from player.ui.window import PAGES, Window
 from player.watch.pairing import Choice
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.agents.bindings import Bindings
-from recorder.library.presenter import history
+from recorder.library.presenter import History, history
+from recorder.library.preview import Details
+from recorder.store.episode_table import RecordedGame
+from recorder.store.schema import Episode
 from recorder.ui.game_keys import rows, usual
+from recorder.ui.games_table import GamesTable
 from recorder.ui.keys_dialog import KeysDialog
 from recorder.ui.kit import look
 from recorder.ui.kit.keys import Keyboard
@@ -272,6 +277,51 @@ def test_the_preview_of_a_session_grows_with_the_window(window: Window) -> None:
     QTest.qWait(300)
     assert preview.width() > small.width()
     assert preview.height() > small.height()
+
+
+@pytest.mark.parametrize(("games", "step"), [(1, 1), (4, 1), (30, 5), (900, 100)])
+def test_games_are_numbered_in_whole_numbers_below_a_plot_of_their_scores(games: int, step: int) -> None:
+    application()
+    plot = ProgressPlot()
+    try:
+        plot.show_history(History((1.0,) * games, (1.0,) * games, 2.0), "Ada")
+        axis = plot.findChild(QWidget, "scorePlot").getAxis("bottom")
+        ((spacing, ticks),) = axis.tickValues(0.6, games + 0.4, 700)
+        assert (spacing, len(ticks)) == (step, games // step)
+        assert all(tick == round(tick) for tick in ticks)
+    finally:
+        plot.close()
+        plot.deleteLater()
+        QTest.qWait(1)
+
+
+def test_how_a_game_ended_is_whole_in_the_narrowest_list_of_games() -> None:
+    application()
+    table = GamesTable()
+    try:
+        table.resize(344, 200)  # in a session's pane at its narrowest
+        games = tuple(
+            RecordedGame(10 + k, (Episode(k, 2_400 * k, 2_400 * (k + 1), 1, 48.0, outcome),), ())
+            for k, outcome in enumerate(("game over", "time limit", "stalled", "stopped", "interrupted"))
+        )
+        table.show()
+        heading = QFontMetrics(look.scaled(table.font(), 1.0, bold=True))
+        for details in (None, Details(Path(), "", games=games)):
+            table.show_details(details)
+            for column, text in enumerate(("Use", "Score", "Time", "Ended", "Label")):
+                assert table.columnWidth(column) >= heading.horizontalAdvance(text) + 16, text
+        for game in games:
+            table.show_present(game)
+            for column in range(table.columnCount()):
+                item = table.item(game.number - 10, column)
+                assert item is not None
+                assert item.font().bold()
+                wide = QFontMetrics(item.font()).horizontalAdvance(item.text())
+                assert table.columnWidth(column) >= wide + (32 if column == 0 else 16), item.text()
+    finally:
+        table.close()
+        table.deleteLater()
+        QTest.qWait(1)
 
 
 def test_a_plot_of_scores_without_scores_is_not_drawn() -> None:

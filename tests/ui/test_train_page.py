@@ -309,6 +309,12 @@ def test_one_twin_for_each_participant_is_one_click_and_the_queue_names_them(tmp
     for name in ("Ada", "Bo", ""):
         record("breakout", KeyAgent({}, name), library=tmp_path, seconds=1, seed=1)
     opened = Opened(tmp_path)
+    tree = opened.find(QTreeWidget, "sessionTable")
+    assert {tree.topLevelItem(index).text(1) for index in range(3)} == {"Ada", "Bo", "Person"}
+    assert tree.topLevelItem(0).text(0) == "Breakout"
+    edit(opened.presenter.choice.rows[0].path, title="Evening")
+    opened.page.activate()
+    assert tree.topLevelItem(0).text(0) == "Evening"  # of several games it says which
     each = opened.find(QPushButton, "trainEachButton")
     choice = opened.presenter.choice
     with Runs(tmp_path).lock("").acquire(timeout=0):  # as if another process worked the queue off

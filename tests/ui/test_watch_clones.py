@@ -202,7 +202,7 @@ def test_a_renamed_clone_finds_its_recording_and_stays_when_one_is_chosen(page: 
         left, right = page.findChild(QComboBox, "sessionChoice"), page.findChild(QComboBox, "policyChoice")
         assert " · Hopper · " in left.currentText()
         index = left.currentIndex()
-        left.setCurrentIndex(left.findText("Nothing: the twin alone"))
+        left.setCurrentIndex(left.findText("Twin alone"))
         left.activated.emit(left.currentIndex())
         left.setCurrentIndex(index)
         left.activated.emit(index)

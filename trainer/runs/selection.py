@@ -18,6 +18,7 @@ from recorder.envs.registry import get_spec, other_simulator
 from recorder.errors import TwinplayError
 from recorder.library.library import Library, SessionSummary, local_time, player_label
 from recorder.library.lineage import first_copy, without_copies
+from recorder.library.names import session_name
 from recorder.store.places import place
 from recorder.store.session import Session
 from recorder.system.jobs import start_thread
@@ -388,7 +389,7 @@ def describe(
     for simulator in sorted({facts[row.path].simulator for row in rows if row.path in facts} - {""}):
         warnings.append(f"Some of it was recorded with {simulator}.")
     if copy := first_copy([row.summary for row in rows]):
-        names = " and ".join(f"“{each.title or each.name}”" for each in copy)
+        names = " and ".join(f"“{session_name(each)}”" for each in copy)
         warnings.append(f"{names} hold the same play, which would count twice in training; untick one of them.")
     if len({row.player for row in rows}) > 1 and not problem:
         warnings.append("Different players are mixed; the twin learns an average of them.")

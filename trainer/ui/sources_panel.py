@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from recorder.envs.registry import env_names
 from recorder.errors import UsageError
-from recorder.library.names import session_name
+from recorder.library.names import name_of, session_name
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
 from recorder.ui.kit.steady import reserve_lines
@@ -134,8 +134,9 @@ class SourcesPanel(QWidget):
         opened = {item.data(0, _KEY)[0] for item in self._sessions() if item.isExpanded()}
         blocker = QSignalBlocker(self._tree)
         self._tree.clear()
-        for row in self.presenter.choice.rows:
-            item = QTreeWidgetItem(_texts(row))
+        several = len({row.env for row in self._rows}) > 1
+        for row in self._rows:
+            item = QTreeWidgetItem(_texts(row, several))
             item.setData(0, _KEY, (row.path, 0))
             for column in range(len(_COLUMNS)):
                 item.setToolTip(
@@ -358,12 +359,14 @@ def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
     return [child for child in children if child is not None]
 
 
-def _texts(row: Row) -> list[str]:
+def _texts(row: Row, several: bool) -> list[str]:
+    """The columns of a session; with `several` environments in the list, a title is followed by its own."""
     if row.problem:
         return [row.env_title, row.problem if row.env else row.path.stem, row.date, "", "", ""]
     score = "" if row.score is None else f"{row.score:,.0f}"
-    name = f"{row.title} · {row.env_title}" if row.title else row.env_title  # the columns beside it tell the rest
-    return [name, row.player, row.date, str(row.games), f"{row.minutes:.1f}", score]
+    name = " · ".join(filter(None, (row.title, row.env_title if several or not row.title else "")))
+    who = name_of(row.summary.player) if row.is_person else row.player  # a kind would take the room of the name
+    return [name, who, row.date, str(row.games), f"{row.minutes:.1f}", score]
 
 
 def _game_item(path: Path, game: GameFacts) -> QTreeWidgetItem:
