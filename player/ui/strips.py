@@ -38,7 +38,8 @@ def press_strip(actions: _Actions, frame: DuelFrame, ticks: int, width: int, col
         pulls = np.stack([np.clip(-row, 0, 1) for row in means])
         return _image([(pushes, colour), (pulls, other)])
     serve = frame.serve_action
-    ways = sorted(set(frame.keycaps) - {serve}, key=frame.action_names.index)
+    order = {name: index for index, name in enumerate(frame.action_names)}
+    ways = sorted(set(frame.keycaps) - {serve}, key=lambda way: order.get(way, len(order)))
     held = np.stack([_visible(mean(np.isin(actions, frame.holding(way)))) for way in ways])
     served = mean(np.isin(actions, frame.holding(serve))) > 0
     return _image([(held, colour), (np.broadcast_to(served, held.shape).astype(float), other)])
