@@ -1,7 +1,7 @@
 """What the window remembers between starts, in settings.ini of the user's configuration folder.
 
     window/geometry, window/page, window/theme    library/folder    player/name, player/asked
-    record/limit, record/recent    when a take ends, and what was played last
+    record/limit, record/steps, record/recent    when a take ends, whether it waits, and what was played last
     choices/<name of a list>   what was chosen last in it            watch/session, watch/policy   the pair watched last
     tour/closed                whether the hints of the Watch page are not wanted any longer
 
@@ -81,6 +81,15 @@ class Memory:
     @take_limit.setter
     def take_limit(self, limit: str) -> None:
         self._keep("record/limit", limit)
+
+    @property
+    def steps(self) -> str:
+        """The pace of takes, as recorder.recording.pace writes it."""
+        return self._text("record/steps")
+
+    @steps.setter
+    def steps(self, rate: str) -> None:
+        self._keep("record/steps", rate)
 
     @property
     def recent_envs(self) -> str:

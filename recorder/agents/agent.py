@@ -132,6 +132,11 @@ class KeyAgent:
         self._tapped.clear()
 
     @property
+    def pressing(self) -> bool:
+        """Whether a bound key is held, or was tapped since the last tick."""
+        return bool(self._held or self._tapped)
+
+    @property
     def held_actions(self) -> frozenset[int]:
         """The actions whose keys are down, to highlight them on screen."""
         return frozenset(self.bindings[code] for code in self._held)

@@ -41,9 +41,9 @@ class HandPlay:
             game.reset(0)
             self.poster = RecordingStatus(game.picture(), 0.0, game.lives, 0, 0, False, 0)
 
-    def begin(self, spec: EnvSpec, seed: int, limit: TakeLimit) -> Task:
+    def begin(self, spec: EnvSpec, seed: int, limit: TakeLimit, steps_hz: float) -> Task:
         """Start a recording. Creating a session on disk takes a moment: the task returns the recording."""
-        return Task(partial(self._begin, self._lend_game(spec), seed, limit), "begin-take")
+        return Task(partial(self._begin, self._lend_game(spec), seed, limit, steps_hz), "begin-take")
 
     def leave_env(self) -> None:
         """Close the game, before another environment is played."""
@@ -61,7 +61,7 @@ class HandPlay:
             self._game = Game(spec, render=not spec.sees_screen, sound=self._sound.hear is not None)
         return self._game
 
-    def _begin(self, game: Game, seed: int, limit: TakeLimit) -> LiveRecording:
+    def _begin(self, game: Game, seed: int, limit: TakeLimit, steps_hz: float) -> LiveRecording:
         return LiveRecording(
             game,
             self._keys,
@@ -69,6 +69,7 @@ class HandPlay:
             seed=seed,
             key_names=self._key_choice.key_names,
             limit=limit,
+            steps_hz=steps_hz,
             before_tick=self._controls.poll,
             hear=self._sound.hear,
             now=self._now,

@@ -6,7 +6,7 @@ key_choice   which key plays which action
 sound        the game's sound
 finished     today's finished takes
 player       who plays, and the question for a name
-limit        when a take ends by itself
+limit, pace  when a take ends by itself, and whether the game waits for the player
 """
 
 from __future__ import annotations
@@ -32,12 +32,14 @@ from recorder.recording.finished_takes import FinishedTakes
 from recorder.recording.game_sound import GameSound
 from recorder.recording.hand_play import HandPlay
 from recorder.recording.key_choice import KeyChoice
+from recorder.recording.pace import PaceChoice
 from recorder.recording.player_name import PlayerName
-from recorder.recording.recordings import RecordingStatus, WorkerRecording
+from recorder.recording.recordings import RecordingStatus
 from recorder.recording.settings import RecordSettings, UnsavedSettings
 from recorder.recording.stills import Stills
 from recorder.recording.take_control import RecordState, TakeControl
 from recorder.recording.take_limit import LimitChoice
+from recorder.recording.worker_recording import WorkerRecording
 from recorder.system.jobs import Task
 
 # How long `poll` may wait: for a controller while a person plays and while nobody does, for a process or a thread, and
@@ -74,6 +76,7 @@ class RecordPresenter:
         self.env = self.env_choice.default
         self.keys = KeyAgent(bindings.actions)
         self.player, self.limit = PlayerName(self.keys, settings), LimitChoice(settings)
+        self.pace = PaceChoice(settings)
         pads = None if controllers is None else controllers()
         self.controls = Controls(self.keys, pads, lambda: commands_of(self.state), now)
         self.key_choice = KeyChoice(
@@ -168,7 +171,7 @@ class RecordPresenter:
                 self._fail(str(error))
             return
         self.player.save()
-        self.take.open(self._hand_play.begin(self.spec, seed, limit))
+        self.take.open(self._hand_play.begin(self.spec, seed, limit, self.pace.steps_hz))
         self.sound.open()
         if wait:
             self.take.join_opening()

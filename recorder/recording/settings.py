@@ -9,12 +9,14 @@ from typing import Protocol
 class RecordSettings(Protocol):
     """`take_limit` is a TakeLimit in writing; `name_asked` says whether somebody was ever asked for a name.
 
-    `recent_envs` are the names of the environments played last, with commas, the latest first.
+    `steps` is the rate of PaceChoice, or nothing. `recent_envs` are the names of the environments played last, with
+    commas, the latest first.
     """
 
     player_name: str
     name_asked: bool
     take_limit: str
+    steps: str
     recent_envs: str
 
 
@@ -25,4 +27,5 @@ class UnsavedSettings:
     player_name: str = ""
     name_asked: bool = True
     take_limit: str = ""
+    steps: str = ""
     recent_envs: str = ""

@@ -82,6 +82,14 @@ class SessionAttributes(msgspec.Struct, frozen=True):
         Any,
         said("from a key to the picture, measured while a person played; below", shown="table", absent="not measured"),
     ] = None
+    steps_hz: Annotated[
+        Any,
+        said(
+            "the game waited for the player, and played so many ticks a second while a key was held",
+            shown="number",
+            absent="real time",
+        ),
+    ] = None
     verified: Annotated[
         Any,
         said("the digest for which a complete simulation gave the same ticks", shown="text", absent="not verified"),

@@ -39,10 +39,10 @@ _HAND_OVER_NS = 250_000_000
 class SessionWriter:
     """Creates one session in a library and streams a rollout into it.
 
-    `player` is `recorder.agents.agent.describe(agent)`. Raises LibraryError if the library folder cannot be written, or
-    is itself a session. After a write error every further call raises SessionError; earlier commits stay readable. If
-    the game runs in `real_time`, the writer instead reports the error in `trouble`, keeps its data and tries again; the
-    player should then wait. It also compresses more.
+    `player` is `recorder.agents.agent.describe(agent)`; `steps_hz` is not 0 if the game waits for the player. Raises
+    LibraryError if the library folder cannot be written, or is itself a session. After a write error every further call
+    raises SessionError; earlier commits stay readable. If the game runs in `real_time`, the writer instead reports the
+    error in `trouble`, keeps its data and tries again; the player should then wait. It also compresses more.
     """
 
     def __init__(
@@ -53,11 +53,14 @@ class SessionWriter:
         *,
         seed: int = 0,
         key_names: dict[int, str] | None = None,
+        steps_hz: float = 0.0,
         real_time: bool = False,
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         created = datetime.now(UTC)
         attributes = first_attributes(game, player, seed, created, now(), key_names or {})
+        if steps_hz:
+            attributes["steps_hz"] = steps_hz
         new = create_session(on_this_computer(place(library)), game, created, attributes)
         self.path, self._lock = new.path, new.lock
         self._thread = WriterThread(new, {**game.storage(), **tick_columns(game.spec)}, real_time)

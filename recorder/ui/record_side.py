@@ -17,6 +17,7 @@ from recorder.ui.kit.focus import deletes
 from recorder.ui.kit.icons import show_icon
 from recorder.ui.kit.steady import reserve_width
 from recorder.ui.limit_box import LimitBox
+from recorder.ui.pace_box import PaceBox
 from recorder.ui.player_box import PlayerBox
 from recorder.ui.takes_list import TakesList
 
@@ -52,13 +53,15 @@ class RecordSide(QWidget):
         layout.setSpacing(8)
         layout.addLayout(self._build_envs())
         self._player, self._limit = PlayerBox(presenter, game), LimitBox(presenter, game)
-        for box in (self._player, self._limit):
+        self._pace = PaceBox(presenter, game)
+        for box in (self._player, self._limit, self._pace):
             box.changed.connect(self.changed)
         layout.addWidget(self._player)
         self._hud = Hud()
         layout.addWidget(self._hud)
         self._build_buttons(layout)
         layout.addWidget(self._limit)
+        layout.addWidget(self._pace)
         self._summary = QLabel(objectName="takeSummary", wordWrap=True, visible=False)
         layout.addWidget(self._summary)
         layout.addWidget(look.heading("Today", factor=1.1))
@@ -68,6 +71,7 @@ class RecordSide(QWidget):
         """Show what is under way; `room` says for how much play the disk has room."""
         self._player.show_state()
         self._limit.show_state()
+        self._pace.show_state()
         self._show_envs(presenter)
         self._show_buttons(presenter)
         self._hud.show_texts(_figures(presenter, room), playing=presenter.state is RecordState.RECORDING)
@@ -173,7 +177,7 @@ def _figures(presenter: RecordPresenter, room: str) -> dict[str, str]:
         "games": f"{status.games} of {limit.games}" if limit.games else str(status.games),
         "time": duration_text((status.ticks - status.undone_ticks) / presenter.spec.rate_hz)
         + (whole if limit.minutes else ""),
-        "speed": f"{status.speed} %",
+        "speed": f"{presenter.pace.steps_hz:g} steps/s" if presenter.pace.steps_hz else f"{status.speed} %",
     }
     if status.label:
         texts["label"] = _LABELS[status.label]
