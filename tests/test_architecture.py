@@ -137,6 +137,11 @@ def test_nothing_evaluates_text() -> None:
         ("import trainer.evaluation.evaluate, player.watch.background", ("torch", "PySide6")),
         ("import player.cli", ("torch", "PySide6", "gymnasium", "zarr", "matplotlib", "av", "msgspec")),
         ("import player.app, player.ui.window", ("torch",)),
+        (
+            "import torch, trainer.learn.fit; from trainer.learn.optimizer import AdamW; "
+            "weight = torch.nn.Parameter(torch.ones(3)); weight.sum().backward(); AdamW([weight]).step(0.1)",
+            ("torch._dynamo", "sympy"),
+        ),
     ],
 )
 def test_imports_stay_light(statement: str, unwanted: tuple[str, ...]) -> None:
