@@ -1,11 +1,17 @@
-"""A process of the app's that the tests of a file share: starting one of their own takes longer than most of them."""
+"""What several tests share: a process of the app's, and files that are made once for all workers of a run."""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+
+import pytest
+from filelock import FileLock
 
 from recorder.errors import TwinplayError
 from recorder.system.jobs import Service, ServiceLike
@@ -67,3 +73,19 @@ def shared_service(target: str) -> Iterator[SharedService]:
         yield service
     finally:
         service.close()
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A copy, which may be changed, of the folder that `make` fills once for all workers of this run (pytest -n)."""
+    base = factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"made-once-{name}"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            part = Path(f"{shared}.part")
+            shutil.rmtree(part, ignore_errors=True)  # of a worker in which `make` failed
+            part.mkdir()
+            make(part)
+            part.rename(shared)
+    copy = factory.mktemp(name) / "copy"
+    shutil.copytree(shared, copy)
+    return copy

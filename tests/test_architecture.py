@@ -138,6 +138,14 @@ def test_nothing_evaluates_text() -> None:
         ("import trainer.evaluation.evaluate, player.watch.background", ("torch", "PySide6")),
         ("import player.cli", ("torch", "PySide6", "gymnasium", "zarr", "matplotlib", "av", "msgspec")),
         ("import player.app, player.ui.window", ("torch",)),
+        (
+            "import torch, trainer.learn.fit; from recorder import get_spec; from trainer import TrainConfig; "
+            "from trainer.learn.learner import Learner; from trainer.learn.operations import Operations; "
+            "config, spec = TrainConfig.for_env('breakout'), get_spec('breakout'); "
+            "learner = Learner(config, spec, torch.device('cpu')); Operations.of(learner.average, config); "
+            "sum(weight.sum() for weight in learner.net.parameters()).backward(); learner.optimizer.step(0.1)",
+            ("torch._dynamo", "sympy"),
+        ),
     ],
 )
 def test_imports_stay_light(statement: str, unwanted: tuple[str, ...]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import hashlib
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,13 +35,18 @@ def rom_sha256(spec: EnvSpec) -> str:
 class AtariBackend(GymnasiumBackend):
     """Screens as palette indices, the console's memory, its sound."""
 
-    def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
-        self._with_sound = sound
-        super().__init__(spec, render=render, sound=sound)
+    def __init__(self, spec: EnvSpec, *, render: bool, sound: bool, fresh: bool) -> None:
+        self._with_sound, self._fresh = sound, fresh
+        self._kind = (spec.env_id, repr(sorted(spec.kwargs.items())), sound)
+        self._open = True
+        super().__init__(spec, render=render, sound=sound, fresh=fresh)
         self._core.sound_obs = False  # which would change the observations
 
     def build(self, render: bool) -> Env:
         """The emulator always draws, whatever `render` is, and must know of the sound before it loads its ROM."""
+        spare = None if self._fresh else _take_spare(self._kind)
+        if spare is not None:
+            return spare
         ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
         gymnasium.register_envs(ale_py)
         kwargs = {**self.spec.kwargs, "sound_obs": self._with_sound}
@@ -46,7 +54,7 @@ class AtariBackend(GymnasiumBackend):
 
     def reset(self, seed: int) -> Array:
         """See Backend."""
-        if self.spec.kwargs.get("repeat_action_probability"):
+        if self._draws_chances:
             observation, _ = self.env.reset(seed=seed)
         else:
             # The emulator uses no randomness, and seeding makes it load its ROM again, which takes 70 ms.
@@ -59,11 +67,20 @@ class AtariBackend(GymnasiumBackend):
         self._core.ale.act(self._core._action_set[action])
 
     def close(self) -> None:
-        """See Backend. Whatever still refers to the environment, the emulator is freed: ale-py reports one that is left
-        when the process ends.
-        """
-        super().close()
-        self._core.ale = None
+        """See Backend. The emulator is kept for another game, unless that would make it load its ROM again."""
+        if not self._open:
+            return
+        self._open = False
+        env = self.env
+        del self.env, self._core  # whoever plays on would play another's game
+        if self._draws_chances:
+            _free(env)
+        else:
+            _keep_spare(self._kind, env)
+
+    @property
+    def _draws_chances(self) -> bool:
+        return bool(self.spec.kwargs.get("repeat_action_probability"))
 
     @property
     def lives(self) -> int:
@@ -96,3 +113,41 @@ class AtariBackend(GymnasiumBackend):
     def sound(self) -> npt.NDArray[np.uint8]:
         """See Backend; uint8 (512,)."""
         return np.asarray(self._core.ale.getAudio())
+
+
+# Emulators of closed games, oldest first. To load a ROM takes 90 ms, nearly all of it for a table of mixed colours that
+# only flickering games need; an emulator takes 0.7 MiB.
+_Kind = tuple[str, str, bool]
+_MOST_SPARE = 16
+_spare: deque[tuple[_Kind, Env]] = deque()
+
+
+def _take_spare(kind: _Kind) -> Env | None:
+    """An emulator of this kind, as if it had just loaded its ROM; None if there is none."""
+    for entry in list(_spare):
+        if entry[0] == kind:
+            with contextlib.suppress(ValueError):  # another thread took it
+                _spare.remove(entry)
+                core: Any = entry[1].unwrapped
+                core.ale.reset_game()
+                return entry[1]
+    return None
+
+
+def _keep_spare(kind: _Kind, env: Env) -> None:
+    _spare.append((kind, env))
+    while len(_spare) > _MOST_SPARE:
+        _free(_spare.popleft()[1])
+
+
+def _free(env: Env) -> None:
+    """Free the emulator, whatever still refers to the environment: ale-py reports one that is left in the end."""
+    env.close()
+    core: Any = env.unwrapped
+    core.ale = None
+
+
+@atexit.register
+def _free_spare() -> None:
+    while _spare:
+        _free(_spare.pop()[1])

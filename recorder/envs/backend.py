@@ -51,7 +51,7 @@ class Backend(Protocol):
 
     env: Any  # the gymnasium.Env, for agents that need its internals
 
-    def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
+    def __init__(self, spec: EnvSpec, *, render: bool, sound: bool, fresh: bool) -> None:
         """Raises UnknownEnvError if it cannot be built, and SystemLibraryError if it cannot be drawn."""
 
     def reset(self, seed: int) -> Array:

@@ -24,14 +24,17 @@ class Game:
 
     `sticky` repeats the previous action with that probability (Machado et al. 2018) and marks the spec accordingly.
     With `render=True`, `picture()` also works if the observation is not a picture. With `sound=True`, `sound()` works;
-    this costs 6 % of the emulator's speed.
+    this costs 6 % of the emulator's speed. An emulator may have played other games, of which nothing is left after a
+    reset; with `fresh=True` it has not.
 
     Raises UnknownEnvError for a spec that does not match an installed environment: Gymnasium would import any module
     that an id names, so ids from recordings are not used. Raises SystemLibraryError if a library for drawing is
     missing.
     """
 
-    def __init__(self, spec: EnvSpec, *, render: bool = False, sticky: float = 0.0, sound: bool = False) -> None:
+    def __init__(
+        self, spec: EnvSpec, *, render: bool = False, sticky: float = 0.0, sound: bool = False, fresh: bool = False
+    ) -> None:
         known = get_spec(spec.name)
         if spec.env_id != known.env_id or not spec.kwargs.keys() <= known.kwargs.keys():
             raise UnknownEnvError(
@@ -43,7 +46,7 @@ class Game:
         # From a recording's spec only the settings are used; starts and limits are those of the installed environment.
         kwargs = {**spec.kwargs, "repeat_action_probability": sticky} if sticky else dict(spec.kwargs)
         self.spec = spec = replace(known, kwargs=kwargs)
-        self._backend = backend_class(known)(spec, render=render, sound=sound)
+        self._backend = backend_class(known)(spec, render=render, sound=sound, fresh=fresh)
         self.palette = PALETTES[known.palette]()
 
     def __enter__(self) -> Game:

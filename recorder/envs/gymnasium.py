@@ -19,7 +19,7 @@ Env: TypeAlias = gymnasium.Env[Any, Any]
 class GymnasiumBackend:
     """See `recorder.envs.backend.Backend`; subclasses define how to come back to a moment."""
 
-    def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
+    def __init__(self, spec: EnvSpec, *, render: bool, sound: bool, fresh: bool) -> None:
         self.spec = spec
         try:
             self.env = self.build(render)
@@ -87,8 +87,8 @@ class GymnasiumBackend:
 class ReplayingBackend(GymnasiumBackend):
     """A simulator whose state cannot be read: it returns to a moment by replaying the game from its seed."""
 
-    def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
-        super().__init__(spec, render=render, sound=sound)
+    def __init__(self, spec: EnvSpec, *, render: bool, sound: bool, fresh: bool) -> None:
+        super().__init__(spec, render=render, sound=sound, fresh=fresh)
         self._seed = 0
         self._played: list[Any] = []
 

@@ -24,9 +24,9 @@ _RENDER_SIZE = 400  # without a GPU it is drawn in software; this size keeps tha
 class MujocoBackend(GymnasiumBackend):
     """A state is the physics with its warm start, so that the game continues bit for bit the same."""
 
-    def __init__(self, spec: EnvSpec, *, render: bool, sound: bool) -> None:
+    def __init__(self, spec: EnvSpec, *, render: bool, sound: bool, fresh: bool) -> None:
         with _drawing_errors():
-            super().__init__(spec, render=render, sound=sound)
+            super().__init__(spec, render=render, sound=sound, fresh=fresh)
             import mujoco  # reads MUJOCO_GL, which `build` may set and which may be wrong
         self._mujoco: Any = mujoco
         self._kind = int(mujoco.mjtState.mjSTATE_FULLPHYSICS) | int(mujoco.mjtState.mjSTATE_WARMSTART)

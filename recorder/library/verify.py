@@ -62,7 +62,7 @@ def verifying(session: Session) -> Iterator[VerifyProgress]:
         changes = session.spec.differences(get_spec(session.spec.name))
         if changes:
             raise _DifferenceError(f"recorded with another environment ({'; '.join(changes)})")
-        with Game(session.spec) as game:
+        with Game(session.spec, fresh=True) as game:
             for episode in session.episodes:
                 try:
                     for ticks in _replay(game, session, episode):

@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 import trainer.learn.learner
+import trainer.learn.optimizer
 from recorder import Session
 from tests.benchmarks.common import ROOT, Options, median, play, table
 from trainer import TrainConfig
@@ -62,11 +63,10 @@ def contiguous(steps: Steps) -> None:
         weight.data = weight.data.contiguous()
 
 
-def unfused(steps: Steps) -> None:
+def unfused() -> None:
     """AdamW as a loop over the weights."""
-    (group,) = steps.learner.optimizer.param_groups
-    decay = group["weight_decay"]
-    steps.learner.optimizer = torch.optim.AdamW(steps.learner.net.parameters(), group["lr"], weight_decay=decay)
+    adamw = trainer.learn.optimizer.adamw
+    trainer.learn.optimizer.adamw = lambda *tensors, **settings: adamw(*tensors, **{**settings, "fused": False})
 
 
 def spread() -> None:
@@ -79,11 +79,7 @@ def spread() -> None:
 def all_of_them() -> None:
     returned()
     floats()
-
-
-def both(steps: Steps) -> None:
-    contiguous(steps)
-    unfused(steps)
+    unfused()
 
 
 def flush(steps: Steps) -> None:
@@ -107,11 +103,11 @@ VARIANTS = {
     "contiguous": Variant("without channels last", after=contiguous),
     "returned": Variant("without keeping freed memory", before=returned),
     "float32": Variant("without bfloat16", {"precision": "float32"}),
-    "unfused": Variant("without the fused AdamW", after=unfused),
+    "unfused": Variant("without the fused AdamW", before=unfused),
     "floats": Variant("without mirroring and shifting bytes", before=floats),
     "spread": Variant("without weighing pixels in one layout", before=spread),
     "contiguous-float32": Variant("without bfloat16 and channels last", {"precision": "float32"}, after=contiguous),
-    "none": Variant("without any of these", {"precision": "float32"}, all_of_them, both),
+    "none": Variant("without any of these", {"precision": "float32"}, all_of_them, contiguous),
     "flush": Variant("denormal numbers flushed to zero", after=flush),
     "compiled": Variant("torch.compile (needs a C++ compiler)", after=compiled),
     "screens": Variant("three screens instead of five", {"history": (0, 4, 16)}),

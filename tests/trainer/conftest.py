@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from recorder import Session, record
+from recorder.agents.agent import Agent
 from recorder.agents.experts import scripted
+from tests.lending import made_once
 from trainer import TrainConfig, fit
 
 TINY: dict[str, Any] = {
@@ -23,47 +25,53 @@ TINY: dict[str, Any] = {
 }
 
 
+def recorded(factory: pytest.TempPathFactory, name: str, agent: Agent, env: str, **amount: Any) -> Session:
+    """A session, recorded once for all workers."""
+    folder = made_once(factory, name, lambda library: record(env, agent, library=library, seed=1, **amount))
+    (path,) = folder.glob("*.zarr")
+    return Session.open(path)
+
+
+def trained(factory: pytest.TempPathFactory, name: str, session: Session, config: TrainConfig) -> Path:
+    """A policy, trained once for all workers."""
+    file = f"{name}.safetensors"
+    folder = made_once(factory, f"{name}-policy", lambda folder: list(fit([session], config, out=folder / file)))
+    return folder / file
+
+
 @pytest.fixture(scope="session")
 def breakout(tmp_path_factory: pytest.TempPathFactory) -> Session:
     """Half a minute of scripted Breakout."""
-    library = tmp_path_factory.mktemp("breakout")
-    return record("breakout", scripted("breakout", seed=1), library=library, seconds=30, seed=1)
+    return recorded(tmp_path_factory, "breakout", scripted("breakout", seed=1), "breakout", seconds=30)
 
 
 @pytest.fixture(scope="session")
 def minute(tmp_path_factory: pytest.TempPathFactory) -> Session:
     """A minute of scripted Breakout."""
-    library = tmp_path_factory.mktemp("minute")
-    return record("breakout", scripted("breakout", seed=1), library=library, seconds=60, seed=1)
+    return recorded(tmp_path_factory, "minute", scripted("breakout", seed=1), "breakout", seconds=60)
 
 
 @pytest.fixture(scope="session")
 def hopper(tmp_path_factory: pytest.TempPathFactory) -> Session:
     """Three games of the scripted expert."""
-    library = tmp_path_factory.mktemp("hopper")
-    return record("hopper", scripted("hopper"), library=library, episodes=3, seed=1)
+    return recorded(tmp_path_factory, "hopper", scripted("hopper"), "hopper", episodes=3)
 
 
 @pytest.fixture(scope="session")
 def breakout_policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone after a dozen batches: it plays badly, but it plays."""
-    out = tmp_path_factory.mktemp("policies") / "breakout.safetensors"
-    list(fit([breakout], TrainConfig.for_env("breakout", **{**TINY, "play_games": 0}), out=out))
-    return out
+    config = TrainConfig.for_env("breakout", **{**TINY, "play_games": 0})
+    return trained(tmp_path_factory, "breakout", breakout, config)
 
 
 @pytest.fixture(scope="session")
 def nature_policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone that was told of nothing but screens."""
-    out = tmp_path_factory.mktemp("policies") / "nature.safetensors"
     config = TrainConfig.for_env("breakout", network="nature", **{**TINY, "play_games": 0, "batch_size": 32})
-    list(fit([breakout], config, out=out))
-    return out
+    return trained(tmp_path_factory, "nature", breakout, config)
 
 
 @pytest.fixture(scope="session")
 def hopper_policy(hopper: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone of the expert after three thousand small batches."""
-    out = tmp_path_factory.mktemp("policies") / "hopper.safetensors"
-    list(fit([hopper.path], TrainConfig.for_env("hopper", max_batches=3_000, play_games=2), out=out))
-    return out
+    return trained(tmp_path_factory, "hopper", hopper, TrainConfig.for_env("hopper", max_batches=3_000, play_games=2))

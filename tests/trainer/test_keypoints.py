@@ -23,7 +23,7 @@ from trainer.policy.action_selection import ActionSelection
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import build
 
-CONFIG = TrainConfig.for_env("breakout", max_batches=12, play_ticks=600, threads=2)
+CONFIG = TrainConfig.for_env("breakout", max_batches=12, play_ticks=600, threads=1)
 
 
 @pytest.fixture(scope="module")

@@ -259,7 +259,7 @@ def test_closing_the_generator_keeps_the_best_so_far_and_cleans_up(
 
 
 def test_a_hopper_clone_comes_close_to_its_expert(hopper_policy: Path) -> None:
-    report = list(evaluate(hopper_policy, episodes=4, seed=3))[-1].report
+    report = list(evaluate(hopper_policy, episodes=4, seed=3, processes=2))[-1].report
     assert report is not None
     clone, demonstrator, random = report.rows
     assert (clone.player, demonstrator.label, random.player) == ("clone", "scripted hopper-expert", "random")
@@ -267,6 +267,9 @@ def test_a_hopper_clone_comes_close_to_its_expert(hopper_policy: Path) -> None:
     assert clone.mean > 1_000
     assert random.mean < 100 < demonstrator.mean
     assert clone.low <= clone.mean <= clone.high
+    alone = list(evaluate(hopper_policy, episodes=1, seed=3, players=("clone", "random"), processes=1))[-1].report
+    assert alone is not None
+    assert [row.returns for row in alone.rows] == [clone.returns[:1], random.returns[:1]]
 
 
 def test_without_fire_a_warning_says_that_the_clone_cannot_serve(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import zarr
 
 from player.cli import main
 from recorder import Library, Session, verify
@@ -52,21 +51,6 @@ def test_keys_can_be_chosen_conflicts_are_told_and_the_choice_is_kept(
     assert [session.key_names[code] for code in session.keys["code"][session.keys["down"]]] == ["J", "A"]
     assert int((session.actions == LEFT).sum()) > 20
     assert hand.output() == ""
-
-
-def test_a_game_that_esc_stops_ends_truncated(open_window: Callable[..., Hand], tmp_path: Path) -> None:
-    hand = open_window()
-    hand.click("recordButton")
-    hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
-    hand.hold("Right", 0.3)
-    hand.xdotool("key", "Escape")
-    hand.wait(lambda: "takeSummary" in hand.look()["widgets"])
-    hand.close()
-    (summary,) = Library(tmp_path / "library").sessions()
-    group = zarr.open_group(summary.path, mode="r")
-    truncated = np.asarray(group["truncated"])
-    assert np.flatnonzero(truncated).tolist() == [len(truncated) - 1]
-    assert verify(Session.open(summary.path)).ok
 
 
 def test_a_library_that_goes_away_holds_the_game_and_is_told_once(

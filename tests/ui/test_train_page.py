@@ -216,7 +216,7 @@ def finished(library: Path, env: str, **changes: object) -> str:
 
 
 def test_runs_are_shown_compared_and_deleted_and_the_confusion_is_read_out(library: Path) -> None:
-    first, second = finished(library, "breakout"), finished(library, "breakout", batch_size=8)
+    first, second = (finished(library, "breakout", network="nature", batch_size=size) for size in (16, 8))
     other = finished(library, "hopper")
     opened = Opened(library)
     opened.click("runsSegment")

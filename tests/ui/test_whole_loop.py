@@ -71,35 +71,3 @@ def held_keys_and_actions_agree(session: Session) -> None:
             assert abs(stop - int(np.searchsorted(times, up))) <= 1
         if name == "Left":
             assert all(25 <= stop - start <= 40 for start, stop in stretches)
-
-
-def test_pause_discard_and_the_loss_of_the_keyboard(open_window: Callable[..., Hand], tmp_path: Path) -> None:
-    hand = open_window()
-    hand.click("recordButton")
-    hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
-    hand.xdotool("key", "p")
-    hand.wait(lambda: hand.look()["state"]["recording"] == "paused")
-    hand.xdotool("key", "p")
-    hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
-    hand.click("trainTab")
-    hand.click("recordTab")
-    hand.wait(lambda: hand.look()["state"]["recording"] == "paused")
-    hand.click("discardButton")
-    hand.wait(lambda: hand.look()["state"]["recording"] == "idle")
-    assert Library(tmp_path / "library").sessions() == []
-
-
-def test_the_expert_demonstrates_in_the_window_and_is_labelled_scripted(
-    open_window: Callable[..., Hand], tmp_path: Path
-) -> None:
-    hand = open_window()
-    hand.click("envBox")
-    hand.xdotool("key", "Down", "Return")
-    hand.wait(lambda: "scripted" in hand.look()["widgets"].get("playerLabel", {}).get("text", ""))
-    hand.click("recordButton")
-    hand.wait(lambda: hand.look()["widgets"]["timeFigure"]["text"] == "0:01")
-    hand.click("stopButton")
-    hand.wait(lambda: "takeSummary" in hand.look()["widgets"])
-    (summary,) = Library(tmp_path / "library").sessions()
-    assert (summary.env, summary.player["kind"]) == ("hopper", "scripted")
-    assert verify(Session.open(summary.path)).ok

@@ -13,6 +13,7 @@ seconds.
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
@@ -169,7 +170,7 @@ def _playing(
     total, done = len(players) * len(seeds), 0
     yield EvalProgress(0, total, rows=recorded)
     jobs = [{"player": player, "seeds": [seeds[k] for k in games], **arguments} for player, games in tasks]
-    with contextlib.closing(run_parallel("trainer.evaluation.evaluate:play_timed", jobs, workers)) as played_games:
+    with contextlib.closing(_outcomes(jobs, workers)) as played_games:
         for index, (outcome, seconds) in played_games:
             player, games = tasks[index]
             results[player].update(zip(games, outcome, strict=True))
@@ -190,6 +191,14 @@ def _playing(
                 clone_s=whole["clone"] / workers if "clone" in whole else None,
             )
     return results
+
+
+def _outcomes(jobs: Sequence[dict[str, Any]], workers: int) -> Generator[tuple[int, Any], None, None]:
+    """Each job's index and what `play_timed` returns, as they finish."""
+    if workers == 1 and "torch" in sys.modules:  # another process would be no faster, and would load torch again
+        yield from enumerate(play_timed(**job) for job in jobs)
+    else:
+        yield from run_parallel("trainer.evaluation.evaluate:play_timed", jobs, workers)
 
 
 def _likeness(results: _Results, demonstrator: Demonstrator, spec: EnvSpec) -> Likeness | None:

@@ -21,6 +21,7 @@ from trainer.data.samples import Batch
 from trainer.distributed import ProcessGroup
 from trainer.learn.augment import Views, augment
 from trainer.learn.loss import Loss
+from trainer.learn.optimizer import SGD, AdamW
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import Net, ScreenNet, VectorNet, build
 
@@ -104,8 +105,6 @@ class Learner:
 
     def step(self, batch: Batch, number: int, rate: float, rng: np.random.Generator) -> tuple[float, float | None]:
         """Learn from batch `number` (from 1) at a learning rate; returns its loss, and its accuracy if there is one."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
         raw = torch.from_numpy(batch.inputs).to(self.device)
         labels = self._loss.labels(batch).to(self.device)
         if isinstance(self.net, VectorNet):
@@ -132,11 +131,11 @@ class Learner:
             moving = (each * torch.from_numpy(batch.shifts == 0).to(self.device)).sum() / batch.size
         output = self._loss.of_shift(output, batch)
         loss = self._loss(output, labels) * share if share else output.sum() * 0.0
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         with self._group.together():
             torch.autograd.backward((loss + moving) * self._group.size)  # the processes' gradients are averaged
         nn.utils.clip_grad_norm_(self.net.parameters(), 10.0)
-        self.optimizer.step()
+        self.optimizer.step(rate)
         # The averaging window starts short and grows to the configured length, so that early weights do not linger.
         decay = min(self.config.ema, number / (number + 10))
         update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
@@ -175,8 +174,7 @@ class Learner:
         found |= {f"average/{name}": tensor for name, tensor in self.average.state_dict().items()}
         for index, parameter in enumerate(self.net.parameters()):
             for name, value in self.optimizer.state[parameter].items():
-                if isinstance(value, Tensor):
-                    found[f"optimizer/{index}/{name}"] = value
+                found[f"optimizer/{index}/{name}"] = value
         return found | {"random": torch.get_rng_state()}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
@@ -210,10 +208,9 @@ def one_cycle(used: float, warm_up: float) -> float:
     return max(0.001, 0.5 * (1 + math.cos(math.pi * (used - warm_up) / (1 - warm_up))))
 
 
-def _optimizer(net: Net, config: TrainConfig) -> torch.optim.Optimizer:
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(net.parameters(), config.learning_rate, momentum=0.9, weight_decay=config.weight_decay)
-    return torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True)
+def _optimizer(net: Net, config: TrainConfig) -> AdamW | SGD:
+    kind = SGD if config.optimizer == "sgd" else AdamW
+    return kind(net.parameters(), config.weight_decay)
 
 
 def keep_freed_memory() -> None:

@@ -30,6 +30,7 @@ from recorder.errors import TwinplayError
 from recorder.library.replayed_memory import Clip, Memory, replaying_memory
 from trainer.config import TrainConfig
 from trainer.data.tick_table import TickTable
+from trainer.learn.optimizer import AdamW
 from trainer.learn.scout import Places, scouting
 from trainer.policy.keypoints import LAG, POSITIONS, KeypointNet
 
@@ -254,18 +255,16 @@ class Perception:
         `rate` returns the learning rate's factor at that share.
         """
         locator = self._net.locator
-        optimizer = torch.optim.AdamW(locator.parameters(), _RATE, weight_decay=_DECAY, fused=True)
+        optimizer = AdamW(locator.parameters(), _DECAY)
         batch = 0
         while (share := used(batch)) < 1.0:
-            for group in optimizer.param_groups:
-                group["lr"] = _RATE * rate(share)
             picks = self._learned[torch.from_numpy(self._rng.integers(0, len(self._learned), _BATCH))]
             positions = self._net.locator(self._elsewhere(picks))
             targets = self._targets[picks].to(self._device)
             loss = nn.functional.smooth_l1_loss(positions[:, self._weights], targets[:, self._weights], beta=_BETA)
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_grad()
             torch.autograd.backward(loss)
-            optimizer.step()
+            optimizer.step(_RATE * rate(share))
             batch += 1
             self.looked_at += _BATCH
             yield share

@@ -30,6 +30,7 @@ from trainer.config import TrainConfig
 from trainer.data.draw_weights import rare_among
 from trainer.learn.learner import one_cycle
 from trainer.learn.loss import shares_ahead
+from trainer.learn.optimizer import AdamW
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.keypoints import POSITIONS, KeypointNet
 from trainer.policy.networks import build
@@ -113,20 +114,18 @@ def _learning(
     net.own.copy_(torch.from_numpy(own))
     rng = np.random.default_rng([config.seed, _LEARN])
     batches = _batches(config)
-    optimizer = torch.optim.AdamW(net.body.parameters(), _RATE, fused=True)
+    optimizer = AdamW(net.body.parameters())
     hidden = torch.ones(_BATCH, dtype=torch.bool)
     net.train()
     for batch in range(batches):
-        for group in optimizer.param_groups:
-            group["lr"] = _RATE * one_cycle(batch / batches, config.warm_up)
         rows = rng.integers(0, len(actions), (_BATCH, 1))
         outputs = net(net.prepare(positions[np.maximum(rows - np.array(config.history), starts[rows])], hidden))
         ahead = torch.from_numpy(actions[np.minimum(rows + np.arange(windows[-1]), stops[rows] - 1)])
         shares = shares_ahead(ahead, windows, count)
         loss = nn.functional.cross_entropy(outputs[:, : len(windows)].flatten(0, 1), shares.flatten(0, 1))
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad()
         torch.autograd.backward(loss)
-        optimizer.step()
+        optimizer.step(_RATE * one_cycle(batch / batches, config.warm_up))
         yield (batch + 1) / batches
     taken = np.bincount(actions, minlength=count) / len(actions)
     manner = ActionSelection(_TEMPERATURE, rare_among(taken), past=False, prior=tuple(taken.tolist()))
