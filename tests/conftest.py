@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parent
 # The files that take longest begin first, so that no core waits for another at the end (with --no-loadscope-reorder).
 LONGEST = (
+    "test_all_atari_games.py",
     "ui/test_watch_clones.py",
     "ui/test_shell.py",
     "trainer/test_training.py",

@@ -62,6 +62,7 @@ def record(options: Namespace) -> int:
     """See the command's help."""
     spec = get_spec(options.env)
     agent: Agent
+    frame_skip = options.frame_skip
     if options.style is not None and options.player != "scripted":
         raise UsageError("--style works only with the scripted player; omit it, or use --player scripted")
     if options.player == "scripted":
@@ -76,6 +77,9 @@ def record(options: Namespace) -> int:
         policy = Policy.load(options.player, seed=options.seed)
         if policy.spec.name != spec.name:
             raise PolicyError(f"{options.player} plays {policy.spec.title}, not {spec.title}; choose another policy")
+        frame_skip = policy.spec.frame_skip if frame_skip is None else frame_skip
+        if frame_skip != policy.spec.frame_skip:
+            raise PolicyError(f"{options.player} plays with a frame skip of {policy.spec.frame_skip}, not {frame_skip}")
         agent = policy
     library = Library(options.library).place
     episodes = options.episodes if options.episodes or options.seconds else 5
@@ -83,7 +87,15 @@ def record(options: Namespace) -> int:
     with (
         Meter(f"recording {spec.title}", options.json) as meter,
         contextlib.closing(
-            recording(spec.name, agent, library=library, episodes=episodes, seconds=options.seconds, seed=options.seed)
+            recording(
+                spec.name,
+                agent,
+                library=library,
+                episodes=episodes,
+                seconds=options.seconds,
+                seed=options.seed,
+                frame_skip=frame_skip,
+            )
         ) as steps,
     ):
         for step in steps:

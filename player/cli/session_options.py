@@ -28,6 +28,12 @@ def add_recording(add: AddCommand) -> None:
         "--games", "--episodes", dest="episodes", type=positive, metavar="N", help="games to record (default: 5)"
     )
     length.add_argument("--seconds", type=seconds, metavar="S", help="seconds of play to record, instead of games")
+    record.add_argument(
+        "--frame-skip",
+        type=positive,
+        metavar="N",
+        help="1 to 8 frames of an Atari game a tick, in which an action is held (default: 1, or as a policy plays)",
+    )
     record.add_argument("--seed", type=seed, default=0, help="seed of the games and of the player")
     library(record)
     as_json(record, "what was recorded")

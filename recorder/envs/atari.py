@@ -64,7 +64,8 @@ class AtariBackend(GymnasiumBackend):
 
     def play(self, action: int) -> None:
         """Twice as fast as `step`."""
-        self._core.ale.act(self._core._action_set[action])
+        for _ in range(self.spec.frame_skip or 1):
+            self._core.ale.act(self._core._action_set[action])
 
     def close(self) -> None:
         """See Backend. The emulator is kept for another game, unless that would make it load its ROM again."""

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from recorder.envs.backend import Array, backend_class
 from recorder.envs.palette import PALETTES
-from recorder.envs.registry import get_spec
+from recorder.envs.registry import installed_spec
 from recorder.envs.spec import EnvSpec
 from recorder.errors import AgentError, UnknownEnvError
 
@@ -35,7 +35,7 @@ class Game:
     def __init__(
         self, spec: EnvSpec, *, render: bool = False, sticky: float = 0.0, sound: bool = False, fresh: bool = False
     ) -> None:
-        known = get_spec(spec.name)
+        known = installed_spec(spec)
         if spec.env_id != known.env_id or not spec.kwargs.keys() <= known.kwargs.keys():
             raise UnknownEnvError(
                 f"{known.title} is {known.env_id} with {', '.join(known.kwargs) or 'no'} settings, "

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 
 from recorder.envs.atari_games import atari_games, atari_values
 from recorder.envs.backend import BACKENDS, program_sha256
-from recorder.envs.spec import EnvSpec
+from recorder.envs.spec import MOST_FRAMES, EnvSpec
 from recorder.errors import TwinplayError, UnknownEnvError
 from recorder.system.files import replacing
 
@@ -74,6 +74,18 @@ def env_names() -> tuple[str, ...]:
     """
     files = _files()
     return (*files, *(name for name in atari_games() if name not in files))
+
+
+def installed_spec(spec: EnvSpec) -> EnvSpec:
+    """The spec of the environment here that a recording or a policy names, at their frame skip.
+
+    Raises UnknownEnvError.
+    """
+    known = get_spec(spec.name)
+    frames = spec.frame_skip
+    if known.frame_skip is None or frames is None or frames > MOST_FRAMES:
+        return known
+    return known.skipping(frames)
 
 
 def described_names() -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from recorder.system.records import Field, RecordError, check, fields, plain, read, said
 
@@ -26,6 +27,8 @@ _DECIDING = (
     *("name", "env_id", "kwargs", "rate_hz", "rom_sha256"),
     *("observation_shape", "observation_dtype", "action_shape", "action_dtype", "action_names"),
 )
+_FRAME_SKIP = "frameskip"  # as the Arcade Learning Environment calls it
+MOST_FRAMES = 8
 _MOST_VERSIONS = 8  # a stranger's session may name any number
 _MOST_NAMES = 100
 _Names = Annotated[tuple[str, ...], Meta(max_length=_MOST_NAMES)]
@@ -156,6 +159,36 @@ class EnvSpec(msgspec.Struct, frozen=True):
         """The actions that several controls held together make: indices of the controls to that of the action."""
         index = self.control_names.index
         return {frozenset(map(index, controls)): index(action) for action, controls in self.chords.items()}
+
+    @property
+    def frame_skip(self) -> int | None:
+        """How many frames of the simulator a tick is; None where the simulator knows no such thing."""
+        frames = self.kwargs.get(_FRAME_SKIP)
+        return frames if isinstance(frames, int) and not isinstance(frames, bool) and frames > 0 else None
+
+    def skipping(self, frames: int) -> EnvSpec:
+        """The same game, in which a tick is so many frames: an action is held for all of them.
+
+        Raises ValueError where that cannot be, or for less than 1 or more than 8 frames.
+        """
+        now = self.frame_skip
+        if now is None:
+            raise ValueError(f"{self.title} knows no frame skip")
+        if not 1 <= frames <= MOST_FRAMES:
+            raise ValueError(f"a frame skip of {frames}; choose one from 1 to {MOST_FRAMES}")
+
+        def ticks(count: int) -> int:
+            return max(1, count * now // frames)
+
+        return replace(
+            self,
+            kwargs={**self.kwargs, _FRAME_SKIP: frames},
+            rate_hz=self.rate_hz * now / frames,
+            episode_ticks=ticks(self.episode_ticks),
+            idle_ticks=None if self.idle_ticks is None else ticks(self.idle_ticks),
+            start_noops=ticks(self.start_noops) if self.start_noops else 0,
+            start_move_ticks=ticks(self.start_move_ticks) if self.start_move_ticks else 0,
+        )
 
     @property
     def frame_shape(self) -> tuple[int, ...]:

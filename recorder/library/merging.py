@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from recorder.envs.game import Game
-from recorder.envs.registry import get_spec, other_simulator
+from recorder.envs.registry import installed_spec, other_simulator
 from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.library.edits import merge_spans
 from recorder.library.lineage import origins_of, origins_within
@@ -275,7 +275,7 @@ def _closing_moments(part: _Part) -> dict[str, Array]:
 
 def _replay_to_the_end(session: Session, episode: Episode, rows: dict[str, Array], position: int) -> None:
     """Raises SessionError if the installed simulator plays differently."""
-    installed = get_spec(session.spec.name)
+    installed = installed_spec(session.spec)
     changes = session.spec.differences(installed)
     last = episode.stop - 1
     with Game(session.spec) as game:

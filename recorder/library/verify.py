@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from recorder.envs.game import Game
-from recorder.envs.registry import get_spec, other_simulator
+from recorder.envs.registry import installed_spec, other_simulator
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.edits import alone
 from recorder.library.replay import replay_to
@@ -59,7 +59,7 @@ def verifying(session: Session) -> Iterator[VerifyProgress]:
     done, difference, digest = 0, "", ""
     total = sum(len(episode) for episode in session.episodes) if _readable(session) else 0
     try:
-        changes = session.spec.differences(get_spec(session.spec.name))
+        changes = session.spec.differences(installed_spec(session.spec))
         if changes:
             raise _DifferenceError(f"recorded with another environment ({'; '.join(changes)})")
         with Game(session.spec, fresh=True) as game:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from recorder.agents.agent import Agent, describe
 from recorder.envs.game import Game
 from recorder.envs.registry import get_spec
+from recorder.envs.spec import EnvSpec
 from recorder.errors import UsageError
 from recorder.play.latency import Latency
 from recorder.play.rollout import Phase, Rollout
@@ -41,19 +42,20 @@ def recording(
     episodes: int | None = None,
     seconds: float | None = None,
     seed: int = 0,
+    frame_skip: int | None = None,
 ) -> Generator[RecordProgress, None, None]:
     """Record `agent` in `env` for so many `episodes`, or `seconds` of play at the environment's rate.
 
-    Yields a RecordProgress a few times a second; the last one has the finished Session. Closing the generator early
-    keeps what was played. Ctrl-C waits for the end of a tick. After an error within a tick (no memory, a second Ctrl-C)
-    what was played until then is kept as an interrupted session. Raises UsageError, UnknownEnvError, AgentError,
-    LibraryError or SessionError.
+    With a `frame_skip` of 1 to 8, a tick is so many frames, in which the same action is held. Yields a RecordProgress a
+    few times a second; the last one has the finished Session. Closing the generator early keeps what was played. Ctrl-C
+    waits for the end of a tick. After an error within a tick (no memory, a second Ctrl-C) what was played until then is
+    kept as an interrupted session. Raises UsageError, UnknownEnvError, AgentError, LibraryError or SessionError.
     """
     if (episodes is None) == (seconds is None):
         raise UsageError("say how long to record, in either episodes or seconds")
     if (episodes if episodes is not None else seconds or 0) <= 0:
         raise UsageError(f"nothing to record: {episodes if episodes is not None else seconds} is not above zero")
-    spec = get_spec(env)
+    spec = _skipping(get_spec(env), frame_skip)
     limit = None if seconds is None else max(1, round(seconds * spec.rate_hz))
     folder = on_this_computer(place(library), "record into a folder, then copy the session with `twinplay push`")
     with Game(spec) as game:
@@ -88,6 +90,13 @@ def recording(
         yield progress(done, session)
 
 
+def _skipping(spec: EnvSpec, frames: int | None) -> EnvSpec:
+    try:
+        return spec if frames is None else spec.skipping(frames)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
 def finished(rollout: Rollout, writer: SessionWriter, latency: Latency | None = None) -> Session:
     """End a recording, with the `latency` of its keys if it was measured. Raises SessionError.
 
@@ -110,10 +119,12 @@ def record(
     episodes: int | None = None,
     seconds: float | None = None,
     seed: int = 0,
+    frame_skip: int | None = None,
 ) -> Session:
     """Record and return the finished Session; see `recording`."""
     session: Session | None = None
-    for progress in recording(env, agent, library=library, episodes=episodes, seconds=seconds, seed=seed):
+    steps = recording(env, agent, library=library, episodes=episodes, seconds=seconds, seed=seed, frame_skip=frame_skip)
+    for progress in steps:
         session = progress.session
     assert session is not None
     return session

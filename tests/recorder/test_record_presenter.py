@@ -93,6 +93,53 @@ def test_it_is_looked_in_on_ten_times_a_second_but_just_before_each_tick_of_a_ga
     assert presenter.wait_ns(margin) == tenth
 
 
+def test_step_by_step_the_game_waits_for_a_key_and_plays_at_its_rate_while_one_is_held(
+    presenter: RecordPresenter, clock: FakeClock
+) -> None:
+    presenter.pace.choose(10.0)
+    presenter.start()
+    play(presenter, clock, 60)  # a second in which nothing is held
+    assert presenter.status is not None
+    assert presenter.status.ticks == 0
+    assert presenter.take.wait_ns is None
+    presenter.controls.press(LEFT_KEY)
+    presenter.poll()
+    assert presenter.status.ticks == 1  # at once
+    play(presenter, clock, 60)
+    assert presenter.status.ticks == 11
+    presenter.controls.release(LEFT_KEY)
+    play(presenter, clock, 60)
+    presenter.controls.press(FIRE_KEY)
+    presenter.controls.release(FIRE_KEY)
+    play(presenter, clock, 60)
+    presenter.take.pause()
+    presenter.take.advance()  # one frame without a key
+    presenter.stop()
+    assert presenter.finished.last_take is not None
+    session = Session.open(presenter.finished.last_take)
+    assert session.actions.tolist() == [3] * 11 + [1, 0]
+    assert session.attributes["steps_hz"] == 10.0
+    assert set(session.speed.tolist()) == {0}
+    waited = session.time_ns[11] - session.time_ns[10]
+    assert waited == pytest.approx(1.1e9, rel=0.2)  # the time of each decision is there
+    assert session.latency is None
+    assert verify(session).ok
+
+
+def test_the_pace_is_kept_and_in_real_time_nothing_says_otherwise(tmp_path: Path, clock: FakeClock) -> None:
+    settings = UnsavedSettings("Ada")
+    for chosen, kept in ((30.0, "30"), (0.0, "")):
+        opened = RecordPresenter(tmp_path, settings=settings, controllers=None, countdown_s=0, now=clock)
+        opened.pace.choose(chosen)
+        assert settings.steps == kept
+        again = RecordPresenter(tmp_path, settings=settings, controllers=None, countdown_s=0, now=clock)
+        assert again.pace.steps_hz == chosen
+    with pytest.raises(ValueError, match="7 steps a second; choose one of 5, 10, 15, 30"):
+        opened.pace.choose(7.0)
+    settings.steps = "much"
+    assert RecordPresenter(tmp_path, settings=settings, controllers=None, now=clock).pace.steps_hz == 0.0
+
+
 def test_a_pause_stops_the_game_and_lifts_every_key(presenter: RecordPresenter, clock: FakeClock) -> None:
     presenter.start()
     presenter.controls.press(LEFT_KEY)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from recorder.agents.agent import Agent
 from recorder.envs.game import Game
-from recorder.envs.registry import get_spec
+from recorder.envs.registry import installed_spec
 from recorder.play.rollout import Phase, Rollout
 from trainer.evaluation.scores import GameResult
 
@@ -39,7 +39,7 @@ class Table:
 
     def __init__(self, game: Game, agent: Agent, seed: int, max_ticks: int | None) -> None:
         self.game = game
-        whole = get_spec(game.spec.name).episode_ticks
+        whole = installed_spec(game.spec).episode_ticks
         game.spec = replace(game.spec, episode_ticks=whole if max_ticks is None else min(max_ticks, whole))
         self.rollout = Rollout(self.game, agent, varied=True)
         self.rollout.begin(seed)
