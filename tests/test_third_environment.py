@@ -98,7 +98,7 @@ def test_a_third_environment_does_all_that_the_first_two_do(
 
 def test_environments_are_listed_and_added_by_the_command_line(twinplay: Twinplay, tmp_path: Path) -> None:
     names = [each["name"] for each in json.loads(twinplay("envs", "--json"))]
-    assert names[:4] == ["breakout", "cartpole", "hopper", "pong"]
+    assert names[:4] == ["breakout", "cartpole", "frozen_lake", "hopper"]
     assert (names.count("pong"), names.count("seaquest")) == (1, 1)
     listed = twinplay("envs").splitlines()
     assert any("hopper" in line and "expert" in line for line in listed)
@@ -124,8 +124,8 @@ def test_environments_are_listed_and_added_by_the_command_line(twinplay: Twinpla
 
 
 def test_an_environment_without_an_expert_says_so(twinplay: Twinplay, tmp_path: Path) -> None:
-    told = twinplay("record", "cartpole", "--seconds", 1, "--library", tmp_path, status=1)
-    assert "cartpole has no scripted player" in told
+    told = twinplay("record", "freeway", "--seconds", 1, "--library", tmp_path, status=1)
+    assert "freeway has no scripted player" in told
     assert len(told.splitlines()) == 1
 
 

@@ -1,4 +1,4 @@
-"""The commands about environments: envs and env add; `options` are the parsed arguments of `build_parser`."""
+"""The commands about environments: envs, env add, env draft; `options` are the parsed arguments of `build_parser`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 
 from rich.table import Table
 
+from player.cli.commands import agreed, may_write
 from player.cli.tables import print_table
 from recorder.agents.experts import has_expert
-from recorder.envs.registry import add_file, usable_specs, varied_starts
+from recorder.envs.draft import draft
+from recorder.envs.registry import add_file, read_spec, usable_specs, varied_starts
 from recorder.envs.spec import EnvSpec
 
 
@@ -47,5 +49,18 @@ def _values(spec: EnvSpec) -> dict[str, Any]:
 
 def env(options: Namespace) -> int:
     """See the command's help."""
+    if options.what == "draft":
+        text = draft(options.id)
+        if options.out is None:
+            print(text, end="")
+        elif may_write(options.out, options.yes):
+            options.out.write_text(text, encoding="utf-8")
+            print(f"{options.out} is written; read and change it, then `twinplay env add {options.out}`")
+        return 0
+    module = read_spec(options.file).module
+    question = f"To play it, Twinplay will import the Python module {module}, which may do anything. Allow that? (y/n) "
+    if module and not options.yes and not agreed(question, f"importing {module}"):
+        print("Nothing was added.")
+        return 0
     print(f"{add_file(options.file)} is added; try it with `twinplay record {options.file.stem} --player random`")
     return 0

@@ -42,11 +42,19 @@ def add_recording(add: AddCommand) -> None:
     envs.add_argument("words", nargs="?", default="", metavar="NAME", help="only those with this in their names")
     as_json(envs, "the list")
 
-    env = add("env", "Add an environment of your own.", "twinplay env add pong.toml")
-    adding = env.add_subparsers(dest="what", metavar="add", required=True).add_parser(
+    env = add("env", "Add an environment of your own.", "twinplay env draft Acrobot-v1 --out acrobot.toml")
+    doing = env.add_subparsers(dest="what", metavar="add|draft", required=True)
+    adding = doing.add_parser(
         "add", help="check an environment file and add it to your environments", formatter_class=HelpFormatter
     )
     adding.add_argument("file", type=Path, metavar="FILE", help="the environment file; see docs/environments.md")
+    adding.add_argument("--yes", action="store_true", help="allow the Python module that it names without asking")
+    drafting = doing.add_parser(
+        "draft", help="write a first environment file for a Gymnasium environment", formatter_class=HelpFormatter
+    )
+    drafting.add_argument("id", metavar="ID", help="as `gymnasium.make` takes it, like Acrobot-v1")
+    drafting.add_argument("--out", type=Path, metavar="FILE", help="the file to write (default: print it)")
+    drafting.add_argument("--yes", action="store_true", help="replace the file without asking")
 
 
 def add_listing(add: AddCommand) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
 from recorder.envs.spec import EnvSpec
 from recorder.system.profile import clean_name
@@ -93,7 +94,8 @@ class KeyAgent:
     `bindings` maps key codes to actions; `name` is the player's. A tap shorter than a tick still plays for one tick.
     `chords` are actions that several held ones make together, as UP and FIRE make UPFIRE. Of the chords that contain
     the action pressed last, the one with the most keys counts. `modifiers` stand in `bindings` and `chords` like
-    actions, but outside a chord they do nothing. Every transition of a bound key goes to `on_key`, which
+    actions, but outside a chord they do nothing. With `vectors`, an action is a vector instead: the sum of those of all
+    that is held, within [-1, 1]. Every transition of a bound key goes to `on_key`, which
     a recording sets to store it; `presses` counts the keys that went down.
     """
 
@@ -101,6 +103,7 @@ class KeyAgent:
     name: str = ""
     chords: Mapping[frozenset[int], int] = field(default_factory=dict)
     modifiers: frozenset[int] = frozenset()
+    vectors: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
     on_key: Callable[[KeyEvent], None] | None = None
     kind: str = field(default="person", init=False)
     presses: int = field(default=0, init=False)
@@ -145,11 +148,16 @@ class KeyAgent:
         """Does nothing: keys that are held stay held in a new game."""
         self._tapped.clear()
 
-    def act(self, observation: Any = None) -> int:
-        """The action for this tick; 0 when nothing is held."""
+    def act(self, observation: Any = None) -> int | npt.NDArray[np.float32]:
+        """The action for this tick; 0, or zeros, when nothing is held."""
         down = [self.bindings[code] for code in (*self._held, *self._tapped)]
         self._tapped.clear()
         held = frozenset(down)
+        if self.vectors:
+            size = len(next(iter(self.vectors.values())))
+            pushes = np.array([self.vectors[control] for control in held if control in self.vectors], np.float32)
+            action: npt.NDArray[np.float32] = np.clip(pushes.reshape(-1, size).sum(axis=0), -1.0, 1.0)
+            return action
         for last in reversed(down):
             made = [chord for chord in self.chords if last in chord and chord <= held]
             if made:

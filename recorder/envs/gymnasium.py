@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import gymnasium
 import numpy as np
 import numpy.typing as npt
+from gymnasium.spaces import Discrete
 
 from recorder.envs.backend import Array
 from recorder.envs.spec import EnvSpec
@@ -22,10 +24,14 @@ class GymnasiumBackend:
     def __init__(self, spec: EnvSpec, *, render: bool, sound: bool, fresh: bool) -> None:
         self.spec = spec
         try:
+            if spec.module:  # from the user's own file: a recording's spec is never built
+                importlib.import_module(spec.module)
             self.env = self.build(render)
-        except gymnasium.error.Error as error:
+        except (gymnasium.error.Error, ImportError) as error:
             raise UnknownEnvError(f"{spec.env_id} cannot be built with {dict(spec.kwargs)}: {error}") from error
         self._core: Any = self.env.unwrapped
+        states = self.env.observation_space
+        self._states = int(states.n) if isinstance(states, Discrete) and states.start == 0 else 0
 
     def build(self, render: bool) -> Env:
         """Create the environment."""
@@ -34,12 +40,22 @@ class GymnasiumBackend:
 
     def reset(self, seed: int) -> Array:
         """See Backend."""
-        return np.asarray(self.env.reset(seed=seed)[0])
+        return self._seen(self.env.reset(seed=seed)[0])
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool]:
         """See Backend."""
+        if self.spec.action_high != 1.0:
+            action = action * np.float32(self.spec.action_high)
         observation, reward, terminated, truncated, _ = self.env.step(action)
-        return observation, float(reward), bool(terminated), bool(truncated)
+        return self._seen(observation), float(reward), bool(terminated), bool(truncated)
+
+    def _seen(self, observation: Any) -> Array:
+        """A state that is a number is shown as a vector: 1 at its place, 0 elsewhere."""
+        if not self._states:
+            return np.asarray(observation)
+        vector = np.zeros(self._states, self.spec.observation_dtype)
+        vector[int(observation)] = 1
+        return vector
 
     def play(self, action: int) -> None:
         """See Backend."""

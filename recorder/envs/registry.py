@@ -28,6 +28,7 @@ from recorder.errors import TwinplayError, UnknownEnvError
 from recorder.system.files import replacing
 
 _SHIPPED = Path(__file__).parent / "specs"
+_MODULE = re.compile(r"([A-Za-z_]\w*(\.[A-Za-z_]\w*)*)?", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # Tables of a file, and the names of their entries in EnvSpec.
 _TABLES: dict[str, dict[str, str]] = {
@@ -39,12 +40,13 @@ _TABLES: dict[str, dict[str, str]] = {
         **{name: f"action_{name}" for name in ("shape", "dtype", "names")},
         "mirror": "mirror_actions",
         "serve": "serve_action",
+        "high": "action_high",
     },
     "start": {name: f"start_{name}" for name in ("noops", "moves", "move_ticks")},
 }
 _PLAIN = (
     *("title", "backend", "env_id", "kwargs", "rate_hz", "episode_ticks", "idle_ticks", "tick_bytes", "lives"),
-    *("points", "distance_index"),
+    *("points", "distance_index", "module"),
 )
 
 
@@ -145,7 +147,7 @@ def read_spec(path: Path) -> EnvSpec:
 def _declared(name: str, values: dict[str, Any]) -> EnvSpec:
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        if key in ("controls", "chords"):
+        if key in ("controls", "chords", "held"):
             flat[key] = value
         elif key in _TABLES and isinstance(value, dict):
             unknown = set(value) - set(_TABLES[key])
@@ -160,7 +162,9 @@ def _declared(name: str, values: dict[str, Any]) -> EnvSpec:
     if backend not in BACKENDS:
         raise ValueError(f"backend {backend!r} is unknown; choose one of: {', '.join(BACKENDS)}")
     if ":" in flat["env_id"]:
-        raise ValueError(f"env_id {flat['env_id']!r} names a Python module, which is not allowed")
+        raise ValueError(f"env_id {flat['env_id']!r} names a Python module; name it as `module`")
+    if not _MODULE.fullmatch(str(flat.get("module", ""))):
+        raise ValueError(f"module {flat['module']!r} is not the name of a Python module")
     names, mirror = flat["action_names"], flat.pop("mirror_actions", [])
     if not isinstance(names, list) or not isinstance(mirror, list) or not all(each in names for each in mirror):
         raise ValueError("[action] has a list of names, and its mirror is a list of the same names")

@@ -67,6 +67,9 @@ class EnvSpec(msgspec.Struct, frozen=True):
         ObservationKind,
         said("a screen is RGB and stored as palette indices; a vector is stored as it is, with a state or without"),
     ]
+    module: Annotated[
+        str, said("the Python module that registers it; imported only if the user's own file says so, too")
+    ] = ""
     idle_ticks: Annotated[int | None, said("ticks without a reward after which it ends", absent="")] = None
     distributions: Annotated[_Names, said("Python packages that decide how it plays", absent="")] = ()
     observation_names: Annotated[_Names, said("the entries of a vector; may be empty")] = ()
@@ -90,6 +93,11 @@ class EnvSpec(msgspec.Struct, frozen=True):
             "one that is no action does something only in a chord; empty where nobody can play by hand"
         ),
     ] = {}
+    held: Annotated[
+        dict[str, Annotated[tuple[float, ...], Meta(max_length=_MOST_NAMES)]],
+        said("what a control adds to a continuous action while it is held, from -1 to 1 for each component"),
+    ] = {}
+    action_high: Annotated[float, said("what 1 of a continuous action is to the simulator", ge=1e-6, le=1e6)] = 1.0
     chords: Annotated[_Keys, said("action that several controls make together: list of the controls")] = {}
     serve_action: Annotated[str, said("the action without which no game begins; may be empty")] = ""
     lives: Annotated[bool, said("whether a lost life is an event")] = False
@@ -106,11 +114,14 @@ class EnvSpec(msgspec.Struct, frozen=True):
         if self.sees_screen != (len(self.observation_shape) == 3):
             raise ValueError(f"a {self.observation_kind} does not have the shape {self.observation_shape}")
         chorded = {control for chord in self.chords.values() for control in chord}
-        named = {*self.chords, *self.start_moves, *(self.controls.keys() - chorded), *(chorded - self.controls.keys())}
+        free = chorded | self.held.keys()
+        named = {*self.chords, *self.start_moves, *(self.controls.keys() - free), *(free - self.controls.keys())}
         named |= {self.serve_action} - {""}
         if not named <= set(self.action_names):
             unknown = ", ".join(sorted(named - set(self.action_names)))
             raise ValueError(f"there is no action named {unknown}; there are {', '.join(self.action_names)}")
+        if any(len(vector) != len(self.action_names) for vector in self.held.values()) or (self.held and self.discrete):
+            raise ValueError("[held] has a number for each component of a continuous action")
         if self.mirror_actions and sorted(self.mirror_actions) != list(range(len(self.action_names))):
             raise ValueError("each action needs one that mirrors it")
 
@@ -148,6 +159,11 @@ class EnvSpec(msgspec.Struct, frozen=True):
     def control_names(self) -> tuple[str, ...]:
         """The actions and then the modifiers; a control's index is its place here."""
         return self.action_names + self.modifiers
+
+    @property
+    def held_vectors(self) -> dict[int, tuple[float, ...]]:
+        """What a control adds to a continuous action, by the control's index."""
+        return {self.control_names.index(control): vector for control, vector in self.held.items()}
 
     @property
     def modifier_indices(self) -> frozenset[int]:

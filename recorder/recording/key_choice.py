@@ -42,6 +42,7 @@ class KeyChoice:
     def take_up(self, spec: EnvSpec) -> None:
         """Use the keys for an environment: the player's own, or the defaults."""
         self._keys.chords, self._keys.modifiers = spec.chord_indices, spec.modifier_indices
+        self._keys.vectors = spec.held_vectors
         if self._usual_keys is None or not spec.playable:
             return
         own = None

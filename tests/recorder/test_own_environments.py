@@ -161,7 +161,7 @@ def test_a_file_that_was_changed_and_added_again_is_what_counts(own: Path, tmp_p
         file.write_text(PONG.replace("rate_hz = 60.0", f"rate_hz = {rate}"))
         assert add_file(file) == own / "pong.toml"
         assert get_spec("pong").rate_hz == rate
-    assert described_names() == ("breakout", "cartpole", "hopper", "pong")
+    assert described_names() == ("breakout", "cartpole", "frozen_lake", "hopper", "mountain_car", "pendulum", "pong")
     assert env_names().count("pong") == 1
 
 
@@ -171,7 +171,7 @@ def test_a_file_of_ones_own_that_cannot_be_used_hides_no_other(own: Path) -> Non
     (own / "hopper.toml").write_text(CARTPOLE)  # counts before the one that ships
     forget()
     specs, problems = usable_specs()
-    assert [spec.title for spec in specs][:4] == ["Breakout", "Cart and pole", "Cart and pole", "Adventure"]
+    assert [spec.title for spec in specs][:4] == ["Breakout", "Cart and pole", "Frozen Lake", "Cart and pole"]
     assert sorted(problem.partition(" does not describe an environment ")[2] for problem in problems) == [
         "(its name may contain only lower-case letters, digits and underscores); see docs/environments.md",
         "(the environment's specification has no usable 'title'); see docs/environments.md",
@@ -200,7 +200,8 @@ def test_a_file_of_ones_own_that_cannot_be_used_hides_no_other(own: Path) -> Non
         ("episode_ticks = 500", "episode_ticks = 500\nchords = 3", "no usable 'chords'"),
         ("episode_ticks = 500", "episode_ticks = 500\nepisodes = 3", "the entry episodes is unknown"),
         ('backend = "gymnasium"', 'backend = "amiga"', "backend 'amiga' is unknown; choose one of: atari, mujoco, gym"),
-        ('"CartPole-v1"', '"os:system-v1"', "env_id 'os:system-v1' names a Python module, which is not allowed"),
+        ('"CartPole-v1"', '"os:system-v1"', "env_id 'os:system-v1' names a Python module; name it as"),
+        ('["ArrowRight"]', '["ArrowRight"]\n[held]\nLEFT = [1.0]', "a number for each component of a continuous"),
         ('LEFT = ["ArrowLeft"]', 'UP = ["ArrowUp"]', "there is no action named UP; there are LEFT, RIGHT"),
     ],
 )
@@ -290,12 +291,13 @@ def test_what_goes_wrong_in_a_picture_and_not_with_its_library_stays_what_it_is(
 
 def test_what_has_controls_is_played_by_hand(own: Path) -> None:
     specs = [get_spec(name) for name in described_names()]
-    assert [spec.name for spec in specs if spec.playable] == ["breakout", "cartpole"]
-    assert [spec.serve_index for spec in specs] == [1, None, None]
+    assert [spec.name for spec in specs if not spec.playable] == ["hopper"]
+    assert [spec.serve_index for spec in specs] == [1, None, None, None, None, None]
 
 
 def test_only_what_has_neither_screens_nor_states_is_drawn_while_it_is_played(own: Path) -> None:
-    assert [spec.name for spec in usable_specs()[0] if spec.drawn_live] == ["cartpole"]
+    drawn_live = ["cartpole", "frozen_lake", "mountain_car", "pendulum"]
+    assert [spec.name for spec in usable_specs()[0] if spec.drawn_live] == drawn_live
 
 
 def test_a_stored_distance_that_is_not_there_is_no_distance() -> None:

@@ -22,6 +22,7 @@ from recorder.recording.presenter import RecordPresenter
 from recorder.recording.recordings import LiveRecording
 from recorder.recording.settings import UnsavedSettings
 from recorder.recording.take_control import RecordState, Rewind
+from recorder.ui.game_keys import usual
 from tests.recorder.victim import TIMEOUT_S, wait_for
 
 TICK_NS = 16_666_667
@@ -124,6 +125,33 @@ def test_step_by_step_the_game_waits_for_a_key_and_plays_at_its_rate_while_one_i
     assert waited == pytest.approx(1.1e9, rel=0.2)  # the time of each decision is there
     assert session.latency is None
     assert verify(session).ok
+
+
+def test_a_continuous_action_is_the_sum_of_what_is_held(tmp_path: Path, clock: FakeClock) -> None:
+    presenter = RecordPresenter(
+        tmp_path, settings=UnsavedSettings("Ada"), usual_keys=usual, controllers=None, countdown_s=0, now=clock
+    )
+    presenter.choose("pendulum")
+    left, right = (presenter.key_choice.bindings.keys_of(action)[0] for action in (1, 2))
+    presenter.start()
+    clock.now += 50_000_000
+    for pressed in ((), (left,), (left, right), (right,)):
+        for key in (left, right):
+            (presenter.controls.press if key in pressed else presenter.controls.release)(key)
+        presenter.poll()
+        clock.now += 50_000_000
+    presenter.stop()
+    assert presenter.error == ""
+    assert presenter.finished.last_take is not None
+    session = Session.open(presenter.finished.last_take)
+    assert session.actions[:].tolist() == [[0.0], [1.0], [0.0], [-1.0]]
+    assert session.player["kind"] == "person"
+    assert verify(session).ok
+    with Game(session.spec) as game:
+        game.reset(session.episodes[0].seed)
+        for action in session.actions[:]:
+            game.step(action)
+        assert game.env.unwrapped.last_u == pytest.approx(-2.0)  # 1 is all that the motor can
 
 
 def test_the_pace_is_kept_and_in_real_time_nothing_says_otherwise(tmp_path: Path, clock: FakeClock) -> None:
