@@ -39,6 +39,7 @@ class AtariBackend(GymnasiumBackend):
         self._with_sound, self._fresh = sound, fresh
         self._kind = (spec.env_id, repr(sorted(spec.kwargs.items())), sound)
         self._open = True
+        self._origin: Any = None
         super().__init__(spec, render=render, sound=sound, fresh=fresh)
         self._core.sound_obs = False  # which would change the observations
 
@@ -46,19 +47,25 @@ class AtariBackend(GymnasiumBackend):
         """The emulator always draws, whatever `render` is, and must know of the sound before it loads its ROM."""
         spare = None if self._fresh else _take_spare(self._kind)
         if spare is not None:
-            return spare
+            self._origin = spare[1]
+            return spare[0]
         ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
         gymnasium.register_envs(ale_py)
         kwargs = {**self.spec.kwargs, "sound_obs": self._with_sound}
-        return gymnasium.make(self.spec.env_id, disable_env_checker=True, **kwargs)
+        env: Env = gymnasium.make(self.spec.env_id, disable_env_checker=True, **kwargs)
+        core: Any = env.unwrapped
+        self._origin = core.ale.cloneSystemState()
+        return env
 
     def reset(self, seed: int) -> Array:
         """See Backend."""
         if self._draws_chances:
             observation, _ = self.env.reset(seed=seed)
         else:
-            # The emulator uses no randomness, and seeding makes it load its ROM again, which takes 70 ms.
+            # The emulator uses no randomness, and seeding makes it load its ROM again, which takes 70 ms. Each reset fills
+            # the console's memory with other numbers, though, by which sixteen games play differently.
             self._core.np_random = np.random.default_rng(seed)
+            self._core.ale.restoreSystemState(self._origin)
             observation, _ = self.env.reset()
         return np.asarray(observation)
 
@@ -77,7 +84,7 @@ class AtariBackend(GymnasiumBackend):
         if self._draws_chances:
             _free(env)
         else:
-            _keep_spare(self._kind, env)
+            _keep_spare(self._kind, env, self._origin)
 
     @property
     def _draws_chances(self) -> bool:
@@ -120,23 +127,21 @@ class AtariBackend(GymnasiumBackend):
 # only flickering games need; an emulator takes 0.7 MiB.
 _Kind = tuple[str, str, bool]
 _MOST_SPARE = 16
-_spare: deque[tuple[_Kind, Env]] = deque()
+_spare: deque[tuple[_Kind, Env, Any]] = deque()  # with their state when their ROM was loaded
 
 
-def _take_spare(kind: _Kind) -> Env | None:
-    """An emulator of this kind, as if it had just loaded its ROM; None if there is none."""
+def _take_spare(kind: _Kind) -> tuple[Env, Any] | None:
+    """An emulator of this kind and its state when it had just loaded its ROM; None if there is none."""
     for entry in list(_spare):
         if entry[0] == kind:
             with contextlib.suppress(ValueError):  # another thread took it
                 _spare.remove(entry)
-                core: Any = entry[1].unwrapped
-                core.ale.reset_game()
-                return entry[1]
+                return entry[1:]
     return None
 
 
-def _keep_spare(kind: _Kind, env: Env) -> None:
-    _spare.append((kind, env))
+def _keep_spare(kind: _Kind, env: Env, origin: Any) -> None:
+    _spare.append((kind, env, origin))
     while len(_spare) > _MOST_SPARE:
         _free(_spare.popleft()[1])
 
@@ -149,6 +154,7 @@ def _free(env: Env) -> None:
 
 
 @atexit.register
-def _free_spare() -> None:
+def free_spare() -> None:
+    """Free the emulators of closed games."""
     while _spare:
         _free(_spare.pop()[1])

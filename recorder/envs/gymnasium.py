@@ -96,7 +96,10 @@ class GymnasiumBackend:
         return np.empty(0, np.uint8)
 
     def close(self) -> None:
-        """See Backend."""
+        """See Backend. Gymnasium's own environments quit pygame once they have drawn; controllers and sound need it."""
+        for drawn_on in ("screen", "window_surface"):
+            if getattr(self._core, drawn_on, None) is not None:
+                setattr(self._core, drawn_on, None)
         self.env.close()
 
 

@@ -1,6 +1,6 @@
 """The known environments: a declarative file for each, shipped with Twinplay or written by the user, and Atari's games.
 
-    recorder/envs/specs/*.toml, <configuration>/envs/*.toml ──▶ get_spec("breakout"): EnvSpec
+    recorder/envs/specs/**/*.toml, <configuration>/envs/*.toml ──▶ get_spec("breakout"): EnvSpec
     recorder/envs/atari_games.toml                          ──▶ get_spec("pong"): EnvSpec
 
 To add an environment, add a file: docs/environments.md. A recording's description of its environment is never used to
@@ -59,6 +59,11 @@ def own_folder() -> Path:
     return Path(platformdirs.user_config_dir("twinplay", appauthor=False)) / "envs"
 
 
+def _shipped() -> dict[str, Path]:
+    """The files that ship, by the names of their environments; those in a folder of their own come later."""
+    return {path.stem: path for folder in ("*.toml", "*/*.toml") for path in sorted(_SHIPPED.glob(folder))}
+
+
 @cache
 def _files() -> dict[str, Path]:
     """The files by the names of their environments. One of the user's own counts before one that ships: their
@@ -66,7 +71,7 @@ def _files() -> dict[str, Path]:
     """
     own = own_folder()
     found = sorted(own.glob("*.toml")) if own.is_dir() else []
-    return {path.stem: path for path in (*sorted(_SHIPPED.glob("*.toml")), *found)}
+    return _shipped() | {path.stem: path for path in found}
 
 
 def env_names() -> tuple[str, ...]:
@@ -118,7 +123,7 @@ def get_spec(name: str) -> EnvSpec:
 
 def varied_starts(name: str) -> int | None:
     """How many of a hundred varied starts of an environment differ; None where that was not counted."""
-    shipped = name not in _files() or _files()[name].parent == _SHIPPED
+    shipped = name not in _files() or _SHIPPED in _files()[name].parents
     return atari_games()[name].starts if shipped and name in atari_games() else None
 
 
@@ -195,7 +200,7 @@ def add_file(path: Path) -> Path:
     """
     spec = read_spec(path)
     try:
-        if (_SHIPPED / path.name).exists():
+        if spec.name in _shipped():
             raise ValueError(f"an environment named {spec.name} ships with Twinplay; give the file another name")
         program_sha256(spec)
         target = own_folder() / path.name

@@ -157,7 +157,7 @@ def test_a_policy_can_be_recorded_and_filmed_alone(policy: str, library: Path, t
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["record", "pong"],
+        ["record", "tetrix"],
         ["record", "breakout", "--episodes", "0"],
         ["record", "breakout", "--seconds", "-3"],
         ["record", "breakout", "--seconds", "nan"],

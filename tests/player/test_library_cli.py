@@ -110,7 +110,7 @@ def test_sessions_are_searched_filtered_and_sorted(library: Library, run: Run) -
     assert [row["env"] for row in json.loads(run("sessions", "--json", "--env", "hopper"))] == ["hopper"]
     assert json.loads(run("sessions", "--json", "--player", "person")) == []
     assert "has 2 sessions, but none of them match" in run("sessions", "--search", "nowhere")
-    assert "there is no environment named 'pong'" in run("sessions", "--env", "pong", status=2)
+    assert "there is no environment named 'pomg'" in run("sessions", "--env", "pomg", status=2)
 
 
 def test_split_and_merge_make_new_sessions_and_trash_the_originals_when_asked(library: Library, run: Run) -> None:

@@ -52,7 +52,7 @@ def test_a_name_that_was_typed_counts_even_if_nobody_pressed_save(tmp_path: Path
     presenter = opened(tmp_path, clock, settings)
     presenter.player.draft = "  Ada "
     assert take(presenter, clock).player["name"] == "Ada"
-    assert settings == UnsavedSettings("Ada", name_asked=True)
+    assert settings == UnsavedSettings("Ada", name_asked=True, recent_envs="breakout")
 
 
 def test_an_expert_does_not_answer_the_question(tmp_path: Path, clock: FakeClock) -> None:
