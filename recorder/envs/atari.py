@@ -62,8 +62,8 @@ class AtariBackend(GymnasiumBackend):
         if self._draws_chances:
             observation, _ = self.env.reset(seed=seed)
         else:
-            # The emulator uses no randomness, and seeding makes it load its ROM again, which takes 70 ms. Each reset fills
-            # the console's memory with other numbers, though, by which sixteen games play differently.
+            # The emulator uses no randomness, and seeding makes it load its ROM again, which takes 70 ms. Each reset
+            # fills the console's memory with other numbers, by which sixteen games play differently: always the first.
             self._core.np_random = np.random.default_rng(seed)
             self._core.ale.restoreSystemState(self._origin)
             observation, _ = self.env.reset()
