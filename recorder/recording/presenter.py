@@ -44,7 +44,7 @@ from recorder.system.jobs import Task
 
 # How long `poll` may wait: for a controller while a person plays and while nobody does, for a process or a thread, and
 # for one to be plugged in. Keys do not wait for it.
-_STEERED_NS, _CONTROLLER_NS, _IN_PROGRESS_NS, _IDLE_NS = 2_000_000, 16_000_000, 4_000_000, 100_000_000
+_STEERED_NS, _CONTROLLER_NS, _IN_PROGRESS_NS, _IDLE_NS = 2_000_000, 16_000_000, 4_000_000, 250_000_000
 
 
 class RecordPresenter:

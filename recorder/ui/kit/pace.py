@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QTimer
 
-IDLE_MS = 100  # ten times a second: next to nothing, and soon enough for what a dialog or a thread may have begun
+IDLE_MS = 250  # soon enough for what a dialog or a thread may have begun; each time wakes a resting processor
 
 
 def set_pace(timer: QTimer, interval_ms: int) -> None:
