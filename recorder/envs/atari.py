@@ -45,7 +45,7 @@ class AtariBackend(GymnasiumBackend):
 
     def build(self, render: bool) -> Env:
         """The emulator always draws, whatever `render` is, and must know of the sound before it loads its ROM."""
-        spare = None if self._fresh else _take_spare(self._kind)
+        spare = _take_spare(self._kind) if self.spec.same_memory and not self._fresh else None
         if spare is not None:
             self._origin = spare[1]
             return spare[0]
@@ -63,9 +63,10 @@ class AtariBackend(GymnasiumBackend):
             observation, _ = self.env.reset(seed=seed)
         else:
             # The emulator uses no randomness, and seeding makes it load its ROM again, which takes 70 ms. Each reset
-            # fills the console's memory with other numbers, by which sixteen games play differently: always the first.
+            # fills the console's memory with other numbers, though, by which sixteen games play differently.
             self._core.np_random = np.random.default_rng(seed)
-            self._core.ale.restoreSystemState(self._origin)
+            if self.spec.same_memory:
+                self._core.ale.restoreSystemState(self._origin)
             observation, _ = self.env.reset()
         return np.asarray(observation)
 

@@ -45,7 +45,7 @@ class Game:
             raise UnknownEnvError(f"{known.title} here stores other data than this file says; it cannot be played")
         # From a recording's spec only the settings are used; starts and limits are those of the installed environment.
         kwargs = {**spec.kwargs, "repeat_action_probability": sticky} if sticky else dict(spec.kwargs)
-        self.spec = spec = replace(known, kwargs=kwargs)
+        self.spec = spec = replace(known, kwargs=kwargs, same_memory=spec.same_memory)
         self._backend = backend_class(known)(spec, render=render, sound=sound, fresh=fresh)
         self.palette = PALETTES[known.palette]()
 

@@ -50,6 +50,9 @@ _PLAIN = (
 )
 
 
+_version = cache(importlib.metadata.version)
+
+
 class EnvFileError(TwinplayError):
     """A file that describes an environment cannot be used."""
 
@@ -117,7 +120,7 @@ def get_spec(name: str) -> EnvSpec:
             f"there is no environment named {name!r}{meant} choose one of: {', '.join(described_names())}, "
             "or an Atari game that `twinplay envs` lists"
         )
-    versions = {package: importlib.metadata.version(package) for package in spec.distributions}
+    versions = {package: _version(package) for package in spec.distributions}
     return replace(spec, versions=versions, rom_sha256=program_sha256(spec))
 
 
@@ -187,6 +190,7 @@ def _completed(name: str, values: Mapping[str, Any]) -> EnvSpec:
         "mirror_actions": [],
         "distributions": list(kind.packages),
         "stores_state": kind.stores_state,
+        "same_memory": True,
         "versions": {},
         "rom_sha256": None,
     }

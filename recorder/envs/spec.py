@@ -106,6 +106,10 @@ class EnvSpec(msgspec.Struct, frozen=True):
     start_moves: Annotated[_Names, said("and then random ones of these actions")] = ()
     start_move_ticks: Annotated[int, said("0 to so many of them", ge=0, le=1_000)] = 0
     tick_bytes: Annotated[int, said("about what a tick takes on disk")] = 100
+    same_memory: Annotated[
+        bool,
+        said("whether a console is switched on with the same memory for each game", absent="false: the first only"),
+    ] = False
     versions: Annotated[_Table, said("the versions of `distributions`", absent="")] = {}
     rom_sha256: Annotated[str | None, said("SHA-256 of the game's ROM", absent="")] = None
 
@@ -292,6 +296,8 @@ _OLDEST = (
 def _absent(field: Field, values: Mapping[str, Any], installed: EnvSpec | None) -> Any:
     """What a field is taken for that a file does not have."""
     name = field.name
+    if name == "same_memory":  # a game was then recorded on a console that had played others
+        return False
     if installed is not None and installed.env_id == values.get("env_id"):
         return getattr(installed, name)
     shape = values.get("observation_shape")

@@ -79,7 +79,6 @@ class GamesDialog(QDialog):
         # The search keeps the keyboard, and the arrows go through what it found.
         if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress or event.key() not in _MOVES:
             return super().eventFilter(watched, event)
-        self._list.setFocus()
         self._list.keyPressEvent(event)
         return True
 
@@ -173,7 +172,8 @@ def _words(spec: EnvSpec) -> str:
     if not spec.playable:
         return f"{spec.title}: its scripted player demonstrates; nobody plays it by hand."
     held = ", ".join(control.capitalize() for control in spec.controls)
-    return f"{spec.title}: {len(spec.action_names)} actions, played with {held}."
+    does = f"{len(spec.action_names)} actions" if spec.discrete else "continuous"
+    return f"{spec.title}: {does}, played with {held}."
 
 
 def _icon(picture: Picture | None) -> QIcon:

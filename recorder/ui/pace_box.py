@@ -19,6 +19,7 @@ class PaceBox(QWidget):
     def __init__(self, presenter: RecordPresenter, game: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._presenter, self._game = presenter, game
+        self._drawn: tuple[object, ...] = ()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         self._box = QComboBox(objectName="paceBox", accessibleName="Pace of the game")
@@ -32,6 +33,9 @@ class PaceBox(QWidget):
     def show_state(self) -> None:
         """Show the pace of the next take, or of the one under way."""
         presenter = self._presenter
+        if self._drawn == (drawn := (presenter.pace.steps_hz, presenter.by_hand, presenter.busy)):
+            return  # as in every tick of a game
+        self._drawn = drawn
         self._box.setCurrentIndex(self._box.findData(presenter.pace.steps_hz))
         self._box.setEnabled(presenter.by_hand and not presenter.busy)
         tip = _TIP if not presenter.busy else "The next take can run otherwise"

@@ -47,6 +47,7 @@ class RecordSide(QWidget):
     def __init__(self, presenter: RecordPresenter, game: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._game = game
+        self._drawn: tuple[object, ...] = ()  # of the environments
         self.takes = TakesList(game)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -97,6 +98,9 @@ class RecordSide(QWidget):
 
     def _show_envs(self, presenter: RecordPresenter) -> None:
         specs = presenter.env_choice.specs
+        if self._drawn == (drawn := (id(specs), presenter.env, presenter.busy)):
+            return  # as in every tick of a game
+        self._drawn = drawn
         blocker = QSignalBlocker(self._envs)  # a controller chooses, too
         if [spec.name for spec in specs] != [self._envs.itemData(index) for index in range(self._envs.count())]:
             self._envs.clear()
@@ -171,13 +175,16 @@ def _figures(presenter: RecordPresenter, room: str) -> dict[str, str]:
     if status is None:
         return texts
     limit, whole = presenter.limit.limit, f" of {duration_text(60 * presenter.limit.limit.minutes)}"
+    steps = presenter.pace.steps_hz * status.speed / 100
     texts |= {
         "score": f"{status.score:,.0f}",
         "lives": "●" * status.lives,
         "games": f"{status.games} of {limit.games}" if limit.games else str(status.games),
         "time": duration_text((status.ticks - status.undone_ticks) / presenter.spec.rate_hz)
         + (whole if limit.minutes else ""),
-        "speed": f"{presenter.pace.steps_hz:g} steps/s" if presenter.pace.steps_hz else f"{status.speed} %",
+        "speed": f"{status.speed / 100 * steps:g} steps/s"
+        if (steps := presenter.pace.steps_hz)
+        else f"{status.speed} %",
     }
     if status.label:
         texts["label"] = _LABELS[status.label]

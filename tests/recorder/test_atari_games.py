@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
+from msgspec.structs import replace
 
-from recorder import Game, RandomAgent, get_spec
+from recorder import Game, RandomAgent, Session, get_spec, verify
 from recorder.agents.agent import KeyAgent
 from recorder.envs.atari_games import ALL_ACTIONS, atari_games
 from recorder.envs.registry import described_names, env_names, varied_starts
+from recorder.play.rollout import Rollout
+from recorder.store.session_writer import SessionWriter
 from tests.atari_games import env_ids, facts, starts
 
 NAMES = tuple(name for name in env_names() if name not in described_names())
@@ -67,6 +72,28 @@ def test_what_is_no_action_alone_does_nothing_but_in_a_chord() -> None:
 
 def test_a_game_whose_own_actions_lack_doing_nothing_has_all_of_them() -> None:
     assert get_spec("video_checkers").action_names == ALL_ACTIONS
+
+
+def test_a_recording_from_before_games_began_alike_is_verified_as_it_was_played(tmp_path: Path) -> None:
+    before = replace(get_spec("solaris"), same_memory=False)
+    with Game(before, fresh=True) as game:
+        writer = SessionWriter(tmp_path, game, {"kind": "random", "name": "random", "params": {}})
+        rollout = Rollout(game, RandomAgent(before, 1), seed=1, sink=writer)
+        for _ in range(2):
+            rollout.begin()
+            for _ in range(120):
+                rollout.tick()
+        rollout.end()
+        session = writer.close()
+    assert not session.spec.same_memory
+    assert verify(session).ok
+    group = zarr.open_group(session.path, mode="r+")
+    stored = {name: value for name, value in group.attrs["env"].items() if name != "same_memory"}
+    group.attrs.update(env=stored)  # which its digest covers, too
+    assert not Session.open(session.path).spec.same_memory
+    assert "the simulation agrees with the recording" in verify(Session.open(session.path)).difference
+    group.attrs.update(env=stored | {"same_memory": True})
+    assert verify(Session.open(session.path)).difference.startswith("tick 0 (game 2")  # other numbers in the memory
 
 
 @pytest.mark.parametrize("name", ["air_raid", "pacman", "space_war"])

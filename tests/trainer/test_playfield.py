@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -35,6 +36,13 @@ def test_the_score_of_pong_is_left_out(folder: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(rows, "_BY_REWARD", 2.0)  # so that nothing counts as a score
     found = playfield([session])
     assert found is None or found[0] < 34
+
+
+def test_of_many_sessions_only_some_are_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session, read = played("pong", folder / "many", 20), []
+    monkeypatch.setattr(Session, "screens", lambda self, *span: read.append(span) or np.zeros((2, 210, 160), np.uint8))
+    playfield([session] * 500)
+    assert 12 <= len(read) <= 48
 
 
 def test_a_game_that_fills_the_screen_is_shown_whole(folder: Path) -> None:

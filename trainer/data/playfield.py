@@ -71,6 +71,8 @@ def playfield(sessions: Sequence[Session]) -> tuple[int, int] | None:
 def _stretches(sessions: Sequence[Session]) -> list[tuple[Session, int]]:
     """Where to look: evenly over the play, and as often around rewards."""
     found: list[tuple[Session, int]] = []
+    some = np.unique(np.linspace(0, len(sessions) - 1, min(len(sessions), _STRETCHES // 2)).round().astype(int))
+    sessions = [sessions[index] for index in some]
     for session in sessions:
         share = max(1, round(_STRETCHES * len(session) / sum(map(len, sessions)) / 2))
         last = max(0, len(session) - _STRETCH)

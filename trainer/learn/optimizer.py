@@ -18,24 +18,36 @@ from torch.optim.sgd import sgd
 _MOMENTUM = 0.9
 
 
-class AdamW:
+class _Optimizer:
+    """What both share. `state` holds tensors for each weight by name; empty before its first step."""
+
+    def __init__(self, parameters: Iterable[nn.Parameter], weight_decay: float) -> None:
+        self.state: dict[nn.Parameter, dict[str, Tensor]] = {parameter: {} for parameter in parameters}
+        self._weight_decay = weight_decay
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for parameter in self.state:
+            parameter.grad = None
+
+    def _gradients(self) -> dict[nn.Parameter, Tensor]:
+        """The weights that have a gradient, with it."""
+        return {parameter: parameter.grad for parameter in self.state if parameter.grad is not None}
+
+
+class AdamW(_Optimizer):
     """Loshchilov & Hutter 2019, with their betas (0.9, 0.999) and epsilon 1e-8; one kernel for all weights.
 
     `state` holds for each weight: step float32 (), exp_avg and exp_avg_sq as the weight. Empty before its first step.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], weight_decay: float = 1e-2) -> None:
-        self.state: dict[nn.Parameter, dict[str, Tensor]] = {parameter: {} for parameter in parameters}
-        self._weight_decay = weight_decay
-
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-        _forget_gradients(self.state)
+        super().__init__(parameters, weight_decay)
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
         """Move every weight that has a gradient, at a learning rate."""
-        moved = [parameter for parameter in self.state if parameter.grad is not None]
+        moved = self._gradients()
         for parameter in moved:
             if not self.state[parameter]:
                 first, second = torch.zeros_like(parameter), torch.zeros_like(parameter)
@@ -44,7 +56,7 @@ class AdamW:
         states = [self.state[parameter] for parameter in moved]
         adamw(
             list(moved),
-            _gradients(moved),
+            list(moved.values()),
             [state["exp_avg"] for state in states],
             [state["exp_avg_sq"] for state in states],
             [],
@@ -60,28 +72,20 @@ class AdamW:
         )
 
 
-class SGD:
+class SGD(_Optimizer):
     """Stochastic gradient descent with momentum 0.9.
 
     `state` holds for each weight: momentum_buffer as the weight. Empty before its first step.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], weight_decay: float) -> None:
-        self.state: dict[nn.Parameter, dict[str, Tensor]] = {parameter: {} for parameter in parameters}
-        self._weight_decay = weight_decay
-
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-        _forget_gradients(self.state)
-
     @torch.no_grad()
     def step(self, rate: float) -> None:
         """Move every weight that has a gradient, at a learning rate."""
-        moved = [parameter for parameter in self.state if parameter.grad is not None]
+        moved = self._gradients()
         buffers = [self.state[parameter].get("momentum_buffer") for parameter in moved]
         sgd(
             list(moved),
-            _gradients(moved),
+            list(moved.values()),
             buffers,
             weight_decay=self._weight_decay,
             momentum=_MOMENTUM,
@@ -93,12 +97,3 @@ class SGD:
         for parameter, buffer in zip(moved, buffers, strict=True):
             assert buffer is not None
             self.state[parameter] = {"momentum_buffer": buffer}
-
-
-def _gradients(parameters: Iterable[nn.Parameter]) -> list[Tensor]:
-    return [parameter.grad for parameter in parameters if parameter.grad is not None]
-
-
-def _forget_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    for parameter in parameters:
-        parameter.grad = None
