@@ -50,9 +50,6 @@ _PLAIN = (
 )
 
 
-_version = cache(importlib.metadata.version)
-
-
 class EnvFileError(TwinplayError):
     """A file that describes an environment cannot be used."""
 
@@ -120,7 +117,7 @@ def get_spec(name: str) -> EnvSpec:
             f"there is no environment named {name!r}{meant} choose one of: {', '.join(described_names())}, "
             "or an Atari game that `twinplay envs` lists"
         )
-    versions = {package: _version(package) for package in spec.distributions}
+    versions = {package: importlib.metadata.version(package) for package in spec.distributions}
     return replace(spec, versions=versions, rom_sha256=program_sha256(spec))
 
 
