@@ -33,8 +33,10 @@ def test_a_game_is_found_by_name_played_with_its_keys_and_comes_first_from_then_
 
     hand.click("recordButton")
     hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
-    hand.xdotool("keydown", "Right", "keydown", "space")
-    hand.hold("Shift_L", 0.5)  # no key of the game: it only passes the time
+    hand.xdotool("keydown", "Right")
+    hand.hold("Shift_L", 0.3)  # no key of the game: it only passes the time
+    hand.xdotool("keydown", "space")
+    hand.hold("Shift_L", 0.3)
     hand.xdotool("keyup", "space", "keyup", "Right")
     hand.click("stopButton")
     hand.wait(lambda: "takeSummary" in hand.look()["widgets"])
