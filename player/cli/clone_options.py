@@ -9,7 +9,7 @@ from player.cli.argument_types import delays, games, index, minutes, moment, pos
 from player.cli.shared_options import A_SESSION, AddCommand, as_json, library, places
 
 PRESET_NAMES = ("quick", "standard", "best")
-STUDY_NAMES = ("breakout", "reaction", "ablation", "article", "hopper", "expert")
+STUDY_NAMES = ("breakout", "reaction", "ablation", "article", "hopper", "expert", "games")
 ALIKE = "play like the demonstrator instead of for the best score"
 
 
