@@ -67,10 +67,11 @@ class BreakoutSupervisor(BreakoutBallPlayer):
         return int(self.player.act(observation))
 
     def _begin(self) -> None:
+        super()._begin()
         self._waited = 0
         self._correcting = False
 
-    def _play(self, paddle: int) -> int:
+    def _follow(self, paddle: int) -> int:
         """1 if it wants to play, else 0."""
         path = self._path(0)
         x, y = path[-1]
