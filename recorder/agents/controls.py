@@ -38,10 +38,10 @@ class Controls:
         """The connected controllers."""
         return () if self._controllers is None else self._controllers.devices
 
-    def use(self, device: Device) -> None:
+    def use(self, device: Device, *, pedals: bool) -> None:
         """Let this controller steer from now on (see `Gamepads.use`)."""
         if self._controllers is not None:
-            self._controllers.use(device)
+            self._controllers.use(device, pedals=pedals)
 
     def press(self, code: int) -> bool:
         """A key went down; returns whether the game uses it."""
@@ -79,6 +79,8 @@ class Controls:
                     self._commands.append(code)
                 else:
                     self.press(code)
+        leans = self._controllers.leans
+        self._keys.leans = {code: far for code, far in leans.items() if self.listening or code in self._down}
 
     def commands(self) -> list[int]:
         """The commands given with a controller since the last call, by their codes."""
