@@ -93,11 +93,11 @@ class KeyAgent:
 
     `bindings` maps key codes to actions; `name` is the player's. A tap shorter than a tick still plays for one tick.
     `chords` are actions that several held ones make together, as UP and FIRE make UPFIRE. Of the chords that contain
-    the action pressed last, the one with the most keys counts. `modifiers` stand in `bindings` and `chords` like
-    actions, but outside a chord they do nothing. With `vectors`, an action is a vector instead: the sum of those of all
-    that is held, within [-1, 1]. `leans` are inputs that are held in part, as a stick is: how far, from 0 to 1, by
-    their codes; a vector counts in that share. Every transition of a bound key goes to `on_key`, which a recording sets
-    to store it; `presses` counts the keys that went down.
+    the action pressed last, the one with the most keys counts, and of several such the one pressed latest. `modifiers`
+    stand in `bindings` and `chords` like actions, but outside a chord they do nothing. With `vectors`, an action is a
+    vector instead: the sum of those of all that is held, within [-1, 1]. `leans` are inputs that are held in part, as a
+    stick is: how far, from 0 to 1, by their codes; a vector counts in that share. Every transition of a bound key goes
+    to `on_key`, which a recording sets to store it; `presses` counts the keys that went down.
     """
 
     bindings: Mapping[int, int]
@@ -161,7 +161,7 @@ class KeyAgent:
         for last in reversed(down):
             made = [chord for chord in self.chords if last in chord and chord <= held]
             if made:
-                return self.chords[max(made, key=len)]
+                return self.chords[max(made, key=lambda chord: (len(chord), sorted(map(down.index, chord))))]
             if last not in self.modifiers:
                 return last
         return 0
