@@ -6,7 +6,7 @@ key_choice   which key plays which action
 sound        the game's sound
 finished     today's finished takes
 player       who plays, and the question for a name
-limit, pace  when a take ends by itself, and whether the game waits for the player
+limit, pace  when a take ends by itself; whether the game waits for the player, and its frame skip
 """
 
 from __future__ import annotations
@@ -99,8 +99,13 @@ class RecordPresenter:
 
     @property
     def spec(self) -> EnvSpec:
-        """The chosen environment."""
-        return get_spec(self.env)
+        """The chosen environment, at the chosen pace."""
+        return self.pace.paced(get_spec(self.env))
+
+    @property
+    def skips(self) -> bool:
+        """Whether a frame skip can be chosen for it."""
+        return self.pace.skips(get_spec(self.env))
 
     @property
     def by_hand(self) -> bool:
