@@ -26,7 +26,7 @@ from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
 from recorder.library.disk_space import room_text
 from recorder.play.sound import Speaker
-from recorder.recording.controller_commands import commands_of, obey
+from recorder.recording.controller_commands import GameChooser, commands_of, obey, repeated
 from recorder.recording.env_choice import EnvChoice
 from recorder.recording.finished_takes import FinishedTakes
 from recorder.recording.game_sound import GameSound
@@ -78,7 +78,9 @@ class RecordPresenter:
         self.player, self.limit = PlayerName(self.keys, settings), LimitChoice(settings)
         self.pace = PaceChoice(settings)
         pads = None if controllers is None else controllers()
-        self.controls = Controls(self.keys, pads, lambda: commands_of(self.state), now)
+        self.chooser: GameChooser | None = None  # while all games are offered
+        self.open_games: Callable[[], None] = lambda: None  # offers them, by a window
+        self.controls = Controls(self.keys, pads, lambda: commands_of(self), now, lambda: repeated(self))
         self.key_choice = KeyChoice(
             bindings,
             self.keys,
