@@ -22,6 +22,7 @@ from pathlib import Path
 from recorder.store.places import Place, keep_out_of_sessions, on_this_computer, place
 from recorder.store.session import Session
 from trainer.config import TrainConfig
+from trainer.data.own_band import hiding_own
 from trainer.data.playfield import framed
 from trainer.distributed import ProcessGroup
 from trainer.errors import PolicyError, TrainingError
@@ -65,8 +66,7 @@ def fit(
             _check_input(opened, out, kept_at)
             env = opened[0].spec.name
             config = config.completed(env) if config else TrainConfig.for_env(env)
-            if kept_at is None or not is_of(kept_at, config):  # an earlier version's training goes on with all rows
-                config = framed(config, opened)
+            config = _looking(config, opened, kept_at)
             steps = Steps(opened, config, episodes or {}, group)
             stack.callback(lambda: steps.close())
         sample = None
@@ -93,6 +93,14 @@ def fit(
             group.dismiss()
             raise
         group.dismiss()
+
+
+def _looking(config: TrainConfig, sessions: Sequence[Session], checkpoint: Path | None) -> TrainConfig:
+    """`config` with what follows from the sessions; the training of an earlier version goes on as it began."""
+    for step in (framed, hiding_own):
+        if checkpoint is None or not is_of(checkpoint, config):
+            config = step(config, sessions)
+    return config
 
 
 def _check_input(sessions: Sequence[Session], out: Path, checkpoint: Path | None) -> None:
