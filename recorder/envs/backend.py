@@ -28,20 +28,21 @@ class Kind:
     """A kind of simulator, described without loading it: the class of its back end, and its Python packages.
 
     `program` names what tells the digest of a game's program, if its games are separate files; `stores_state`: its
-    state is stored with every tick.
+    state is stored with every tick; `goes_back`: it returns to a snapshot at once, without playing again.
     """
 
     backend: str
     packages: tuple[str, ...]
     program: str = ""
     stores_state: bool = False
+    goes_back: bool = True
 
 
 BACKENDS: Mapping[str, Kind] = MappingProxyType(
     {
         "atari": Kind("recorder.envs.atari:AtariBackend", ("gymnasium", "ale-py"), "recorder.envs.atari:rom_sha256"),
         "mujoco": Kind("recorder.envs.mujoco:MujocoBackend", ("gymnasium", "mujoco"), stores_state=True),
-        "gymnasium": Kind("recorder.envs.gymnasium:ReplayingBackend", ("gymnasium",)),
+        "gymnasium": Kind("recorder.envs.gymnasium:ReplayingBackend", ("gymnasium",), goes_back=False),
     }
 )
 

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import json
+import math
+from string import ascii_uppercase
 from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Box, Discrete
+from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 
+from recorder.envs.components import AT_REST, MOST_COMBINATIONS
 from recorder.errors import UnknownEnvError, UsageError
 
 _RATE_HZ = 30.0
@@ -83,6 +86,21 @@ def _action(env_id: str, space: Any) -> list[str]:
             "[controls]",
             *(f"{name} = {json.dumps([key])}" for name, key in keys.items()),
         ]
+    choices = _choices(space)
+    if 0 < len(choices) <= len(ascii_uppercase) and math.prod(choices) <= MOST_COMBINATIONS:
+        components = [
+            [AT_REST, *(f"{letter}{choice}" for choice in range(1, count))]
+            for letter, count in zip(ascii_uppercase, choices, strict=False)
+        ]
+        return [
+            f"components = {json.dumps(components)} # {AT_REST} is chosen while nothing is held",
+            "",
+            "[controls]",
+            *(
+                f"{name} = {json.dumps([key])}"
+                for name, key in zip((name for each in components for name in each[1:]), _KEYS, strict=False)
+            ),
+        ]
     if isinstance(space, Box) and len(space.shape) == 1 and np.array_equal(space.low, -space.high):
         highs = set(space.high.tolist())
         if len(highs) == 1 and np.isfinite(space.high).all():
@@ -94,6 +112,15 @@ def _action(env_id: str, space: Any) -> list[str]:
                 f"high = {highs.pop():g}",
             ]
     raise UsageError(
-        f"{env_id} takes {space}; only up to {_MOST_ACTIONS} discrete actions counted from 0, or numbers that all have "
-        "the same bounds around 0, can be recorded"
+        f"{env_id} takes {space}; only up to {_MOST_ACTIONS} discrete actions counted from 0, several at a time "
+        f"with up to {MOST_COMBINATIONS} combinations, or numbers with the same bounds around 0, can be recorded"
     )
+
+
+def _choices(space: Any) -> list[int]:
+    """How many choices each component of a space has; empty for spaces of another kind."""
+    if isinstance(space, MultiBinary) and len(space.shape) == 1:
+        return [2] * space.shape[0]
+    if isinstance(space, MultiDiscrete) and len(space.shape) == 1 and not space.start.any():
+        return [int(count) for count in space.nvec]
+    return []

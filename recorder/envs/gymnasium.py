@@ -44,7 +44,9 @@ class GymnasiumBackend:
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool]:
         """See Backend."""
-        if self.spec.action_high != 1.0:
+        if self.spec.action_vectors:
+            action = np.array(self.spec.action_vectors[action], self.env.action_space.dtype)
+        elif self.spec.action_high != 1.0:
             action = action * np.float32(self.spec.action_high)
         observation, reward, terminated, truncated, _ = self.env.step(action)
         return self._seen(observation), float(reward), bool(terminated), bool(truncated)

@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from recorder.envs.atari_games import atari_games, atari_values
 from recorder.envs.backend import BACKENDS, program_sha256
+from recorder.envs.components import expanded
 from recorder.envs.spec import MOST_FRAMES, EnvSpec
 from recorder.errors import TwinplayError, UnknownEnvError
 from recorder.system.files import replacing
@@ -41,6 +42,7 @@ _TABLES: dict[str, dict[str, str]] = {
         "mirror": "mirror_actions",
         "serve": "serve_action",
         "high": "action_high",
+        "components": "components",
     },
     "start": {name: f"start_{name}" for name in ("noops", "moves", "move_ticks")},
 }
@@ -170,6 +172,10 @@ def _declared(name: str, values: dict[str, Any]) -> EnvSpec:
         raise ValueError(f"env_id {flat['env_id']!r} names a Python module; name it as `module`")
     if not _MODULE.fullmatch(str(flat.get("module", ""))):
         raise ValueError(f"module {flat['module']!r} is not the name of a Python module")
+    if "components" in flat:
+        if {"action_names", "action_shape", "action_dtype", "chords"} & flat.keys():
+            raise ValueError("[action] components stand in place of names, shape, dtype and [chords]")
+        flat |= expanded(flat.pop("components"))
     names, mirror = flat["action_names"], flat.pop("mirror_actions", [])
     if not isinstance(names, list) or not isinstance(mirror, list) or not all(each in names for each in mirror):
         raise ValueError("[action] has a list of names, and its mirror is a list of the same names")

@@ -25,7 +25,7 @@ OBSERVATION_KINDS: tuple[str, ...] = get_args(ObservationKind)
 # What makes a game what it is for players, files and networks: its identity, its interface, its settings and its ROM.
 _DECIDING = (
     *("name", "env_id", "kwargs", "rate_hz", "rom_sha256"),
-    *("observation_shape", "observation_dtype", "action_shape", "action_dtype", "action_names"),
+    *("observation_shape", "observation_dtype", "action_shape", "action_dtype", "action_names", "action_vectors"),
 )
 _FRAME_SKIP = "frameskip"  # as the Arcade Learning Environment calls it
 MOST_FRAMES = 8
@@ -98,6 +98,10 @@ class EnvSpec(msgspec.Struct, frozen=True):
         said("what a control adds to a continuous action while it is held, from -1 to 1 for each component"),
     ] = {}
     action_high: Annotated[float, said("what 1 of a continuous action is to the simulator", ge=1e-6, le=1e6)] = 1.0
+    action_vectors: Annotated[
+        tuple[_Numbers, ...],
+        said("what the simulator takes for each discrete action, if several at a time", max_length=_MOST_NAMES),
+    ] = ()
     chords: Annotated[_Keys, said("action that several controls make together: list of the controls")] = {}
     serve_action: Annotated[str, said("the action without which no game begins; may be empty")] = ""
     lives: Annotated[bool, said("whether a lost life is an event")] = False
@@ -126,6 +130,8 @@ class EnvSpec(msgspec.Struct, frozen=True):
             raise ValueError(f"there is no action named {unknown}; there are {', '.join(self.action_names)}")
         if any(len(vector) != len(self.action_names) for vector in self.held.values()) or (self.held and self.discrete):
             raise ValueError("[held] has a number for each component of a continuous action")
+        if self.action_vectors and (not self.discrete or len(self.action_vectors) != len(self.action_names)):
+            raise ValueError("action_vectors has a list of numbers for each discrete action")
         if self.mirror_actions and sorted(self.mirror_actions) != list(range(len(self.action_names))):
             raise ValueError("each action needs one that mirrors it")
 
@@ -262,7 +268,7 @@ class EnvSpec(msgspec.Struct, frozen=True):
     def interface(self) -> tuple[Any, ...]:
         """What players see and do: shapes, dtypes and the names of actions."""
         seen = (self.observation_shape, self.observation_dtype)
-        return (*seen, self.action_shape, self.action_dtype, self.action_names)
+        return (*seen, self.action_shape, self.action_dtype, self.action_names, self.action_vectors)
 
     def differences(self, other: EnvSpec) -> list[str]:
         """What distinguishes the games of this spec from those of `other`, one phrase each; empty where nothing does.

@@ -57,6 +57,8 @@ class HandPlay:
             self._game = None
 
     def _lend_game(self, spec: EnvSpec) -> Game:
+        if self._game is not None and self._game.spec.kwargs != spec.kwargs:  # another frame skip was chosen
+            self.close()
         if self._game is None:
             self._game = Game(spec, render=not spec.sees_screen, sound=self._sound.hear is not None)
         return self._game
@@ -71,6 +73,6 @@ class HandPlay:
             limit=limit,
             steps_hz=steps_hz,
             before_tick=self._controls.poll,
-            hear=self._sound.hear,
+            hear=self._sound.hear if game.spec.frame_skip in (None, 1) else None,  # only of each tick's last frame
             now=self._now,
         )

@@ -6,7 +6,7 @@ key_choice   which key plays which action
 sound        the game's sound
 finished     today's finished takes
 player       who plays, and the question for a name
-limit, pace  when a take ends by itself, and whether the game waits for the player
+limit, pace  when a take ends by itself; whether the game waits for the player, and its frame skip
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
 from recorder.library.disk_space import room_text
 from recorder.play.sound import Speaker
-from recorder.recording.controller_commands import commands_of, obey
+from recorder.recording.controller_commands import GameChooser, commands_of, obey, repeated
 from recorder.recording.env_choice import EnvChoice
 from recorder.recording.finished_takes import FinishedTakes
 from recorder.recording.game_sound import GameSound
@@ -78,7 +78,9 @@ class RecordPresenter:
         self.player, self.limit = PlayerName(self.keys, settings), LimitChoice(settings)
         self.pace = PaceChoice(settings)
         pads = None if controllers is None else controllers()
-        self.controls = Controls(self.keys, pads, lambda: commands_of(self.state), now)
+        self.chooser: GameChooser | None = None  # while all games are offered
+        self.open_games: Callable[[], None] = lambda: None  # offers them, by a window
+        self.controls = Controls(self.keys, pads, lambda: commands_of(self), now, lambda: repeated(self))
         self.key_choice = KeyChoice(
             bindings,
             self.keys,
@@ -99,8 +101,13 @@ class RecordPresenter:
 
     @property
     def spec(self) -> EnvSpec:
-        """The chosen environment."""
-        return get_spec(self.env)
+        """The chosen environment, at the chosen pace."""
+        return self.pace.paced(get_spec(self.env))
+
+    @property
+    def skips(self) -> bool:
+        """Whether a frame skip can be chosen for it."""
+        return self.pace.skips(get_spec(self.env))
 
     @property
     def by_hand(self) -> bool:

@@ -127,7 +127,8 @@ def test_an_action_can_answer_to_the_field_of_before_and_the_paddle_of_now(break
     drawn = data.draw(np.random.default_rng(0), 1_000)
     in_turn = np.concatenate([batch.shifts for batch in data.validation_batches(64, 200)])
     data.close()
-    own = config.hidden_pixels
+    own, columns = config.hidden_pixels(160)
+    assert columns == slice(None)
     screens = Preprocess.of(config).from_indices(breakout.screens(0, 200), breakout.palette)
     ages = rows[:, None] - np.asarray(config.history)
     field = np.setdiff1d(np.arange(config.size), np.arange(config.size)[own])

@@ -21,6 +21,7 @@ def test_a_game_is_found_by_name_played_with_its_keys_and_comes_first_from_then_
     hand = open_window()
     hand.click("gamesButton")
     hand.wait(lambda: "gamesSearch" in hand.look()["widgets"])
+    hand.wait(lambda: not hand.look()["state"]["active"])  # the keyboard has gone over to the dialog
     hand.xdotool("type", "kung")
     hand.wait(lambda: "Kung-Fu Master" in hand.look()["widgets"]["gameWords"]["text"])
     hand.xdotool("type", "zzz")

@@ -46,7 +46,7 @@ class ScreenNet(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, body: nn.Module, config: TrainConfig, outputs: tuple[int, int, int]) -> None:
+    def __init__(self, body: nn.Module, config: TrainConfig, outputs: tuple[int, int, int], width: int) -> None:
         super().__init__()
         self.body = body
         for weight in body.parameters():
@@ -56,7 +56,7 @@ class ScreenNet(nn.Module):
         self.register_buffer("scale", torch.full((config.size, config.size), _PLAIN_SCALE))
         self._outputs = outputs
         self._whiten = config.whiten
-        self._hidden = config.hidden_pixels
+        self._hidden_rows, self._hidden_columns = config.hidden_pixels(width)
 
     def set_statistics(self, mean: Tensor, deviation: Tensor) -> None:
         """Set each pixel's mean and standard deviation, float32 (size, size) in grey levels, for normalisation."""
@@ -67,10 +67,10 @@ class ScreenNet(nn.Module):
     def residuals(self, screens: Tensor, hidden: Tensor) -> Tensor:
         """The difference of screens uint8 (B, history, size, size), 0 to 127, to the mean screen, as int8.
 
-        Where bool (B,) `hidden` is true, the hidden rows of all screens except the newest are blank.
+        Where bool (B,) `hidden` is true, the hidden pixels of all screens except the newest are blank.
         """
         residuals = screens.view(torch.int8) - self.mean
-        residuals[:, 1:, self._hidden] *= (~hidden).to(torch.int8)[:, None, None, None]
+        residuals[:, 1:, self._hidden_rows, self._hidden_columns] *= (~hidden).to(torch.int8)[:, None, None, None]
         return residuals
 
     def scaled(self, residuals: Tensor) -> Tensor:
@@ -177,7 +177,7 @@ def build(config: TrainConfig, spec: EnvSpec) -> Net:
         outputs = (sides, config.outputs, len(spec.action_names))
         build_body = _nature if config.network == "nature" else _article64
         body = build_body(config, math.prod(outputs), activation)
-        net = ScreenNet(body, config, outputs)
+        net = ScreenNet(body, config, outputs, spec.frame_shape[1])
     else:
         inputs, torques = spec.observation_shape[0], len(spec.action_names)
         layers: list[nn.Module] = []

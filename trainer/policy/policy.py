@@ -158,7 +158,8 @@ class Policy:
             own = self.net.own.cpu().numpy()
             late[..., own] = now[..., own]
         else:
-            late[:, :, self.config.hidden_pixels] = now[:, :, self.config.hidden_pixels]
+            rows, columns = self.config.hidden_pixels(self.spec.frame_shape[1])
+            late[:, :, rows, columns] = now[:, :, rows, columns]
 
     def locate(self, screens: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """The positions float32 (n, m) that the network finds on preprocessed screens, each with the one LAG ticks
