@@ -151,10 +151,12 @@ def _why(session: Session, episode: Episode, stop: int) -> str:
     if other := other_simulator([session.spec]):
         return f"; recorded with {other}"
     led = sum(map(len, session.lead_in(episode)))
-    near = 0 <= stop and led + stop - episode.start <= _SIMULATED_AGAIN
-    if near and depends_on_chance(session, episode, min(stop + CHUNK_TICKS, episode.stop)):
-        return "; two simulations differ, too: what happens there is not drawn from the seed alone"
-    return ""
+    near = stop >= 0 and led + stop - episode.start <= _SIMULATED_AGAIN
+    with contextlib.suppress(TwinplayError):
+        if near and depends_on_chance(session, episode, min(stop + CHUNK_TICKS, episode.stop)):
+            return "; two simulations differ, too: what happens there is not drawn from the seed alone"
+    drawn = session.spec.sees_screen and session.spec.observation_from == "render"
+    return "; another graphics driver may draw it differently" if drawn else ""
 
 
 def _where(session: Session, episode: Episode, tick: int) -> str:
