@@ -325,6 +325,17 @@ def test_what_a_package_is_missing_for_is_told(
     told = capsys.readouterr().err.strip()
     assert told.endswith("needs Python packages that are not installed; install them with: pip install no-such-engine")
     assert len(told.splitlines()) == 1
+    presenter = RecordPresenter(home, settings=UnsavedSettings("Ada"), usual_keys=usual, controllers=None)
+    presenter.choose("room")
+    presenter.start()
+    assert presenter.error.endswith("pip install no-such-engine")
+    assert presenter.status is None  # as the window asks
+    assert presenter.refusal == presenter.error
+    presenter.choose("cartpole")
+    assert presenter.status is not None
+    assert presenter.refusal == ""
+    presenter.choose("breakout")
+    presenter.shutdown()
 
 
 def test_recordings_of_earlier_versions_have_a_palette(drive: Session) -> None:

@@ -15,6 +15,7 @@ import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Discrete
 
+from recorder.envs.gymnasium import spare_warnings
 from recorder.errors import UnknownEnvError, UsageError
 
 _RATE_HZ = 30.0
@@ -38,6 +39,7 @@ def draft(env_id: str, *, pictures: bool = False, module: str = "") -> str:
     if ":" in env_id:
         raise UsageError(f"{env_id} names a Python module; give the id alone, and the module as `module` in the file")
     drawn: dict[str, Any] = {"render_mode": "rgb_array"} if pictures else {}
+    spare_warnings()
     try:
         if module:
             importlib.import_module(module)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -19,11 +20,17 @@ from recorder.errors import UnknownEnvError
 Env: TypeAlias = gymnasium.Env[Any, Any]
 
 
+def spare_warnings() -> None:
+    """To be called before an environment is made: a warning of Box2D's ends the process where warnings are errors."""
+    warnings.filterwarnings("ignore", "builtin type [sS]wig", DeprecationWarning)
+
+
 class GymnasiumBackend:
     """See `recorder.envs.backend.Backend`; subclasses define how to come back to a moment."""
 
     def __init__(self, spec: EnvSpec, *, render: bool, sound: bool, fresh: bool) -> None:
         self.spec = spec
+        spare_warnings()
         try:
             if spec.module:  # from the user's own file: a recording's spec is never built
                 importlib.import_module(spec.module)

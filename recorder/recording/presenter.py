@@ -69,7 +69,7 @@ class RecordPresenter:
     ) -> None:
         self.library = library
         self.error = ""
-        self.refusal = ""  # why nothing can be recorded, as a sentence; see `refuse`
+        self._refusal = ""  # why nothing can be recorded here; see `refuse`
         bindings = bindings or Bindings({}, {})
         settings = settings or UnsavedSettings()
         self.env_choice = EnvChoice(settings)
@@ -130,6 +130,11 @@ class RecordPresenter:
         return self._hand_play.poster
 
     @property
+    def refusal(self) -> str:
+        """Why nothing can be recorded, as a sentence: in this library, or of this environment."""
+        return self._refusal or self._hand_play.problem
+
+    @property
     def room(self) -> str:
         """How much play fits on the disk, in words; empty if unknown, or if nothing can be recorded."""
         return "" if self.refusal else room_text(self.library, self.env)
@@ -151,10 +156,10 @@ class RecordPresenter:
 
     def refuse(self, why: str) -> None:
         """Start no take, because of `why`; empty once the library can be written again, which is then read anew."""
-        if self.refusal and not why:
+        if self._refusal and not why:
             self.error = ""
             self.finished.today.look_again()
-        self.refusal = why
+        self._refusal = why
 
     def start(self, wait: bool = True) -> None:
         """Start a take. Creating a session on disk takes a moment: without `wait`, `poll` reports when it is ready."""
@@ -164,14 +169,16 @@ class RecordPresenter:
         self.env_choice.played(self.env)
         self.finished.begin_another()
         seed, limit = time.time_ns() & 0x7FFFFFFF, self.limit.limit
-        if not self.by_hand:
-            try:
+        try:
+            if not self.by_hand:
                 self.take.demonstrate(WorkerRecording(self.env, self.library, seed=seed, limit=limit, now=self._now))
-            except TwinplayError as error:
-                self._fail(str(error))
+                return
+            opening = self._hand_play.begin(self.spec, seed, limit, self.pace.steps_hz)
+        except TwinplayError as error:
+            self._fail(str(error))
             return
         self.player.save()
-        self.take.open(self._hand_play.begin(self.spec, seed, limit, self.pace.steps_hz))
+        self.take.open(opening)
         self.sound.open()
         if wait:
             self.take.join_opening()
