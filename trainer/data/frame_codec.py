@@ -8,8 +8,8 @@
 A game's screen hardly changes: of Breakout's 84 x 84 pixels about 42 differ from the key screen. So a tick takes 200
 bytes instead of 7,056, and unpacking it means copying a key screen and overwriting 42 pixels. General compressors make
 smaller files, but must unpack many screens to return one. (Differences from the previous screen would be fewer, but
-have the same drawback.) Vectors are stored unpacked, and so are the screens of a scene that moves as a whole: a change
-takes three bytes, and nearly every pixel changes.
+have the same drawback.) Vectors are stored unpacked, and so are screens in RGB, whose scenes move as a whole: a change
+takes three bytes, and in Car Racing nearly half of the pixels change.
 
 The files are memory-mapped: they use page cache, which the operating system can reclaim, and none of the process's own
 memory.
