@@ -27,8 +27,8 @@ Codecs are only those of Zarr's core and registered set: `transpose` (time is th
 pixel's history), `bytes`, `zstd`, `crc32c` (a flipped bit in a zstd chunk can decode to wrong data without an error).
 
 Decision: screens in RGB are not transposed. Background: their scenes move as a whole, and zstd finds a line of pixels
-again elsewhere in the screen before (tests.benchmarks.pictures). Alternatives: with time as the fastest axis, a car that
-drives takes half as much again; with a plane for each colour, it takes 7 % less, but others take up to a third more.
+again elsewhere in the screen before (tests.benchmarks.pictures). Alternatives: with time as the fastest axis, CarRacing
+takes half as much again; with a plane for each colour it takes 7 % less, but others take up to a third more.
 
 All-zero chunks are stored as well, so that a missing chunk is an error, not a run of NOOPs.
 
