@@ -69,7 +69,7 @@ class RecordPresenter:
     ) -> None:
         self.library = library
         self.error = ""
-        self.refusal = ""  # why nothing can be recorded, as a sentence; see `refuse`
+        self._refusal = ""  # why nothing can be recorded here; see `refuse`
         bindings = bindings or Bindings({}, {})
         settings = settings or UnsavedSettings()
         self.env_choice = EnvChoice(settings)
@@ -105,11 +105,6 @@ class RecordPresenter:
         return self.pace.paced(get_spec(self.env))
 
     @property
-    def skips(self) -> bool:
-        """Whether a frame skip can be chosen for it."""
-        return self.pace.skips(get_spec(self.env))
-
-    @property
     def by_hand(self) -> bool:
         """Whether a person plays the chosen environment; otherwise its scripted expert plays."""
         return self.spec.playable
@@ -130,11 +125,15 @@ class RecordPresenter:
         if self.take.recording is not None:
             return self.take.recording.status
         if not self.by_hand:
-            still = self._stills.want(self.env)
-            return None if still is None else RecordingStatus(still, 0.0, 0, 0, 0, False, 0)
+            return self._stills.status(self.env)
         if not self.take.opening:
             self._hand_play.draw_poster(self.spec)
         return self._hand_play.poster
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing can be recorded, as a sentence: in this library, or of this environment."""
+        return self._refusal or self._hand_play.problem
 
     @property
     def room(self) -> str:
@@ -158,10 +157,10 @@ class RecordPresenter:
 
     def refuse(self, why: str) -> None:
         """Start no take, because of `why`; empty once the library can be written again, which is then read anew."""
-        if self.refusal and not why:
+        if self._refusal and not why:
             self.error = ""
             self.finished.today.look_again()
-        self.refusal = why
+        self._refusal = why
 
     def start(self, wait: bool = True) -> None:
         """Start a take. Creating a session on disk takes a moment: without `wait`, `poll` reports when it is ready."""
@@ -171,14 +170,16 @@ class RecordPresenter:
         self.env_choice.played(self.env)
         self.finished.begin_another()
         seed, limit = time.time_ns() & 0x7FFFFFFF, self.limit.limit
-        if not self.by_hand:
-            try:
+        try:
+            if not self.by_hand:
                 self.take.demonstrate(WorkerRecording(self.env, self.library, seed=seed, limit=limit, now=self._now))
-            except TwinplayError as error:
-                self._fail(str(error))
+                return
+            opening = self._hand_play.begin(self.spec, seed, limit, self.pace.steps_hz)
+        except TwinplayError as error:
+            self._fail(str(error))
             return
         self.player.save()
-        self.take.open(self._hand_play.begin(self.spec, seed, limit, self.pace.steps_hz))
+        self.take.open(opening)
         self.sound.open()
         if wait:
             self.take.join_opening()

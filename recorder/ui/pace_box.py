@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
 
+from recorder.envs.registry import get_spec
 from recorder.recording.pace import FRAME_SKIPS, STEP_RATES
 from recorder.recording.presenter import RecordPresenter
 from recorder.ui.kit import look
@@ -42,7 +43,7 @@ class PaceBox(QWidget):
     def show_state(self) -> None:
         """Show the pace of the next take, or of the one under way."""
         presenter = self._presenter
-        pace, skips = presenter.pace, presenter.skips and presenter.by_hand
+        pace, skips = presenter.pace, presenter.pace.skips(get_spec(presenter.env)) and presenter.by_hand
         if self._drawn == (drawn := (pace.steps_hz, pace.frame_skip, skips, presenter.by_hand, presenter.busy)):
             return  # as in every tick of a game
         self._drawn = drawn

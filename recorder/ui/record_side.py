@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from recorder.envs.registry import get_spec
 from recorder.library.library import duration_text
 from recorder.recording.player_name import NameQuestion
 from recorder.recording.presenter import RecordPresenter
@@ -154,7 +155,8 @@ class RecordSide(QWidget):
 
     def _show_buttons(self, presenter: RecordPresenter) -> None:
         state, sound = presenter.state, presenter.sound
-        finishing, skipping = state is RecordState.FINISHING, presenter.skips and presenter.pace.frame_skip > 1
+        finishing = state is RecordState.FINISHING
+        skipping = presenter.spec is not get_spec(presenter.env)  # the one as its file says
         for button, enabled in (
             (self._record, not presenter.busy and not presenter.refusal),
             (self._pause, state in _HOLDABLE and not presenter.take.trouble),

@@ -108,7 +108,7 @@ def test_a_person_plays_with_the_frame_skip_that_was_chosen_and_it_is_kept(tmp_p
     assert verify(session).ok
     assert read_details(session).pace == "frame skip 4"
     presenter.choose("cartpole")
-    assert not presenter.skips
+    assert not presenter.pace.skips(get_spec(presenter.env))
     assert presenter.spec is get_spec("cartpole")
     presenter.shutdown()
     again = opened()

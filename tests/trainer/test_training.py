@@ -27,7 +27,7 @@ NOOP, FIRE, RIGHT, LEFT = range(4)
 
 def test_training_and_play_see_the_same_bytes(breakout: Session) -> None:
     preprocess = Preprocess.of(TrainConfig.for_env("breakout", network="nature"))
-    trained_on = preprocess.from_indices(breakout.screens(0, 400), breakout.palette)
+    trained_on = preprocess.from_stored(breakout.screens(0, 400), breakout.palette)
     for tick in range(0, 400, 7):
         np.testing.assert_array_equal(preprocess.from_rgb(breakout.frames[tick]), trained_on[tick])
 
@@ -129,7 +129,7 @@ def test_an_action_can_answer_to_the_field_of_before_and_the_paddle_of_now(break
     data.close()
     own, columns = config.hidden_pixels(160)
     assert columns == slice(None)
-    screens = Preprocess.of(config).from_indices(breakout.screens(0, 200), breakout.palette)
+    screens = Preprocess.of(config).from_stored(breakout.screens(0, 200), breakout.palette)
     ages = rows[:, None] - np.asarray(config.history)
     field = np.setdiff1d(np.arange(config.size), np.arange(config.size)[own])
     np.testing.assert_array_equal(at_once.inputs, screens[ages])

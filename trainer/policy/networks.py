@@ -27,9 +27,9 @@ from torch import Tensor, nn
 from recorder.envs.spec import EnvSpec
 from trainer.config import TrainConfig
 from trainer.errors import TrainingError
-from trainer.hyperparameters import NETWORKS
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.preprocess import Preprocess
+from trainer.presets import networks
 
 # Limits how much pixels that hardly ever change are amplified; in grey levels of 0 to 127.
 _DEVIATION_FLOOR = 4.0
@@ -160,10 +160,9 @@ def build(config: TrainConfig, spec: EnvSpec) -> Net:
 
     Raises TrainingError when the two do not match.
     """
-    kind = "screen" if spec.sees_screen else "vector"
-    if config.network not in NETWORKS[kind]:
+    if config.network not in networks(spec):
         raise TrainingError(
-            f"the network {config.network!r} does not fit {spec.title}; choose one of: {', '.join(NETWORKS[kind])}"
+            f"the network {config.network!r} does not fit {spec.title}; choose one of: {', '.join(networks(spec))}"
         )
     activation: type[nn.Module] = nn.ReLU if config.activation == "relu" else nn.Tanh
     net: Net
@@ -173,7 +172,7 @@ def build(config: TrainConfig, spec: EnvSpec) -> Net:
         _initialise(net.body)
         return net
     if spec.sees_screen:
-        sides = 2 if config.mirror and spec.mirror_actions else 1
+        sides = 2 if config.mirror and spec.mirror_actions and spec.discrete else 1
         outputs = (sides, config.outputs, len(spec.action_names))
         build_body = _nature if config.network == "nature" else _article64
         body = build_body(config, math.prod(outputs), activation)
