@@ -124,8 +124,8 @@ def test_environments_are_listed_and_added_by_the_command_line(twinplay: Twinpla
 
 
 def test_an_environment_without_an_expert_says_so(twinplay: Twinplay, tmp_path: Path) -> None:
-    told = twinplay("record", "freeway", "--seconds", 1, "--library", tmp_path, status=1)
-    assert "freeway has no scripted player" in told
+    told = twinplay("record", "tennis", "--seconds", 1, "--library", tmp_path, status=1)
+    assert "tennis has no scripted player" in told
     assert len(told.splitlines()) == 1
 
 

@@ -18,8 +18,10 @@ from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 
 from recorder.envs.components import AT_REST, MOST_COMBINATIONS
 from recorder.envs.gymnasium import spare_warnings
+from recorder.envs.mujoco import log_warnings
 from recorder.errors import UnknownEnvError, UsageError
 
+_MUJOCO = ".mujoco."  # in the entry points of Gymnasium's own
 _RATE_HZ = 30.0
 _MOST_TICKS = 10_000
 _MOST_ACTIONS = 18
@@ -45,6 +47,8 @@ def draft(env_id: str, *, pictures: bool = False, module: str = "") -> str:
     try:
         if module:
             importlib.import_module(module)
+        if _MUJOCO in str(getattr(gymnasium.registry.get(env_id), "entry_point", "")):
+            log_warnings()
         env = gymnasium.make(env_id, disable_env_checker=True, **drawn)
     except (gymnasium.error.Error, ImportError) as error:
         raise UnknownEnvError(f"Gymnasium cannot make {env_id}: {str(error).splitlines()[0]}") from None
@@ -57,7 +61,7 @@ def draft(env_id: str, *, pictures: bool = False, module: str = "") -> str:
 def _described(env_id: str, env: gymnasium.Env[Any, Any], pictures: bool, module: str) -> str:
     done, spec = env.action_space, env.spec
     point = str(spec.entry_point) if spec is not None else ""
-    backend = "mujoco" if ".mujoco." in point else "gymnasium"
+    backend = "mujoco" if _MUJOCO in point else "gymnasium"
     if pictures:
         seen = _picture(_drawn_shape(env_id, env, backend), 'from = "render"')
     else:

@@ -17,6 +17,7 @@ from recorder.envs.backend import Array
 from recorder.envs.gymnasium import Env, GymnasiumBackend
 from recorder.envs.spec import EnvSpec
 from recorder.errors import SessionError, SystemLibraryError, TwinplayError
+from recorder.system.logfile import LOG
 
 _RENDER_SIZE = 400  # without a GPU it is drawn in software; this size keeps that fast enough
 
@@ -35,6 +36,7 @@ class MujocoBackend(GymnasiumBackend):
     def build(self, render: bool) -> Env:
         """Create the environment; if it is drawn, the camera follows."""
         if not (render or self._draws):
+            log_warnings()
             return gymnasium.make(self.spec.env_id, disable_env_checker=True, **self.spec.kwargs)
         if sys.platform.startswith("linux"):
             os.environ.setdefault("MUJOCO_GL", "egl")  # draws with and without a screen
@@ -42,6 +44,7 @@ class MujocoBackend(GymnasiumBackend):
                 os.environ["PYOPENGL_PLATFORM"] = os.environ["MUJOCO_GL"]  # otherwise MuJoCo fails with a traceback
             else:
                 warnings.filterwarnings("ignore", module="glfw")  # it then fails with the same message
+        log_warnings()
         height, width = self.spec.observation_shape[:2] if self._draws else (_RENDER_SIZE, _RENDER_SIZE)
         env: Env = gymnasium.make(
             self.spec.env_id,
@@ -104,6 +107,13 @@ class MujocoBackend(GymnasiumBackend):
         """See GymnasiumBackend."""
         with _drawing_errors():
             return super()._drawn()
+
+
+def log_warnings() -> None:
+    """Let MuJoCo's warnings go to Twinplay's log. Otherwise it writes a file into the folder that one happens to be in."""
+    import mujoco
+
+    mujoco.set_mju_user_warning(LOG.info)
 
 
 @contextlib.contextmanager
