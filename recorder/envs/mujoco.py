@@ -110,7 +110,7 @@ class MujocoBackend(GymnasiumBackend):
 
 
 def log_warnings() -> None:
-    """Let MuJoCo's warnings go to Twinplay's log. Otherwise it writes a file into the folder that one happens to be in."""
+    """Let MuJoCo's warnings go to Twinplay's log. Otherwise it writes a file into the folder that one is in."""
     import mujoco
 
     mujoco.set_mju_user_warning(LOG.info)
