@@ -1,3 +1,5 @@
+"""The Train page, with runs that this process trains itself."""
+
 from __future__ import annotations
 
 import re
@@ -30,7 +32,6 @@ from trainer.progress.records import Progress
 from trainer.runs.policy_library import Policies
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.runs import Runs, RunState
-from trainer.runs.train_state import TrainState
 from trainer.runs.work import perform
 from trainer.ui.confusion_view import ConfusionView
 from trainer.ui.sources_panel import ShareBars
@@ -96,33 +97,6 @@ def opened(library: Path) -> Iterator[Opened]:
     opened = Opened(library)
     yield opened
     opened.close()
-
-
-def test_ticking_a_session_and_clicking_train_trains_pauses_resumes_and_offers_the_twin(library: Path) -> None:
-    opened = Opened(library, max_batches=20_000)
-    presenter, over = opened.presenter, []
-    opened.page.run_over.connect(lambda: over.append(presenter.state))
-    try:
-        opened.tick("Hopper")
-        opened.click("trainButton")
-        wait_until(lambda: len(presenter.run_list.curves.val_loss) >= 1 or presenter.state is TrainState.FAILED, 90_000)
-        assert presenter.state is TrainState.TRAINING, presenter.explanation
-        opened.click("pauseTrainingButton")
-        wait_until(lambda: presenter.state is TrainState.PAUSED, 60_000)
-        assert opened.find(QPushButton, "runsSegment").text() == "Runs (1 to resume)"
-        reached = presenter.run_list.curves.batch[-1]
-        opened.click("resumeButton")
-        wait_until(
-            lambda: presenter.state is TrainState.TRAINING and presenter.run_list.curves.batch[-1] > reached, 90_000
-        )
-        opened.click("stopTrainingButton")
-        wait_until(lambda: presenter.state is TrainState.DONE, 60_000)
-        assert over == [TrainState.DONE]  # and not when it was paused
-        opened.click("watchButton")
-        assert opened.watched == [presenter.policy]
-        assert opened.watched[0].stat().st_size > 1000
-    finally:
-        opened.close()
 
 
 def test_an_empty_library_leads_to_the_record_page(tmp_path: Path) -> None:

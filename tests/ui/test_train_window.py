@@ -1,4 +1,4 @@
-"""Training in the real window: it is paused, closed and resumed, and it goes on without a window."""
+"""Training from the Train page and the real window: it is paused, closed and resumed, and goes on without a window."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtWidgets import QPushButton
+
 from recorder import record
 from recorder.agents.experts import scripted
 from tests.ui.conftest import Hand
+from tests.ui.test_train_page import Opened
+from tests.ui.test_watch_page import wait_until
 from trainer.runs.runs import Runs, RunState
+from trainer.runs.train_state import TrainState
 
 ENOUGH = 200_000  # batches that nobody waits for
 
@@ -57,6 +62,35 @@ def wait_for(condition: Callable[[], bool], seconds: float = 90.0) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_ticking_a_session_and_clicking_train_trains_pauses_resumes_and_offers_the_twin(tmp_path: Path) -> None:
+    record("hopper", scripted("hopper"), library=tmp_path, episodes=2, seed=3)
+    record("breakout", scripted("breakout"), library=tmp_path, seconds=4, seed=3)
+    opened = Opened(tmp_path, max_batches=20_000)
+    presenter, over = opened.presenter, []
+    opened.page.run_over.connect(lambda: over.append(presenter.state))
+    try:
+        opened.tick("Hopper")
+        opened.click("trainButton")
+        wait_until(lambda: len(presenter.run_list.curves.val_loss) >= 1 or presenter.state is TrainState.FAILED, 90_000)
+        assert presenter.state is TrainState.TRAINING, presenter.explanation
+        opened.click("pauseTrainingButton")
+        wait_until(lambda: presenter.state is TrainState.PAUSED, 60_000)
+        assert opened.find(QPushButton, "runsSegment").text() == "Runs (1 to resume)"
+        reached = presenter.run_list.curves.batch[-1]
+        opened.click("resumeButton")
+        wait_until(
+            lambda: presenter.state is TrainState.TRAINING and presenter.run_list.curves.batch[-1] > reached, 90_000
+        )
+        opened.click("stopTrainingButton")
+        wait_until(lambda: presenter.state is TrainState.DONE, 60_000)
+        assert over == [TrainState.DONE]  # and not when it was paused
+        opened.click("watchButton")
+        assert opened.watched == [presenter.policy]
+        assert opened.watched[0].stat().st_size > 1000
+    finally:
+        opened.close()
 
 
 def test_a_training_is_paused_closed_reopened_resumed_and_done(
