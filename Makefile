@@ -40,7 +40,7 @@ bench: install
 # no training, and no recorder that is killed, which leaves nothing to count and which counting slows down.
 KEPT := recorder.store recorder.library.verify recorder.library.replay recorder.envs recorder.play
 KEEPING := tests/recorder tests/test_cloud.py $(addprefix tests/player/test_environment.py::test_a_renderer_that_, \
-	there_is_not_is_named cannot_draw_here_is_told_in_a_sentence)
+	there_is_not_is_named cannot_draw_here_is_told_in_a_sentence is_missing_is_one_sentence)
 BESIDE := $(addprefix tests/recorder/test_,controllers.py cores.py experts.py interrupts.py jobs.py library_presenter.py)
 UNCOUNTED := tests/test_cloud.py::test_training_from_there tests/recorder/test_killed.py
 coverage: install packages
