@@ -282,7 +282,7 @@ def test_a_training_is_paused_and_gone_on_with_as_a_run(
             assert process.poll() is None
         assert os.getpriority(os.PRIO_PROCESS, process.pid) >= GIVING_WAY
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=180)
     assert process.returncode == 130
     run = only_run(tmp_path, capsys)
     assert f"resume with: twinplay train --resume {run['id']}" in said

@@ -112,14 +112,14 @@ def test_games_can_be_ticked_one_by_one_and_bars_show_the_share_of_each_action(o
     choice = opened.presenter.choice
     opened.tick("Breakout", False)
     opened.tick("Breakout")  # by somebody, whether or not it is the newest
-    wait_until(lambda: bool(choice.selection.shares), 20_000)
+    wait_until(lambda: bool(choice.selection.shares))
     bars = opened.find(ShareBars, "shareBars")
     assert bars.isVisible()
     assert "FIRE" in bars.accessibleName()
     tree = opened.find(QTreeWidget, "sessionTable")
     hopper = next(item for item in map(tree.topLevelItem, range(2)) if item.text(0).endswith("Hopper"))
     hopper.setExpanded(True)
-    wait_until(lambda: hopper.childCount() == 2, 20_000)
+    wait_until(lambda: hopper.childCount() == 2)
     assert hopper.checkState(0) is Qt.CheckState.Unchecked
     opened.tick("Hopper")
     assert [hopper.child(k).checkState(0) for k in range(2)] == [Qt.CheckState.Checked] * 2
@@ -206,13 +206,13 @@ def test_runs_are_shown_compared_and_deleted_and_the_confusion_is_read_out(libra
     assert "No test games were played" in opened.find(QLabel, "runBasis").text()
     assert opened.find(QWidget, "runPicture").isVisible()
     pictures, run = opened.presenter.pictures, opened.presenter.run_list.run
-    wait_until(lambda: pictures.of(pictures.session(run)) is not None, 20_000)
+    wait_until(lambda: pictures.of(pictures.session(run)) is not None)
     table.item(0, 0).setCheckState(Qt.CheckState.Checked)  # another game: nothing to compare
     assert opened.presenter.run_list.compared == []
     table.item(2, 0).setCheckState(Qt.CheckState.Checked)
     assert opened.presenter.run_list.compared == [first]
     opened.click("confusionSegment")
-    wait_until(lambda: "NOOP" in opened.find(ConfusionView, "confusionView").accessibleName(), 20_000)
+    wait_until(lambda: "NOOP" in opened.find(ConfusionView, "confusionView").accessibleName())
     opened.click("settingsSegment")
     assert "Batch size: 8" in opened.find(QPlainTextEdit, "runSettings").toPlainText()
     opened.click("logSegment")
