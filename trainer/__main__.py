@@ -50,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("sessions", nargs="+", metavar="SESSION", help="a session's folder or URL, or its name in the library")
     add("--out", type=Path, required=True, metavar="POLICY", help="policy file to create or replace")
+    add("--from", dest="parent", type=Path, metavar="POLICY", help="go on from this policy instead of beginning anew")
     add("--preset", choices=tuple(PRESETS), default="standard", help="how much to train (default: standard)")
     add("--network", help="keypoints, nature or article64 for screens, mlp or lstm for vectors")
     add("--max-batches", type=int, metavar="N", help="budget in batches, instead of the preset's")
@@ -149,7 +150,8 @@ def _train(options: argparse.Namespace, group: ProcessGroup) -> int:
             ensure_writable(out.parent)
         if group.first and out.exists():
             read_header(out)  # only a policy may be replaced
-    steps = fit(sessions, config, out=out, episodes=episodes, checkpoint=out.with_suffix(".checkpoint"), group=group)
+    checkpoint = out.with_suffix(".checkpoint")
+    steps = fit(sessions, config, out=out, episodes=episodes, checkpoint=checkpoint, parent=options.parent, group=group)
     last: Progress | None = None
     with contextlib.closing(steps), Noted() if group.first else contextlib.nullcontext() as signals:
         for progress in steps:

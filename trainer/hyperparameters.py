@@ -209,6 +209,12 @@ class Hyperparameters(msgspec.Struct, frozen=True):
             kind="screen",
         ),
     ] = 0.01
+    correction_share: Annotated[
+        float,
+        said(
+            "The share of the samples that are corrections of a clone, if there are any.", "Corrections", ge=0, le=0.95
+        ),
+    ] = 0.5
     label_shifts: Annotated[
         tuple[_Age, ...],
         said(

@@ -17,6 +17,7 @@ from recorder.store.session import Session
 from recorder.system.records import Field, RecordError, fields
 from trainer.config import TrainConfig
 from trainer.hyperparameters import NETWORKS
+from trainer.policy.header import read_header
 
 Setting = Field
 SETTINGS = tuple(each for each in fields(TrainConfig) if each.title)
@@ -68,10 +69,12 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
 
 
 def chosen_config(env: str, options: Namespace) -> TrainConfig:
-    """What `twinplay train` and `python -m trainer` were asked for. Raises UsageError."""
+    """What `twinplay train` and `python -m trainer` were asked for. Raises UsageError and PolicyError."""
     names = ("network", "max_batches", "max_seconds", "label_shifts")
     overrides = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     overrides = {"seed": options.seed, **overrides, **parse_settings(options.set)}
+    if options.parent is not None:
+        return TrainConfig.from_json(read_header(options.parent).get("config")).further().with_changes(**overrides)
     return TrainConfig.for_env(env, preset=options.preset, **overrides)
 
 

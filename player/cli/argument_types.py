@@ -41,6 +41,11 @@ def seconds(text: str) -> float:
     return _real(text, lambda value: 0 < value < 1e7, "a number of seconds above zero")
 
 
+def minutes(text: str) -> float:
+    """A number of minutes above zero."""
+    return _real(text, lambda value: 0 < value < 1e5, "a number of minutes above zero")
+
+
 def moment(text: str) -> float:
     """A number of seconds from zero."""
     return _real(text, lambda value: 0 <= value < 1e7, "a number of seconds, 0 or larger")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from pathlib import Path
 
-from player.cli.argument_types import delays, games, index, moment, positive, probability, seconds, seed
+from player.cli.argument_types import delays, games, index, minutes, moment, positive, probability, seconds, seed
 from player.cli.shared_options import A_SESSION, AddCommand, as_json, library, places
 
 PRESET_NAMES = ("quick", "standard", "best")
-STUDY_NAMES = ("breakout", "reaction", "ablation", "article", "hopper", "expert")
+STUDY_NAMES = ("breakout", "reaction", "ablation", "article", "hopper", "expert", "games")
 ALIKE = "play like the demonstrator instead of for the best score"
 
 
@@ -25,6 +26,13 @@ def add_training(add: AddCommand) -> None:
         type=Path,
         metavar="POLICY",
         help="policy file to create or replace (default: a new one in the library)",
+    )
+    train.add_argument(
+        "--from",
+        dest="parent",
+        type=Path,
+        metavar="POLICY",
+        help="go on from this policy instead of beginning anew: a quarter as long, half of it on corrections if any",
     )
     train.add_argument("--preset", choices=PRESET_NAMES, default="standard", help="how much to train")
     train.add_argument("--network", help="keypoints, nature or article64 for screens, mlp or lstm for vectors")
@@ -53,6 +61,13 @@ def add_training(add: AddCommand) -> None:
         help="learn from these games of a session alone",
     )
     train.add_argument("--seed", type=seed, default=0, help="seed of the weights and batches")
+    _add_run(train)
+    places(train)
+    as_json(train, "each progress record, one per line,")
+
+
+def _add_run(train: ArgumentParser) -> None:
+    """The options of `train` about its run."""
     train.add_argument(
         "--resume", metavar="RUN", help="resume a run that was paused, interrupted or failed (see: twinplay runs)"
     )
@@ -65,8 +80,6 @@ def add_training(add: AddCommand) -> None:
     train.add_argument(
         "--no-run", action="store_true", help="do not store a run; the training cannot be resumed or compared"
     )
-    places(train)
-    as_json(train, "each progress record, one per line,")
 
 
 def add_trainings(add: AddCommand) -> None:
@@ -187,3 +200,31 @@ def add_watching(add: AddCommand) -> None:
     watch.add_argument("--alike", action="store_true", help=ALIKE)
     watch.add_argument("--seed", type=seed, default=0, help="seed of the clone, and of a game without a session")
     places(watch)
+
+
+def add_coaching(add: AddCommand) -> None:
+    """coach: correct a clone, round by round."""
+    coach = add(
+        "coach",
+        "Let a scripted supervisor correct a clone, train it further, and score each round beside plain play.",
+        "twinplay coach clone.safetensors --supervisor scripted --rounds 3 --minutes 5 --out coached",
+    )
+    coach.add_argument("policy", type=Path, metavar="POLICY", help="the policy to begin with")
+    coach.add_argument(
+        "--supervisor",
+        choices=("scripted",),
+        default="scripted",
+        help="who takes over; a person does it in the window",
+    )
+    coach.add_argument("--rounds", type=positive, default=3, metavar="N", help="rounds of play and training")
+    coach.add_argument("--minutes", type=minutes, default=5.0, metavar="M", help="minutes of play in each round")
+    coach.add_argument("--episodes", type=positive, default=30, metavar="N", help="games that score each policy")
+    coach.add_argument("--seed", type=seed, default=0, help="seed of the play and of the games' starts")
+    coach.add_argument(
+        "--no-plain", action="store_true", help="do not compare with as much plain play by the demonstrator"
+    )
+    coach.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for sessions, policies and results"
+    )
+    library(coach)
+    as_json(coach, "the table")

@@ -96,5 +96,6 @@ _GROUPS = (
     clone_options.add_trainings,
     clone_options.add_judging,
     clone_options.add_watching,
+    clone_options.add_coaching,
     _add_app,
 )

@@ -41,8 +41,8 @@ def train(options: Namespace) -> int:
         return _list_settings(options)
     give_way()
     if options.resume:
-        if options.sessions or options.no_run:
-            raise UsageError("--resume continues a run as it is; do not give sessions or --no-run with it")
+        if options.sessions or options.no_run or options.parent:
+            raise UsageError("--resume continues a run as it is; do not give sessions, --from or --no-run with it")
         library = Library(options.library).path
         return _follow(_resumed(Runs(library), options), Runs(library), options)
     if options.moved_to is not None:
@@ -63,7 +63,9 @@ def train(options: Namespace) -> int:
     runs, run = Runs(_home(opened[0], options)), None
     if not options.no_run:
         try:
-            run = runs.create(opened, config, preset=options.preset, episodes=episodes, policy=options.out)
+            run = runs.create(
+                opened, config, preset=options.preset, episodes=episodes, policy=options.out, parent=options.parent
+            )
         except TwinplayError as error:
             if options.out is None:
                 raise
@@ -72,7 +74,7 @@ def train(options: Namespace) -> int:
         return _follow(run, runs, options)
     if options.out is None:
         raise UsageError("a training without a run needs --out POLICY")
-    return _show(_plain(opened, config, options.out, episodes), options.out, options.json)
+    return _show(_plain(opened, config, options, episodes), options.out, options.json)
 
 
 def _list_settings(options: Namespace) -> int:
@@ -152,11 +154,12 @@ def _follow(run: Run, runs: Runs, options: Namespace) -> int:
     return 0
 
 
-def _plain(sessions: list[Session], config: TrainConfig, out: Path, episodes: Any) -> Iterator[Progress]:
+def _plain(sessions: list[Session], config: TrainConfig, options: Namespace, episodes: Any) -> Iterator[Progress]:
     """`trainer.fit`, which on Ctrl-C keeps the best policy so far before the interrupt is passed on."""
     from trainer.learn.fit import fit
 
-    with contextlib.closing(fit(sessions, config, out=out, episodes=episodes)) as steps:
+    steps = fit(sessions, config, out=options.out, episodes=episodes, parent=options.parent)
+    with contextlib.closing(steps):
         yield from steps
 
 

@@ -31,6 +31,7 @@ from recorder.library.lineage import origins_of, origins_within
 from recorder.library.names import default_name
 from recorder.library.replay import replay_to
 from recorder.store.annotations import MAX_NOTES, MAX_TAGS, MAX_TITLE
+from recorder.store.corrections import ATTRIBUTE
 from recorder.store.locks import is_being_written, release
 from recorder.store.new_session import create_arrays, move_in
 from recorder.store.places import keep_out_of_sessions, on_this_computer, place
@@ -86,6 +87,8 @@ def merging(paths: Sequence[Path], library: Path, *, title: str = "") -> Generat
         differences = first.spec.differences(session.spec)
         if not differences and first.spec.sees_screen and not np.array_equal(first.palette, session.palette):
             differences = ["their colours differ"]
+        if not differences and first.attributes.get(ATTRIBUTE) != session.attributes.get(ATTRIBUTE):
+            differences = ["a clone and its supervisor did not play them in the same way"]
         if differences:
             raise UsageError(f"{first.path} and {session.path} cannot be merged ({'; '.join(differences)})")
     other = other_simulator(session.spec for session in sessions)
@@ -159,7 +162,7 @@ def _build(
     attributes = {
         key: value
         for key, value in first.attributes.items()
-        if key in ("format", "version", "env", "seed", "clock", "palette", "outcomes")
+        if key in ("format", "version", "env", "seed", "clock", "palette", "outcomes", ATTRIBUTE)
     }
     names = {code: name for part in parts for code, name in part.session.key_names.items()}
     attributes |= {"ticks": 0, "episodes": 0, "keys": 0, "finals": 0, "state": "recording"} | words
@@ -169,7 +172,7 @@ def _build(
     try:
         make_folders(making)
         group = GrowingGroup(making, attributes)
-        arrays = create_arrays(group, first.spec, first.storage)
+        arrays = create_arrays(group, first.spec, first.storage, shared=ATTRIBUTE in attributes)
         rows: list[dict[str, Any]] = []
         spans: list[range] = []
         done = 0
@@ -207,6 +210,7 @@ def _copy_ticks(part: _Part, arrays: dict[str, GrowingArray]) -> Generator[int, 
     session, ticks = part.session, part.ticks
     whole = {"action": session.actions, "reward": session.rewards}
     whole |= {column.name: getattr(session, column.name) for column in TICK_COLUMNS if column.name != "reward"}
+    whole |= session.corrections.columns if session.corrections is not None else {}
     whole["time_ns"] = session.time_ns + part.shift_ns
     whole["due_ns"] = np.where(session.due_ns != 0, session.due_ns + part.shift_ns, 0)
     for start in range(ticks.start, ticks.stop, _COPY_TICKS):

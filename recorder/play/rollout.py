@@ -187,7 +187,7 @@ class Rollout:
         """Undo the last `ticks` ticks of the open episode and continue from there; returns the number undone.
 
         That is fewer where they reach back over an hour, or to before the game's first tick. The past is not rewritten:
-        a sink stores what was undone as segments of their own.
+        a sink stores what was undone as segments of their own. The agent is reset: it goes on without a past.
         """
         assert not self.torn, "rewind() after an error"
         assert self.phase is Phase.PLAYING, f"rewind() in phase {self.phase.name}"
@@ -209,6 +209,7 @@ class Rollout:
             self.observation, *_ = self.game.step(action)
         del self._actions[target:], self._rewards[target:]
         self.ticks, self.score, self.lives, self._idle = target, score, self.game.lives, 0
+        self.agent.reset(self.game.env)
         self.torn = False
         return undone
 

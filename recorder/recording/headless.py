@@ -8,6 +8,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from recorder.agents.agent import Agent, describe
+from recorder.agents.shared_control import SharedControl
 from recorder.envs.game import Game
 from recorder.envs.registry import get_spec
 from recorder.envs.spec import EnvSpec
@@ -59,7 +60,8 @@ def recording(
     limit = None if seconds is None else max(1, round(seconds * spec.rate_hz))
     folder = on_this_computer(place(library), "record into a folder, then copy the session with `twinplay push`")
     with Game(spec) as game:
-        writer = SessionWriter(folder, game, describe(agent), seed=seed)
+        shared = agent if isinstance(agent, SharedControl) else None
+        writer = SessionWriter(folder, game, describe(agent), seed=seed, shared=shared)
         rollout = Rollout(game, agent, seed=seed, sink=writer)
         started = reported = time.monotonic()
 

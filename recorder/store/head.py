@@ -90,6 +90,14 @@ class SessionAttributes(msgspec.Struct, frozen=True):
             absent="real time",
         ),
     ] = None
+    shared_control: Annotated[
+        Any,
+        said(
+            "a clone and its supervisor played together: `hand_back_ticks` and the names of the values of `handover`",
+            shown="table",
+            absent="one player",
+        ),
+    ] = None
     verified: Annotated[
         Any,
         said("the digest for which a complete simulation gave the same ticks", shown="text", absent="not verified"),

@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from recorder.envs.game import Game
 from recorder.envs.spec import EnvSpec
 from recorder.errors import LibraryError
+from recorder.store.corrections import ATTRIBUTE, shared_columns
 from recorder.store.locks import release, session_lock
 from recorder.store.places import keep_out_of_sessions
 from recorder.store.schema import (
@@ -62,7 +63,7 @@ def create_session(library: Path, game: Game, created: datetime, attributes: dic
     try:
         make_folders(making)
         group = GrowingGroup(making, attributes)
-        arrays = create_arrays(group, game.spec, game.storage())
+        arrays = create_arrays(group, game.spec, game.storage(), shared=ATTRIBUTE in attributes)
         path, lock = move_in(group, library, created, game.spec)
         try:
             group.commit()
@@ -78,22 +79,26 @@ def create_session(library: Path, game: Game, created: datetime, attributes: dic
     return NewSession(path, lock, group, arrays)
 
 
-def tick_columns(spec: EnvSpec) -> dict[str, tuple[tuple[int, ...], str]]:
-    """Name -> (shape, dtype) of the arrays that every tick has besides those of `Game.storage`."""
+def tick_columns(spec: EnvSpec, shared: bool) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Name -> (shape, dtype) of the arrays that every tick has besides those of `Game.storage`.
+
+    `shared`: a clone and its supervisor play together (recorder.store.corrections).
+    """
     action = {"action": (spec.action_shape, spec.action_dtype)}
-    return action | {column.name: ((), column.dtype) for column in TICK_COLUMNS}
+    columns = action | {column.name: ((), column.dtype) for column in TICK_COLUMNS}
+    return columns | (shared_columns(spec) if shared else {})
 
 
 def create_arrays(
-    group: GrowingGroup, spec: EnvSpec, storage: Mapping[str, tuple[tuple[int, ...], str]]
+    group: GrowingGroup, spec: EnvSpec, storage: Mapping[str, tuple[tuple[int, ...], str]], *, shared: bool
 ) -> dict[str, GrowingArray]:
-    """All arrays of a new session, by name; `storage` is the result of `Game.storage`."""
+    """All arrays of a new session, by name; `storage` is that of `Game.storage`, `shared` as for `tick_columns`."""
     arrays = {}
     for name, (shape, dtype) in storage.items():
         chunk = CHUNK_TICKS if len(shape) > 1 else 1_000
         arrays[name] = group.array(name, shape, dtype, chunk, growth=-(-SCALAR_CHUNK // chunk))
         arrays[f"final_{name}"] = group.array(f"final_{name}", shape, dtype, _FINAL_CHUNK)
-    for name, (shape, dtype) in tick_columns(spec).items():
+    for name, (shape, dtype) in tick_columns(spec, shared).items():
         arrays[name] = group.array(name, shape, dtype, SCALAR_CHUNK, growth=1)
     for folder, columns in (("episodes", EPISODE_COLUMNS), ("keys", KEY_COLUMNS)):
         for column in columns:

@@ -4,9 +4,10 @@
       attributes        format, version; ticks, episodes, keys, finals (committed: trim the arrays to it); state
                         ("recording" or "complete"); env (EnvSpec); player {kind, name, params, title if any}; seed;
                         created (UTC); clock {monotonic_ns, unix_ns} of one moment; palette (256 RGB); key_names;
-                        digest; summary; latency (from a key to the picture, see recorder.play.latency); verified (the
-                        digest for which a simulation reproduced every tick); title, notes, tags, excluded_spans
-                        ([[start, stop), …] in ticks): the user's opinions (see recorder.library.edits)
+                        digest; summary; shared_control (if a clone and its supervisor played together); latency (from
+                        a key to the picture, see recorder.play.latency); verified (the digest for which a simulation
+                        reproduced every tick); title, notes, tags, excluded_spans ([[start, stop), …] in ticks): the
+                        user's opinions (see recorder.library.edits)
       screen            (T, 210, 160) uint8   palette index                 [environments with a screen]
       observation       (T, 11) float64       what the player saw           [the others]
       state             (T, S) float64        MuJoCo's physics and warm-start state
@@ -18,6 +19,8 @@
       time_ns           (T,) int64            monotonic clock when the action was chosen
       due_ns            (T,) int64            when the tick was due; 0 if no clock set the pace
       speed             (T,) uint8            percent of real time; 0 if no clock set the pace
+      correcting, proposal, proposal_age, handover   (T, …)   only if a clone and its supervisor played together: see
+                        recorder.store.corrections
       episodes/         one row each: start, stop (ticks), seed, total_reward, outcome, parent, parent_tick, excluded,
                         label
       final_screen | final_observation, final_state   (E, …)   the moment after the last action of each finished episode
@@ -101,6 +104,7 @@ PART = ".part"  # ends the name of a file that is about to replace another
 _TABLES = {"episodes": EPISODE_COLUMNS, "keys": KEY_COLUMNS}
 _ARRAYS = {
     *("action", *(column.name for column in TICK_COLUMNS)),
+    *("correcting", "proposal", "proposal_age", "handover"),
     *(f"{prefix}{name}" for name in MOMENT_ARRAYS for prefix in ("", "final_")),
     *(f"{table}/{column.name}" for table, columns in _TABLES.items() for column in columns),
 }

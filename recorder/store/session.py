@@ -21,6 +21,7 @@ from recorder.errors import NewerVersionError, SessionError, UsageError
 from recorder.play.latency import Latency
 from recorder.play.timing import Timing, measure
 from recorder.store.annotations import read_notes, read_tags, read_title, to_learn
+from recorder.store.corrections import Corrections
 from recorder.store.digest import digest_of
 from recorder.store.episode_table import RecordedGame, lead_in, read_episodes, recorded_games, with_ends
 from recorder.store.frames import Frames
@@ -115,8 +116,12 @@ class Session:
     @cached_property
     def truncated(self) -> npt.NDArray[np.bool_]:
         """(T,) bool: true at the last tick of every episode that the game itself did not end."""
-        episodes = self.episodes
-        return with_ends(self._group.read("truncated", (), "bool", len(self)), self.terminated, episodes)
+        return with_ends(self._group.read("truncated", (), "bool", len(self)), self.terminated, self.episodes)
+
+    @cached_property
+    def corrections(self) -> Corrections | None:
+        """What a clone and its supervisor did together; None if another player played."""
+        return Corrections.read(self._group, self.spec, len(self))
 
     @property
     def timing(self) -> Timing | None:
@@ -254,8 +259,7 @@ class Session:
     def digest(self, known: str | None = None) -> str:
         """SHA-256 over environment, player, seed and every stored array, as hex, but not notes, labels and exclusions.
 
-        It hashes the stored chunks without decoding them, so a recording of half an hour takes milliseconds. Other
-        files in the folder do not count (see `files`). For `known` see `digest_of`.
+        It hashes the stored chunks without decoding them. For other files see `files`, for `known` see `digest_of`.
         """
         contents = self.folder.contents(sorted(self.files()))
         return self.digest_of(((name, hashlib.sha256(content).hexdigest()) for name, content in contents), known)
@@ -280,10 +284,7 @@ class Session:
     def annotate(
         self, *, title: str, notes: str, tags: Sequence[str], excluded: Array, labels: Array, spans: Sequence[range]
     ) -> None:
-        """Store the user's opinions of the session; `recorder.library.edits` checks and locks.
-
-        `excluded` bool and `labels` uint8 have a row for every episode that was begun. Raises OSError or SessionError.
-        """
+        """Store the user's opinions, checked and under lock (see Opinions). Raises OSError or SessionError."""
         opinions = Opinions(title, notes, tags, excluded, labels, spans)
         store_opinions(self._group, self._head, opinions, lambda: self.episodes)
         self.attributes = self._group.attributes

@@ -21,9 +21,11 @@ from typing import Any
 import numpy as np
 
 from recorder.agents.agent import KeyEvent
+from recorder.agents.shared_control import SharedControl
 from recorder.envs.game import Game
 from recorder.play.latency import Latency
 from recorder.play.rollout import Step
+from recorder.store.corrections import put, shared_attribute
 from recorder.store.episode_rows import EpisodeRows
 from recorder.store.locks import release
 from recorder.store.new_session import create_session, first_attributes, tick_columns
@@ -39,7 +41,8 @@ _HAND_OVER_NS = 250_000_000
 class SessionWriter:
     """Creates one session in a library and streams a rollout into it.
 
-    `player` is `recorder.agents.agent.describe(agent)`; `steps_hz` is not 0 if the game waits for the player. Raises
+    `player` is `recorder.agents.agent.describe(agent)`; `steps_hz` is not 0 if the game waits for the player. `shared`
+    is the player if it is a clone with its supervisor, who hands back after `hand_back_ticks`, if not 0. Raises
     LibraryError if the library folder cannot be written, or is itself a session. After a write error every further call
     raises SessionError; earlier commits stay readable. If the game runs in `real_time`, the writer instead reports the
     error in `trouble`, keeps its data and tries again; the player should then wait. It also compresses more.
@@ -55,15 +58,20 @@ class SessionWriter:
         key_names: dict[int, str] | None = None,
         steps_hz: float = 0.0,
         real_time: bool = False,
+        shared: SharedControl | None = None,
+        hand_back_ticks: int = 0,
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         created = datetime.now(UTC)
         attributes = first_attributes(game, player, seed, created, now(), key_names or {})
         if steps_hz:
             attributes["steps_hz"] = steps_hz
+        if shared is not None:
+            attributes |= shared_attribute(hand_back_ticks)
+        self._shared = shared
         new = create_session(on_this_computer(place(library)), game, created, attributes)
         self.path, self._lock = new.path, new.lock
-        self._thread = WriterThread(new, {**game.storage(), **tick_columns(game.spec)}, real_time)
+        self._thread = WriterThread(new, {**game.storage(), **tick_columns(game.spec, shared is not None)}, real_time)
         self._block = self._thread.block()
         self._episodes = EpisodeRows()
         self._ticks = 0  # handed to the writer or in the open block
@@ -110,6 +118,8 @@ class SessionWriter:
         rows["time_ns"][index] = step.time_ns
         rows["due_ns"][index] = step.due_ns
         rows["speed"][index] = step.speed
+        if self._shared is not None and self._shared.decision is not None:
+            put(self._shared.decision, rows, index)
         if index == 0:
             block.started_ns = step.time_ns
         block.count = index + 1

@@ -32,6 +32,7 @@ TITLES = {
     "responsive": "The window",
     "first": "The first five minutes",
     "realtime": "Real time",
+    "players": "Scripted players",
 }
 ROOMS = {
     "kills": "robustness",
@@ -41,7 +42,7 @@ ROOMS = {
     "first": "window",
     "realtime": "window",
 }
-LONG = ("first", "realtime")
+LONG = ("first", "realtime", "players")
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from trainer.hyperparameters import NETWORKS
 from trainer.presets import PRESETS
 
 COMMANDS = ("record", "sessions", "verify", "train", "runs", "policies", "evaluate", "agreement", "drives", "watch")
-COMMANDS += ("show", "edit", "merge", "split", "trash", "sample", "doctor", "study", "demo", "app")
+COMMANDS += ("show", "edit", "merge", "split", "trash", "sample", "doctor", "study", "coach", "demo", "app")
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ SMALL = Study(
     "A small study",
     (
         Row("mlp", env="hopper", minutes=0.1, settings={"max_batches": 60, **LITTLE}, ways=("chosen", "greedy")),
-        Row("wide", env="hopper", minutes=0.1, settings={"max_batches": 40, "hidden": (64,), **LITTLE}),
+        Row("wide", env="hopper", minutes=0.1, settings={"max_batches": 40, "hidden": (64,), **LITTLE}, random=True),
     ),
     episodes=2,
 )
@@ -44,7 +44,14 @@ def test_a_study_runs_what_is_missing_and_writes_its_table(tmp_path: Path) -> No
     assert second[0].message == "1 of 2 cells are already finished"
     assert (tmp_path / "small" / "mlp-seed0.json").stat().st_mtime_ns == written
     assert second[-1].table is not None
-    assert "| wide |" in second[-1].table.read_text()
+    table = second[-1].table.read_text()
+    assert "| demonstrator | clone (95 % interval) | random player | ratio |" in table
+    wide = json.loads((tmp_path / "small" / "wide-seed0.json").read_text())["reports"]["chosen"]["rows"]
+    assert [row["player"] for row in wide] == ["clone", "demonstrator", "random"]
+    clone, teacher, chance = (row["mean"] for row in wide)
+    (line,) = [line for line in table.splitlines() if line.startswith("| wide |")]
+    assert f"| {chance:,.0f} ({wide[2]['low']:,.0f} to {wide[2]['high']:,.0f}) |" in line
+    assert f"| {(clone - chance) / (teacher - chance):.2f} |" in line  # counted from the random player's score
     assert len(list((tmp_path / "sessions").glob("*/*.zarr"))) == 1  # both rows learn from the same play
 
 

@@ -121,7 +121,7 @@ class Dataset:
                     "lower every, or record more play"
                 )
             self._own = OwnRows.of(self.train_rows, self._group)
-            if self.spec.discrete and self._sampler is None:
+            if self._sampler is None:
                 self._weigh()
             room = min(self.config.cache_bytes, self._temporary.room()) - self.tick_table.action_bytes
             self._sampler = Sampler(
@@ -243,6 +243,8 @@ class Dataset:
 
     def _split(self) -> None:
         split = Split.of(self._lengths, self.config.validation_share, self.config.seed)
+        if self.tick_table.corrected:
+            split = split.within(self.tick_table.to_imitate, self.config.validation_share)
         self.train_rows, self.validation_rows = split.train, split.validation
         if not split.whole:
             self.warnings.append(
@@ -250,7 +252,9 @@ class Dataset:
             )
 
     def _weigh(self) -> None:
-        self._weights.count(self.train_rows, self._samples)
+        if self.spec.discrete:
+            self._weights.count(self.train_rows, self._samples)
+        self._weights.weigh_corrections(self.train_rows)
         serve = self.spec.serve_index
         if serve is not None and not self._weights.counts[serve]:
             name = self.spec.serve_action

@@ -1,4 +1,9 @@
-"""How often each tick is drawn: rare actions are oversampled; with TrainConfig.every, only every nth tick is used."""
+"""How often each tick is drawn: rare actions are oversampled, and so are corrections of a clone; with
+TrainConfig.every, only every nth tick is used.
+
+Corrections are few beside the play that a clone first learned from. Drawing them as often as the rest is from Mandlekar
+et al. (2020, "Human-in-the-loop imitation learning using remote teleoperation").
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ from trainer.data.samples import Samples
 from trainer.data.tick_table import Ranges, Rows, TickTable
 
 _RARE = 0.05
+_MOST = 100.0  # a single correction must not be all that is learned
 
 
 class DrawWeights:
@@ -27,16 +33,17 @@ class DrawWeights:
         self.counts = np.zeros(known, np.int64)
         self.changes = np.zeros((known, known), np.int64)
         self._weights = np.zeros(0)  # of each discrete action
+        self._corrections = 1.0  # the factor of a correction
 
     @property
     def uneven(self) -> bool:
         """Whether rows differ in their weights."""
-        return self._discrete or self._config.every > 1
+        return self._discrete or self._config.every > 1 or self._corrections != 1.0
 
     @property
     def shares(self) -> npt.NDArray[np.float64]:
         """The share of all ticks in which each discrete action was taken, (actions,)."""
-        return np.asarray(self.counts / len(self._tick_table), np.float64)
+        return np.asarray(self.counts / max(1, self.counts.sum()), np.float64)
 
     def count(self, train: Ranges, samples: Samples) -> None:
         """Compute the weight of each discrete action from the rows `train`; those below the wanted share get more.
@@ -44,7 +51,7 @@ class DrawWeights:
         An action that never occurs has weight zero.
         """
         known = len(self.counts)
-        for block in Ranges([range(len(self._tick_table))]).blocks():
+        for block in Ranges(self._tick_table.to_imitate).blocks():
             actions = self._tick_table.actions(block)
             self.counts += np.bincount(actions, minlength=known)
             np.add.at(self.changes, (samples.held(block)[:, 0], actions), 1)
@@ -55,6 +62,21 @@ class DrawWeights:
         wanted /= wanted.sum()
         self._weights = np.divide(wanted, counts, out=np.zeros_like(counts), where=counts > 0)
 
+    def weigh_corrections(self, train: Ranges) -> None:
+        """Let corrections be the share of the draws from `train` that the configuration says, if there are any.
+
+        The weights of actions must be known.
+        """
+        if not self._tick_table.corrected:
+            return
+        totals = np.zeros(2)
+        for block in train.blocks():
+            totals += np.bincount(self._tick_table.corrections.has(block).astype(int), self.of(block), minlength=2)
+        others, corrections = totals.tolist()
+        share = self._config.correction_share
+        if others and corrections and share:
+            self._corrections = min(_MOST, share / (1 - share) * others / corrections)
+
     def learned(self, rows: Rows) -> npt.NDArray[np.bool_]:
         """Which of the training rows (n,) are used for learning."""
         return np.asarray(rows % self._config.every == 0)
@@ -64,6 +86,8 @@ class DrawWeights:
         weights = self.learned(rows).astype(np.float64)
         if self._discrete:
             weights *= self._weights[self._tick_table.actions(rows)]
+        if self._corrections != 1.0:
+            weights[self._tick_table.corrections.has(rows)] *= self._corrections
         return weights
 
 

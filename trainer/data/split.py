@@ -9,6 +9,9 @@ from itertools import pairwise
 import numpy as np
 
 from trainer.data.tick_table import Ranges
+from trainer.errors import TrainingError
+
+_LEAST = 2  # rows: one to learn from, one to validate
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,25 @@ class Split:
     train: Ranges
     validation: Ranges
     whole: bool
+
+    def within(self, shown: Sequence[range], share: float) -> Split:
+        """This split without the rows that are in none of the ranges `shown`, which are in rising order.
+
+        If that leaves nothing to validate on, the last rows do, about `share` of all. Raises TrainingError where too
+        little is left to learn from.
+        """
+        train, validation = (Ranges(rows.shared_with(shown)) for rows in (self.train, self.validation))
+        if len(train) + len(validation) < _LEAST or not len(train):
+            raise TrainingError(
+                "nobody corrected the clone in these sessions, so there is nothing to learn; add recordings of a "
+                "player, or take over from the clone"
+            )
+        if len(validation) or len(train) < _LEAST:
+            return Split(train, validation, self.whole)
+        held_out = max(1, round(share * len(train)))
+        edge = int(train[np.array(len(train) - held_out)])
+        before, after = range(edge), range(edge, train.ranges[-1].stop)
+        return Split(Ranges(train.shared_with([before])), Ranges(train.shared_with([after])), False)
 
     @classmethod
     def of(cls, lengths: Sequence[int], share: float, seed: int) -> Split:

@@ -13,6 +13,7 @@ positions that it finds on screens.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,13 @@ class Ranges:
         which = np.searchsorted(self._edges, indices, "right") - 1
         return self._starts[which] + (indices - self._edges[which])
 
+    def has(self, rows: Rows) -> npt.NDArray[np.bool_]:
+        """Which of rows (…) are in one of the ranges, which must be in rising order."""
+        if not self.ranges:
+            return np.zeros(rows.shape, bool)
+        which = np.maximum(np.searchsorted(self._starts, rows, "right") - 1, 0)
+        return np.asarray((rows >= self._starts[which]) & (rows < self._starts[which] + np.diff(self._edges)[which]))
+
     def shared_with(self, others: Sequence[range]) -> list[range]:
         """The non-empty intersections with each of `others`, as ranges in rising order."""
         common = [
@@ -84,6 +92,35 @@ class TickTable:
     def parts(self) -> list[range]:
         """The rows of each part."""
         return [range(first, stop) for first, stop in pairwise(self._edges.tolist())]
+
+    @property
+    def corrected(self) -> bool:
+        """Whether a clone and its supervisor played some of it (recorder.store.corrections)."""
+        return any(shown is not None for _, shown in self._shown)
+
+    @cached_property
+    def corrections(self) -> Ranges:
+        """The rows in which a supervisor showed a clone what to do, in order."""
+        return Ranges([rows for _, shown in self._shown for rows in shown or ()])
+
+    @property
+    def to_imitate(self) -> list[range]:
+        """The rows that show what to do: all but those in which a clone played by itself, in order."""
+        return [rows for part, shown in self._shown for rows in ([part] if shown is None else shown)]
+
+    @cached_property
+    def _shown(self) -> list[tuple[range, list[range] | None]]:
+        """The rows of each part, and those of them that are corrections if a clone and its supervisor played it."""
+        found: list[tuple[range, list[range] | None]] = []
+        for session, first, part in zip(self._sessions, self._first_ticks.tolist(), self.parts, strict=True):
+            together = session.corrections
+            if together is None:
+                found.append((part, None))
+                continue
+            wanted = together.to_imitate()[first : first + len(part)].astype(np.int8)
+            edges = np.flatnonzero(np.diff(wanted, prepend=0, append=0)) + part.start
+            found.append((part, [range(start, stop) for start, stop in edges.reshape(-1, 2).tolist()]))
+        return found
 
     @property
     def screen_shape(self) -> tuple[int, int]:

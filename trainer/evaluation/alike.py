@@ -85,12 +85,12 @@ class Demonstration:
 
     @classmethod
     def of(cls, sessions: Sequence[Session], chosen: Mapping[str, Sequence[int]]) -> Demonstration | None:
-        """The training data of `sessions` without what is excluded; `chosen` are the chosen episodes by session name.
+        """The training data of `sessions` without what is excluded, and without games of a corrected clone.
 
-        None if there are none.
+        `chosen` are the chosen episodes by session name. None if there are no games.
         """
         games, scores = [], []
-        for session in sessions:
+        for session in (each for each in sessions if each.corrections is None):
             wanted = [
                 episode
                 for episode in session.episodes

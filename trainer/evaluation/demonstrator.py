@@ -31,8 +31,8 @@ class Demonstrator:
 
     @classmethod
     def of_policy(cls, header: Mapping[str, Any]) -> Demonstrator:
-        """Who played the sessions that a policy file names in its header."""
-        sessions = facts(header).sessions
+        """Who played the sessions that a policy file names in its header, but not those of a corrected clone."""
+        sessions = [session for session in facts(header).sessions if not session.corrections]
         return cls(*_playing_again([(session.player, session.total_rewards) for session in sessions]))
 
     @classmethod
@@ -77,10 +77,11 @@ def scores_learned_from(
 ) -> tuple[float, ...]:
     """The scores of the games that a clone learned from, of each as far as its first `ticks` ticks.
 
-    Games that were stopped before are left out. `chosen` are the chosen episodes by session name. Raises SessionError.
+    Games that were stopped before are left out, and those of a clone that was corrected. `chosen` are the chosen
+    episodes by session name. Raises SessionError.
     """
     scores = []
-    for session in sessions:
+    for session in (each for each in sessions if each.corrections is None):
         rewards = np.asarray(session.rewards, np.float64)
         for game in session.recorded_games:
             whole = game.outcome not in _CUT_SHORT or game.ticks >= ticks

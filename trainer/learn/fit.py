@@ -26,6 +26,7 @@ from trainer.data.playfield import framed
 from trainer.distributed import ProcessGroup
 from trainer.errors import PolicyError, TrainingError
 from trainer.learn.checkpoint import CHECKPOINT_BATCHES, is_of
+from trainer.learn.origin import Origin
 from trainer.learn.perception import NoSample, Sample, sampling
 from trainer.learn.stages import load, play, train
 from trainer.learn.steps import Steps
@@ -42,6 +43,7 @@ def fit(
     checkpoint: Path | str | None = None,
     every: int = CHECKPOINT_BATCHES,
     run: str = "",
+    parent: Path | str | None = None,
     group: ProcessGroup | None = None,
 ) -> Generator[Progress, None, None]:
     """Train a clone of `sessions` and write it to `out`, replacing a policy of that name.
@@ -50,7 +52,8 @@ def fit(
     `episodes` maps the name of a session to the indices of its chosen episodes; other sessions are used whole.
     `checkpoint` is a file that is replaced every `every` batches and on closing, and removed at the end. If it exists,
     training resumes from it; on a CPU and with a budget in batches it then ends with the same weights as without the
-    interruption. `run` is stored in the policy as its origin.
+    interruption. `run` is stored in the policy as its origin. With a `parent`, a policy file, learning goes on from its
+    weights: it sees as before, and `config` defaults to a shorter training than the parent's (`TrainConfig.further`).
     `group` are the processes that train together; each calls this with the same arguments. Only the first one yields
     records, and only it reads and writes the checkpoint and `out`.
 
@@ -63,24 +66,22 @@ def fit(
         with group.all_or_none():
             opened = [session if isinstance(session, Session) else Session.open(session) for session in sessions]
             _check_input(opened, out, kept_at)
-            env = opened[0].spec.name
-            config = config.completed(env) if config else TrainConfig.for_env(env)
-            if kept_at is None or not is_of(kept_at, config):  # an earlier version's training goes on with all rows
-                config = framed(config, opened)
-            steps = Steps(opened, config, episodes or {}, group)
+            origin = None if parent is None else Origin.read(Path(parent), opened[0].spec, out)
+            config = _completed(config, opened, origin, kept_at)
+            steps = Steps(opened, config, episodes or {}, group, None if origin is None else origin.net)
             stack.callback(lambda: steps.close())
         sample = None
-        if config.perceives:
+        if config.perceives and origin is None:
             sample, reason = yield from _sample(steps, kept_at)
             if reason := group.agree(reason):
                 steps.close()
                 with group.all_or_none():
-                    steps = Steps(opened, config.without_perception(env), episodes or {}, group)
+                    steps = Steps(opened, config.without_perception(opened[0].spec.name), episodes or {}, group)
                 steps.data.warnings.append(f"the policy learns from screens alone: {reason}")
         if not group.first:
             steps.follow()
             return
-        training = Training(opened, steps, sample, out, episodes, kept_at, every, run, began)
+        training = Training(opened, steps, sample, out, episodes, kept_at, every, run, began, origin)
         del sample  # so that the training can free its screens
         stack.enter_context(training)
         try:
@@ -105,6 +106,20 @@ def _check_input(sessions: Sequence[Session], out: Path, checkpoint: Path | None
         raise PolicyError(f"{out} is a folder; name a file for the policy")
     if not sessions:
         raise TrainingError("no session is chosen; choose at least one to train on")
+
+
+def _completed(
+    config: TrainConfig | None, sessions: Sequence[Session], origin: Origin | None, checkpoint: Path | None
+) -> TrainConfig:
+    """The whole configuration. Raises PolicyError if it does not fit the policy that the training goes on from."""
+    env = sessions[0].spec.name
+    config = config or (TrainConfig.for_env(env) if origin is None else origin.config.further())
+    config = config.completed(env)
+    if origin is not None:
+        origin.check(config)
+    elif checkpoint is None or not is_of(checkpoint, config):  # an earlier version's training goes on with all rows
+        config = framed(config, sessions)
+    return config
 
 
 def _sample(steps: Steps, checkpoint: Path | None) -> Generator[Progress, None, tuple[Sample | None, str]]:

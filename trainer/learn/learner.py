@@ -92,6 +92,11 @@ class Learner:
             assert isinstance(net, KeypointNet)
             net.hand.follows.copy_(torch.from_numpy(follows))
 
+    def begin_from(self, parent: Net) -> None:
+        """Start from the weights of a policy. Raises RuntimeError for one with another network."""
+        for net in (self.net, self.average):
+            net.load_state_dict(parent.state_dict())
+
     @property
     def own_positions(self) -> npt.NDArray[np.bool_]:
         """Which of the positions are the player's own, bool (m,)."""

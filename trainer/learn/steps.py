@@ -21,10 +21,14 @@ from trainer.config import TrainConfig
 from trainer.data.dataset import Dataset
 from trainer.distributed import ProcessGroup
 from trainer.learn.learner import Learner, one_cycle
+from trainer.policy.networks import Net
 
 
 class Steps:
-    """The data and the learner of one process; see Dataset and Learner for what they raise."""
+    """The data and the learner of one process; see Dataset and Learner for what they raise.
+
+    With a `parent`, learning goes on from its weights.
+    """
 
     def __init__(
         self,
@@ -32,18 +36,22 @@ class Steps:
         config: TrainConfig,
         episodes: Mapping[str, Collection[int]],
         group: ProcessGroup,
+        parent: Net | None = None,
     ) -> None:
         self.config = config
         self.group = group
+        self._parent = parent
         self._spec = sessions[0].spec
         torch.set_num_threads(config.threads or available_cores(sharing=group.local_size))
         self.begin()
         self.data = Dataset(sessions, config, episodes, group)
 
     def begin(self) -> None:
-        """Start with a newly initialised network."""
+        """Start with a newly initialised network, or from the parent. Raises RuntimeError for another network's."""
         torch.manual_seed(self.config.seed)
         self.learner = Learner(self.config, self._spec, self.group.device)
+        if self._parent is not None:
+            self.learner.begin_from(self._parent)
         self.rng = np.random.default_rng(self.config.seed)
 
     def load(self) -> Iterator[float]:
@@ -54,7 +62,7 @@ class Steps:
             yield from self.data.load()
         if self.config.perceives:
             self.learner.set_follows(self.data.follows)
-        else:
+        elif self._parent is None:
             self.learner.set_statistics(*self.data.statistics())
 
     def see(self, sight: Mapping[str, Tensor]) -> None:

@@ -25,6 +25,7 @@ from trainer.learn.choosing import Choosing, first_selection
 from trainer.learn.kept_weights import KeptWeights, Weights
 from trainer.learn.learner import Learner, ValidationMetrics
 from trainer.learn.operations import Operations
+from trainer.learn.origin import Origin
 from trainer.learn.perception import Sample
 from trainer.learn.steps import Steps
 from trainer.policy.action_selection import ActionSelection
@@ -46,6 +47,7 @@ class Training:
         every: int,
         run: str,
         began: float,
+        origin: Origin | None = None,
     ) -> None:
         self.steps = steps
         self.config = steps.config
@@ -53,6 +55,7 @@ class Training:
         self.sessions = sessions
         self.episodes = dict(episodes or {})
         self.run = run
+        self.origin = origin
         self.state = State()
         self.data = steps.data
         self.budget = Budget(self.config, began)
@@ -77,6 +80,8 @@ class Training:
         """How the kept weights play best, as known so far."""
         if self.state.manner is not None:
             return ActionSelection.from_json(self.state.manner)
+        if self.origin is not None:
+            return self.origin.manner
         return first_selection(self.config, self.data)
 
     def progress(
@@ -205,6 +210,7 @@ class Training:
             **({"called": default_name(players, state.score, now)} if self.out.stem == self.run else {}),
             "created": now,
             "run": self.run,
+            **({"parent": self.origin.to_json()} if self.origin is not None else {}),
             "sessions": [_told(session, self.episodes) for session in self.sessions],
             "training": training,
         }
@@ -236,11 +242,13 @@ class Training:
 
 def _told(session: Session, episodes: Mapping[str, Sequence[int]]) -> dict[str, Any]:
     """The entry in a policy's header for a session that it learned from."""
+    together = session.corrections
     return {
         "name": session.name,
         "digest": session.attributes.get("digest") or session.digest(),
         "player": session.player,
         "ticks": len(session),
         "total_rewards": session.games,
+        **({"corrections": int(together.to_imitate().sum())} if together is not None else {}),
         **({"episodes": list(episodes[session.name])} if session.name in episodes else {}),
     }

@@ -36,6 +36,9 @@ class LearnedFrom(msgspec.Struct, frozen=True):
     ticks: Annotated[int, said("its ticks")] = 0
     total_rewards: Annotated[tuple[float, ...], said("the scores of its games")] = ()
     episodes: Annotated[tuple[int, ...] | None, said("the episodes taken", absent="all")] = None
+    corrections: Annotated[
+        int, said("ticks in which a supervisor corrected a clone, if those are all it shows", absent="it is play")
+    ] = 0
 
 
 class TrainingFigures(msgspec.Struct, frozen=True):
@@ -55,6 +58,15 @@ class TrainingFigures(msgspec.Struct, frozen=True):
     ] = ()
     warnings: Annotated[tuple[str, ...], said("what the reader of its sessions noticed")] = ()
     torch: Annotated[str, said("version of PyTorch")] = ""
+
+
+class ParentPolicy(msgspec.Struct, frozen=True):
+    """The policy that a training went on from."""
+
+    name: Annotated[str, said("its file's name, without the ending")] = "?"
+    sha256: Annotated[str, said("SHA-256 of its file")] = ""
+    called: Annotated[str, said("what people called it")] = ""
+    parents: Annotated[int, said("how many trainings it had behind it, beside its own", ge=0)] = 0
 
 
 class PolicyHeader(msgspec.Struct, frozen=True):
@@ -79,6 +91,9 @@ class PolicyHeader(msgspec.Struct, frozen=True):
     called: Annotated[str, said("what people call it, any text", absent="its file's name")] = ""
     created: Annotated[str, said("date and time, ISO 8601, UTC")] = ""
     run: Annotated[str, said("the training run that it comes from")] = ""
+    parent: Annotated[ParentPolicy | None, said("the policy that its training went on from, below", absent="none")] = (
+        None
+    )
     sessions: Annotated[tuple[LearnedFrom, ...], said("what it learned from, below")] = ()
     training: Annotated[TrainingFigures, said("what its training took and came to, below")] = TrainingFigures()
 

@@ -23,10 +23,11 @@ def rename_twin(kept: Runs, policies: Policies, name: str, rename: Callable[[], 
     before, runs = policies.find(name), kept.all()
     _refuse(runs, before)
     after = rename()
+    names = {before.name: after.name, str(before): str(after)}
     for run in runs:
-        if run.resumable and run.setup is not None and run.policy == before:
-            target = after.name if run.setup.policy == before.name else str(after)
-            kept.set_setup(run.id, replace(run.setup, policy=target))
+        if run.resumable and run.setup is not None and {run.setup.policy, run.setup.parent} & names.keys():
+            policy, parent = (names.get(each, each) for each in (run.setup.policy, run.setup.parent))
+            kept.set_setup(run.id, replace(run.setup, policy=policy, parent=parent))
     return after
 
 

@@ -132,8 +132,10 @@ class Runs:
         preset: str = "",
         episodes: Mapping[str, Sequence[int]] | None = None,
         policy: Path | None = None,
+        parent: Path | None = None,
     ) -> Run:
-        """A new run, QUEUED. `policy` defaults to one in the library with the run's name.
+        """A new run, QUEUED. `policy` defaults to one in the library with the run's name; with a `parent`, the training
+        goes on from that policy.
 
         Raises RunError or LibraryError when the folder cannot be written, UsageError when there are no sessions.
         """
@@ -152,10 +154,9 @@ class Runs:
             )
             for session in sessions
         )
-        name = f"{folder.name}.safetensors" if policy is None else str(policy.resolve())
-        if policy is not None and policy.resolve().parent == Library(self.library).policies.resolve():
-            name = policy.name
-        setup = Setup(env, preset, config, sources, name, created.isoformat(timespec="seconds"))
+        name = f"{folder.name}.safetensors" if policy is None else self._policy_name(policy)
+        origin = "" if parent is None else self._policy_name(parent)
+        setup = Setup(env, preset, config, sources, name, created.isoformat(timespec="seconds"), origin)
         write_json(folder / "config.json", setup.to_json())
         self.set_status(folder.name, Status(queued_ns=time.time_ns()))
         self.log(
@@ -163,6 +164,11 @@ class Runs:
             f"created: {preset or 'custom settings'}, learns from {', '.join(source.name for source in sources)}",
         )
         return self.get(folder.name)
+
+    def _policy_name(self, policy: Path) -> str:
+        """How a setup names a policy: by its file in the library's policies, or by its whole path."""
+        whole = policy.resolve()
+        return policy.name if whole.parent == Library(self.library).policies.resolve() else str(whole)
 
     def path(self, run: str) -> Path:
         """The folder of a run that exists. Raises RunError for anything else, whatever it tries to name."""
@@ -176,7 +182,7 @@ class Runs:
         folder = self.path(run)
         try:
             setup = self._setup(folder / "config.json")
-            policy = self._policy_path(setup)
+            policy = self._policy_path(setup.policy)
         except (ValueError, OSError, RecursionError) as error:
             problem = f"{folder / 'config.json'} cannot be read ({_short(error)}); delete the run and start a new one"
             if isinstance(error, NewerVersionError):
@@ -318,12 +324,16 @@ class Runs:
             self._setups[path] = (changed, Setup.from_json(read_json(path)))
         return self._setups[path][1]
 
-    def _policy_path(self, setup: Setup) -> Path:
-        if os.path.isabs(setup.policy):
-            return Path(setup.policy)
-        if not _POLICY_NAME.fullmatch(setup.policy) or not setup.policy.endswith(".safetensors"):
-            raise ValueError(f"its policy is named {setup.policy[:60]!r}")
-        return Library(self.library).policies / setup.policy
+    def parent(self, setup: Setup) -> Path | None:
+        """The policy that a training goes on from, if any. Raises ValueError for a name that cannot be."""
+        return self._policy_path(setup.parent) if setup.parent else None
+
+    def _policy_path(self, named: str) -> Path:
+        if os.path.isabs(named):
+            return Path(named)
+        if not _POLICY_NAME.fullmatch(named) or not named.endswith(".safetensors"):
+            raise ValueError(f"its policy is named {named[:60]!r}")
+        return Library(self.library).policies / named
 
     def _new_folder(self, stamp: str, env: str) -> Path:
         for number in _numbers():

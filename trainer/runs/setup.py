@@ -40,6 +40,9 @@ class Setup(msgspec.Struct, frozen=True):
         str, said("a file name in the library's policies, or a whole path that the user gave", min_length=1)
     ]
     created: Annotated[str, said("date and time, ISO 8601, UTC")]
+    parent: Annotated[
+        str, said("the policy that the training goes on from, named like `policy`", absent="it begins anew")
+    ] = ""
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

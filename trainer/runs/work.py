@@ -11,6 +11,7 @@ import contextlib
 import os
 import traceback
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -96,10 +97,9 @@ class _Performance:
             from trainer.learn.fit import fit  # torch comes with it
 
             ensure_writable(found.policy.parent)
-            sessions, episodes = self._open_sources(setup)
-            steps = fit(
-                sessions, setup.config, out=found.policy, episodes=episodes, checkpoint=checkpoint, run=self.run_id
-            )
+            parent, (sessions, episodes) = self.runs.parent(setup), self._open_sources(setup)
+            train = partial(fit, sessions, setup.config, out=found.policy, episodes=episodes, parent=parent)
+            steps = train(checkpoint=checkpoint, run=self.run_id)
             with (
                 contextlib.closing(steps),
                 contextlib.closing(EventWriter(found.folder)) as events,

@@ -6,6 +6,7 @@ ablation   the recipe for the end-to-end network, with each part removed in turn
 article    the first article's experiment: one grey screen, its network, 100,000 of 500,000 ticks or all of them
 hopper     the second article's experiment: seven networks that clone the Hopper expert, from 80 games and from fewer
 expert     how many games of the Hopper expert the default clone needs
+games      what the defaults make of 15 minutes of ten Atari games' scripted players
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Row:
     `ways` and `first_ways` are the evaluations: "chosen" (as test games chose; with the demonstrator), "sampled" and
     "greedy" (only the clone, at temperature 1 and 0), "unshifted" (only the clone, without a label shift) and "sticky"
     (as chosen, all players with sticky actions 0.25). If given, `games` is the amount of play instead of `minutes`;
-    `published` is a score to print beside ours.
+    `published` is a score to print beside ours. With `random`, a random player plays the same games, too.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Row:
     first_ways: tuple[str, ...] = ()  # for the first seed only
     games: int | None = None
     published: float | None = None
+    random: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,19 @@ _VARIANTS: tuple[tuple[str, dict[str, Any], float], ...] = (
     ("tanh, Adam, L2", {"activation": "tanh", **_ADAM, "weight_decay": 1.0}, 1127.3),
     ("ReLU, Adam, LSTM output", {"activation": "relu", **_ADAM, "network": "lstm", "batch_size": 32}, 991.2),
 )
+# By the titles of their rows.
+_GAMES = {
+    "Pong": "pong",
+    "Space Invaders": "space_invaders",
+    "Freeway": "freeway",
+    "Seaquest": "seaquest",
+    "Q*bert": "qbert",
+    "Ms. Pac-Man": "ms_pacman",
+    "Enduro": "enduro",
+    "Boxing": "boxing",
+    "Skiing": "skiing",
+    "Breakout": "breakout",
+}
 
 
 def _hopper(games: int) -> tuple[Row, ...]:
@@ -208,6 +223,13 @@ STUDIES = {
                 for games in (1, 4, 10)
             ),
             episodes=50,
+        ),
+        Study(
+            "games",
+            "Clones of ten Atari games' scripted players with the default settings",
+            tuple(Row(title, env=env, minutes=15, random=True) for title, env in _GAMES.items()),
+            episodes=12,
+            note="The ratio counts from the random player's score. In brackets 95 % intervals.",
         ),
     )
 }

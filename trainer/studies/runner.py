@@ -130,7 +130,7 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
             episodes=episodes,
             seed=0,
             sticky=0.25 if way == "sticky" else 0.0,
-            players=("clone",) if way in _CLONE_ALONE else ("clone", "demonstrator"),
+            players=_players(row, way),
             manner=_way(way, policy),
             alike=way == "alike",
             processes=config.threads,
@@ -212,6 +212,12 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path} is not the result of a study ({error}); delete it and run the study again"
         ) from None
     return result
+
+
+def _players(row: Row, way: str) -> tuple[str, ...]:
+    if way in _CLONE_ALONE:
+        return ("clone",)
+    return ("clone", "demonstrator", "random") if row.random and way == "chosen" else ("clone", "demonstrator")
 
 
 def _way(way: str, policy: Path) -> ActionSelection | None:
@@ -306,6 +312,7 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
     beside = [cell["reports"].get(way if way == "sticky" else "chosen", {}) for cell in cells]
     teachers = [_player(report, "demonstrator")["mean"] for report in beside if report]
     teacher = sum(teachers) / len(teachers) if teachers else 0.0
+    chance = _player(beside[0], "random") if row.random and beside[0] else None
     accuracies = [cell["training"]["validation_accuracy"] for cell in cells]
     batches = sum(cell["training"]["batches"] for cell in cells) / len(cells)
     seconds = sum(cell["training"]["seconds"] for cell in cells) / len(cells)
@@ -329,13 +336,23 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
         "operations": f"{np.mean(operations):.1e}" if all(operations) else "",
         "accuracy": f"{100 * float(np.mean(accuracies)):.0f} %" if discrete else "",
         "the article": f"{row.published:,.0f}" if row.published else "",
-        "demonstrator": f"{teacher:,.0f}",
-        "clone (95 % interval)": f"{mean:,.0f} ({low:,.0f} to {high:,.0f})",
-        "ratio": f"{mean / teacher:.2f}" if teacher else "",
+        "demonstrator": _interval(_player(beside[0], "demonstrator")) if chance else f"{teacher:,.0f}",
+        "clone (95 % interval)": _interval({"mean": mean, "low": low, "high": high}),
+        "random player": _interval(chance) if chance else "",
+        "ratio": _ratio(mean, teacher, chance["mean"] if chance else 0.0),
         "told apart": f"{100 * float(np.mean(apart)):.0f} %" if apart and discrete else "",
         "falls": "" if discrete else f"{falls} of {len(games)}",
         "each seed": ", ".join(f"{m:,.0f}" for m in means),
     }
+
+
+def _interval(score: Mapping[str, Any]) -> str:
+    return f"{score['mean']:,.0f} ({score['low']:,.0f} to {score['high']:,.0f})"
+
+
+def _ratio(clone: float, teacher: float, chance: float) -> str:
+    """How much of its demonstrator's score a clone has, counted from a random player's (Mnih et al. 2015)."""
+    return f"{(clone - chance) / (teacher - chance):.2f}" if teacher != chance else ""
 
 
 def _sharpness(play: Mapping[str, Any]) -> str:

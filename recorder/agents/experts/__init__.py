@@ -1,4 +1,4 @@
-"""Scripted players: stand-ins for a person in Breakout, others for a few more games, and a hopper that hops.
+"""Scripted players: stand-ins for a person in Breakout, others for nine more Atari games and CartPole, and a hopper.
 
 scripted("breakout", seed=0, style="person")  ──▶ Agent ──describe()──▶ {"kind": "scripted", "name", "params"}
                                                     ▲                                   │
@@ -12,15 +12,24 @@ from types import MappingProxyType
 from typing import Any
 
 from recorder.agents.agent import Agent
+from recorder.agents.experts.boxing import BoxingPlayer
 from recorder.agents.experts.breakout import BreakoutPlayer
 from recorder.agents.experts.breakout_person import BreakoutPerson
 from recorder.agents.experts.cartpole import CartPolePlayer
+from recorder.agents.experts.console import ConsolePlayer
+from recorder.agents.experts.enduro import EnduroPlayer
+from recorder.agents.experts.freeway import FreewayPlayer
 from recorder.agents.experts.hopper import HopperExpert
+from recorder.agents.experts.ms_pacman import MsPacmanPlayer
 from recorder.agents.experts.pong import PongPlayer
+from recorder.agents.experts.qbert import QbertPlayer
+from recorder.agents.experts.seaquest import SeaquestPlayer
+from recorder.agents.experts.skiing import SkiingPlayer
+from recorder.agents.experts.space_invaders import SpaceInvadersPlayer
 from recorder.envs.registry import get_spec
 from recorder.errors import AgentError
 
-__all__ = ["STYLES", "BreakoutPerson", "BreakoutPlayer", "HopperExpert", "from_description", "scripted"]
+__all__ = ["GAME_PLAYERS", "STYLES", "BreakoutPerson", "BreakoutPlayer", "HopperExpert", "from_description", "scripted"]
 
 # Breakout's players. `twinplay study breakout` measures their scores, and those of their clones.
 STYLES: Mapping[str, tuple[Callable[..., Agent], Mapping[str, Any]]] = MappingProxyType(
@@ -54,13 +63,28 @@ def _cartpole(seed: int, **params: Any) -> Agent:
     return CartPolePlayer(**params)
 
 
+# One player each, by the name of the environment.
+GAME_PLAYERS: Mapping[str, type[ConsolePlayer]] = MappingProxyType(
+    {
+        "pong": PongPlayer,
+        "boxing": BoxingPlayer,
+        "enduro": EnduroPlayer,
+        "freeway": FreewayPlayer,
+        "ms_pacman": MsPacmanPlayer,
+        "qbert": QbertPlayer,
+        "seaquest": SeaquestPlayer,
+        "skiing": SkiingPlayer,
+        "space_invaders": SpaceInvadersPlayer,
+    }
+)
+
 # The styles of each environment's scripted player; the first one is the default.
 _PLAYERS: Mapping[str, Mapping[str, tuple[Callable[..., Agent], Mapping[str, Any]]]] = MappingProxyType(
     {
         "breakout": STYLES,
         "hopper": {"": (_hopper, {})},
-        "pong": {"": (PongPlayer, {})},
         "cartpole": {"": (_cartpole, {})},
+        **{name: {"": (player, {})} for name, player in GAME_PLAYERS.items()},
     }
 )
 
@@ -97,8 +121,8 @@ def from_description(description: Mapping[str, Any], seed: int = 0) -> Agent:
         BreakoutPlayer.name: BreakoutPlayer,
         BreakoutPerson.name: BreakoutPerson,
         HopperExpert.name: _hopper,
-        PongPlayer.name: PongPlayer,
         CartPolePlayer.name: _cartpole,
+        **{player.name: player for player in GAME_PLAYERS.values()},
     }
     kind, name = description.get("kind"), description.get("name")
     params = description.get("params", {})

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from recorder.agents.experts.ball import FIRE, LEFT, NOOP, RIGHT, ticks_between, velocity
+from recorder.agents.experts.ball import FIRE, LEFT, NOOP, RIGHT, velocity
 from recorder.agents.experts.breakout_ball import CENTRED, PADDLE_Y, BreakoutBallPlayer, reflected
+from recorder.agents.experts.console import ticks_between
 
 _LOOK_AHEAD = ("none", "now", "landing")
 
@@ -62,12 +63,13 @@ class BreakoutPlayer(BreakoutBallPlayer):
         super().__init__(seed, ticks_between("delay", delay))
 
     def _begin(self) -> None:
+        super()._begin()
         self._wait: int | None = None  # ticks until the serve
         self._paddle: int | None = None  # where it was a tick ago
         self._rising = False
         self._misjudge()
 
-    def _play(self, paddle: int) -> int:
+    def _follow(self, paddle: int) -> int:
         glide = 0 if self._paddle is None else paddle - self._paddle
         self._paddle = paddle
         path = self._path(self._lag)

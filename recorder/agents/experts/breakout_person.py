@@ -19,8 +19,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from recorder.agents.experts.ball import FIRE, LEFT, NOOP, RIGHT, ticks_between, velocity
+from recorder.agents.experts.ball import FIRE, LEFT, NOOP, RIGHT, velocity
 from recorder.agents.experts.breakout_ball import CENTRED, PADDLE_Y, BreakoutBallPlayer, reflected
+from recorder.agents.experts.console import ticks_between
 
 # How far the paddle moves for each tick that a key is held: it starts slowly, but glides on afterwards.
 _PIXELS_PER_TICK = 5.7
@@ -85,11 +86,12 @@ class BreakoutPerson(BreakoutBallPlayer):
         super().__init__(seed, ticks_between("delay", delay))
 
     def _begin(self) -> None:
+        super()._begin()
         self._key = NOOP
         self._busy = 0  # ticks for which the held key does not change
         self._serves = False
 
-    def _play(self, paddle: int) -> int:
+    def _follow(self, paddle: int) -> int:
         if self._busy == 0 and self._key != NOOP:
             served = self._key == FIRE  # it sees the ball only after its delay
             self._key, self._busy = NOOP, self._draw(self.rest) + (self.delay[1] if served else 0)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from recorder.agents.experts.ball import FIRE, LEFT, NOOP, RIGHT, BallPlayer, ticks_between
+from recorder.agents.experts.ball import FIRE, LEFT, NOOP, RIGHT, BallPlayer
+from recorder.agents.experts.console import ticks_between
 
 
 class PongPlayer(BallPlayer):
@@ -38,10 +39,11 @@ class PongPlayer(BallPlayer):
         super().__init__(seed, ticks_between("delay", delay))
 
     def _begin(self) -> None:
+        super()._begin()
         self._coming = False
         self._aim()
 
-    def _play(self, paddle: int) -> int:
+    def _follow(self, paddle: int) -> int:
         path = self._path(self._lag)
         if len(path) < 2:
             return NOOP
