@@ -10,6 +10,7 @@ from recorder.agents.agent import KeyAgent
 from recorder.agents.controls import Controls
 from recorder.envs.game import Game
 from recorder.envs.spec import EnvSpec
+from recorder.errors import TwinplayError
 from recorder.recording.game_sound import GameSound
 from recorder.recording.key_choice import KeyChoice
 from recorder.recording.recordings import LiveRecording, RecordingStatus
@@ -30,16 +31,20 @@ class HandPlay:
         now: Callable[[], int],
     ) -> None:
         self.poster: RecordingStatus | None = None  # the first screen, which is shown before there is a recording
+        self.problem = ""
         self._library, self._keys, self._controls = library, keys, controls
         self._key_choice, self._sound, self._now = key_choice, sound, now
         self._game: Game | None = None
 
     def draw_poster(self, spec: EnvSpec) -> None:
-        """Draw the first screen of an environment's game, once."""
-        if self.poster is None:
-            game = self._lend_game(spec)
-            game.reset(0)
-            self.poster = RecordingStatus(game.picture(), 0.0, game.lives, 0, 0, False, 0)
+        """Draw the first screen of an environment's game, once; `problem` says why it cannot be played here."""
+        if self.poster is None and not self.problem:
+            try:
+                game = self._lend_game(spec)
+                game.reset(0)
+                self.poster = RecordingStatus(game.picture(), 0.0, game.lives, 0, 0, False, 0)
+            except TwinplayError as error:
+                self.problem = str(error)
 
     def begin(self, spec: EnvSpec, seed: int, limit: TakeLimit, steps_hz: float) -> Task:
         """Start a recording. Creating a session on disk takes a moment: the task returns the recording."""
@@ -48,7 +53,7 @@ class HandPlay:
     def leave_env(self) -> None:
         """Close the game, before another environment is played."""
         self.close()
-        self.poster = None
+        self.poster, self.problem = None, ""
 
     def close(self) -> None:
         """Close the game."""
@@ -57,6 +62,8 @@ class HandPlay:
             self._game = None
 
     def _lend_game(self, spec: EnvSpec) -> Game:
+        if self._game is not None and self._game.spec.kwargs != spec.kwargs:  # another frame skip was chosen
+            self.close()
         if self._game is None:
             self._game = Game(spec, render=not spec.sees_screen, sound=self._sound.hear is not None)
         return self._game
@@ -71,6 +78,6 @@ class HandPlay:
             limit=limit,
             steps_hz=steps_hz,
             before_tick=self._controls.poll,
-            hear=self._sound.hear,
+            hear=self._sound.hear if game.spec.frame_skip in (None, 1) else None,  # only of each tick's last frame
             now=self._now,
         )

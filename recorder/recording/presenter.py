@@ -6,7 +6,7 @@ key_choice   which key plays which action
 sound        the game's sound
 finished     today's finished takes
 player       who plays, and the question for a name
-limit, pace  when a take ends by itself, and whether the game waits for the player
+limit, pace  when a take ends by itself; whether the game waits for the player, and its frame skip
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
 from recorder.library.disk_space import room_text
 from recorder.play.sound import Speaker
-from recorder.recording.controller_commands import commands_of, obey
+from recorder.recording.controller_commands import GameChooser, commands_of, obey, repeated
 from recorder.recording.env_choice import EnvChoice
 from recorder.recording.finished_takes import FinishedTakes
 from recorder.recording.game_sound import GameSound
@@ -69,7 +69,7 @@ class RecordPresenter:
     ) -> None:
         self.library = library
         self.error = ""
-        self.refusal = ""  # why nothing can be recorded, as a sentence; see `refuse`
+        self._refusal = ""  # why nothing can be recorded here; see `refuse`
         bindings = bindings or Bindings({}, {})
         settings = settings or UnsavedSettings()
         self.env_choice = EnvChoice(settings)
@@ -78,7 +78,9 @@ class RecordPresenter:
         self.player, self.limit = PlayerName(self.keys, settings), LimitChoice(settings)
         self.pace = PaceChoice(settings)
         pads = None if controllers is None else controllers()
-        self.controls = Controls(self.keys, pads, lambda: commands_of(self.state), now)
+        self.chooser: GameChooser | None = None  # while all games are offered
+        self.open_games: Callable[[], None] = lambda: None  # offers them, by a window
+        self.controls = Controls(self.keys, pads, lambda: commands_of(self), now, lambda: repeated(self))
         self.key_choice = KeyChoice(
             bindings,
             self.keys,
@@ -99,8 +101,8 @@ class RecordPresenter:
 
     @property
     def spec(self) -> EnvSpec:
-        """The chosen environment."""
-        return get_spec(self.env)
+        """The chosen environment, at the chosen pace."""
+        return self.pace.paced(get_spec(self.env))
 
     @property
     def by_hand(self) -> bool:
@@ -123,11 +125,15 @@ class RecordPresenter:
         if self.take.recording is not None:
             return self.take.recording.status
         if not self.by_hand:
-            still = self._stills.want(self.env)
-            return None if still is None else RecordingStatus(still, 0.0, 0, 0, 0, False, 0)
+            return self._stills.status(self.env)
         if not self.take.opening:
             self._hand_play.draw_poster(self.spec)
         return self._hand_play.poster
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing can be recorded, as a sentence: in this library, or of this environment."""
+        return self._refusal or self._hand_play.problem
 
     @property
     def room(self) -> str:
@@ -151,10 +157,10 @@ class RecordPresenter:
 
     def refuse(self, why: str) -> None:
         """Start no take, because of `why`; empty once the library can be written again, which is then read anew."""
-        if self.refusal and not why:
+        if self._refusal and not why:
             self.error = ""
             self.finished.today.look_again()
-        self.refusal = why
+        self._refusal = why
 
     def start(self, wait: bool = True) -> None:
         """Start a take. Creating a session on disk takes a moment: without `wait`, `poll` reports when it is ready."""
@@ -164,14 +170,16 @@ class RecordPresenter:
         self.env_choice.played(self.env)
         self.finished.begin_another()
         seed, limit = time.time_ns() & 0x7FFFFFFF, self.limit.limit
-        if not self.by_hand:
-            try:
+        try:
+            if not self.by_hand:
                 self.take.demonstrate(WorkerRecording(self.env, self.library, seed=seed, limit=limit, now=self._now))
-            except TwinplayError as error:
-                self._fail(str(error))
+                return
+            opening = self._hand_play.begin(self.spec, seed, limit, self.pace.steps_hz)
+        except TwinplayError as error:
+            self._fail(str(error))
             return
         self.player.save()
-        self.take.open(self._hand_play.begin(self.spec, seed, limit, self.pace.steps_hz))
+        self.take.open(opening)
         self.sound.open()
         if wait:
             self.take.join_opening()
