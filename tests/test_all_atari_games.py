@@ -18,13 +18,13 @@ from trainer import Policy, TrainConfig, fit
 
 TICKS = 200
 # As little as a network of the usual kind can be trained with; what is asked is whether it can, not how well.
-SMALL = {"network": "nature", "size": 36, "batch_size": 4, "max_batches": 8, "checks": 0, "play_games": 0}
+SMALL = {"network": "nature", "size": 36, "batch_size": 4, "max_batches": 20, "checks": 0, "play_games": 0}
 SMALL |= {"validations": 2, "optimizer": "sgd"}
 
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """A few batches of four are not worth sharing."""
+    """Twenty batches of four are not worth sharing."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -50,7 +50,7 @@ def test_it_records_verifies_trains_and_plays(name: str, tmp_path: Path) -> None
 
     out = tmp_path / "clone.safetensors"
     progress = list(fit([session], TrainConfig.for_env(name, **SMALL), out=out))
-    assert max(each.batch for each in progress) == SMALL["max_batches"]
+    assert max(each.batch for each in progress) == 20
     policy = Policy.load(out)
     with Game(policy.spec) as game:
         observation = game.reset(2)
