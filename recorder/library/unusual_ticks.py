@@ -60,7 +60,8 @@ def action_codes(session: Session) -> npt.NDArray[np.uint64]:
     """A number for each tick's action, (T,): the action's index, or a hash of a vector; 0 for a vector of zeros."""
     if session.spec.discrete:
         return session.actions.astype(np.uint64)
-    rows = np.round(np.nan_to_num(session.actions) * 1e4).astype(np.int64).astype(np.uint64)
+    near = np.clip(np.nan_to_num(session.actions), -1.0, 1.0)
+    rows = np.round(near * 1e4).astype(np.int64).astype(np.uint64)
     weights = np.resize(_CODES, rows.shape[1]) * np.arange(1, 2 * rows.shape[1], 2, dtype=np.uint64)
     return np.asarray((rows * weights).sum(axis=1, dtype=np.uint64))
 
@@ -157,9 +158,10 @@ def stuck(session: Session, holds: Holds, earlier: Sequence[Holds]) -> Iterator[
         if any(start < each.stop and each.start < stop for each in told):
             continue
         lasted = (stop - start) / rate
-        what = f"{names[int(holds.code[index])]} was held" if session.spec.discrete else "The same action was held"
+        action = int(holds.code[index])
+        what = names[action] if session.spec.discrete and action < len(names) else "The same action"
         usual = seconds_text(float(np.median(habit)) / rate)
-        text = f"{what} for {seconds_text(lasted)}, usually {usual}."
+        text = f"{what} was held for {seconds_text(lasted)}, usually {usual}."
         yield Finding("stuck key", game_at(session.recorded_games, start), start, stop, text, lasted >= GRAVE_S)
 
 
