@@ -34,7 +34,7 @@ from recorder.library.unusual_games import (
 from recorder.library.unusual_ticks import Holds, holds_of, idle, late, stuck
 from recorder.store.session import Session
 
-MOST_OTHERS = 20  # sessions; the latest say enough about habits
+MOST_OTHERS = 10  # sessions, each some hundredths of a second; the latest say enough about habits
 
 
 def review(session: Session, library: Sequence[SessionSummary] | None = None) -> tuple[Finding, ...]:
@@ -111,13 +111,14 @@ def _order(created: str, name: str) -> tuple[str, str]:
 
 
 def _copied(session: Session, others: Sequence[SessionSummary]) -> Iterator[tuple[str, list[range]]]:
-    """The stretches of a session that was made of others, by the name of each of them that is still there."""
-    origins = origins_of(session)
-    if len(origins) == 1 and origins[0][1:] == (0, len(session)) and not session.attributes.get("made_of"):
-        return
+    """The stretches of a session that lie in another, which comes first, too, by the name of that one.
+
+    An original comes before what was made of it, and otherwise the earlier one.
+    """
+    origins, made = origins_of(session), bool(session.attributes.get("made_of"))
     for row in others:
-        made = row.origins != ((row.digest or row.name, 0, row.ticks),)
-        first = not made or _order(row.created, row.name) < _order(session.created, session.name)
+        earlier = _order(row.created, row.name) < _order(session.created, session.name)
+        first = made if made != bool(row.made_of) else earlier
         if first and (parts := _shared(origins, row.origins)):
             yield session_name(row), parts
 

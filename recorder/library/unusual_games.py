@@ -30,7 +30,7 @@ CUT_SHORT = ("stopped", "interrupted")  # outcomes
 SHORT_SHARE, SHORT_S = 0.25, 10.0  # a game that was stopped is told below both: share of the usual length, seconds
 NO_PLAY_S = 1.0  # shorter games without an action are told as cut short
 SAME = 0.7  # share of a game's shingles
-SHINGLE, FEW_SHINGLES = 8, 20
+SHINGLE, FEW_SHINGLES, SKETCH = 8, 20, 64
 _MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xBF58476D1CE4E5B9], np.uint64)
 
 
@@ -53,7 +53,13 @@ class Shingles:
         return cls(*np.unique(total, return_index=True))
 
     def share_in(self, other: Shingles) -> float:
-        """The share of them that is in another game, as far from each other, 0 to 1."""
+        """The share of them that is in another game, as far from each other, 0 to 1; 0 where it is far below SAME."""
+        if not len(other.hashes):
+            return 0.0
+        sketch = self.hashes[:SKETCH]  # the smallest hashes are a random sample
+        at = np.minimum(np.searchsorted(other.hashes, sketch), len(other.hashes) - 1)
+        if (other.hashes[at] == sketch).mean() < SAME / 2:
+            return 0.0
         _, mine, theirs = np.intersect1d(self.hashes, other.hashes, assume_unique=True, return_indices=True)
         _, counts = np.unique(other.places[theirs] - self.places[mine], return_counts=True)
         return float(counts.max(initial=0)) / max(1, len(self.hashes))
@@ -137,7 +143,7 @@ def copies(session: Session, covered: Mapping[str, Sequence[range]]) -> Iterator
             if not games:
                 continue
             which = f"Game {games[0]} is" if len(games) == 1 else f"Games {games[0]} to {games[-1]} are"
-            text = f"{which} also in {name}, from which this session was made; train on one of the two."
+            text = f"{which} also in {name}; train on one of the two."
             yield Finding("copy", games[0], part.start, part.stop, text)
 
 
