@@ -19,7 +19,7 @@ from typing import Any
 from recorder.errors import TwinplayError
 from recorder.library.findings import Finding
 from recorder.library.library import Library, SessionSummary
-from recorder.library.lineage import Origin, origins_of
+from recorder.library.lineage import Origin, origins_of, without_copies
 from recorder.library.names import session_name
 from recorder.library.unusual_games import (
     CUT_SHORT,
@@ -44,14 +44,14 @@ def review(session: Session, library: Sequence[SessionSummary] | None = None) ->
     """
     if not len(session):
         return ()
-    others = _others(session, _beside(session) if library is None else library)
-    holds, copied = holds_of(session), dict(_copied(session, others))
+    same_game = _of_same_game(session, _beside(session) if library is None else library)
+    holds, copied = holds_of(session), dict(_copied(session, same_game))
     lengths: list[int] = []
     scores: list[float] = []
     habits: list[Holds] = []
     earlier: list[EarlierGame] = []
     mine = {digest for digest, _, _ in origins_of(session)}
-    for row in others:
+    for row in _of_same_player(session, same_game):
         if mine & {digest for digest, _, _ in row.origins}:
             continue  # the same play is neither a habit nor a duplicate
         with contextlib.suppress(TwinplayError):  # a damaged one is told where it is listed
@@ -88,16 +88,15 @@ def _beside(session: Session) -> list[SessionSummary]:
     return []
 
 
-def _others(session: Session, library: Sequence[SessionSummary]) -> list[SessionSummary]:
-    """The latest other sessions of its player and environment."""
-    found = [
-        row
-        for row in library
-        if row.name != session.name
-        and row.state in ("complete", "interrupted")
-        and row.env == session.spec.name
-        and _who(row.player) == _who(session.player)
-    ]
+def _of_same_game(session: Session, library: Sequence[SessionSummary]) -> list[SessionSummary]:
+    """The other sessions of its environment."""
+    there = [row for row in library if row.state in ("complete", "interrupted") and row.name != session.name]
+    return [row for row in there if row.env == session.spec.name]
+
+
+def _of_same_player(session: Session, others: Sequence[SessionSummary]) -> list[SessionSummary]:
+    """The latest sessions of its player; play that lies in several of them once."""
+    found = without_copies([row for row in others if _who(row.player) == _who(session.player)])
     return sorted(found, key=lambda row: _order(row.created, row.name), reverse=True)[:MOST_OTHERS]
 
 

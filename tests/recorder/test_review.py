@@ -129,6 +129,16 @@ def test_a_merged_session_is_told_as_a_copy_and_not_as_a_duplicate(tmp_path: Pat
     assert review(merged) == ()
 
 
+def test_a_session_merged_of_two_players_is_told_as_a_copy_of_both(tmp_path: Path) -> None:
+    hopper = get_spec("hopper")
+    parts = [
+        record("hopper", agent, library=tmp_path, episodes=2, seed=1)
+        for agent in (RandomAgent(hopper, 1), scripted("hopper"))
+    ]
+    *_, last = merging([each.path for each in parts], tmp_path)
+    assert [each.kind for each in review(Session.open(last.made[0]))] == ["copy", "copy"]
+
+
 def test_a_game_that_was_stopped_at_once_is_told_as_cut_short(tmp_path: Path) -> None:
     with Game(get_spec("breakout")) as game:
         agent = scripted("breakout", 3, style="person")

@@ -32,6 +32,7 @@ from trainer.progress.records import Progress
 from trainer.runs.policy_library import Policies
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.runs import Runs, RunState
+from trainer.runs.train_state import TrainState
 from trainer.runs.work import perform
 from trainer.ui.confusion_view import ConfusionView
 from trainer.ui.sources_panel import ShareBars
@@ -319,7 +320,7 @@ def test_the_best_half_is_chosen_beside_the_summary_and_the_run_says_what_it_lef
     assert "1 session · 1 game · " in opened.find(QLabel, "selectionSummary").text()
     opened.click("trainButton")
     assert opened.find(QLabel, "runAbout").text().endswith(" · left out: 1 of 2 games, by score")
-    wait_until(lambda: presenter.state is TrainState.DONE, 90_000)
+    wait_until(lambda: presenter.state is TrainState.DONE)
     run = presenter.run_list.run
     assert run is not None
     assert presenter.log().splitlines()[1].endswith("left out: 1 of 2 games, by score")
