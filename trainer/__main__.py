@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The options of `twinplay train`, except those about runs."""
+    """The options of `twinplay train`, except those about runs and `--tag`."""
     parser = argparse.ArgumentParser(
         prog="python -m trainer",
         description="Train a policy on recorded sessions, in one process or in all processes that torchrun starts. "

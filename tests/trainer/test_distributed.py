@@ -150,7 +150,7 @@ def test_its_options_are_those_of_twinplay_train() -> None:
 
     commands = next(action for action in whole_parser()._actions if action.dest == "command")
     theirs, ours = options(commands.choices["train"]), options(build_parser())  # type: ignore[index]
-    assert set(theirs) - set(ours) == {"resume", "no_run", "moved_to", "list_settings"}
+    assert set(theirs) - set(ours) == {"resume", "no_run", "moved_to", "list_settings", "tag"}
     assert {name: theirs[name] for name in ours} == ours
 
 
