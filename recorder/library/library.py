@@ -24,7 +24,7 @@ import platformdirs
 from msgspec import Meta
 from msgspec.structs import asdict
 
-from recorder.agents.agent import PLAYER_KINDS, player_title
+from recorder.agents.agent import PLAYER_KINDS
 from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.library import trash
 from recorder.library.index import Entry, read_index, stamp_of, write_index
@@ -309,16 +309,6 @@ def summarize(where: Place, head: bytes | None = None) -> SessionSummary:
         return SessionSummary(
             where, where.name.removesuffix(".zarr"), "", "", {}, "", "unreadable", 0, 0, 0.0, (), 0, problem=str(error)
         )
-
-
-def player_label(player: Mapping[str, Any]) -> str:
-    """The player's name and kind, so that a scripted player is never taken for a person."""
-    kind, name = str(player.get("kind", "")), str(player.get("name", "")).strip()
-    if kind == "person":
-        return f"{name} (person)" if name else "Person"
-    titles = {"scripted": "Scripted", "policy": "Twin", "random": "Random", "mixed": "Mixed"}
-    title = player_title(player)
-    return f"{title} ({titles.get(kind, kind).lower()})" if title else titles.get(kind, kind)
 
 
 def local_time(created: str, form: str = "%Y-%m-%d %H:%M") -> str:

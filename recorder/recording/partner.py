@@ -82,6 +82,8 @@ class PartnerChoice:
             self.leave()
         self._spec = spec
         self.twins = () if self._players is None or not spec.playable else tuple(self._players.of(spec.name))
+        if self.twin is not None and self.twin not in self.twins:
+            self.leave()
 
     def choose(self, company: Company, twin: Twin | None = None) -> None:
         """Play like this from the next take on."""

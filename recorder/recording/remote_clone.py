@@ -21,6 +21,7 @@ from recorder.agents.shared_control import NO_PROPOSAL
 from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
 from recorder.system.jobs import Service, SharedRows, start_thread
+from recorder.system.logfile import LOG
 
 if TYPE_CHECKING:
     from recorder.envs.gymnasium import Env
@@ -133,3 +134,4 @@ class RemoteClone:
 
     def _lose(self, reason: str) -> None:
         self.lost, self.reason = True, reason
+        LOG.warning("%s stopped: %s", self.twin.path, reason)

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from recorder.recording.recordings import Picture
 from recorder.ui.kit import look
+from recorder.ui.turn_words import Turn
 
 _CAP_HEIGHT, _GAP, _RADIUS = 54, 12, 10
+_TURN_HEIGHT, _FRAME = 44, 4  # of the line that says who plays, and of the frame in its colour
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class GameView(QWidget):
         self._large = False
         self._caps: tuple[Keycap, ...] = ()
         self._recording = False
+        self._turn: Turn | None = None
         self.setObjectName("gameView")
         self.setAccessibleName("The game")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -65,6 +68,12 @@ class GameView(QWidget):
         if (title, hint, large) != (self._title, self._hint, self._large):
             self._title, self._hint, self._large = title, hint, large
             self.setAccessibleDescription(f"{title}. {hint}")
+            self.update()
+
+    def show_turn(self, turn: Turn | None) -> None:
+        """Who plays at the moment, below the picture, which is framed in that colour; None if nobody else may."""
+        if turn != self._turn:
+            self._turn = turn
             self.update()
 
     def show_keycaps(self, caps: Sequence[Keycap]) -> None:
@@ -93,6 +102,8 @@ class GameView(QWidget):
             self._write(painter, QRectF(38, 10, 100, 26), "REC", 1.0, Qt.AlignmentFlag.AlignVCenter)
         if self._title or self._hint:
             self._paint_overlay(painter, stage)
+        if self._turn is not None:
+            self._paint_turn(painter, stage, self._turn)
         if self._caps and event.rect().bottom() > stage.bottom():
             self._paint_caps(painter, self._keyboard)
         if self._picture is not None:
@@ -103,16 +114,18 @@ class GameView(QWidget):
 
     def _place(self, stage: QRectF, picture: Picture) -> QRectF:
         height, width = picture.shape[:2]
-        inner = stage.adjusted(2, 2, -2, -2)
+        margin = 2 if self._turn is None else _FRAME + 2
+        inner = stage.adjusted(margin, margin, -margin, -margin)
         return look.place_picture(inner, width, height, self._pixel_aspect, self.devicePixelRatioF())
 
     @property
     def _stage(self) -> QRectF:
-        return QRectF(0, 0, self.width(), self.height() - (_CAP_HEIGHT + _GAP if self._caps else 0))
+        below = (_CAP_HEIGHT + _GAP if self._caps else 0) + (0 if self._turn is None else _TURN_HEIGHT)
+        return QRectF(0, 0, self.width(), self.height() - below)
 
     @property
     def _keyboard(self) -> QRectF:
-        return QRectF(0, self._stage.bottom() + _GAP, self.width(), _CAP_HEIGHT)
+        return QRectF(0, self.height() - _CAP_HEIGHT, self.width(), _CAP_HEIGHT)
 
     def _paint_overlay(self, painter: QPainter, stage: QRectF) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
@@ -129,6 +142,28 @@ class GameView(QWidget):
         box = QRectF(box.left(), middle - 4, box.width(), stage.bottom() - middle)
         flags = centre | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
         self._write(painter, box, self._hint, 1.1, flags, bold=False)
+
+    def _paint_turn(self, painter: QPainter, stage: QRectF, turn: Turn) -> None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(look.tone_on_black(turn.tone), _FRAME))
+        inset = _FRAME / 2
+        painter.drawRoundedRect(stage.adjusted(inset, inset, -inset, -inset), _RADIUS, _RADIUS)
+        ink = look.tone(self.palette(), turn.tone)
+        line = QRectF(0, stage.bottom() + 4, self.width(), _TURN_HEIGHT - 4)
+        centre = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
+        half = QRectF(line.left(), line.top(), line.width(), line.height() / 2)
+        self._write(painter, half, turn.title, 1.1, centre, ink)
+        faint = self.palette().color(self.palette().ColorRole.WindowText)
+        self._write_fitting(painter, half.translated(0, half.height()), turn.hint, faint)
+
+    def _write_fitting(self, painter: QPainter, box: QRectF, text: str, ink: QColor) -> None:
+        """A line that is smaller where it is long, and cut where it would be too small."""
+        wide = QFontMetricsF(self.font()).horizontalAdvance(text)
+        factor = max(0.75, min(0.95, box.width() / max(1.0, wide)))
+        metrics = QFontMetricsF(look.scaled(self.font(), factor))
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, box.width())
+        centre = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
+        self._write(painter, box, shown, factor, centre, ink, bold=False)
 
     def _paint_caps(self, painter: QPainter, area: QRectF) -> None:
         palette = self.palette()

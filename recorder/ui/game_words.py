@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recorder.recording.partner import Company
 from recorder.recording.player_name import NameQuestion
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.take_control import RecordState, Rewind
@@ -14,6 +15,8 @@ _CONTROLLER = {
     RecordState.PAUSED: "Controller · Start: resume · Back: stop and save",
     RecordState.GAME_OVER: "Controller · Start: next game · up/down: mark good/bad · Back: stop and save",
 }
+
+_HOW_TO_CORRECT = "Your twin plays. Any game key takes over; let go for {:g} s, and it goes on."
 
 
 def game_words(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, str]:
@@ -28,7 +31,9 @@ def _words(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, str]
         case RecordState.IDLE:
             return _before_take(presenter, captions)
         case RecordState.COUNTDOWN:
-            return str(presenter.take.countdown or ""), captions.sentence
+            correcting = presenter.partner.company is Company.CORRECT
+            hint = _HOW_TO_CORRECT.format(presenter.partner.hand_back_s) if correcting else captions.sentence
+            return str(presenter.take.countdown or ""), hint
         case RecordState.PAUSED:
             return _pause(presenter)
         case RecordState.GAME_OVER:
@@ -45,8 +50,11 @@ def _words(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, str]
 
 
 def _before_take(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, str]:
+    partner = presenter.partner
     if presenter.refusal:
         return "Recording is not possible", presenter.refusal
+    if partner.awaited:
+        return "Your twin is getting ready…", "The take starts once it is ready · Esc: cancel"
     if presenter.finished.just_kept:
         again = "play again" if presenter.by_hand else "record another"
         ended_by = presenter.finished.ended_by
@@ -54,6 +62,10 @@ def _before_take(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str
         return title, f"Click “Train on it” on the right to train your twin, or press Space to {again}."
     if presenter.by_hand and presenter.player.question is NameQuestion.NEXT:
         return "Who plays next?", "Enter a name on the right, then press Space to play."
+    if partner.getting_ready:
+        return "Your twin is getting ready…", "Space: play once it is ready"
+    if partner.company is Company.CORRECT:
+        return "Press Space to play", _HOW_TO_CORRECT.format(partner.hand_back_s)
     if presenter.by_hand:
         return "Press Space to play", f"{captions.sentence} Everything is recorded for your twin to learn from."
     return "Press Space to begin", "A scripted expert plays; everything is recorded."

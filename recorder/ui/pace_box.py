@@ -33,12 +33,14 @@ class PaceBox(QWidget):
     def show_state(self) -> None:
         """Show the pace of the next take, or of the one under way."""
         presenter = self._presenter
-        if self._drawn == (drawn := (presenter.pace.steps_hz, presenter.by_hand, presenter.busy)):
+        alone = presenter.partner.twin is None
+        if self._drawn == (drawn := (presenter.pace.steps_hz, presenter.by_hand, presenter.busy, alone)):
             return  # as in every tick of a game
         self._drawn = drawn
         self._box.setCurrentIndex(self._box.findData(presenter.pace.steps_hz))
-        self._box.setEnabled(presenter.by_hand and not presenter.busy)
+        self._box.setEnabled(presenter.by_hand and alone and not presenter.busy)
         tip = _TIP if not presenter.busy else "The next take can run otherwise"
+        tip = tip if alone else "With your twin the game runs in real time"
         self._box.setToolTip(tip if presenter.by_hand else "Nobody plays this environment by hand")
 
     def _choose(self, index: int) -> None:

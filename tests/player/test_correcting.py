@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from player.support.twins import twin_players
+from player.coach.twins import twin_players
 from recorder import Session
 from recorder.agents.bindings import Bindings
 from recorder.agents.shared_control import NO_PROPOSAL, Handover
@@ -22,6 +22,7 @@ from recorder.recording.presenter import RecordPresenter
 from recorder.recording.settings import UnsavedSettings
 from recorder.recording.take_control import RecordState
 from tests.player.conftest import untrained
+from trainer.runs.policy_library import Policies
 
 TICK_NS = 16_666_667
 LEFT_KEY, LEFT = 1, 3
@@ -39,7 +40,7 @@ class Player:
             settings=UnsavedSettings("Ada"),
             controllers=None,
             countdown_s=0,
-            twins=twin_players(library),
+            twins=twin_players(Policies(library)),
             now=lambda: self.now,
         )
 

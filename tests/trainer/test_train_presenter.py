@@ -12,11 +12,12 @@ from msgspec import structs
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.errors import UsageError
 from recorder.library.library import SessionSummary
+from recorder.library.players import player_label
 from trainer.progress.curves import time_left
 from trainer.progress.records import Progress
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.runs import CHECKPOINT, Run, Runs, RunState
-from trainer.runs.selection import FactsReader, SessionFacts, player_label, read_facts
+from trainer.runs.selection import FactsReader, SessionFacts, read_facts
 from trainer.runs.suggestion import suggest
 from trainer.runs.train_state import TrainState
 

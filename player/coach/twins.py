@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from recorder.library.access import outputs_of
 from recorder.recording.partner import TwinPlayers
 from recorder.recording.remote_clone import Twin
 from trainer.runs.policy_library import Policies
 
 
-def twin_players(library: Path) -> TwinPlayers:
-    """The twins of a library's policies, the newest first, and who plays them."""
-    policies = Policies(library, outputs_of(library))
+def twin_players(policies: Policies) -> TwinPlayers:
+    """The twins of a library, the newest first, and the classes that play them."""
 
     def of(env: str) -> list[Twin]:
         return [Twin(each.title, each.path) for each in policies.all() if each.env == env and not each.problem]
