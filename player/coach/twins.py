@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recorder.recording.partner import TwinPlayers
-from recorder.recording.remote_clone import Twin
+from recorder.recording.remote_twin import Twin
 from trainer.runs.policy_library import Policies
 
 
@@ -13,4 +13,4 @@ def twin_players(policies: Policies) -> TwinPlayers:
     def of(env: str) -> list[Twin]:
         return [Twin(each.title, each.path) for each in policies.all() if each.env == env and not each.problem]
 
-    return TwinPlayers(of, "player.coach.thinking:ThinkingClone")
+    return TwinPlayers(of, "player.coach.thinking:ThinkingClone", "player.coach.racing:RacingClone")

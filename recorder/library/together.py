@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from recorder.library.library import duration_text
+from recorder.store.races import read_race
 from recorder.store.session import Session
 
 
 def together_text(session: Session) -> str:
-    """How often and for how long one corrected the other; empty for a session of one player. Raises SessionError."""
+    """How a race went, or how often and for how long one corrected the other; empty for any other session.
+
+    Raises SessionError.
+    """
+    race = read_race(session.attributes)
+    if race is not None:
+        return race.sentence
     corrections = session.corrections
     if corrections is None:
         return ""
@@ -15,4 +21,4 @@ def together_text(session: Session) -> str:
     times = {0: "never", 1: "once", 2: "twice"}.get(corrections.takeovers, f"{corrections.takeovers:,} times")
     if not ticks:
         return "The twin played alone; nobody took over"
-    return f"Corrected {times}, for {duration_text(ticks / session.spec.rate_hz)} in all"
+    return f"Corrected {times}, for {ticks / session.spec.rate_hz:.0f} s of {session.duration_s:.0f} s"

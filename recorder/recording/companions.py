@@ -74,7 +74,9 @@ class Correction:
 
     def poll(self) -> bool:
         """Take in what the clone's process says; returns whether it was lost."""
-        return self._clone.poll()
+        before = self._clone.lost
+        self._clone.poll()
+        return self._clone.lost != before
 
     def status(self) -> CorrectionStatus:
         """For the page."""

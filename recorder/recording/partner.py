@@ -15,7 +15,9 @@ from enum import Enum
 from recorder.agents.agent import KeyAgent
 from recorder.envs.spec import EnvSpec
 from recorder.recording.companions import Companion, Correction
-from recorder.recording.remote_clone import RemoteClone, Twin
+from recorder.recording.race import Race, Rival
+from recorder.recording.remote_clone import RemoteClone
+from recorder.recording.remote_twin import RemoteTwin, Twin
 from recorder.recording.settings import RecordSettings
 
 HAND_BACK_S = (0.25, 0.5, 1.0, 2.0)
@@ -36,11 +38,12 @@ class TwinPlayers:
 
     of: Callable[[str], Sequence[Twin]]
     thinking: str
+    racing: str
 
 
 class PartnerChoice:
     """See the module's docstring. `report` is called with errors, `tell` with who of the two plays from now on,
-    and `begin` to start a take that waited for the twin.
+    and `begin` to start a take that waited for the twin. `picture_shape` is that of the game's picture.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class PartnerChoice:
         report: Callable[[str], None],
         tell: Callable[[bool], None],
         begin: Callable[[], None],
+        picture_shape: Callable[[], Sequence[int]],
     ) -> None:
         self.company = Company.ALONE
         self.twins: Sequence[Twin] = ()
@@ -57,9 +61,9 @@ class PartnerChoice:
         kept = {f"{seconds:g}": seconds for seconds in HAND_BACK_S}
         self.hand_back_s = kept.get(settings.hand_back, _USUAL_S)
         self._players, self._settings, self._report, self._tell = players, settings, report, tell
-        self._begin = begin
+        self._begin, self._picture_shape = begin, picture_shape
         self._spec: EnvSpec | None = None
-        self._remote: RemoteClone | None = None
+        self._remote: RemoteTwin | None = None
 
     @property
     def twin(self) -> Twin | None:
@@ -123,6 +127,9 @@ class PartnerChoice:
         """The twin for a take; None if the person plays alone."""
         if self._remote is None or self._spec is None:
             return None
+        if isinstance(self._remote, Rival):
+            return Race(self._remote)
+        assert isinstance(self._remote, RemoteClone)
         return Correction(self._remote, keys, round(self.hand_back_s * self._spec.rate_hz), self._tell)
 
     def leave(self) -> None:
@@ -135,4 +142,7 @@ class PartnerChoice:
     def _call(self, twin: Twin) -> None:
         assert self._players is not None
         assert self._spec is not None
-        self._remote = RemoteClone(twin, self._players.thinking, self._spec)
+        if self.company is Company.RACE:
+            self._remote = Rival(twin, self._players.racing, self._spec, self._picture_shape())
+        else:
+            self._remote = RemoteClone(twin, self._players.thinking, self._spec)

@@ -88,7 +88,7 @@ class RecordPresenter:
         )
         self.sound = GameSound(speaker)
         self.partner = PartnerChoice(
-            twins, settings, self._report, self.sound.tell_control, partial(self.start, wait=False)
+            twins, settings, self._report, self.sound.tell_control, partial(self.start, wait=False), self._picture_shape
         )
         self.take = TakeControl(self.keys, self.controls, self.sound, countdown_s=countdown_s, now=now, fail=self._fail)
         self.finished, self._now = FinishedTakes(library, self._report), now
@@ -281,6 +281,9 @@ class RecordPresenter:
     def _discard_and_start(self) -> None:
         self.discard()
         self.start(wait=False)
+
+    def _picture_shape(self) -> tuple[int, ...]:
+        return () if self.status is None else self.status.picture.shape
 
     def _report(self, error: str) -> None:
         self.error = error

@@ -131,6 +131,7 @@ class LiveRecording:
             real_time=True,
             shared=shared,
             hand_back_ticks=0 if companion is None else companion.hand_back_ticks,
+            noted={} if companion is None else companion.attributes(finished=False),
             now=now,
         )
         self._latency = LatencyMeter()
@@ -266,6 +267,8 @@ class LiveRecording:
             if not self._writer.ticks:
                 self._writer.discard()
                 return None
+            if self._companion is not None:
+                self._writer.note(self._companion.attributes(finished=True))
             return finished(self._rollout, self._writer, self._latency.latency).path
         finally:
             self._keys.on_key = None

@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from recorder.recording.recordings import Picture
 from recorder.ui.kit import look
-from recorder.ui.turn_words import Turn
+from recorder.ui.turn_words import Rival, Turn
 
 _CAP_HEIGHT, _GAP, _RADIUS = 54, 12, 10
 _TURN_HEIGHT, _FRAME = 44, 4  # of the line that says who plays, and of the frame in its colour
+_BESIDE = 0.9  # a stage that is at least so wide for its height has both pictures of a race beside each other
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class GameView(QWidget):
         self._caps: tuple[Keycap, ...] = ()
         self._recording = False
         self._turn: Turn | None = None
+        self._rival: Rival | None = None
         self.setObjectName("gameView")
         self.setAccessibleName("The game")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -61,13 +63,22 @@ class GameView(QWidget):
         if picture is None or not alike or around != (pixel_aspect, recording):
             self.update()
         elif picture is not before:
-            self.update(self._place(self._stage, picture).toAlignedRect())  # the rest is as it was
+            self.update(self._place(self._own, picture).toAlignedRect())  # the rest is as it was
 
     def show_overlay(self, title: str, hint: str, *, large: bool = False) -> None:
         """Words over the dimmed picture; none when both are empty. `large` is for a figure to be seen from afar."""
         if (title, hint, large) != (self._title, self._hint, self._large):
             self._title, self._hint, self._large = title, hint, large
             self.setAccessibleDescription(f"{title}. {hint}")
+            self.update()
+
+    def show_rival(self, rival: Rival | None) -> None:
+        """Both sides of a race, in place of the one picture; None if there is none."""
+        before, self._rival = self._rival, rival
+        if before is None or rival is None:
+            if before is not rival:
+                self.update()
+        elif before.picture is not rival.picture or (before.own, before.other) != (rival.own, rival.other):
             self.update()
 
     def show_turn(self, turn: Turn | None) -> None:
@@ -95,7 +106,9 @@ class GameView(QWidget):
         painter.setBrush(QColor(0, 0, 0))
         painter.drawRoundedRect(stage, _RADIUS, _RADIUS)
         if self._picture is not None:
-            self._paint_picture(painter, stage, self._picture)
+            self._paint_picture(painter, self._own, self._picture)
+        if self._rival is not None:
+            self._paint_race(painter, self._rival)
         if self._recording:
             painter.setBrush(look.LIVE)
             painter.drawEllipse(QRectF(18, 17, 12, 12))
@@ -117,6 +130,24 @@ class GameView(QWidget):
         margin = 2 if self._turn is None else _FRAME + 2
         inner = stage.adjusted(margin, margin, -margin, -margin)
         return look.place_picture(inner, width, height, self._pixel_aspect, self.devicePixelRatioF())
+
+    @property
+    def _own(self) -> QRectF:
+        """Where the person's picture goes: on the whole stage, or in a race on its side."""
+        return self._sides[0] if self._rival is not None else self._stage
+
+    @property
+    def _sides(self) -> tuple[QRectF, QRectF]:
+        """Where the two pictures of a race go: beside each other, or one above the other on a narrow stage."""
+        stage = self._stage
+        if stage.width() > _BESIDE * stage.height():
+            left = QRectF(stage.left(), stage.top(), stage.width() / 2, stage.height())
+            sides = left, left.translated(left.width(), 0)
+        else:
+            upper = QRectF(stage.left(), stage.top(), stage.width(), stage.height() / 2)
+            sides = upper, upper.translated(0, upper.height())
+        above = _TURN_HEIGHT / 2 + _FRAME
+        return sides[0].adjusted(_FRAME, above, -_FRAME, -_FRAME), sides[1].adjusted(_FRAME, above, -_FRAME, -_FRAME)
 
     @property
     def _stage(self) -> QRectF:
@@ -142,6 +173,15 @@ class GameView(QWidget):
         box = QRectF(box.left(), middle - 4, box.width(), stage.bottom() - middle)
         flags = centre | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
         self._write(painter, box, self._hint, 1.1, flags, bold=False)
+
+    def _paint_race(self, painter: QPainter, race: Rival) -> None:
+        own, other = self._sides
+        if race.picture is not None:
+            self._paint_picture(painter, other, race.picture)
+        for side, text, tone in ((own, race.own, "person"), (other, race.other, "clone")):
+            ink = look.tone_on_black(tone)
+            line = QRectF(side.left(), side.top() - _TURN_HEIGHT / 2, side.width(), _TURN_HEIGHT / 2)
+            self._write(painter, line, text, 1.1, Qt.AlignmentFlag.AlignCenter, ink)
 
     def _paint_turn(self, painter: QPainter, stage: QRectF, turn: Turn) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)

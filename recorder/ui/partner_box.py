@@ -1,4 +1,4 @@
-"""Who plays with the person: nobody, or a twin that the person corrects; and when that twin goes on."""
+"""Who plays with the person: nobody, or a twin that the person corrects or races; and when a corrected one goes on."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from recorder.recording.presenter import RecordPresenter
 from recorder.ui.kit import look
 
 _ALONE = "Play alone"
-_VERBS = {Company.CORRECT: "Correct"}
+_VERBS = {Company.CORRECT: "Correct", Company.RACE: "Race"}
 _TIPS = {
-    Company.ALONE: "Or choose a twin: it plays, and any game key takes over",
+    Company.ALONE: "Choose a twin to correct it while it plays, or to race it",
     Company.CORRECT: "Your twin plays, and any game key takes over; what you do then is what it can learn from",
+    Company.RACE: "You and your twin play the same game side by side",
 }
 _HAND_BACK_TIP = "After so long without a key your twin goes on"
 _WIDTH = 82  # pixels: "0.25 s" and the arrow

@@ -40,7 +40,7 @@ from recorder.ui.kit.pace import IDLE_MS, set_pace
 from recorder.ui.kit.page import Page
 from recorder.ui.kit.slots import then
 from recorder.ui.record_side import RecordSide
-from recorder.ui.turn_words import turn_of
+from recorder.ui.turn_words import rival_of, turn_of
 
 # A Qt timer counts whole milliseconds, so it only wakes us shortly before a tick; the presenter's pacer decides whether
 # it is due. The last bit is slept through, or a tick would come up to a wake-up late.
@@ -265,6 +265,7 @@ class RecordPage(Page):
         state, status = presenter.state, presenter.status
         self.show_problem(presenter.error or ("" if self.access.missing else presenter.take.trouble))
         picture = None if status is None else status.picture
+        self._view.show_rival(rival_of(presenter))
         self._view.show_game(picture, presenter.spec.pixel_aspect, recording=state is RecordState.RECORDING)
         self._counted = presenter.take.countdown
         self._view.show_overlay(*game_words(presenter, self._captions), large=state is RecordState.COUNTDOWN)

@@ -1,4 +1,4 @@
-"""Who plays at the moment where a twin plays along, and what the person can do: a line below the game."""
+"""Where a twin plays along: who plays at the moment and what the person can do, and both sides of a race."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from recorder.recording.companions import CorrectionStatus
 from recorder.recording.partner import Company
 from recorder.recording.presenter import RecordPresenter
+from recorder.recording.race import RaceStatus
+from recorder.recording.recordings import Picture
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,15 @@ class Turn:
     tone: str
 
 
+@dataclass(frozen=True, eq=False)
+class Rival:
+    """A race: the twin's picture, uint8 RGB, and what stands over each side."""
+
+    picture: Picture | None
+    own: str
+    other: str
+
+
 _TWIN_BEGINS = Turn("Your twin begins", "Any game key takes over.", "clone")
 _TWIN_PLAYS = Turn("Your twin plays", "Any game key takes over.", "clone")
 
@@ -27,8 +38,22 @@ def turn_of(presenter: RecordPresenter) -> Turn | None:
     companion = None if presenter.status is None else presenter.status.companion
     if isinstance(companion, CorrectionStatus):
         return _corrected(companion, presenter.partner.hand_back_s)
+    if isinstance(companion, RaceStatus):
+        return Turn("Your twin has stopped", "You play on; the take is kept.", "warning") if companion.lost else None
     if presenter.partner.company is Company.CORRECT:
         return _TWIN_BEGINS
+    return None
+
+
+def rival_of(presenter: RecordPresenter) -> Rival | None:
+    """Both sides of a race, also before it begins; None if there is none."""
+    companion = None if presenter.status is None else presenter.status.companion
+    if isinstance(companion, RaceStatus):
+        own = 0.0 if presenter.status is None else presenter.status.score
+        ended = " · over" if companion.over else ""
+        return Rival(companion.picture, f"You {own:,.0f}", f"Your twin {companion.score:,.0f}{ended}")
+    if presenter.partner.company is Company.RACE:
+        return Rival(None, "You", "Your twin")
     return None
 
 
