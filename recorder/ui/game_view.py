@@ -178,10 +178,13 @@ class GameView(QWidget):
         own, other = self._sides
         if race.picture is not None:
             self._paint_picture(painter, other, race.picture)
-        for side, text, tone in ((own, race.own, "person"), (other, race.other, "clone")):
-            ink = look.tone_on_black(tone)
-            line = QRectF(side.left(), side.top() - _TURN_HEIGHT / 2, side.width(), _TURN_HEIGHT / 2)
-            self._write(painter, line, text, 1.1, Qt.AlignmentFlag.AlignCenter, ink)
+        for side, text, picture, tone in (
+            (own, race.own, self._picture, "person"),
+            (other, race.other, race.picture, "clone"),
+        ):
+            top = side.top() if picture is None else self._place(side, picture).top()
+            line = QRectF(side.left(), top - _TURN_HEIGHT / 2, side.width(), _TURN_HEIGHT / 2)
+            self._write_fitting(painter, line, text, look.tone_on_black(tone), 1.1, bold=True)
 
     def _paint_turn(self, painter: QPainter, stage: QRectF, turn: Turn) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -196,14 +199,16 @@ class GameView(QWidget):
         faint = self.palette().color(self.palette().ColorRole.WindowText)
         self._write_fitting(painter, half.translated(0, half.height()), turn.hint, faint)
 
-    def _write_fitting(self, painter: QPainter, box: QRectF, text: str, ink: QColor) -> None:
+    def _write_fitting(
+        self, painter: QPainter, box: QRectF, text: str, ink: QColor, largest: float = 0.95, *, bold: bool = False
+    ) -> None:
         """A line that is smaller where it is long, and cut where it would be too small."""
-        wide = QFontMetricsF(self.font()).horizontalAdvance(text)
-        factor = max(0.75, min(0.95, box.width() / max(1.0, wide)))
-        metrics = QFontMetricsF(look.scaled(self.font(), factor))
+        wide = QFontMetricsF(look.scaled(self.font(), 1.0, bold=bold)).horizontalAdvance(text)
+        factor = max(0.75, min(largest, box.width() / max(1.0, wide)))
+        metrics = QFontMetricsF(look.scaled(self.font(), factor, bold=bold))
         shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, box.width())
         centre = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
-        self._write(painter, box, shown, factor, centre, ink, bold=False)
+        self._write(painter, box, shown, factor, centre, ink, bold=bold)
 
     def _paint_caps(self, painter: QPainter, area: QRectF) -> None:
         palette = self.palette()

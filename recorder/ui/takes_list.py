@@ -130,7 +130,9 @@ class TakesList(QScrollArea):
         if whose or take.together:
             words.addWidget(_line(take.player or "no name", f"takePlayer{suffix}"))
         if take.together:
-            words.addWidget(_line(take.together, f"takeTogether{suffix}"))
+            together = look.faint(take.together, f"takeTogether{suffix}", wrap=True)
+            together.setTextFormat(Qt.TextFormat.PlainText)
+            words.addWidget(together)
         title.setToolTip(f"{take.env_title}: the best score of the take\n{take.path.name}")
         row.addLayout(words, 1)
         outer.addLayout(row)

@@ -38,8 +38,6 @@ def turn_of(presenter: RecordPresenter) -> Turn | None:
     companion = None if presenter.status is None else presenter.status.companion
     if isinstance(companion, CorrectionStatus):
         return _corrected(companion, presenter.partner.hand_back_s)
-    if isinstance(companion, RaceStatus):
-        return Turn("Your twin has stopped", "You play on; the take is kept.", "warning") if companion.lost else None
     if presenter.partner.company is Company.CORRECT:
         return _TWIN_BEGINS
     return None
@@ -50,10 +48,11 @@ def rival_of(presenter: RecordPresenter) -> Rival | None:
     companion = None if presenter.status is None else presenter.status.companion
     if isinstance(companion, RaceStatus):
         own = 0.0 if presenter.status is None else presenter.status.score
-        ended = " · over" if companion.over else ""
-        return Rival(companion.picture, f"You {own:,.0f}", f"Your twin {companion.score:,.0f}{ended}")
+        twin = f"Your twin {companion.score:,.0f}{' · over' if companion.over else ''}"
+        twin = "Your twin has stopped; you play on" if companion.lost else twin
+        return Rival(companion.picture, f"You {own:,.0f}", twin)
     if presenter.partner.company is Company.RACE:
-        return Rival(None, "You", "Your twin")
+        return Rival(None if presenter.status is None else presenter.status.picture, "You", "Your twin")
     return None
 
 
