@@ -44,7 +44,7 @@ def _within(player: Mapping[str, Any]) -> str:
     return called if "twin" in called.casefold() else f"twin {called}".strip()
 
 
-def demonstrator_label(player: Mapping[str, Any]) -> str:
+def demonstrator(player: Mapping[str, Any]) -> Mapping[str, Any]:
     """Who is learned from: of a person and a twin, the person."""
     people = [each for each in players_of(player) if each.get("kind") == "person"]
-    return player_label(people[0] if people else player)
+    return people[0] if people else player

@@ -20,7 +20,7 @@ from trainer.runs.selection import Choice, count
 class NewRuns:
     """Adds runs to `kept` and to the `run_list`, and tells of it in `messages`.
 
-    `settings` gives those for an environment, and the name of the preset that they are.
+    `settings` gives those for an environment, the name of the preset that they are, and the policy to go on from.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class NewRuns:
         run_list: RunList,
         choice: Choice,
         messages: Messages,
-        settings: Callable[[str], tuple[TrainConfig, str]],
+        settings: Callable[[str], tuple[TrainConfig, str, Path | None]],
     ) -> None:
         self._kept, self._policies, self._run_list = kept, policies, run_list
         self._choice, self._messages, self._settings = choice, messages, settings
@@ -74,7 +74,7 @@ class NewRuns:
         try:
             ensure_writable(self._policies.folder)
             sessions = [Session.open(path) for path in paths]
-            config, preset = self._settings(sessions[0].spec.name)
+            config, preset, parent = self._settings(sessions[0].spec.name)
             taken = [run.policy for run in self._run_list.runs]
             run = self._kept.create(
                 sessions,
@@ -82,6 +82,7 @@ class NewRuns:
                 preset=preset,
                 episodes=self._choice.episodes(sessions),
                 policy=self._policies.new_file(name, taken) if name else None,
+                parent=parent,
             )
         except (TwinplayError, OSError) as error:
             self._messages.error = str(error)

@@ -44,6 +44,11 @@ class Setup(msgspec.Struct, frozen=True):
         str, said("the policy that the training goes on from, named like `policy`", absent="it begins anew")
     ] = ""
 
+    @property
+    def goes_on_from(self) -> str:
+        """The name of the policy that the training goes on from; empty if it begins anew."""
+        return Path(self.parent).stem
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {"format": "twinplay-run", "version": _VERSION, **plain(self)}

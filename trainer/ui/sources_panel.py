@@ -32,6 +32,7 @@ from trainer.presets import PRESETS
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.selection import GameFacts, Row
 from trainer.ui.advanced_dialog import AdvancedDialog
+from trainer.ui.origin_box import OriginBox
 from trainer.ui.roomy import Roomy
 
 _COLUMNS = ("Session", "Player", "Date", "Games", "Minutes", "Score")
@@ -93,6 +94,9 @@ class SourcesPanel(QWidget):
         self._notice = QLabel(objectName="trainNotice", wordWrap=True, visible=False)
         self._notice.setTextFormat(Qt.TextFormat.PlainText)
         layout.addWidget(self._notice)
+        self._origin = OriginBox(presenter)
+        self._origin.changed.connect(self.changed)
+        layout.addWidget(self._origin)
         layout.addLayout(self._build_presets())
         self._hint = look.faint(name="presetHint", wrap=True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -165,9 +169,13 @@ class SourcesPanel(QWidget):
         self._bars.show_shares(selection.shares)
         self._warnings.setText("\n".join(f"Note: {warning}" for warning in selection.warnings))
         self._warnings.setVisible(bool(selection.warnings))
+        self._origin.show_state(selection.env)
+        anew = presenter.further.twin(selection.env) is None
+        for widget in (self._preset, self._advanced):
+            widget.setEnabled(anew)
         self._preset.setCurrentIndex(self._preset.findData(presenter.preset))
         changes = presenter.changes.get(selection.env, {})
-        self._back.setVisible(bool(changes))
+        self._back.setVisible(bool(changes) and anew)
         self._hint.setText(self._hint_text(selection.env, len(changes)))
         self._train.setEnabled(presenter.can_train)
         self._train.setText("Queue" if presenter.training else "Train")
@@ -180,7 +188,8 @@ class SourcesPanel(QWidget):
     def _show_each(self, problem: str) -> None:
         """Offer a twin for each participant where several players are ticked; a tooltip says why not, if so."""
         participants = self.presenter.new_runs.participants
-        self._each.setVisible(len({row.player for row in self.presenter.choice.chosen_rows}) > 1)
+        rows, anew = self.presenter.choice.chosen_rows, self._preset.isEnabled()
+        self._each.setVisible(anew and len({row.player for row in rows}) > 1)
         why_not = problem or participants.why_not
         self._each.setEnabled(not why_not)
         self._each.setToolTip(tip_of(why_not or f"Queue a training for each of {participants.names}"))
@@ -227,6 +236,9 @@ class SourcesPanel(QWidget):
 
     def _hint_text(self, env: str, changed: int) -> str:
         presenter = self.presenter
+        twin = presenter.further.twin(env)
+        if twin is not None:
+            return presenter.further.sentence(twin)
         text = PRESETS[presenter.preset]
         if env:
             try:
