@@ -32,7 +32,7 @@ class PartnerBox(QWidget):
         super().__init__(parent)
         self._presenter, self._game = presenter, game
         self._drawn: tuple[object, ...] = ()
-        self._offered: tuple[object, ...] = ()
+        self._offered: tuple[object, ...] | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(look.SMALL)
