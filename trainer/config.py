@@ -53,18 +53,24 @@ class TrainConfig(Hyperparameters, frozen=True):
     @property
     def pasts(self) -> tuple[bool, ...]:
         """Whether the clone may play with its past shown, with its past hidden, or either."""
-        if self.hidden_share == 0 or not (self.hidden_rows or self.perceives):
+        if self.hidden_share == 0 or not (self.hidden_rows or self.hidden_columns or self.perceives):
             return (True,)
         return (True, False) if self.hidden_share < 1 else (False,)
 
-    @property
-    def hidden_pixels(self) -> slice:
-        """The rows of a preprocessed screen that `hidden_rows` are in."""
-        if not self.hidden_rows:
-            return slice(0, 0)
-        top, bottom = self.crop
-        rows = (bottom - top) // self.shrink if self.shrink else self.size
-        first, last = ((row - top) * rows / (bottom - top) for row in self.hidden_rows)
+    def hidden_pixels(self, width: int) -> tuple[slice, slice]:
+        """The rows and columns of a preprocessed screen, `width` pixels wide before, that are hidden."""
+        rows, columns = self.hidden_rows, self.hidden_columns
+        if not rows and not columns:
+            return slice(0, 0), slice(0, 0)
+        return self._pixels(rows, self.crop), self._pixels(columns, (0, width))
+
+    def _pixels(self, places: tuple[int, ...], span: tuple[int, int]) -> slice:
+        """Where rows or columns of a screen are once this span of them is preprocessed; all of it without any."""
+        if not places:
+            return slice(None)
+        begin, end = span
+        pixels = (end - begin) // self.shrink if self.shrink else self.size
+        first, last = ((place - begin) * pixels / (end - begin) for place in places)
         return slice(max(0, math.floor(first)), max(0, math.ceil(last)))
 
     @property

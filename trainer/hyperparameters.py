@@ -150,6 +150,10 @@ class Hyperparameters(msgspec.Struct, frozen=True):
             kind="screen",
         ),
     ] = ()
+    hidden_columns: Annotated[
+        tuple[_Row, ...],
+        said("The same for columns of the screen; with both, only where they cross.", max_length=2, kind="screen"),
+    ] = ()
     hidden_share: Annotated[
         float,
         said(
@@ -283,13 +287,18 @@ class Hyperparameters(msgspec.Struct, frozen=True):
             check(self)
         except ValueError as error:
             raise UsageError(str(error)) from None
-        if self.history[0] != 0:
-            raise UsageError(f"history {self.history} must begin with 0, the screen of the moment")
-        for name in ("crop", "hidden_rows"):
-            rows = getattr(self, name)
-            if rows and not (len(rows) == 2 and rows[0] < rows[1]):
-                raise UsageError(f"{name} {rows} must be two rows, the upper one first")
-        for name in ("label_shifts", "label_windows"):
-            ticks = getattr(self, name)
-            if list(ticks) != sorted(set(ticks)):
-                raise UsageError(f"{name} {ticks} must be different numbers of ticks, rising")
+        _check_orders(self)
+
+
+def _check_orders(settings: Hyperparameters) -> None:
+    """Raises UsageError for numbers in a wrong order."""
+    if settings.history[0] != 0:
+        raise UsageError(f"history {settings.history} must begin with 0, the screen of the moment")
+    for name in ("crop", "hidden_rows", "hidden_columns"):
+        places = getattr(settings, name)
+        if places and not (len(places) == 2 and places[0] < places[1]):
+            raise UsageError(f"{name} {places} must be two numbers, the smaller one first")
+    for name in ("label_shifts", "label_windows"):
+        ticks = getattr(settings, name)
+        if list(ticks) != sorted(set(ticks)):
+            raise UsageError(f"{name} {ticks} must be different numbers of ticks, rising")

@@ -1,8 +1,8 @@
 """The default settings for each kind of environment and each preset.
 
 input                   network        learns from
-screens                 keypoints      the positions of things on them
-                        nature, …      their pixels
+screens of a console    keypoints      the positions of things on them
+screens                 nature, …      their pixels
 vectors                 mlp, lstm      their numbers
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from recorder.envs.spec import EnvSpec
 from recorder.errors import UsageError
-from trainer.hyperparameters import AUTO
+from trainer.hyperparameters import AUTO, NETWORKS
 
 # A description of each for the user; `defaults` returns its settings.
 PRESETS = {
@@ -89,12 +89,18 @@ def check_preset(name: str) -> None:
         raise UsageError(f"there is no preset {name!r}; choose one of: {', '.join(PRESETS)}")
 
 
+def networks(spec: EnvSpec) -> tuple[str, ...]:
+    """The networks that suit an environment: only a console's memory tells where things are."""
+    known = NETWORKS["screen" if spec.sees_screen else "vector"]
+    return tuple(name for name in known if name != "keypoints" or spec.colours == "palette")
+
+
 def defaults(spec: EnvSpec, preset: str, network: str) -> dict[str, Any]:
     """The fields of TrainConfig that a preset sets for an environment and a network (or AUTO)."""
     seen: dict[str, Any] = {"crop": spec.playfield} if spec.sees_screen and spec.playfield else {}
     if not spec.sees_screen:
         recipe = _VECTORS
-    elif network in ("keypoints", AUTO):
+    elif network == "keypoints" or (network == AUTO and "keypoints" in networks(spec)):
         recipe = _KEYPOINTS
     else:
         recipe = _PIXELS

@@ -16,8 +16,8 @@ from recorder.store.places import place
 from recorder.store.session import Session
 from recorder.system.records import Field, RecordError, fields
 from trainer.config import TrainConfig
-from trainer.hyperparameters import NETWORKS
 from trainer.policy.header import read_header
+from trainer.presets import networks
 
 Setting = Field
 SETTINGS = tuple(each for each in fields(TrainConfig) if each.title)
@@ -30,7 +30,7 @@ def off(setting: Setting) -> str:
 
 def choices(setting: Setting, env: str) -> tuple[str, ...]:
     """The words that it may be in an environment; none for a number."""
-    return NETWORKS[_kind(env)] if setting.name == "network" else setting.choices
+    return networks(get_spec(env)) if setting.name == "network" else setting.choices
 
 
 def settings_for(env: str) -> list[Setting]:

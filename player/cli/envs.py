@@ -13,7 +13,7 @@ from player.cli.commands import agreed, may_write
 from player.cli.tables import print_table
 from recorder.agents.experts import has_expert
 from recorder.envs.draft import draft
-from recorder.envs.registry import add_file, read_spec, usable_specs, varied_starts
+from recorder.envs.registry import add_file, missing_packages, read_spec, usable_specs, varied_starts
 from recorder.envs.spec import EnvSpec
 
 
@@ -29,9 +29,12 @@ def envs(options: Namespace) -> int:
     table = Table("name", "title", "played by", "ticks/s", "sees", "a person holds", "actions", "starts")
     table.box, table.pad_edge = None, False
     for spec in wanted:
+        missing = missing_packages(spec)
         players = [who for who, can in (("keyboard", spec.playable), ("expert", has_expert(spec.name))) if can]
         table.add_row(
-            *(spec.name, spec.title, " and ".join(players) or "random", f"{spec.rate_hz:g}"),
+            *(spec.name, spec.title),
+            f"nobody; pip install {' '.join(missing)}" if missing else " and ".join(players) or "random",
+            f"{spec.rate_hz:g}",
             f"{spec.observation_kind}, {' × '.join(map(str, spec.observation_shape))}",
             ", ".join(spec.controls),
             str(len(spec.action_names)) if spec.discrete else f"{len(spec.action_names)} numbers",
@@ -44,13 +47,14 @@ def envs(options: Namespace) -> int:
 
 
 def _values(spec: EnvSpec) -> dict[str, Any]:
-    return spec.to_json() | {"scripted": has_expert(spec.name), "varied_starts": varied_starts(spec.name)}
+    found = {"scripted": has_expert(spec.name), "varied_starts": varied_starts(spec.name)}
+    return spec.to_json() | found | {"missing_packages": missing_packages(spec)}
 
 
 def env(options: Namespace) -> int:
     """See the command's help."""
     if options.what == "draft":
-        text = draft(options.id)
+        text = draft(options.id, pictures=options.pictures, module=options.module)
         if options.out is None:
             print(text, end="")
         elif may_write(options.out, options.yes):

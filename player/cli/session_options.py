@@ -53,6 +53,10 @@ def add_recording(add: AddCommand) -> None:
         "draft", help="write a first environment file for a Gymnasium environment", formatter_class=HelpFormatter
     )
     drafting.add_argument("id", metavar="ID", help="as `gymnasium.make` takes it, like Acrobot-v1")
+    drafting.add_argument("--pictures", action="store_true", help="players see the picture that the environment draws")
+    drafting.add_argument(
+        "--module", default="", metavar="MODULE", help="a Python module to import, which registers it"
+    )
     drafting.add_argument("--out", type=Path, metavar="FILE", help="the file to write (default: print it)")
     drafting.add_argument("--yes", action="store_true", help="replace the file without asking")
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from recorder.agents.agent import describe
 from recorder.envs.game import Game
-from recorder.envs.registry import get_spec
 from recorder.play.rollout import Phase, Rollout
 from recorder.recording.race import RivalMoment
 from recorder.system.jobs import SharedRows
@@ -16,18 +15,17 @@ _MOST_TICKS = 12  # between two pictures, for a twin that is behind
 
 
 class RacingClone:
-    """Plays `env` in a game of its own, and draws it into `pictures`. Raises PolicyError for a file that cannot play.
+    """Plays in a game of its own, and draws it into `pictures`. Raises PolicyError for a file that cannot play.
 
     One thread: the network sees one screen at a time, and the window needs a core for itself.
     """
 
-    def __init__(self, policy: str, env: str, pictures: SharedRows, seed: int) -> None:
+    def __init__(self, policy: str, pictures: SharedRows, seed: int) -> None:
         os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is first imported
         from trainer.policy.policy import Policy
 
-        spec = get_spec(env)
         self._policy = Policy.load(policy, seed=seed)
-        self._game = Game(spec, render=not spec.sees_screen)
+        self._game = Game(self._policy.spec, render=not self._policy.spec.sees_screen)
         self._rollout = Rollout(self._game, self._policy, unattended=False)
         self._pictures = pictures.rows
         self._number = 0

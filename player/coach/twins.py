@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recorder.envs.spec import EnvSpec
 from recorder.recording.partner import TwinPlayers
 from recorder.recording.remote_twin import Twin
 from trainer.runs.policy_library import Policies
@@ -10,7 +11,8 @@ from trainer.runs.policy_library import Policies
 def twin_players(policies: Policies) -> TwinPlayers:
     """The twins of a library, the newest first, and the classes that play them."""
 
-    def of(env: str) -> list[Twin]:
-        return [Twin(each.title, each.path) for each in policies.all() if each.env == env and not each.problem]
+    def of(spec: EnvSpec) -> list[Twin]:
+        fitting = (each for each in policies.all() if not each.problem and each.env == spec.name)
+        return [Twin(each.title, each.path) for each in fitting if each.frame_skip == spec.frame_skip]
 
     return TwinPlayers(of, "player.coach.thinking:ThinkingClone", "player.coach.racing:RacingClone")

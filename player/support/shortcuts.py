@@ -75,7 +75,7 @@ CONTROLLER: Shortcuts = (
     ("Stick or D-pad", "Move left and right"),
     ("Buttons, triggers", "Serve the ball; start a game"),
     ("Start", "Start, pause, resume"),
-    ("Back", "Pause; in a pause or after a game, stop and save"),
+    ("Back", "Before a take, all games; pause; in a pause or after a game, stop and save"),
     ("Up, down", "Before a take, choose the game; after a game, mark it good or bad"),
 )
 TITLES = {

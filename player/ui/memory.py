@@ -1,7 +1,7 @@
 """What the window remembers between starts, in settings.ini of the user's configuration folder.
 
     window/geometry, window/page, window/theme    library/folder    player/name, player/asked
-    record/limit, record/steps, record/recent    when a take ends, whether it waits, and what was played last
+    record/limit, record/steps, record/frame_skip, record/recent    when a take ends, its pace, and what was played last
     record/hand_back           after how long without a key a twin that is corrected goes on
     choices/<name of a list>   what was chosen last in it            watch/session, watch/policy   the pair watched last
     tour/closed                whether the hints of the Watch page are not wanted any longer
@@ -91,6 +91,15 @@ class Memory:
     @steps.setter
     def steps(self, rate: str) -> None:
         self._keep("record/steps", rate)
+
+    @property
+    def frame_skip(self) -> str:
+        """The frame skip of takes, as recorder.recording.pace writes it."""
+        return self._text("record/frame_skip")
+
+    @frame_skip.setter
+    def frame_skip(self, frames: str) -> None:
+        self._keep("record/frame_skip", frames)
 
     @property
     def hand_back(self) -> str:

@@ -82,7 +82,7 @@ class Duel:
         # A policy alone starts from a drawn game; beside a recording, from the recording's own seed.
         self._start = seed if self._recording is None else self._recording.game.line[0].seed
         # What is known by its state is drawn by one further simulator, put into each side's in turn: one renderer.
-        self._stage = Game(self.spec, render=True) if render and self.spec.stores_state else None
+        self._stage = Game(self.spec, render=True) if render and self.spec.drawn_from_state else None
         self._render = render
         self._now = now
         self._tick = 0

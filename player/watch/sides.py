@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -59,7 +60,7 @@ class RecordedPlayback:
         kind = str(session.player.get("kind", "scripted"))
         name = str(session.player.get("name", "")).strip()
         action = self._actions[tick - 1] if tick else None
-        moment: Any = self._moment(tick) if draw is not None or spec.stores_state else None
+        moment: Any = self._moment(tick) if draw is not None or spec.drawn_from_state else None
         lives = session.lives[self._ticks[tick - 1]] if tick else self._start_lives
         return Side(
             kind=kind,
@@ -73,7 +74,7 @@ class RecordedPlayback:
             ticks=tick,
             over=over,
             ending=OUTCOMES.get(self.game.outcome, self.game.outcome) if over else "",
-            distance=spec.distance(moment),
+            distance=spec.distance(moment) if spec.drawn_from_state else None,
             trace=() if spec.discrete else _vectors(self._actions[max(0, tick - round(spec.rate_hz)) : tick]),
             points=self._points,
             losses=self._losses,
@@ -110,12 +111,18 @@ class RecordedPlayback:
 
 
 class History:
-    """A clone's game so far: its actions and rewards by tick, and states to show any tick again."""
+    """A clone's game so far: its actions and rewards by tick, and states to show any tick again.
+
+    Of screens in RGB it keeps all, compressed without loss: most simulators with such screens have no state to go back
+    to, and draw too slowly to play a game again.
+    """
 
     def __init__(self, spec: EnvSpec) -> None:
         self._spec = spec
         self._game: Game | None = None
-        if not spec.stores_state:  # now, because it may load a ROM: whoever scrubs would wait for it
+        self._keeps_screens = spec.sees_screen and spec.colours == "rgb"
+        if not (spec.drawn_from_state or self._keeps_screens):
+            # Now, because it may load a ROM: whoever scrubs would wait for it.
             self._game = Game(spec, render=spec.drawn_live)
             self._game.reset(0)
         self._at = -1  # the tick that the second game has come to
@@ -129,7 +136,7 @@ class History:
         self.lives: list[int] = []
         self.points: list[int] = []  # ticks at which it scored, and lost a life
         self.losses: list[int] = []
-        self._kept: list[Any] = []  # the state at every tick, or else a snapshot every so many ticks
+        self._kept: list[Any] = []  # the state or the screen at every tick, or else a snapshot every so many ticks
         self._first: Picture | None = None
 
     def begin(self, game: Game, lives: int) -> None:
@@ -137,7 +144,7 @@ class History:
         self.forget()
         self.lives.append(lives)
         self._first = game.picture() if self._spec.sees_screen else None
-        self._kept.append(game.state() if self._spec.stores_state else game.snapshot())
+        self._keep(game)
 
     def add(self, game: Game, action: Any, score: float, lives: int) -> None:
         """Add a tick."""
@@ -148,17 +155,24 @@ class History:
             self.losses.append(len(self.actions))
         self.scores.append(score)
         self.lives.append(lives)
-        if self._spec.stores_state:
+        self._keep(game)
+
+    def _keep(self, game: Game) -> None:
+        if self._spec.drawn_from_state:
             self._kept.append(game.state())
+        elif self._keeps_screens:
+            self._kept.append(cv2.imencode(".png", game.picture())[1])  # red for blue, and back
         elif len(self.actions) % _SNAPSHOT_TICKS == 0:
             self._kept.append(game.snapshot())
 
     def moment(self, tick: int) -> Any:
         """The simulator's state after `tick` actions, or else a picture (RGB)."""
-        if self._spec.stores_state:
+        if self._spec.drawn_from_state:
             return self._kept[tick]
         if tick == 0 and self._first is not None:
             return self._first
+        if self._keeps_screens:
+            return np.asarray(cv2.imdecode(self._kept[tick], cv2.IMREAD_COLOR), np.uint8)
         assert self._game is not None, "moment() after close()"
         if tick != self._at:
             # An emulator draws nothing before the step that follows a restored state.
@@ -249,7 +263,7 @@ class LivePlayback:
         live, over = tick >= rollout.ticks, self.over_at(tick)
         tick = min(tick, rollout.ticks)
         moment: Any = None
-        if spec.stores_state or (draw is not None and not live):
+        if spec.drawn_from_state or (draw is not None and not live):
             moment = past.moment(tick)
         elif draw is not None:
             moment = self._game.picture()
@@ -273,7 +287,7 @@ class LivePlayback:
             ticks=tick,
             over=over,
             ending=OUTCOMES.get(rollout.outcome, rollout.outcome) if over else "",
-            distance=spec.distance(moment),
+            distance=spec.distance(moment) if spec.drawn_from_state else None,
             trace=() if spec.discrete else _vectors(past.actions[max(0, tick - round(spec.rate_hz)) : tick]),
             drives=drives,
             looks=looks,

@@ -93,10 +93,11 @@ class KeyAgent:
 
     `bindings` maps key codes to actions; `name` is the player's. A tap shorter than a tick still plays for one tick.
     `chords` are actions that several held ones make together, as UP and FIRE make UPFIRE. Of the chords that contain
-    the action pressed last, the one with the most keys counts. `modifiers` stand in `bindings` and `chords` like
-    actions, but outside a chord they do nothing. With `vectors`, an action is a vector instead: the sum of those of all
-    that is held, within [-1, 1]. Every transition of a bound key goes to `on_key`, which
-    a recording sets to store it; `presses` counts the keys that went down.
+    the action pressed last, the one with the most keys counts, and of several such the one pressed latest. `modifiers`
+    stand in `bindings` and `chords` like actions, but outside a chord they do nothing. With `vectors`, an action is a
+    vector instead: the sum of those of all that is held, within [-1, 1]. `leans` are inputs that are held in part, as a
+    stick is: how far, from 0 to 1, by their codes; a vector counts in that share. Every transition of a bound key goes
+    to `on_key`, which a recording sets to store it; `presses` counts the keys that went down.
     """
 
     bindings: Mapping[int, int]
@@ -104,6 +105,7 @@ class KeyAgent:
     chords: Mapping[frozenset[int], int] = field(default_factory=dict)
     modifiers: frozenset[int] = frozenset()
     vectors: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
+    leans: Mapping[int, float] = field(default_factory=dict)
     on_key: Callable[[KeyEvent], None] | None = None
     kind: str = field(default="person", init=False)
     presses: int = field(default=0, init=False)
@@ -133,16 +135,17 @@ class KeyAgent:
         for code in list(self._held):
             self.release(code, time_ns)
         self._tapped.clear()
+        self.leans = {}
 
     @property
     def pressing(self) -> bool:
-        """Whether a bound key is held, or was tapped since the last tick."""
-        return bool(self._held or self._tapped)
+        """Whether a bound key is held, or was tapped since the last tick, or a stick steers."""
+        return bool(self._held or self._tapped or self._leaning)
 
     @property
     def held_actions(self) -> frozenset[int]:
         """The actions whose keys are down, to highlight them on screen."""
-        return frozenset(self.bindings[code] for code in self._held)
+        return frozenset(self.bindings[code] for code in (*self._held, *self._leaning))
 
     def reset(self, env: Env | None = None) -> None:
         """Does nothing: keys that are held stay held in a new game."""
@@ -150,18 +153,15 @@ class KeyAgent:
 
     def act(self, observation: Any = None) -> int | npt.NDArray[np.float32]:
         """The action for this tick; 0, or zeros, when nothing is held."""
+        if self.vectors:
+            return self._sum()
         down = [self.bindings[code] for code in (*self._held, *self._tapped)]
         self._tapped.clear()
         held = frozenset(down)
-        if self.vectors:
-            size = len(next(iter(self.vectors.values())))
-            pushes = np.array([self.vectors[control] for control in held if control in self.vectors], np.float32)
-            action: npt.NDArray[np.float32] = np.clip(pushes.reshape(-1, size).sum(axis=0), -1.0, 1.0)
-            return action
         for last in reversed(down):
             made = [chord for chord in self.chords if last in chord and chord <= held]
             if made:
-                return self.chords[max(made, key=len)]
+                return self.chords[max(made, key=lambda chord: (len(chord), sorted(map(down.index, chord))))]
             if last not in self.modifiers:
                 return last
         return 0
@@ -169,6 +169,23 @@ class KeyAgent:
     def describe(self) -> dict[str, Any]:
         """See `describe`."""
         return {"kind": self.kind, "name": self.name, "params": {}}
+
+    @property
+    def _leaning(self) -> dict[int, float]:
+        """The bound inputs that are held in part; those of a discrete action are held or not."""
+        return {code: far for code, far in self.leans.items() if code in self.bindings} if self.vectors else {}
+
+    def _sum(self) -> npt.NDArray[np.float32]:
+        """The vectors of all that is held, of each in its share."""
+        shares: dict[int, float] = {}
+        for code, share in ({code: 1.0 for code in (*self._held, *self._tapped)} | self._leaning).items():
+            control = self.bindings[code]
+            shares[control] = max(share, shares.get(control, 0.0))
+        self._tapped.clear()
+        size = len(next(iter(self.vectors.values())))
+        pushes = [np.multiply(self.vectors[each], share) for each, share in shares.items() if each in self.vectors]
+        action: npt.NDArray[np.float32] = np.array(pushes, np.float32).reshape(-1, size).sum(axis=0)
+        return np.clip(action, -1.0, 1.0)
 
     def _report(self, time_ns: int, code: int, down: bool) -> None:
         if self.on_key is not None:

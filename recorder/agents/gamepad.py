@@ -1,5 +1,5 @@
 """Game controllers, through pygame: the D-pad or stick steers, buttons and triggers fire, Start begins and pauses, Back
-(Select, Share) ends a take.
+(Select, Share) ends a take. Where something is bound to GAS or BRAKE, the triggers are these instead.
 
     SDL's controller mapping ─┐ (which knows each model's buttons: those of PS4, PS5, Switch Pro …)
                               ├─▶ inputs held, by device ─▶ poll(): codes that went down or up
@@ -20,16 +20,19 @@ from typing import Any
 import msgspec
 
 # Key codes of controller inputs; a keyboard's are positive. START and BACK play no action.
-FIRE, RIGHT, LEFT, START, UP, DOWN, BACK = -1, -2, -3, -4, -5, -6, -7
+FIRE, RIGHT, LEFT, START, UP, DOWN, BACK, BRAKE, GAS = -1, -2, -3, -4, -5, -6, -7, -8, -9
 NAMES = {
     FIRE: "controller button",
     RIGHT: "controller right",
     LEFT: "controller left",
     UP: "controller up",
     DOWN: "controller down",
+    BRAKE: "controller left trigger",
+    GAS: "controller right trigger",
 }
-_DEAD_ZONE = 0.4  # of a stick's travel; worn sticks rest at up to 0.2
+_DEAD_ZONE = 0.4  # of a stick's travel, until it counts as a key; worn sticks rest at up to 0.2
 _LET_GO = 0.3  # lower than the dead zone, or a trembling hand at its edge would press many times
+_AT_REST, _AT_STOP = 0.2, 0.95  # of its travel, where it leans: from nothing to all the way, evenly
 _FULL_TRAVEL = 32_767
 _RAW_AXES = {0: (LEFT, RIGHT), 1: (UP, DOWN)}
 _RAW_COMMANDS = {
@@ -74,8 +77,10 @@ class Gamepads:
         controller.init()
         self._pads: dict[int, _Pad] = {}  # by SDL's instance number
         self._held: dict[tuple[int, str], int] = {}  # (instance, input) -> code
+        self._leaning: dict[tuple[int, str], tuple[int, float]] = {}  # (instance, input) -> code, how far
         self._changes: list[tuple[int, bool]] = []
         self._used = ANY_DEVICE
+        self._trigger_codes = (FIRE, FIRE)  # left, right
         ways = {"LEFT": LEFT, "RIGHT": RIGHT, "UP": UP, "DOWN": DOWN}
         fire = ("A", "B", "X", "Y", "LEFTSHOULDER", "RIGHTSHOULDER", "LEFTSTICK", "RIGHTSTICK")
         self._codes = {getattr(pygame, f"CONTROLLER_BUTTON_{name}"): FIRE for name in fire}
@@ -101,12 +106,26 @@ class Gamepads:
         """The connected controllers in order of connection, as of the last `poll`."""
         return tuple(pad.device for pad in self._pads.values())
 
-    def use(self, device: Device) -> None:
-        """Use this device from now on, or ANY_DEVICE, or NO_DEVICE. Inputs held on the others are released."""
-        self._used = device
-        for instance, source in list(self._held):
+    @property
+    def leans(self) -> dict[int, float]:
+        """How far sticks and triggers lean, by their codes: above 0, up to 1. What a button holds, too, is left out."""
+        found: dict[int, float] = {}
+        for code, far in self._leaning.values():
+            found[code] = max(far, found.get(code, 0.0))
+        for source, code in self._held.items():
+            if source not in self._leaning:
+                found.pop(code, None)
+        return found
+
+    def use(self, device: Device, *, pedals: bool = False) -> None:
+        """Use this device from now on, or ANY_DEVICE, or NO_DEVICE. Inputs held on the others are released.
+
+        With `pedals`, the triggers are BRAKE (left) and GAS (right) instead of FIRE.
+        """
+        self._used, self._trigger_codes = device, (BRAKE, GAS) if pedals else (FIRE, FIRE)
+        for instance in list(self._pads):
             if not self._counts(instance):
-                self._hold(instance, source, None)
+                self._let_go(instance)
 
     def poll(self) -> list[tuple[int, bool]]:
         """The changes since the last call, in order: (code, down) pairs."""
@@ -143,9 +162,7 @@ class Gamepads:
 
     def _remove(self, event: Any) -> None:
         self._pads.pop(event.instance_id, None)
-        for instance, source in list(self._held):
-            if instance == event.instance_id:
-                self._hold(instance, source, None)
+        self._let_go(event.instance_id)
 
     def _button(self, event: Any, down: bool) -> None:
         code = self._codes.get(event.button)
@@ -161,7 +178,8 @@ class Gamepads:
         elif event.axis == self._pygame.CONTROLLER_AXIS_LEFTY:
             self._lean(event.instance_id, "stick, upright", value, (UP, DOWN))
         elif event.axis in self._triggers:
-            self._lean(event.instance_id, f"trigger {event.axis}", max(0.0, value), (FIRE, FIRE))
+            code = self._trigger_codes[self._triggers.index(event.axis)]
+            self._lean(event.instance_id, f"trigger {event.axis}", max(0.0, value), (code, code))
 
     def _raw_button(self, event: Any, down: bool) -> None:
         if self._is(event, mapped=False):
@@ -192,6 +210,17 @@ class Gamepads:
         code = ways[value > 0]
         held = self._held.get((instance, source)) == code
         self._hold(instance, source, code if abs(value) > (_LET_GO if held else _DEAD_ZONE) else None)
+        far = (abs(value) - _AT_REST) / (_AT_STOP - _AT_REST)
+        if far > 0:
+            self._leaning[(instance, source)] = code, min(far, 1.0)
+        else:
+            self._leaning.pop((instance, source), None)
+
+    def _let_go(self, instance: int) -> None:
+        """Nothing is held on this device any more."""
+        for source in [source for each, source in (*self._held, *self._leaning) if each == instance]:
+            self._hold(instance, source, None)
+            self._leaning.pop((instance, source), None)
 
     def _hold(self, instance: int, source: str, code: int | None) -> None:
         before = self._held.pop((instance, source), None)

@@ -1,7 +1,7 @@
 """Back ends, one for each kind of simulator: they build, step, capture, restore and draw environments, with sound.
 
     EnvSpec.backend ──▶ Backend:  atari      the Arcade Learning Environment: screens, memory, sound
-                                  mujoco     vectors, and the physics state
+                                  mujoco     vectors or pictures, and the physics state
                                   gymnasium  everything else in Gymnasium; a state is restored by replaying the game
 
 A back end knows a simulator but no particular game; the spec describes the game.
@@ -10,6 +10,7 @@ A back end knows a simulator but no particular game; the spec describes the game
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from recorder.envs.spec import EnvSpec
+from recorder.envs.spec import Colours, EnvSpec
 
 Array = npt.NDArray[Any]
 
@@ -28,20 +29,28 @@ class Kind:
     """A kind of simulator, described without loading it: the class of its back end, and its Python packages.
 
     `program` names what tells the digest of a game's program, if its games are separate files; `stores_state`: its
-    state is stored with every tick.
+    state is stored with every tick; `goes_back`: it returns to a snapshot at once, without playing again; `colours`:
+    how its screens are stored.
     """
 
     backend: str
     packages: tuple[str, ...]
     program: str = ""
     stores_state: bool = False
+    goes_back: bool = True
+    colours: Colours = "rgb"
 
 
 BACKENDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "atari": Kind("recorder.envs.atari:AtariBackend", ("gymnasium", "ale-py"), "recorder.envs.atari:rom_sha256"),
+        "atari": Kind(
+            "recorder.envs.atari:AtariBackend",
+            ("gymnasium", "ale-py"),
+            "recorder.envs.atari:rom_sha256",
+            colours="palette",
+        ),
         "mujoco": Kind("recorder.envs.mujoco:MujocoBackend", ("gymnasium", "mujoco"), stores_state=True),
-        "gymnasium": Kind("recorder.envs.gymnasium:ReplayingBackend", ("gymnasium",)),
+        "gymnasium": Kind("recorder.envs.gymnasium:ReplayingBackend", ("gymnasium",), goes_back=False),
     }
 )
 
@@ -104,6 +113,14 @@ def backend_class(spec: EnvSpec) -> type[Backend]:
     module, _, name = BACKENDS[spec.backend].backend.partition(":")
     found: type[Backend] = getattr(importlib.import_module(module), name)
     return found
+
+
+def installed_version(package: str) -> str:
+    """The version of a Python package; empty if it is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def program_sha256(spec: EnvSpec) -> str | None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from recorder.envs.backend import Array, backend_class
 from recorder.envs.palette import PALETTES
-from recorder.envs.registry import installed_spec
+from recorder.envs.registry import installed_spec, missing_packages
 from recorder.envs.spec import EnvSpec
 from recorder.errors import AgentError, UnknownEnvError
 
@@ -41,13 +41,20 @@ class Game:
                 f"{known.title} is {known.env_id} with {', '.join(known.kwargs) or 'no'} settings, "
                 f"not {spec.env_id!r} with {dict(spec.kwargs)}"
             )
-        if (spec.observation_kind, spec.stores_state) != (known.observation_kind, known.stores_state):
+        if (spec.observation_kind, spec.colours, spec.stores_state) != (
+            *(known.observation_kind, known.colours, known.stores_state),
+        ):
             raise UnknownEnvError(f"{known.title} here stores other data than this file says; it cannot be played")
+        if missing := missing_packages(known):
+            raise UnknownEnvError(
+                f"{known.title} needs Python packages that are not installed; install them with: pip install "
+                f"{' '.join(missing)}"
+            )
         # From a recording's spec only the settings are used; starts and limits are those of the installed environment.
         kwargs = {**spec.kwargs, "repeat_action_probability": sticky} if sticky else dict(spec.kwargs)
         self.spec = spec = replace(known, kwargs=kwargs, same_memory=spec.same_memory)
         self._backend = backend_class(known)(spec, render=render, sound=sound, fresh=fresh)
-        self.palette = PALETTES[known.palette]()
+        self.palette = PALETTES[known.palette]() if known.colours == "palette" else None
 
     def __enter__(self) -> Game:
         return self

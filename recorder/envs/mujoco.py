@@ -1,4 +1,4 @@
-"""Gymnasium's MuJoCo environments: vectors, stored together with the physics state."""
+"""Gymnasium's MuJoCo environments: vectors or pictures, stored together with the physics state."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from recorder.envs.backend import Array
 from recorder.envs.gymnasium import Env, GymnasiumBackend
 from recorder.envs.spec import EnvSpec
 from recorder.errors import SessionError, SystemLibraryError, TwinplayError
+from recorder.system.logfile import LOG
 
 _RENDER_SIZE = 400  # without a GPU it is drawn in software; this size keeps that fast enough
 
@@ -34,7 +35,8 @@ class MujocoBackend(GymnasiumBackend):
 
     def build(self, render: bool) -> Env:
         """Create the environment; if it is drawn, the camera follows."""
-        if not render:
+        if not (render or self._draws):
+            log_warnings()
             return gymnasium.make(self.spec.env_id, disable_env_checker=True, **self.spec.kwargs)
         if sys.platform.startswith("linux"):
             os.environ.setdefault("MUJOCO_GL", "egl")  # draws with and without a screen
@@ -42,12 +44,14 @@ class MujocoBackend(GymnasiumBackend):
                 os.environ["PYOPENGL_PLATFORM"] = os.environ["MUJOCO_GL"]  # otherwise MuJoCo fails with a traceback
             else:
                 warnings.filterwarnings("ignore", module="glfw")  # it then fails with the same message
+        log_warnings()
+        height, width = self.spec.observation_shape[:2] if self._draws else (_RENDER_SIZE, _RENDER_SIZE)
         env: Env = gymnasium.make(
             self.spec.env_id,
             disable_env_checker=True,
             render_mode="rgb_array",
-            width=_RENDER_SIZE,
-            height=_RENDER_SIZE,
+            width=width,
+            height=height,
             camera_name="track",  # the default camera stays where the game started
             **self.spec.kwargs,
         )
@@ -84,6 +88,7 @@ class MujocoBackend(GymnasiumBackend):
         warmstart = self._core.data.qacc_warmstart.copy()
         self._mujoco.mj_forward(self._core.model, self._core.data)  # so that pictures show the restored pose
         self._core.data.qacc_warmstart[:] = warmstart
+        self._seen = None
 
     def snapshot(self) -> Any:
         """The state."""
@@ -95,13 +100,20 @@ class MujocoBackend(GymnasiumBackend):
 
     def capture(self, observation: Array, rows: Mapping[str, Array], index: int) -> None:
         """See Backend."""
-        rows["observation"][index] = observation
+        super().capture(observation, rows, index)
         self._mujoco.mj_getState(self._core.model, self._core.data, rows["state"][index], self._kind)
 
-    def picture(self) -> npt.NDArray[np.uint8]:
-        """See Backend."""
+    def _drawn(self) -> npt.NDArray[np.uint8]:
+        """See GymnasiumBackend."""
         with _drawing_errors():
-            return np.asarray(self.env.render(), np.uint8)
+            return super()._drawn()
+
+
+def log_warnings() -> None:
+    """Let MuJoCo's warnings go to Twinplay's log. Otherwise it writes a file into the folder that one is in."""
+    import mujoco
+
+    mujoco.set_mju_user_warning(LOG.info)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ build one: the environment must be one of these.
 from __future__ import annotations
 
 import difflib
-import importlib.metadata
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -22,8 +21,9 @@ import platformdirs
 from msgspec.structs import replace
 
 from recorder.envs.atari_games import atari_games, atari_values
-from recorder.envs.backend import BACKENDS, program_sha256
-from recorder.envs.spec import MOST_FRAMES, EnvSpec
+from recorder.envs.backend import BACKENDS, installed_version, program_sha256
+from recorder.envs.components import expanded
+from recorder.envs.spec import MOST_FRAMES, SCREEN, EnvSpec
 from recorder.errors import TwinplayError, UnknownEnvError
 from recorder.system.files import replacing
 
@@ -33,7 +33,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # Tables of a file, and the names of their entries in EnvSpec.
 _TABLES: dict[str, dict[str, str]] = {
     "observation": {
-        **{name: f"observation_{name}" for name in ("kind", "shape", "dtype", "names")},
+        **{name: f"observation_{name}" for name in ("kind", "shape", "dtype", "names", "from", "key")},
         **{name: name for name in ("pixel_aspect", "palette", "playfield", "own_rows")},
     },
     "action": {
@@ -41,12 +41,13 @@ _TABLES: dict[str, dict[str, str]] = {
         "mirror": "mirror_actions",
         "serve": "serve_action",
         "high": "action_high",
+        "components": "components",
     },
     "start": {name: f"start_{name}" for name in ("noops", "moves", "move_ticks")},
 }
 _PLAIN = (
     *("title", "backend", "env_id", "kwargs", "rate_hz", "episode_ticks", "idle_ticks", "tick_bytes", "lives"),
-    *("points", "distance_index", "module"),
+    *("points", "distance_index", "module", "packages"),
 )
 
 
@@ -117,8 +118,13 @@ def get_spec(name: str) -> EnvSpec:
             f"there is no environment named {name!r}{meant} choose one of: {', '.join(described_names())}, "
             "or an Atari game that `twinplay envs` lists"
         )
-    versions = {package: importlib.metadata.version(package) for package in spec.distributions}
+    versions = {package: version for package in spec.distributions if (version := installed_version(package))}
     return replace(spec, versions=versions, rom_sha256=program_sha256(spec))
+
+
+def missing_packages(spec: EnvSpec) -> tuple[str, ...]:
+    """The Python packages that an environment known here needs and that are not installed."""
+    return tuple(package for package in spec.distributions if package not in spec.versions)
 
 
 def varied_starts(name: str) -> int | None:
@@ -170,6 +176,10 @@ def _declared(name: str, values: dict[str, Any]) -> EnvSpec:
         raise ValueError(f"env_id {flat['env_id']!r} names a Python module; name it as `module`")
     if not _MODULE.fullmatch(str(flat.get("module", ""))):
         raise ValueError(f"module {flat['module']!r} is not the name of a Python module")
+    if "components" in flat:
+        if {"action_names", "action_shape", "action_dtype", "chords"} & flat.keys():
+            raise ValueError("[action] components stand in place of names, shape, dtype and [chords]")
+        flat |= expanded(flat.pop("components"))
     names, mirror = flat["action_names"], flat.pop("mirror_actions", [])
     if not isinstance(names, list) or not isinstance(mirror, list) or not all(each in names for each in mirror):
         raise ValueError("[action] has a list of names, and its mirror is a list of the same names")
@@ -179,13 +189,16 @@ def _declared(name: str, values: dict[str, Any]) -> EnvSpec:
 def _completed(name: str, values: Mapping[str, Any]) -> EnvSpec:
     """The spec with these values; what it lacks follows from its back end."""
     kind = BACKENDS[values["backend"]]
+    values = dict(values)
+    screen = values.get("observation_kind") == SCREEN
     usual: dict[str, Any] = {
         "name": name,
         "kwargs": {},
         "idle_ticks": None,
         "action_shape": [],
         "mirror_actions": [],
-        "distributions": list(kind.packages),
+        "distributions": [*kind.packages, *values.pop("packages", [])],
+        "colours": kind.colours if screen else "palette",
         "stores_state": kind.stores_state,
         "same_memory": True,
         "versions": {},

@@ -19,16 +19,20 @@ from recorder.system.records import Field, RecordError, check, fields, plain, re
 SCREEN, VECTOR = "screen", "vector"
 STATE = "state"  # the array of simulator states
 ObservationKind = Literal["screen", "vector"]
+Colours = Literal["palette", "rgb"]
+ObservationSource = Literal["environment", "render"]
 PaletteName = Literal["ntsc", "pal"]
 OBSERVATION_KINDS: tuple[str, ...] = get_args(ObservationKind)
 
 # What makes a game what it is for players, files and networks: its identity, its interface, its settings and its ROM.
 _DECIDING = (
     *("name", "env_id", "kwargs", "rate_hz", "rom_sha256"),
-    *("observation_shape", "observation_dtype", "action_shape", "action_dtype", "action_names"),
+    *("observation_shape", "observation_dtype", "observation_from", "observation_key"),
+    *("action_shape", "action_dtype", "action_names", "action_vectors"),
 )
 _FRAME_SKIP = "frameskip"  # as the Arcade Learning Environment calls it
 MOST_FRAMES = 8
+_MOST_PIXELS = 256 * 1_024  # of an RGB screen: a chunk of 60 then has 47 MB
 _MOST_VERSIONS = 8  # a stranger's session may name any number
 _MOST_NAMES = 100
 _Names = Annotated[tuple[str, ...], Meta(max_length=_MOST_NAMES)]
@@ -65,8 +69,16 @@ class EnvSpec(msgspec.Struct, frozen=True):
     backend: Annotated[str, said("the kind of simulator: `atari`, `mujoco` or `gymnasium`")]
     observation_kind: Annotated[
         ObservationKind,
-        said("a screen is RGB and stored as palette indices; a vector is stored as it is, with a state or without"),
+        said("a screen is a picture in RGB; a vector is stored as it is. Either is stored with a state or without"),
     ]
+    colours: Annotated[
+        Colours, said("how a screen is stored: `palette` as indices of its colours, `rgb` as it is", absent="")
+    ] = "palette"
+    observation_from: Annotated[
+        ObservationSource,
+        said("`environment`: what it gives a player; `render`: the picture that it draws for a viewer", absent=""),
+    ] = "environment"
+    observation_key: Annotated[str, said("the entry, where the environment gives a dictionary; may be empty")] = ""
     module: Annotated[
         str, said("the Python module that registers it; imported only if the user's own file says so, too")
     ] = ""
@@ -98,6 +110,10 @@ class EnvSpec(msgspec.Struct, frozen=True):
         said("what a control adds to a continuous action while it is held, from -1 to 1 for each component"),
     ] = {}
     action_high: Annotated[float, said("what 1 of a continuous action is to the simulator", ge=1e-6, le=1e6)] = 1.0
+    action_vectors: Annotated[
+        tuple[_Numbers, ...],
+        said("what the simulator takes for each discrete action, if several at a time", max_length=_MOST_NAMES),
+    ] = ()
     chords: Annotated[_Keys, said("action that several controls make together: list of the controls")] = {}
     serve_action: Annotated[str, said("the action without which no game begins; may be empty")] = ""
     lives: Annotated[bool, said("whether a lost life is an event")] = False
@@ -117,6 +133,10 @@ class EnvSpec(msgspec.Struct, frozen=True):
         check(self)
         if self.sees_screen != (len(self.observation_shape) == 3):
             raise ValueError(f"a {self.observation_kind} does not have the shape {self.observation_shape}")
+        if self.colours == "rgb":
+            _check_pictures(self)
+        elif self.observation_from == "render":
+            raise ValueError("what is drawn is a screen in RGB")
         chorded = {control for chord in self.chords.values() for control in chord}
         free = chorded | self.held.keys()
         named = {*self.chords, *self.start_moves, *(self.controls.keys() - free), *(free - self.controls.keys())}
@@ -126,6 +146,8 @@ class EnvSpec(msgspec.Struct, frozen=True):
             raise ValueError(f"there is no action named {unknown}; there are {', '.join(self.action_names)}")
         if any(len(vector) != len(self.action_names) for vector in self.held.values()) or (self.held and self.discrete):
             raise ValueError("[held] has a number for each component of a continuous action")
+        if self.action_vectors and (not self.discrete or len(self.action_vectors) != len(self.action_names)):
+            raise ValueError("action_vectors has a list of numbers for each discrete action")
         if self.mirror_actions and sorted(self.mirror_actions) != list(range(len(self.action_names))):
             raise ValueError("each action needs one that mirrors it")
 
@@ -143,6 +165,11 @@ class EnvSpec(msgspec.Struct, frozen=True):
     def drawn_live(self) -> bool:
         """Whether only a game that is being played can be drawn: it has no screens, and no state to go to is stored."""
         return not self.sees_screen and not self.stores_state
+
+    @property
+    def drawn_from_state(self) -> bool:
+        """Whether a moment is drawn from its stored state: it has no screens."""
+        return not self.sees_screen and self.stores_state
 
     @property
     def playable(self) -> bool:
@@ -191,40 +218,23 @@ class EnvSpec(msgspec.Struct, frozen=True):
 
         Raises ValueError where that cannot be, or for less than 1 or more than 8 frames.
         """
-        now = self.frame_skip
-        if now is None:
-            raise ValueError(f"{self.title} knows no frame skip")
-        if not 1 <= frames <= MOST_FRAMES:
-            raise ValueError(f"a frame skip of {frames}; choose one from 1 to {MOST_FRAMES}")
-
-        def ticks(count: int) -> int:
-            return max(1, count * now // frames)
-
-        return replace(
-            self,
-            kwargs={**self.kwargs, _FRAME_SKIP: frames},
-            rate_hz=self.rate_hz * now / frames,
-            episode_ticks=ticks(self.episode_ticks),
-            idle_ticks=None if self.idle_ticks is None else ticks(self.idle_ticks),
-            start_noops=ticks(self.start_noops) if self.start_noops else 0,
-            start_move_ticks=ticks(self.start_move_ticks) if self.start_move_ticks else 0,
-        )
+        return _skipping(self, frames)
 
     @property
     def frame_shape(self) -> tuple[int, ...]:
-        """The shape of an observation as it is stored: a screen without its colours."""
-        return self.observation_shape[:2] if self.sees_screen else self.observation_shape
+        """The shape of an observation as it is stored: palette indices have no colours."""
+        indices = self.sees_screen and self.colours == "palette"
+        return self.observation_shape[:2] if indices else self.observation_shape
 
     @property
     def observation_array(self) -> str:
         """The name under which observations are stored."""
-        return "screen" if self.sees_screen else "observation"
+        return SCREEN if self.sees_screen else "observation"
 
     def storage(self, state_size: int) -> dict[str, tuple[tuple[int, ...], str]]:
         """Name -> (shape, dtype) of what is stored of the moment before a tick."""
-        if self.sees_screen:
-            return {SCREEN: (self.observation_shape[:2], "uint8")}
-        stored = {"observation": (self.observation_shape, self.observation_dtype)}
+        dtype = "uint8" if self.sees_screen else self.observation_dtype
+        stored = {self.observation_array: (self.frame_shape, dtype)}
         return stored | ({STATE: ((state_size,), "float64")} if self.stores_state else {})
 
     def distance(self, state: Sequence[float]) -> float | None:
@@ -262,7 +272,7 @@ class EnvSpec(msgspec.Struct, frozen=True):
     def interface(self) -> tuple[Any, ...]:
         """What players see and do: shapes, dtypes and the names of actions."""
         seen = (self.observation_shape, self.observation_dtype)
-        return (*seen, self.action_shape, self.action_dtype, self.action_names)
+        return (*seen, self.action_shape, self.action_dtype, self.action_names, self.action_vectors)
 
     def differences(self, other: EnvSpec) -> list[str]:
         """What distinguishes the games of this spec from those of `other`, one phrase each; empty where nothing does.
@@ -278,6 +288,38 @@ class EnvSpec(msgspec.Struct, frozen=True):
         pairs = [(name, *(_word(spec.versions.get(name, "none")) for spec in (self, other))) for name in names]
         found = [f"{_word(name)} {mine}, not {theirs}" for name, mine, theirs in pairs if mine != theirs]
         return found[:_MOST_VERSIONS]
+
+
+def _check_pictures(spec: EnvSpec) -> None:
+    height, width, planes = spec.observation_shape if spec.sees_screen else (0, 0, 0)
+    if planes != 3 or spec.observation_dtype != "uint8" or height < 1 or width < 1:
+        raise ValueError("a screen in RGB has the shape (height, width, 3) and the dtype uint8")
+    if height * width > _MOST_PIXELS:
+        raise ValueError(
+            f"a screen of {width} × {height} pixels is too large to be recorded; give a smaller shape, and it is made "
+            "smaller"
+        )
+
+
+def _skipping(spec: EnvSpec, frames: int) -> EnvSpec:
+    now = spec.frame_skip
+    if now is None:
+        raise ValueError(f"{spec.title} knows no frame skip")
+    if not 1 <= frames <= MOST_FRAMES:
+        raise ValueError(f"a frame skip of {frames}; choose one from 1 to {MOST_FRAMES}")
+
+    def ticks(count: int) -> int:
+        return max(1, count * now // frames)
+
+    return replace(
+        spec,
+        kwargs={**spec.kwargs, _FRAME_SKIP: frames},
+        rate_hz=spec.rate_hz * now / frames,
+        episode_ticks=ticks(spec.episode_ticks),
+        idle_ticks=None if spec.idle_ticks is None else ticks(spec.idle_ticks),
+        start_noops=ticks(spec.start_noops) if spec.start_noops else 0,
+        start_move_ticks=ticks(spec.start_move_ticks) if spec.start_move_ticks else 0,
+    )
 
 
 def _word(value: Any) -> str:
@@ -298,6 +340,8 @@ def _absent(field: Field, values: Mapping[str, Any], installed: EnvSpec | None) 
     name = field.name
     if name == "same_memory":  # a game was then recorded on a console that had played others
         return False
+    if name in ("colours", "observation_from", "observation_key"):  # there was no other way then
+        return field.default
     if installed is not None and installed.env_id == values.get("env_id"):
         return getattr(installed, name)
     shape = values.get("observation_shape")

@@ -85,7 +85,7 @@ def merging(paths: Sequence[Path], library: Path, *, title: str = "") -> Generat
     for session in sessions:
         _check_finished(session)
         differences = first.spec.differences(session.spec)
-        if not differences and first.spec.sees_screen and not np.array_equal(first.palette, session.palette):
+        if not differences and first.spec.sees_screen and not _same_colours(first, session):
             differences = ["their colours differ"]
         if not differences and first.attributes.get(ATTRIBUTE) != session.attributes.get(ATTRIBUTE):
             differences = ["a clone and its supervisor did not play them in the same way"]
@@ -114,6 +114,11 @@ def merging(paths: Sequence[Path], library: Path, *, title: str = "") -> Generat
     total = sum(len(part.ticks) for part in parts)
     for done, path in _build(library, parts, attributes, _when(first.created)):
         yield ReshapeProgress(done, total) if path is None else ReshapeProgress(done, total, (path,), note)
+
+
+def _same_colours(first: Session, session: Session) -> bool:
+    one, other = first.palette, session.palette
+    return one is other if one is None or other is None else np.array_equal(one, other)
 
 
 def splitting(path: Path, number: int, library: Path) -> Generator[ReshapeProgress, None, None]:

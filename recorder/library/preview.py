@@ -39,7 +39,8 @@ class Details:
     """All about one session. `shares` are (action, share of the ticks), or (component, mean size) of torques;
     `together` says what two players did.
 
-    `problem` says why the session cannot be shown; `warning` what is wrong with its edits.
+    `pace` tells a frame skip, and whether the game waited for the player; empty where neither is so. `problem` says why
+    the session cannot be shown; `warning` what is wrong with its edits.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class Details:
     env_title: str = ""
     discrete: bool = True
     rate_hz: float = 60.0
+    pace: str = ""
     ticks: int = 0
     games: tuple[RecordedGame, ...] = ()
     made_of: tuple[str, ...] = ()
@@ -168,6 +170,7 @@ def read_details(session: Session) -> Details:
         env_title=session.spec.title,
         discrete=session.spec.discrete,
         rate_hz=session.spec.rate_hz,
+        pace=_pace(session),
         ticks=len(session),
         games=tuple(session.recorded_games),
         made_of=names_of_parts(session),
@@ -178,6 +181,12 @@ def read_details(session: Session) -> Details:
         together=together_text(session),
         warning=warning,
     )
+
+
+def _pace(session: Session) -> str:
+    frames = session.spec.frame_skip
+    skipping = f"frame skip {frames}" if frames is not None and frames > 1 else ""
+    return " · ".join(filter(None, (skipping, "step by step" if session.attributes.get("steps_hz") else "")))
 
 
 def telling_tick(session: Session) -> int:

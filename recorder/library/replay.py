@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from recorder.envs.backend import Array
 from recorder.envs.game import Game
 from recorder.store.schema import Episode
@@ -18,6 +20,23 @@ def replay_to(game: Game, session: Session, episode: Episode, tick: int) -> Arra
         for action in session.actions[ticks.start : ticks.stop]:
             observation, *_ = game.step(game.check_action(action))
     return observation
+
+
+def depends_on_chance(session: Session, episode: Episode, stop: int) -> bool:
+    """Whether two simulations of an episode's game up to tick `stop` differ: not all is drawn from its seed."""
+    return len({_simulated(session, episode, stop) for _ in range(2)}) > 1
+
+
+def _simulated(session: Session, episode: Episode, stop: int) -> str:
+    """A digest of what is seen and earned, as hex."""
+    digest = hashlib.sha256()
+    with Game(session.spec) as game:
+        digest.update(game.reset(episode.seed).tobytes())
+        for ticks in (*session.lead_in(episode), range(episode.start, stop)):
+            for action in session.actions[ticks.start : ticks.stop]:
+                observation, *results = game.step(game.check_action(action))
+                digest.update(observation.tobytes() + repr(results).encode())
+    return digest.hexdigest()
 
 
 def show_tick(game: Game, session: Session, tick: int) -> None:

@@ -21,10 +21,11 @@ from recorder.envs.game import Game
 from recorder.envs.registry import installed_spec, other_simulator
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.edits import alone
-from recorder.library.replay import replay_to
+from recorder.library.replay import depends_on_chance, replay_to
 from recorder.store.schema import CHUNK_TICKS, Episode
 from recorder.store.session import Session
 
+_SIMULATED_AGAIN = 5_000  # ticks, to find out whether chance decides
 _PATIENCE_S = 5.0  # while somebody changes what is thought of the session
 
 
@@ -50,7 +51,11 @@ class VerifyProgress:
 
 
 class _DifferenceError(Exception):
-    """The first difference from the recording."""
+    """The first difference from the recording; `stop` is the tick after it, where it is one of play."""
+
+    def __init__(self, told: str, stop: int = -1) -> None:
+        super().__init__(told)
+        self.stop = stop
 
 
 def verifying(session: Session) -> Iterator[VerifyProgress]:
@@ -68,8 +73,7 @@ def verifying(session: Session) -> Iterator[VerifyProgress]:
                     for ticks in _replay(game, session, episode):
                         yield VerifyProgress(done + ticks, total)
                 except _DifferenceError as found:
-                    other = other_simulator([session.spec])
-                    raise _DifferenceError(f"{found}; recorded with {other}" if other else str(found)) from None
+                    raise _DifferenceError(f"{found}{_why(session, episode, found.stop)}") from None
                 done += len(episode)
         # Last, since a difference in play says more: where it is.
         digest = session.digest()
@@ -122,7 +126,9 @@ def _replay(game: Game, session: Session, episode: Episode) -> Iterator[int]:
             game.capture(observation, live, 0)
             for name, rows in stored.items():
                 if rows[tick - start].tobytes() != live[name][0].tobytes():
-                    raise _DifferenceError(_describe(session, episode, tick, name, rows[tick - start], live[name][0]))
+                    raise _DifferenceError(
+                        _describe(session, episode, tick, name, rows[tick - start], live[name][0]), tick
+                    )
             observation, reward, terminated, _ = game.step(game.check_action(session.actions[tick]))
             for name, here, there in (
                 ("reward", reward, float(session.rewards[tick])),
@@ -131,12 +137,26 @@ def _replay(game: Game, session: Session, episode: Episode) -> Iterator[int]:
             ):
                 if here != there:
                     raise _DifferenceError(
-                        f"{_where(session, episode, tick)}: {name} is {here} in simulation, but {there} as recorded"
+                        f"{_where(session, episode, tick)}: {name} is {here} in simulation, but {there} as recorded",
+                        tick + 1,
                     )
         yield stop - episode.start
     final = session.final_observation(episode.index)
     if final is not None and not np.array_equal(final, observation):
-        raise _DifferenceError(f"game {_game(session, episode)}: the final observation differs")
+        raise _DifferenceError(f"game {_game(session, episode)}: the final observation differs", episode.stop)
+
+
+def _why(session: Session, episode: Episode, stop: int) -> str:
+    """What a difference in play may come from, as the rest of a sentence."""
+    if other := other_simulator([session.spec]):
+        return f"; recorded with {other}"
+    led = sum(map(len, session.lead_in(episode)))
+    near = stop >= 0 and led + stop - episode.start <= _SIMULATED_AGAIN
+    with contextlib.suppress(TwinplayError):
+        if near and depends_on_chance(session, episode, min(stop + CHUNK_TICKS, episode.stop)):
+            return "; two simulations differ, too: what happens there is not drawn from the seed alone"
+    drawn = session.spec.sees_screen and session.spec.observation_from == "render"
+    return "; another graphics driver may draw it differently" if drawn else ""
 
 
 def _where(session: Session, episode: Episode, tick: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from recorder.agents.agent import KeyAgent
 from recorder.agents.bindings import Bindings, load_bindings, save_bindings
 from recorder.agents.controls import Controls
+from recorder.agents.gamepad import BRAKE, GAS
 from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
 
@@ -72,4 +73,4 @@ class KeyChoice:
 
     def _use(self, bindings: Bindings) -> None:
         self.bindings, self._keys.bindings = bindings, bindings.actions
-        self._controls.use(bindings.controller)
+        self._controls.use(bindings.controller, pedals=bool({BRAKE, GAS} & bindings.actions.keys()))

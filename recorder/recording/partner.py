@@ -34,9 +34,9 @@ class Company(Enum):
 
 @dataclass(frozen=True)
 class TwinPlayers:
-    """The twins that play an environment (by its name), and the classes that play them in processes of their own."""
+    """The twins that play an environment, and the classes that play them in processes of their own."""
 
-    of: Callable[[str], Sequence[Twin]]
+    of: Callable[[EnvSpec], Sequence[Twin]]
     thinking: str
     racing: str
 
@@ -85,7 +85,7 @@ class PartnerChoice:
         if self._spec is None or spec.name != self._spec.name:
             self.leave()
         self._spec = spec
-        self.twins = () if self._players is None or not spec.playable else tuple(self._players.of(spec.name))
+        self.twins = () if self._players is None or not spec.playable else tuple(self._players.of(spec))
         if self.twin is not None and self.twin not in self.twins:
             self.leave()
 
@@ -143,6 +143,6 @@ class PartnerChoice:
         assert self._players is not None
         assert self._spec is not None
         if self.company is Company.RACE:
-            self._remote = Rival(twin, self._players.racing, self._spec, self._picture_shape())
+            self._remote = Rival(twin, self._players.racing, self._picture_shape())
         else:
             self._remote = RemoteClone(twin, self._players.thinking, self._spec)

@@ -6,7 +6,7 @@ key_choice   which key plays which action
 sound        the game's sound
 finished     today's finished takes
 player       who plays, and the question for a name
-limit, pace  when a take ends by itself, and whether the game waits for the player
+limit, pace  when a take ends by itself; whether the game waits for the player, and its frame skip
 partner      a twin that plays along
 """
 
@@ -27,7 +27,7 @@ from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
 from recorder.library.disk_space import room_text
 from recorder.play.sound import Speaker
-from recorder.recording.controller_commands import commands_of, obey
+from recorder.recording.controller_commands import GameChooser, commands_of, obey, repeated
 from recorder.recording.env_choice import EnvChoice
 from recorder.recording.finished_takes import FinishedTakes
 from recorder.recording.game_sound import GameSound
@@ -69,7 +69,7 @@ class RecordPresenter:
     ) -> None:
         self.library = library
         self.error = ""
-        self.refusal = ""  # why nothing can be recorded, as a sentence; see `refuse`
+        self._refusal = ""  # why nothing can be recorded here; see `refuse`
         bindings, settings = bindings or Bindings({}, {}), settings or UnsavedSettings()
         self.env_choice = EnvChoice(settings)
         self.env = self.env_choice.default
@@ -77,23 +77,19 @@ class RecordPresenter:
         self.player = PlayerName(self.keys, settings)
         self.limit, self.pace = LimitChoice(settings), PaceChoice(settings)
         pads = None if controllers is None else controllers()
-        self.controls = Controls(self.keys, pads, lambda: commands_of(self.state), now)
+        self.chooser: GameChooser | None = None  # while all games are offered
+        self.open_games: Callable[[], None] = lambda: None  # offers them, by a window
+        self.controls = Controls(self.keys, pads, lambda: commands_of(self), now, lambda: repeated(self))
         self.key_choice = KeyChoice(
-            bindings,
-            self.keys,
-            self.controls,
-            bindings_file=bindings_file,
-            usual_keys=usual_keys,
-            report=self._report,
+            bindings, self.keys, self.controls, bindings_file=bindings_file, usual_keys=usual_keys, report=self._report
         )
         self.sound = GameSound(speaker)
-        self.partner = PartnerChoice(
-            twins, settings, self._report, self.sound.tell_control, partial(self.start, wait=False), self._picture_shape
-        )
         self.take = TakeControl(self.keys, self.controls, self.sound, countdown_s=countdown_s, now=now, fail=self._fail)
         self.finished, self._now = FinishedTakes(library, self._report), now
         self._stills = Stills()
         self._hand_play = HandPlay(library, self.keys, self.controls, self.key_choice, self.sound, now)
+        begin, shape = partial(self.start, wait=False), lambda: self._hand_play.picture_shape(self.spec)
+        self.partner = PartnerChoice(twins, settings, self._report, self.sound.tell_control, begin, shape)
         self._finishing: Task | None = None
         self._afterwards: Callable[[], None] = lambda: None
         self.key_choice.take_up(self.spec)
@@ -101,8 +97,8 @@ class RecordPresenter:
 
     @property
     def spec(self) -> EnvSpec:
-        """The chosen environment."""
-        return get_spec(self.env)
+        """The chosen environment, at the chosen pace."""
+        return self.pace.paced(get_spec(self.env))
 
     @property
     def by_hand(self) -> bool:
@@ -127,6 +123,11 @@ class RecordPresenter:
         return self._hand_play.first_screen(self.spec, self._stills, free=not self.take.opening)
 
     @property
+    def refusal(self) -> str:
+        """Why nothing can be recorded, as a sentence: in this library, or of this environment."""
+        return self._refusal or self._hand_play.problem
+
+    @property
     def room(self) -> str:
         """How much play fits on the disk, in words; empty if unknown, or if nothing can be recorded."""
         return "" if self.refusal else room_text(self.library, self.env)
@@ -149,10 +150,10 @@ class RecordPresenter:
 
     def refuse(self, why: str) -> None:
         """Start no take, because of `why`; empty once the library can be written again, which is then read anew."""
-        if self.refusal and not why:
+        if self._refusal and not why:
             self.error = ""
             self.finished.today.look_again()
-        self.refusal = why
+        self._refusal = why
 
     def start(self, wait: bool = True) -> None:
         """Start a take, once a twin that plays along is ready. Creating a session on disk takes a moment: without
@@ -166,16 +167,17 @@ class RecordPresenter:
         self.env_choice.played(self.env)
         self.finished.begin_another()
         seed, limit = time.time_ns() & 0x7FFFFFFF, self.limit.limit
-        if not self.by_hand:
-            try:
+        try:
+            if not self.by_hand:
                 self.take.demonstrate(WorkerRecording(self.env, self.library, seed=seed, limit=limit, now=self._now))
-            except TwinplayError as error:
-                self._fail(str(error))
+                return
+            companion = self.partner.companion(self.keys)
+            opening = self._hand_play.begin(self.spec, seed, limit, self.pace.steps_hz, companion)
+        except TwinplayError as error:
+            self._fail(str(error))
             return
         self.player.save()
-        companion = self.partner.companion(self.keys)
-        steps_hz = 0.0 if companion is not None else self.pace.steps_hz
-        self.take.open(self._hand_play.begin(self.spec, seed, limit, steps_hz, companion))
+        self.take.open(opening)
         self.sound.open()
         if wait:
             self.take.join_opening()
@@ -281,9 +283,6 @@ class RecordPresenter:
     def _discard_and_start(self) -> None:
         self.discard()
         self.start(wait=False)
-
-    def _picture_shape(self) -> tuple[int, ...]:
-        return () if self.status is None else self.status.picture.shape
 
     def _report(self, error: str) -> None:
         self.error = error

@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from recorder.agents.shared_control import SharedControl
-from recorder.envs.spec import EnvSpec
 from recorder.play.rollout import Phase, Rollout
 from recorder.recording.remote_twin import RemoteTwin, Twin
 from recorder.store.races import RACE, RacedGame, race_attribute
@@ -41,9 +40,9 @@ class RivalMoment(NamedTuple):
 class Rival(RemoteTwin):
     """The twin in its process. `now` is the latest moment that is known of its game."""
 
-    def __init__(self, twin: Twin, worker: str, spec: EnvSpec, picture_shape: Sequence[int]) -> None:
+    def __init__(self, twin: Twin, worker: str, picture_shape: Sequence[int]) -> None:
         shared = SharedRows(_ROWS, picture_shape, "uint8")
-        super().__init__(twin, worker, {"env": spec.name, "pictures": shared, "seed": time.time_ns() & 0x7FFFFFFF})
+        super().__init__(twin, worker, {"pictures": shared, "seed": time.time_ns() & 0x7FFFFFFF})
         self._pictures = shared.rows
         self.now: RivalMoment | None = None
         self._game, self._goal = -1, 0

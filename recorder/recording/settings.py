@@ -9,14 +9,15 @@ from typing import Protocol
 class RecordSettings(Protocol):
     """`take_limit` is a TakeLimit in writing; `name_asked` says whether somebody was ever asked for a name.
 
-    `steps` is the rate of PaceChoice, or nothing, and `hand_back` the seconds of PartnerChoice. `recent_envs` are the
-    names of the environments played last, with commas, the latest first.
+    `steps` and `frame_skip` are those of PaceChoice, or nothing, and `hand_back` the seconds of PartnerChoice.
+    `recent_envs` are the names of the environments played last, with commas, the latest first.
     """
 
     player_name: str
     name_asked: bool
     take_limit: str
     steps: str
+    frame_skip: str
     hand_back: str
     recent_envs: str
 
@@ -29,5 +30,6 @@ class UnsavedSettings:
     name_asked: bool = True
     take_limit: str = ""
     steps: str = ""
+    frame_skip: str = ""
     hand_back: str = ""
     recent_envs: str = ""

@@ -15,7 +15,7 @@ from recorder.envs.game import Game
 from recorder.envs.registry import get_spec
 from recorder.library.preview import PreviewWorker, Thumbnail
 from recorder.recording.recent import RecentRecordings
-from recorder.recording.recordings import Picture
+from recorder.recording.recordings import Picture, RecordingStatus
 from recorder.system.jobs import Job, JobState
 
 
@@ -57,6 +57,11 @@ class Stills:
             self._envs[env] = None
             self._wanted_env = env
         return self._envs[env]
+
+    def status(self, env: str) -> RecordingStatus | None:
+        """What the page shows before a take: the first moment of an environment, once it is drawn."""
+        still = self.want(env)
+        return None if still is None else RecordingStatus(still, 0.0, 0, 0, 0, False, 0)
 
     def want_take(self, path: Path) -> None:
         """Have a take drawn."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Frames:
-    """The screens of a session as exact RGB: `frames[i]` is uint8 (210, 160, 3), `frames[a:b]` (n, 210, 160, 3)."""
+    """The screens of a session as exact RGB: `frames[i]` is uint8 (H, W, 3), `frames[a:b]` (n, H, W, 3)."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -41,4 +41,5 @@ class Frames:
             tick += len(session)
         if not 0 <= tick < len(session):
             raise IndexError(f"tick {index} of a session of {len(session)} ticks")
-        return colour(session.screen(tick), session.palette)
+        screen = colour(session.screen(tick), session.palette)
+        return screen.copy() if session.palette is None else screen  # the session keeps the chunk that it is in

@@ -56,7 +56,9 @@ class SessionAttributes(msgspec.Struct, frozen=True):
     palette: Annotated[
         Any,
         said(
-            "colours of the palette indices in `screen`", shown="256 lists of [R, G, B]", absent="required with screens"
+            "colours of the palette indices in `screen`",
+            shown="256 lists of [R, G, B]",
+            absent="required with palette indices",
         ),
     ] = None
     key_names: Annotated[Any, said("what was printed on a key, by key code", shown="table of texts")] = {}

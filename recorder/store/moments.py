@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recorder.envs.palette import colour
-from recorder.envs.spec import SCREEN, STATE
+from recorder.envs.spec import STATE
 from recorder.errors import SessionError
 from recorder.store.head import Head
 from recorder.store.schema import CHUNK_TICKS
@@ -25,8 +25,10 @@ class Moments:
         self._chunk: npt.NDArray[np.uint8] = np.empty((0, 0, 0), np.uint8)
 
     @cached_property
-    def palette(self) -> npt.NDArray[np.uint8]:
-        """The RGB colour of each palette index, uint8 (256, 3)."""
+    def palette(self) -> npt.NDArray[np.uint8] | None:
+        """The RGB colour of each palette index, uint8 (256, 3); None if screens are stored in RGB."""
+        if self._spec.sees_screen and self._spec.colours == "rgb":
+            return None
         try:
             palette = np.array(self._group.attributes["palette"], np.uint8)
         except (KeyError, ValueError, TypeError, OverflowError):
@@ -57,12 +59,15 @@ class Moments:
         return self._group.array("screen", self._spec.frame_shape, "uint8", self._ticks)
 
     def screens(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
-        """Palette indices of ticks [start, stop), uint8 (n, 210, 160). Decodes each chunk it touches once."""
+        """The screens of ticks [start, stop) as they are stored: palette indices uint8 (n, H, W), or RGB (n, H, W, 3).
+
+        Decodes each chunk it touches once.
+        """
         self.need_screens()
         return self._group.part(self._screens, slice(start, min(stop, self._ticks)))
 
     def screen(self, tick: int) -> npt.NDArray[np.uint8]:
-        """Palette indices of one tick, uint8 (210, 160).
+        """The screen of one tick as it is stored: palette indices uint8 (H, W), or RGB (H, W, 3).
 
         A second call for the same chunk keeps all of it in memory: whoever goes on from screen to screen will need it.
         """
@@ -92,9 +97,8 @@ class Moments:
 
     def stored(self, start: int, stop: int) -> dict[str, Array]:
         """The stored moments before ticks [start, stop), by name, (n, …)."""
-        if self._spec.sees_screen:
-            return {SCREEN: self.screens(start, stop)}
-        stored: dict[str, Array] = {self._spec.observation_array: self.all_vectors[start:stop]}
+        seen = self.screens(start, stop) if self._spec.sees_screen else self.all_vectors[start:stop]
+        stored: dict[str, Array] = {self._spec.observation_array: seen}
         return stored | ({STATE: self.states[start:stop]} if self._spec.stores_state else {})
 
     def final(self, index: int) -> Array | None:

@@ -150,6 +150,6 @@ def first_attributes(
         "outcomes": list(OUTCOMES),
         "notes": "",
     }
-    if game.spec.sees_screen:
+    if game.spec.sees_screen and game.palette is not None:
         attributes["palette"] = game.palette.tolist()
     return attributes

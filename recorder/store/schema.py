@@ -9,7 +9,8 @@
                         recorder.play.latency); verified (the digest for which a simulation reproduced every tick);
                         title, notes, tags, excluded_spans ([[start, stop), …] in ticks): the user's opinions (see
                         recorder.library.edits)
-      screen            (T, 210, 160) uint8   palette index                 [environments with a screen]
+      screen            (T, H, W) uint8       palette index                 [environments with a screen]
+                        (T, H, W, 3) uint8    or RGB, where the screen has any colours
       observation       (T, 11) float64       what the player saw           [the others]
       state             (T, S) float64        MuJoCo's physics and warm-start state
       action            (T,) uint8  |  (T, 3) float32

@@ -97,8 +97,8 @@ class Session:
         return len(self) / self.spec.rate_hz
 
     @property
-    def palette(self) -> npt.NDArray[np.uint8]:
-        """The RGB colour of each palette index, uint8 (256, 3)."""
+    def palette(self) -> npt.NDArray[np.uint8] | None:
+        """The RGB colour of each palette index, uint8 (256, 3); None if screens are stored in RGB."""
         return self._moments.palette
 
     @cached_property
@@ -172,11 +172,11 @@ class Session:
         return self._moments.vectors(start, stop)
 
     def screens(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
-        """Palette indices of ticks [start, stop), uint8 (n, 210, 160). Decodes each chunk it touches once."""
+        """The screens of ticks [start, stop) as stored: palette indices uint8 (n, H, W), or RGB (n, H, W, 3)."""
         return self._moments.screens(start, stop)
 
     def screen(self, tick: int) -> npt.NDArray[np.uint8]:
-        """Palette indices of one tick, uint8 (210, 160). The chunk around it stays in memory for the next call."""
+        """The screen of one tick as stored, see `screens`; the chunk around it stays in memory for the next call."""
         return self._moments.screen(tick)
 
     @cached_property

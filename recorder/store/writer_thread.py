@@ -9,6 +9,7 @@ disk slows a full-speed recording down, but never fills the memory.
 from __future__ import annotations
 
 import contextlib
+import math
 import queue
 import time
 from collections import deque
@@ -34,6 +35,7 @@ from recorder.system.priority import step_back
 _COMMIT_S, _FULL_SPEED_COMMIT_S = 0.25, 0.5  # a commit at full speed costs as much as a hundred ticks
 _LAST_TRIES = 3  # in real time, at the end, so that a fault of a moment costs nothing
 _QUEUE_BLOCKS = 24  # of 2 MB each for Breakout: enough for full-speed play during a commit; a crash loses the queue
+_QUEUE_BYTES, _LEAST_BLOCKS = 64 << 20, 2  # larger screens have fewer blocks
 _BACK_PRESSURE_S = 0.002
 _MEMORY_S = 5.0  # to wait for a block to fill, if there is no memory for another
 _KEPT = "everything up to about one second before is kept"
@@ -60,6 +62,8 @@ class WriterThread:
         self.trouble = ""  # in real time, why it cannot write now, as a sentence
         self._path, self._group, self._arrays = new.path, new.group, new.arrays
         self._columns = columns
+        block = sum(CHUNK_TICKS * math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in columns.values())
+        self._most_blocks = min(_QUEUE_BLOCKS, max(_LEAST_BLOCKS, _QUEUE_BYTES // block))
         self._real_time = real_time
         self._commit_s = _COMMIT_S if real_time else _FULL_SPEED_COMMIT_S
         self._failure: SessionError | None = None
@@ -143,7 +147,7 @@ class WriterThread:
         self._thread.join()
 
     def _put(self, command: str, argument: Any) -> None:
-        while self._queue.qsize() >= _QUEUE_BLOCKS:
+        while self._queue.qsize() >= self._most_blocks:
             time.sleep(_BACK_PRESSURE_S)
         self._queue.put((command, argument))  # a SimpleQueue (in C): queue.Queue's lock alone took a tenth of a tick
 
@@ -158,7 +162,7 @@ class WriterThread:
             except queue.Empty:
                 batch = []
             with contextlib.suppress(queue.Empty):
-                while len(batch) < _QUEUE_BLOCKS:
+                while len(batch) < self._most_blocks:
                     batch.append(self._queue.get_nowait())
             last = batch[-1][0] if batch else ""
             try:

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
 from recorder.agents.bindings import Bindings, BindingsError
-from recorder.agents.gamepad import DOWN, FIRE, LEFT, NAMES, RIGHT, UP
+from recorder.agents.gamepad import BRAKE, DOWN, FIRE, GAS, LEFT, NAMES, RIGHT, UP
 from recorder.agents.keyboard import BY_CODE, BY_NAME
 from recorder.envs.spec import EnvSpec
 from recorder.ui.kit.keys import key_name, physical
@@ -27,7 +27,10 @@ _EVERYWHERE = {
     "ControlLeft": Qt.Key.Key_Control,
     "ShiftLeft": Qt.Key.Key_Shift,
 }
-_PADS = {"FIRE": FIRE, "RIGHT": RIGHT, "LEFT": LEFT, "UP": UP, "DOWN": DOWN}  # what controls mean on a controller
+# A controller's inputs, by the names of controls and, for controls with other names, by their keys.
+_PADS = {"FIRE": FIRE, "RIGHT": RIGHT, "LEFT": LEFT, "UP": UP, "DOWN": DOWN, "GAS": GAS, "BRAKE": BRAKE}
+_PADS_BY_KEY = {"ArrowLeft": LEFT, "ArrowRight": RIGHT, "ArrowUp": UP, "ArrowDown": DOWN, "Space": FIRE}
+_PEDALS = {UP: GAS, DOWN: BRAKE}
 RESERVED = {
     Qt.Key.Key_P: "pauses the game",
     Qt.Key.Key_Backspace: "rewinds the game",
@@ -48,7 +51,7 @@ RESERVED = {
 
 
 def usual(spec: EnvSpec) -> Bindings:
-    """The keys that play an environment by default, as its spec says, and a controller's inputs of the same names.
+    """The keys that play an environment by default, as its spec says, and a controller's inputs.
 
     Raises BindingsError for a key that has no such name.
     """
@@ -63,8 +66,23 @@ def usual(spec: EnvSpec) -> Bindings:
             code = int(_EVERYWHERE[key]) if key in _EVERYWHERE else BY_NAME[key].code
             actions[code] = spec.control_names.index(control)
             names[code] = BY_CODE[code].text if code in BY_CODE else key_name(code)
-    pads = {_PADS[control]: spec.control_names.index(control) for control in spec.controls if control in _PADS}
+    pads = _pads(spec)
     return Bindings(actions | pads, names | {code: NAMES[code] for code in pads})
+
+
+def _pads(spec: EnvSpec) -> dict[int, int]:
+    """A controller's inputs, and what they play: controls of the same names, others by the directions of their keys.
+
+    The triggers of continuous actions are the pedals of what UP and DOWN play, if they have nothing to fire.
+    """
+    index = spec.control_names.index
+    pads = {_PADS[control]: index(control) for control in spec.controls if control in _PADS}
+    for control, keys in spec.controls.items():
+        if control not in _PADS:
+            pads = {_PADS_BY_KEY[key]: index(control) for key in keys if key in _PADS_BY_KEY} | pads
+    if spec.held and FIRE not in pads:
+        pads = {pedal: pads[way] for way, pedal in _PEDALS.items() if way in pads} | pads
+    return pads
 
 
 def rows(spec: EnvSpec) -> tuple[tuple[int, str], ...]:

@@ -12,7 +12,7 @@ from recorder.ui.key_captions import KeyCaptions
 
 # What a controller does where the game waits, below the hint.
 _CONTROLLER = {
-    RecordState.IDLE: "Controller · Start: begin · up/down: choose the game",
+    RecordState.IDLE: "Controller · Start: begin · up/down: choose the game · Back: all games",
     RecordState.PAUSED: "Controller · Start: resume · Back: stop and save",
     RecordState.GAME_OVER: "Controller · Start: next game · up/down: mark good/bad · Back: stop and save",
 }

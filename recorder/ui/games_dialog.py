@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QIcon, QImage, QKeyEvent, QPixmap
 from PySide6.QtWidgets import (
+    QApplication,
     QDialog,
     QHBoxLayout,
     QLineEdit,
@@ -69,6 +70,23 @@ class GamesDialog(QDialog):
             self._timer.start()
         self._search.setFocus()
 
+    def go(self, across: int, down: int) -> None:
+        """See GameChooser."""
+        key = {(-1, 0): Qt.Key.Key_Left, (1, 0): Qt.Key.Key_Right, (0, -1): Qt.Key.Key_Up}.get((across, down))
+        press = QKeyEvent(QEvent.Type.KeyPress, key or Qt.Key.Key_Down, Qt.KeyboardModifier.NoModifier)
+        self._list.keyPressEvent(press)
+
+    def choose(self) -> None:
+        """See GameChooser."""
+        item = self._list.currentItem()
+        if item is not None and not item.isHidden():
+            self.accept()
+            self._chosen(item.data(_NAME))
+
+    def leave(self) -> None:
+        """See GameChooser."""
+        self.reject()
+
     def done(self, result: int) -> None:
         """Closes it."""
         self._timer.stop()
@@ -100,7 +118,7 @@ class GamesDialog(QDialog):
             item.setToolTip(spec.title)
             item.setTextAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
             games.addItem(item)
-        games.itemActivated.connect(lambda _: self._choose())
+        games.itemActivated.connect(lambda _: self.choose())
         return games
 
     def _build_buttons(self) -> QHBoxLayout:
@@ -113,7 +131,7 @@ class GamesDialog(QDialog):
             "Choose", objectName="chooseGameButton", default=True, toolTip="Play this game (Enter)"
         )
         self._play.setProperty("primary", True)
-        self._play.clicked.connect(self._choose)
+        self._play.clicked.connect(self.choose)
         row.addWidget(cancel)
         row.addWidget(self._play)
         return row
@@ -152,19 +170,26 @@ class GamesDialog(QDialog):
         spec = self._specs[item.data(_NAME)] if shown else None
         self._words.setText(_words(spec) if spec is not None else "No game has these words in its name.")
 
-    def _choose(self) -> None:
-        item = self._list.currentItem()
-        if item is not None and not item.isHidden():
-            self.accept()
-            self._chosen(item.data(_NAME))
-
 
 def open_games(presenter: RecordPresenter, chosen: Callable[[str], None], parent: QWidget) -> None:
     """Offer all games, between takes."""
-    if not presenter.busy:
+
+    def closed() -> None:
+        presenter.chooser = None
+
+    if not presenter.busy and presenter.chooser is None:
         dialog = GamesDialog(presenter.env_choice.every(), presenter.env, chosen, parent)
+        presenter.chooser = dialog
+        dialog.finished.connect(closed)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
+
+
+def in_front(presenter: RecordPresenter, page: QWidget) -> bool:
+    """Whether the page, or its list of all games, has the keyboard. A menu takes it, and leaves the window active."""
+    active: object = QApplication.activeWindow()
+    listed = active is not None and active is presenter.chooser
+    return (page.isActiveWindow() or listed) and QApplication.activePopupWidget() is None
 
 
 def _words(spec: EnvSpec) -> str:

@@ -30,13 +30,17 @@ from recorder.ui.kit.fold import Scroll
 from recorder.ui.kit.keys import Keyboard, codes, key_label, shortcut_key
 
 _HINT = "Many keyboards cannot register three keys at once; a second key for each action helps."
+# What a controller does.
+_PLAYING = "Stick or D-pad moves. Buttons fire, and start a game. Start pauses and resumes."
+_STEERING = "The further the stick leans, the stronger the action; so with triggers. Start begins, pauses and resumes."
 
 
 class KeysDialog(QDialog):
     """Asks for keys, and for the controller that steers.
 
     `rows` are (action, name) in the order shown; `reserved` maps keys that are taken to what they do; `keyboard` tells
-    what is printed on the keys, and `devices` which controllers are plugged in.
+    what is printed on the keys, and `devices` which controllers are plugged in. `continuous` says that it
+    matters how far a stick leans.
     """
 
     def __init__(
@@ -48,6 +52,8 @@ class KeysDialog(QDialog):
         keyboard: Keyboard,
         devices: Callable[[], Sequence[Device]],
         parent: QWidget | None = None,
+        *,
+        continuous: bool = False,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("keysDialog")
@@ -85,7 +91,7 @@ class KeysDialog(QDialog):
         self._status = QLabel(objectName="keysStatus", wordWrap=True)
         self._status.setMinimumHeight(2 * self._status.fontMetrics().lineSpacing())
         layout.addWidget(self._status)
-        layout.addLayout(self._build_controller(devices))
+        layout.addLayout(self._build_controller(devices, _STEERING if continuous else _PLAYING))
         buttons = QHBoxLayout()
         buttons.addWidget(self._button("Restore defaults", "usualKeysButton", self._reset))
         buttons.addStretch(1)
@@ -113,7 +119,7 @@ class KeysDialog(QDialog):
         # While a key is asked for, Tab is one that was pressed.
         return self._asking is None and super().focusNextPrevChild(forward)
 
-    def _build_controller(self, devices: Callable[[], Sequence[Device]]) -> QGridLayout:
+    def _build_controller(self, devices: Callable[[], Sequence[Device]], what: str) -> QGridLayout:
         self._controller = ControllerBox(self._bindings.controller, devices)
         grid = QGridLayout()
         grid.setHorizontalSpacing(14)
@@ -123,7 +129,6 @@ class KeysDialog(QDialog):
         self._grid.setColumnMinimumWidth(0, title.sizeHint().width())
         grid.addWidget(title, 0, 0)
         grid.addWidget(self._controller, 0, 1)
-        what = "Stick or D-pad moves. Buttons fire, and start a game. Start pauses and resumes."
         grid.addWidget(look.faint(what, wrap=True), 1, 1)
         return grid
 
@@ -208,4 +213,5 @@ def keys_dialog(presenter: RecordPresenter, keyboard: Keyboard, parent: QWidget)
         keyboard,
         lambda: presenter.controls.devices,
         parent,
+        continuous=bool(presenter.spec.held),
     )

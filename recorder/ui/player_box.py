@@ -43,7 +43,7 @@ class PlayerBox(QStackedWidget):
     def show_state(self) -> None:
         """Show who plays, or the open question."""
         presenter, player = self._presenter, self._presenter.player
-        drawn = (player.question, player.draft, player.name, presenter.env, presenter.busy)
+        drawn = (player.question, player.draft, player.name, presenter.env, presenter.spec.rate_hz, presenter.busy)
         if drawn == self._drawn:
             return  # as in every tick of a game
         self._drawn, question = drawn, player.question
@@ -57,7 +57,8 @@ class PlayerBox(QStackedWidget):
         hint = "" if presenter.by_hand else " · − / +: speed"
         self._name.setText(f"Player: {who}")
         self._name.setToolTip(tip_of(who))
-        self._rate.setText(f"{presenter.spec.rate_hz:g} frames per second{hint}")
+        unit = "frames" if presenter.spec.frame_skip in (None, 1) else "actions"
+        self._rate.setText(f"{presenter.spec.rate_hz:g} {unit} per second{hint}")
         for button, tip in self._tips.items():
             button.setVisible(presenter.by_hand)
             button.setEnabled(not presenter.busy)

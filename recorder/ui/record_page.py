@@ -17,7 +17,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from recorder.agents.bindings import bindings_file
 from recorder.agents.keyboard import PLACE
@@ -31,7 +31,7 @@ from recorder.recording.take_control import RecordState
 from recorder.ui.game_keys import HeldKeys, usual
 from recorder.ui.game_view import GameView, Keycap
 from recorder.ui.game_words import game_words
-from recorder.ui.games_dialog import open_games
+from recorder.ui.games_dialog import in_front, open_games
 from recorder.ui.key_captions import KeyCaptions
 from recorder.ui.keys_dialog import keys_dialog
 from recorder.ui.kit.fold import Scroll
@@ -62,6 +62,7 @@ class RecordPage(Page):
         self.keyboard = Keyboard(self)
         self.keyboard.changed.connect(self._render)
         presenter.key_choice.name_keys = self.keyboard.names
+        presenter.open_games = self._choose_game
         columns = QHBoxLayout()
         columns.setSpacing(20)
         self._view = GameView()
@@ -247,8 +248,7 @@ class RecordPage(Page):
     def _wake(self) -> None:
         if self._held.settle():
             self._render()
-        # A menu leaves the window active, and takes the keyboard all the same.
-        self.presenter.controls.listening = self.isActiveWindow() and QApplication.activePopupWidget() is None
+        self.presenter.controls.listening = in_front(self.presenter, self)
         wait = self.presenter.take.wait_ns
         if wait is not None and wait <= _NAP_NS:
             time.sleep(wait * 1e-9)

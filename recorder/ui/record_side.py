@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from recorder.envs.registry import get_spec
 from recorder.library.library import duration_text
 from recorder.recording.player_name import NameQuestion
 from recorder.recording.presenter import RecordPresenter
@@ -24,6 +25,7 @@ from recorder.ui.takes_list import TakesList
 
 _LABELS = {"success": "good", "failure": "bad"}
 _SOUND = ("Sound: on", "Sound: off", "No sound card")
+_SOUND_TIP = "The game's sound, on or off (M)"
 _RECORD_TIP = "Start recording (Space, Ctrl+R)"
 _HOLDABLE = (RecordState.COUNTDOWN, RecordState.RECORDING, RecordState.PAUSED)
 
@@ -126,7 +128,7 @@ class RecordSide(QWidget):
         self._keys = self._button(
             "Keys…", "keysButton", "Choose the keys and the controller to play with", self.keys_requested.emit
         )
-        self._sound = self._button("Sound", "soundButton", "The game's sound, on or off (M)", self.sound_requested.emit)
+        self._sound = self._button("Sound", "soundButton", _SOUND_TIP, self.sound_requested.emit)
         for button, picture in (
             (self._record, "record"),
             (self._pause, "pause"),
@@ -157,16 +159,18 @@ class RecordSide(QWidget):
     def _show_buttons(self, presenter: RecordPresenter) -> None:
         state, sound = presenter.state, presenter.sound
         finishing, waiting = state is RecordState.FINISHING, presenter.partner.awaited
+        skipping = presenter.spec is not get_spec(presenter.env)  # the one as its file says
         for button, enabled in (
             (self._record, not presenter.busy and not waiting and not presenter.refusal),
             (self._pause, state in _HOLDABLE and not presenter.take.trouble),
             (self._stop, (presenter.busy and not finishing) or waiting),
             (self._discard, not finishing and (presenter.busy or presenter.finished.last_take is not None)),
             (self._keys, presenter.by_hand and not presenter.busy),
-            (self._sound, presenter.by_hand and sound.available),
+            (self._sound, presenter.by_hand and sound.available and not skipping),
         ):
             button.setEnabled(enabled)
         self._record.setToolTip(presenter.refusal or _RECORD_TIP)
+        self._sound.setToolTip("There is no sound with a frame skip" if skipping else _SOUND_TIP)
         self._pause.setText("Resume" if state is RecordState.PAUSED else "Pause")
         self._sound.setText(_SOUND[2] if not sound.available else _SOUND[sound.muted])
 
@@ -178,7 +182,6 @@ def _figures(presenter: RecordPresenter, room: str) -> dict[str, str]:
     if status is None:
         return texts
     limit, whole = presenter.limit.limit, f" of {duration_text(60 * presenter.limit.limit.minutes)}"
-    steps = presenter.pace.steps_hz * status.speed / 100
     texts |= {
         "score": f"{status.score:,.0f}",
         "lives": "●" * status.lives,

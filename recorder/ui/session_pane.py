@@ -253,7 +253,8 @@ class SessionPane(QWidget):
             rest = f" · the first {MOST_GAMES} games are listed" if more > 0 else ""
             verb = "merged" if len(details.made_of) > 1 else "split"
             made = f" · {verb} from {', '.join(details.made_of)}" if details.made_of else ""
-            self._facts.setText(f"{details.name}{rest}{made}")
+            pace = f" · {details.pace}" if details.pace else ""
+            self._facts.setText(f"{details.name}{pace}{rest}{made}")
         warning = details.warning if details is not None else ""
         self._warning.setText(warning)
         self._warning.setVisible(bool(warning))

@@ -2,6 +2,7 @@
 
 recorder    recording at full speed, compared with plain env.step, PNG files with a CSV, and Minari's DataCollector
 store       reading screens from a session, compared with PNG files and Minari's HDF5
+pictures    chains of Zarr's codecs for pictures in any colours, compared with PNG files
 loader      stacked samples a second, compared with tensors in memory and a DataLoader that reads one sample at a time
 mixing      how diverse batches are, from all data and from a pool, compared with full shuffling and a shuffle buffer
 training    batches a second of a training, compared with tensors in memory

@@ -15,6 +15,7 @@ from tests.benchmarks.common import Figure, Options, Ratio
 TITLES = {
     "recorder": "Recording",
     "store": "Reading",
+    "pictures": "Pictures in any colours",
     "loader": "Loading batches",
     "mixing": "Batch diversity",
     "training": "Training",

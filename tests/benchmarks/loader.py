@@ -62,7 +62,7 @@ def in_memory(session: Session, config: Any, rng: np.random.Generator) -> Callab
 
     preprocess = Preprocess.of(config)
     read = (session.screens(first, first + 600) for first in range(0, len(session), 600))
-    screens = np.concatenate([preprocess.from_indices(some, session.palette) for some in read])
+    screens = np.concatenate([preprocess.from_stored(some, session.palette) for some in read])
     actions = session.actions.astype(np.int64)
     ages = np.array(config.history)
 

@@ -112,7 +112,7 @@ def test_the_twin_plays_what_it_would_play_alone(tmp_path: Path) -> None:
     path = untrained("breakout", tmp_path / "Bo.safetensors")
     spec = get_spec("breakout")
     pictures = SharedRows(3, (210, 160, 3), "uint8")
-    racer = RacingClone(str(path), "breakout", pictures, seed=4)
+    racer = RacingClone(str(path), pictures, seed=4)
     racer.begin(1, 77, 1)
     moment = racer.play(40, 2)
     while moment.ticks < 40:

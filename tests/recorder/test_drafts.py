@@ -113,3 +113,15 @@ def test_what_a_recording_names_is_never_imported(home: Path) -> None:
     (home / "bad.toml").write_text(draft("CartPole-v1").replace("backend", 'module = "a b"\nbackend'))
     with pytest.raises(registry.EnvFileError, match="module 'a b' is not the name of a Python module"):
         registry.read_spec(home / "bad.toml")
+
+
+def test_what_mujoco_warns_of_leaves_no_file_behind(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "here").mkdir()
+    monkeypatch.chdir(home / "here")
+    file = home / "envs" / "half_cheetah.toml"
+    file.parent.mkdir()
+    file.write_text(draft("HalfCheetah-v5"))  # its model uses an attribute that MuJoCo warns of
+    forget()
+    with Game(get_spec("half_cheetah")) as game:
+        game.reset(0)
+    assert list((home / "here").iterdir()) == []

@@ -12,6 +12,11 @@ from recorder import Game, RandomAgent, Session, get_spec, record, verify
 from recorder.envs.registry import installed_spec
 from recorder.envs.spec import EnvSpec
 from recorder.errors import UsageError
+from recorder.library.preview import read_details
+from recorder.recording.presenter import RecordPresenter
+from recorder.recording.settings import UnsavedSettings
+from recorder.ui.game_keys import usual
+from tests.recorder.fake_clock import FakeClock
 from trainer import Policy, TrainConfig, TrainingError, fit
 
 
@@ -74,3 +79,42 @@ def test_games_of_different_frame_skips_do_not_mix(skipping: Session, tmp_path: 
 def test_what_cannot_be_is_told(env: str, frames: int, problem: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=problem):
         record(env, RandomAgent(get_spec(env)), library=tmp_path, seconds=1, frame_skip=frames)
+
+
+def test_a_person_plays_with_the_frame_skip_that_was_chosen_and_it_is_kept(tmp_path: Path) -> None:
+    clock, settings = FakeClock(), UnsavedSettings("Ada")
+
+    def opened() -> RecordPresenter:
+        return RecordPresenter(
+            tmp_path, settings=settings, usual_keys=usual, controllers=None, countdown_s=0, now=clock
+        )
+
+    presenter = opened()
+    presenter.choose("freeway")
+    assert presenter.status is not None  # its first screen is drawn without a frame skip
+    presenter.pace.skip(4)
+    assert presenter.spec.rate_hz == 15.0
+    up = presenter.key_choice.bindings.keys_of(presenter.spec.action_names.index("UP"))[0]
+    presenter.start()
+    presenter.controls.press(up)
+    for _ in range(60):  # a second
+        clock.now += 16_666_667
+        presenter.poll()
+    presenter.stop()
+    assert presenter.finished.last_take is not None
+    session = Session.open(presenter.finished.last_take)
+    assert (session.spec.frame_skip, session.spec.rate_hz) == (4, 15.0)
+    assert 14 <= len(session) <= 16
+    assert verify(session).ok
+    assert read_details(session).pace == "frame skip 4"
+    presenter.choose("cartpole")
+    assert not presenter.pace.skips(get_spec(presenter.env))
+    assert presenter.spec is get_spec("cartpole")
+    presenter.shutdown()
+    again = opened()
+    assert again.pace.frame_skip == 4
+    again.pace.skip(1)
+    assert settings.frame_skip == ""
+    with pytest.raises(ValueError, match="a frame skip of 9; choose one of 1, 2, 3, 4"):
+        again.pace.skip(9)
+    again.shutdown()

@@ -161,7 +161,8 @@ def test_a_file_that_was_changed_and_added_again_is_what_counts(own: Path, tmp_p
         file.write_text(PONG.replace("rate_hz = 60.0", f"rate_hz = {rate}"))
         assert add_file(file) == own / "pong.toml"
         assert get_spec("pong").rate_hz == rate
-    assert described_names() == ("breakout", "hopper", "cartpole", "frozen_lake", "mountain_car", "pendulum", "pong")
+    gymnasium = ("car_racing", "cartpole", "frozen_lake", "lunar_lander", "mountain_car", "pendulum")
+    assert described_names() == ("breakout", "hopper", *gymnasium, "pong")
     assert env_names().count("pong") == 1
 
 
@@ -171,7 +172,8 @@ def test_a_file_of_ones_own_that_cannot_be_used_hides_no_other(own: Path) -> Non
     (own / "hopper.toml").write_text(CARTPOLE)  # counts before the one that ships
     forget()
     specs, problems = usable_specs()
-    assert [spec.title for spec in specs][:4] == ["Breakout", "Cart and pole", "Cart and pole", "Frozen Lake"]
+    titles = ["Breakout", "Cart and pole", "Car Racing", "Cart and pole", "Frozen Lake"]
+    assert [spec.title for spec in specs][:5] == titles
     assert sorted(problem.partition(" does not describe an environment ")[2] for problem in problems) == [
         "(its name may contain only lower-case letters, digits and underscores); see docs/environments.md",
         "(the environment's specification has no usable 'title'); see docs/environments.md",
@@ -292,11 +294,11 @@ def test_what_goes_wrong_in_a_picture_and_not_with_its_library_stays_what_it_is(
 def test_what_has_controls_is_played_by_hand(own: Path) -> None:
     specs = [get_spec(name) for name in described_names()]
     assert [spec.name for spec in specs if not spec.playable] == ["hopper"]
-    assert [spec.serve_index for spec in specs] == [1, None, None, None, None, None]
+    assert [spec.serve_index for spec in specs] == [1, *7 * [None]]
 
 
 def test_only_what_has_neither_screens_nor_states_is_drawn_while_it_is_played(own: Path) -> None:
-    drawn_live = ["cartpole", "frozen_lake", "mountain_car", "pendulum"]
+    drawn_live = ["cartpole", "frozen_lake", "lunar_lander", "mountain_car", "pendulum"]
     assert [spec.name for spec in usable_specs()[0] if spec.drawn_live] == drawn_live
 
 

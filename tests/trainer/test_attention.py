@@ -28,7 +28,7 @@ def one_eyed() -> Policy:
     with torch.no_grad():
         body[1].weight.copy_(weights.flatten(1))
         body[1].bias.zero_()
-    return Policy(ScreenNet(body, config, (1, 1, 4)), get_spec("breakout"), config)
+    return Policy(ScreenNet(body, config, (1, 1, 4), 160), get_spec("breakout"), config)
 
 
 def test_a_policy_that_looks_at_one_place_is_seen_to_look_there() -> None:

@@ -56,7 +56,7 @@ def test_packed_screens_come_back_as_they_were(breakout: Session, tmp_path: Path
     rng = np.random.default_rng(0)
     preprocess = Preprocess.of(TrainConfig.for_env("breakout", network="nature"))
     runs = {
-        "play": lambda: [preprocess.from_indices(breakout.screens(0, 700), breakout.palette)],
+        "play": lambda: [preprocess.from_stored(breakout.screens(0, 700), breakout.palette)],
         "noise": lambda: [rng.integers(0, 128, (130, 84, 84), np.uint8)],
         "still": lambda: [np.full((130, 84, 84), 9, np.uint8)],
         "one": lambda: [rng.integers(0, 128, (1, 84, 84), np.uint8)],
@@ -76,7 +76,7 @@ def test_packed_screens_come_back_as_they_were(breakout: Session, tmp_path: Path
 def test_packed_play_takes_a_thirtieth_of_its_pixels(minute: Session, tmp_path: Path) -> None:
     store = PackedFrames(tmp_path, (84, 84), 1 << 30)
     store.append(
-        Preprocess.of(TrainConfig.for_env("breakout", network="nature")).from_indices(
+        Preprocess.of(TrainConfig.for_env("breakout", network="nature")).from_stored(
             minute.screens(0, 3_000), minute.palette
         )
     )
@@ -94,7 +94,7 @@ def test_a_limit_of_bytes_is_kept_and_what_was_stored_before_can_be_had(tmp_path
     store.seal()
     assert bytes_in(tmp_path) <= 2_000_000
     np.testing.assert_array_equal(store.take(np.arange(120)), screens)
-    vectors = PlainRows(tmp_path, (11,), 7_000)
+    vectors = PlainRows(tmp_path, (11,), "float32", 7_000)
     vectors.append(np.ones((100, 11), np.float32))
     with pytest.raises(NoRoomError):
         vectors.append(np.ones((100, 11), np.float32))

@@ -44,7 +44,7 @@ def test_a_sample_pairs_screens_with_places_and_some_are_the_players_own(breakou
     known = sample.targets[: sum(sample.lengths[:recorded]), sample.used]
     np.testing.assert_allclose(known.std(axis=0), 1.0, rtol=1e-3)
     # The own one is where the paddle is: in the rows that the paddle alone moves in, its mean column follows it.
-    rows = CONFIG.with_changes(hidden_rows=(189, 196)).hidden_pixels
+    rows = CONFIG.with_changes(hidden_rows=(189, 196)).hidden_pixels(160)[0]
     bright = sample.screens[:, rows].astype(float)
     bright -= np.median(bright, axis=0)
     bright = np.abs(bright).sum(axis=1)

@@ -88,6 +88,7 @@ def test_what_cannot_be_meant_is_refused_in_a_sentence(written: str, sentence: s
         {"hidden": (0,)},
         {"crop": (90, 30)},
         {"hidden_rows": (5,)},
+        {"hidden_columns": (9, 3)},
         {"label_shifts": (6, 0)},
         {"label_windows": (0, 1)},
         {"activation": "gelu"},

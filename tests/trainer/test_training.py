@@ -27,7 +27,7 @@ NOOP, FIRE, RIGHT, LEFT = range(4)
 
 def test_training_and_play_see_the_same_bytes(breakout: Session) -> None:
     preprocess = Preprocess.of(TrainConfig.for_env("breakout", network="nature"))
-    trained_on = preprocess.from_indices(breakout.screens(0, 400), breakout.palette)
+    trained_on = preprocess.from_stored(breakout.screens(0, 400), breakout.palette)
     for tick in range(0, 400, 7):
         np.testing.assert_array_equal(preprocess.from_rgb(breakout.frames[tick]), trained_on[tick])
 
@@ -127,8 +127,9 @@ def test_an_action_can_answer_to_the_field_of_before_and_the_paddle_of_now(break
     drawn = data.draw(np.random.default_rng(0), 1_000)
     in_turn = np.concatenate([batch.shifts for batch in data.validation_batches(64, 200)])
     data.close()
-    own = config.hidden_pixels
-    screens = Preprocess.of(config).from_indices(breakout.screens(0, 200), breakout.palette)
+    own, columns = config.hidden_pixels(160)
+    assert columns == slice(None)
+    screens = Preprocess.of(config).from_stored(breakout.screens(0, 200), breakout.palette)
     ages = rows[:, None] - np.asarray(config.history)
     field = np.setdiff1d(np.arange(config.size), np.arange(config.size)[own])
     np.testing.assert_array_equal(at_once.inputs, screens[ages])

@@ -9,7 +9,7 @@ import pygame
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QDialog, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QListWidget, QMenu, QPushButton, QWidget
 
 from player.ui.window import Window
 from recorder import Session
@@ -18,7 +18,7 @@ from recorder.recording.settings import UnsavedSettings
 from recorder.recording.take_control import RecordState
 from recorder.ui.game_view import GameView
 from recorder.ui.record_page import open_presenter
-from tests.recorder.virtual_pad import BACK, DPAD_DOWN, DPAD_LEFT, DPAD_UP, START, A, VirtualPad
+from tests.recorder.virtual_pad import BACK, DPAD_DOWN, DPAD_LEFT, DPAD_RIGHT, DPAD_UP, START, A, VirtualPad
 from tests.ui.test_guard import wait
 from tests.ui.test_guard import window as window  # the fixture
 
@@ -102,7 +102,6 @@ def test_a_controller_leads_from_the_first_screen_to_a_saved_take(window: Window
     wait(lambda: box.currentData() == presenter.env)
     pad.tap(DPAD_UP)
     wait(lambda: box.currentData() == presenter.env == "breakout")
-    assert is_never(pad, BACK, lambda: presenter.busy)
     view = window.findChild(GameView)
     wait(lambda: "Controller · Start: begin" in view.accessibleDescription())
     pad.tap(A)
@@ -117,6 +116,43 @@ def test_a_controller_leads_from_the_first_screen_to_a_saved_take(window: Window
         wait(lambda: not pygame.event.peek(pump=False))
     wait(lambda: presenter.finished.last_take is not None)
     assert len(Session.open(presenter.finished.last_take)) > 5
+
+
+def test_a_controller_opens_the_list_of_all_games_and_chooses_in_it(window: Window, pad: VirtualPad) -> None:
+    presenter = window.record.presenter
+    wait(window.isActiveWindow)
+
+    def opened() -> QListWidget:
+        pad.tap(BACK)
+        wait(lambda: presenter.chooser is not None)
+        wait(window.findChild(QDialog, "gamesDialog").isActiveWindow)
+        return window.findChild(QListWidget, "gamesList")
+
+    games = opened()
+    assert games.currentItem().text() == "Breakout"
+    pad.tap(DPAD_RIGHT)
+    wait(lambda: games.currentRow() == 1)
+    pad.tap(DPAD_LEFT)
+    wait(lambda: games.currentRow() == 0)
+    pad.press(DPAD_DOWN)  # and held
+    wait(lambda: games.currentRow() > 20)
+    pad.release(DPAD_DOWN)
+    pad.tap(DPAD_UP)
+    pad.tap(BACK)
+    wait(lambda: presenter.chooser is None)
+    assert presenter.env == "breakout"
+    assert not presenter.busy
+    assert "Back: all games" in window.findChild(GameView).accessibleDescription()
+    window.activateWindow()
+    wait(window.isActiveWindow)
+    games = opened()
+    pad.tap(DPAD_DOWN)
+    wait(lambda: games.currentRow() > 1)
+    chosen = games.currentItem().text()
+    pad.tap(A)
+    wait(lambda: presenter.chooser is None)
+    assert presenter.spec.title == chosen != "Breakout"
+    assert not presenter.busy
 
 
 def test_controllers_can_be_turned_off_and_stay_so(window: Window, pad: VirtualPad, tmp_path: Path) -> None:

@@ -27,11 +27,13 @@ class FrameCache:
         self._tick_table = tick_table
         self._store: Store
         if tick_table.locate is not None:
-            self._store = PlainRows(path, (POSITIONS,), limit)
-        elif tick_table.spec.sees_screen:
-            self._store = PackedFrames(path, tick_table.screen_shape, limit)
+            self._store = PlainRows(path, (POSITIONS,), "float32", limit)
+        elif not tick_table.spec.sees_screen:
+            self._store = PlainRows(path, tick_table.spec.observation_shape, "float32", limit)
+        elif tick_table.spec.colours == "rgb":
+            self._store = PlainRows(path, tick_table.screen_shape, "uint8", limit)
         else:
-            self._store = PlainRows(path, tick_table.spec.observation_shape, limit)
+            self._store = PackedFrames(path, tick_table.screen_shape, limit)
         self._runs: list[range] = []
 
     def fill(self, runs: Iterable[range]) -> Iterator[int]:

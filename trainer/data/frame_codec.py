@@ -8,7 +8,8 @@
 A game's screen hardly changes: of Breakout's 84 x 84 pixels about 42 differ from the key screen. So a tick takes 200
 bytes instead of 7,056, and unpacking it means copying a key screen and overwriting 42 pixels. General compressors make
 smaller files, but must unpack many screens to return one. (Differences from the previous screen would be fewer, but
-have the same drawback.) Vectors are stored unpacked.
+have the same drawback.) Vectors are stored unpacked, and so are screens in RGB, whose scenes move as a whole: a change
+takes three bytes, and in Car Racing nearly half of the pixels change.
 
 The files are memory-mapped: they use page cache, which the operating system can reclaim, and none of the process's own
 memory.
@@ -147,11 +148,12 @@ class PackedFrames:
 
 
 class PlainRows:
-    """Vectors float32 of `shape` in `folder`, unpacked, in at most `limit` bytes."""
+    """Vectors or screens of `shape` and `dtype` in `folder`, unpacked, in at most `limit` bytes."""
 
-    def __init__(self, folder: Path, shape: tuple[int, ...], limit: int) -> None:
+    def __init__(self, folder: Path, shape: tuple[int, ...], dtype: str, limit: int) -> None:
         self._limit = self._left = limit
-        self._column = _Column(folder / "vectors", "float32", shape)
+        self._dtype = np.dtype(dtype)
+        self._column = _Column(folder / "rows", dtype, shape)
 
     @property
     def filled(self) -> float:
@@ -159,8 +161,8 @@ class PlainRows:
         return 1 - self._left / self._limit
 
     def append(self, ticks: Array) -> None:
-        """Add vectors (n, …); see Store."""
-        needed = 4 * ticks.size + _TICK_BYTES * len(ticks)
+        """Add rows (n, …); see Store."""
+        needed = self._dtype.itemsize * ticks.size + _TICK_BYTES * len(ticks)
         if needed > self._left:
             raise NoRoomError
         self._left -= needed
@@ -171,7 +173,7 @@ class PlainRows:
         self._rows = self._column.map()
 
     def take(self, positions: npt.NDArray[np.int64]) -> Array:
-        """Vectors float32 (m, …) at positions (m,); see Store."""
+        """Rows (m, …) at positions (m,); see Store."""
         return self._rows[positions]
 
     def close(self) -> None:

@@ -33,7 +33,8 @@ _Rows = npt.NDArray[np.bool_]
 def framed(config: TrainConfig, sessions: Sequence[Session]) -> TrainConfig:
     """`config` with the rows that are shown, where neither it nor the description of the game says which."""
     spec = get_spec(sessions[0].spec.name)
-    if not spec.sees_screen or spec.playfield or config.crop != TrainConfig().crop:
+    known = not spec.sees_screen or bool(spec.playfield) or config.crop != TrainConfig().crop
+    if known or spec.colours == "rgb":  # a camera that moves: every row changes, and none is a frame
         return config
     return config.with_changes(crop=playfield(sessions) or config.crop)
 

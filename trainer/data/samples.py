@@ -109,6 +109,6 @@ class Samples:
             if self._tick_table.locate is not None:
                 inputs[late] = np.where(self.own_positions, now, inputs[late])
             else:
-                own = self._config.hidden_pixels
-                inputs[late, :, own] = now[:, :, own]
+                down, across = self._config.hidden_pixels(self._spec.frame_shape[1])
+                inputs[late, :, down, across] = now[:, :, down, across]
         return inputs

@@ -12,6 +12,7 @@ positions that it finds on screens.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
@@ -33,7 +34,7 @@ Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
 
 # Read in one go; whole chunks, so that none is decoded twice.
-_SCREENS, _VECTORS = 10 * CHUNK_TICKS, 10_000
+_SCREEN_CHUNKS, _SCREEN_BYTES, _VECTORS = 10, 32 << 20, 10_000
 _BLOCK_ROWS = 1 << 18
 
 
@@ -206,12 +207,14 @@ class TickTable:
         if not rows:
             return
         session, ticks = self.at(rows)
-        for some in _at_once(ticks, _SCREENS):
+        chunk_bytes = CHUNK_TICKS * math.prod(self.spec.frame_shape)
+        most = CHUNK_TICKS * max(1, min(_SCREEN_CHUNKS, _SCREEN_BYTES // chunk_bytes))
+        for some in _at_once(ticks, most):
             yield self.preprocessed(session, session.screens(some.start, some.stop))
 
     def preprocessed(self, session: Session, screens: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Screens of a session, palette indices uint8 (n, H, W), as uint8 (n, rows, columns)."""
-        return self._preprocess.from_indices(screens, session.palette)
+        """Screens of a session, as it stores them, as uint8 (n, rows, columns)."""
+        return self._preprocess.from_stored(screens, session.palette)
 
     def sample(self, rows: Rows) -> Array:
         """The inputs of rows (n,) in rising order, read from their sessions; see `inputs`."""

@@ -223,7 +223,7 @@ def _inputs(session: Session, game: RecordedGame, policy: Policy) -> Iterator[np
     ]
     for part in parts:
         screens = session.screens(part.start, part.stop)
-        grey = preprocess.from_indices(screens, session.palette)
+        grey = preprocess.from_stored(screens, session.palette)
         new = policy.looked_at(grey, context)
         context = grey
         seen = new if before is None else np.concatenate([before, new])

@@ -22,6 +22,7 @@ from pathlib import Path
 from recorder.store.places import Place, keep_out_of_sessions, on_this_computer, place
 from recorder.store.session import Session
 from trainer.config import TrainConfig
+from trainer.data.own_band import hiding_own
 from trainer.data.playfield import framed
 from trainer.distributed import ProcessGroup
 from trainer.errors import PolicyError, TrainingError
@@ -117,8 +118,10 @@ def _completed(
     config = config.completed(env)
     if origin is not None:
         origin.check(config)
-    elif checkpoint is None or not is_of(checkpoint, config):  # an earlier version's training goes on with all rows
-        config = framed(config, sessions)
+    else:
+        for step in (framed, hiding_own):
+            if checkpoint is None or not is_of(checkpoint, config):  # an earlier version's training goes on as it began
+                config = step(config, sessions)
     return config
 
 

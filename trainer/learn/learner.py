@@ -116,13 +116,12 @@ class Learner:
             nothing = torch.zeros(len(raw), dtype=torch.bool, device=self.device)
             output = self._forward(self._trained, self.net.prepare(raw, nothing))
         else:
-            views = Views.draw(rng, batch.size, self.config, bool(self.spec.mirror_actions)).of(batch.places)
+            mirrored = self.spec.mirror_actions if self.spec.discrete else ()
+            views = Views.draw(rng, batch.size, self.config, bool(mirrored)).of(batch.places)
             hidden = torch.from_numpy(views.hidden).to(self.device)
             if isinstance(self.net, ScreenNet):
-                residuals, labels, mirrored = augment(
-                    self.net.residuals(raw, hidden), labels, views, self.spec.mirror_actions
-                )
-                output = self._forward(self._trained, self.net.scaled(residuals), mirrored)
+                residuals, labels, sides = augment(self.net.residuals(raw, hidden), labels, views, mirrored)
+                output = self._forward(self._trained, self.net.scaled(residuals), sides)
             else:
                 held = torch.from_numpy(batch.held).to(self.device)
                 output = self._forward(self._trained, self.net.prepare(raw, hidden), held)

@@ -3,9 +3,9 @@
     recording ─▶ random stretches ─▶ screens, memory ─▶ bytes that are positions ─▶ regression ─▶ those that can be seen
                  detours, games of a scout ─▶ ┘
 
-This module knows no particular game. A byte is taken as a position if it takes many values and mostly changes in small
-steps. Some of these cannot be seen on the screen (a frame counter, for example): bytes that the regression cannot
-predict on held-out screens are dropped. Trying out actions shows which bytes the player controls.
+This module knows no particular game. Some bytes that change like positions (trainer.learn.position_bytes) cannot be
+seen on the screen (a frame counter, for example): bytes that the regression cannot predict on held-out screens are
+dropped. Trying out actions shows which bytes the player controls.
 
 A player who keeps the paddle under the ball shows no screen with the paddle elsewhere; from such screens alone a
 network would learn to find the paddle by the ball. So a part of the sample are detours: two seconds of random actions
@@ -31,6 +31,7 @@ from recorder.library.replayed_memory import Clip, Memory, replaying_memory
 from trainer.config import TrainConfig
 from trainer.data.tick_table import TickTable
 from trainer.learn.optimizer import AdamW
+from trainer.learn.position_bytes import position_bytes
 from trainer.learn.scout import Places, scouting
 from trainer.policy.keypoints import LAG, POSITIONS, KeypointNet
 
@@ -38,8 +39,6 @@ _STRETCH_TICKS, _STRETCHES, _DETOURS = 120, 200, 80
 _MOST_PLAYED = 60_000  # ticks to draw stretches from: simulating them takes about ten seconds
 _TRIALS = 40  # moments at which every action is tried
 _OWN_SHARE = 0.5  # of the trials: bytes that differ in so many are the player's own
-_LEAST_VALUES, _LEAST_CHANGES, _SMALL_STEP, _SMALL_SHARE = 16, 0.02, 8, 0.5
-_SAME = 0.98  # correlation above which two bytes count as the same position
 HOPEFUL_SHARE, _SEEN_SHARE = 0.2, 0.6  # of a byte's variance that must be explained, for the first clone and at the end
 _BATCH, _RATE, _DECAY, _BETA = 64, 3e-3, 1e-3, 0.1
 _AT_ONCE = 256
@@ -103,7 +102,7 @@ def sampling(tick_table: TickTable, config: TrainConfig) -> Iterator[float | str
     values = [*_of_stretches(stretches, parts, own_parts), *aside]
     moved = np.sum([memory.moved for memory in memories], axis=0)
     controlled = np.asarray(moved >= _OWN_SHARE * sum(memory.trials for memory in memories), bool)
-    bytes_ = _that_tell_of_places(np.concatenate(values), controlled, [*map(len, values)])
+    bytes_ = position_bytes(values, screens, controlled)
     if not bytes_:
         yield NoSample("no part of the emulator's memory follows objects on the screen")
         return
@@ -183,30 +182,6 @@ def _stretches(parts: Sequence[range], rng: np.random.Generator) -> list[range]:
         for first in range(part.start, part.stop, _STRETCH_TICKS)
     ]
     return [found[pick] for pick in sorted(rng.permutation(len(found))[:_STRETCHES].tolist())]
-
-
-def _that_tell_of_places(
-    values: npt.NDArray[np.uint8], controlled: npt.NDArray[np.bool_], lengths: Sequence[int]
-) -> list[int]:
-    """The bytes taken as positions, at most POSITIONS, most often changing first; one of several correlated ones.
-
-    A controlled byte and another one are never merged: a player may keep the paddle so close to the ball that the two
-    are correlated.
-    """
-    inside = np.ones(len(values) - 1, bool)
-    inside[np.cumsum(lengths)[:-1] - 1] = False
-    steps = np.abs(np.diff(values.astype(np.int16), axis=0))[inside]
-    changes = (steps > 0).sum(axis=0)
-    small = ((steps > 0) & (steps <= _SMALL_STEP)).sum(axis=0)
-    many = np.array([len(np.unique(values[:, byte])) for byte in range(values.shape[1])]) >= _LEAST_VALUES
-    moving = (changes >= _LEAST_CHANGES * len(steps)) & (small >= _SMALL_SHARE * changes) & many
-    found: list[int] = []
-    for byte in sorted(np.flatnonzero(moving).tolist(), key=lambda byte: -int(changes[byte])):
-        same_kind = [other for other in found if controlled[other] == controlled[byte]]
-        alike = [abs(float(np.corrcoef(values[:, byte], values[:, other])[0, 1])) for other in same_kind]
-        if all(each < _SAME for each in alike):
-            found.append(byte)
-    return found[:POSITIONS]
 
 
 class Perception:

@@ -27,9 +27,9 @@ from torch import Tensor, nn
 from recorder.envs.spec import EnvSpec
 from trainer.config import TrainConfig
 from trainer.errors import TrainingError
-from trainer.hyperparameters import NETWORKS
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.preprocess import Preprocess
+from trainer.presets import networks
 
 # Limits how much pixels that hardly ever change are amplified; in grey levels of 0 to 127.
 _DEVIATION_FLOOR = 4.0
@@ -46,7 +46,7 @@ class ScreenNet(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, body: nn.Module, config: TrainConfig, outputs: tuple[int, int, int]) -> None:
+    def __init__(self, body: nn.Module, config: TrainConfig, outputs: tuple[int, int, int], width: int) -> None:
         super().__init__()
         self.body = body
         for weight in body.parameters():
@@ -56,7 +56,7 @@ class ScreenNet(nn.Module):
         self.register_buffer("scale", torch.full((config.size, config.size), _PLAIN_SCALE))
         self._outputs = outputs
         self._whiten = config.whiten
-        self._hidden = config.hidden_pixels
+        self._hidden_rows, self._hidden_columns = config.hidden_pixels(width)
 
     def set_statistics(self, mean: Tensor, deviation: Tensor) -> None:
         """Set each pixel's mean and standard deviation, float32 (size, size) in grey levels, for normalisation."""
@@ -67,10 +67,10 @@ class ScreenNet(nn.Module):
     def residuals(self, screens: Tensor, hidden: Tensor) -> Tensor:
         """The difference of screens uint8 (B, history, size, size), 0 to 127, to the mean screen, as int8.
 
-        Where bool (B,) `hidden` is true, the hidden rows of all screens except the newest are blank.
+        Where bool (B,) `hidden` is true, the hidden pixels of all screens except the newest are blank.
         """
         residuals = screens.view(torch.int8) - self.mean
-        residuals[:, 1:, self._hidden] *= (~hidden).to(torch.int8)[:, None, None, None]
+        residuals[:, 1:, self._hidden_rows, self._hidden_columns] *= (~hidden).to(torch.int8)[:, None, None, None]
         return residuals
 
     def scaled(self, residuals: Tensor) -> Tensor:
@@ -160,10 +160,9 @@ def build(config: TrainConfig, spec: EnvSpec) -> Net:
 
     Raises TrainingError when the two do not match.
     """
-    kind = "screen" if spec.sees_screen else "vector"
-    if config.network not in NETWORKS[kind]:
+    if config.network not in networks(spec):
         raise TrainingError(
-            f"the network {config.network!r} does not fit {spec.title}; choose one of: {', '.join(NETWORKS[kind])}"
+            f"the network {config.network!r} does not fit {spec.title}; choose one of: {', '.join(networks(spec))}"
         )
     activation: type[nn.Module] = nn.ReLU if config.activation == "relu" else nn.Tanh
     net: Net
@@ -173,11 +172,11 @@ def build(config: TrainConfig, spec: EnvSpec) -> Net:
         _initialise(net.body)
         return net
     if spec.sees_screen:
-        sides = 2 if config.mirror and spec.mirror_actions else 1
+        sides = 2 if config.mirror and spec.mirror_actions and spec.discrete else 1
         outputs = (sides, config.outputs, len(spec.action_names))
         build_body = _nature if config.network == "nature" else _article64
         body = build_body(config, math.prod(outputs), activation)
-        net = ScreenNet(body, config, outputs)
+        net = ScreenNet(body, config, outputs, spec.frame_shape[1])
     else:
         inputs, torques = spec.observation_shape[0], len(spec.action_names)
         layers: list[nn.Module] = []

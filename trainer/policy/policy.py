@@ -158,7 +158,8 @@ class Policy:
             own = self.net.own.cpu().numpy()
             late[..., own] = now[..., own]
         else:
-            late[:, :, self.config.hidden_pixels] = now[:, :, self.config.hidden_pixels]
+            rows, columns = self.config.hidden_pixels(self.spec.frame_shape[1])
+            late[:, :, rows, columns] = now[:, :, rows, columns]
 
     def locate(self, screens: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """The positions float32 (n, m) that the network finds on preprocessed screens, each with the one LAG ticks
@@ -205,7 +206,8 @@ class Policy:
         return np.asarray(softmax(logits, 1.0), np.float32)
 
     def attention(self, screen: Any, before: Sequence[Any] | None = None) -> npt.NDArray[np.uint8]:
-        """How much each pixel of an RGB screen speaks for or against the most likely action: uint8 (H, W).
+        """How much each pixel of an RGB screen speaks for or against the most likely action, or adds to the largest
+        component of a continuous one: uint8 (H, W).
 
         The largest value is 255; see trainer.policy.saliency for the method. `screen` is the next one to act on in the
         current game; with `before`, it follows those screens instead, oldest first. The player's history does not
@@ -222,7 +224,8 @@ class Policy:
         prepared = self.net.prepare(stack, hidden)
         with torch.inference_mode():
             logits = self.net(prepared)[0, self.manner.output].float().cpu().numpy()
-        action, output = int(self.manner.probabilities(logits).argmax()), self.manner.output
+        likely = self.manner.probabilities(logits) if self.spec.discrete else np.abs(logits)
+        action, output = int(likely.argmax()), self.manner.output
         if isinstance(self.net, KeypointNet):
             newest = torch.from_numpy(screens[[0, min(LAG, len(screens) - 1)]]).to(self._device)
             attribution = attribute_by_places(self.net, newest, stack, hidden, output, action)

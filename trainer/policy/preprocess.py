@@ -1,12 +1,12 @@
 """From an Agent's observation to a network's input: the same object for training and for play.
 
-    RGB (210, 160, 3)  ──grey──┐
+    RGB (H, W, 3)  ──grey──────┐
                                ├──▶ crop ──▶ area-resize ──▶ halve ──▶ uint8 (rows, columns), 0 to 127
     palette index ──grey LUT───┘
 
-Training reads palette indices and play sees RGB. Both give the same bytes, because grey is computed pixel by pixel and
-the look-up table applies the same computation to the palette (a test checks this). Seven bits of grey are enough, and
-the difference of two such screens fits into a signed byte.
+Play sees RGB. Training reads what is stored: RGB, or palette indices. Both give the same bytes, because grey is
+computed pixel by pixel and the look-up table applies the same computation to the palette (a test checks this). Seven
+bits of grey are enough, and the difference of two such screens fits into a signed byte.
 """
 
 from __future__ import annotations
@@ -51,8 +51,15 @@ class Preprocess:
         top, bottom = self.crop
         return self._shrink(cv2.cvtColor(screen[top:bottom], cv2.COLOR_RGB2GRAY))
 
-    def from_indices(self, screens: Screens, palette: Screens) -> Screens:
-        """Palette indices uint8 (n, H, W) with their palette uint8 (256, 3) as uint8 (n, rows, columns)."""
+    def from_stored(self, screens: Screens, palette: Screens | None) -> Screens:
+        """Screens as a session stores them as uint8 (n, rows, columns): palette indices uint8 (n, H, W) with their
+        palette uint8 (256, 3), or RGB uint8 (n, H, W, 3) without one.
+        """
+        if palette is None:
+            rgb = np.empty((len(screens), *self.shape(screens.shape[1:])), np.uint8)
+            for index, screen in enumerate(screens):
+                rgb[index] = self.from_rgb(screen)
+            return rgb
         table = cv2.cvtColor(palette[None], cv2.COLOR_RGB2GRAY)[0]
         top, bottom = self.crop
         result = np.empty((len(screens), *self.shape(screens.shape[1:])), np.uint8)

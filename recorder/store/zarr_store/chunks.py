@@ -16,20 +16,21 @@ Array = npt.NDArray[Any]
 # zstd's own default takes 7 µs a screen. Levels up to 12 gain little; 17, which has an optimal parser, halves the size
 # and takes 0.27 ms a screen (half an hour of a scripted player: 33.3 and 14.6 bytes a screen; level 22: 13.5 bytes in
 # 0.69 ms). Both are read at the same speed.
-ZSTD_LEVEL, _THOROUGH_LEVEL = 3, 17
+# RGB of a rendered scene takes 2.5 ms a screen at level 17, for 8 % less than at level 9 (tests.benchmarks.pictures).
+ZSTD_LEVEL, THOROUGH_LEVEL, RGB_THOROUGH_LEVEL = 3, 17, 9
 _CHECKSUM_BYTES = 4
 
 
 class ChunkCodec:
     """Packs rows as zarr would by the arrays' metadata: a zstd frame and its CRC-32C, little-endian."""
 
-    def __init__(self) -> None:
-        self._zstd, self._thorough = Zstd(level=ZSTD_LEVEL), Zstd(level=_THOROUGH_LEVEL)
+    def __init__(self, thorough_level: int = THOROUGH_LEVEL) -> None:
+        self._zstd, self._thorough = Zstd(level=ZSTD_LEVEL), Zstd(level=thorough_level)
 
     def encode(self, rows: Array, *, thorough: bool = False) -> bytes:
         """The bytes of a chunk; `rows` are contiguous, little-endian, and transposed if the array is.
 
-        `thorough` encoding takes forty times as long and may halve the size.
+        `thorough` encoding takes five to forty times as long and may halve the size.
         """
         frame: bytes = (self._thorough if thorough else self._zstd).encode(rows)
         checksum: int = google_crc32c.value(frame)

@@ -11,7 +11,14 @@ import numpy as np
 import zarr
 from zarr.codecs import BytesCodec, Crc32cCodec, TransposeCodec, ZstdCodec
 
-from recorder.store.zarr_store.chunks import ZSTD_LEVEL, Array, ChunkCodec, chunk_key
+from recorder.store.zarr_store.chunks import (
+    RGB_THOROUGH_LEVEL,
+    THOROUGH_LEVEL,
+    ZSTD_LEVEL,
+    Array,
+    ChunkCodec,
+    chunk_key,
+)
 from recorder.store.zarr_store.durable import DurableStore
 
 
@@ -32,7 +39,8 @@ class GrowingArray:
         growth: int,
     ) -> None:
         axes = len(shape) + 1
-        self._transposed = axes > 2
+        # Of palette indices time is the fastest axis. RGB compresses better screen by screen (see the package).
+        self._transposed, rgb = axes == 3, axes == 4
         self._array = group.create_array(
             name,
             shape=(0, *shape),
@@ -49,7 +57,7 @@ class GrowingArray:
         self._dtype = np.dtype(dtype).newbyteorder("<")
         self._chunk = chunk
         self._growth = growth
-        self._codec = ChunkCodec()
+        self._codec = ChunkCodec(RGB_THOROUGH_LEVEL if rgb else THOROUGH_LEVEL)
         self._tail = np.zeros((chunk, *shape), self._dtype)  # the unfinished chunk
         self._turned = np.empty((math.prod(shape), chunk), self._dtype) if self._transposed else None
         self._tail_written = True

@@ -1,0 +1,36 @@
+"""Which bytes of the console's memory are learned as positions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from recorder import Game, get_spec, record
+from recorder.agents.experts import scripted
+from trainer import TrainConfig
+from trainer.data.playfield import framed
+from trainer.learn.position_bytes import position_bytes
+from trainer.policy.preprocess import Preprocess
+
+PADDLE, PADDLE_COPY = 51, 60  # Pong: what is on the screen, and what is there a tick later
+
+
+def test_of_two_copies_the_one_on_the_screen_is_taken(tmp_path: Path) -> None:
+    spec = get_spec("pong")
+    session = record("pong", scripted("pong"), library=tmp_path, seconds=40, seed=2)
+    config = framed(TrainConfig.for_env("pong").completed("pong"), [session])
+    screens = Preprocess.of(config).from_stored(session.screens(0, len(session)), session.palette)
+    memory = []
+    with Game(spec) as game:
+        game.reset(session.episodes[0].seed)
+        for action in session.actions.tolist():
+            memory.append(game.memory())
+            game.step(action)
+    controlled = np.zeros(128, bool)
+    controlled[[PADDLE, PADDLE_COPY]] = True
+    found = position_bytes([np.stack(memory)], [screens], controlled)  # type: ignore[arg-type]
+    assert PADDLE in found
+    assert PADDLE_COPY not in found
+    late = [np.roll(screens, 1, axis=0)]  # on screens that are a tick late, the other one is there
+    assert PADDLE not in position_bytes([np.stack(memory)], late, controlled)  # type: ignore[arg-type]
