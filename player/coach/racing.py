@@ -51,6 +51,13 @@ class RacingClone:
             rollout.tick()
         return self._show(row)
 
+    def finish(self, goal: int, row: int) -> RivalMoment:
+        """Play up to tick `goal`, before another game begins."""
+        rollout = self._rollout
+        while rollout.phase is Phase.PLAYING and rollout.ticks < goal:
+            rollout.tick()
+        return self._show(row)
+
     def close(self) -> None:
         """Release the game."""
         self._game.close()

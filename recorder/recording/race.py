@@ -22,7 +22,7 @@ from recorder.recording.remote_twin import RemoteTwin, Twin
 from recorder.store.races import RACE, RacedGame, race_attribute
 from recorder.system.jobs import SharedRows
 
-_ROWS = 3  # pictures: one is shown, and two may be drawn
+_ROWS = 4  # pictures: one is shown, and three may be asked for
 _PATIENCE_S = 2.0  # for the twin to come to the person's last tick
 
 
@@ -38,25 +38,38 @@ class RivalMoment(NamedTuple):
 
 
 class Rival(RemoteTwin):
-    """The twin in its process. `now` is the latest moment that is known of its game."""
+    """The twin in its process."""
 
     def __init__(self, twin: Twin, worker: str, picture_shape: Sequence[int]) -> None:
         shared = SharedRows(_ROWS, picture_shape, "uint8")
         super().__init__(twin, worker, {"pictures": shared, "seed": time.time_ns() & 0x7FFFFFFF})
         self._pictures = shared.rows
-        self.now: RivalMoment | None = None
+        self._known: dict[int, RivalMoment] = {}  # the latest of each game
         self._game, self._goal = -1, 0
         self._asked = 0
         self._row = 0
+        self._shown: int | None = None  # the row of the newest picture
+
+    @property
+    def now(self) -> RivalMoment | None:
+        """The latest moment of its game."""
+        return self._known.get(self._game)
+
+    def at(self, game: int, tick: int) -> RivalMoment | None:
+        """How it stood in a game at the tick which it was to reach, or at the end of its game; None if not known."""
+        moment = self._known.get(game)
+        return moment if moment is not None and (moment.over or moment.ticks >= tick) else None
 
     @property
     def picture(self) -> npt.NDArray[np.uint8] | None:
-        """The game as it is now, uint8 RGB; None before the first one."""
-        return None if self.now is None else self._pictures[self.now.row]
+        """The newest picture of its games, uint8 RGB; None before the first one."""
+        return None if self._shown is None else self._pictures[self._shown]
 
     def begin(self, game: int, seed: int) -> None:
         """Start a game from this seed."""
-        self._game, self._goal, self.now = game, 0, None
+        if not self.arrived:
+            self._ask("finish", self._goal)
+        self._game, self._goal = game, 0
         self._ask("begin", game, seed)
 
     def reach(self, tick: int) -> None:
@@ -67,7 +80,7 @@ class Rival(RemoteTwin):
     @property
     def arrived(self) -> bool:
         """Whether its game is over, or at the tick that it is to reach; or it is lost."""
-        return self.lost or (self.now is not None and (self.now.over or self.now.ticks >= self._goal))
+        return self.lost or self._game < 0 or self.at(self._game, self._goal) is not None
 
     def _go_on(self) -> None:
         if not self._asked and not self.arrived:
@@ -81,9 +94,8 @@ class Rival(RemoteTwin):
     def _take_in(self, result: Any) -> None:
         self._asked -= 1
         moment = RivalMoment(*result)
-        if moment.game == self._game:
-            self.now = moment
-            self._go_on()
+        self._known[moment.game], self._shown = moment, moment.row
+        self._go_on()
 
 
 @dataclass(frozen=True)
@@ -98,6 +110,16 @@ class RaceStatus:
     result: str
 
 
+@dataclass
+class _Played:
+    """What the person has played of a game, by its number."""
+
+    game: int
+    score: float = 0.0
+    ticks: int = 0
+    over: bool = False
+
+
 class Race:
     """A Companion that plays in a game of its own."""
 
@@ -107,20 +129,16 @@ class Race:
 
     def __init__(self, rival: Rival) -> None:
         self._rival = rival
-        self._games: list[RacedGame] = []  # that are over
-        self._score, self._ticks, self._over = 0.0, 0, False
-        self._open = False
+        self._games: list[_Played] = []
 
     def began(self, rollout: Rollout) -> None:
         """A game has begun: the twin begins the same one."""
-        self._take_down()
-        self._score, self._ticks, self._over, self._open = 0.0, 0, False, True
+        self._games.append(_Played(rollout.episode))
         self._rival.begin(rollout.episode, rollout.episode_seed)
 
     def ticked(self, rollout: Rollout) -> None:
         """A tick was played: the twin may play up to it."""
-        self._score, self._ticks = rollout.score, rollout.ticks
-        self._over = rollout.phase is Phase.OVER
+        self._games[-1] = _Played(rollout.episode, rollout.score, rollout.ticks, rollout.phase is Phase.OVER)
         self._rival.reach(rollout.ticks)
 
     def paused(self) -> None:
@@ -132,8 +150,8 @@ class Race:
 
     def status(self) -> RaceStatus:
         """For the page."""
-        rival, now = self._rival, self._rival.now
-        result = self._present.sentence if self._over and rival.arrived else ""
+        rival, now, played = self._rival, self._rival.now, self._games[-1]
+        result = self._raced(played).sentence if played.over and rival.arrived else ""
         score, over = (0.0, False) if now is None else (now.score, now.over)
         return RaceStatus(rival.twin.title, rival.picture, score, over, rival.reason, result)
 
@@ -141,21 +159,14 @@ class Race:
         """What the session gets besides: the twin, and once all is `finished` the scores; waits a moment for the twin
         to come to the end.
         """
-        if finished:
-            deadline = time.monotonic() + _PATIENCE_S
-            while not self._rival.arrived and (left := deadline - time.monotonic()) > 0:
-                self._rival.poll(left)
-            self._take_down()
-        return {RACE: race_attribute(self._rival.twin.title, self._rival.twin.path.stem, self._games)}
+        deadline = time.monotonic() + (_PATIENCE_S if finished else 0.0)
+        while not self._rival.arrived and (left := deadline - time.monotonic()) > 0:
+            self._rival.poll(left)
+        games = [self._raced(played) for played in self._games if played.ticks] if finished else []
+        return {RACE: race_attribute(self._rival.twin.title, self._rival.twin.path.stem, games)}
 
-    @property
-    def _present(self) -> RacedGame:
-        now = self._rival.now
-        if self._rival.lost or now is None or not self._rival.arrived:
-            return RacedGame(self._score, None, False)
-        return RacedGame(self._score, now.score, now.over)
-
-    def _take_down(self) -> None:
-        if self._open and self._ticks:
-            self._games.append(self._present)
-        self._open = False
+    def _raced(self, played: _Played) -> RacedGame:
+        moment = self._rival.at(played.game, played.ticks)
+        if moment is None:
+            return RacedGame(played.score, None, False)
+        return RacedGame(played.score, moment.score, moment.over)

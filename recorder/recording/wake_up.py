@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from recorder.recording.race import RaceStatus
 from recorder.recording.take_control import RecordState
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ def wait_ns(presenter: RecordPresenter, margin_ns: int) -> int:
     if tick_ns is not None:
         return max(0, min(tick_ns - margin_ns, _STEERED_NS if devices else tick_ns))
     resting = presenter.state in (RecordState.PAUSED, RecordState.GAME_OVER)
-    if (presenter.busy and not resting) or presenter.partner.getting_ready:
+    if (presenter.busy and not resting) or presenter.partner.getting_ready or _awaits_result(presenter):
         return _IN_PROGRESS_NS
     return _CONTROLLER_NS if devices else _IDLE_NS
+
+
+def _awaits_result(presenter: RecordPresenter) -> bool:
+    """Whether the person's game is over and the twin comes to its end soon."""
+    status = presenter.status if presenter.state is RecordState.GAME_OVER else None
+    return status is not None and isinstance(status.companion, RaceStatus) and not status.companion.result

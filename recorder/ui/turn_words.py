@@ -49,7 +49,7 @@ def rival_of(presenter: RecordPresenter) -> Rival | None:
     if isinstance(companion, RaceStatus):
         own = 0.0 if presenter.status is None else presenter.status.score
         twin = f"Your twin {companion.score:,.0f}{' · over' if companion.over else ''}"
-        twin = "Your twin has stopped; you play on" if companion.lost else twin
+        twin = "Your twin stopped; you play on" if companion.lost else twin
         return Rival(companion.picture, f"You {own:,.0f}", twin)
     if presenter.partner.company is Company.RACE:
         return Rival(None if presenter.status is None else presenter.status.picture, "You", "Your twin")

@@ -25,7 +25,7 @@ from tests.player.conftest import untrained
 from trainer.runs.policy_library import Policies
 
 TICK_NS = 16_666_667
-LEFT_KEY, LEFT = 1, 3
+LEFT_KEY, FIRE_KEY, FIRE, LEFT = 1, 2, 1, 3
 
 
 class Player:
@@ -36,7 +36,7 @@ class Player:
         self.told: list[bool] = []
         self.presenter = RecordPresenter(
             library,
-            Bindings({LEFT_KEY: LEFT}, {LEFT_KEY: "Left"}),
+            Bindings({LEFT_KEY: LEFT, FIRE_KEY: FIRE}, {LEFT_KEY: "Left", FIRE_KEY: "Space"}),
             settings=UnsavedSettings("Ada"),
             controllers=None,
             countdown_s=0,

@@ -20,7 +20,7 @@ from recorder.recording.race import RaceStatus
 from recorder.recording.take_control import RecordState
 from recorder.store.races import read_race
 from tests.player.conftest import untrained
-from tests.player.test_correcting import LEFT_KEY, Player
+from tests.player.test_correcting import FIRE_KEY, LEFT_KEY, Player
 from trainer import Policy
 
 
@@ -68,6 +68,27 @@ def test_both_play_from_the_same_start_on_one_clock_and_the_scores_are_kept(play
     (summary,) = Library(tmp_path).sessions()
     assert summary.together == together_text(session)
     assert presenter.finished.today.takes[0].together == together_text(session)
+
+
+def test_the_score_of_each_game_is_kept_also_if_the_next_one_begins_at_once(player: Player) -> None:
+    presenter = player.presenter
+    presenter.start()
+    player.until(lambda: race(player).picture is not None)
+    for _ in range(3_000):  # nobody moves: five lives are soon lost
+        presenter.controls.press(FIRE_KEY)
+        presenter.controls.release(FIRE_KEY)
+        player.ticks(1)
+        if presenter.state is RecordState.GAME_OVER:
+            break
+    presenter.take.next_game()
+    player.ticks(10)
+    session = player.stop()
+    told = read_race(session.attributes)
+    assert told is not None
+    first, second = told.games
+    assert first.twin_score is not None
+    assert second.twin_score == 0
+    assert [first.score, second.score] == session.games
 
 
 def test_a_twin_that_dies_ends_its_side_alone(player: Player) -> None:
