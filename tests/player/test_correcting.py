@@ -33,7 +33,6 @@ class Player:
 
     def __init__(self, library: Path) -> None:
         self.now = 0
-        self.told: list[bool] = []
         self.presenter = RecordPresenter(
             library,
             Bindings({LEFT_KEY: LEFT, FIRE_KEY: FIRE}, {LEFT_KEY: "Left", FIRE_KEY: "Space"}),
