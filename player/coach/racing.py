@@ -10,6 +10,7 @@ from recorder.envs.game import Game
 from recorder.play.rollout import Phase, Rollout
 from recorder.recording.race import RivalMoment
 from recorder.system.jobs import SharedRows
+from recorder.system.priority import follow_play
 
 _MOST_TICKS = 12  # between two pictures, for a twin that is behind
 
@@ -17,10 +18,11 @@ _MOST_TICKS = 12  # between two pictures, for a twin that is behind
 class RacingClone:
     """Plays in a game of its own, and draws it into `pictures`. Raises PolicyError for a file that cannot play.
 
-    One thread: the network sees one screen at a time, and the window needs a core for itself.
+    It has one thread, which gives way to the window's: the network sees one screen at a time.
     """
 
     def __init__(self, policy: str, pictures: SharedRows, seed: int) -> None:
+        follow_play()
         os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is first imported
         from trainer.policy.policy import Policy
 

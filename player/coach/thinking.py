@@ -7,15 +7,17 @@ from typing import Any
 
 from recorder.agents.agent import describe
 from recorder.system.jobs import SharedRows
+from recorder.system.priority import follow_play
 
 
 class ThinkingClone:
     """Acts on `observations` that the window shares. Raises PolicyError for a file that cannot play.
 
-    One thread: the network sees one screen at a time, and the window needs a core for itself.
+    It has one thread, which gives way to the window's: the network sees one screen at a time.
     """
 
     def __init__(self, policy: str, observations: SharedRows, seed: int) -> None:
+        follow_play()
         os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is first imported
         from trainer.policy.policy import Policy
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from recorder.agents.agent import KeyAgent
 from recorder.envs.spec import EnvSpec
@@ -64,6 +65,7 @@ class PartnerChoice:
         self._begin, self._picture_shape = begin, picture_shape
         self._spec: EnvSpec | None = None
         self._remote: RemoteTwin | None = None
+        self._retired: list[Any] = []  # threads of recorder.system.jobs in which a process is being ended
 
     @property
     def twin(self) -> Twin | None:
@@ -109,7 +111,7 @@ class PartnerChoice:
         if remote is None or not (remote.poll() or remote.lost):
             return False
         if remote.lost and remote.ready:
-            remote.close()
+            self._dismiss()
             self._call(remote.twin)
         elif remote.lost:
             self.leave()
@@ -135,8 +137,19 @@ class PartnerChoice:
     def leave(self) -> None:
         """Play alone."""
         self.company, self.awaited = Company.ALONE, False
+        self._dismiss()
+
+    def close(self) -> None:
+        """Play alone, and wait until the processes of all twins have ended."""
+        self.leave()
+        for thread in self._retired:
+            thread.join(10)
+        self._retired.clear()
+
+    def _dismiss(self) -> None:
         if self._remote is not None:
-            self._remote.close()
+            self._retired = [thread for thread in self._retired if thread.is_alive()]
+            self._retired.append(self._remote.close())
         self._remote = None
 
     def _call(self, twin: Twin) -> None:

@@ -171,12 +171,12 @@ class RecordPresenter:
             if not self.by_hand:
                 self.take.demonstrate(WorkerRecording(self.env, self.library, seed=seed, limit=limit, now=self._now))
                 return
+            self.player.save()  # before the take asks who plays
             companion = self.partner.companion(self.keys)
             opening = self._hand_play.begin(self.spec, seed, limit, self.pace.steps_hz, companion)
         except TwinplayError as error:
             self._fail(str(error))
             return
-        self.player.save()
         self.take.open(opening)
         self.sound.open()
         if wait:
@@ -258,7 +258,7 @@ class RecordPresenter:
         self.sound.close()
         self._hand_play.close()
         self._stills.close()
-        self.partner.leave()
+        self.partner.close()
 
     def _poll_take(self) -> bool:
         if self._finishing is not None:

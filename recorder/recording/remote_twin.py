@@ -60,9 +60,9 @@ class RemoteTwin:
         """The clone as sessions store it."""
         return self._description | {"title": self.twin.title}
 
-    def close(self) -> None:
-        """End its process, without waiting for that."""
-        start_thread(self._service.close, "retire-twin")
+    def close(self) -> Any:
+        """End its process, in the thread that is returned."""
+        return start_thread(self._service.close, "retire-twin")
 
     def _take_in(self, result: Any) -> None:
         raise NotImplementedError

@@ -75,11 +75,11 @@ class GameView(QWidget):
     def show_rival(self, rival: Rival | None) -> None:
         """Both sides of a race, in place of the one picture; None if there is none."""
         before, self._rival = self._rival, rival
-        if before is None or rival is None:
+        if before is None or rival is None or (before.own, before.other) != (rival.own, rival.other):
             if before is not rival:
                 self.update()
-        elif before.picture is not rival.picture or (before.own, before.other) != (rival.own, rival.other):
-            self.update()
+        elif rival.picture is not None and before.picture is not rival.picture:
+            self.update(self._place(self._sides[1], rival.picture).toAlignedRect())  # the rest is as it was
 
     def show_turn(self, turn: Turn | None) -> None:
         """Who plays at the moment, below the picture, which is framed in that colour; None if nobody else may."""
