@@ -24,15 +24,23 @@ from tests.player.test_correcting import FIRE_KEY, LEFT_KEY, Player
 from trainer import Policy
 
 
-@pytest.fixture
-def player(tmp_path: Path) -> Iterator[Player]:
-    (tmp_path / "policies").mkdir()
-    untrained("breakout", tmp_path / "policies" / "Bo.safetensors")
-    player = Player(tmp_path)
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
+    library: Path = tmp_path_factory.mktemp("race")
+    (library / "policies").mkdir()
+    untrained("breakout", library / "policies" / "Bo.safetensors")
+    player = Player(library)
     player.presenter.partner.choose(Company.RACE, player.presenter.partner.twins[0])
-    player.until(lambda: not player.presenter.partner.getting_ready)
     yield player
     player.presenter.shutdown()
+
+
+@pytest.fixture
+def player(opened: Player) -> Player:
+    """Nothing is held, and the twin is ready."""
+    opened.presenter.controls.release(LEFT_KEY)
+    opened.until(lambda: not opened.presenter.partner.getting_ready)
+    return opened
 
 
 def race(player: Player) -> RaceStatus:
@@ -42,7 +50,7 @@ def race(player: Player) -> RaceStatus:
     return found
 
 
-def test_both_play_from_the_same_start_on_one_clock_and_the_scores_are_kept(player: Player, tmp_path: Path) -> None:
+def test_both_play_from_the_same_start_on_one_clock_and_the_scores_are_kept(player: Player) -> None:
     presenter = player.presenter
     presenter.start()
     player.until(lambda: race(player).picture is not None)
@@ -65,7 +73,7 @@ def test_both_play_from_the_same_start_on_one_clock_and_the_scores_are_kept(play
     assert (game.score, game.twin_over) == (sum(session.rewards), False)
     assert game.twin_score is not None
     assert together_text(session) == f"Race against Bo: {game.score:.0f} to {game.twin_score:.0f}"
-    (summary,) = Library(tmp_path).sessions()
+    summary = next(each for each in Library(presenter.library).sessions() if each.path == session.path)
     assert summary.together == together_text(session)
     assert presenter.finished.today.takes[0].together == together_text(session)
 
