@@ -31,6 +31,8 @@ LONGEST = (
     "recorder/test_experts.py",
     "trainer/test_alike.py",
     "ui/test_guard.py",
+    "ui/test_coaching_window.py",
+    "player/test_correcting.py",
     "test_formats.py",
     "player/test_moved_cli.py",
     "recorder/test_durability.py",

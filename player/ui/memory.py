@@ -2,6 +2,7 @@
 
     window/geometry, window/page, window/theme    library/folder    player/name, player/asked
     record/limit, record/steps, record/frame_skip, record/recent    when a take ends, its pace, and what was played last
+    record/hand_back           after how long without a key a twin that is corrected goes on
     choices/<name of a list>   what was chosen last in it            watch/session, watch/policy   the pair watched last
     tour/closed                whether the hints of the Watch page are not wanted any longer
 
@@ -99,6 +100,15 @@ class Memory:
     @frame_skip.setter
     def frame_skip(self, frames: str) -> None:
         self._keep("record/frame_skip", frames)
+
+    @property
+    def hand_back(self) -> str:
+        """When a twin goes on, as recorder.recording.partner writes it."""
+        return self._text("record/hand_back")
+
+    @hand_back.setter
+    def hand_back(self, seconds: str) -> None:
+        self._keep("record/hand_back", seconds)
 
     @property
     def recent_envs(self) -> str:

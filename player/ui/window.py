@@ -11,6 +11,7 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
+from player.coach.twins import twin_players
 from player.support.sample import SAMPLE, SamplePair
 from player.ui.library_watch import LibraryWatch
 from player.ui.memory import Memory
@@ -81,9 +82,11 @@ class Window(QWidget):
         """Create the pages for a library."""
         self.folder.open(library)
         self.library = library
-        self.record = RecordPage(open_presenter(library, self._memory, self._countdown_s))
+        train = self._train_presenter(library)
+        twins = twin_players(train.policies)
+        self.record = RecordPage(open_presenter(library, self._memory, self._countdown_s, twins))
         self.sessions = LibraryPage(LibraryPresenter(Library(library)))
-        self.train = TrainPage(self._train_presenter(library))
+        self.train = TrainPage(train)
         self.train.presenter.player_name = lambda: self._memory.player_name
         self.watch = WatchPage(WatchPresenter(Library(library)))
         self._memory.remember_tour(self.watch)

@@ -222,4 +222,5 @@ class Pairing:
 
 
 def _policy_choice(policy: PolicySummary) -> Choice:
-    return Choice(policy.title, policy.path, policy.env)
+    origin = f"goes on from {policy.goes_on_from}" if policy.goes_on_from else ""
+    return Choice(" · ".join(filter(None, (policy.title, origin))), policy.path, policy.env)

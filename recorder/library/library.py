@@ -24,11 +24,12 @@ import platformdirs
 from msgspec import Meta
 from msgspec.structs import asdict
 
-from recorder.agents.agent import PLAYER_KINDS, player_title
+from recorder.agents.agent import PLAYER_KINDS
 from recorder.errors import LibraryError, SessionError, UsageError
 from recorder.library import trash
 from recorder.library.index import Entry, read_index, stamp_of, write_index
 from recorder.library.lineage import Origin, names_of_parts, origins_of
+from recorder.library.together import together_text
 from recorder.library.trash import Trashed
 from recorder.play.latency import Latency
 from recorder.play.timing import Timing
@@ -68,6 +69,7 @@ class SessionFacts(msgspec.Struct, frozen=True):
     learn_ticks: int
     origins: tuple[Origin, ...]
     made_of: tuple[str, ...]
+    together: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class SessionSummary:
 
     `labels` are how many games have each label, `learn_ticks` those that are not left out of training. `origins` tell
     where its ticks come from (see `recorder.library.lineage`), `made_of` the names of the sessions that it was merged
-    from or split from.
+    from or split from. `together` is what two players did (recorder.library.together).
     """
 
     place: Place
@@ -103,6 +105,7 @@ class SessionSummary:
     learn_ticks: int = 0
     origins: tuple[Origin, ...] = ()
     made_of: tuple[str, ...] = ()
+    together: str = ""
 
     @property
     def path(self) -> Path:
@@ -304,21 +307,12 @@ def summarize(where: Place, head: bytes | None = None) -> SessionSummary:
             learn_ticks=int(summary["learn_ticks"]),
             origins=origins_of(session),
             made_of=names_of_parts(session),
+            together=together_text(session),
         )
     except (SessionError, KeyError, TypeError, ValueError, OverflowError) as error:
         return SessionSummary(
             where, where.name.removesuffix(".zarr"), "", "", {}, "", "unreadable", 0, 0, 0.0, (), 0, problem=str(error)
         )
-
-
-def player_label(player: Mapping[str, Any]) -> str:
-    """The player's name and kind, so that a scripted player is never taken for a person."""
-    kind, name = str(player.get("kind", "")), str(player.get("name", "")).strip()
-    if kind == "person":
-        return f"{name} (person)" if name else "Person"
-    titles = {"scripted": "Scripted", "policy": "Twin", "random": "Random", "mixed": "Mixed"}
-    title = player_title(player)
-    return f"{title} ({titles.get(kind, kind).lower()})" if title else titles.get(kind, kind)
 
 
 def local_time(created: str, form: str = "%Y-%m-%d %H:%M") -> str:
@@ -340,7 +334,7 @@ def matches(summary: SessionSummary, search: str) -> bool:
     labels = (label for label, games in summary.labels.items() if games)
     player = (str(summary.player.get(key, "")) for key in ("kind", "name"))
     texts = (summary.title, summary.notes, *summary.tags, summary.env_title, summary.env, *player, *labels)
-    text = " ".join((*texts, summary.name)).casefold()
+    text = " ".join((*texts, summary.together, summary.name)).casefold()
     return all(word in text for word in search.casefold().split())
 
 

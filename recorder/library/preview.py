@@ -23,6 +23,7 @@ from recorder.library.lineage import names_of_parts
 from recorder.library.replay import show_tick
 from recorder.library.review import review
 from recorder.library.stored_pictures import read_picture, shrink, write_picture
+from recorder.library.together import together_text
 from recorder.play.latency import Latency
 from recorder.play.timing import Timing
 from recorder.store.episode_table import RecordedGame
@@ -37,7 +38,8 @@ _THUMB = (THUMB_WIDTH, THUMB_HEIGHT)
 
 @dataclass(frozen=True)
 class Details:
-    """All about one session. `shares` are (action, share of the ticks), or (component, mean size) of torques.
+    """All about one session. `shares` are (action, share of the ticks), or (component, mean size) of torques;
+    `together` says what two players did.
 
     `pace` tells a frame skip, and whether the game waited for the player; empty where neither is so. `problem` says why
     the session cannot be shown; `warning` what is wrong with its edits.
@@ -60,6 +62,7 @@ class Details:
     timing: Timing | None = None
     latency: Latency | None = None
     shares: tuple[tuple[str, float], ...] = ()
+    together: str = ""
     problem: str = ""
     warning: str = ""
 
@@ -194,6 +197,7 @@ def read_details(session: Session) -> Details:
         timing=session.timing,
         latency=session.latency,
         shares=shares,
+        together=together_text(session),
         warning=warning,
     )
 

@@ -89,10 +89,10 @@ class Speaker:
         self._channel = pygame.mixer.Channel(0)
 
 
-def falling_tone(high_hz: float, low_hz: float, *, seconds: float) -> npt.NDArray[np.uint8]:
-    """Samples of a tone that falls from one frequency to another and fades, uint8 (n,)."""
+def gliding_tone(first_hz: float, last_hz: float, *, seconds: float) -> npt.NDArray[np.uint8]:
+    """Samples of a tone that glides from one frequency to another and fades, uint8 (n,)."""
     time = np.arange(round(seconds * _RATE_HZ)) / _RATE_HZ
-    phase = 2 * np.pi * (high_hz * time + (low_hz - high_hz) * np.square(time) / (2 * seconds))
+    phase = 2 * np.pi * (first_hz * time + (last_hz - first_hz) * np.square(time) / (2 * seconds))
     return (_SILENCE + 40 * np.sin(phase) * (1 - time / seconds)).astype(np.uint8)
 
 

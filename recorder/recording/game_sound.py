@@ -7,9 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from recorder.play.sound import Speaker, falling_tone
+from recorder.play.sound import Speaker, gliding_tone
 
-_FALLING = falling_tone(880.0, 330.0, seconds=0.15)
+_FALLING = gliding_tone(880.0, 330.0, seconds=0.15)
+_TAKEN_OVER = gliding_tone(660.0, 990.0, seconds=0.08)
+_HANDED_BACK = gliding_tone(660.0, 440.0, seconds=0.08)
 
 
 class GameSound:
@@ -52,6 +54,11 @@ class GameSound:
         """A short falling tone: the game went back."""
         if self._speaker is not None:
             self._speaker.play_now(_FALLING)
+
+    def tell_control(self, person: bool) -> None:
+        """A short tone: rising if the person plays from now on, falling if the twin does."""
+        if self._speaker is not None:
+            self._speaker.play_now(_TAKEN_OVER if person else _HANDED_BACK)
 
     def silence(self) -> None:
         """Drop the sound that was not played yet."""

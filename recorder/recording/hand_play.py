@@ -11,9 +11,11 @@ from recorder.agents.controls import Controls
 from recorder.envs.game import Game
 from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
+from recorder.recording.companions import Companion
 from recorder.recording.game_sound import GameSound
 from recorder.recording.key_choice import KeyChoice
 from recorder.recording.recordings import LiveRecording, RecordingStatus
+from recorder.recording.stills import Stills
 from recorder.recording.take_limit import TakeLimit
 from recorder.system.jobs import Task
 
@@ -30,36 +32,53 @@ class HandPlay:
         sound: GameSound,
         now: Callable[[], int],
     ) -> None:
-        self.poster: RecordingStatus | None = None  # the first screen, which is shown before there is a recording
+        self._poster: RecordingStatus | None = None  # the first screen, which is shown before there is a recording
         self.problem = ""
         self._library, self._keys, self._controls = library, keys, controls
         self._key_choice, self._sound, self._now = key_choice, sound, now
         self._game: Game | None = None
 
-    def draw_poster(self, spec: EnvSpec) -> None:
-        """Draw the first screen of an environment's game, once; `problem` says why it cannot be played here."""
-        if self.poster is None and not self.problem:
+    def first_screen(self, spec: EnvSpec, stills: Stills, *, free: bool) -> RecordingStatus | None:
+        """What is shown before there is a recording, once it is drawn; `problem` says why it cannot be played here.
+
+        `free`: nobody else uses the game now.
+        """
+        if not spec.playable:
+            return stills.status(spec.name)
+        if free and not self.problem:
             try:
-                game = self._lend_game(spec)
-                game.reset(0)
-                self.poster = RecordingStatus(game.picture(), 0.0, game.lives, 0, 0, False, 0)
+                self._draw_poster(spec)
             except TwinplayError as error:
                 self.problem = str(error)
+        return self._poster
 
-    def begin(self, spec: EnvSpec, seed: int, limit: TakeLimit, steps_hz: float) -> Task:
+    def picture_shape(self, spec: EnvSpec) -> tuple[int, ...]:
+        """The shape of an environment's pictures, between recordings. Raises TwinplayError if it cannot be played."""
+        return self._draw_poster(spec).picture.shape
+
+    def begin(
+        self, spec: EnvSpec, seed: int, limit: TakeLimit, steps_hz: float, companion: Companion | None = None
+    ) -> Task:
         """Start a recording. Creating a session on disk takes a moment: the task returns the recording."""
-        return Task(partial(self._begin, self._lend_game(spec), seed, limit, steps_hz), "begin-take")
+        return Task(partial(self._begin, self._lend_game(spec), seed, limit, steps_hz, companion), "begin-take")
 
     def leave_env(self) -> None:
         """Close the game, before another environment is played."""
         self.close()
-        self.poster, self.problem = None, ""
+        self._poster, self.problem = None, ""
 
     def close(self) -> None:
         """Close the game."""
         if self._game is not None:
             self._game.close()
             self._game = None
+
+    def _draw_poster(self, spec: EnvSpec) -> RecordingStatus:
+        if self._poster is None:
+            game = self._lend_game(spec)
+            game.reset(0)
+            self._poster = RecordingStatus(game.picture(), 0.0, game.lives, 0, 0, False, 0)
+        return self._poster
 
     def _lend_game(self, spec: EnvSpec) -> Game:
         if self._game is not None and self._game.spec.kwargs != spec.kwargs:  # another frame skip was chosen
@@ -68,7 +87,9 @@ class HandPlay:
             self._game = Game(spec, render=not spec.sees_screen, sound=self._sound.hear is not None)
         return self._game
 
-    def _begin(self, game: Game, seed: int, limit: TakeLimit, steps_hz: float) -> LiveRecording:
+    def _begin(
+        self, game: Game, seed: int, limit: TakeLimit, steps_hz: float, companion: Companion | None
+    ) -> LiveRecording:
         return LiveRecording(
             game,
             self._keys,
@@ -76,7 +97,8 @@ class HandPlay:
             seed=seed,
             key_names=self._key_choice.key_names,
             limit=limit,
-            steps_hz=steps_hz,
+            steps_hz=0.0 if companion is not None else steps_hz,  # a twin plays in real time
+            companion=companion,
             before_tick=self._controls.poll,
             hear=self._sound.hear if game.spec.frame_skip in (None, 1) else None,  # only of each tick's last frame
             now=self._now,

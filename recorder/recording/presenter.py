@@ -7,6 +7,7 @@ sound        the game's sound
 finished     today's finished takes
 player       who plays, and the question for a name
 limit, pace  when a take ends by itself; whether the game waits for the player, and its frame skip
+partner      a twin that plays along
 """
 
 from __future__ import annotations
@@ -33,25 +34,23 @@ from recorder.recording.game_sound import GameSound
 from recorder.recording.hand_play import HandPlay
 from recorder.recording.key_choice import KeyChoice
 from recorder.recording.pace import PaceChoice
+from recorder.recording.partner import PartnerChoice, TwinPlayers
 from recorder.recording.player_name import PlayerName
 from recorder.recording.recordings import RecordingStatus
 from recorder.recording.settings import RecordSettings, UnsavedSettings
 from recorder.recording.stills import Stills
 from recorder.recording.take_control import RecordState, TakeControl
 from recorder.recording.take_limit import LimitChoice
+from recorder.recording.wake_up import wait_ns
 from recorder.recording.worker_recording import WorkerRecording
 from recorder.system.jobs import Task
-
-# How long `poll` may wait: for a controller while a person plays and while nobody does, for a process or a thread, and
-# for one to be plugged in. Keys do not wait for it.
-_STEERED_NS, _CONTROLLER_NS, _IN_PROGRESS_NS, _IDLE_NS = 2_000_000, 16_000_000, 4_000_000, 250_000_000
 
 
 class RecordPresenter:
     """`bindings` map keys to actions. Without them, the player's own keys for each environment are used, which
     `bindings_file` stores, or else the `usual_keys`.
 
-    A person gets a countdown of `countdown_s` seconds before a take starts.
+    A person gets a countdown of `countdown_s` seconds before a take starts. `twins` can play along.
     """
 
     def __init__(
@@ -65,39 +64,36 @@ class RecordPresenter:
         controllers: Callable[[], Gamepads] | None = Gamepads,
         speaker: Speaker | None = None,
         countdown_s: float = 3.0,
+        twins: TwinPlayers | None = None,
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.library = library
         self.error = ""
         self._refusal = ""  # why nothing can be recorded here; see `refuse`
-        bindings = bindings or Bindings({}, {})
-        settings = settings or UnsavedSettings()
+        bindings, settings = bindings or Bindings({}, {}), settings or UnsavedSettings()
         self.env_choice = EnvChoice(settings)
         self.env = self.env_choice.default
         self.keys = KeyAgent(bindings.actions)
-        self.player, self.limit = PlayerName(self.keys, settings), LimitChoice(settings)
-        self.pace = PaceChoice(settings)
+        self.player = PlayerName(self.keys, settings)
+        self.limit, self.pace = LimitChoice(settings), PaceChoice(settings)
         pads = None if controllers is None else controllers()
         self.chooser: GameChooser | None = None  # while all games are offered
         self.open_games: Callable[[], None] = lambda: None  # offers them, by a window
         self.controls = Controls(self.keys, pads, lambda: commands_of(self), now, lambda: repeated(self))
         self.key_choice = KeyChoice(
-            bindings,
-            self.keys,
-            self.controls,
-            bindings_file=bindings_file,
-            usual_keys=usual_keys,
-            report=self._report,
+            bindings, self.keys, self.controls, bindings_file=bindings_file, usual_keys=usual_keys, report=self._report
         )
         self.sound = GameSound(speaker)
         self.take = TakeControl(self.keys, self.controls, self.sound, countdown_s=countdown_s, now=now, fail=self._fail)
-        self.finished = FinishedTakes(library, self._report)
-        self._now = now
+        self.finished, self._now = FinishedTakes(library, self._report), now
         self._stills = Stills()
         self._hand_play = HandPlay(library, self.keys, self.controls, self.key_choice, self.sound, now)
+        begin, shape = partial(self.start, wait=False), lambda: self._hand_play.picture_shape(self.spec)
+        self.partner = PartnerChoice(twins, settings, self._report, self.sound.tell_control, begin, shape)
         self._finishing: Task | None = None
         self._afterwards: Callable[[], None] = lambda: None
         self.key_choice.take_up(self.spec)
+        self.partner.look(self.spec)
 
     @property
     def spec(self) -> EnvSpec:
@@ -124,11 +120,7 @@ class RecordPresenter:
         """The state of the take to show; before a take, the first screen of the game if it is available at once."""
         if self.take.recording is not None:
             return self.take.recording.status
-        if not self.by_hand:
-            return self._stills.status(self.env)
-        if not self.take.opening:
-            self._hand_play.draw_poster(self.spec)
-        return self._hand_play.poster
+        return self._hand_play.first_screen(self.spec, self._stills, free=not self.take.opening)
 
     @property
     def refusal(self) -> str:
@@ -148,6 +140,7 @@ class RecordPresenter:
             self.env_choice.take_in(env)
             self.finished.begin_another()  # what was played before is no longer at hand
             self.key_choice.take_up(self.spec)
+            self.partner.look(self.spec)
 
     def rebind(self, bindings: Bindings) -> None:
         """Use other keys from now on, and store them; between takes."""
@@ -163,10 +156,14 @@ class RecordPresenter:
         self._refusal = why
 
     def start(self, wait: bool = True) -> None:
-        """Start a take. Creating a session on disk takes a moment: without `wait`, `poll` reports when it is ready."""
+        """Start a take, once a twin that plays along is ready. Creating a session on disk takes a moment: without
+        `wait`, `poll` reports when it is ready.
+        """
         if self.busy or self.refusal:
             return
         self.error = ""
+        if self.partner.wait_for_twin():
+            return
         self.env_choice.played(self.env)
         self.finished.begin_another()
         seed, limit = time.time_ns() & 0x7FFFFFFF, self.limit.limit
@@ -174,11 +171,12 @@ class RecordPresenter:
             if not self.by_hand:
                 self.take.demonstrate(WorkerRecording(self.env, self.library, seed=seed, limit=limit, now=self._now))
                 return
-            opening = self._hand_play.begin(self.spec, seed, limit, self.pace.steps_hz)
+            self.player.save()  # before the take asks who plays
+            companion = self.partner.companion(self.keys)
+            opening = self._hand_play.begin(self.spec, seed, limit, self.pace.steps_hz, companion)
         except TwinplayError as error:
             self._fail(str(error))
             return
-        self.player.save()
         self.take.open(opening)
         self.sound.open()
         if wait:
@@ -196,19 +194,17 @@ class RecordPresenter:
         commands = self.controls.commands()
         for command in commands:
             obey(self, command)
-        return self._poll_take() or bool(commands) or (not self.busy and self._stills.serve(self.finished.today))
+        changed = not self.busy and self.partner.poll()
+        changed |= self._poll_take() or bool(commands)
+        return changed or (not self.busy and self._stills.serve(self.finished.today))
 
     def wait_ns(self, margin_ns: int = 0) -> int:
         """How many nanoseconds may pass until the next `poll`, so that it comes `margin_ns` before the next tick."""
-        tick_ns = self.take.wait_ns
-        if tick_ns is not None:
-            return max(0, min(tick_ns - margin_ns, _STEERED_NS if self.controls.devices else tick_ns))
-        if self.busy and self.state not in (RecordState.PAUSED, RecordState.GAME_OVER):
-            return _IN_PROGRESS_NS
-        return _CONTROLLER_NS if self.controls.devices else _IDLE_NS
+        return wait_ns(self, margin_ns)
 
     def stop(self, wait: bool = True) -> None:
         """Finish and save the take. That takes a moment: without `wait`, `poll` reports when it is done."""
+        self.partner.awaited = False
         if not wait and self.take.once_begun(partial(self.stop, wait=False)):
             return
         self.take.join_opening()
@@ -262,6 +258,7 @@ class RecordPresenter:
         self.sound.close()
         self._hand_play.close()
         self._stills.close()
+        self.partner.close()
 
     def _poll_take(self) -> bool:
         if self._finishing is not None:

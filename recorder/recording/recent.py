@@ -13,7 +13,9 @@ import numpy.typing as npt
 
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.edits import edit
-from recorder.library.library import Library, duration_text, player_label
+from recorder.library.library import Library, duration_text
+from recorder.library.players import player_label
+from recorder.library.together import together_text
 from recorder.store.session import Session
 from recorder.system.jobs import Task
 
@@ -23,7 +25,7 @@ _SHARE = 0.6  # of a take: by then there is something to see
 @dataclass(frozen=True)
 class RecentRecording:
     """One take: `clock` is the local time it began, `score` the best of its games, `picture` a screen of it, `player`
-    a person's name, or what else played; empty for a person without a name.
+    a person's name, or what else played; empty for a person without a name. `together` says what two players did.
 
     `discarded` ones are in the trash. `picture` is uint8 RGB (height, width, 3), or None where no screens are
     stored and none has been drawn.
@@ -39,6 +41,7 @@ class RecentRecording:
     picture: npt.NDArray[np.uint8] | None = None
     discarded: bool = False
     player: str = ""
+    together: str = ""
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -62,6 +65,7 @@ def recent_recording(path: Path) -> RecentRecording:
         tuple(sorted({game.label for game in session.recorded_games if game.label})),
         shown,
         player=_who(session.player),
+        together=together_text(session),
     )
 
 
@@ -201,4 +205,6 @@ def take_summary(path: Path | None) -> str:
     if timing is not None and latency is not None:  # which tells a player more than the longest interval does
         clock = f"\n{timing.pace}, key to picture {latency.picture_p50_ms:.1f} ms"
     played = duration_text(session.duration_s)
-    return f"{games}, {played} of play, {best} {max(scores):,.0f}, {_size(session.size_bytes)}{clock}"
+    together = together_text(session)
+    told = f"\n{together}." if together else ""
+    return f"{games}, {played} of play, {best} {max(scores):,.0f}, {_size(session.size_bytes)}{told}{clock}"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,9 @@ from recorder.agents.agent import KeyAgent, KeyEvent, describe
 from recorder.envs.game import Game
 from recorder.play.clock import LATE_NS, Pacer
 from recorder.play.latency import LatencyMeter
-from recorder.play.rollout import Phase, Rollout
+from recorder.play.rollout import Phase, Rollout, Step
 from recorder.play.timing import FULL_SPEED, Tempo
+from recorder.recording.companions import Companion
 from recorder.recording.headless import finished
 from recorder.recording.take_limit import NO_LIMIT, TakeLimit
 from recorder.store.session_writer import SessionWriter
@@ -36,6 +37,7 @@ class RecordingStatus:
     cannot be written at the moment; empty while it can. `actions_hz` and `presses_hz` are the recent numbers of actions
     recorded and keys pressed per second. `game_ticks` are those of the current game, without what was rewound;
     `undone_ticks` are all that rewinds took back in this take. `complete` says that the take's limit is reached.
+    `companion` is the status of a twin that plays along (recorder.recording.companions).
     """
 
     picture: Picture
@@ -53,6 +55,7 @@ class RecordingStatus:
     game_ticks: int = 0
     undone_ticks: int = 0
     complete: bool = False
+    companion: Any = None
 
 
 class Recording(Protocol):
@@ -84,6 +87,7 @@ class LiveRecording:
     It is paused until `resume`. The game belongs to the caller and is not closed. At full speed `hear` is called with
     the sound of every tick, as `Game.sound` returns it. Once `limit` is reached, no more ticks are played. With
     `steps_hz` it plays so many ticks a second while something is held, and none otherwise: these have no due time.
+    `companion` is who plays along.
 
     Raises LibraryError if the library cannot be written. If writing fails later, the game is paused and
     `status.trouble` says why; nothing that was played is lost.
@@ -101,6 +105,7 @@ class LiveRecording:
         key_names: dict[int, str],
         limit: TakeLimit = NO_LIMIT,
         steps_hz: float = 0.0,
+        companion: Companion | None = None,
         before_tick: Callable[[], None] = lambda: None,
         hear: Callable[[npt.NDArray[np.uint8]], None] | None = None,
         now: Callable[[], int] = time.monotonic_ns,
@@ -113,24 +118,29 @@ class LiveRecording:
         self._waiting = bool(steps_hz)
         self._tempo = Tempo()
         self._keys = keys
+        self._companion = companion
+        shared = None if companion is None else companion.shared
         self._before_tick = before_tick
         self._writer = SessionWriter(
             library,
             self._game,
-            describe(keys),
+            describe(shared or keys),
             seed=seed,
             key_names=key_names,
             steps_hz=steps_hz,
             real_time=True,
+            shared=shared,
+            hand_back_ticks=0 if companion is None else companion.hand_back_ticks,
+            noted={} if companion is None else companion.attributes(finished=False),
             now=now,
         )
         self._latency = LatencyMeter()
         keys.on_key = self._key
         self._rollout = Rollout(
-            self._game, keys, seed=seed, sink=self._writer, unattended=False, rewindable=True, now=now
+            self._game, shared or keys, seed=seed, sink=self._writer, unattended=False, rewindable=True, now=now
         )
         self._pacer = Pacer(self._steps_hz or self._game.spec.rate_hz, now)
-        self._rollout.begin()
+        self._begin_game()
         self._games = 1
         self._late = 0
         self._undone = 0
@@ -159,16 +169,29 @@ class LiveRecording:
             else:
                 self._keep_time()
             played = True
+        if self._companion is not None and self._companion.poll():
+            played = True
         if played:
             self.status = self._look()
         return played
 
     def _keep_time(self) -> None:
         self._before_tick()
-        self._latency.tick(self._rollout.tick(self._pacer.due_ns, self._speed))
+        self._latency.tick(self._play_tick(self._pacer.due_ns, self._speed))
         self._late += self._pacer.lateness_ns > LATE_NS
         if self._hear is not None and self._speed == FULL_SPEED:
             self._hear(self._game.sound())
+
+    def _begin_game(self) -> None:
+        self._rollout.begin()
+        if self._companion is not None:
+            self._companion.began(self._rollout)
+
+    def _play_tick(self, due_ns: int = 0, speed: int = 0) -> Step:
+        step = self._rollout.tick(due_ns, speed)
+        if self._companion is not None:
+            self._companion.ticked(self._rollout)
+        return step
 
     def _stepping(self) -> bool:
         """Whether a step is due: at once when something is pressed, and then at the rate of steps."""
@@ -183,6 +206,8 @@ class LiveRecording:
     def pause(self) -> None:
         """Stop the clock, and flush everything played to the disk."""
         self._running = False
+        if self._companion is not None:
+            self._companion.paused()
         self._tempo.clear()
         self._latency.forget()
         self._writer.flush()
@@ -203,15 +228,18 @@ class LiveRecording:
         """Play a single tick, independent of the clock."""
         if self._plays:
             self._before_tick()
-            self._rollout.tick()
+            self._play_tick()
             self.status = self._look()
 
     def rewind(self, seconds: float, keep: bool) -> int:
         """Go back in this game, as `Rollout.rewind` describes; returns the number of ticks undone."""
-        if self._rollout.phase is not Phase.PLAYING:
+        companion = self._companion
+        if self._rollout.phase is not Phase.PLAYING or (companion is not None and not companion.rewindable):
             return 0
         undone = self._rollout.rewind(round(seconds * self._game.spec.rate_hz), keep=keep)
         self._undone += 0 if keep else undone
+        if companion is not None:
+            companion.began(self._rollout)
         self._writer.flush()
         self.status = self._look()
         return undone
@@ -223,7 +251,7 @@ class LiveRecording:
 
     def next_game(self) -> None:
         """After a game is over, start another in the same take."""
-        self._rollout.begin()
+        self._begin_game()
         self._games += 1
         self.resume()
         self.status = self._look()
@@ -239,6 +267,8 @@ class LiveRecording:
             if not self._writer.ticks:
                 self._writer.discard()
                 return None
+            if self._companion is not None:
+                self._writer.note(self._companion.attributes(finished=True))
             return finished(self._rollout, self._writer, self._latency.latency).path
         finally:
             self._keys.on_key = None
@@ -276,4 +306,5 @@ class LiveRecording:
             rollout.ticks,
             self._undone,
             self._complete,
+            None if self._companion is None else self._companion.status(),
         )

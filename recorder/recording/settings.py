@@ -9,8 +9,8 @@ from typing import Protocol
 class RecordSettings(Protocol):
     """`take_limit` is a TakeLimit in writing; `name_asked` says whether somebody was ever asked for a name.
 
-    `steps` and `frame_skip` are those of PaceChoice, or nothing. `recent_envs` are the names of the
-    environments played last, with commas, the latest first.
+    `steps` and `frame_skip` are those of PaceChoice, or nothing, and `hand_back` the seconds of PartnerChoice.
+    `recent_envs` are the names of the environments played last, with commas, the latest first.
     """
 
     player_name: str
@@ -18,6 +18,7 @@ class RecordSettings(Protocol):
     take_limit: str
     steps: str
     frame_skip: str
+    hand_back: str
     recent_envs: str
 
 
@@ -30,4 +31,5 @@ class UnsavedSettings:
     take_limit: str = ""
     steps: str = ""
     frame_skip: str = ""
+    hand_back: str = ""
     recent_envs: str = ""

@@ -100,6 +100,14 @@ class SessionAttributes(msgspec.Struct, frozen=True):
             absent="one player",
         ),
     ] = None
+    race: Annotated[
+        Any,
+        said(
+            "a person raced a twin in the same game: who it was, and the scores; below",
+            shown="table",
+            absent="no race",
+        ),
+    ] = None
     verified: Annotated[
         Any,
         said("the digest for which a complete simulation gave the same ticks", shown="text", absent="not verified"),

@@ -4,10 +4,11 @@
       attributes        format, version; ticks, episodes, keys, finals (committed: trim the arrays to it); state
                         ("recording" or "complete"); env (EnvSpec); player {kind, name, params, title if any}; seed;
                         created (UTC); clock {monotonic_ns, unix_ns} of one moment; palette (256 RGB); key_names;
-                        digest; summary; shared_control (if a clone and its supervisor played together); latency (from
-                        a key to the picture, see recorder.play.latency); verified (the digest for which a simulation
-                        reproduced every tick); title, notes, tags, excluded_spans ([[start, stop), …] in ticks): the
-                        user's opinions (see recorder.library.edits)
+                        digest; summary; shared_control (if a clone and its supervisor played together); race (against
+                        a twin, see recorder.store.races); latency (from a key to the picture, see
+                        recorder.play.latency); verified (the digest for which a simulation reproduced every tick);
+                        title, notes, tags, excluded_spans ([[start, stop), …] in ticks): the user's opinions (see
+                        recorder.library.edits)
       screen            (T, H, W) uint8       palette index                 [environments with a screen]
                         (T, H, W, 3) uint8    or RGB, where the screen has any colours
       observation       (T, 11) float64       what the player saw           [the others]

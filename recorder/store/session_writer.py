@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -42,10 +42,11 @@ class SessionWriter:
     """Creates one session in a library and streams a rollout into it.
 
     `player` is `recorder.agents.agent.describe(agent)`; `steps_hz` is not 0 if the game waits for the player. `shared`
-    is the player if it is a clone with its supervisor, who hands back after `hand_back_ticks`, if not 0. Raises
-    LibraryError if the library folder cannot be written, or is itself a session. After a write error every further call
-    raises SessionError; earlier commits stay readable. If the game runs in `real_time`, the writer instead reports the
-    error in `trouble`, keeps its data and tries again; the player should then wait. It also compresses more.
+    is the player if it is a clone with its supervisor, who hands back after `hand_back_ticks`, if not 0. `noted` are
+    further attributes, which `note` replaces at the end. Raises LibraryError if the folder cannot be written, or
+    is itself a session. After a write error every further call raises SessionError; earlier commits stay readable. If
+    the game runs in `real_time`, the writer instead reports the error in `trouble`, keeps its data and tries again; the
+    player should then wait. It also compresses more.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class SessionWriter:
         real_time: bool = False,
         shared: SharedControl | None = None,
         hand_back_ticks: int = 0,
+        noted: Mapping[str, Any] | None = None,
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         created = datetime.now(UTC)
@@ -68,6 +70,7 @@ class SessionWriter:
             attributes["steps_hz"] = steps_hz
         if shared is not None:
             attributes |= shared_attribute(hand_back_ticks)
+        attributes |= noted or {}
         self._shared = shared
         new = create_session(on_this_computer(place(library)), game, created, attributes)
         self.path, self._lock = new.path, new.lock
@@ -80,6 +83,7 @@ class SessionWriter:
         self._finals_put = 0
         self._closed = False
         self._keys: list[KeyEvent] = []
+        self._noted: dict[str, Any] = {}
 
     @property
     def ticks(self) -> int:
@@ -151,6 +155,10 @@ class SessionWriter:
             self._episodes.mark(label)
             self._put_episodes()
 
+    def note(self, attributes: Mapping[str, Any]) -> None:
+        """Attributes that the session gets once it is complete."""
+        self._noted |= attributes
+
     def key(self, event: KeyEvent) -> None:
         """Store a raw key transition."""
         self._keys.append(event)
@@ -177,7 +185,7 @@ class SessionWriter:
 
         Raises SessionError if writing has failed.
         """
-        self._finish(partial(self._thread.close, latency))
+        self._finish(partial(self._thread.close, latency, self._noted))
         self._thread.check()
         return Session.open(self.path)
 

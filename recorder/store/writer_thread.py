@@ -125,12 +125,13 @@ class WriterThread:
         """Change `truncated` of a tick that was already handed over."""
         self._put("truncated", (tick, truncated))
 
-    def close(self, latency: Latency | None) -> None:
-        """Write the rest, complete the session, with `latency` if there is one, and wait for the thread to end.
+    def close(self, latency: Latency | None, noted: Mapping[str, Any] | None = None) -> None:
+        """Write the rest, complete the session, with `latency` if there is one and the attributes `noted`, and wait for
+        the thread to end.
 
         Then call `check` for errors.
         """
-        self._noted = {} if latency is None else {"latency": latency.to_json()}
+        self._noted = dict(noted or {}) | ({} if latency is None else {"latency": latency.to_json()})
         self._end("close")
 
     def leave(self) -> None:

@@ -9,7 +9,7 @@ import platform
 import sys
 from pathlib import Path
 
-_SHORT_SLICE_NS, _LONG_SLICE_NS = 100_000, 20_000_000  # the kernel accepts 0.1 to 100 ms; usual values are about 3
+_SHORT_SLICE_NS, _USUAL_SLICE_NS, _LONG_SLICE_NS = 100_000, 3_000_000, 20_000_000  # the kernel accepts 0.1 to 100 ms
 _PR_SET_TIMERSLACK = 29  # prctl(2); of the calling thread, in nanoseconds
 # Of at most 19; a higher value would starve training on a busy machine (measured by tests.benchmarks realtime).
 GIVING_WAY = 13
@@ -39,10 +39,18 @@ def come_first() -> None:
 
 
 def step_back() -> None:
-    """Lower the priority of this thread: after the game that this process plays, before a training."""
+    """Lower the priority of this thread: after the game that a person plays, before a training."""
     if sys.platform.startswith("linux"):  # where a thread has a priority of its own
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, 0, max(_BESIDE_PLAY, os.getpriority(os.PRIO_PROCESS, 0)))
+
+
+def follow_play() -> None:
+    """Let this process come after a game that a person plays in another, and before a training. It plays along: when it
+    has something to do, it does not interrupt the game for that.
+    """
+    step_back()
+    _schedule(batch=True, slice_ns=_USUAL_SLICE_NS)
 
 
 class _SchedulingAttributes(ctypes.Structure):
@@ -70,7 +78,7 @@ def _schedule(*, batch: bool, slice_ns: int) -> None:
     attributes = _SchedulingAttributes(
         size=ctypes.sizeof(_SchedulingAttributes),
         sched_policy=os.SCHED_BATCH if batch else os.SCHED_OTHER,
-        sched_nice=os.nice(0),
+        sched_nice=os.getpriority(os.PRIO_PROCESS, 0),
         sched_runtime=slice_ns,
     )
     ctypes.CDLL(None).syscall(number, 0, ctypes.byref(attributes), 0)  # if it is refused, nothing changes

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from recorder.recording.recordings import Picture
 from recorder.ui.kit import look
+from recorder.ui.turn_words import Rival, Turn
 
 _CAP_HEIGHT, _GAP, _RADIUS = 54, 12, 10
+_TURN_HEIGHT, _FRAME = 44, 4  # of the line that says who plays, and of the frame in its colour
+_BESIDE = 0.9  # a stage that is at least so wide for its height has both pictures of a race beside each other
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class GameView(QWidget):
         self._large = False
         self._caps: tuple[Keycap, ...] = ()
         self._recording = False
+        self._turn: Turn | None = None
+        self._rival: Rival | None = None
         self.setObjectName("gameView")
         self.setAccessibleName("The game")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -58,13 +63,28 @@ class GameView(QWidget):
         if picture is None or not alike or around != (pixel_aspect, recording):
             self.update()
         elif picture is not before:
-            self.update(self._place(self._stage, picture).toAlignedRect())  # the rest is as it was
+            self.update(self._place(self._own, picture).toAlignedRect())  # the rest is as it was
 
     def show_overlay(self, title: str, hint: str, *, large: bool = False) -> None:
         """Words over the dimmed picture; none when both are empty. `large` is for a figure to be seen from afar."""
         if (title, hint, large) != (self._title, self._hint, self._large):
             self._title, self._hint, self._large = title, hint, large
             self.setAccessibleDescription(f"{title}. {hint}")
+            self.update()
+
+    def show_rival(self, rival: Rival | None) -> None:
+        """Both sides of a race, in place of the one picture; None if there is none."""
+        before, self._rival = self._rival, rival
+        if before is None or rival is None or (before.own, before.other) != (rival.own, rival.other):
+            if before is not rival:
+                self.update()
+        elif rival.picture is not None and before.picture is not rival.picture:
+            self.update(self._place(self._sides[1], rival.picture).toAlignedRect())  # the rest is as it was
+
+    def show_turn(self, turn: Turn | None) -> None:
+        """Who plays at the moment, below the picture, which is framed in that colour; None if nobody else may."""
+        if turn != self._turn:
+            self._turn = turn
             self.update()
 
     def show_keycaps(self, caps: Sequence[Keycap]) -> None:
@@ -86,13 +106,17 @@ class GameView(QWidget):
         painter.setBrush(QColor(0, 0, 0))
         painter.drawRoundedRect(stage, _RADIUS, _RADIUS)
         if self._picture is not None:
-            self._paint_picture(painter, stage, self._picture)
+            self._paint_picture(painter, self._own, self._picture)
+        if self._rival is not None:
+            self._paint_race(painter, self._rival)
         if self._recording:
             painter.setBrush(look.LIVE)
             painter.drawEllipse(QRectF(18, 17, 12, 12))
             self._write(painter, QRectF(38, 10, 100, 26), "REC", 1.0, Qt.AlignmentFlag.AlignVCenter)
         if self._title or self._hint:
             self._paint_overlay(painter, stage)
+        if self._turn is not None:
+            self._paint_turn(painter, stage, self._turn)
         if self._caps and event.rect().bottom() > stage.bottom():
             self._paint_caps(painter, self._keyboard)
         if self._picture is not None:
@@ -103,16 +127,36 @@ class GameView(QWidget):
 
     def _place(self, stage: QRectF, picture: Picture) -> QRectF:
         height, width = picture.shape[:2]
-        inner = stage.adjusted(2, 2, -2, -2)
+        margin = 2 if self._turn is None else _FRAME + 2
+        inner = stage.adjusted(margin, margin, -margin, -margin)
         return look.place_picture(inner, width, height, self._pixel_aspect, self.devicePixelRatioF())
 
     @property
+    def _own(self) -> QRectF:
+        """Where the person's picture goes: on the whole stage, or in a race on its side."""
+        return self._sides[0] if self._rival is not None else self._stage
+
+    @property
+    def _sides(self) -> tuple[QRectF, QRectF]:
+        """Where the two pictures of a race go: beside each other, or one above the other on a narrow stage."""
+        stage = self._stage
+        if stage.width() > _BESIDE * stage.height():
+            left = QRectF(stage.left(), stage.top(), stage.width() / 2, stage.height())
+            sides = left, left.translated(left.width(), 0)
+        else:
+            upper = QRectF(stage.left(), stage.top(), stage.width(), stage.height() / 2)
+            sides = upper, upper.translated(0, upper.height())
+        above = _TURN_HEIGHT / 2 + _FRAME
+        return sides[0].adjusted(_FRAME, above, -_FRAME, -_FRAME), sides[1].adjusted(_FRAME, above, -_FRAME, -_FRAME)
+
+    @property
     def _stage(self) -> QRectF:
-        return QRectF(0, 0, self.width(), self.height() - (_CAP_HEIGHT + _GAP if self._caps else 0))
+        below = (_CAP_HEIGHT + _GAP if self._caps else 0) + (0 if self._turn is None else _TURN_HEIGHT)
+        return QRectF(0, 0, self.width(), self.height() - below)
 
     @property
     def _keyboard(self) -> QRectF:
-        return QRectF(0, self._stage.bottom() + _GAP, self.width(), _CAP_HEIGHT)
+        return QRectF(0, self.height() - _CAP_HEIGHT, self.width(), _CAP_HEIGHT)
 
     def _paint_overlay(self, painter: QPainter, stage: QRectF) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
@@ -129,6 +173,42 @@ class GameView(QWidget):
         box = QRectF(box.left(), middle - 4, box.width(), stage.bottom() - middle)
         flags = centre | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
         self._write(painter, box, self._hint, 1.1, flags, bold=False)
+
+    def _paint_race(self, painter: QPainter, race: Rival) -> None:
+        own, other = self._sides
+        if race.picture is not None:
+            self._paint_picture(painter, other, race.picture)
+        for side, text, picture, tone in (
+            (own, race.own, self._picture, "person"),
+            (other, race.other, race.picture, "clone"),
+        ):
+            top = side.top() if picture is None else self._place(side, picture).top()
+            line = QRectF(side.left(), top - _TURN_HEIGHT / 2, side.width(), _TURN_HEIGHT / 2)
+            self._write_fitting(painter, line, text, look.tone_on_black(tone), 1.1, bold=True)
+
+    def _paint_turn(self, painter: QPainter, stage: QRectF, turn: Turn) -> None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(look.tone_on_black(turn.tone), _FRAME))
+        inset = _FRAME / 2
+        painter.drawRoundedRect(stage.adjusted(inset, inset, -inset, -inset), _RADIUS, _RADIUS)
+        ink = look.tone(self.palette(), turn.tone)
+        line = QRectF(0, stage.bottom() + 4, self.width(), _TURN_HEIGHT - 4)
+        centre = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
+        half = QRectF(line.left(), line.top(), line.width(), line.height() / 2)
+        self._write(painter, half, turn.title, 1.1, centre, ink)
+        faint = self.palette().color(self.palette().ColorRole.WindowText)
+        self._write_fitting(painter, half.translated(0, half.height()), turn.hint, faint)
+
+    def _write_fitting(
+        self, painter: QPainter, box: QRectF, text: str, ink: QColor, largest: float = 0.95, *, bold: bool = False
+    ) -> None:
+        """A line that is smaller where it is long, and cut where it would be too small."""
+        wide = QFontMetricsF(look.scaled(self.font(), 1.0, bold=bold)).horizontalAdvance(text)
+        factor = max(0.75, min(largest, box.width() / max(1.0, wide)))
+        metrics = QFontMetricsF(look.scaled(self.font(), factor, bold=bold))
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, box.width())
+        centre = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
+        self._write(painter, box, shown, factor, centre, ink, bold=bold)
 
     def _paint_caps(self, painter: QPainter, area: QRectF) -> None:
         palette = self.palette()

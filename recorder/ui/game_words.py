@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from recorder.recording.partner import Company
 from recorder.recording.player_name import NameQuestion
 from recorder.recording.presenter import RecordPresenter
+from recorder.recording.race import RaceStatus
 from recorder.recording.take_control import RecordState, Rewind
 from recorder.ui.games_table import clock
 from recorder.ui.key_captions import KeyCaptions
@@ -14,6 +16,8 @@ _CONTROLLER = {
     RecordState.PAUSED: "Controller · Start: resume · Back: stop and save",
     RecordState.GAME_OVER: "Controller · Start: next game · up/down: mark good/bad · Back: stop and save",
 }
+
+_HOW_TO_CORRECT = "Your twin plays. Any game key takes over; let go for {:g} s, and it goes on."
 
 
 def game_words(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, str]:
@@ -28,13 +32,17 @@ def _words(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, str]
         case RecordState.IDLE:
             return _before_take(presenter, captions)
         case RecordState.COUNTDOWN:
-            return str(presenter.take.countdown or ""), captions.sentence
+            correcting = presenter.partner.company is Company.CORRECT
+            hint = _HOW_TO_CORRECT.format(presenter.partner.hand_back_s) if correcting else captions.sentence
+            return str(presenter.take.countdown or ""), hint
         case RecordState.PAUSED:
             return _pause(presenter)
         case RecordState.GAME_OVER:
             score = presenter.status.score if presenter.status else 0
+            companion = presenter.status.companion if presenter.status else None
+            result = companion.result if isinstance(companion, RaceStatus) else ""
             return (
-                f"Game over: {score:,.0f}",
+                result or f"Game over: {score:,.0f}",
                 "Space: next game · G/B: mark good/bad · Esc: stop and save",
             )
         case RecordState.FINISHING:
@@ -45,8 +53,11 @@ def _words(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, str]
 
 
 def _before_take(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, str]:
+    partner = presenter.partner
     if presenter.refusal:
         return "Recording is not possible", presenter.refusal
+    if partner.awaited:
+        return "Your twin is getting ready…", "The take starts once it is ready · Esc: cancel"
     if presenter.finished.just_kept:
         again = "play again" if presenter.by_hand else "record another"
         ended_by = presenter.finished.ended_by
@@ -54,6 +65,12 @@ def _before_take(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str
         return title, f"Click “Train on it” on the right to train your twin, or press Space to {again}."
     if presenter.by_hand and presenter.player.question is NameQuestion.NEXT:
         return "Who plays next?", "Enter a name on the right, then press Space to play."
+    if partner.getting_ready:
+        return "Your twin is getting ready…", "Space: play once it is ready"
+    if partner.company is Company.CORRECT:
+        return "Press Space to play", _HOW_TO_CORRECT.format(partner.hand_back_s)
+    if partner.company is Company.RACE:
+        return "Press Space to race", f"Your twin plays the same game. {captions.sentence} Everything is recorded."
     if presenter.by_hand:
         return "Press Space to play", f"{captions.sentence} Everything is recorded for your twin to learn from."
     return "Press Space to begin", "A scripted expert plays; everything is recorded."
@@ -68,11 +85,15 @@ def _pause(presenter: RecordPresenter) -> tuple[str, str]:
     if take.lost_keyboard:
         return "Paused", "The window lost focus. Click here, then press P to resume."
     if take.rewound is not Rewind.NONE and presenter.status is not None:
-        return _rewound(take.rewound, presenter.status.game_ticks / presenter.spec.rate_hz)
-    return "Paused", "P: resume · Backspace: rewind 3 s · .: step one frame · − / +: speed"
+        racing = presenter.partner.company is Company.RACE
+        return _rewound(take.rewound, presenter.status.game_ticks / presenter.spec.rate_hz, racing=racing)
+    rewind = "" if presenter.partner.company is Company.RACE else " · Backspace: rewind 3 s"
+    return "Paused", f"P: resume{rewind} · .: step one frame · − / +: speed"
 
 
-def _rewound(rewound: Rewind, seconds: float) -> tuple[str, str]:
+def _rewound(rewound: Rewind, seconds: float, *, racing: bool) -> tuple[str, str]:
+    if racing:
+        return "Paused", "A race cannot be rewound. P: resume"
     if rewound is Rewind.AT_START:
         return "Start of the game", "There is nothing to rewind. P: resume from here"
     return f"Rewound to {clock(seconds)}", "P: resume from here · Backspace: rewind 3 s more"

@@ -29,8 +29,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.library.library import SessionSummary, local_time, matches, player_label, sort_key
+from recorder.library.library import SessionSummary, local_time, matches, sort_key
 from recorder.library.names import session_name
+from recorder.library.players import player_label
 from recorder.library.preview import Picture
 from recorder.ui.kit import look
 
@@ -252,6 +253,7 @@ def subtitle(row: SessionSummary) -> str:
         marks.append(f"{100 * (row.ticks - row.learn_ticks) / row.ticks:.0f} % excluded")
     parts = [_STATES[row.state]] if row.state in _STATES else []
     parts += [row.env_title] if row.env_title and title(row) != row.env_title else []
+    parts += [row.together] if row.together else []
     parts += [player_label(row.player)] if row.player and row.title else []  # the default name says it
     if row.made_of:
         marks.append(f"merged from {len(row.made_of)}" if len(row.made_of) > 1 else "split from another")

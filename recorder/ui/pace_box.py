@@ -12,6 +12,7 @@ from recorder.ui.kit import look
 
 _TIP = "Step by step, the game stands still until you hold a key; . lets one frame pass without one"
 _SKIP_TIP = "Frame skip: an action is held for so many frames. Takes of different ones are not mixed in a training"
+_WITH_TWIN = "With your twin the game runs in real time, as it learned it"
 _LATER = "The next take can run otherwise"
 
 
@@ -44,16 +45,17 @@ class PaceBox(QWidget):
         """Show the pace of the next take, or of the one under way."""
         presenter = self._presenter
         pace, skips = presenter.pace, presenter.pace.skips(get_spec(presenter.env)) and presenter.by_hand
-        if self._drawn == (drawn := (pace.steps_hz, pace.frame_skip, skips, presenter.by_hand, presenter.busy)):
+        alone, busy = presenter.partner.twin is None, presenter.busy
+        if self._drawn == (drawn := (pace.steps_hz, pace.frame_skip, skips, presenter.by_hand, busy, alone)):
             return  # as in every tick of a game
         self._drawn = drawn
         self._skip.setVisible(skips)
-        self._skip.setEnabled(not presenter.busy)
+        self._skip.setEnabled(alone and not busy)
         self._skip.setCurrentIndex(self._skip.findData(pace.frame_skip))
-        self._skip.setToolTip(_LATER if presenter.busy else _SKIP_TIP)
+        self._skip.setToolTip(_LATER if busy else _SKIP_TIP if alone else _WITH_TWIN)
         self._box.setCurrentIndex(self._box.findData(presenter.pace.steps_hz))
-        self._box.setEnabled(presenter.by_hand and not presenter.busy)
-        tip = _TIP if not presenter.busy else _LATER
+        self._box.setEnabled(presenter.by_hand and alone and not busy)
+        tip = _LATER if busy else _TIP if alone else _WITH_TWIN
         self._box.setToolTip(tip if presenter.by_hand else "Nobody plays this environment by hand")
 
     def _choose(self, index: int) -> None:
@@ -63,5 +65,6 @@ class PaceBox(QWidget):
 
     def _choose_skip(self, index: int) -> None:
         self._presenter.pace.skip(self._skip.itemData(index))
+        self._presenter.partner.look(self._presenter.spec)
         self.changed.emit()
         self._game.setFocus()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recorder.library.library import SessionSummary, player_label
+from recorder.library.library import SessionSummary
+from recorder.library.players import player_label
 from recorder.library.presenter import History, history
 from recorder.ui.progress_plot import ProgressPlot
 

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from recorder.agents.bindings import bindings_file
 from recorder.agents.keyboard import PLACE
 from recorder.library.access import LibraryAccess, has_sessions
 from recorder.play.sound import Speaker
+from recorder.recording.partner import TwinPlayers
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.recordings import Picture
 from recorder.recording.settings import RecordSettings
@@ -38,6 +40,7 @@ from recorder.ui.kit.pace import IDLE_MS, set_pace
 from recorder.ui.kit.page import Page
 from recorder.ui.kit.slots import then
 from recorder.ui.record_side import RecordSide
+from recorder.ui.turn_words import rival_of, turn_of
 
 # A Qt timer counts whole milliseconds, so it only wakes us shortly before a tick; the presenter's pacer decides whether
 # it is due. The last bit is slept through, or a tick would come up to a wake-up late.
@@ -76,27 +79,7 @@ class RecordPage(Page):
         self._room = ""
         self._counted = 0  # the figure of the count-down that is shown
         self._held = HeldKeys(presenter.controls.release, self.keyboard.is_down)
-        take = presenter.take
-        self.bind_keys(
-            (
-                ("Ctrl+R", self._start),
-                ("Ctrl+G", self._choose_game),
-                ("P", self._toggle_pause),
-                ("Esc", self._stop),
-                ("Ctrl+Backspace", self._discard),
-                ("Ctrl+Z", then(presenter.undo_discard, self._render)),
-                ("Ctrl+Shift+R", self._restart),
-                ("-", then(partial(take.change_speed, -1), self._render)),
-                ("+", then(partial(take.change_speed, 1), self._render)),
-                ("=", then(partial(take.change_speed, 1), self._render)),
-                (".", self._advance),
-                ("Backspace", then(take.rewind, self._render)),
-                ("Shift+Backspace", then(partial(take.rewind, keep=True), self._render)),
-                ("G", then(partial(take.mark, "success"), self._render)),
-                ("B", then(partial(take.mark, "failure"), self._render)),
-                ("M", then(presenter.sound.toggle, self._render)),
-            )
-        )
+        self.bind_keys(_shortcuts(self))
         self._render()
 
     def activate(self) -> None:
@@ -106,6 +89,8 @@ class RecordPage(Page):
             self.presenter.finished.check()
         self._side.takes.offers_sample = not (self.presenter.refusal or has_sessions(self.presenter.library))
         self._room = self.presenter.room
+        if not self.presenter.busy:
+            self.presenter.partner.look(self.presenter.spec)
         self._timer.start()
         QTimer.singleShot(0, self.keyboard, self.keyboard.open)  # once the window is there
         self._view.setFocus()
@@ -280,9 +265,11 @@ class RecordPage(Page):
         state, status = presenter.state, presenter.status
         self.show_problem(presenter.error or ("" if self.access.missing else presenter.take.trouble))
         picture = None if status is None else status.picture
+        self._view.show_rival(rival_of(presenter))
         self._view.show_game(picture, presenter.spec.pixel_aspect, recording=state is RecordState.RECORDING)
         self._counted = presenter.take.countdown
         self._view.show_overlay(*game_words(presenter, self._captions), large=state is RecordState.COUNTDOWN)
+        self._view.show_turn(turn_of(presenter))
         self._view.show_keycaps(self.keycaps)
         self._side.show_state(presenter, self._room)
         self._set_pace()
@@ -299,8 +286,33 @@ class RecordPage(Page):
         dialog.open()
 
 
-def open_presenter(library: Path, settings: RecordSettings, countdown_s: float) -> RecordPresenter:
-    """A presenter with the player's own keys, or the usual ones."""
+def _shortcuts(page: RecordPage) -> tuple[tuple[str, Callable[[], None]], ...]:
+    """The keys that command, and what each does."""
+    presenter, take = page.presenter, page.presenter.take
+    return (
+        ("Ctrl+R", page._start),
+        ("Ctrl+G", page._choose_game),
+        ("P", page._toggle_pause),
+        ("Esc", page._stop),
+        ("Ctrl+Backspace", page._discard),
+        ("Ctrl+Z", then(presenter.undo_discard, page._render)),
+        ("Ctrl+Shift+R", page._restart),
+        ("-", then(partial(take.change_speed, -1), page._render)),
+        ("+", then(partial(take.change_speed, 1), page._render)),
+        ("=", then(partial(take.change_speed, 1), page._render)),
+        (".", page._advance),
+        ("Backspace", then(take.rewind, page._render)),
+        ("Shift+Backspace", then(partial(take.rewind, keep=True), page._render)),
+        ("G", then(partial(take.mark, "success"), page._render)),
+        ("B", then(partial(take.mark, "failure"), page._render)),
+        ("M", then(presenter.sound.toggle, page._render)),
+    )
+
+
+def open_presenter(
+    library: Path, settings: RecordSettings, countdown_s: float, twins: TwinPlayers | None = None
+) -> RecordPresenter:
+    """A presenter with the player's own keys, or the usual ones, and `twins` that can play along."""
     return RecordPresenter(
         library,
         bindings_file=bindings_file(),
@@ -308,6 +320,7 @@ def open_presenter(library: Path, settings: RecordSettings, countdown_s: float) 
         speaker=Speaker(),
         settings=settings,
         countdown_s=countdown_s,
+        twins=twins,
     )
 
 

@@ -19,6 +19,7 @@ from recorder.ui.kit.icons import show_icon
 from recorder.ui.kit.steady import reserve_width
 from recorder.ui.limit_box import LimitBox
 from recorder.ui.pace_box import PaceBox
+from recorder.ui.partner_box import PartnerBox
 from recorder.ui.player_box import PlayerBox
 from recorder.ui.takes_list import TakesList
 
@@ -56,14 +57,15 @@ class RecordSide(QWidget):
         layout.setSpacing(8)
         layout.addLayout(self._build_envs())
         self._player, self._limit = PlayerBox(presenter, game), LimitBox(presenter, game)
-        self._pace = PaceBox(presenter, game)
-        for box in (self._player, self._limit, self._pace):
+        self._partner, self._pace = PartnerBox(presenter, game), PaceBox(presenter, game)
+        for box in (self._player, self._limit, self._partner, self._pace):
             box.changed.connect(self.changed)
         layout.addWidget(self._player)
         self._hud = Hud()
         layout.addWidget(self._hud)
         self._build_buttons(layout)
         layout.addWidget(self._limit)
+        layout.addWidget(self._partner)
         layout.addWidget(self._pace)
         self._summary = QLabel(objectName="takeSummary", wordWrap=True, visible=False)
         layout.addWidget(self._summary)
@@ -74,6 +76,7 @@ class RecordSide(QWidget):
         """Show what is under way; `room` says for how much play the disk has room."""
         self._player.show_state()
         self._limit.show_state()
+        self._partner.show_state()
         self._pace.show_state()
         self._show_envs(presenter)
         self._show_buttons(presenter)
@@ -155,12 +158,12 @@ class RecordSide(QWidget):
 
     def _show_buttons(self, presenter: RecordPresenter) -> None:
         state, sound = presenter.state, presenter.sound
-        finishing = state is RecordState.FINISHING
+        finishing, waiting = state is RecordState.FINISHING, presenter.partner.awaited
         skipping = presenter.spec is not get_spec(presenter.env)  # the one as its file says
         for button, enabled in (
-            (self._record, not presenter.busy and not presenter.refusal),
+            (self._record, not presenter.busy and not waiting and not presenter.refusal),
             (self._pause, state in _HOLDABLE and not presenter.take.trouble),
-            (self._stop, presenter.busy and not finishing),
+            (self._stop, (presenter.busy and not finishing) or waiting),
             (self._discard, not finishing and (presenter.busy or presenter.finished.last_take is not None)),
             (self._keys, presenter.by_hand and not presenter.busy),
             (self._sound, presenter.by_hand and sound.available and not skipping),

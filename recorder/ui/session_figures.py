@@ -60,6 +60,7 @@ class SessionFigures(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._together = look.faint(name="togetherLabel", wrap=True)
         self._share_heading = look.heading("Actions", factor=1.0)
         self._bars = Bars()
         self._timing_heading = look.heading("Timing", factor=1.0)
@@ -67,7 +68,7 @@ class SessionFigures(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.GAP)
-        for widget in (self._share_heading, self._bars, self._timing_heading, self._timing):
+        for widget in (self._together, self._share_heading, self._bars, self._timing_heading, self._timing):
             layout.addWidget(widget)
 
     def show_details(self, details: Details | None) -> None:
@@ -75,6 +76,9 @@ class SessionFigures(QWidget):
         shares = details.shares if details is not None else ()
         timing = details.timing if details is not None else None
         self.setVisible(bool(shares) or timing is not None)
+        together = details.together if details is not None else ""
+        self._together.setText(together and f"{together}.")
+        self._together.setVisible(bool(together))
         self._bars.show_shares(shares)
         self._share_heading.setText("Actions" if details is None or details.discrete else "Mean size of each torque")
         for widget in (self._bars, self._share_heading):

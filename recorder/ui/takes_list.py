@@ -127,8 +127,12 @@ class TakesList(QScrollArea):
                 top.addWidget(self._label_button(take, label, text, suffix))
         words.addLayout(top)
         words.addWidget(look.faint(f"{take.clock} · {games} · {duration_text(take.seconds)}"))
-        if whose:
-            words.addWidget(_whose(take, suffix))
+        if whose or take.together:
+            words.addWidget(_line(take.player or "no name", f"takePlayer{suffix}"))
+        if take.together:
+            together = look.faint(take.together, f"takeTogether{suffix}", wrap=True)
+            together.setTextFormat(Qt.TextFormat.PlainText)
+            words.addWidget(together)
         title.setToolTip(f"{take.env_title}: the best score of the take\n{take.path.name}")
         row.addLayout(words, 1)
         outer.addLayout(row)
@@ -175,11 +179,10 @@ class TakesList(QScrollArea):
         return button
 
 
-def _whose(take: RecentRecording, suffix: str) -> QLabel:
-    """The name of who played, in one line: names may be longer than a card."""
-    label = look.faint(name=f"takePlayer{suffix}")
+def _line(text: str, name: str) -> QLabel:
+    """A text in one line: names may be longer than a card."""
+    label = look.faint(name=name)
     label.setTextFormat(Qt.TextFormat.PlainText)
-    name = take.player or "no name"
-    label.setText(label.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, _NAME_WIDTH))
-    label.setToolTip(tip_of(name))
+    label.setText(label.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, _NAME_WIDTH))
+    label.setToolTip(tip_of(text))
     return label

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from recorder import Library, Session, get_spec, record, verify
 from recorder.agents.bindings import Bindings
 from recorder.agents.experts import scripted
 from recorder.envs.game import Game
-from recorder.play.sound import SAMPLES, Speaker, falling_tone
+from recorder.play.sound import SAMPLES, Speaker, gliding_tone
 from recorder.recording.game_sound import GameSound
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.take_control import RecordState
@@ -160,8 +161,10 @@ def test_a_speaker_plays_in_blocks_and_a_missing_card_is_silence(monkeypatch: py
     speaker.close()
 
 
-def test_a_rewind_is_heard_as_a_falling_tone_unless_the_sound_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    tone = falling_tone(880.0, 330.0, seconds=0.15)
+def test_a_rewind_and_who_plays_are_heard_as_short_tones_unless_sound_is_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tone = gliding_tone(880.0, 330.0, seconds=0.15)
     assert (tone.dtype, len(tone)) == (np.uint8, round(0.15 * 60 * SAMPLES))
     swings = np.flatnonzero(np.diff(np.sign(tone.astype(int) - 128.5)))
     assert np.diff(swings)[-3:].mean() > 1.5 * np.diff(swings)[:3].mean()  # it falls
@@ -171,11 +174,13 @@ def test_a_rewind_is_heard_as_a_falling_tone_unless_the_sound_is_off(monkeypatch
     sound = GameSound(speaker)
     sound.open()
     speaker._opening.join()
-    sound.tell_rewind()
-    assert speaker._channel.get_busy()
-    sound.mute(True)
-    sound.tell_rewind()
-    assert not speaker._channel.get_busy()
+    for tell in (sound.tell_rewind, partial(sound.tell_control, True), partial(sound.tell_control, False)):
+        sound.mute(False)
+        tell()
+        assert speaker._channel.get_busy()
+        sound.mute(True)
+        tell()
+        assert not speaker._channel.get_busy()
     sound.close()
 
 

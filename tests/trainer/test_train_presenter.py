@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,18 @@ import pytest
 from msgspec import structs
 
 from recorder import Library, RandomAgent, get_spec, record
+from recorder.agents.agent import KeyAgent
+from recorder.agents.shared_control import PersonAtKeys, PlayingClone, SharedControl
 from recorder.errors import UsageError
 from recorder.library.library import SessionSummary
+from recorder.library.players import player_label
+from trainer import Policy, TrainConfig
+from trainer.policy.header import read_header
 from trainer.progress.curves import time_left
 from trainer.progress.records import Progress
+from trainer.runs.policy_library import summarize
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.runs import CHECKPOINT, Run, Runs, RunState
-from trainer.runs.selection import player_label
 from trainer.runs.session_facts import FactsReader, SessionFacts, read_facts
 from trainer.runs.suggestion import suggest
 from trainer.runs.train_state import TrainState
@@ -566,3 +572,47 @@ def test_facts_are_read_by_a_thread_that_ends(recorded: Path) -> None:
 
 def test_a_session_that_cannot_be_read_is_no_reason_to_fail(tmp_path: Path) -> None:
     assert "not a readable session" in read_facts(tmp_path / "none.zarr").problem
+
+
+def test_a_training_goes_on_from_a_twin_with_its_sessions_and_a_shorter_budget(
+    library: Library, stage: Stage, breakout_policy: Path
+) -> None:
+    path = next(row.path for row in stage.presenter.choice.rows if row.env == "breakout")
+    library.policies.mkdir(exist_ok=True)
+    twin = library.policies / "Ada.safetensors"
+    shutil.copy(breakout_policy, twin)
+    (learned_from,) = summarize(twin).learned_from
+    presenter = stage.presenter
+    presenter.refresh()
+    further = presenter.further
+    assert [each.path for each in further.twins("breakout")] == [twin]
+    assert further.twins("hopper") == []
+    assert further.twin("breakout") is None  # begins anew
+    presenter.choice.choose(path, False)
+    further.choose(twin)
+    chosen = further.twin("breakout")
+    assert chosen is not None
+    assert further.twin("hopper") is None
+    assert learned_from not in {row.summary.name for row in presenter.choice.rows}
+    assert further.sentence(chosen).endswith("Not here any more: 1 session that it learned from.")
+    together = SharedControl(PlayingClone(Policy.load(twin)), PersonAtKeys(KeyAgent({}, name="Bo"), 5))
+    corrected = record("breakout", together, library=library.path, seconds=2)
+    presenter.refresh()
+    further.choose(twin)
+    presenter.poll()
+    assert presenter.choice.paths == [corrected.path]  # what was played with it
+    presenter.start()
+    assert presenter.messages.error == ""
+    run = presenter.run_list.run
+    assert run is not None
+    assert run.setup is not None
+    assert (run.setup.parent, run.setup.goes_on_from) == ("Ada.safetensors", "Ada")
+    assert run.named == "Bo"
+    parent = TrainConfig.from_json(read_header(twin)["config"])
+    assert run.setup.config == parent.further()
+    assert twin.exists()
+    further.choose(None)
+    presenter.start()
+    (other,) = [each for each in presenter.run_list.runs if each.id != run.id]
+    assert other.setup is not None
+    assert other.setup.parent == ""

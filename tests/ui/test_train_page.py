@@ -35,7 +35,7 @@ from trainer.runs.runs import Runs, RunState
 from trainer.runs.train_state import TrainState
 from trainer.runs.work import perform
 from trainer.ui.confusion_view import ConfusionView
-from trainer.ui.sources_panel import ShareBars
+from trainer.ui.share_bars import ShareBars
 from trainer.ui.train_page import TrainPage
 
 SMALL = {"max_batches": 400, "validations": 4, "checks": 0, "play_games": 0, "threads": 1}

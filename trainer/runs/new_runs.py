@@ -20,7 +20,7 @@ from trainer.runs.selection import Choice, count
 class NewRuns:
     """Adds runs to `kept` and to the `run_list`, and tells of it in `messages`.
 
-    `settings` gives those for an environment, and the name of the preset that they are.
+    `settings` gives those for an environment, the name of the preset that they are, and the policy to go on from.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class NewRuns:
         run_list: RunList,
         choice: Choice,
         messages: Messages,
-        settings: Callable[[str], tuple[TrainConfig, str]],
+        settings: Callable[[str], tuple[TrainConfig, str, Path | None]],
     ) -> None:
         self._kept, self._policies, self._run_list = kept, policies, run_list
         self._choice, self._messages, self._settings = choice, messages, settings
@@ -74,7 +74,7 @@ class NewRuns:
         try:
             ensure_writable(self._policies.folder)
             sessions = [Session.open(path) for path in paths]
-            config, preset = self._settings(sessions[0].spec.name)
+            config, preset, parent = self._settings(sessions[0].spec.name)
             used = self._choice.used_games(sessions)
             sessions = [session for session in sessions if used.episodes.get(session.name, (0,))]
             taken = [run.policy for run in self._run_list.runs]
@@ -85,6 +85,7 @@ class NewRuns:
                 episodes=used.episodes,
                 left_out=used.left_out,
                 policy=self._policies.new_file(name, taken) if name else None,
+                parent=parent,
             )
         except (TwinplayError, OSError) as error:
             self._messages.error = str(error)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from recorder.library.players import demonstrator
 from trainer.progress.curves import time_left
 from trainer.runs.policy_library import PolicySummary
 
@@ -70,7 +71,7 @@ def basis(twin: PolicySummary, you: str, *, tested: bool) -> str:
 
 
 def _player(players: Sequence[Mapping[str, Any]], you: str) -> _Player:
-    known = {(str(each.get("kind", "")), str(each.get("name", "")).strip()) for each in players}
+    known = {(str(each.get("kind", "")), str(each.get("name", "")).strip()) for each in map(demonstrator, players)}
     kind, name = known.pop() if len(known) == 1 else ("", "")
     if kind == "person":
         if name in ("", you) or not you:

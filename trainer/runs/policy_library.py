@@ -77,6 +77,8 @@ class PolicySummary:
     test_seconds: float = 0.0
     demonstrator_scores: tuple[float, ...] = ()
     called: str = ""  # what people call it, where that is not its file's name
+    frame_skip: int | None = None  # of its environment
+    goes_on_from: str = ""  # the policy that its training went on from
 
     @property
     def name(self) -> str:
@@ -276,10 +278,16 @@ def summarize(path: Path) -> PolicySummary:
             test_games=training.score_games,
             test_seconds=(training.score_ticks or TrainConfig.from_json(header.config).play_ticks) / spec.rate_hz,
             demonstrator_scores=training.demonstrator_scores,
-            called=" ".join(header.called.split())[:MAX_NAME],
+            frame_skip=spec.frame_skip,
+            goes_on_from="" if header.parent is None else _line(header.parent.called or header.parent.name),
+            called=_line(header.called),
         )
     except (TwinplayError, ValueError, TypeError, KeyError, OSError) as error:
         return PolicySummary(path, problem=str(error).splitlines()[0][:300] if str(error) else "it cannot be read")
+
+
+def _line(name: str) -> str:
+    return " ".join(name.split())[:MAX_NAME]
 
 
 def _move(path: Path, target: Path) -> None:

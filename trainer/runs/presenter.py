@@ -2,6 +2,7 @@
 
 run_list   the runs: the one that is shown (its states: trainer.runs.train_state), those compared with it, their curves
 choice     the sessions to learn from
+further    the twin that the training goes on from, if any
 new_runs   puts runs into the queue
 edits      what is done to runs and clones: delete, bring back, rename, import
 messages   what is told of the last action
@@ -23,6 +24,7 @@ from recorder.library.library import Library
 from recorder.store.places import on_this_computer
 from trainer.config import TrainConfig
 from trainer.runs import outcome, run_texts
+from trainer.runs.further import Further
 from trainer.runs.library_edits import LibraryEdits
 from trainer.runs.messages import Messages
 from trainer.runs.new_runs import NewRuns
@@ -62,6 +64,7 @@ class TrainPresenter:
         self.messages = Messages()
         self.edits = LibraryEdits(self.kept, self.policies, self.run_list, self.messages, self._read_library)
         self._overrides = dict(overrides or {})
+        self.further = Further(lambda: self.twins, self.choice)
         self.new_runs = NewRuns(self.kept, self.policies, self.run_list, self.choice, self.messages, self._settings)
         self.player_name: Callable[[], str] = str  # of whoever trains; empty: whoever played
         self.pictures = RunPictures(self.outputs)
@@ -78,8 +81,11 @@ class TrainPresenter:
         """The settings as they stand for an environment. Raises UsageError for values that cannot be meant."""
         return TrainConfig.for_env(env, preset=self.preset, **{**self.changes.get(env, {}), **self._overrides})
 
-    def _settings(self, env: str) -> tuple[TrainConfig, str]:
-        return self.config(env), "" if self.changes.get(env) else self.preset
+    def _settings(self, env: str) -> tuple[TrainConfig, str, Path | None]:
+        twin = self.further.twin(env)
+        if twin is not None:
+            return self.further.config(twin, self._overrides), "", twin.path
+        return self.config(env), "" if self.changes.get(env) else self.preset, None
 
     def choose_preset(self, preset: str) -> None:
         """Train by a preset, without changes to it."""

@@ -38,6 +38,7 @@ from msgspec.structs import replace
 from recorder.errors import NewerVersionError, UsageError
 from recorder.library.library import Library, ensure_writable
 from recorder.library.names import first_of, name_of
+from recorder.library.players import demonstrator
 from recorder.store.session import Session
 from recorder.system.records import plain, read, said
 from recorder.system.trash import FOLDER, move_to_trash, restore_from_trash
@@ -151,7 +152,7 @@ class Runs:
                 str(session.attributes.get("digest") or session.digest()),
                 _minutes(session, (episodes or {}).get(session.name)),
                 tuple((episodes or {})[session.name]) if session.name in (episodes or {}) else None,
-                name_of(session.player),
+                name_of(demonstrator(session.player)),
             )
             for session in sessions
         )

@@ -15,9 +15,10 @@ import numpy as np
 
 from recorder.envs.registry import get_spec
 from recorder.errors import TwinplayError
-from recorder.library.library import Library, SessionSummary, local_time, player_label
+from recorder.library.library import Library, SessionSummary, local_time
 from recorder.library.lineage import first_copy, without_copies
 from recorder.library.names import session_name
+from recorder.library.players import demonstrator, player_label
 from recorder.store.places import place
 from recorder.store.session import Session
 from trainer.data.subsets import ALL, UsedGames, choose_games, in_subset
@@ -310,7 +311,7 @@ def describe(
     if copy := first_copy([row.summary for row in rows]):
         names = " and ".join(f"“{session_name(each)}”" for each in copy)
         warnings.append(f"{names} hold the same play, which would count twice in training; untick one of them.")
-    if len({row.player for row in rows}) > 1 and not problem:
+    if len({player_label(demonstrator(row.summary.player)) for row in rows}) > 1 and not problem:
         warnings.append("Different players are mixed; the twin learns an average of them.")
     title = titles[0] if len(titles) == 1 else ""
     return Selection(len(rows), games, minutes, ticks, env, title, problem, tuple(warnings), shares)

@@ -45,6 +45,11 @@ class Setup(msgspec.Struct, frozen=True):
     ] = ""
     left_out: Annotated[str, said("what of these sessions is not learned from, in words", absent="not told")] = ""
 
+    @property
+    def goes_on_from(self) -> str:
+        """The name of the policy that the training goes on from; empty if it begins anew."""
+        return Path(self.parent).stem
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {"format": "twinplay-run", "version": _VERSION, **plain(self)}

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recorder.library.library import SessionSummary, player_label
+from recorder.library.library import SessionSummary
 from recorder.library.lineage import without_copies
+from recorder.library.players import player_label
 
 
 @dataclass(frozen=True)

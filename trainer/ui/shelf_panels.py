@@ -21,7 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from recorder.envs.registry import get_spec
-from recorder.library.library import local_time, player_label
+from recorder.library.library import local_time
+from recorder.library.players import player_label
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import deletes
 from recorder.ui.kit.icons import show_icon
@@ -302,7 +303,7 @@ def _run_texts(run: Run) -> tuple[str, ...]:
     state = "stopped early" if status.stopped_early else status.state.value
     accuracy = "" if status.val_accuracy is None else f"{100 * status.val_accuracy:.0f} %"
     score = "" if status.score is None else f"{status.score:,.0f}"
-    preset = setup.preset or "custom settings"
+    preset = setup.preset or (f"goes on from {setup.goes_on_from}" if setup.parent else "custom settings")
     begun = local_time(setup.created)
     what = ", ".join(filter(None, (run.named, get_spec(setup.env).title, preset)))
     return ("", begun, what, state, accuracy, score)
@@ -331,6 +332,7 @@ def _twin_tip(twin: PolicySummary) -> str:
         twin.problem
         or f"{twin.title}\n{twin.path.name}\ntrained {local_time(twin.created)}, {twin.batches:,} batches\n"
         f"learned from {learned}"
+        + (f"\ngoes on from {twin.goes_on_from}" if twin.goes_on_from else "")
         + ("" if twin.score is None else f"\ntest games of at most {time_left(twin.test_seconds)} each")
         + (f"\nNote: {twin.note}." if twin.note else "")
     )

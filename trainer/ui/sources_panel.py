@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QPushButton,
-    QSizePolicy,
-    QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -34,13 +29,11 @@ from trainer.runs.presenter import TrainPresenter
 from trainer.runs.selection import Row
 from trainer.runs.session_facts import GameFacts
 from trainer.ui.advanced_dialog import AdvancedDialog
-from trainer.ui.roomy import Roomy
+from trainer.ui.origin_box import OriginBox
+from trainer.ui.sessions_tree import COLUMNS, GAMES, RIGHT, SessionsTree
+from trainer.ui.share_bars import ShareBars
 
-_COLUMNS = ("Session", "Player", "Date", "Games", "Minutes", "Score")
-_WIDEST_PLAYER = 130  # pixels
-_GAMES, _NARROW = 3, 660  # below this width in pixels the number of games makes way for the session's title
 _KEY = Qt.ItemDataRole.UserRole  # (path, game number or 0)
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class SourcesPanel(QWidget):
@@ -60,24 +53,7 @@ class SourcesPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.GAP)
-        self._tree = _Sessions(objectName="sessionTable")
-        self._tree.setAccessibleName("Sessions to learn from")
-        self._tree.setToolTip("Space selects a session; the right arrow key shows its games")
-        self._tree.setHeaderLabels(list(_COLUMNS))
-        self._tree.setAlternatingRowColors(True)
-        self._tree.setUniformRowHeights(True)
-        self._tree.setAllColumnsShowFocus(True)
-        self._tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of one kind begin alike
-        self._tree.setItemDelegate(Roomy(self._tree))
-        self._tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self._tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        for column in range(3, len(_COLUMNS)):
-            self._tree.headerItem().setTextAlignment(column, _RIGHT)
-        header = self._tree.header()
-        header.setStretchLastSection(False)
-        header.setResizeContentsPrecision(40)  # rows that are measured; a thousand take a tenth of a second
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self._tree = SessionsTree()
         self._tree.itemChanged.connect(self._ticked)
         self._tree.itemExpanded.connect(self._opened)
         layout.addWidget(self._tree, 1)
@@ -104,6 +80,9 @@ class SourcesPanel(QWidget):
         self._notice = QLabel(objectName="trainNotice", wordWrap=True, visible=False)
         self._notice.setTextFormat(Qt.TextFormat.PlainText)
         layout.addWidget(self._notice)
+        self._origin = OriginBox(presenter)
+        self._origin.changed.connect(self.changed)
+        layout.addWidget(self._origin)
         layout.addLayout(self._build_presets())
         self._hint = look.faint(name="presetHint", wrap=True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -149,12 +128,12 @@ class SourcesPanel(QWidget):
         for row in self._rows:
             item = QTreeWidgetItem(_texts(row, several))
             item.setData(0, _KEY, (row.path, 0))
-            for column in range(len(_COLUMNS)):
+            for column in range(len(COLUMNS)):
                 item.setToolTip(
                     column, "\n".join(filter(None, (session_name(row.summary), row.player, row.path.name, row.problem)))
                 )
-                if column >= 3:
-                    item.setTextAlignment(column, _RIGHT)
+                if column >= GAMES:
+                    item.setTextAlignment(column, RIGHT)
             if row.problem:
                 item.setFlags(Qt.ItemFlag.ItemIsSelectable)
             else:
@@ -177,9 +156,13 @@ class SourcesPanel(QWidget):
         self._warnings.setText("\n".join(f"Note: {warning}" for warning in selection.warnings))
         self._warnings.setVisible(bool(selection.warnings))
         self._only.setCurrentIndex(self._only.findData(presenter.choice.only))
+        self._origin.show_state(selection.env)
+        anew = presenter.further.twin(selection.env) is None
+        for widget in (self._preset, self._advanced):
+            widget.setEnabled(anew)
         self._preset.setCurrentIndex(self._preset.findData(presenter.preset))
         changes = presenter.changes.get(selection.env, {})
-        self._back.setVisible(bool(changes))
+        self._back.setVisible(bool(changes) and anew)
         self._hint.setText(self._hint_text(selection.env, len(changes)))
         self._train.setEnabled(presenter.can_train)
         self._train.setText("Queue" if presenter.training else "Train")
@@ -192,7 +175,8 @@ class SourcesPanel(QWidget):
     def _show_each(self, problem: str) -> None:
         """Offer a twin for each participant where several players are ticked; a tooltip says why not, if so."""
         participants = self.presenter.new_runs.participants
-        self._each.setVisible(len({row.player for row in self.presenter.choice.chosen_rows}) > 1)
+        rows, anew = self.presenter.choice.chosen_rows, self._preset.isEnabled()
+        self._each.setVisible(anew and len({row.player for row in rows}) > 1)
         why_not = problem or participants.why_not
         self._each.setEnabled(not why_not)
         self._each.setToolTip(tip_of(why_not or f"Queue a training for each of {participants.names}"))
@@ -239,6 +223,9 @@ class SourcesPanel(QWidget):
 
     def _hint_text(self, env: str, changed: int) -> str:
         presenter = self.presenter
+        twin = presenter.further.twin(env)
+        if twin is not None:
+            return presenter.further.sentence(twin)
         text = PRESETS[presenter.preset]
         if env:
             try:
@@ -286,80 +273,6 @@ class SourcesPanel(QWidget):
         self.changed.emit()
 
 
-class _Sessions(QTreeWidget):
-    """A narrow list keeps what tells sessions apart."""
-
-    def fit_columns(self) -> None:
-        """Once for each list: a header that fits itself measures again whenever the window shows or turns a page."""
-        for column in range(1, len(_COLUMNS)):
-            self.resizeColumnToContents(column)
-        self.setColumnWidth(1, min(self.columnWidth(1), _WIDEST_PLAYER))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        narrow = self.viewport().width() < _NARROW
-        if narrow != self.isColumnHidden(_GAMES):
-            self.setColumnHidden(_GAMES, narrow)
-            self.resizeColumnToContents(_GAMES)  # a hidden one has not been fitted
-        super().resizeEvent(event)
-
-
-class ShareBars(QWidget):
-    """How often each action is taken, as small bars with figures."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("shareBars")
-        self._shares: tuple[tuple[str, float], ...] = ()
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setVisible(False)
-
-    def show_shares(self, shares: tuple[tuple[str, float], ...]) -> None:
-        """Show these; nothing takes no room."""
-        if shares != self._shares:
-            self._shares = shares
-            self.setVisible(bool(shares))
-            words = ", ".join(f"{name} {_percent(share)}" for name, share in shares)
-            self.setAccessibleName(f"Share of each action: {words}")
-            self.setToolTip("How often each action is taken in the selected sessions")
-            self.updateGeometry()
-            self.update()
-
-    def sizeHint(self) -> QSize:
-        rows = (len(self._shares) + 1) // 2
-        return QSize(200, rows * self._row_height())
-
-    def _row_height(self) -> int:
-        return self.fontMetrics().height() + 4
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        palette, metrics, height = self.palette(), self.fontMetrics(), self._row_height()
-        column = (self.width() - look.WIDE) / 2
-        names = max((metrics.horizontalAdvance(name) for name, _ in self._shares), default=0) + look.GAP
-        figures = metrics.horizontalAdvance("100.0 %") + look.SMALL
-        for index, (name, share) in enumerate(self._shares):
-            left, top = (index % 2) * (column + look.WIDE), (index // 2) * height
-            painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
-            painter.drawText(QRectF(left, top, names, height), Qt.AlignmentFlag.AlignVCenter, name)
-            painter.setPen(palette.color(QPalette.ColorRole.WindowText))
-            right = left + column - figures
-            painter.drawText(QRectF(right, top, figures, height), _RIGHT, _percent(share))
-            track = QRectF(left + names, top + height / 2 - 4, max(8.0, right - left - names), 8)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(palette.color(QPalette.ColorRole.Midlight))
-            painter.drawRoundedRect(track, 4, 4)
-            if share > 0:
-                painter.setBrush(look.tone(palette, "person"))
-                track.setWidth(max(3.0, track.width() * share))
-                painter.drawRoundedRect(track, 4, 4)
-        painter.end()
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
 def _flags() -> Qt.ItemFlag:
     return Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable
 
@@ -388,10 +301,10 @@ def _texts(row: Row, several: bool) -> list[str]:
 def _game_item(path: Path, game: GameFacts) -> QTreeWidgetItem:
     said = ", ".join(filter(None, (game.outcome, game.label, "excluded" if game.excluded else "")))
     item = QTreeWidgetItem([f"Game {game.number}", "", said, "", f"{game.minutes:.1f}", f"{game.score:,.0f}"])
-    for column in range(len(_COLUMNS)):
+    for column in range(len(COLUMNS)):
         item.setToolTip(column, f"{game.ticks:,} ticks")
     item.setData(0, _KEY, (path, game.number))
     item.setFlags(Qt.ItemFlag.ItemIsSelectable if game.excluded else _flags())
     for column in (4, 5):
-        item.setTextAlignment(column, _RIGHT)
+        item.setTextAlignment(column, RIGHT)
     return item

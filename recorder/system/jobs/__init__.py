@@ -4,6 +4,7 @@
     Service   an object in a separate process; requests go in, results come back               the clone on Watch
     Task      a function in a thread; its result is available once poll() returns True         reading a library
     run_parallel   a function over many arguments on all cores                                 evaluation
+    SharedRows     memory that a Service shares with this process                              screens for a clone
     Detached  a function in a process that outlives this one; it reports through files         training
 
 Targets are named "package.module:name", so that the parent never imports what only the child needs (mainly torch).
@@ -16,6 +17,7 @@ from recorder.system.jobs.detached import Detached
 from recorder.system.jobs.failures import WorkerError
 from recorder.system.jobs.pool import run_parallel
 from recorder.system.jobs.processes import Job, JobLike, JobState, Service, ServiceLike
+from recorder.system.jobs.shared_rows import SharedRows
 from recorder.system.jobs.threads import Task, main_thread_stack, new_lock, on_thread_failure, start_thread
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "JobState",
     "Service",
     "ServiceLike",
+    "SharedRows",
     "Task",
     "WorkerError",
     "main_thread_stack",

@@ -147,6 +147,11 @@ class Service:
             self._process.start()
         child.close()
 
+    @property
+    def process(self) -> int:
+        """The number of the process."""
+        return self._process.pid or 0
+
     def request(self, method: str, *args: Any) -> None:
         """Request `method(*args)`; `poll` returns the answer."""
         try:
@@ -159,6 +164,8 @@ class Service:
     def poll(self, timeout: float = 0.0) -> list[tuple[str, Any]]:
         """The (method, result) pairs that arrived; waits up to `timeout` seconds for the first."""
         answers: list[tuple[str, Any]] = []
+        if not self.pending and not self._process.is_alive():
+            raise WorkerError(exit_reason(self._process.exitcode))
         while self.pending and self._connection.poll(0.0 if answers else timeout):
             try:
                 method, result, failed = self._connection.recv()

@@ -217,6 +217,11 @@ def tone(palette: QPalette, name: str) -> QColor:
     return QColor(_TONES[name][is_dark(palette)])
 
 
+def tone_on_black(name: str) -> QColor:
+    """The ink of a meaning around pictures, which are dark in every scheme."""
+    return QColor(_TONES[name][True])
+
+
 def indent(spin: QAbstractSpinBox) -> None:
     """Room before the figure; the padding of the style sheet is passed over where there are arrows at the other end."""
     spin.lineEdit().setTextMargins(SMALL, 0, 0, 0)

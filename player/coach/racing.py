@@ -1,0 +1,71 @@
+"""A twin that races a person in the Record window: what runs in its own process (recorder.recording.race)."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from recorder.agents.agent import describe
+from recorder.envs.game import Game
+from recorder.play.rollout import Phase, Rollout
+from recorder.recording.race import RivalMoment
+from recorder.system.jobs import SharedRows
+from recorder.system.priority import follow_play
+
+_MOST_TICKS = 12  # between two pictures, for a twin that is behind
+
+
+class RacingClone:
+    """Plays in a game of its own, and draws it into `pictures`. Raises PolicyError for a file that cannot play.
+
+    It has one thread, which gives way to the window's: the network sees one screen at a time.
+    """
+
+    def __init__(self, policy: str, pictures: SharedRows, seed: int) -> None:
+        follow_play()
+        os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is first imported
+        from trainer.policy.policy import Policy
+
+        self._policy = Policy.load(policy, seed=seed)
+        self._game = Game(self._policy.spec, render=not self._policy.spec.sees_screen)
+        self._rollout = Rollout(self._game, self._policy, unattended=False)
+        self._pictures = pictures.rows
+        self._number = 0
+        self.begin(0, 0, 0)
+        self.play(1, 0)  # the first time takes long
+
+    def describe(self) -> dict[str, Any]:
+        """See `recorder.agents.agent.describe`."""
+        return describe(self._policy)
+
+    def begin(self, number: int, seed: int, row: int) -> RivalMoment:
+        """Start game `number` from a seed, and draw it into a row."""
+        self._number = number
+        self._rollout.begin(seed)
+        return self._show(row)
+
+    def play(self, goal: int, row: int) -> RivalMoment:
+        """Play up to tick `goal`, or some ticks on the way there, and draw once."""
+        rollout = self._rollout
+        for _ in range(min(_MOST_TICKS, goal - rollout.ticks)):
+            if rollout.phase is Phase.OVER:
+                break
+            rollout.tick()
+        return self._show(row)
+
+    def finish(self, goal: int, row: int) -> RivalMoment:
+        """Play up to tick `goal`, before another game begins."""
+        rollout = self._rollout
+        while rollout.phase is Phase.PLAYING and rollout.ticks < goal:
+            rollout.tick()
+        return self._show(row)
+
+    def close(self) -> None:
+        """Release the game."""
+        self._game.close()
+
+    def _show(self, row: int) -> RivalMoment:
+        rollout = self._rollout
+        self._pictures[row] = self._game.picture()
+        over = rollout.phase is Phase.OVER
+        return RivalMoment(self._number, rollout.ticks, rollout.score, rollout.lives, over, row)

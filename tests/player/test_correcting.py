@@ -1,0 +1,192 @@
+"""A person corrects a twin on the Record page, without a window; the twin thinks in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from player.coach.twins import twin_players
+from recorder import Session
+from recorder.agents.bindings import Bindings
+from recorder.agents.shared_control import NO_PROPOSAL, Handover
+from recorder.library.verify import verify
+from recorder.recording.companions import CorrectionStatus
+from recorder.recording.partner import Company
+from recorder.recording.presenter import RecordPresenter
+from recorder.recording.settings import UnsavedSettings
+from recorder.recording.take_control import RecordState
+from tests.player.conftest import untrained
+from trainer.runs.policy_library import Policies
+
+TICK_NS = 16_666_667
+LEFT_KEY, FIRE_KEY, FIRE, LEFT = 1, 2, 1, 3
+
+
+class Player:
+    """Plays in a presenter whose clock stands still between ticks."""
+
+    def __init__(self, library: Path) -> None:
+        self.now = 0
+        self.presenter = RecordPresenter(
+            library,
+            Bindings({LEFT_KEY: LEFT, FIRE_KEY: FIRE}, {LEFT_KEY: "Left", FIRE_KEY: "Space"}),
+            settings=UnsavedSettings("Ada"),
+            controllers=None,
+            countdown_s=0,
+            twins=twin_players(Policies(library)),
+            now=lambda: self.now,
+        )
+
+    def ticks(self, count: int, pause_s: float = 0.0) -> None:
+        """Play ticks, and give the clone so much time after each."""
+        for _ in range(count):
+            self.now += TICK_NS
+            self.presenter.poll()
+            time.sleep(pause_s)
+
+    def until(self, what: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 60
+        while not what():
+            assert time.monotonic() < deadline
+            self.presenter.poll()
+            time.sleep(0.005)
+
+    @property
+    def correction(self) -> CorrectionStatus:
+        assert self.presenter.status is not None
+        found = self.presenter.status.companion
+        assert isinstance(found, CorrectionStatus)
+        return found
+
+    def stop(self) -> Session:
+        self.presenter.stop()
+        assert self.presenter.finished.last_take is not None
+        session = Session.open(self.presenter.finished.last_take)
+        assert verify(session).ok
+        return session
+
+
+@pytest.fixture
+def player(tmp_path: Path) -> Iterator[Player]:
+    (tmp_path / "policies").mkdir()
+    untrained("breakout", tmp_path / "policies" / "Ada's twin.safetensors")
+    player = Player(tmp_path)
+    yield player
+    player.presenter.shutdown()
+
+
+def test_the_twin_plays_until_a_key_takes_over_in_the_very_tick_and_goes_on_after_it(player: Player) -> None:
+    presenter, partner = player.presenter, player.presenter.partner
+    (twin,) = partner.twins
+    assert twin.title == "Ada's twin"
+    partner.choose(Company.CORRECT, twin)
+    partner.set_hand_back(0.25)
+    assert partner.getting_ready
+    presenter.start(wait=False)  # waits for the twin
+    assert partner.awaited
+    assert presenter.state is RecordState.IDLE
+    player.until(lambda: presenter.state is RecordState.RECORDING)
+    player.ticks(30, 0.02)
+    assert not player.correction.correcting
+    presenter.controls.press(LEFT_KEY)
+    player.ticks(1)
+    assert player.correction.correcting  # in the next tick
+    player.ticks(9)
+    presenter.controls.release(LEFT_KEY)
+    player.ticks(20, 0.02)
+    assert not player.correction.correcting
+    assert (player.correction.taken_over, player.correction.corrected) == (1, 10 + 15 - 1)
+    presenter.take.rewind()
+    time.sleep(0.1)
+    presenter.take.resume()
+    player.ticks(10, 0.02)
+    session = player.stop()
+    together = session.corrections
+    assert together is not None
+    assert together.hand_back_ticks == 15
+    assert np.flatnonzero(together.handovers).tolist() == [30, 54]
+    assert together.handovers[30] == Handover.KEY
+    assert session.actions[30:40].tolist() == [LEFT] * 10
+    assert np.array_equal(session.actions[~together.correcting], together.proposals[~together.correcting])
+    assert (together.ages[1:30] <= 1).all()
+    assert (together.ages[-9:] <= 1).all()
+    assert together.ages[1:].max() < NO_PROPOSAL
+    first, second = session.player["params"]["players"]
+    assert (first["name"], second["title"]) == ("Ada", "Ada's twin")
+    assert session.player["kind"] == "mixed"
+
+
+def test_a_person_plays_on_when_the_twin_is_lost_which_is_there_again_for_the_next_take(player: Player) -> None:
+    presenter, partner = player.presenter, player.presenter.partner
+    partner.choose(Company.CORRECT, partner.twins[0])
+    player.until(lambda: not partner.getting_ready)
+    presenter.start()
+    player.ticks(10, 0.02)
+    os.kill(partner.process, signal.SIGKILL)
+    player.until(lambda: player.correction.lost)
+    assert player.correction.lost == "the process ended unexpectedly (signal 9)"
+    player.ticks(10)
+    presenter.controls.press(LEFT_KEY)
+    player.ticks(10)
+    together = player.stop().corrections
+    assert together is not None
+    assert together.correcting.tolist() == [False] * 10 + [True] * 20
+    assert together.handovers[10] == Handover.LOST
+    player.until(lambda: not partner.getting_ready)
+    presenter.start()
+    player.ticks(5, 0.02)
+    assert not player.correction.lost
+
+
+def test_a_hung_twin_never_holds_up_a_tick_and_is_lost_in_the_end(player: Player) -> None:
+    presenter, partner = player.presenter, player.presenter.partner
+    partner.choose(Company.CORRECT, partner.twins[0])
+    player.until(lambda: not partner.getting_ready)
+    presenter.start()
+    player.ticks(10, 0.02)
+    os.kill(partner.process, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        player.ticks(200)
+        assert time.monotonic() - began < 200 / 60
+        assert not player.correction.lost
+        player.ticks(100)
+        assert player.correction.lost == "it did not answer for 255 frames"
+    finally:
+        os.kill(partner.process, signal.SIGCONT)
+    together = player.stop().corrections
+    assert together is not None
+    assert np.diff(together.ages[20:200].astype(int)).tolist() == [1] * 179
+
+
+def test_a_policy_that_cannot_play_is_told_and_the_person_plays_alone(player: Player) -> None:
+    presenter, partner = player.presenter, player.presenter.partner
+    twin = partner.twins[0]
+    twin.path.write_bytes(b"no policy")
+    partner.choose(Company.CORRECT, twin)
+    presenter.start(wait=False)
+    player.until(lambda: partner.company is Company.ALONE)
+    assert presenter.error.startswith("Ada's twin cannot play: ")
+    assert presenter.error.endswith("Choose another twin, or play alone.")
+    assert presenter.state is RecordState.IDLE
+    presenter.start()
+    player.ticks(3)
+    assert player.stop().corrections is None
+
+
+def test_waiting_for_a_twin_can_be_cancelled(player: Player) -> None:
+    presenter, partner = player.presenter, player.presenter.partner
+    partner.choose(Company.CORRECT, partner.twins[0])
+    presenter.start(wait=False)
+    presenter.stop(wait=False)
+    player.until(lambda: not partner.getting_ready)
+    assert presenter.state is RecordState.IDLE
+    presenter.choose("hopper")  # which nobody plays by hand
+    assert partner.twins == ()
+    assert partner.company is Company.ALONE
