@@ -15,6 +15,7 @@ from recorder.envs.spec import EnvSpec
 from recorder.play.latency import Latency
 from recorder.play.timing import Timing
 from recorder.store.head import SessionAttributes
+from recorder.store.origin import ForkedFrom
 from recorder.system.records import REQUIRED, Field, fields, plain
 from trainer import TrainConfig
 from trainer.policy.action_selection import ActionSelection
@@ -28,7 +29,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "format.md"
 RECORDS: dict[str, type[Any]] = {
     each.__name__: each
     for each in (
-        *(SessionAttributes, Timing, Latency, EnvSpec, PolicyHeader, ActionSelection, Pull, LearnedFrom),
+        *(SessionAttributes, ForkedFrom, Timing, Latency, EnvSpec, PolicyHeader, ActionSelection, Pull, LearnedFrom),
         *(TrainingFigures, TrainConfig, Setup, Source, Status, Progress),
     )
 }

@@ -15,6 +15,7 @@ from recorder.system.commands import guarded
 from recorder.system.streams import parsed, prepare_streams
 
 _MODULES = {  # of the commands that are not in player.cli.commands
+    **dict.fromkeys(("record", "practice"), "player.cli.record"),
     **dict.fromkeys(("envs", "env"), "player.cli.envs"),
     **dict.fromkeys(("sessions", "show", "edit", "merge", "split", "trash"), "player.cli.library"),
     **dict.fromkeys(("push", "pull"), "player.cli.copying"),

@@ -17,7 +17,9 @@ import numpy.typing as npt
 
 from recorder.agents.agent import KeyAgent, KeyEvent, describe
 from recorder.envs.game import Game
+from recorder.errors import TwinplayError
 from recorder.play.clock import LATE_NS, Pacer
+from recorder.play.fork import Fork
 from recorder.play.latency import LatencyMeter
 from recorder.play.rollout import Phase, Rollout
 from recorder.play.timing import FULL_SPEED, Tempo
@@ -83,7 +85,8 @@ class LiveRecording:
 
     It is paused until `resume`. The game belongs to the caller and is not closed. At full speed `hear` is called with
     the sound of every tick, as `Game.sound` returns it. Once `limit` is reached, no more ticks are played. With
-    `steps_hz` it plays so many ticks a second while something is held, and none otherwise: these have no due time.
+    `steps_hz` it plays so many ticks a second while something is held, and none otherwise: these have no due time. The
+    first game plays on from a `fork`, if there is one.
 
     Raises LibraryError if the library cannot be written. If writing fails later, the game is paused and
     `status.trouble` says why; nothing that was played is lost.
@@ -101,6 +104,7 @@ class LiveRecording:
         key_names: dict[int, str],
         limit: TakeLimit = NO_LIMIT,
         steps_hz: float = 0.0,
+        fork: Fork | None = None,
         before_tick: Callable[[], None] = lambda: None,
         hear: Callable[[npt.NDArray[np.uint8]], None] | None = None,
         now: Callable[[], int] = time.monotonic_ns,
@@ -130,7 +134,11 @@ class LiveRecording:
             self._game, keys, seed=seed, sink=self._writer, unattended=False, rewindable=True, now=now
         )
         self._pacer = Pacer(self._steps_hz or self._game.spec.rate_hz, now)
-        self._rollout.begin()
+        try:
+            self._rollout.begin(fork=fork)
+        except TwinplayError:
+            self._writer.discard()
+            raise
         self._games = 1
         self._late = 0
         self._undone = 0
