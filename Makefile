@@ -6,10 +6,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
-ALONE := $(addprefix tests/ui/test_,record_window.py whole_loop.py)
-PAIRED := $(addprefix tests/ui/test_,train_page.py train_window.py) tests/recorder/test_killed.py
+GIVING_WAY := $(addprefix tests/ui/test_,train_window.py whole_loop.py record_window.py) tests/recorder/test_killed.py
+PARALLEL := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo app test bench coverage lint install packages lock clean
+.PHONY: demo app test tests-in-memory bench coverage lint install packages lock clean
 
 demo: install
 	$(BIN)/twinplay demo --out demo-out
@@ -20,12 +20,14 @@ app: install
 # The tests start hundreds of processes; wherever Python is told to store no compiled modules, each would compile them anew.
 test: export PYTHONDONTWRITEBYTECODE =
 
-# Two at a time, most of them in memory; trainings that give way and recorders that are killed on the disk, and play by
-# hand alone.
-test: install packages lint
-	tests/in_memory.sh $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 10 $(ALONE:%=--ignore %) $(PAIRED:%=--ignore %)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 5 $(PAIRED)
-	$(BIN)/python -m pytest --durations 5 $(ALONE)
+test: install packages
+	$(MAKE) --no-print-directory --jobs 2 lint tests-in-memory
+	$(PARALLEL) -n 2 --durations 5 $(GIVING_WAY)
+
+# Three at a time keep two cores busy, since windows and play in real time wait more than they compute. Apart from them,
+# on the disk: trainings that give way to whatever else runs, play by hand beside them, and recorders that are killed.
+tests-in-memory: install packages
+	tests/in_memory.sh $(PARALLEL) -n 3 --durations 10 $(GIVING_WAY:%=--ignore %)
 
 packages:
 	tests/packages.sh
@@ -38,18 +40,19 @@ bench: install
 # no training, and no recorder that is killed, which leaves nothing to count and which counting slows down.
 KEPT := recorder.store recorder.library.verify recorder.library.replay recorder.envs recorder.play
 KEEPING := tests/recorder tests/test_cloud.py $(addprefix tests/player/test_environment.py::test_a_renderer_that_, \
-	there_is_not_is_named cannot_draw_here_is_told_in_a_sentence)
+	there_is_not_is_named cannot_draw_here_is_told_in_a_sentence is_missing_is_one_sentence)
 BESIDE := $(addprefix tests/recorder/test_,controllers.py cores.py experts.py interrupts.py jobs.py library_presenter.py)
 UNCOUNTED := tests/test_cloud.py::test_training_from_there tests/recorder/test_killed.py
 coverage: install packages
 	tests/in_memory.sh $(BIN)/python -m pytest -n 2 --dist loadfile $(KEEPING) $(BESIDE:%=--ignore %) $(UNCOUNTED:%=--deselect %) \
 		$(KEPT:%=--cov %) --cov-report term --cov-fail-under 95
 
+# Prints only what is wrong: it runs beside tests.
 lint: install
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
+	@broken=$$($(BIN)/lint-imports --no-logo) || { echo "$$broken"; exit 1; }
 
 install: $(INSTALLED)
 

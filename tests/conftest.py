@@ -12,28 +12,40 @@ import pytest
 ROOT = Path(__file__).parent
 # The files that take longest begin first, so that no core waits for another at the end (with --no-loadscope-reorder).
 LONGEST = (
-    "test_all_atari_games.py",
-    "ui/test_watch_clones.py",
-    "ui/test_shell.py",
-    "trainer/test_training.py",
     "player/test_cli.py",
-    "trainer/test_study.py",
+    "test_third_environment.py",
+    "ui/test_watch_clones.py",
+    "trainer/test_training.py",
+    "ui/test_shell.py",
+    "test_all_atari_games.py",
+    "ui/test_library_access.py",
     "trainer/test_distributed.py",
     "ui/test_record_keyboard.py",
-    "trainer/test_keypoints.py",
-    "test_formats.py",
-    "trainer/test_resume.py",
-    "test_third_environment.py",
-    "ui/test_guard.py",
-    "trainer/test_alike.py",
+    "trainer/test_runs.py",
+    "trainer/test_moved.py",
     "player/test_interrupted.py",
-    "ui/test_library_access.py",
-    "ui/test_library_page.py",
+    "trainer/test_resume.py",
+    "trainer/test_study.py",
+    "trainer/test_keypoints.py",
+    "player/test_streams.py",
     "recorder/test_experts.py",
+    "trainer/test_alike.py",
+    "ui/test_guard.py",
+    "test_formats.py",
+    "player/test_moved_cli.py",
+    "recorder/test_durability.py",
     "test_hostile.py",
+    "recorder/test_playing.py",
+    "ui/test_library_page.py",
+    "ui/test_participants_window.py",
+    "player/test_environment.py",
+    "trainer/test_agreement.py",
     "trainer/test_tiny_sessions.py",
-    "ui/test_small_window.py",
     "recorder/test_library_presenter.py",
+    # Those that run beside trainings.
+    "ui/test_train_window.py",
+    "ui/test_whole_loop.py",
+    "ui/test_record_window.py",
 )
 
 
@@ -49,7 +61,7 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-# Beside another (pytest -n 2), a run of tests and what it starts keep to one core: threads that share one spin for it.
+# Beside another (pytest -n), a run of tests and what it starts keep to one core: threads that share one spin for it.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
 

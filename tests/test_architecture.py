@@ -137,7 +137,7 @@ def test_nothing_evaluates_text() -> None:
         ("import trainer.runs.presenter, trainer.runs.runs, trainer.runs.policy_library", ("torch", "PySide6")),
         ("import trainer.evaluation.evaluate, player.watch.background", ("torch", "PySide6")),
         ("import player.cli", ("torch", "PySide6", "gymnasium", "zarr", "matplotlib", "av", "msgspec")),
-        ("import player.app, player.ui.window", ("torch",)),
+        ("import player.app, player.ui.window", ("torch", "pyqtgraph")),
         (
             "import torch, trainer.learn.fit; from recorder import get_spec; from trainer import TrainConfig; "
             "from trainer.learn.learner import Learner; from trainer.learn.operations import Operations; "

@@ -21,14 +21,18 @@ from tests.envs import CARTPOLE, PONG
 ROOT = Path(__file__).parents[1]
 
 Twinplay = Callable[..., str]
+Several = Callable[[list[tuple[str, ...]]], list[tuple[int, str, str]]]
 
-# Several commands in one process, which loads torch once; each one's exit status is told.
+# Several commands in one process, which loads torch once: exit status, output and errors of each.
 _BATCH = """
-import json, sys
+import contextlib, io, json, sys
 from player.cli import main
+ended = []
 for arguments in json.load(sys.stdin):
-    status = main(arguments)
-    print(f"status {status} of {arguments[0]}", flush=True)
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as errors:
+        status = main(arguments)
+    ended.append((status, out.getvalue(), errors.getvalue()))
+print(json.dumps(ended))
 """
 
 
@@ -55,6 +59,20 @@ def twinplay(tmp_path: Path, environment: dict[str, str]) -> Twinplay:
     return run
 
 
+@pytest.fixture
+def several(tmp_path: Path, environment: dict[str, str]) -> Several:
+    """Several commands, one after the other in one process."""
+
+    def run(commands: list[tuple[str, ...]]) -> list[tuple[int, str, str]]:
+        command = [sys.executable, "-c", _BATCH]
+        given = json.dumps(commands)
+        done = subprocess.run(command, input=given, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return [(status, out, errors) for status, out, errors in json.loads(done.stdout)]
+
+    return run
+
+
 @pytest.mark.parametrize(
     ("env", "training", "row"),
     [
@@ -63,7 +81,7 @@ def twinplay(tmp_path: Path, environment: dict[str, str]) -> Twinplay:
     ],
 )
 def test_a_third_environment_does_all_that_the_first_two_do(
-    twinplay: Twinplay, environment: dict[str, str], tmp_path: Path, env: str, training: tuple[str, ...], row: str
+    twinplay: Twinplay, several: Several, tmp_path: Path, env: str, training: tuple[str, ...], row: str
 ) -> None:
     library = ("--library", str(tmp_path))
     recorded = twinplay("record", env, "--player", "random", "--seconds", 6, "--seed", 1, *library, "--json")
@@ -74,29 +92,24 @@ def test_a_third_environment_does_all_that_the_first_two_do(
     commands = [
         ("verify", session),
         ("train", session, *budget, *training, "--out", policy, "--no-run", *library),
-        ("evaluate", policy, "--episodes", "2", "--session", session, *library),
+        ("evaluate", policy, "--episodes", "1", "--session", session, *library),
         ("record", env, "--player", policy, "--seconds", "3", *library),
         ("agreement", session, policy, *library),
         ("watch", session, policy, "--video", str(film), "--seconds", "1", *library),
         ("sessions", *library),
     ]
-    done = subprocess.run(
-        [sys.executable, "-c", _BATCH],
-        input=json.dumps(commands),
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    told = [line for line in done.stdout.splitlines() if line.startswith("status ")]
-    assert told == [f"status 0 of {command[0]}" for command in commands], done.stderr
-    assert "verified" in done.stdout
-    assert "random player" in done.stdout
+    ended = several(commands)
+    assert [status for status, _, _ in ended] == [0] * len(commands), ended
+    told = "".join(out for _, out, _ in ended)
+    assert "verified" in told
+    assert "random player" in told
     assert film.stat().st_size > 5_000
-    assert done.stdout.count(f"-{env}") >= 2
+    assert told.count(f"-{env}") >= 2
 
 
-def test_environments_are_listed_and_added_by_the_command_line(twinplay: Twinplay, tmp_path: Path) -> None:
+def test_environments_are_listed_and_added_by_the_command_line(
+    twinplay: Twinplay, several: Several, tmp_path: Path
+) -> None:
     names = [each["name"] for each in json.loads(twinplay("envs", "--json"))]
     assert names[:4] == ["breakout", "hopper", "car_racing", "cartpole"]
     assert (names.count("pong"), names.count("seaquest")) == (1, 1)
@@ -107,20 +120,24 @@ def test_environments_are_listed_and_added_by_the_command_line(twinplay: Twinpla
     file.write_text(PONG.replace("Pong", "SpaceInvaders"))
     assert "is added" in twinplay("env", "add", file)
     assert "space_invaders" in twinplay("envs")
-    for text, problem in (
+    wrong = (
         ("title = ", "does not describe an environment"),
         (PONG.replace('"atari"', '"amiga"'), "backend 'amiga' is unknown"),
         (PONG.replace("ALE/Pong-v5", "os:system-v0"), "names a Python module"),
         (PONG.replace("ALE/Pong-v5", "ALE/Pang-v5"), "is not a game of the Arcade Learning Environment"),
         (PONG.replace('serve = "FIRE"', 'serve = "SHOOT"'), "there is no action named SHOOT"),
         (PONG.replace("rate_hz", "rate"), "the entry rate is unknown"),
-    ):
-        (tmp_path / "wrong.toml").write_text(text)
-        told = twinplay("env", "add", tmp_path / "wrong.toml", status=2 if "not a game" in problem else 1)
-        assert problem in told
-        assert len(told.splitlines()) == 1
+    )
+    for number, (text, _) in enumerate(wrong):
+        (tmp_path / f"wrong_{number}.toml").write_text(text)
     (tmp_path / "breakout.toml").write_text(PONG)
-    assert "ships with Twinplay" in twinplay("env", "add", tmp_path / "breakout.toml", status=1)
+    files = [*(f"wrong_{number}" for number in range(len(wrong))), "breakout"]
+    ended = several([("env", "add", str(tmp_path / f"{file}.toml")) for file in files])
+    problems = [*(problem for _, problem in wrong), "ships with Twinplay"]
+    for problem, (status, _, errors) in zip(problems, ended, strict=True):
+        assert status == (2 if "not a game" in problem else 1), errors
+        assert problem in errors
+        assert len(errors.splitlines()) == 1
 
 
 def test_an_environment_without_an_expert_says_so(twinplay: Twinplay, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
@@ -22,15 +23,18 @@ from recorder.ui.kit import look
 from recorder.ui.kit.fold import FoldingSplitter
 from recorder.ui.kit.pace import IDLE_MS, set_pace
 from recorder.ui.kit.page import Page
+from recorder.ui.kit.plots import import_ahead
 from recorder.ui.kit.slots import then
 from recorder.ui.library_bar import LibraryBar
 from recorder.ui.library_status import LibraryStatus
-from recorder.ui.player_progress import PlayerProgress
 from recorder.ui.session_actions import SessionActions
 from recorder.ui.session_list import SessionList
 from recorder.ui.session_pane import SessionPane
 from recorder.ui.table_dialog import TableDialog
 from recorder.ui.trash_dialog import TrashDialog
+
+if TYPE_CHECKING:
+    from recorder.ui.player_progress import PlayerProgress
 
 _POLL_MS = 25
 _NARROW = 800  # pixels, below which a session is shown below the list and not beside it
@@ -75,6 +79,7 @@ class LibraryPage(Page):
     def activate(self) -> None:
         """The page is shown: look for what is new."""
         self._active = True
+        import_ahead()
         if not self.access.missing:
             self.presenter.refresh()
         self._timer.start()
@@ -138,18 +143,17 @@ class LibraryPage(Page):
 
     def _build_left(self) -> QWidget:
         side = QWidget()
-        layout = QVBoxLayout(side)
+        self._left = layout = QVBoxLayout(side)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.GAP)
+        self._progress: PlayerProgress | None = None
         self._list = SessionList(self.presenter)
         self._list.selected.connect(self._select)
         self._list.opened.connect(self._watch)
-        self._progress = PlayerProgress()
         self._status = LibraryStatus()
         self._status.undo_requested.connect(then(self.presenter.undo, self._render))
         self._status.table_requested.connect(self._open_table)
         layout.addWidget(self._list, 1)
-        layout.addWidget(self._progress.plot)
         layout.addWidget(self._status)
         return side
 
@@ -272,6 +276,12 @@ class LibraryPage(Page):
         self._set_pace()
 
     def _render_progress(self) -> None:
-        self._progress.plot.setVisible(self._bar.progress)
         if self._bar.progress:
+            if self._progress is None:
+                from recorder.ui.player_progress import PlayerProgress
+
+                self._progress = PlayerProgress()
+                self._left.insertWidget(1, self._progress.plot)
             self._progress.show_games(self._list.rows, self.presenter.shown)
+        if self._progress is not None:
+            self._progress.plot.setVisible(self._bar.progress)

@@ -31,11 +31,13 @@ def kills(options: Options) -> Iterator[str]:
 
 def properties(options: Options) -> Iterator[str]:
     """Orders of what can be done to a library and in a take, made up by hypothesis."""
-    from tests.recorder import test_properties
+    from tests.recorder.orders import FEW
+    from tests.recorder.test_library_properties import Shelf
+    from tests.recorder.test_take_properties import Take
 
     orders = 5 if options.small else ORDERS
-    size = settings(test_properties.FEW, max_examples=orders, stateful_step_count=STEPS, derandomize=False)
-    for machine in (test_properties.Shelf, test_properties.Take):
+    size = settings(FEW, max_examples=orders, stateful_step_count=STEPS, derandomize=False)
+    for machine in (Shelf, Take):
         run_state_machine_as_test(machine, settings=size)
         yield f"- {machine.__name__}: {orders:,} orders of up to {STEPS} steps, and every promise was kept"
 

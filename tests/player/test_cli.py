@@ -275,14 +275,14 @@ def test_a_training_is_paused_and_gone_on_with_as_a_run(
 ) -> None:
     name = Path(sessions["hopper"]).stem
     command = [sys.executable, "-m", "player", "train", sessions["hopper"], "--library", str(tmp_path), *SMALL]
-    command += ["--max-batches", "3000", "--games", f"{name}=1", "--set", "learning_rate=0.002", "--json"]
+    command += ["--max-batches", "1500", "--games", f"{name}=1", "--set", "learning_rate=0.002", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         while '"stage": "train"' not in process.stdout.readline():
             assert process.poll() is None
         assert os.getpriority(os.PRIO_PROCESS, process.pid) >= GIVING_WAY
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=180)
     assert process.returncode == 130
     run = only_run(tmp_path, capsys)
     assert f"resume with: twinplay train --resume {run['id']}" in said
@@ -290,7 +290,7 @@ def test_a_training_is_paused_and_gone_on_with_as_a_run(
     assert run["setup"]["config"]["learning_rate"] == 0.002
     assert main(["train", "--resume", run["id"], "--library", str(tmp_path)]) == 0
     run = only_run(tmp_path, capsys)
-    assert (run["state"], run["batches"]) == ("done", 3000)
+    assert (run["state"], run["batches"]) == ("done", 1500)
     assert main(["runs", "--library", str(tmp_path)]) == 0
     assert main(["runs", run["id"], "--library", str(tmp_path)]) == 0
     assert "resuming after" in capsys.readouterr().out

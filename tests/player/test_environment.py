@@ -1,4 +1,4 @@
-"""Variables that our libraries read and that are wrong: a sentence, or no matter; never a crash."""
+"""Variables that our libraries read and that are wrong, and missing system libraries: a sentence, never a crash."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+import player.app
 from player.cli import main
-from recorder import Session
+from recorder import Session, get_spec
+from recorder.envs.game import Game
+from recorder.errors import SystemLibraryError
 
 
 def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -152,3 +155,24 @@ def test_a_name_that_is_no_text_is_told_too(command: str) -> None:
     assert done.returncode == 1
     assert [line.partition(": ")[0] for line in done.stderr.splitlines()] == ["twinplay"]
     assert "unexpected error" not in done.stderr
+
+
+def test_missing_system_libraries_are_named_by_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+    monkeypatch.setattr(player.app, "_SYSTEM_LIBRARIES", {"libnothere.so.9": "libnothere9"})
+    with pytest.raises(SystemLibraryError, match="apt-get install libnothere9"):
+        player.app.check_system()
+
+
+def test_a_renderer_that_is_missing_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    game = Game(get_spec("hopper"), render=True)
+    game.reset(0)
+
+    def riddle() -> None:
+        raise AttributeError("'NoneType' object has no attribute 'eglQueryString' (OpenGL)")
+
+    monkeypatch.setattr(game.env, "render", riddle)
+    with pytest.raises(SystemLibraryError, match="apt-get install libegl1"):
+        game.picture()
+    game.close()

@@ -55,7 +55,7 @@ def end(command: list[str], number: signal.Signals, workers: int) -> tuple[int, 
     try:
         wait_until(begun)
         os.killpg(process.pid, number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=180)
         wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family))
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -82,7 +82,7 @@ def test_a_study_keeps_the_cells_that_are_finished(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-m", "player", *short], stderr=subprocess.PIPE, start_new_session=True)
     wait_until(first)
     os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=180)
     assert process.returncode == 130
     kept = {path: path.read_bytes() for path in first()}
     assert end([*short, "--jobs", "2"], signal.SIGINT, workers=2)[0] == 130
@@ -97,6 +97,6 @@ def test_a_training_is_paused(hopper: Session, tmp_path: Path, number: signal.Si
         while '"stage": "train"' not in process.stdout.readline():
             assert process.poll() is None
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=180)
     assert process.returncode == 128 + number
     assert "twinplay: paused after" in said

@@ -29,7 +29,7 @@ def interrupted(library: Path, *options: str) -> dict[str, Any]:
         while '"stage": "train"' not in process.stdout.readline():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=120)
+        process.communicate(timeout=180)
     assert process.returncode == 130
     (config,) = library.glob("runs/*/config.json")
     return {"id": config.parent.name, **json.loads(config.read_text())}

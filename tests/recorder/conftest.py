@@ -9,6 +9,10 @@ import fsspec
 import pytest
 
 from recorder import RandomAgent, Session, get_spec, record
+from recorder.agents.bindings import Bindings
+from recorder.recording.presenter import RecordPresenter
+from recorder.recording.settings import UnsavedSettings
+from tests.recorder.fake_clock import FIRE_KEY, LEFT_KEY, FakeClock
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +33,16 @@ def memory() -> Iterator[str]:
     fs = fsspec.filesystem("memory")
     fs.store.clear()
     fs.pseudo_dirs[:] = [""]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def presenter(tmp_path: Path, clock: FakeClock) -> RecordPresenter:
+    bindings = Bindings({LEFT_KEY: 3, FIRE_KEY: 1}, {LEFT_KEY: "Left", FIRE_KEY: "Space"})
+    return RecordPresenter(
+        tmp_path / "library", bindings, settings=UnsavedSettings("Ada"), controllers=None, countdown_s=0, now=clock
+    )

@@ -16,7 +16,7 @@ from recorder.envs.registry import get_spec
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.settings import UnsavedSettings
 from recorder.recording.take_control import RecordState
-from tests.recorder.test_record_presenter import FakeClock, play
+from tests.recorder.fake_clock import FakeClock, play
 from tests.recorder.victim import wait_for
 from tests.recorder.virtual_pad import BACK as BACK_BUTTON
 from tests.recorder.virtual_pad import (

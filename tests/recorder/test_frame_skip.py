@@ -16,7 +16,7 @@ from recorder.library.preview import read_details
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.settings import UnsavedSettings
 from recorder.ui.game_keys import usual
-from tests.recorder.test_record_presenter import FakeClock
+from tests.recorder.fake_clock import FakeClock
 from trainer import Policy, TrainConfig, TrainingError, fit
 
 

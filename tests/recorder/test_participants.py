@@ -14,13 +14,8 @@ from recorder.recording.presenter import RecordPresenter
 from recorder.recording.settings import UnsavedSettings
 from recorder.recording.take_control import RecordState
 from recorder.recording.take_limit import LimitKind, TakeLimit
-from tests.recorder.test_record_presenter import FakeClock, play
+from tests.recorder.fake_clock import FakeClock, play
 from tests.recorder.victim import wait_for
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
 
 
 def opened(library: Path, clock: FakeClock, settings: UnsavedSettings | None = None) -> RecordPresenter:

@@ -16,7 +16,7 @@ from recorder.play.sound import SAMPLES, Speaker, falling_tone
 from recorder.recording.game_sound import GameSound
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.take_control import RecordState
-from tests.recorder.test_record_presenter import FIRE_KEY, LEFT_KEY, TICK_NS, FakeClock, play
+from tests.recorder.fake_clock import FIRE_KEY, LEFT_KEY, TICK_NS, FakeClock, play
 from tests.recorder.victim import wait_for
 
 BINDINGS = Bindings({LEFT_KEY: 3, FIRE_KEY: 1}, {LEFT_KEY: "Left", FIRE_KEY: "Space"})
@@ -39,11 +39,6 @@ class Ear(Speaker):
 
     def silence(self) -> None:
         self.hushed += 1
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
 
 
 def make_presenter(tmp_path: Path, clock: FakeClock, **options: object) -> RecordPresenter:

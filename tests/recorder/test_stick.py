@@ -17,10 +17,10 @@ from recorder.recording.presenter import RecordPresenter
 from recorder.recording.settings import UnsavedSettings
 from recorder.recording.take_control import RecordState
 from recorder.ui.game_keys import usual
+from tests.recorder.fake_clock import FakeClock
 from tests.recorder.test_controllers import MODELS, Plug
 from tests.recorder.test_controllers import pads as pads
 from tests.recorder.test_controllers import plug as plug
-from tests.recorder.test_record_presenter import FakeClock
 from tests.recorder.virtual_pad import DPAD_RIGHT, STICK, STICK_DOWN, TRIGGER, VirtualPad
 
 TICK_NS = 33_333_334

@@ -160,6 +160,15 @@ def test_the_queue_is_worked_off_in_order_and_one_at_a_time(runs: Runs, hopper: 
         list(perform(runs, second))
 
 
+def test_runs_of_one_second_are_in_the_order_in_which_they_were_made(
+    runs: Runs, breakout: Session, hopper: Session
+) -> None:
+    made = [
+        runs.create([session], TrainConfig.for_env(session.spec.name)).id for session in (breakout, breakout, hopper)
+    ]
+    assert [run.id for run in runs.all()] == made[::-1]
+
+
 def test_a_session_that_has_changed_or_gone_fails_the_run(runs: Runs, hopper: Session) -> None:
     run = a_run(runs, hopper)
     path = runs.path(run) / "config.json"

@@ -20,6 +20,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_S = 300.0  # for what comes about at last also on a busy machine, where films and trainings give way for long
 
 
 @contextlib.contextmanager
@@ -152,7 +153,7 @@ class Hand:
         except FileNotFoundError:
             return {"state": {}, "widgets": {}}
 
-    def wait(self, until: Callable[[], Any], seconds: float = 60.0) -> None:
+    def wait(self, until: Callable[[], Any], seconds: float = PATIENCE_S) -> None:
         """Wait for something to be so."""
         deadline = time.monotonic() + seconds
         while not until():

@@ -134,7 +134,7 @@ def test_a_read_only_library_is_browsed_watched_and_trained_from(
     assert "read-only" in button(window, "recordButton").toolTip()
     window.show_page("library")
     presenter = window.sessions.presenter
-    wait_until(lambda: len(presenter.rows) == 1 and presenter.preview.details is not None, 20_000)
+    wait_until(lambda: len(presenter.rows) == 1 and presenter.preview.details is not None)
     for name in ("trashButton", "mergeButton", "splitButton", "excludeButton"):
         assert not button(window.sessions, name).isEnabled()
         assert "read-only" in button(window.sessions, name).toolTip()
@@ -145,17 +145,17 @@ def test_a_read_only_library_is_browsed_watched_and_trained_from(
     games.setFocus()
     for key in (Qt.Key.Key_G, Qt.Key.Key_Space, Qt.Key.Key_Delete, Qt.Key.Key_X):
         QTest.keyClick(games, key)
-    wait_until(lambda: not presenter.busy, 20_000)
+    wait_until(lambda: not presenter.busy)
     assert (title.text(), presenter.error, presenter.can_undo) == ("", "", False)
     window.show_page("train")
     assert str(user_library()) in window.findChild(QLabel, "presetHint").text()
     QTest.mouseClick(button(window, "trainButton"), Qt.MouseButton.LeftButton)
-    wait_until(lambda: window.train.presenter.state in (TrainState.DONE, TrainState.FAILED), 300_000)
+    wait_until(lambda: window.train.presenter.state in (TrainState.DONE, TrainState.FAILED))
     assert window.train.presenter.state is TrainState.DONE, window.train.presenter.explanation
     (twin,) = Policies(user_library()).all()
     assert not (library / "policies").exists()
     window.show_page("watch")
-    wait_until(lambda: window.watch.presenter.frame is not None, 60_000)
+    wait_until(lambda: window.watch.presenter.frame is not None)
     assert window.watch.presenter.pair.policy == twin.path
     assert window.watch.presenter.pair.session is not None
     window.show_page("record")
@@ -170,25 +170,25 @@ def test_a_folder_that_goes_during_play_is_told_once_on_every_page_and_all_recov
     presenter = window.record.presenter
     presenter.choose("breakout")
     QTest.mouseClick(button(window, "recordButton"), Qt.MouseButton.LeftButton)
-    wait_until(lambda: presenter.status is not None and presenter.status.ticks > 40, 20_000)
+    wait_until(lambda: presenter.status is not None and presenter.status.ticks > 40)
     library.rename(away)
     sentence = f"Library folder not found: {library}. Restore it or choose another."
-    wait_until(lambda: bool(presenter.take.trouble) and said(window) == sentence, 20_000)
+    wait_until(lambda: bool(presenter.take.trouble) and said(window) == sentence)
     for page in PAGES:
         window.show_page(page)
         about = [text for text in texts(window) if str(library) in text or "No recordings" in text or "kept" in text]
         assert about == [sentence], page
     window.show_page("record")
     away.rename(library)
-    wait_until(lambda: said(window) == "" and not presenter.take.trouble, 20_000)
+    wait_until(lambda: said(window) == "" and not presenter.take.trouble)
     presenter.stop()
     for page in PAGES[1:]:
         window.show_page(page)
         QTest.qWait(300)
         assert f"{page}Blank" not in [label.objectName() for label in window.findChildren(QLabel) if label.isVisible()]
-    wait_until(lambda: len(window.sessions.presenter.rows) == 2 or bool(window.show_page("library")), 20_000)
+    wait_until(lambda: len(window.sessions.presenter.rows) == 2 or bool(window.show_page("library")))
     assert len(window.train.presenter.choice.rows) == 2
-    wait_until(lambda: len(window.watch.presenter.pair.sessions) == 2, 20_000)
+    wait_until(lambda: len(window.watch.presenter.pair.sessions) == 2)
 
 
 def test_what_is_deleted_under_a_take_is_not_called_kept(open_window: Callable[[Path], Window], tmp_path: Path) -> None:
@@ -196,19 +196,19 @@ def test_what_is_deleted_under_a_take_is_not_called_kept(open_window: Callable[[
     record("breakout", scripted("breakout", 1), library=library, seconds=1, seed=1)
     window = open_window(library)
     presenter = window.record.presenter
-    wait_until(lambda: window.record.findChild(QPushButton, "trainTakeButton") is not None, 20_000)
+    wait_until(lambda: window.record.findChild(QPushButton, "trainTakeButton") is not None)
     assert button(window.record, "trainTakeButton").isEnabled()
     QTest.mouseClick(button(window, "recordButton"), Qt.MouseButton.LeftButton)
-    wait_until(lambda: presenter.status is not None and presenter.status.ticks > 40, 20_000)
+    wait_until(lambda: presenter.status is not None and presenter.status.ticks > 40)
     shutil.rmtree(library)
-    wait_until(lambda: bool(presenter.take.trouble), 20_000)
+    wait_until(lambda: bool(presenter.take.trouble))
     assert "nothing is lost" not in presenter.take.trouble
     presenter.stop()
     assert "its folder was deleted or moved" in presenter.error
     assert "kept" not in presenter.error
     assert not library.exists()
     assert "No such file" not in presenter.error
-    wait_until(lambda: said(window).startswith("Library folder not found"), 20_000)
+    wait_until(lambda: said(window).startswith("Library folder not found"))
     assert not button(window.record, "trainTakeButton").isEnabled()  # it leads nowhere
     library.mkdir()
-    wait_until(lambda: said(window) == "" and button(window, "recordButton").isEnabled(), 20_000)
+    wait_until(lambda: said(window) == "" and button(window, "recordButton").isEnabled())

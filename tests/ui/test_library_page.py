@@ -34,6 +34,7 @@ from recorder.ui.library_table import short_title
 from recorder.ui.scrubber import Scrubber
 from recorder.ui.table_dialog import TableDialog
 from tests.lending import SharedService, shared_service
+from tests.ui.conftest import PATIENCE_S
 from tests.ui.test_watch_page import application
 
 Open = Callable[[Path], LibraryPage]
@@ -85,9 +86,9 @@ def page(originals: Path, tmp_path: Path, open_page: Open) -> LibraryPage:
     return page
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], object]) -> None:
     """Let the window work until something is so; unlike QTest.qWait, this leaves the presenter's threads their turn."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         QApplication.processEvents()

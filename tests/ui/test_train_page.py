@@ -1,3 +1,5 @@
+"""The Train page, with runs that this process trains itself."""
+
 from __future__ import annotations
 
 import re
@@ -30,7 +32,6 @@ from trainer.progress.records import Progress
 from trainer.runs.policy_library import Policies
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.runs import Runs, RunState
-from trainer.runs.train_state import TrainState
 from trainer.runs.work import perform
 from trainer.ui.confusion_view import ConfusionView
 from trainer.ui.sources_panel import ShareBars
@@ -98,33 +99,6 @@ def opened(library: Path) -> Iterator[Opened]:
     opened.close()
 
 
-def test_ticking_a_session_and_clicking_train_trains_pauses_resumes_and_offers_the_twin(library: Path) -> None:
-    opened = Opened(library, max_batches=20_000)
-    presenter, over = opened.presenter, []
-    opened.page.run_over.connect(lambda: over.append(presenter.state))
-    try:
-        opened.tick("Hopper")
-        opened.click("trainButton")
-        wait_until(lambda: len(presenter.run_list.curves.val_loss) >= 1 or presenter.state is TrainState.FAILED, 90_000)
-        assert presenter.state is TrainState.TRAINING, presenter.explanation
-        opened.click("pauseTrainingButton")
-        wait_until(lambda: presenter.state is TrainState.PAUSED, 60_000)
-        assert opened.find(QPushButton, "runsSegment").text() == "Runs (1 to resume)"
-        reached = presenter.run_list.curves.batch[-1]
-        opened.click("resumeButton")
-        wait_until(
-            lambda: presenter.state is TrainState.TRAINING and presenter.run_list.curves.batch[-1] > reached, 90_000
-        )
-        opened.click("stopTrainingButton")
-        wait_until(lambda: presenter.state is TrainState.DONE, 60_000)
-        assert over == [TrainState.DONE]  # and not when it was paused
-        opened.click("watchButton")
-        assert opened.watched == [presenter.policy]
-        assert opened.watched[0].stat().st_size > 1000
-    finally:
-        opened.close()
-
-
 def test_an_empty_library_leads_to_the_record_page(tmp_path: Path) -> None:
     opened = Opened(tmp_path)
     asked: list[str] = []
@@ -138,14 +112,14 @@ def test_games_can_be_ticked_one_by_one_and_bars_show_the_share_of_each_action(o
     choice = opened.presenter.choice
     opened.tick("Breakout", False)
     opened.tick("Breakout")  # by somebody, whether or not it is the newest
-    wait_until(lambda: bool(choice.selection.shares), 20_000)
+    wait_until(lambda: bool(choice.selection.shares))
     bars = opened.find(ShareBars, "shareBars")
     assert bars.isVisible()
     assert "FIRE" in bars.accessibleName()
     tree = opened.find(QTreeWidget, "sessionTable")
     hopper = next(item for item in map(tree.topLevelItem, range(2)) if item.text(0).endswith("Hopper"))
     hopper.setExpanded(True)
-    wait_until(lambda: hopper.childCount() == 2, 20_000)
+    wait_until(lambda: hopper.childCount() == 2)
     assert hopper.checkState(0) is Qt.CheckState.Unchecked
     opened.tick("Hopper")
     assert [hopper.child(k).checkState(0) for k in range(2)] == [Qt.CheckState.Checked] * 2
@@ -232,13 +206,13 @@ def test_runs_are_shown_compared_and_deleted_and_the_confusion_is_read_out(libra
     assert "No test games were played" in opened.find(QLabel, "runBasis").text()
     assert opened.find(QWidget, "runPicture").isVisible()
     pictures, run = opened.presenter.pictures, opened.presenter.run_list.run
-    wait_until(lambda: pictures.of(pictures.session(run)) is not None, 20_000)
+    wait_until(lambda: pictures.of(pictures.session(run)) is not None)
     table.item(0, 0).setCheckState(Qt.CheckState.Checked)  # another game: nothing to compare
     assert opened.presenter.run_list.compared == []
     table.item(2, 0).setCheckState(Qt.CheckState.Checked)
     assert opened.presenter.run_list.compared == [first]
     opened.click("confusionSegment")
-    wait_until(lambda: "NOOP" in opened.find(ConfusionView, "confusionView").accessibleName(), 20_000)
+    wait_until(lambda: "NOOP" in opened.find(ConfusionView, "confusionView").accessibleName())
     opened.click("settingsSegment")
     assert "Batch size: 8" in opened.find(QPlainTextEdit, "runSettings").toPlainText()
     opened.click("logSegment")

@@ -1,4 +1,4 @@
-"""Training in the real window: it is paused, closed and resumed, and it goes on without a window."""
+"""Training from the Train page and the real window: it is paused, closed and resumed, and goes on without a window."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtWidgets import QPushButton
+
 from recorder import record
 from recorder.agents.experts import scripted
-from tests.ui.conftest import Hand
+from tests.ui.conftest import PATIENCE_S, Hand
+from tests.ui.test_train_page import Opened
+from tests.ui.test_watch_page import wait_until
 from trainer.runs.runs import Runs, RunState
+from trainer.runs.train_state import TrainState
 
 ENOUGH = 200_000  # batches that nobody waits for
 
@@ -52,11 +57,38 @@ def headline(hand: Hand) -> str:
     return text
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 90.0) -> None:
-    deadline = time.monotonic() + seconds
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_ticking_a_session_and_clicking_train_trains_pauses_resumes_and_offers_the_twin(tmp_path: Path) -> None:
+    record("hopper", scripted("hopper"), library=tmp_path, episodes=2, seed=3)
+    record("breakout", scripted("breakout"), library=tmp_path, seconds=4, seed=3)
+    opened = Opened(tmp_path, max_batches=20_000)
+    presenter, over = opened.presenter, []
+    opened.page.run_over.connect(lambda: over.append(presenter.state))
+    try:
+        opened.tick("Hopper")
+        opened.click("trainButton")
+        wait_until(lambda: len(presenter.run_list.curves.val_loss) >= 1 or presenter.state is TrainState.FAILED)
+        assert presenter.state is TrainState.TRAINING, presenter.explanation
+        opened.click("pauseTrainingButton")
+        wait_until(lambda: presenter.state is TrainState.PAUSED)
+        assert opened.find(QPushButton, "runsSegment").text() == "Runs (1 to resume)"
+        reached = presenter.run_list.curves.batch[-1]
+        opened.click("resumeButton")
+        wait_until(lambda: presenter.state is TrainState.TRAINING and presenter.run_list.curves.batch[-1] > reached)
+        opened.click("stopTrainingButton")
+        wait_until(lambda: presenter.state is TrainState.DONE)
+        assert over == [TrainState.DONE]  # and not when it was paused
+        opened.click("watchButton")
+        assert opened.watched == [presenter.policy]
+        assert opened.watched[0].stat().st_size > 1000
+    finally:
+        opened.close()
 
 
 def test_a_training_is_paused_closed_reopened_resumed_and_done(
@@ -66,7 +98,7 @@ def test_a_training_is_paused_closed_reopened_resumed_and_done(
     record("hopper", scripted("hopper"), library=library, episodes=1, seed=1)
     hand = open_window("--page", "train", "--training-batches", "2000")
     hand.click("trainButton")
-    hand.wait(lambda: "left" in headline(hand), 90)
+    hand.wait(lambda: "left" in headline(hand))
     hand.click("pauseTrainingButton")
     hand.wait(lambda: "resumeButton" in hand.look()["widgets"])
     assert headline(hand).startswith("Paused after ")
@@ -81,7 +113,7 @@ def test_a_training_is_paused_closed_reopened_resumed_and_done(
     hand = open_window("--page", "train")
     hand.wait(lambda: headline(hand).startswith("Paused after "))
     hand.click("resumeButton")
-    hand.wait(lambda: "watchButton" in hand.look()["widgets"] and "resumeButton" not in hand.look()["widgets"], 120)
+    hand.wait(lambda: "watchButton" in hand.look()["widgets"] and "resumeButton" not in hand.look()["widgets"])
     assert re.match("Your twin scores [0-9,]+, the scripted player [0-9,]+.$", headline(hand))
     assert Runs(library).get(run.id).status.batches == 2000
     assert "resuming after" in Runs(library).read_log(run.id)
@@ -95,7 +127,7 @@ def test_a_training_goes_on_in_the_background_and_the_next_window_follows_it(
     record("hopper", scripted("hopper"), library=library, episodes=1, seed=1)
     hand = open_window("--page", "train", "--training-batches", str(ENOUGH))
     hand.click("trainButton")
-    hand.wait(lambda: "left" in headline(hand), 90)
+    hand.wait(lambda: "left" in headline(hand))
     ask_to_close(hand)
     hand.click("goOnInBackgroundButton")
     assert hand.process.wait(20) == 0
@@ -109,7 +141,7 @@ def test_a_training_goes_on_in_the_background_and_the_next_window_follows_it(
     hand = open_window("--page", "train")
     hand.wait(lambda: "left" in headline(hand))
     hand.click("stopTrainingButton")
-    hand.wait(lambda: headline(hand).startswith("Your twin is ready."), 60)
+    hand.wait(lambda: headline(hand).startswith("Your twin is ready."))
     wait_for(lambda: not runs.is_locked())
     found = runs.get(run.id)
     assert (found.status.state, found.status.stopped_early) == (RunState.DONE, True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from player.ui.timeline import Timeline
 from player.ui.watch_page import WatchPage
 from player.watch.presenter import WatchPresenter, WatchState
 from recorder import Library, RandomAgent, get_spec, record
+from tests.ui.conftest import PATIENCE_S
 
 
 def application() -> QApplication:
@@ -25,12 +28,11 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     return Library(path)
 
 
-def wait_until(condition, milliseconds: int = 30_000) -> None:
-    for _ in range(milliseconds // 10):
-        if condition():
-            return
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
         QTest.qWait(10)
-    raise AssertionError("it did not happen in time")
 
 
 def test_a_recording_opens_plays_pauses_and_changes_speed_by_keys(library: Library) -> None:

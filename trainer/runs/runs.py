@@ -336,8 +336,12 @@ class Runs:
         return Library(self.library).policies / named
 
     def _new_folder(self, stamp: str, env: str) -> Path:
+        """Runs of one second are numbered in the order they were made, whatever their environment."""
         for number in _numbers():
-            folder = self.folder / (f"{stamp}-{env}" if number == 1 else f"{stamp}.{number}-{env}")
+            begun = stamp if number == 1 else f"{stamp}.{number}"
+            if any(name.startswith(f"{begun}-") for name in os.listdir(self.folder)):
+                continue
+            folder = self.folder / f"{begun}-{env}"
             policy = Library(self.library).policies / f"{folder.name}.safetensors"
             with contextlib.suppress(FileExistsError):
                 if not policy.exists():

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QAbstractItemView, QMessageBox, QStackedWidget, QW
 
 from recorder.ui.kit.fold import FoldingSplitter
 from recorder.ui.kit.page import Page
+from recorder.ui.kit.plots import import_ahead
 from recorder.ui.kit.slots import then
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.train_state import TrainState
@@ -86,6 +87,7 @@ class TrainPage(Page):
 
     def activate(self) -> None:
         """The page is shown: look for new sessions, runs and clones."""
+        import_ahead()
         if not self.access.missing:
             self._look_again()
         self.take_keyboard()
