@@ -22,7 +22,7 @@ from recorder.envs.spec import EnvSpec
 from recorder.errors import UsageError
 from recorder.library.forks import fork_at, fork_of
 from recorder.library.library import Library, duration_text, session_place
-from recorder.library.practice import PracticePoint, forks_of, practice_points, thinned
+from recorder.library.practice import PracticePoint, forks_of, practice_points
 from recorder.play.fork import Fork
 from recorder.recording.headless import recording
 from recorder.store.session import Session
@@ -46,12 +46,12 @@ def record(options: Namespace) -> int:
 def practice(options: Namespace) -> int:
     """See the command's help."""
     session = Session.open(session_place(options.session, options.library))
-    points = practice_points(session, before_s=options.before)
+    more: list[PracticePoint] = []
     if options.policy is not None:
         from trainer.evaluation.weak_spots import weak_spots
 
         more = weak_spots(session, options.policy, most=options.most, before_s=options.before)
-        points = thinned([*points, *more], session.spec.rate_hz)
+    points = practice_points(session, before_s=options.before, more=more)
     if options.game is not None:
         points = [point for point in points if point.game == session.game(options.game).number]
     if options.player is None:

@@ -34,11 +34,13 @@ _POLL_MS = 4  # well under a tick of 60 Hz, so that pictures appear when they ar
 
 
 class WatchPage(Page):
-    """Shows the state of `presenter`. Emits `page_requested` to ask for another page: "record" or "train", and
-    `tour_closed` once nobody wants to see its hints again.
+    """Shows the state of `presenter`. Emits `page_requested` to ask for another page: "record" or "train",
+    `play_on_requested(forks, seconds)` to play on from moments on the Record page, and `tour_closed` once nobody wants
+    to see its hints again.
     """
 
     page_requested = Signal(str)
+    play_on_requested = Signal(object, float)
     tour_closed = Signal()
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
@@ -58,6 +60,7 @@ class WatchPage(Page):
         self._transport.changed.connect(self._render)
         self._transport.speed_chosen.connect(self.setFocus)  # Space plays, and does not open the list again
         self._transport.explain_toggled.connect(self.sides.explain)
+        self._transport.from_here.play_on_requested.connect(self.play_on_requested)
         self._transport.train_requested.connect(lambda: self.page_requested.emit("train"))
         self.tour = Tour()
         self._stack = QStackedWidget()
@@ -188,6 +191,7 @@ class WatchPage(Page):
                 ("N", lambda: self._act(lambda: presenter.seek_disagreement(1))),
                 ("Shift+N", lambda: self._act(lambda: presenter.seek_disagreement(-1))),
                 ("D", transport.agreement.list_clearest),
+                ("F", transport.from_here.open),
                 ("L", lambda: self._press(transport.look)),
                 ("W", lambda: self._press(transport.why)),
                 ("S", lambda: self._press(choices.scores)),

@@ -33,9 +33,11 @@ class PracticePoint:
     why: str
 
 
-def practice_points(session: Session, *, before_s: float = BEFORE_S) -> list[PracticePoint]:
-    """The practice points of a session, in order. Raises SessionError."""
-    found: list[PracticePoint] = []
+def practice_points(
+    session: Session, *, before_s: float = BEFORE_S, more: Iterable[PracticePoint] = ()
+) -> list[PracticePoint]:
+    """The practice points of a session and `more` of them, in order. Raises SessionError."""
+    found = list(more)
     for game in session.recorded_games:
         happened = [*_losses(session, game), *_marked(session, game)]
         found += [point_before(game, tick, why, before_s, session.spec.rate_hz) for tick, why in happened]

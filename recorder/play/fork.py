@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from recorder.envs.backend import Array
-from recorder.envs.game import Game
+from recorder.envs.game import Game, start_actions
 from recorder.envs.spec import EnvSpec
 from recorder.errors import SessionError, UsageError
 
@@ -57,13 +57,12 @@ class Fork:
 
 
 def fork_of_play(
-    game: Game, seed: int, actions: Sequence[Any] | Array, tick: int, policy: str, *, varied: bool
+    spec: EnvSpec, seed: int, actions: Sequence[Any] | Array, tick: int, policy: str, *, varied: bool
 ) -> Fork:
     """The fork after the first `tick` actions of a policy's game; `varied` says how that was reset. Raises UsageError.
 
     The moves of a varied start belong to the lead-in: a recording begins with a plain reset.
     """
-    spec = game.spec
-    before = game.start_actions(seed) if varied else []
+    before = start_actions(spec, seed) if varied else []
     led = np.array([*before, *actions[:tick]], spec.action_dtype).reshape(-1, *spec.action_shape)
     return Fork(spec, seed, led, {"policy": policy, "seed": seed, "tick": tick})

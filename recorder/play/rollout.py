@@ -28,7 +28,7 @@ from recorder.play.fork import Fork
 
 _SNAPSHOT_TICKS = 60
 _SNAPSHOTS = 3_600  # an hour
-_WATCHED_TICKS = 120  # of a lead-in, which the player sees: more than any network looks back, unless it has a memory
+WATCHED_TICKS = 120  # of a lead-in, which the player sees: more than any network looks back, unless it has a memory
 
 
 class Phase(Enum):
@@ -163,7 +163,7 @@ class Rollout:
         """Play the actions of the fork; the player sees the last moments, so that it knows its past."""
         game, last = self.game, len(fork.actions) - 1
         for index, action in enumerate(fork.actions):
-            if last - index < _WATCHED_TICKS:
+            if last - index < WATCHED_TICKS:
                 self.agent.act(self.observation)
             if self._sink is not None:
                 self._sink.observe(game, self.observation)

@@ -11,6 +11,7 @@ from recorder.agents.controls import Controls
 from recorder.envs.game import Game
 from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
+from recorder.play.fork import Fork
 from recorder.recording.game_sound import GameSound
 from recorder.recording.key_choice import KeyChoice
 from recorder.recording.recordings import LiveRecording, RecordingStatus
@@ -46,9 +47,13 @@ class HandPlay:
             except TwinplayError as error:
                 self.problem = str(error)
 
-    def begin(self, spec: EnvSpec, seed: int, limit: TakeLimit, steps_hz: float) -> Task:
-        """Start a recording. Creating a session on disk takes a moment: the task returns the recording."""
-        return Task(partial(self._begin, self._lend_game(spec), seed, limit, steps_hz), "begin-take")
+    def begin(self, spec: EnvSpec, seed: int, limit: TakeLimit, steps_hz: float, fork: Fork | None) -> Task:
+        """Start a recording, of a game that plays on from `fork` if there is one; the task returns the recording.
+
+        Creating a session on disk takes a moment, and the lead-in of a fork takes longer.
+        """
+        spec = spec if fork is None else fork.spec
+        return Task(partial(self._begin, self._lend_game(spec), seed, limit, steps_hz, fork), "begin-take")
 
     def leave_env(self) -> None:
         """Close the game, before another environment is played."""
@@ -68,7 +73,7 @@ class HandPlay:
             self._game = Game(spec, render=not spec.sees_screen, sound=self._sound.hear is not None)
         return self._game
 
-    def _begin(self, game: Game, seed: int, limit: TakeLimit, steps_hz: float) -> LiveRecording:
+    def _begin(self, game: Game, seed: int, limit: TakeLimit, steps_hz: float, fork: Fork | None) -> LiveRecording:
         return LiveRecording(
             game,
             self._keys,
@@ -77,6 +82,7 @@ class HandPlay:
             key_names=self._key_choice.key_names,
             limit=limit,
             steps_hz=steps_hz,
+            fork=fork,
             before_tick=self._controls.poll,
             hear=self._sound.hear if game.spec.frame_skip in (None, 1) else None,  # only of each tick's last frame
             now=self._now,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from player.cli import main
-from recorder import KeyAgent, RandomAgent, Session, get_spec, record, verify
+from recorder import KeyAgent, Library, RandomAgent, Session, get_spec, record, verify
 from recorder.envs.game import Game
 from recorder.errors import SessionError, UsageError
 from recorder.library.edits import edit, of_games
@@ -19,9 +19,15 @@ from recorder.library.merging import merging, splitting
 from recorder.library.practice import forks_of, practice_points
 from recorder.play.fork import fork_of_play
 from recorder.play.rollout import Rollout
+from recorder.recording.play_on import play_on_from
+from recorder.recording.presenter import RecordPresenter
 from recorder.recording.recordings import LiveRecording
+from recorder.recording.settings import UnsavedSettings
 from recorder.recording.take_limit import TakeLimit
 from recorder.store.origin import origins_of_forks
+from recorder.ui.game_keys import usual
+from tests.recorder.fake_clock import TICK_NS, FakeClock
+from tests.recorder.victim import wait_for
 
 ENVS = ("breakout", "pong", "hopper", "cartpole")  # screens, another game, a stored state, one that is played again
 
@@ -112,7 +118,7 @@ def test_a_policy_s_unrecorded_game_from_a_varied_start(tmp_path: Path) -> None:
         rollout.begin(77)
         steps = [rollout.tick() for _ in range(150)]
         seen = rollout.observation
-        fork = fork_of_play(game, 77, [step.action for step in steps], 150, "clone", varied=True)
+    fork = fork_of_play(spec, 77, [step.action for step in steps], 150, "clone", varied=True)
     again = Repeated([0], 120)
     forked = record("breakout", again, library=tmp_path, seconds=0.5, forks=[fork])
     assert np.array_equal(again.seen[120], seen)
@@ -216,3 +222,26 @@ def test_the_commands(parents: dict[str, Session], tmp_path: Path, capsys: pytes
     ):
         assert main([*wrong, "--library", str(tmp_path)]) == 2
         assert why in capsys.readouterr().err
+
+
+def test_moments_are_practised_in_one_take_after_another(parents: dict[str, Session], tmp_path: Path) -> None:
+    parent, clock = parents["breakout"], FakeClock()
+    presenter = RecordPresenter(
+        tmp_path, settings=UnsavedSettings("Ada"), usual_keys=usual, controllers=None, countdown_s=0, now=clock
+    )
+    play_on_from(presenter, [fork_at(parent, 100), fork_at(parent, 200)], 0.5)
+    for _ in range(600):
+        wait_for(presenter, lambda: presenter.take.recording is not None or not presenter.busy)
+        if not presenter.busy:
+            break
+        clock.now += TICK_NS
+        presenter.poll()
+    assert presenter.error == ""
+    found = sorted(Library(tmp_path).sessions(), key=lambda each: each.name)
+    takes = [Session.open(each.path) for each in found]
+    assert [[len(episode) for episode in take.episodes] for take in takes] == [[100, 30], [200, 30]]
+    assert presenter.finished.ended_by == "0.5 seconds are over"
+    presenter.start()
+    assert presenter.status is not None
+    assert presenter.status.game_ticks == 0  # a game of its own again
+    presenter.shutdown()

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recorder.library.practice import BEFORE_S, PracticePoint, point_before, thinned
+from recorder.library.practice import BEFORE_S, PracticePoint, point_before
+from recorder.store.episode_table import RecordedGame
 from recorder.store.session import Session
-from trainer.evaluation.agreement import compare
+from trainer.evaluation.agreement import Agreement, compare
+
+
+def spots_of(agreement: Agreement, game: RecordedGame, *, most: int, before_s: float = BEFORE_S) -> list[PracticePoint]:
+    """The moments before the `most` clearest disagreements in a game, the clearest first."""
+    return [
+        point_before(game, each.tick, f"recorded {each.recorded}, clone {each.clone}", before_s, agreement.rate_hz)
+        for each in agreement.clearest[:most]
+    ]
 
 
 def weak_spots(session: Session, policy: Path | str, *, most: int, before_s: float = BEFORE_S) -> list[PracticePoint]:
-    """The moments before the `most` clearest disagreements of a session, in order.
+    """The moments before the `most` clearest disagreements of a session, the clearest first.
 
     Raises PolicyError and SessionError.
     """
     found: list[tuple[float, PracticePoint]] = []
     for game in session.recorded_games:
-        for each in compare(session, policy, game=game.number).clearest[:most]:
-            why = f"recorded {each.recorded}, clone {each.clone}"
-            found.append((each.sure, point_before(game, each.tick, why, before_s, session.spec.rate_hz)))
-    surest = sorted(found, key=lambda pair: -pair[0])[:most]
-    return thinned((point for _, point in surest), session.spec.rate_hz)
+        agreement = compare(session, policy, game=game.number)
+        spots = spots_of(agreement, game, most=most, before_s=before_s)
+        found += zip((each.sure for each in agreement.clearest), spots, strict=False)
+    return [point for _, point in sorted(found, key=lambda pair: -pair[0])[:most]]
