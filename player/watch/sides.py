@@ -20,6 +20,7 @@ from player.watch.frames import KIND_TITLES, OUTCOMES, Picture, Side, action_lab
 from recorder.agents.agent import Agent, describe
 from recorder.envs.game import Game
 from recorder.envs.spec import EnvSpec
+from recorder.library.library import duration_text
 from recorder.play.rollout import WATCHED_TICKS, Phase, Rollout
 from recorder.store.episode_table import RecordedGame
 from recorder.store.session import Session
@@ -314,7 +315,7 @@ class LivePlayback:
         return Side(
             kind=self._kind,
             title=KIND_TITLES.get(self._kind, self._kind),
-            subtitle=self._name,
+            subtitle=self._name if not self.led else f"{self._name} · from {duration_text(self.led / spec.rate_hz)}",
             led=self.led,
             picture=None if draw is None else draw(moment),
             score=past.scores[tick],
