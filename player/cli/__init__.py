@@ -21,6 +21,7 @@ _MODULES = {  # of the commands that are not in player.cli.commands
     **dict.fromkeys(("push", "pull"), "player.cli.copying"),
     **dict.fromkeys(("train", "runs", "policies"), "player.cli.train"),
     "coach": "player.cli.coach",
+    "failures": "player.cli.failures",
     **dict.fromkeys(("watch", "agreement", "drives"), "player.cli.watch"),
 }
 
