@@ -1,4 +1,4 @@
-"""Where it fails: the last two seconds of the twin's lost lives, grouped by likeness, and a way to play on from them."""
+"""Where it fails: the last two seconds of the twin's lost lives, grouped by likeness; one can play on from each."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from player.watch.presenter import WatchPresenter
 from recorder.envs.registry import get_spec
 from recorder.library.library import duration_text
 from recorder.ui.kit import look
-from recorder.ui.kit.picture import image_of
 from recorder.ui.kit.words import window_words
 from trainer.evaluation.failures import BEFORE_S, PICTURES_HZ, Failure, Gallery
 
-_POLL_MS = 100
+_POLL_MS = round(1000 / PICTURES_HZ)
 _PICTURE = QSize(190, 190)
 _COLUMNS = 3
 _GAMES = 10
@@ -43,6 +42,7 @@ class FailuresDialog(QDialog):
         self._job = start_chore("trainer.evaluation.failures:finding_failures")
         self._shown: list[tuple[QLabel, Failure]] = []
         self._at = 0
+        self._stretch = 1.0  # of the pictures' width
         column = QVBoxLayout(self)
         column.setContentsMargins(look.MARGIN, look.WIDE, look.MARGIN, look.WIDE)
         column.setSpacing(look.WIDE)
@@ -106,6 +106,7 @@ class FailuresDialog(QDialog):
         if not gallery.failures:
             self._words.setText(f"It lost no life in {gallery.games} games.")
             return
+        self._stretch = gallery.spec.pixel_aspect or 1.0
         several = len(gallery.typical) > 1
         self._words.setText(
             f"It failed {len(gallery.failures)} times in {gallery.games} games. "
@@ -143,9 +144,11 @@ class FailuresDialog(QDialog):
 
     def _draw(self, label: QLabel, failure: Failure) -> None:
         last = len(failure.pictures) - 1
-        image = image_of(failure.pictures[min(self._at % (last + 1 + _REST), last)])
-        smooth = Qt.TransformationMode.SmoothTransformation
-        label.setPixmap(QPixmap.fromImage(image).scaled(_PICTURE, Qt.AspectRatioMode.KeepAspectRatio, smooth))
+        image = look.image_of(failure.pictures[min(self._at % (last + 1 + _REST), last)])
+        stretched = QSize(round(image.width() * self._stretch), image.height())
+        size = stretched.scaled(_PICTURE, Qt.AspectRatioMode.KeepAspectRatio)
+        keep, smooth = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+        label.setPixmap(QPixmap.fromImage(image).scaled(size, keep, smooth))
 
     def _coach(self, gallery: Gallery, failure: Failure) -> None:
         self.play_on_requested.emit([gallery.fork(failure, BEFORE_S)], 0.0)

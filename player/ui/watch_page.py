@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QDialog, QPushButton, QStackedWidget, QVBoxLayout,
 
 from player.ui.duel_sides import DuelSides
 from player.ui.export_dialog import ExportDialog
+from player.ui.failures_dialog import FailuresDialog
 from player.ui.pair_choices import PairChoices
 from player.ui.score_dialog import ScoreDialog
 from player.ui.timeline import Timeline
@@ -50,7 +51,7 @@ class WatchPage(Page):
         self._dialogs: dict[str, QDialog] = {}
         self._choices = PairChoices(presenter)
         self._choices.changed.connect(self._reopen)
-        self._choices.scores_requested.connect(lambda: self._open("scores", ScoreDialog))
+        self._choices.scores_requested.connect(lambda: self._open("scores", self._scores))
         self._choices.save_requested.connect(lambda: self._open("export", ExportDialog))
         self.sides = DuelSides(presenter)
         self.sides.installEventFilter(self)
@@ -207,6 +208,16 @@ class WatchPage(Page):
         self._choices.fill()
         self._render()
         self.setFocus()
+
+    def _scores(self, presenter: WatchPresenter, parent: QWidget) -> QDialog:
+        dialog = ScoreDialog(presenter, parent)
+        dialog.failures_requested.connect(lambda: self._open("failures", self._failures))
+        return dialog
+
+    def _failures(self, presenter: WatchPresenter, parent: QWidget) -> QDialog:
+        dialog = FailuresDialog(presenter, parent)
+        dialog.play_on_requested.connect(self.play_on_requested)
+        return dialog
 
     def _open(self, name: str, kind: Callable[[WatchPresenter, QWidget], QDialog]) -> None:
         """Show a dialog, one of each kind; one goes on watching beside it."""

@@ -1,4 +1,4 @@
-"""In the real window: from a moment of a recording, one plays on oneself, and the twin plays on."""
+"""In the real window: from a moment of a recording and from a lost life one plays on oneself, and the twin plays on."""
 
 from __future__ import annotations
 
@@ -43,4 +43,13 @@ def test_from_a_moment_of_a_recording_the_twin_and_then_a_person_play_on(
     assert made.actions[: len(lead_in)].tolist() == parent.actions[:tick].tolist()  # which the twin had taken
     assert made.player["kind"] == "person"
     assert verify(made).ok
+    hand.click("watchTab")
+    hand.click("scoresButton")
+    hand.click("failuresButton")
+    hand.click("coachHere1")
+    hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
+    hand.xdotool("key", "Escape")
+    hand.wait(lambda: hand.look()["state"]["recording"] == "idle")
+    coached = [Session.open(each.path) for each in library.sessions() if each.path not in (parent.path, made.path)]
+    assert [each.attributes["forked_from"][0]["policy"] for each in coached] == ["new"]
     assert hand.output() == ""

@@ -1,8 +1,8 @@
 """Grouping by likeness: k-means (Lloyd 1982), begun by k-means++ (Arthur and Vassilvitskii 2007).
 
 The points are first projected on their principal components, which leave out what varies least. How many groups there
-are is chosen by the mean silhouette (Rousseeuw 1987): how much closer each point is to its own group than to the nearest
-other one, from -1 to 1. Below 0.1 all are one group.
+are is chosen by the mean silhouette (Rousseeuw 1987): how much closer each point is to its own group than to the
+nearest other one, from -1 to 1. Below 0.1 all are one group.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ Labels = npt.NDArray[np.int64]
 MOST_GROUPS = 6
 _LEAST_POINTS = 4  # fewer are one group
 _LEAST_SILHOUETTE = 0.1
+_LEAST_SHARE = 0.05  # of all points, in each group: a few that are far from all others are no group
 _COMPONENTS = 6
 _STARTS, _STEPS = 8, 100
 
@@ -28,7 +29,8 @@ def grouped(points: Points, seed: int = 0) -> tuple[Labels, float]:
     for count in range(2, min(MOST_GROUPS, len(points) - 1) + 1 if len(points) >= _LEAST_POINTS else 2):
         labels = _k_means(scaled, count, np.random.default_rng([seed, count]))
         silhouette = _silhouette(distances, labels)
-        if silhouette > score:
+        small = np.bincount(labels).min() < max(2, _LEAST_SHARE * len(points))
+        if silhouette > score and not small:
             best, score = labels, silhouette
     sizes = np.bincount(best)
     ranks = np.argsort(np.argsort(-sizes, kind="stable"), kind="stable")
