@@ -152,4 +152,5 @@ class FailuresDialog(QDialog):
 
     def _coach(self, gallery: Gallery, failure: Failure) -> None:
         self.play_on_requested.emit([gallery.fork(failure, BEFORE_S)], 0.0)
-        self.close()
+        for dialog in self.parentWidget().findChildren(QDialog):  # this one, and the scores: they lie over the game
+            dialog.close()

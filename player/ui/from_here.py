@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
@@ -14,9 +15,23 @@ from player.watch.presenter import WatchPresenter, WatchState
 from recorder.errors import TwinplayError
 from recorder.library.library import duration_text
 from recorder.play.fork import Fork
+from recorder.recording.play_on import play_on_from
 from recorder.ui.kit.words import window_words
 
+if TYPE_CHECKING:
+    from player.ui.window import Window
+
 _OPEN = (WatchState.PLAYING, WatchState.PAUSED, WatchState.OVER)
+
+
+def play_on(window: Window, forks: Sequence[Fork], seconds: float) -> None:
+    """Play on from moments of earlier games, on the Record page of the window."""
+    if window.record.presenter.busy:
+        window.notice.warn("A recording is in progress. Stop it first (Esc on the Record page).")
+        return
+    play_on_from(window.record.presenter, forks, seconds)
+    window.show_page("record")
+    window.activateWindow()
 
 
 class FromHereButton(QPushButton):

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWi
 from shiboken6 import isValid
 
 from player.support.sample import SAMPLE, SamplePair
+from player.ui.from_here import play_on
 from player.ui.library_watch import LibraryWatch
 from player.ui.memory import Memory
 from player.ui.menu import MenuButton, copy_diagnostics, try_sample
@@ -21,8 +22,6 @@ from player.watch.presenter import WatchPresenter
 from recorder.library.access import LibraryAccess
 from recorder.library.library import Library
 from recorder.library.presenter import LibraryPresenter
-from recorder.play.fork import Fork
-from recorder.recording.play_on import play_on_from
 from recorder.system.logfile import LOG
 from recorder.ui.kit import look
 from recorder.ui.kit.clicks import SingleClicks
@@ -98,7 +97,7 @@ class Window(QWidget):
         self.sessions.watch_requested.connect(lambda session: self.watch_pair(session, None))
         self.train.page_requested.connect(self.show_page)
         self.watch.page_requested.connect(self.show_page)
-        self.watch.play_on_requested.connect(self._play_on)
+        self.watch.play_on_requested.connect(lambda forks, seconds: play_on(self, forks, seconds))
         self.record.train_requested.connect(self._train_on)
         self.record.watch_requested.connect(lambda session: self.watch_pair(session, None))
         self.train.watch_requested.connect(self._watch_twin)
@@ -240,14 +239,6 @@ class Window(QWidget):
         """Show a recording, or the policy `against`, and a clone side by side."""
         self.show_page("watch")
         self.watch.watch(session, policy, against, alike=alike)
-
-    def _play_on(self, forks: Sequence[Fork], seconds: float) -> None:
-        """Play on from moments of earlier games, on the Record page."""
-        if self.record.presenter.busy:
-            self.notice.warn("A recording is in progress. Stop it first (Esc on the Record page).")
-            return
-        play_on_from(self.record.presenter, forks, seconds)
-        self.show_page("record")
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.train.may_close():

@@ -70,8 +70,7 @@ class RecordPresenter:
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.library = library
-        self.error = ""
-        self._refusal = ""  # why nothing can be recorded here; see `refuse`
+        self.error = self._refusal = ""  # `_refusal`: why nothing can be recorded here; see `refuse`
         bindings, settings = bindings or Bindings({}, {}), settings or UnsavedSettings()
         self.env_choice = EnvChoice(settings)
         self.env = self.env_choice.default
@@ -80,9 +79,8 @@ class RecordPresenter:
         self.pace, self.play_on = PaceChoice(settings), PlayOn()
         self.chooser: GameChooser | None = None  # while all games are offered
         self.open_games: Callable[[], None] = lambda: None  # offers them, by a window
-        self.controls = Controls(
-            self.keys, controllers and controllers(), lambda: commands_of(self), now, lambda: repeated(self)
-        )
+        pads = controllers and controllers()
+        self.controls = Controls(self.keys, pads, lambda: commands_of(self), now, lambda: repeated(self))
         self.key_choice = KeyChoice(
             bindings,
             self.keys,

@@ -16,7 +16,8 @@ from trainer.progress.curves import time_left
 from trainer.progress.records import Progress
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.runs import CHECKPOINT, Run, Runs, RunState
-from trainer.runs.selection import FactsReader, SessionFacts, player_label, read_facts
+from trainer.runs.selection import player_label
+from trainer.runs.session_facts import FactsReader, SessionFacts, read_facts
 from trainer.runs.suggestion import suggest
 from trainer.runs.train_state import TrainState
 

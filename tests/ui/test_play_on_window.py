@@ -47,7 +47,10 @@ def test_from_a_moment_of_a_recording_the_twin_and_then_a_person_play_on(
     hand.click("scoresButton")
     hand.click("failuresButton")
     hand.click("coachHere1")
+    hand.wait(lambda: "scoreDialog" not in hand.look()["widgets"])
+    hand.focus()
     hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
+    hand.hold("Right", 0.3)
     hand.xdotool("key", "Escape")
     hand.wait(lambda: hand.look()["state"]["recording"] == "idle")
     coached = [Session.open(each.path) for each in library.sessions() if each.path not in (parent.path, made.path)]

@@ -28,9 +28,11 @@ from recorder.ui.kit.icons import show_icon
 from recorder.ui.kit.steady import reserve_lines
 from recorder.ui.kit.words import tip_of
 from trainer.config import TrainConfig
+from trainer.data.subsets import SUBSETS
 from trainer.presets import PRESETS
 from trainer.runs.presenter import TrainPresenter
-from trainer.runs.selection import GameFacts, Row
+from trainer.runs.selection import Row
+from trainer.runs.session_facts import GameFacts
 from trainer.ui.advanced_dialog import AdvancedDialog
 from trainer.ui.roomy import Roomy
 
@@ -83,8 +85,17 @@ class SourcesPanel(QWidget):
         self._why = look.faint(name="selectionReason", wrap=True)
         self._bars = ShareBars()
         self._warnings = QLabel(objectName="selectionWarnings", wordWrap=True)
+        self._only = QComboBox(objectName="subsetChoice", toolTip="Which games of the selected sessions to learn from")
+        self._only.setAccessibleName("Games")
+        for key, title in SUBSETS.items():
+            self._only.addItem(title, key)
+        self._only.activated.connect(self._subset_chosen)
+        chosen = QHBoxLayout()
+        chosen.setSpacing(look.GAP)
+        chosen.addWidget(self._summary, 1)
+        chosen.addWidget(self._only, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._why)
-        layout.addWidget(self._summary)
+        layout.addLayout(chosen)
         layout.addWidget(self._bars)
         layout.addWidget(self._warnings)
         self._each = QPushButton("One twin for each participant", objectName="trainEachButton", visible=False)
@@ -165,6 +176,7 @@ class SourcesPanel(QWidget):
         self._bars.show_shares(selection.shares)
         self._warnings.setText("\n".join(f"Note: {warning}" for warning in selection.warnings))
         self._warnings.setVisible(bool(selection.warnings))
+        self._only.setCurrentIndex(self._only.findData(presenter.choice.only))
         self._preset.setCurrentIndex(self._preset.findData(presenter.preset))
         changes = presenter.changes.get(selection.env, {})
         self._back.setVisible(bool(changes))
@@ -197,7 +209,7 @@ class SourcesPanel(QWidget):
             facts = choice.facts.get(path)
             if item.isDisabled():
                 continue
-            partly = path in choice.chosen and bool(choice.left_out.get(path))
+            partly = path in choice.chosen and bool(choice.skipped.get(path))
             item.setCheckState(0, _check_state(path in choice.chosen, partly))
             if facts is None or not item.isExpanded():
                 continue
@@ -255,6 +267,10 @@ class SourcesPanel(QWidget):
     def _opened(self, item: QTreeWidgetItem) -> None:
         self.presenter.choice.open_session(item.data(0, _KEY)[0])
         self._drawn = -1
+        self.changed.emit()
+
+    def _subset_chosen(self, index: int) -> None:
+        self.presenter.choice.choose_subset(self._only.itemData(index))
         self.changed.emit()
 
     def _preset_chosen(self, index: int) -> None:
