@@ -152,5 +152,6 @@ class FailuresDialog(QDialog):
 
     def _coach(self, gallery: Gallery, failure: Failure) -> None:
         self.play_on_requested.emit([gallery.fork(failure, BEFORE_S)], 0.0)
-        for dialog in self.parentWidget().findChildren(QDialog):  # this one, and the scores: they lie over the game
+        page = self.parentWidget()
+        for dialog in [self] if page is None else page.findChildren(QDialog):  # the scores, too, lie over the game
             dialog.close()
