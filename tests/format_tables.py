@@ -15,6 +15,7 @@ from recorder.envs.spec import EnvSpec
 from recorder.play.latency import Latency
 from recorder.play.timing import Timing
 from recorder.store.head import SessionAttributes
+from recorder.store.origin import ForkedFrom
 from recorder.store.races import RacedGame, RaceRecord
 from recorder.system.records import REQUIRED, Field, fields, plain
 from trainer import TrainConfig
@@ -29,18 +30,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "format.md"
 RECORDS: dict[str, type[Any]] = {
     each.__name__: each
     for each in (
-        *(
-            SessionAttributes,
-            RaceRecord,
-            RacedGame,
-            Timing,
-            Latency,
-            EnvSpec,
-            PolicyHeader,
-            ActionSelection,
-            Pull,
-            LearnedFrom,
-        ),
+        *(SessionAttributes, ForkedFrom, RaceRecord, RacedGame, Timing, Latency, EnvSpec, PolicyHeader),
+        *(ActionSelection, Pull, LearnedFrom),
         *(TrainingFigures, TrainConfig, Setup, Source, Status, Progress),
     )
 }

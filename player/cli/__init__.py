@@ -15,12 +15,14 @@ from recorder.system.commands import guarded
 from recorder.system.streams import parsed, prepare_streams
 
 _MODULES = {  # of the commands that are not in player.cli.commands
+    **dict.fromkeys(("record", "practice"), "player.cli.record"),
     **dict.fromkeys(("envs", "env"), "player.cli.envs"),
     **dict.fromkeys(("sessions", "show", "edit", "merge", "split", "trash"), "player.cli.library"),
     **dict.fromkeys(("push", "pull"), "player.cli.copying"),
     "review": "player.cli.review",
     **dict.fromkeys(("train", "runs", "policies"), "player.cli.train"),
     "coach": "player.cli.coach",
+    "failures": "player.cli.failures",
     **dict.fromkeys(("watch", "agreement", "drives"), "player.cli.watch"),
 }
 

@@ -74,6 +74,25 @@ def span(text: str) -> tuple[str, str]:
     return first, last
 
 
+def moment_of_play(text: str) -> str:
+    """A moment of a recording, in ticks, in seconds or as a clock shows it; `moment_tick` reads it."""
+    if not _MOMENT.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a moment; give one such as 1:23, 83.5s or, in ticks, 4980")
+    return text
+
+
+def moment_tick(text: str, rate_hz: float) -> int:
+    """The tick that a moment means: a number, seconds ("12.5s"), or minutes and seconds ("1:10")."""
+    if text.endswith("s"):
+        return round(float(text[:-1]) * rate_hz)
+    if ":" in text:
+        seconds = 0.0
+        for part in text.split(":"):
+            seconds = 60 * seconds + float(part)
+        return round(seconds * rate_hz)
+    return int(text)
+
+
 def games(text: str) -> tuple[str, tuple[int, ...]]:
     """A session, and numbers of its games, such as NAME=1,3."""
     name, _, listed = text.rpartition("=")

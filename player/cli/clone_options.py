@@ -143,7 +143,7 @@ def add_trainings(add: AddCommand) -> None:
 
 
 def add_judging(add: AddCommand) -> None:
-    """evaluate, drives, agreement: measure what a clone does."""
+    """evaluate, failures, drives, agreement: measure what a clone does."""
     evaluate = add(
         "evaluate",
         "Score a clone in games from unseen starts, beside its demonstrator and a random player.",
@@ -161,6 +161,8 @@ def add_judging(add: AddCommand) -> None:
     )
     places(evaluate)
     as_json(evaluate, "the report")
+
+    _add_failures(add)
 
     drives = add(
         "drives",
@@ -183,6 +185,22 @@ def add_judging(add: AddCommand) -> None:
     agreement.add_argument("--most", type=positive, default=10, metavar="N", help="disagreements to print")
     places(agreement)
     as_json(agreement, "the full comparison")
+
+
+def _add_failures(add: AddCommand) -> None:
+    failures = add(
+        "failures",
+        "Let a clone play, and group the last two seconds before each lost life by likeness.",
+        "twinplay failures clone.safetensors --episodes 10 --out where-it-fails",
+    )
+    failures.add_argument("policy", type=Path, metavar="POLICY", help="a policy file")
+    failures.add_argument("--episodes", type=positive, default=10, metavar="N", help="games to play")
+    failures.add_argument("--seed", type=seed, default=0, help="seed of the games' starts, as of `evaluate`")
+    failures.add_argument("--alike", action="store_true", help=ALIKE)
+    failures.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder for a contact sheet and a GIF of each group, and a list in JSON"
+    )
+    as_json(failures, "the groups")
 
 
 def add_watching(add: AddCommand) -> None:

@@ -12,16 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from player.cli.progress_bar import Meter
-from recorder.agents.agent import Agent, RandomAgent, player_title
-from recorder.agents.experts import scripted
-from recorder.envs.registry import get_spec
+from recorder.agents.agent import player_title
 from recorder.errors import TwinplayError, UsageError
 from recorder.library.library import Library, ensure_writable, session_place
 from recorder.library.verify import verifying
-from recorder.recording.headless import recording
 from recorder.store.places import Place, on_this_computer
 from recorder.store.session import Session
-from trainer.errors import PolicyError
 
 
 def session_path(given: str, library: Place | str | None) -> Path:
@@ -56,69 +52,6 @@ def may_write(path: Path, yes: bool) -> bool:
         return True
     print("Nothing was written.")
     return False
-
-
-def record(options: Namespace) -> int:
-    """See the command's help."""
-    spec = get_spec(options.env)
-    agent: Agent
-    frame_skip = options.frame_skip
-    if options.style is not None and options.player != "scripted":
-        raise UsageError("--style works only with the scripted player; omit it, or use --player scripted")
-    if options.player == "scripted":
-        agent = scripted(spec.name, options.seed, style=options.style)
-    elif options.player == "random":
-        agent = RandomAgent(spec, options.seed)
-    else:
-        if not Path(options.player).exists():
-            raise UsageError(f"--player {options.player} is neither scripted, nor random, nor a policy file")
-        from trainer.policy.policy import Policy
-
-        policy = Policy.load(options.player, seed=options.seed)
-        if policy.spec.name != spec.name:
-            raise PolicyError(f"{options.player} plays {policy.spec.title}, not {spec.title}; choose another policy")
-        frame_skip = policy.spec.frame_skip if frame_skip is None else frame_skip
-        if frame_skip != policy.spec.frame_skip:
-            raise PolicyError(f"{options.player} plays with a frame skip of {policy.spec.frame_skip}, not {frame_skip}")
-        agent = policy
-    library = Library(options.library).place
-    episodes = options.episodes if options.episodes or options.seconds else 5
-    session: Session | None = None
-    with (
-        Meter(f"recording {spec.title}", options.json) as meter,
-        contextlib.closing(
-            recording(
-                spec.name,
-                agent,
-                library=library,
-                episodes=episodes,
-                seconds=options.seconds,
-                seed=options.seed,
-                frame_skip=frame_skip,
-            )
-        ) as steps,
-    ):
-        for step in steps:
-            session = step.session
-            meter.show(
-                step.fraction, f"{step.ticks:,} ticks, {_count(step.episodes, 'game')}, {step.ticks_per_second:,.0f}/s"
-            )
-    assert session is not None
-    scores = session.games
-    if options.json:
-        facts = {"path": str(session.path), "ticks": len(session), "scores": scores, "player": session.player}
-        print(json.dumps(facts))
-    else:
-        print(
-            f"{session.path}: {len(session):,} ticks in {_count(len(scores), 'game')}, "
-            f"played by {describe_player(session.player)}, "
-            f"mean score {sum(scores) / len(scores):,.1f}, {session.size_bytes / len(session):.0f} bytes per tick"
-        )
-    return 0
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def describe_player(player: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.table import Table
 
+from player.cli.argument_types import moment_tick
 from player.cli.commands import agreed, check_output, describe_player, may_write, session_path
 from player.cli.progress_bar import Meter
 from player.cli.tables import print_table
@@ -22,6 +23,7 @@ from recorder.library.library import Library, SessionSummary, matches, session_p
 from recorder.library.merging import ReshapeProgress, merging, splitting
 from recorder.library.tables import TableProgress, writing_table
 from recorder.store.episode_table import RecordedGame
+from recorder.store.origin import origins_of_forks
 from recorder.store.places import place
 from recorder.store.session import Session
 
@@ -275,6 +277,8 @@ def _describe(session: Session, summary: SessionSummary) -> None:
         f"{_count(summary.episodes, 'game')}, {_clock(len(session), session)}; "
         f"{_clock(kept, session)} ({100 * kept / whole:.0f} %) used in training"
     )
+    origins = origins_of_forks(session.attributes, session.recorded_games)
+    lines += [f"game {number} plays on from {each.told(session.spec.rate_hz)}" for number, each in origins.items()]
     spans = ", ".join(f"{_clock(s.start, session)}-{_clock(s.stop, session)}" for s in session.excluded_spans)
     lines += [f"excluded: {spans}"] if spans else []
     lines += [f"timing: {summary.timing}"] if summary.timing is not None else []
@@ -306,25 +310,13 @@ def _trash_originals(paths: Iterable[Path], options: Namespace) -> None:
 def _ticks(span: tuple[str, str], session: Session, everything: range) -> range:
     if span[0] == "all":
         return everything
-    start, stop = (_moment(text, session) for text in span)
+    start, stop = (moment_tick(text, session.spec.rate_hz) for text in span)
     if not start < stop <= len(session):
         raise UsageError(
             f"{'-'.join(span)} is not a valid span of {session.path}, which has {len(session):,} ticks "
             f"({_clock(len(session), session)})"
         )
     return range(start, stop)
-
-
-def _moment(text: str, session: Session) -> int:
-    """A tick, given as a number, in seconds ("12.5s") or as minutes and seconds ("1:10")."""
-    if text.endswith("s"):
-        return round(float(text[:-1]) * session.spec.rate_hz)
-    if ":" in text:
-        seconds = 0.0
-        for part in text.split(":"):
-            seconds = 60 * seconds + float(part)
-        return round(seconds * session.spec.rate_hz)
-    return int(text)
 
 
 def _clock(ticks: int, session: Session) -> str:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from player.cli.argument_types import index, indices, positive, seconds, seed, span
+from player.cli.argument_types import index, indices, moment_of_play, positive, seconds, seed, span
 from player.cli.shared_options import A_SESSION, AddCommand, HelpFormatter, as_json, library, places
 
 SORTS = ("date", "title", "player", "games", "minutes", "mean", "best", "size")
 
 
 def add_recording(add: AddCommand) -> None:
-    """record, envs, env: record, and list and add environments."""
+    """record, practice, envs, env: record, and list and add environments."""
     record = add(
         "record",
         "Let a scripted player, a random player or a policy play, and record a new session.",
         "twinplay record breakout --games 5 --seed 1",
     )
-    record.add_argument("env", metavar="ENV", help="an environment; `twinplay envs` lists them")
+    record.add_argument("env", nargs="?", metavar="ENV", help="an environment; `twinplay envs` lists them")
     record.add_argument("--player", default="scripted", help="scripted, random, or a policy file")
     record.add_argument(
         "--style",
@@ -27,7 +27,9 @@ def add_recording(add: AddCommand) -> None:
     length.add_argument(
         "--games", "--episodes", dest="episodes", type=positive, metavar="N", help="games to record (default: 5)"
     )
-    length.add_argument("--seconds", type=seconds, metavar="S", help="seconds of play to record, instead of games")
+    length.add_argument(
+        "--seconds", type=seconds, metavar="S", help="seconds of play to record, instead of games; with --from at most"
+    )
     record.add_argument(
         "--frame-skip",
         type=positive,
@@ -35,9 +37,26 @@ def add_recording(add: AddCommand) -> None:
         help="1 to 8 frames of an Atari game a tick, in which an action is held (default: 1, or as a policy plays)",
     )
     record.add_argument("--seed", type=seed, default=0, help="seed of the games and of the player")
+    record.add_argument(
+        "--from",
+        dest="origin",
+        metavar="SESSION",
+        help="play on from a moment of this session, in the very same state (default: one game)",
+    )
+    record.add_argument(
+        "--at",
+        type=moment_of_play,
+        metavar="WHEN",
+        help="the moment to play on from, such as 1:23, 83s or, in ticks, 4980: of the session, or of its game K",
+    )
+    record.add_argument("--game", type=index, metavar="K", help="count --at from the start of this game of the session")
     library(record)
     as_json(record, "what was recorded")
+    _add_practice(add)
+    _add_envs(add)
 
+
+def _add_envs(add: AddCommand) -> None:
     envs = add("envs", "List the environments that can be recorded, and who can play each.", "twinplay envs pac")
     envs.add_argument("words", nargs="?", default="", metavar="NAME", help="only those with this in their names")
     as_json(envs, "the list")
@@ -59,6 +78,26 @@ def add_recording(add: AddCommand) -> None:
     )
     drafting.add_argument("--out", type=Path, metavar="FILE", help="the file to write (default: print it)")
     drafting.add_argument("--yes", action="store_true", help="replace the file without asking")
+
+
+def _add_practice(add: AddCommand) -> None:
+    practice = add(
+        "practice",
+        "List the moments of a session that are worth playing again, or let a player play on from each of them.",
+        "twinplay practice recordings/2026-11-21T10-14-03-breakout.zarr --player clone.safetensors --seconds 8",
+    )
+    practice.add_argument("session", metavar="SESSION", help=A_SESSION)
+    practice.add_argument(
+        "--policy", type=Path, metavar="POLICY", help="also list where this policy differs most clearly from the player"
+    )
+    practice.add_argument("--most", type=positive, default=5, metavar="N", help="differences to list")
+    practice.add_argument("--game", type=index, metavar="K", help="only this game of the session")
+    practice.add_argument("--before", type=seconds, default=3.0, metavar="S", help="seconds before what happened")
+    practice.add_argument("--player", help="scripted, random, or a policy file: record it playing on from each moment")
+    practice.add_argument("--seconds", type=seconds, default=8.0, metavar="S", help="seconds of play from each moment")
+    practice.add_argument("--seed", type=seed, default=0, help="seed of the player")
+    library(practice)
+    as_json(practice, "the list, or what was recorded,")
 
 
 def add_listing(add: AddCommand) -> None:

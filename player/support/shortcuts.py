@@ -63,6 +63,7 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
             ("N", "Next disagreement"),
             ("Shift+N", "Previous disagreement"),
             ("D", "All disagreements"),
+            ("F", "Play on from here, or let the twin do so"),
             ("L", "What the twin looks at"),
             ("W", "What drives a twin that sees no screen"),
             ("S", "The scoreboard"),

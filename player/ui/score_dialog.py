@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import (
     QDialog,
@@ -109,8 +109,10 @@ class ScoreChart(QWidget):
 class ScoreDialog(QDialog):
     """Plays the games in the background and shows the scores. Closing it cancels running games.
 
-    Nothing in it moves while figures come in.
+    Nothing in it moves while figures come in. Emits `failures_requested`, to show where the twin fails.
     """
+
+    failures_requested = Signal()
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -142,6 +144,10 @@ class ScoreDialog(QDialog):
         row.addWidget(QLabel("Games each"))
         row.addWidget(self._games)
         row.addStretch(1)
+        fails = QPushButton("Where it fails", objectName="failuresButton")
+        fails.setToolTip("The last two seconds before each lost life of the twin, grouped by likeness")
+        fails.clicked.connect(self.failures_requested)
+        row.addWidget(fails)
         close = QPushButton("Close", objectName="scoreClose", toolTip="Close (Esc)")
         close.clicked.connect(self.close)
         self._go = QPushButton(objectName="scoreButton", default=True)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QWidget
 
 from player.ui.agreement_buttons import AgreementButtons
+from player.ui.from_here import FromHereButton
 from player.watch.presenter import SPEEDS, WatchPresenter, WatchState
 from recorder.library.library import duration_text
 from recorder.ui.kit.fold import FoldingRow
@@ -44,6 +45,8 @@ class TransportRow(FoldingRow):
         self.why = QPushButton("What drives it?", objectName="whyButton", checkable=True)
         self.why.setToolTip("How strongly each torque depends on each thing the twin observes, at this moment (W)")
         self.why.toggled.connect(self.explain_toggled)
+        self.from_here = FromHereButton(presenter)
+        self.from_here.changed.connect(self.changed)
         self._train = QPushButton("Train a twin", objectName="goTrainButton", toolTip="Go to the Train page")
         self._train.clicked.connect(self.train_requested)
         self._clock = QLabel(objectName="clock", alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -64,6 +67,7 @@ class TransportRow(FoldingRow):
         self.look.setVisible(frame is not None and frame.can_look)
         self.why.setVisible(frame is not None and any(side.drives for side in frame.sides))
         self.agreement.show_state()
+        self.from_here.show_state()
         self._clock.setToolTip("" if frame is None or not frame.note else f"Note: {frame.note}.")
         behind = (
             f"the twin is catching up: {frame.behind:,} frames to go   " if frame is not None and frame.behind else ""
@@ -73,7 +77,7 @@ class TransportRow(FoldingRow):
 
     def _arrange(self) -> None:
         # What is known later comes last, and moves nothing.
-        self.add_part(self._play, self._restart, self._speed, self.look, self.why).addStretch(1)
+        self.add_part(self._play, self._restart, self._speed, self.from_here, self.look, self.why).addStretch(1)
         compared = self.add_part(self.agreement, self._train, self._clock, stretch=1)
         compared.setStretchFactor(self._clock, 1)
 

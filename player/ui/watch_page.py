@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QDialog, QPushButton, QStackedWidget, QVBoxLayout,
 
 from player.ui.duel_sides import DuelSides
 from player.ui.export_dialog import ExportDialog
+from player.ui.failures_dialog import FailuresDialog
 from player.ui.pair_choices import PairChoices
 from player.ui.score_dialog import ScoreDialog
 from player.ui.timeline import Timeline
@@ -34,11 +35,13 @@ _POLL_MS = 4  # well under a tick of 60 Hz, so that pictures appear when they ar
 
 
 class WatchPage(Page):
-    """Shows the state of `presenter`. Emits `page_requested` to ask for another page: "record" or "train", and
-    `tour_closed` once nobody wants to see its hints again.
+    """Shows the state of `presenter`. Emits `page_requested` to ask for another page: "record" or "train",
+    `play_on_requested(forks, seconds)` to play on from moments on the Record page, and `tour_closed` once nobody wants
+    to see its hints again.
     """
 
     page_requested = Signal(str)
+    play_on_requested = Signal(object, float)
     tour_closed = Signal()
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
@@ -48,7 +51,7 @@ class WatchPage(Page):
         self._dialogs: dict[str, QDialog] = {}
         self._choices = PairChoices(presenter)
         self._choices.changed.connect(self._reopen)
-        self._choices.scores_requested.connect(lambda: self._open("scores", ScoreDialog))
+        self._choices.scores_requested.connect(lambda: self._open("scores", self._scores))
         self._choices.save_requested.connect(lambda: self._open("export", ExportDialog))
         self.sides = DuelSides(presenter)
         self.sides.installEventFilter(self)
@@ -58,6 +61,7 @@ class WatchPage(Page):
         self._transport.changed.connect(self._render)
         self._transport.speed_chosen.connect(self.setFocus)  # Space plays, and does not open the list again
         self._transport.explain_toggled.connect(self.sides.explain)
+        self._transport.from_here.play_on_requested.connect(self.play_on_requested)
         self._transport.train_requested.connect(lambda: self.page_requested.emit("train"))
         self.tour = Tour()
         self._stack = QStackedWidget()
@@ -188,6 +192,7 @@ class WatchPage(Page):
                 ("N", lambda: self._act(lambda: presenter.seek_disagreement(1))),
                 ("Shift+N", lambda: self._act(lambda: presenter.seek_disagreement(-1))),
                 ("D", transport.agreement.list_clearest),
+                ("F", transport.from_here.open),
                 ("L", lambda: self._press(transport.look)),
                 ("W", lambda: self._press(transport.why)),
                 ("S", lambda: self._press(choices.scores)),
@@ -203,6 +208,16 @@ class WatchPage(Page):
         self._choices.fill()
         self._render()
         self.setFocus()
+
+    def _scores(self, presenter: WatchPresenter, parent: QWidget) -> QDialog:
+        dialog = ScoreDialog(presenter, parent)
+        dialog.failures_requested.connect(lambda: self._open("failures", self._failures))
+        return dialog
+
+    def _failures(self, presenter: WatchPresenter, parent: QWidget) -> QDialog:
+        dialog = FailuresDialog(presenter, parent)
+        dialog.play_on_requested.connect(self.play_on_requested)
+        return dialog
 
     def _open(self, name: str, kind: Callable[[WatchPresenter, QWidget], QDialog]) -> None:
         """Show a dialog, one of each kind; one goes on watching beside it."""

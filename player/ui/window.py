@@ -13,6 +13,7 @@ from shiboken6 import isValid
 
 from player.coach.twins import twin_players
 from player.support.sample import SAMPLE, SamplePair
+from player.ui.from_here import play_on
 from player.ui.library_watch import LibraryWatch
 from player.ui.memory import Memory
 from player.ui.menu import MenuButton, copy_diagnostics, try_sample
@@ -99,6 +100,7 @@ class Window(QWidget):
         self.sessions.watch_requested.connect(lambda session: self.watch_pair(session, None))
         self.train.page_requested.connect(self.show_page)
         self.watch.page_requested.connect(self.show_page)
+        self.watch.play_on_requested.connect(lambda forks, seconds: play_on(self, forks, seconds))
         self.record.train_requested.connect(self._train_on)
         self.record.watch_requested.connect(lambda session: self.watch_pair(session, None))
         self.train.watch_requested.connect(self._watch_twin)

@@ -135,6 +135,17 @@ class Duel:
         self._attend()
         return self.frame()
 
+    def play_on(self, tick: int) -> DuelFrame:
+        """Let the clone on the right play on from a tick of the recorded game (0: from its start), and go there.
+
+        It plays the recorded actions up to there, which brings its game into the very same state.
+        """
+        if self._recording is not None and self._right is not None:
+            self._right.lead(self._recording.before(tick))
+            self.restart()
+            self._tick = min(tick, self._recording.length)
+        return self.frame()
+
     def tick(self, count: int = 1) -> DuelFrame:
         """Advance by up to `count` ticks, fewer at the end, and draw once."""
         for _ in range(count):
@@ -204,6 +215,7 @@ class Duel:
             behind=max((playback.behind_at(self._tick) for playback in self._playbacks), default=0),
             can_look=any(playback.can_look for playback in self._playbacks),
             note=self.note,
+            seed=self._start,
         )
 
     def close(self) -> None:
@@ -267,6 +279,11 @@ class DuelWorker:
         """See `Duel.look`."""
         assert self._duel is not None, "look() before open()"
         return self._duel.look(wanted)
+
+    def play_on(self, tick: int) -> DuelFrame:
+        """See `Duel.play_on`."""
+        assert self._duel is not None, "play_on() before open()"
+        return self._duel.play_on(tick)
 
     def restart(self) -> DuelFrame:
         """See `Duel.restart`."""

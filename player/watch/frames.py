@@ -54,7 +54,8 @@ class Side:
 
     `points` and `losses` are the ticks of this game at which it scored and lost a life, and `actions` all known
     actions, uint8 (length,) or float32 (length, m); `length` are the known ticks, all of them for a recording.
-    `final` is the score at the end of the game, once that is known.
+    `final` is the score at the end of the game, once that is known. `led` are the ticks that it took from a recorded
+    game before its own.
     """
 
     kind: str
@@ -78,6 +79,7 @@ class Side:
     actions: npt.NDArray[Any] = field(default_factory=_nothing)
     length: int = 0
     final: float | None = None
+    led: int = 0
 
     @property
     def badge(self) -> str:
@@ -97,7 +99,7 @@ class DuelFrame:
     """Both sides after `tick` ticks; `rate_hz` ticks are one second of play. `observation_names` name the values of
     a vector observation; for `pixel_aspect`, `controls`, `chords` and `serve_action` see EnvSpec. `behind` is how
     many ticks a clone still has to play to reach `tick`. `can_look` tells whether a clone can show what it looks at.
-    `note` tells of a side made with another simulator version than the installed one.
+    `note` tells of a side made with another simulator version than the installed one. `seed` is that of the games.
     """
 
     tick: int
@@ -116,6 +118,7 @@ class DuelFrame:
     behind: int = 0
     can_look: bool = False
     note: str = ""
+    seed: int = 0
 
     @property
     def keycaps(self) -> tuple[str, ...]:

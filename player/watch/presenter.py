@@ -67,15 +67,13 @@ class WatchPresenter:
         self.state = WatchState.EMPTY
         self.frame: DuelFrame | None = None
         self.error = ""
-        self.speed = 1.0
-        self.looking = False
+        self.speed, self.looking = 1.0, False
         self.comparison = CloneComparison(start_chore)
         self.filming = start_chore("player.film.film:filming", tidy=True)
         self.scoring = start_chore("player.watch.background:scoring")
         self._process = DuelProcess(start_service)
         self._now = now
-        self._debt = 0.0
-        self._last = 0.0
+        self._debt = self._last = 0.0
         self._play_when_open = False
         self._wanted: int | None = None  # the tick to go to, once the answer under way has come
         self._going: int | None = None  # the tick that the answer under way goes to
@@ -133,6 +131,12 @@ class WatchPresenter:
         if self.state in _OPEN:
             self._ask("restart")
             self._play()
+
+    def play_on(self, tick: int) -> None:
+        """Let the clone on the right play on from a tick of the recorded game; 0: from the start."""
+        if self.state in _OPEN:
+            self.state = WatchState.PAUSED
+            self._ask("play_on", tick)
 
     def look(self, wanted: bool) -> None:
         """Show or hide what the clone looks at."""

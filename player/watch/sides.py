@@ -20,7 +20,8 @@ from player.watch.frames import KIND_TITLES, OUTCOMES, Picture, Side, action_lab
 from recorder.agents.agent import Agent, describe
 from recorder.envs.game import Game
 from recorder.envs.spec import EnvSpec
-from recorder.play.rollout import Phase, Rollout
+from recorder.library.library import duration_text
+from recorder.play.rollout import WATCHED_TICKS, Phase, Rollout
 from recorder.store.episode_table import RecordedGame
 from recorder.store.session import Session
 
@@ -37,6 +38,7 @@ class RecordedPlayback:
         self.session = session
         self.game = game
         self.length = game.ticks
+        self.seed = game.line[0].seed
         self._ticks = game.line_ticks
         rewards = np.asarray(session.rewards[self._ticks], np.float64)
         self._scores = np.concatenate([[0.0], np.cumsum(rewards)])
@@ -47,6 +49,10 @@ class RecordedPlayback:
         self._losses = tuple((np.flatnonzero(lives < before) + 1).tolist()) if session.spec.lives else ()
         self._actions = np.asarray(session.actions[self._ticks])
         self._history: History | None = None  # where it can only be drawn by playing it again
+
+    def before(self, tick: int) -> npt.NDArray[Any]:
+        """The first `tick` actions."""
+        return self._actions[:tick]
 
     def over_at(self, tick: int) -> bool:
         """Whether the recording ends at or before a tick."""
@@ -192,8 +198,29 @@ class History:
         self._game = None
 
 
+class _Led:
+    """A player that begins with given actions; it sees the last moments of these, so that it knows its past."""
+
+    def __init__(self, player: Agent) -> None:
+        self.actions: npt.NDArray[Any] | tuple[()] = ()
+        self._player = player
+        self._at = 0
+
+    def reset(self, env: Any = None) -> None:
+        self._at = 0
+        self._player.reset(env)
+
+    def act(self, observation: Any) -> Any:
+        at, self._at = self._at, self._at + 1
+        own = self._player.act(observation) if len(self.actions) - at <= WATCHED_TICKS else None
+        return own if at >= len(self.actions) else self.actions[at]
+
+
 class LivePlayback:
-    """A clone, or any agent, playing a live game. `learned_from` describes the players it was trained on."""
+    """A clone, or any agent, playing a live game. `learned_from` describes the players it was trained on.
+
+    Its game may begin with the actions of a recorded one, from which it plays on (`lead`).
+    """
 
     def __init__(self, spec: EnvSpec, player: Agent, *, seed: int, varied: bool, name: str = "") -> None:
         self.spec = spec
@@ -204,7 +231,8 @@ class LivePlayback:
         self._attention: Callable[..., Any] | None = getattr(player, "attention", None) if spec.sees_screen else None
         self._heat: tuple[int, npt.NDArray[np.uint8]] | None = None
         self._game = Game(spec, render=spec.drawn_live)
-        self._rollout = Rollout(self._game, player, seed=seed, varied=varied)
+        self._led = _Led(player)
+        self._rollout = Rollout(self._game, self._led, seed=seed, varied=varied)
         self._history = History(spec)
 
     @property
@@ -221,6 +249,15 @@ class LivePlayback:
         """Whether this is a clone of the player with this description."""
         header: dict[str, Any] = getattr(self.player, "header", {})
         return any(session.get("player") == player for session in header.get("sessions", []))
+
+    def lead(self, actions: npt.NDArray[Any]) -> None:
+        """Let the games to come begin with these actions."""
+        self._led.actions = actions
+
+    @property
+    def led(self) -> int:
+        """With how many actions of another its game begins."""
+        return len(self._led.actions)
 
     def begin(self, seed: int) -> None:
         """Start a new game from this seed."""
@@ -278,7 +315,8 @@ class LivePlayback:
         return Side(
             kind=self._kind,
             title=KIND_TITLES.get(self._kind, self._kind),
-            subtitle=self._name,
+            subtitle=self._name if not self.led else f"{self._name} · from {duration_text(self.led / spec.rate_hz)}",
+            led=self.led,
             picture=None if draw is None else draw(moment),
             score=past.scores[tick],
             action=plain(move),

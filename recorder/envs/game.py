@@ -83,17 +83,9 @@ class Game:
         `varied` draws a start from the seed, as the spec says: no-ops and then random moves. If the simulator itself
         draws random starts, nothing is added.
         """
-        seed = int(seed) & 0x7FFFFFFF
-        observation = self._backend.reset(seed)
-        spec = self.spec
-        if varied and spec.start_noops:
-            rng = np.random.default_rng(seed)
-            moves = [0] * int(rng.integers(1, spec.start_noops + 1))
-            count = int(rng.integers(0, spec.start_move_ticks + 1))
-            choices = np.array([spec.action_names.index(name) for name in spec.start_moves], np.int64)
-            drawn = rng.integers(0, len(choices), count) if len(choices) else np.empty(0, np.int64)
-            for move in moves + choices[drawn].tolist():
-                observation = self._backend.step(move)[0]
+        observation = self._backend.reset(int(seed) & 0x7FFFFFFF)
+        for move in start_actions(self.spec, seed) if varied else ():
+            observation = self._backend.step(move)[0]
         return observation
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool]:
@@ -169,3 +161,15 @@ class Game:
     def close(self) -> None:
         """Release the simulator."""
         self._backend.close()
+
+
+def start_actions(spec: EnvSpec, seed: int) -> list[int]:
+    """The actions with which a varied start begins: no-ops and then random moves, drawn from the seed."""
+    if not spec.start_noops:
+        return []
+    rng = np.random.default_rng(int(seed) & 0x7FFFFFFF)
+    moves = [0] * int(rng.integers(1, spec.start_noops + 1))
+    count = int(rng.integers(0, spec.start_move_ticks + 1))
+    choices = np.array([spec.action_names.index(name) for name in spec.start_moves], np.int64)
+    drawn = rng.integers(0, len(choices), count) if len(choices) else np.empty(0, np.int64)
+    return moves + [int(move) for move in choices[drawn]]

@@ -34,6 +34,7 @@ from recorder.store.annotations import MAX_NOTES, MAX_TAGS, MAX_TITLE
 from recorder.store.corrections import ATTRIBUTE
 from recorder.store.locks import is_being_written, release
 from recorder.store.new_session import create_arrays, move_in
+from recorder.store.origin import FORKS, origins_of_forks
 from recorder.store.places import keep_out_of_sessions, on_this_computer, place
 from recorder.store.schema import (
     CHUNK_TICKS,
@@ -47,6 +48,7 @@ from recorder.store.schema import (
 from recorder.store.session import Session
 from recorder.store.zarr_store import Array, GrowingArray, GrowingGroup
 from recorder.system.files import make_folders
+from recorder.system.records import plain
 
 _COPY_TICKS = 10 * CHUNK_TICKS
 _PAUSE_NS = 1_000_000_000  # between parts whose clocks cannot be compared
@@ -173,6 +175,8 @@ def _build(
     attributes |= {"ticks": 0, "episodes": 0, "keys": 0, "finals": 0, "state": "recording"} | words
     attributes |= {"created": created.isoformat(timespec="seconds"), "key_names": {str(k): v for k, v in names.items()}}
     attributes |= {"made_of": [_origin(part) for part in parts]}
+    if forks := [fork for part in parts for fork in _forks(part)]:
+        attributes[FORKS] = forks
     attributes |= {"origins": [list(o) for part in parts for o in origins_within(origins_of(part.session), part.ticks)]}
     try:
         make_folders(making)
@@ -265,6 +269,14 @@ def _episode_rows(part: _Part, tick: int, row: int) -> list[dict[str, Any]]:
         }
         rows.append(values)
     return rows
+
+
+def _forks(part: _Part) -> list[dict[str, Any]]:
+    """Where the lead-ins of the part come from, one entry for each."""
+    session = part.session
+    known = origins_of_forks(session.attributes, session.recorded_games)
+    led = [game.number for game in session.recorded_games if game.forked and game.line[0] in part.episodes]
+    return [plain(known[number]) if number in known else {} for number in led]
 
 
 def _closing_moments(part: _Part) -> dict[str, Array]:

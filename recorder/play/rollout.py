@@ -23,9 +23,12 @@ import numpy as np
 from recorder.agents.agent import Agent
 from recorder.envs.backend import Array
 from recorder.envs.game import Game
+from recorder.errors import SessionError
+from recorder.play.fork import Fork
 
 _SNAPSHOT_TICKS = 60
 _SNAPSHOTS = 3_600  # an hour
+WATCHED_TICKS = 120  # of a lead-in, which the player sees: more than any network looks back, unless it has a memory
 
 
 class Phase(Enum):
@@ -57,8 +60,11 @@ class Step(NamedTuple):
 class Sink(Protocol):
     """Receives the ticks of a rollout."""
 
-    def begin_episode(self, seed: int) -> None:
-        """A game starts."""
+    def begin_episode(self, seed: int, *, leading_in: bool = False) -> None:
+        """A game starts; its first ticks may be the lead-in of a fork, which `branch` ends."""
+
+    def branch(self, game: Game, observation: Array, fork: Fork) -> None:
+        """The lead-in is over; play goes on from `observation`."""
 
     def observe(self, game: Game, observation: Array) -> None:
         """Capture the moment before an action."""
@@ -126,15 +132,20 @@ class Rollout:
         self._episode_limit = game.spec.episode_ticks if unattended else None
         self._idle_limit = game.spec.idle_ticks if unattended else None
 
-    def begin(self, seed: int | None = None) -> None:
-        """Start the next episode, with `seed` or with the next seed of this rollout."""
+    def begin(self, seed: int | None = None, *, fork: Fork | None = None) -> None:
+        """Start the next episode, with `seed` or with the next seed of this rollout, or play on from a `fork`.
+
+        Raises SessionError if the lead-in of the fork does not lead to what was recorded there, or ends its game.
+        """
         assert not self.torn, "begin() after an error"
         if self.phase is Phase.PLAYING:
             self.end()
         self.episode += 1
         self.episode_seed = episode_seed(self.seed, self.episode) if seed is None else seed
+        if fork is not None:
+            self.episode_seed = fork.seed
         self.torn = True
-        self.observation = self.game.reset(self.episode_seed, varied=self.varied)
+        self.observation = self.game.reset(self.episode_seed, varied=self.varied and fork is None)
         self.agent.reset(self.game.env)
         self.ticks, self.score, self.outcome, self._idle = 0, 0.0, "", 0
         self.lives = self.game.lives
@@ -143,8 +154,30 @@ class Rollout:
         self._actions.clear()
         self._rewards.clear()
         if self._sink is not None:
-            self._sink.begin_episode(self.episode_seed)
+            self._sink.begin_episode(self.episode_seed, leading_in=fork is not None)
+        if fork is not None:
+            self._lead_in(fork)
         self.torn = False
+
+    def _lead_in(self, fork: Fork) -> None:
+        """Play the actions of the fork; the player sees the last moments, so that it knows its past."""
+        game, last = self.game, len(fork.actions) - 1
+        for index, action in enumerate(fork.actions):
+            if last - index < WATCHED_TICKS:
+                self.agent.act(self.observation)
+            if self._sink is not None:
+                self._sink.observe(game, self.observation)
+            if self._rewindable and index == last:  # a rewind ends here: what comes before is another's play
+                self._snapshots.append((index, game.snapshot()))
+            step = self._advance(game.check_action(action), self._now())
+            if step.terminated or step.truncated:
+                raise SessionError(f"{fork.source}: that game is over before; choose an earlier moment")
+            if self._sink is not None:
+                self._sink.add(step)
+        fork.check(game, self.observation)
+        self._idle = 0
+        if self._sink is not None:
+            self._sink.branch(game, self.observation, fork)
 
     def tick(self, due_ns: int = 0, speed: int = 0) -> Step:
         """Let the player act once; `due_ns` and `speed` come from the clock (see Step).
@@ -154,28 +187,21 @@ class Rollout:
         assert not self.torn, "tick() after an error"
         assert self.phase is Phase.PLAYING, f"tick() in phase {self.phase.name}"
         game, sink = self.game, self._sink
-        seen = self.observation
         time_ns = self._now()
-        action = game.check_action(self.agent.act(seen))
+        action = game.check_action(self.agent.act(self.observation))
         if sink is not None:
-            sink.observe(game, seen)
+            sink.observe(game, self.observation)
         if self._rewindable and self.ticks % _SNAPSHOT_TICKS == 0:
             self._snapshots.append((self.ticks, game.snapshot()))
         self.torn = True
-        self.observation, reward, terminated, truncated = game.step(action)
-        self.ticks += 1
-        self.score += reward
-        self.lives = game.lives
-        self._idle = 0 if reward else self._idle + 1
-        if self._rewindable:
-            self._actions.append(action)
-            self._rewards.append(reward)
-        outcome = "game over" if terminated else "time limit" if truncated else ""
+        step = self._advance(action, time_ns, due_ns, speed)
+        outcome = "game over" if step.terminated else "time limit" if step.truncated else ""
         if not outcome and self._episode_limit is not None and self.ticks >= self._episode_limit:
-            truncated, outcome = True, "time limit"
+            outcome = "time limit"
         if not outcome and self._idle_limit is not None and self._idle >= self._idle_limit:
-            truncated, outcome = True, "stalled"
-        step = Step(seen, action, reward, terminated, truncated, self.lives, time_ns, due_ns, speed)
+            outcome = "stalled"
+        if outcome and not step.terminated:
+            step = step._replace(truncated=True)
         if sink is not None:
             sink.add(step)
         if outcome:
@@ -183,11 +209,25 @@ class Rollout:
         self.torn = False
         return step
 
+    def _advance(self, action: Any, time_ns: int, due_ns: int = 0, speed: int = 0) -> Step:
+        """Play an action, and count what it earned."""
+        seen = self.observation
+        self.observation, reward, terminated, truncated = self.game.step(action)
+        self.ticks += 1
+        self.score += reward
+        self.lives = self.game.lives
+        self._idle = 0 if reward else self._idle + 1
+        if self._rewindable:
+            self._actions.append(action)
+            self._rewards.append(reward)
+        return Step(seen, action, reward, terminated, truncated, self.lives, time_ns, due_ns, speed)
+
     def rewind(self, ticks: int, *, keep: bool = False) -> int:
         """Undo the last `ticks` ticks of the open episode and continue from there; returns the number undone.
 
-        That is fewer where they reach back over an hour, or to before the game's first tick. The past is not rewritten:
-        a sink stores what was undone as segments of their own. The agent is reset: it goes on without a past.
+        That is fewer where they reach back over an hour, or to before the game's first tick or its fork. The past is
+        not rewritten: a sink stores what was undone as segments of their own. The agent is reset: it goes on without a
+        past.
         """
         assert not self.torn, "rewind() after an error"
         assert self.phase is Phase.PLAYING, f"rewind() in phase {self.phase.name}"

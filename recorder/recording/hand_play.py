@@ -11,6 +11,7 @@ from recorder.agents.controls import Controls
 from recorder.envs.game import Game
 from recorder.envs.spec import EnvSpec
 from recorder.errors import TwinplayError
+from recorder.play.fork import Fork
 from recorder.recording.companions import Companion
 from recorder.recording.game_sound import GameSound
 from recorder.recording.key_choice import KeyChoice
@@ -57,10 +58,20 @@ class HandPlay:
         return self._draw_poster(spec).picture.shape
 
     def begin(
-        self, spec: EnvSpec, seed: int, limit: TakeLimit, steps_hz: float, companion: Companion | None = None
+        self,
+        spec: EnvSpec,
+        seed: int,
+        limit: TakeLimit,
+        steps_hz: float,
+        companion: Companion | None = None,
+        fork: Fork | None = None,
     ) -> Task:
-        """Start a recording. Creating a session on disk takes a moment: the task returns the recording."""
-        return Task(partial(self._begin, self._lend_game(spec), seed, limit, steps_hz, companion), "begin-take")
+        """Start a recording, of a game that plays on from `fork` if there is one; the task returns the recording.
+
+        Creating a session on disk takes a moment, and the lead-in of a fork takes longer.
+        """
+        spec = spec if fork is None else fork.spec
+        return Task(partial(self._begin, self._lend_game(spec), seed, limit, steps_hz, companion, fork), "begin-take")
 
     def leave_env(self) -> None:
         """Close the game, before another environment is played."""
@@ -88,7 +99,13 @@ class HandPlay:
         return self._game
 
     def _begin(
-        self, game: Game, seed: int, limit: TakeLimit, steps_hz: float, companion: Companion | None
+        self,
+        game: Game,
+        seed: int,
+        limit: TakeLimit,
+        steps_hz: float,
+        companion: Companion | None,
+        fork: Fork | None,
     ) -> LiveRecording:
         return LiveRecording(
             game,
@@ -99,6 +116,7 @@ class HandPlay:
             limit=limit,
             steps_hz=0.0 if companion is not None else steps_hz,  # a twin plays in real time
             companion=companion,
+            fork=fork,
             before_tick=self._controls.poll,
             hear=self._sound.hear if game.spec.frame_skip in (None, 1) else None,  # only of each tick's last frame
             now=self._now,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from recorder.agents.agent import Agent, describe
@@ -13,6 +13,7 @@ from recorder.envs.game import Game
 from recorder.envs.registry import get_spec
 from recorder.envs.spec import EnvSpec
 from recorder.errors import UsageError
+from recorder.play.fork import Fork
 from recorder.play.latency import Latency
 from recorder.play.rollout import Phase, Rollout
 from recorder.store.places import Place, on_this_computer, place
@@ -44,20 +45,23 @@ def recording(
     seconds: float | None = None,
     seed: int = 0,
     frame_skip: int | None = None,
+    forks: Sequence[Fork] = (),
 ) -> Generator[RecordProgress, None, None]:
     """Record `agent` in `env` for so many `episodes`, or `seconds` of play at the environment's rate.
 
-    With a `frame_skip` of 1 to 8, a tick is so many frames, in which the same action is held. Yields a RecordProgress a
-    few times a second; the last one has the finished Session. Closing the generator early keeps what was played. Ctrl-C
-    waits for the end of a tick. After an error within a tick (no memory, a second Ctrl-C) what was played until then is
-    kept as an interrupted session. Raises UsageError, UnknownEnvError, AgentError, LibraryError or SessionError.
+    With `forks` the games play on from these moments, in turn: as many as there are forks or `episodes`, each for
+    `seconds` at most. What came before a fork is stored as a lead-in (see recorder.play.fork), and does not count. With
+    a `frame_skip` of 1 to 8, a tick is so many frames, in which the same action is held.
+
+    Yields a RecordProgress a few times a second; the last one has the finished Session. Closing the generator early
+    keeps what was played. Ctrl-C waits for the end of a tick. After an error within a tick (no memory, a second Ctrl-C)
+    what was played until then is kept as an interrupted session. Raises UsageError, UnknownEnvError, AgentError,
+    LibraryError or SessionError.
     """
-    if (episodes is None) == (seconds is None):
-        raise UsageError("say how long to record, in either episodes or seconds")
-    if (episodes if episodes is not None else seconds or 0) <= 0:
-        raise UsageError(f"nothing to record: {episodes if episodes is not None else seconds} is not above zero")
-    spec = _skipping(get_spec(env), frame_skip)
-    limit = None if seconds is None else max(1, round(seconds * spec.rate_hz))
+    spec = _checked(env, agent, episodes, seconds, frame_skip, forks)
+    most = None if seconds is None else max(1, round(seconds * spec.rate_hz))
+    limit, turn = (None, most) if forks else (most, None)  # ticks of the whole recording, of each game
+    episodes = len(forks) if forks and episodes is None else episodes
     folder = on_this_computer(place(library), "record into a folder, then copy the session with `twinplay push`")
     with Game(spec) as game:
         shared = agent if isinstance(agent, SharedControl) else None
@@ -74,12 +78,13 @@ def recording(
             try:
                 done = 0
                 while done < episodes if episodes is not None else writer.ticks < (limit or 0):
-                    rollout.begin()
+                    rollout.begin(fork=forks[done % len(forks)] if forks else None)
+                    led = rollout.ticks
                     while rollout.phase is Phase.PLAYING:
                         rollout.tick()
                         if signals.seen:
                             raise Interrupted(signals.seen)
-                        if limit is not None and writer.ticks >= limit:
+                        if (limit is not None and writer.ticks >= limit) or (turn and rollout.ticks - led >= turn):
                             rollout.end()
                         elif rollout.ticks % 64 == 0 and time.monotonic() - reported >= _REPORT_S:
                             reported = time.monotonic()
@@ -88,8 +93,28 @@ def recording(
                             signals.holding = True
                     done += 1
             finally:
-                session = finished(rollout, writer)
+                session = _finished_fork(rollout, writer) if forks else finished(rollout, writer)
         yield progress(done, session)
+
+
+def _checked(
+    env: str,
+    agent: Agent,
+    episodes: int | None,
+    seconds: float | None,
+    frame_skip: int | None,
+    forks: Sequence[Fork],
+) -> EnvSpec:
+    """The environment to play, if all of this fits together. Raises UsageError or UnknownEnvError."""
+    if (episodes is None) == (seconds is None) and not forks:
+        raise UsageError("say how long to record, in either episodes or seconds")
+    if any(amount is not None and amount <= 0 for amount in (episodes, seconds)):
+        raise UsageError(f"nothing to record: {episodes if episodes is not None else seconds} is not above zero")
+    if any(fork.spec != forks[0].spec or fork.spec.name != env for fork in forks):
+        raise UsageError(f"not all of these moments belong to games of {env} with the same settings")
+    if forks and isinstance(agent, SharedControl):
+        raise UsageError("a clone and its supervisor play from the start of a game; give one of them alone")
+    return forks[0].spec if forks else _skipping(get_spec(env), frame_skip)
 
 
 def _skipping(spec: EnvSpec, frames: int | None) -> EnvSpec:
@@ -97,6 +122,14 @@ def _skipping(spec: EnvSpec, frames: int | None) -> EnvSpec:
         return spec if frames is None else spec.skipping(frames)
     except ValueError as error:
         raise UsageError(str(error)) from None
+
+
+def _finished_fork(rollout: Rollout, writer: SessionWriter) -> Session | None:
+    """As `finished`; None if nothing was played after a lead-in."""
+    if writer.ticks:
+        return finished(rollout, writer)
+    writer.discard()
+    return None
 
 
 def finished(rollout: Rollout, writer: SessionWriter, latency: Latency | None = None) -> Session:
@@ -122,10 +155,13 @@ def record(
     seconds: float | None = None,
     seed: int = 0,
     frame_skip: int | None = None,
+    forks: Sequence[Fork] = (),
 ) -> Session:
     """Record and return the finished Session; see `recording`."""
     session: Session | None = None
-    steps = recording(env, agent, library=library, episodes=episodes, seconds=seconds, seed=seed, frame_skip=frame_skip)
+    steps = recording(
+        env, agent, library=library, episodes=episodes, seconds=seconds, seed=seed, frame_skip=frame_skip, forks=forks
+    )
     for progress in steps:
         session = progress.session
     assert session is not None

@@ -6,6 +6,7 @@ key_choice   which key plays which action
 sound        the game's sound
 finished     today's finished takes
 player       who plays, and the question for a name
+play_on      the moments of earlier games that takes play on from
 limit, pace  when a take ends by itself; whether the game waits for the player, and its frame skip
 partner      a twin that plays along
 """
@@ -35,6 +36,7 @@ from recorder.recording.hand_play import HandPlay
 from recorder.recording.key_choice import KeyChoice
 from recorder.recording.pace import PaceChoice
 from recorder.recording.partner import PartnerChoice, TwinPlayers
+from recorder.recording.play_on import PlayOn, practise_next
 from recorder.recording.player_name import PlayerName
 from recorder.recording.recordings import RecordingStatus
 from recorder.recording.settings import RecordSettings, UnsavedSettings
@@ -68,17 +70,16 @@ class RecordPresenter:
         now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.library = library
-        self.error = ""
-        self._refusal = ""  # why nothing can be recorded here; see `refuse`
+        self.error = self._refusal = ""  # `_refusal`: why nothing can be recorded here; see `refuse`
         bindings, settings = bindings or Bindings({}, {}), settings or UnsavedSettings()
         self.env_choice = EnvChoice(settings)
         self.env = self.env_choice.default
         self.keys = KeyAgent(bindings.actions)
-        self.player = PlayerName(self.keys, settings)
-        self.limit, self.pace = LimitChoice(settings), PaceChoice(settings)
-        pads = None if controllers is None else controllers()
+        self.player, self.limit = PlayerName(self.keys, settings), LimitChoice(settings)
+        self.pace, self.play_on = PaceChoice(settings), PlayOn()
         self.chooser: GameChooser | None = None  # while all games are offered
         self.open_games: Callable[[], None] = lambda: None  # offers them, by a window
+        pads = controllers and controllers()
         self.controls = Controls(self.keys, pads, lambda: commands_of(self), now, lambda: repeated(self))
         self.key_choice = KeyChoice(
             bindings, self.keys, self.controls, bindings_file=bindings_file, usual_keys=usual_keys, report=self._report
@@ -166,14 +167,14 @@ class RecordPresenter:
             return
         self.env_choice.played(self.env)
         self.finished.begin_another()
-        seed, limit = time.time_ns() & 0x7FFFFFFF, self.limit.limit
+        (fork, limit), seed = self.play_on.take(self.limit.limit), time.time_ns() & 0x7FFFFFFF
         try:
             if not self.by_hand:
                 self.take.demonstrate(WorkerRecording(self.env, self.library, seed=seed, limit=limit, now=self._now))
                 return
             self.player.save()  # before the take asks who plays
-            companion = self.partner.companion(self.keys)
-            opening = self._hand_play.begin(self.spec, seed, limit, self.pace.steps_hz, companion)
+            companion = self.partner.companion(self.keys, forked=fork is not None)
+            opening = self._hand_play.begin(self.spec, seed, limit, self.pace.steps_hz, companion, fork)
         except TwinplayError as error:
             self._fail(str(error))
             return
@@ -266,8 +267,9 @@ class RecordPresenter:
         if not self.take.busy:
             return self.finished.today.poll()
         fresh = self.take.poll()
-        if self.take.complete:
-            self.finished.ended_by = self.limit.limit.over
+        if self.take.complete or (self.play_on.practising and self.state is RecordState.GAME_OVER):
+            self.finished.ended_by = self.play_on.limit.over if self.take.complete else ""
+            self._afterwards = partial(practise_next, self)
             self.stop(wait=False)
         return fresh
 
@@ -282,6 +284,7 @@ class RecordPresenter:
 
     def _discard_and_start(self) -> None:
         self.discard()
+        self.play_on.again()
         self.start(wait=False)
 
     def _report(self, error: str) -> None:

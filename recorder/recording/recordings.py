@@ -17,7 +17,9 @@ import numpy.typing as npt
 
 from recorder.agents.agent import KeyAgent, KeyEvent, describe
 from recorder.envs.game import Game
+from recorder.errors import TwinplayError
 from recorder.play.clock import LATE_NS, Pacer
+from recorder.play.fork import Fork
 from recorder.play.latency import LatencyMeter
 from recorder.play.rollout import Phase, Rollout, Step
 from recorder.play.timing import FULL_SPEED, Tempo
@@ -86,8 +88,8 @@ class LiveRecording:
 
     It is paused until `resume`. The game belongs to the caller and is not closed. At full speed `hear` is called with
     the sound of every tick, as `Game.sound` returns it. Once `limit` is reached, no more ticks are played. With
-    `steps_hz` it plays so many ticks a second while something is held, and none otherwise: these have no due time.
-    `companion` is who plays along.
+    `steps_hz` it plays so many ticks a second while something is held, and none otherwise: these have no due time. The
+    first game plays on from a `fork`, if there is one. `companion` is who plays along.
 
     Raises LibraryError if the library cannot be written. If writing fails later, the game is paused and
     `status.trouble` says why; nothing that was played is lost.
@@ -106,6 +108,7 @@ class LiveRecording:
         limit: TakeLimit = NO_LIMIT,
         steps_hz: float = 0.0,
         companion: Companion | None = None,
+        fork: Fork | None = None,
         before_tick: Callable[[], None] = lambda: None,
         hear: Callable[[npt.NDArray[np.uint8]], None] | None = None,
         now: Callable[[], int] = time.monotonic_ns,
@@ -140,7 +143,11 @@ class LiveRecording:
             self._game, shared or keys, seed=seed, sink=self._writer, unattended=False, rewindable=True, now=now
         )
         self._pacer = Pacer(self._steps_hz or self._game.spec.rate_hz, now)
-        self._begin_game()
+        try:
+            self._begin_game(fork)
+        except TwinplayError:
+            self._writer.discard()
+            raise
         self._games = 1
         self._late = 0
         self._undone = 0
@@ -182,8 +189,8 @@ class LiveRecording:
         if self._hear is not None and self._speed == FULL_SPEED:
             self._hear(self._game.sound())
 
-    def _begin_game(self) -> None:
-        self._rollout.begin()
+    def _begin_game(self, fork: Fork | None = None) -> None:
+        self._rollout.begin(fork=fork)
         if self._companion is not None:
             self._companion.began(self._rollout)
 

@@ -59,6 +59,8 @@ class TakeLimit:
         number = self.minutes or self.games
         if not number:
             return ""
+        if 0 < self.minutes < 1:
+            return f"{60 * self.minutes:g} seconds are over"
         what = self.kind.value if number != 1 else self.kind.value.removesuffix("s")
         return f"{number:g} {what} {'is' if number == 1 else 'are'} over"
 

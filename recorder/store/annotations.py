@@ -60,8 +60,8 @@ def cut_out(ticks: range, spans: Sequence[range]) -> list[range]:
 
 
 def to_learn(episode: Episode, spans: Sequence[range]) -> list[range]:
-    """The ticks of an episode that training may use, in order; none if the episode is excluded."""
-    return [] if episode.excluded else cut_out(range(episode.start, episode.stop), spans)
+    """The ticks of an episode that training may use, in order; none of an excluded one, or of a lead-in."""
+    return [] if episode.excluded or episode.leads_in else cut_out(range(episode.start, episode.stop), spans)
 
 
 def summed_up(games: Sequence[RecordedGame], spans: Sequence[range]) -> dict[str, Any]:

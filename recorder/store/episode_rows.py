@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recorder.store.schema import EPISODE_COLUMNS, LABELS, OUTCOMES
+from recorder.store.schema import EPISODE_COLUMNS, LABELS, LEAD_IN, OUTCOMES
 
-_REWOUND = OUTCOMES.index("rewound")
+_REWOUND, _LEAD_IN = OUTCOMES.index("rewound"), OUTCOMES.index(LEAD_IN)
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class EpisodeRows:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def begin(self, tick: int, seed: int) -> None:
-        """An episode begins at `tick`, with a new game of `seed`."""
+    def begin(self, tick: int, seed: int, *, leading_in: bool = False) -> None:
+        """An episode begins at `tick`, with a new game of `seed`, or the lead-in of a forked one."""
         self._rows.append(
             {
                 "start": tick,
@@ -52,11 +52,19 @@ class EpisodeRows:
                 "outcome": 0,
                 "parent": -1,
                 "parent_tick": -1,
-                "excluded": False,
+                "excluded": leading_in,
                 "label": 0,
             }
         )
         self._bases.append((0, 0.0))
+
+    def branch(self, tick: int) -> None:
+        """The lead-in ends before `tick`: the forked game's own play begins."""
+        rows = self._rows
+        rows[-1] |= {"stop": tick, "outcome": _LEAD_IN}
+        self._bases.append((tick - rows[-1]["start"], rows[-1]["total_reward"]))
+        rows.append({**rows[-1], "parent": len(rows) - 1, "parent_tick": tick, "start": tick, "stop": 0})
+        rows[-1] |= {"total_reward": 0.0, "outcome": 0, "excluded": False}
 
     def earn(self, reward: float) -> None:
         """Add a tick's `reward` to the current episode."""
@@ -73,8 +81,9 @@ class EpisodeRows:
         row = self._rows[-1]
         row["stop"], row["outcome"] = tick, OUTCOMES.index(outcome)
         played = bool(row["start"] < tick)
-        if row["parent"] >= 0 and not played:  # rewound and not continued: the game ended there
-            self._rows[row["parent"]]["outcome"] = row["outcome"]
+        before = self._rows[row["parent"]]
+        if row["parent"] >= 0 and not played and before["outcome"] != _LEAD_IN:
+            before["outcome"] = row["outcome"]  # rewound and not continued: the game ended there
         return played
 
     def rewind(self, tick: int, game_tick: int, score: float, keep: bool) -> Rewound:

@@ -103,8 +103,13 @@ class RecordedGame:
 
     @property
     def score(self) -> float:
-        """What was earned in it, without what was undone."""
-        return sum(episode.total_reward for episode in self.line)
+        """What was earned in it, without what was undone, or earned by another before a fork."""
+        return sum(episode.total_reward for episode in self.line if not episode.leads_in)
+
+    @property
+    def forked(self) -> bool:
+        """Whether it plays on from a moment of an earlier game, with which it begins."""
+        return self.line[0].leads_in
 
     @property
     def outcome(self) -> str:

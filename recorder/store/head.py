@@ -129,6 +129,14 @@ class SessionAttributes(msgspec.Struct, frozen=True):
             absent="an original",
         ),
     ] = ()
+    forked_from: Annotated[
+        Any,
+        said(
+            "where the lead-in of each forked game comes from, in their order, below",
+            shown="list of tables",
+            absent="no game is forked",
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,11 @@ ticks become a separate segment, excluded unless they are to be kept, and play c
 first as `parent` and its end as `parent_tick`. A segment's `total_reward` is the reward in that segment;
 `Session.games` adds them up.
 
+A forked game, one that plays on from a moment of an earlier game, begins with a lead-in: a segment with the earlier
+game's actions and what they led to (outcome "lead-in", excluded, and never learned from). Its own play is a second
+segment, whose `parent` is the lead-in, as after a rewind. The attribute `forked_from` has the origin of each lead-in,
+in order (recorder.store.origin).
+
 The last tick of every episode is `terminated` or `truncated`, so that tools that do not read the table of episodes can
 still separate them. A session whose recorder was killed has state "recording" and no held lock; its last episode has no
 stop and reads as ending at `ticks`, with outcome "interrupted" and `truncated` there. Nothing needs repair: the columns
@@ -66,7 +71,8 @@ FORMAT = "twinplay-session"
 FORMAT_VERSION = 1
 CHUNK_TICKS = 60  # one second of Breakout: 37 bytes a screen; half of it costs 50
 SCALAR_CHUNK = 8_192  # scalars in 60-tick chunks would be thousands of files per half hour
-OUTCOMES = ("playing", "game over", "time limit", "stalled", "stopped", "rewound")
+LEAD_IN = "lead-in"
+OUTCOMES = ("playing", "game over", "time limit", "stalled", "stopped", "rewound", LEAD_IN)
 LABELS = ("", "success", "failure")
 
 
@@ -148,3 +154,8 @@ class Episode:
 
     def __len__(self) -> int:
         return self.stop - self.start
+
+    @property
+    def leads_in(self) -> bool:
+        """Whether it is the lead-in of a forked game: the play of an earlier one."""
+        return self.outcome == LEAD_IN

@@ -23,6 +23,7 @@ import numpy as np
 from recorder.agents.agent import KeyEvent
 from recorder.agents.shared_control import SharedControl
 from recorder.envs.game import Game
+from recorder.play.fork import Fork
 from recorder.play.latency import Latency
 from recorder.play.rollout import Step
 from recorder.store.corrections import put, shared_attribute
@@ -78,6 +79,8 @@ class SessionWriter:
         self._block = self._thread.block()
         self._episodes = EpisodeRows()
         self._ticks = 0  # handed to the writer or in the open block
+        self._led = 0  # those of lead-ins
+        self._leading_in = False
         self._over = False  # the last tick ended its game
         self._finals: list[dict[str, Array]] = []  # of the game under way: a rewind may put one before others
         self._finals_put = 0
@@ -87,8 +90,8 @@ class SessionWriter:
 
     @property
     def ticks(self) -> int:
-        """Ticks recorded so far."""
-        return self._ticks
+        """Ticks played so far, without the lead-ins of forked games."""
+        return self._ticks - self._led
 
     @property
     def trouble(self) -> str:
@@ -100,10 +103,22 @@ class SessionWriter:
         """The label of the current or last episode."""
         return self._episodes.label
 
-    def begin_episode(self, seed: int) -> None:
+    def begin_episode(self, seed: int, *, leading_in: bool = False) -> None:
         """See Sink."""
         self._thread.check()
-        self._episodes.begin(self._ticks, seed)
+        self._episodes.begin(self._ticks, seed, leading_in=leading_in)
+        self._leading_in = leading_in
+        self._put_episodes()
+
+    def branch(self, game: Game, observation: Array, fork: Fork) -> None:
+        """See Sink."""
+        self._thread.check()
+        self._set_truncated(self._ticks - 1, True)
+        self._hand_over()
+        self._episodes.branch(self._ticks)
+        self._leading_in = False
+        self._finals.append(self._final(game, observation))
+        self._thread.put_fork(fork.origin)
         self._put_episodes()
 
     def observe(self, game: Game, observation: Array) -> None:
@@ -128,6 +143,7 @@ class SessionWriter:
             block.started_ns = step.time_ns
         block.count = index + 1
         self._ticks += 1
+        self._led += self._leading_in
         self._over = step.terminated or step.truncated
         self._episodes.earn(step.reward)
         if block.count == CHUNK_TICKS or step.time_ns - block.started_ns >= _HAND_OVER_NS:

@@ -24,6 +24,7 @@ from recorder.errors import SessionError
 from recorder.play.latency import Latency
 from recorder.store.episode_rows import last_game
 from recorder.store.new_session import NewSession
+from recorder.store.origin import FORKS
 from recorder.store.schema import CHUNK_TICKS, EPISODE_COLUMNS, KEY_COLUMNS
 from recorder.store.session import Session
 from recorder.store.write_errors import NO_MEMORY, reason, remedy
@@ -72,6 +73,7 @@ class WriterThread:
         self._committed_s = time.monotonic()
         self._jobs: deque[Callable[[], object]] = deque()  # the remaining work, in order
         self._last_game: dict[str, Any] | None = None  # as in the columns of episodes
+        self._forks: list[dict[str, Any]] = []  # the origins of the lead-ins that are written
         self._noted: dict[str, Any] = {}  # attributes that a complete session gets
         self._dirty = False
         self._thread = start_thread(self._run, f"writer {self._path.name}")
@@ -120,6 +122,10 @@ class WriterThread:
     def put_episodes(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Replace the table of episodes."""
         self._put("episodes", rows)
+
+    def put_fork(self, origin: Mapping[str, Any]) -> None:
+        """Add the origin of a lead-in that was handed over."""
+        self._put("fork", dict(origin))
 
     def put_truncated(self, tick: int, truncated: bool) -> None:
         """Change `truncated` of a tick that was already handed over."""
@@ -190,6 +196,8 @@ class WriterThread:
                 self._jobs.append(partial(self._spare.put, argument))
             elif command == "truncated":
                 self._jobs.append(partial(self._arrays["truncated"].amend, *argument))
+            elif command == "fork":
+                self._jobs.append(partial(self._forks.append, argument))
             elif command == "final":
                 for name, row in argument.items():
                     self._jobs.append(partial(self._arrays[f"final_{name}"].append, row))
@@ -229,6 +237,7 @@ class WriterThread:
                     keys=self._arrays["keys/code"].rows,
                     finals=min(array.rows for name, array in self._arrays.items() if name.startswith("final_")),
                     last_game=self._last_game,
+                    **({FORKS: self._forks} if self._forks else {}),
                 )
                 self._committed_s, self._dirty = time.monotonic(), False
             if complete:

@@ -406,3 +406,27 @@ def test_a_video_is_named_after_who_plays_what_and_the_scores_that_are_known(
     left: Side | None, right: Side, title: str
 ) -> None:
     assert DuelFrame(9_000, 60.0, "Breakout", ("NOOP",), True, True, left, right).file_title == title
+
+
+@pytest.mark.parametrize("env", ["breakout", "hopper"])
+def test_a_clone_plays_on_from_a_tick_of_the_recording(
+    env: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    session: Session = request.getfixturevalue(env)
+    policy = untrained(env, tmp_path / "clone.safetensors")
+    game = session.game(1)
+    tick = game.ticks // 2
+    with Duel(session, policy, game=1) as duel:
+        frame = duel.play_on(tick)
+        assert frame.behind == tick
+        while frame.behind:
+            frame = duel.catch_up(40)
+        left, right = left_of(frame.left), left_of(frame.right)
+        assert right.ticks == right.led == tick
+        np.testing.assert_array_equal(left.picture, right.picture)
+        assert (left.score, left.action) == (pytest.approx(right.score), right.action)
+        frame = duel.tick(20)
+        played = left_of(frame.right).actions
+        np.testing.assert_array_equal(played[:tick], session.actions[game.line_ticks[:tick]])
+        assert not np.array_equal(played[tick:], session.actions[game.line_ticks[tick : len(played)]])
+        assert left_of(duel.play_on(0).right).led == 0

@@ -98,7 +98,8 @@ class Demonstration:
             ]
             for rows in chain.from_iterable(session.to_learn(episode) for episode in wanted):
                 games += _pieces(session.actions[rows.start : rows.stop], session.spec)
-            scores += [game.score for game in session.recorded_games if game.line[-1] in wanted]
+            games_played = (game for game in session.recorded_games if not game.forked)
+            scores += [game.score for game in games_played if game.line[-1] in wanted]
         thinned = [games[k] for k in np.linspace(0, len(games) - 1, min(len(games), _MOST_PIECES)).astype(int)]
         return cls(thinned, float(np.mean(scores))) if games and scores else None
 

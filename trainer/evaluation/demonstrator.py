@@ -38,8 +38,9 @@ class Demonstrator:
     @classmethod
     def of_recording(cls, session: Session) -> Demonstrator:
         """Who played a session, with its games. Raises SessionError."""
-        again = _playing_again([(session.player, session.games)])
-        return cls(*again, [session.actions[game.start : game.stop] for game in session.episodes if len(game)])
+        again = _playing_again([(session.player, scores_from_the_start(session))])
+        own = [each for each in session.episodes if len(each) and not each.leads_in]
+        return cls(*again, [session.actions[each.start : each.stop] for each in own])
 
     @property
     def label(self) -> str:
@@ -72,13 +73,18 @@ def _playing_again(
     return None, Score.of("demonstrator", label, games) if games else None
 
 
+def scores_from_the_start(session: Session) -> list[float]:
+    """The score of each game of a session, without those that play on from a moment of another."""
+    return [game.score for game in session.recorded_games if not game.forked]
+
+
 def scores_learned_from(
     sessions: Sequence[Session], chosen: Mapping[str, Sequence[int]], ticks: int
 ) -> tuple[float, ...]:
     """The scores of the games that a clone learned from, of each as far as its first `ticks` ticks.
 
-    Games that were stopped before are left out, and those of a clone that was corrected. `chosen` are the chosen
-    episodes by session name. Raises SessionError.
+    Games that were stopped before are left out, forked ones, and those of a clone that was corrected. `chosen` are
+    the chosen episodes by session name. Raises SessionError.
     """
     scores = []
     for session in (each for each in sessions if each.corrections is None):
@@ -86,7 +92,7 @@ def scores_learned_from(
         for game in session.recorded_games:
             whole = game.outcome not in _CUT_SHORT or game.ticks >= ticks
             used = [each for each in game.line if each.index in chosen.get(session.name, (each.index,))]
-            if whole and any(session.to_learn(each) for each in used):
+            if whole and not game.forked and any(session.to_learn(each) for each in used):
                 scores.append(float(rewards[game.line_ticks[:ticks]].sum()))
     return tuple(scores)
 

@@ -17,7 +17,7 @@ from recorder.library.names import default_name
 from recorder.store.session import Session
 from trainer.errors import PolicyError, TrainingError
 from trainer.evaluation.alike import Alike
-from trainer.evaluation.demonstrator import scores_learned_from
+from trainer.evaluation.demonstrator import scores_from_the_start, scores_learned_from
 from trainer.evaluation.select_by_play import CandidateScore
 from trainer.learn.budget import Budget
 from trainer.learn.checkpoint import State, read_checkpoint, settings, write_checkpoint
@@ -248,7 +248,7 @@ def _told(session: Session, episodes: Mapping[str, Sequence[int]]) -> dict[str, 
         "digest": session.attributes.get("digest") or session.digest(),
         "player": session.player,
         "ticks": len(session),
-        "total_rewards": session.games,
+        "total_rewards": scores_from_the_start(session),
         **({"corrections": int(together.to_imitate().sum())} if together is not None else {}),
         **({"episodes": list(episodes[session.name])} if session.name in episodes else {}),
     }

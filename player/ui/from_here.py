@@ -1,0 +1,119 @@
+"""The button "From here…" of the Watch page: what can be done from the moment that is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QPushButton, QWidget
+
+from player.watch.frames import Side
+from player.watch.from_here import PRACTICE_S, FromHere
+from player.watch.presenter import WatchPresenter, WatchState
+from recorder.errors import TwinplayError
+from recorder.library.library import duration_text
+from recorder.play.fork import Fork
+from recorder.recording.play_on import play_on_from
+from recorder.ui.kit.words import window_words
+
+if TYPE_CHECKING:
+    from player.ui.window import Window
+
+_OPEN = (WatchState.PLAYING, WatchState.PAUSED, WatchState.OVER)
+
+
+def play_on(window: Window, forks: Sequence[Fork], seconds: float) -> None:
+    """Play on from moments of earlier games, on the Record page of the window."""
+    if window.record.presenter.busy:
+        window.notice.warn("A recording is in progress. Stop it first (Esc on the Record page).")
+        return
+    play_on_from(window.record.presenter, forks, seconds)
+    window.show_page("record")
+    window.activateWindow()
+
+
+class FromHereButton(QPushButton):
+    """Emits `play_on_requested(forks, seconds)`, or `changed` after the twin was told to play on. The menu says why
+    something cannot be done.
+    """
+
+    play_on_requested = Signal(object, float)
+    changed = Signal()
+
+    def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
+        super().__init__("From here", parent)
+        self.setObjectName("fromHereButton")
+        self.setToolTip("Play on from this moment, or let the twin do so (F)")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.presenter, self._here = presenter, FromHere(presenter)
+        self._menu = QMenu(self, objectName="fromHereMenu", toolTipsVisible=True)
+        self._menu.aboutToShow.connect(self._fill)
+        self.setMenu(self._menu)
+
+    def open(self) -> None:
+        """Open the menu, if a duel is shown."""
+        if self.isEnabled():
+            self.showMenu()
+
+    def show_state(self) -> None:
+        """Enabled while a duel is shown."""
+        self.setEnabled(self.presenter.state in _OPEN)
+
+    def _fill(self) -> None:
+        if self.presenter.state is WatchState.PLAYING:
+            self.presenter.toggle()  # the moment that was chosen stays
+            self.changed.emit()
+        self._menu.clear()
+        try:
+            self._offer()
+        except TwinplayError as error:
+            self._menu.addAction(window_words(str(error))).setEnabled(False)
+
+    def _offer(self) -> None:
+        here, frame = self._here, self.presenter.frame
+        recorded, clone = here.recorded, here.clone
+        if here.by_hand:
+            self._play_on("Play on from the recording", recorded)
+            self._play_on("Play on from the twin's game", clone)
+        if recorded is not None and frame is not None and frame.right is not None:
+            at = duration_text(recorded.ticks / frame.rate_hz)
+            self._add(f"Let the twin play on from the recording, {at}", lambda: self._let_twin(recorded.ticks))
+        if frame is not None and frame.right is not None and frame.right.led:
+            self._add("Let the twin play from the start again", lambda: self._let_twin(0))
+        if self._menu.isEmpty():
+            self._menu.addAction("Go to a moment within a game first").setEnabled(False)
+        points = here.points() if here.by_hand else []
+        if points:
+            self._menu.addSeparator()
+            what = "moment" if len(points) == 1 else f"{len(points)} moments"
+            action = self._add(f"Practise the {what} of this game", lambda: self._request(here.practice(), PRACTICE_S))
+            action.setToolTip(
+                f"{PRACTICE_S:g} seconds from each: lost lives, what is excluded or was rewound, and where the twin "
+                "differs"
+            )
+
+    def _play_on(self, words: str, side: Side | None) -> None:
+        if side is not None and self.presenter.frame is not None:
+            at = duration_text(side.ticks / self.presenter.frame.rate_hz)
+            self._add(f"{words}, {at}", lambda: self._request([self._here.fork(side)], 0.0))
+
+    def _add(self, words: str, act: Callable[[], None]) -> QAction:
+        action = self._menu.addAction(words)
+        action.triggered.connect(lambda _=False: self._try(act))
+        return action
+
+    def _try(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except TwinplayError as error:
+            self.presenter.error = str(error)
+            self.changed.emit()
+
+    def _request(self, forks: list[Fork], seconds: float) -> None:
+        self.play_on_requested.emit(forks, seconds)
+
+    def _let_twin(self, tick: int) -> None:
+        self.presenter.play_on(tick)
+        self.changed.emit()
