@@ -33,6 +33,7 @@ from recorder.library.copying import copy_session
 from recorder.library.edits import edit
 from recorder.library.merging import splitting
 from recorder.library.preview import PreviewWorker, read_details
+from recorder.library.review import review
 from trainer import Policy, TrainConfig
 from trainer.data.dataset import Dataset
 from trainer.policy.header import read_header
@@ -168,6 +169,7 @@ def use_session(path: Path, policy: Policy) -> None:
     session = Session.open(path)
     session.summary()
     read_details(session)
+    review(session)
     if session.spec.sees_screen:
         PreviewWorker().thumbnail(str(path))
     _ = session.title, session.notes, session.tags

@@ -29,10 +29,11 @@ from recorder.store.session import Session
 from recorder.system.commands import guarded
 from recorder.system.interrupts import SIGNALS, Noted, exit_status
 from recorder.system.streams import parsed, prepare_streams
+from trainer.data.subsets import ALL, SUBSETS
 from trainer.policy.header import read_header
 from trainer.presets import PRESETS
 from trainer.progress.records import Progress, training_note
-from trainer.settings import chosen_config, chosen_episodes
+from trainer.settings import chosen_config, used_games
 
 if TYPE_CHECKING:
     from trainer.distributed import ProcessGroup
@@ -72,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="SESSION=1,3",
         help="learn from these games of a session alone",
     )
+    add("--only", choices=tuple(SUBSETS), default=ALL, help="of their games: good (marked so), best-half (by score)")
     add("--seed", type=_seed, default=0, help="seed of the weights and batches (default: 0)")
     add(
         "--library",
@@ -143,15 +145,19 @@ def _train(options: argparse.Namespace, group: ProcessGroup) -> int:
     with group.all_or_none():
         sessions = [Session.open(session_place(given, options.library)) for given in options.sessions]
         config = chosen_config(sessions[0].spec.name, options)
-        episodes = chosen_episodes(sessions, options)
+        used = used_games(sessions, options)
         if out.suffix != ".safetensors":
             raise UsageError(f"{out} must end in .safetensors")
         if group.first:
             ensure_writable(out.parent)
         if group.first and out.exists():
             read_header(out)  # only a policy may be replaced
+    if group.first and used.left_out:
+        print(f"left out: {used.left_out}", file=sys.stderr, flush=True)
     checkpoint = out.with_suffix(".checkpoint")
-    steps = fit(sessions, config, out=out, episodes=episodes, checkpoint=checkpoint, parent=options.parent, group=group)
+    steps = fit(
+        sessions, config, out=out, episodes=used.episodes, checkpoint=checkpoint, parent=options.parent, group=group
+    )
     last: Progress | None = None
     with contextlib.closing(steps), Noted() if group.first else contextlib.nullcontext() as signals:
         for progress in steps:

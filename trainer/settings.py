@@ -16,6 +16,7 @@ from recorder.store.places import place
 from recorder.store.session import Session
 from recorder.system.records import Field, RecordError, fields
 from trainer.config import TrainConfig
+from trainer.data.subsets import ALL, UsedGames, choose_games
 from trainer.policy.header import read_header
 from trainer.presets import networks
 
@@ -78,21 +79,26 @@ def chosen_config(env: str, options: Namespace) -> TrainConfig:
     return TrainConfig.for_env(env, preset=options.preset, **overrides)
 
 
-def chosen_episodes(sessions: Sequence[Session], options: Namespace) -> dict[str, tuple[int, ...]]:
-    """The indices of the episodes of those games that they are to take, by the name of the session.
+def used_games(sessions: Sequence[Session], options: Namespace) -> UsedGames:
+    """The games to learn from, as `--games` and `--only` name them.
 
-    Raises UsageError for a game that does not exist, and for a session that is not among `sessions`.
+    Raises UsageError for a game that does not exist, for a session that is not among `sessions`, and if nothing is in
+    the subset.
     """
     games = {place(name).name.removesuffix(".zarr"): numbers for name, numbers in options.games}
     if strange := set(games) - {session.name for session in sessions}:
         raise UsageError(f"--games names {', '.join(sorted(strange))}, which is not among the sessions")
-    return {
-        session.name: tuple(
-            episode.index for number in games[session.name] for episode in session.game(number).segments
+    for session in sessions:
+        for number in games.get(session.name, ()):
+            session.game(number)
+    used = choose_games(sessions, games, options.only)
+    taken = [used.episodes.get(session.name) for session in sessions]
+    if options.only != ALL and not any(episodes is None or episodes for episodes in taken):
+        raise UsageError(
+            f"--only {options.only} leaves no game of {', '.join(session.name for session in sessions)}; "
+            "mark games good with `twinplay edit SESSION --good 1,2`, or train on all"
         )
-        for session in sessions
-        if session.name in games
-    }
+    return used
 
 
 def _kind(env: str) -> str:

@@ -18,6 +18,7 @@ _MODULES = {  # of the commands that are not in player.cli.commands
     **dict.fromkeys(("envs", "env"), "player.cli.envs"),
     **dict.fromkeys(("sessions", "show", "edit", "merge", "split", "trash"), "player.cli.library"),
     **dict.fromkeys(("push", "pull"), "player.cli.copying"),
+    "review": "player.cli.review",
     **dict.fromkeys(("train", "runs", "policies"), "player.cli.train"),
     "coach": "player.cli.coach",
     **dict.fromkeys(("watch", "agreement", "drives"), "player.cli.watch"),

@@ -9,6 +9,7 @@ from player.cli.argument_types import delays, games, index, minutes, moment, pos
 from player.cli.shared_options import A_SESSION, AddCommand, as_json, library, places
 
 PRESET_NAMES = ("quick", "standard", "best")
+SUBSET_NAMES = ("all", "good", "best-half")
 STUDY_NAMES = ("breakout", "reaction", "ablation", "article", "hopper", "expert", "games")
 ALIKE = "play like the demonstrator instead of for the best score"
 
@@ -59,6 +60,15 @@ def add_training(add: AddCommand) -> None:
         default=[],
         metavar="SESSION=1,3",
         help="learn from these games of a session alone",
+    )
+    train.add_argument(
+        "--only",
+        choices=SUBSET_NAMES,
+        default="all",
+        help="of the games of all these sessions: good (marked so), or best-half (by score)",
+    )
+    train.add_argument(
+        "--tag", action="append", metavar="WORD", help="also the library's sessions with this tag; several: with each"
     )
     train.add_argument("--seed", type=seed, default=0, help="seed of the weights and batches")
     _add_run(train)

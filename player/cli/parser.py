@@ -89,6 +89,7 @@ def _add_app(add: AddCommand) -> None:
 _GROUPS = (
     session_options.add_recording,
     session_options.add_listing,
+    session_options.add_reviewing,
     session_options.add_editing,
     session_options.add_rearranging,
     session_options.add_copying,

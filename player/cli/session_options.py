@@ -84,6 +84,30 @@ def add_listing(add: AddCommand) -> None:
     as_json(show, "the session")
 
 
+def add_reviewing(add: AddCommand) -> None:
+    """review: find what may spoil a training."""
+    review = add(
+        "review",
+        "Look sessions through for what may spoil a training: idle stretches, stuck keys, games that are unlike the "
+        "others or the same as another, late ticks.",
+        "twinplay review SESSION --leave-out",
+    )
+    review.add_argument("sessions", nargs="+", metavar="SESSION", help=A_SESSION)
+    review.add_argument(
+        "--policy",
+        type=Path,
+        metavar="POLICY",
+        help="also where this clone, in games that it did not learn from, disagrees most surely",
+    )
+    review.add_argument(
+        "--leave-out",
+        action="store_true",
+        help="exclude what is marked ! from training, and print the command that undoes it",
+    )
+    places(review)
+    as_json(review, "the findings of each session, one per line,")
+
+
 def add_editing(add: AddCommand) -> None:
     """edit: describe a session, or exclude parts of it from training."""
     edit = add(

@@ -20,7 +20,8 @@ from player.cli.progress_bar import Meter
 from player.cli.tables import print_table
 from recorder.errors import TwinplayError, UsageError
 from recorder.library.library import Library, local_time, session_place
-from recorder.store.places import on_this_computer, place
+from recorder.library.lineage import without_copies
+from recorder.store.places import Place, on_this_computer, place
 from recorder.store.session import Session
 from recorder.system.interrupts import Noted, exit_status
 from recorder.system.priority import give_way
@@ -32,7 +33,7 @@ from trainer.runs.library_edits import rename_twin, trash_twin
 from trainer.runs.policy_library import Policies, PolicySummary
 from trainer.runs.runs import CHECKPOINT, Run, Runs, RunState
 from trainer.runs.sources import relocate
-from trainer.settings import chosen_config, chosen_episodes, listed
+from trainer.settings import chosen_config, listed, used_games
 
 
 def train(options: Namespace) -> int:
@@ -41,15 +42,18 @@ def train(options: Namespace) -> int:
         return _list_settings(options)
     give_way()
     if options.resume:
-        if options.sessions or options.no_run or options.parent:
-            raise UsageError("--resume continues a run as it is; do not give sessions, --from or --no-run with it")
+        if options.sessions or options.no_run or options.parent or options.tag or options.only != "all":
+            raise UsageError(
+                "--resume continues a run as it is; do not give sessions, --tag, --only, --from or --no-run with it"
+            )
         library = Library(options.library).path
         return _follow(_resumed(Runs(library), options), Runs(library), options)
     if options.moved_to is not None:
         raise UsageError("--sessions says where the sessions of a run are now; it needs --resume RUN")
-    if not options.sessions:
+    if not options.sessions and not options.tag:
         raise UsageError("no session is given; give one, or a run to resume: --resume RUN")
-    opened = [Session.open(session_place(given, options.library)) for given in options.sessions]
+    given = [session_place(each, options.library) for each in options.sessions]
+    opened = [Session.open(each) for each in dict.fromkeys([*given, *_tagged(options)])]
     for other in opened[1:]:
         if differences := opened[0].spec.differences(other.spec):
             raise TrainingError(
@@ -59,22 +63,46 @@ def train(options: Namespace) -> int:
     if options.out is not None:
         _checked_policy(options.out)
     config = chosen_config(opened[0].spec.name, options)
-    episodes = chosen_episodes(opened, options)
+    used = used_games(opened, options)
+    opened = [session for session in opened if used.episodes.get(session.name, (0,))] or opened
     runs, run = Runs(_home(opened[0], options)), None
     if not options.no_run:
         try:
             run = runs.create(
-                opened, config, preset=options.preset, episodes=episodes, policy=options.out, parent=options.parent
+                opened,
+                config,
+                preset=options.preset,
+                episodes=used.episodes,
+                policy=options.out,
+                parent=options.parent,
+                left_out=used.left_out,
             )
         except TwinplayError as error:
             if options.out is None:
                 raise
             print(f"twinplay: {error}; this training stores no run and cannot be resumed", file=sys.stderr)
+    if used.left_out:
+        print(f"left out: {used.left_out}", file=sys.stderr)
     if run is not None:
         return _follow(run, runs, options)
     if options.out is None:
         raise UsageError("a training without a run needs --out POLICY")
-    return _show(_plain(opened, config, options, episodes), options.out, options.json)
+    return _show(_plain(opened, config, options, used.episodes), options.out, options.json)
+
+
+def _tagged(options: Namespace) -> list[Place]:
+    """The sessions of the library with all the given tags, the earliest first. Raises UsageError if there are none."""
+    if not options.tag:
+        return []
+    library = Library(options.library)
+    tags = {tag.casefold() for tag in options.tag}
+    found = [row for row in library.sessions() if row.ticks and tags <= {tag.casefold() for tag in row.tags}]
+    if not found:
+        raise UsageError(
+            f"{library.place} has no session with the tag {' and '.join(options.tag)}; "
+            "`twinplay edit SESSION --tag WORD` gives it to one"
+        )
+    return [row.place for row in reversed(without_copies(found))]
 
 
 def _list_settings(options: Namespace) -> int:
@@ -208,6 +236,8 @@ def runs(options: Namespace) -> int:
         for source in run.setup.sources:
             chosen = "" if source.episodes is None else ", some of its games"
             print(f"  learns from {source.name} ({source.minutes:.1f} minutes{chosen})")
+        if run.setup.left_out:
+            print(f"  left out: {run.setup.left_out}")
         print(f"  writes {run.policy}")
         print(f"  settings {json.dumps(run.setup.config.to_json())}")
         print(kept.read_log(run.id), end="")

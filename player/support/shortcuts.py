@@ -41,7 +41,7 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
             ("Del", "Move to the trash"),
             ("Ctrl+Z", "Undo"),
             ("Ctrl+F", "Search"),
-            ("X", "Exclude a part from training"),
+            ("X", "Exclude a part or a finding from training"),
             ("Esc", "Cancel or go back"),
         ),
         "train": (

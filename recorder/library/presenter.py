@@ -225,7 +225,10 @@ class LibraryPresenter:
         if listing.error:
             self.state, self.error, self.rows = LibraryState.FAILED, listing.error, []
         else:
+            before = {(row.path, row.digest) for row in self.rows}
             self.state, self.rows = LibraryState.LISTED, listing.result
+            if before != {(row.path, row.digest) for row in self.rows}:
+                self.preview.review_again()
         self.listed += 1
         there = {row.path for row in self.rows}
         if not there.issuperset(self.selected):

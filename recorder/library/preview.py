@@ -18,8 +18,10 @@ import numpy.typing as npt
 
 from recorder.envs.game import Game
 from recorder.errors import SessionError, TwinplayError
+from recorder.library.findings import Finding
 from recorder.library.lineage import names_of_parts
 from recorder.library.replay import show_tick
+from recorder.library.review import review
 from recorder.library.stored_pictures import read_picture, shrink, write_picture
 from recorder.library.together import together_text
 from recorder.play.latency import Latency
@@ -48,6 +50,7 @@ class Details:
     title: str = ""
     notes: str = ""
     tags: tuple[str, ...] = ()
+    digest: str = ""
     env_title: str = ""
     discrete: bool = True
     rate_hz: float = 60.0
@@ -73,6 +76,14 @@ class Moment:
     picture: Picture | None
     problem: str = ""
     pixel_aspect: float = 0.0
+
+
+@dataclass(frozen=True)
+class Review:
+    """What was found in a session."""
+
+    path: Path
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,6 +118,13 @@ class PreviewWorker:
             return Moment(Path(path), tick, picture, pixel_aspect=session.spec.pixel_aspect)
         except TwinplayError as error:
             return Moment(Path(path), tick, None, str(error))
+
+    def review(self, path: str) -> Review:
+        """What in a session is worth a look; nothing in one that cannot be read."""
+        try:
+            return Review(Path(path), review(self._open(path)))
+        except TwinplayError:
+            return Review(Path(path))
 
     def thumbnail(self, path: str) -> Thumbnail:
         """A thumbnail of a typical moment, from the library's stored thumbnails or newly made."""
@@ -167,6 +185,7 @@ def read_details(session: Session) -> Details:
         title=session.title,
         notes=session.notes,
         tags=session.tags,
+        digest=str(session.attributes.get("digest", "")),
         env_title=session.spec.title,
         discrete=session.spec.discrete,
         rate_hz=session.spec.rate_hz,

@@ -9,15 +9,17 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+from recorder.library.findings import Finding, still_used
 from recorder.library.library import SessionSummary
-from recorder.library.preview import Details, Moment, Picture, Thumbnail
+from recorder.library.preview import Details, Moment, Picture, Review, Thumbnail
 from recorder.system.jobs import ServiceLike
 
 _MOST_THUMBNAILS = 60  # more than a screen of rows is out of sight
 
 
 class PreviewRequests:
-    """Shows the session at `path`: its `details`, and the `moment` at a `tick`. Also has thumbnails of any session.
+    """Shows the session at `path`: its `details`, the `moment` at a `tick`, and `findings` that are still used in
+    training. Also has thumbnails of any session.
 
     The process is started with the first request.
     """
@@ -26,12 +28,15 @@ class PreviewRequests:
         self.details: Details | None = None
         self.moment: Moment | None = None
         self.tick = 0
+        self.findings: tuple[Finding, ...] = ()
         self._start_service = start_service
         self._service: ServiceLike | None = None
         self.path: Path | None = None
         self._asked: tuple[str, ...] = ()
         self._wanted_details = False
         self._wanted_tick: int | None = None
+        self._wanted_review = False
+        self._reviews: dict[tuple[Path, str], tuple[Finding, ...]] = {}  # by path and digest
         self._wanted_thumbs: deque[tuple[Path, str]] = deque(maxlen=_MOST_THUMBNAILS)
         self._thumbs: dict[tuple[Path, str], Picture | None] = {}
 
@@ -42,13 +47,19 @@ class PreviewRequests:
 
     def show(self, path: Path | None) -> None:
         """Show another session from its first tick; None shows none."""
-        self.details, self.moment, self.tick = None, None, 0
+        self.details, self.moment, self.tick, self.findings = None, None, 0, ()
+        self._wanted_review = False
         self.path, self._wanted_details = path, path is not None
         self._wanted_tick = None if path is None else 0
 
     def look_again(self) -> None:
         """The session that is shown may have changed."""
         self._wanted_details = self.path is not None
+
+    def review_again(self) -> None:
+        """Other sessions came or went, with which the one that is shown was compared."""
+        self._reviews.clear()
+        self._wanted_review = self.details is not None
 
     def seek(self, tick: int) -> None:
         """Show a tick; of several calls in a row only the last one counts."""
@@ -91,21 +102,25 @@ class PreviewRequests:
         if self._service is not None:
             self._service.close()
         self._service, self._asked = None, ()
-        self._wanted_details, self._wanted_tick = False, None
+        self._wanted_details, self._wanted_tick, self._wanted_review = False, None, False
         self._wanted_thumbs.clear()
 
     @property
     def _wishes(self) -> bool:
-        return self._wanted_details or self._wanted_tick is not None or bool(self._wanted_thumbs)
+        shown = self._wanted_details or self._wanted_tick is not None or self._wanted_review
+        return shown or bool(self._wanted_thumbs)
 
     def _next_wish(self) -> tuple[str, ...]:
-        """Details first, then the requested moment, then the thumbnail requested last."""
+        """Details first, then the requested moment, the review, and the thumbnail requested last."""
         if self._wanted_details:
             self._wanted_details = False
             return "details", str(self.path)
         tick, self._wanted_tick = self._wanted_tick, None
         if tick is not None and self.path is not None:
             return "moment", str(self.path), str(tick)
+        reviewed, self._wanted_review = self._wanted_review, False
+        if reviewed and self.path is not None:
+            return "review", str(self.path)
         while self._wanted_thumbs:
             path, digest = self._wanted_thumbs.pop()
             if (path, digest) not in self._thumbs:
@@ -113,7 +128,7 @@ class PreviewRequests:
                 return "thumbnail", str(path)
         return ()
 
-    def _take(self, answer: Details | Moment | Thumbnail) -> bool:
+    def _take(self, answer: Details | Moment | Review | Thumbnail) -> bool:
         if isinstance(answer, Thumbnail):
             for key in self._thumbs:
                 if key[0] == answer.path:
@@ -123,8 +138,21 @@ class PreviewRequests:
             return False
         if isinstance(answer, Details):
             self.details = answer
+            self._wanted_review |= not answer.problem and (answer.path, answer.digest) not in self._reviews
             if answer.problem:
-                self._wanted_tick = None
+                self._wanted_tick, self._wanted_review = None, False
+            self._find()
+        elif isinstance(answer, Review):
+            if self.details is not None:
+                self._reviews[answer.path, self.details.digest] = answer.findings
+            self._find()
         else:
             self.moment = answer
         return True
+
+    def _find(self) -> None:
+        """Keep of the findings those that are not left out of training by now."""
+        details = self.details
+        if details is not None:
+            found = self._reviews.get((details.path, details.digest), ())
+            self.findings = still_used(found, details.games, details.spans)

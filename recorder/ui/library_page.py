@@ -269,7 +269,8 @@ class LibraryPage(Page):
         shown = presenter.shown
         self._right.setCurrentIndex(0 if shown is not None else 1)
         self._pane.refuse(presenter.refusal)
-        self._pane.show_details(presenter.preview.details, presenter.preview.moment, presenter.preview.tick)
+        preview = presenter.preview
+        self._pane.show_details(preview.details, preview.moment, preview.tick, preview.findings)
         self._actions.show_state(presenter, self._pane.game)
         self._status.show_state(presenter, self._list.rows)
         self._render_progress()

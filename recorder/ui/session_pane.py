@@ -4,6 +4,7 @@
 │      the picture     │
 │ ▐███│░░░│██▨▨██▌     │   scrubber
 │ 0:12 of 3:20  [Exclude from here]
+│ worth a look  [Leave out]     what a review found; not there if it found nothing
 │ ☑ 1   12   0:40  …   │   games; ticked ones are used in training
 │ tags, notes          │
 │ timing, actions      │
@@ -26,9 +27,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from recorder.library.findings import Finding
 from recorder.library.preview import Details, Moment
 from recorder.store.annotations import MAX_NOTES, MAX_TITLE
 from recorder.store.episode_table import RecordedGame
+from recorder.ui.findings_list import FindingsList
 from recorder.ui.games_table import MOST_GAMES, GamesTable, clock
 from recorder.ui.kit import look
 from recorder.ui.kit.steady import reserve_width
@@ -92,14 +95,17 @@ class SessionPane(QWidget):
             return
         self._refusal = why
         self._games.refuse(why)
+        self._findings.refuse(why)
         self._scrubber.marks = not why
         for widget, tip in self._tips.items():
             widget.setToolTip(why or tip)
         self._show_words(self._details, other=False)
         self._show_marking()
 
-    def show_details(self, details: Details | None, moment: Moment | None, tick: int) -> None:
-        """Show this session at this tick."""
+    def show_details(
+        self, details: Details | None, moment: Moment | None, tick: int, findings: tuple[Finding, ...] = ()
+    ) -> None:
+        """Show this session at this tick, and what was found in it."""
         before, self._tick = self._details, tick
         other = details is None or before is None or details.path != before.path
         if other:
@@ -118,6 +124,7 @@ class SessionPane(QWidget):
         self._scrubber.show_details(details, tick, self._marked)
         self._show_marking()
         self._games.show_present(self._game)
+        self._findings.show_findings(findings, details)
 
     def save_words(self) -> None:
         """Hand on what was typed and is not stored yet."""
@@ -205,6 +212,11 @@ class SessionPane(QWidget):
         layout.addLayout(row)
 
     def _build_games(self, layout: QVBoxLayout) -> None:
+        self._findings = FindingsList()
+        self._findings.seek_requested.connect(self.seek_requested)
+        self._findings.span_marked.connect(self.span_marked)
+        self._findings.use_changed.connect(self.use_changed)
+        layout.addWidget(self._findings)
         layout.addWidget(look.heading("Games", factor=1.0))
         self._games = GamesTable()
         self._games.game_chosen.connect(self.seek_requested)

@@ -22,8 +22,20 @@ from tests.player.conftest import untrained
 from trainer.hyperparameters import NETWORKS
 from trainer.presets import PRESETS
 
-COMMANDS = ("record", "sessions", "verify", "train", "runs", "policies", "evaluate", "agreement", "drives", "watch")
-COMMANDS += ("show", "edit", "merge", "split", "trash", "sample", "doctor", "study", "coach", "demo", "app")
+COMMANDS = (
+    "record",
+    "sessions",
+    "review",
+    "verify",
+    "train",
+    "runs",
+    "policies",
+    "evaluate",
+    "agreement",
+    "drives",
+    "watch",
+)
+COMMANDS += ("show", "review", "edit", "merge", "split", "trash", "sample", "doctor", "study", "coach", "demo", "app")
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,8 @@ from recorder.library.merging import merging
 from tests.player.conftest import untrained
 from trainer.policy.header import read_header
 from trainer.runs.policy_library import summarize
-from trainer.runs.selection import Row, describe, read_facts
+from trainer.runs.selection import Row, describe
+from trainer.runs.session_facts import read_facts
 
 INSTALLED = importlib.metadata.version("gymnasium")
 PHRASE = f"a different simulator version (gymnasium 1.3.0, not {INSTALLED})"

@@ -25,6 +25,7 @@ from recorder.library.preview import (
     telling_tick,
 )
 from recorder.system.jobs import JobState, Service
+from tests.careless import record_careless
 from tests.lending import SharedService, shared_service
 
 PATIENCE_S = 60
@@ -392,3 +393,32 @@ def test_history_is_in_the_order_of_play_with_a_running_mean() -> None:
     assert found.scores == (1.0, 3.0, 5.0)
     assert found.means == (1.0, 2.0, 4.0)
     assert found.minutes == 2.0
+
+
+def test_what_is_worth_a_look_is_found_once_and_goes_when_it_is_left_out(
+    tmp_path: Path, previews: SharedService
+) -> None:
+    session = record_careless(tmp_path)
+    presenter = LibraryPresenter(Library(tmp_path), start_service=previews.lend)
+    try:
+        chosen(presenter, "breakout")
+        wait(presenter, lambda: presenter.preview.findings)
+        found = presenter.preview.findings
+        assert [each.kind for each in found] == ["idle", "stuck key", "late ticks", "no play", "near-duplicate"]
+        presenter.edits.use_game(2, False)
+        wait(presenter, lambda: len(presenter.preview.findings) == 4)
+        presenter.edits.exclude(range(found[1].start, found[1].stop))
+        wait(presenter, lambda: [each.kind for each in presenter.preview.findings][1] == "late ticks")
+        presenter.undo()
+        presenter.undo()
+        wait(presenter, lambda: presenter.preview.findings == found)
+        shutil.copytree(session.path, tmp_path / "copy.zarr")  # now there are two of them, as a file manager makes one
+        presenter.refresh()
+        wait(presenter, lambda: len(presenter.rows) == 2)
+        settle(presenter)
+        assert presenter.preview.findings == found
+        presenter.select([tmp_path / "copy.zarr"])
+        wait(presenter, lambda: presenter.preview.findings)
+        assert presenter.preview.findings[0].text.startswith("Games 1 to 3 are also in ")
+    finally:
+        presenter.close()

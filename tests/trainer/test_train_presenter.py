@@ -23,7 +23,7 @@ from trainer.progress.records import Progress
 from trainer.runs.policy_library import summarize
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.runs import CHECKPOINT, Run, Runs, RunState
-from trainer.runs.selection import FactsReader, SessionFacts, read_facts
+from trainer.runs.session_facts import FactsReader, SessionFacts, read_facts
 from trainer.runs.suggestion import suggest
 from trainer.runs.train_state import TrainState
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recorder import RandomAgent, Session, get_spec, record
+from tests.careless import IDLE, STUCK, record_careless
 from tests.ui.conftest import Hand
 from tests.ui.test_record_window import text
 
@@ -47,4 +48,32 @@ def test_choose_exclude_a_game_trash_undo_and_go_on_to_train(open_window: Callab
     hand.xdotool("key", "ctrl+2")
     hand.click("libraryWatchButton")
     hand.wait(lambda: hand.look()["state"]["page"] == "watch")
+    assert hand.output() == ""
+
+
+def test_go_to_what_is_worth_a_look_leave_it_out_and_take_that_back(
+    open_window: Callable[..., Hand], tmp_path: Path
+) -> None:
+    session = record_careless(tmp_path / "library")
+    hand = open_window()
+    hand.xdotool("key", "ctrl+2")
+    hand.wait(lambda: text(hand, "sessionFactsLabel") == session.name)
+    hand.wait(lambda: hand.look()["widgets"].get("findingsList", {}).get("visible", True))
+    press(hand, "findingsList", 60, 12)
+    hand.wait(lambda: text(hand, "previewClock").startswith("0:16 of "))
+    hand.xdotool("key", "Down")
+    hand.wait(lambda: text(hand, "previewClock").startswith(f"0:{STUCK.start // 60} of "))
+    hand.xdotool("key", "x")
+    hand.wait(lambda: Session.open(session.path).excluded_spans == (STUCK,))
+    hand.xdotool("key", "ctrl+z")
+    hand.wait(lambda: Session.open(session.path).excluded_spans == ())
+    press(hand, "findingsList", 60, 12)
+    hand.wait(lambda: text(hand, "previewClock").startswith("0:16 of "))
+    hand.click("leaveOutButton")
+    hand.wait(lambda: IDLE.stop - 1 in Session.open(session.path).excluded_spans[0])
+    hand.xdotool("key", "Down", "Down")
+    hand.wait(lambda: "game 2" in text(hand, "previewClock"))
+    hand.xdotool("key", "Delete")
+    hand.wait(lambda: Session.open(session.path).recorded_games[1].excluded)
+    assert session.path.exists()
     assert hand.output() == ""

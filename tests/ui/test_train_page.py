@@ -32,9 +32,10 @@ from trainer.progress.records import Progress
 from trainer.runs.policy_library import Policies
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.runs import Runs, RunState
+from trainer.runs.train_state import TrainState
 from trainer.runs.work import perform
 from trainer.ui.confusion_view import ConfusionView
-from trainer.ui.sources_panel import ShareBars
+from trainer.ui.share_bars import ShareBars
 from trainer.ui.train_page import TrainPage
 
 SMALL = {"max_batches": 400, "validations": 4, "checks": 0, "play_games": 0, "threads": 1}
@@ -306,3 +307,20 @@ def test_one_twin_for_each_participant_is_one_click_and_the_queue_names_them(tmp
         said = [[table.item(row, column).text() for column in (2, 3)] for row in range(table.rowCount())]
         assert said == [["Bo, Breakout, quick", "queued"], ["Ada, Breakout, quick", "queued"]]
     opened.close()
+
+
+def test_the_best_half_is_chosen_beside_the_summary_and_the_run_says_what_it_left_out(opened: Opened) -> None:
+    presenter = opened.presenter
+    opened.tick("Hopper")
+    wait_until(lambda: not presenter.choice.busy and presenter.choice.selection.games == 2)
+    choice = opened.find(QComboBox, "subsetChoice")
+    assert isinstance(choice, QComboBox)
+    QTest.keyClick(choice, Qt.Key.Key_End)
+    assert choice.currentText() == "Best half"
+    assert "1 session · 1 game · " in opened.find(QLabel, "selectionSummary").text()
+    opened.click("trainButton")
+    assert opened.find(QLabel, "runAbout").text().endswith(" · left out: 1 of 2 games, by score")
+    wait_until(lambda: presenter.state is TrainState.DONE)
+    run = presenter.run_list.run
+    assert run is not None
+    assert presenter.log().splitlines()[1].endswith("left out: 1 of 2 games, by score")

@@ -15,7 +15,7 @@ from trainer.data.samples import Samples
 from trainer.data.tick_table import Ranges, Rows, TickTable
 
 _RARE = 0.05
-_MOST = 100.0  # a single correction must not be all that is learned
+_MOST = 10.0  # times as often as other play: of few corrections, others would be learned by heart
 
 
 class DrawWeights:

@@ -75,12 +75,15 @@ class NewRuns:
             ensure_writable(self._policies.folder)
             sessions = [Session.open(path) for path in paths]
             config, preset, parent = self._settings(sessions[0].spec.name)
+            used = self._choice.used_games(sessions)
+            sessions = [session for session in sessions if used.episodes.get(session.name, (0,))]
             taken = [run.policy for run in self._run_list.runs]
             run = self._kept.create(
                 sessions,
                 config,
                 preset=preset,
-                episodes=self._choice.episodes(sessions),
+                episodes=used.episodes,
+                left_out=used.left_out,
                 policy=self._policies.new_file(name, taken) if name else None,
                 parent=parent,
             )

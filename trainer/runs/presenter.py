@@ -32,7 +32,8 @@ from trainer.runs.policy_library import Policies, PolicySummary
 from trainer.runs.run_list import RunList
 from trainer.runs.run_picture import RunPictures
 from trainer.runs.runs import Runs, RunState
-from trainer.runs.selection import Choice, FactsReader
+from trainer.runs.selection import Choice
+from trainer.runs.session_facts import FactsReader
 from trainer.runs.supervision import Supervision
 from trainer.runs.train_state import TrainState, state_of
 from trainer.runs.worker import WorkerLike, start_worker

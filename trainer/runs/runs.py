@@ -134,9 +134,10 @@ class Runs:
         episodes: Mapping[str, Sequence[int]] | None = None,
         policy: Path | None = None,
         parent: Path | None = None,
+        left_out: str = "",
     ) -> Run:
         """A new run, QUEUED. `policy` defaults to one in the library with the run's name; with a `parent`, the training
-        goes on from that policy.
+        goes on from that policy. `left_out` says what of the sessions is not used.
 
         Raises RunError or LibraryError when the folder cannot be written, UsageError when there are no sessions.
         """
@@ -157,13 +158,15 @@ class Runs:
         )
         name = f"{folder.name}.safetensors" if policy is None else self._policy_name(policy)
         origin = "" if parent is None else self._policy_name(parent)
-        setup = Setup(env, preset, config, sources, name, created.isoformat(timespec="seconds"), origin)
+        setup = Setup(env, preset, config, sources, name, created.isoformat(timespec="seconds"), origin, left_out)
         write_json(folder / "config.json", setup.to_json())
         self.set_status(folder.name, Status(queued_ns=time.time_ns()))
         self.log(
             folder.name,
             f"created: {preset or 'custom settings'}, learns from {', '.join(source.name for source in sources)}",
         )
+        if left_out:
+            self.log(folder.name, f"left out: {left_out}")
         return self.get(folder.name)
 
     def _policy_name(self, policy: Path) -> str:

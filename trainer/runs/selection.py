@@ -7,14 +7,13 @@ Sessions count as soon as they are ticked; what only their actions tell follows 
 
 from __future__ import annotations
 
-import queue
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from recorder.envs.registry import get_spec, other_simulator
+from recorder.envs.registry import get_spec
 from recorder.errors import TwinplayError
 from recorder.library.library import Library, SessionSummary, local_time
 from recorder.library.lineage import first_copy, without_copies
@@ -22,7 +21,8 @@ from recorder.library.names import session_name
 from recorder.library.players import demonstrator, player_label
 from recorder.store.places import place
 from recorder.store.session import Session
-from recorder.system.jobs import start_thread
+from trainer.data.subsets import ALL, UsedGames, choose_games, in_subset
+from trainer.runs.session_facts import FactsReader, SessionFacts
 from trainer.runs.suggestion import suggest
 
 _SHORT_MINUTES = 2.0  # of Breakout; below this a clone rarely learns to return the ball
@@ -73,32 +73,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class GameFacts:
-    """What can be learned from one game: `counts` are the ticks of each action; none where actions are continuous."""
-
-    number: int
-    ticks: int
-    minutes: float
-    score: float
-    outcome: str
-    label: str
-    excluded: bool
-    counts: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class SessionFacts:
-    """The games of a session; none, and a `problem`, when it cannot be read.
-
-    `simulator` tells of one that is not the installed one.
-    """
-
-    games: tuple[GameFacts, ...] = ()
-    problem: str = ""
-    simulator: str = ""
-
-
-@dataclass(frozen=True)
 class Selection:
     """What is chosen. `problem` says why it cannot be trained on; `warnings` do not prevent it.
 
@@ -127,82 +101,6 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def read_facts(path: Path) -> SessionFacts:
-    """Read a session's games and actions; never raises for a damaged one."""
-    try:
-        session = Session.open(path)
-        actions = len(session.spec.action_names) if session.spec.discrete else 0
-        found = []
-        for game in session.recorded_games:
-            taken = np.zeros(actions, np.int64)
-            parts = [part for episode in game.segments for part in session.to_learn(episode)]
-            for part in parts if actions else ():
-                taken += np.bincount(session.actions[part.start : part.stop], minlength=actions)[:actions]
-            found.append(
-                GameFacts(
-                    game.number,
-                    sum(map(len, parts)),
-                    sum(map(len, parts)) / session.spec.rate_hz / 60,
-                    game.score,
-                    game.outcome,
-                    game.label,
-                    not parts,
-                    tuple(taken.tolist()),
-                )
-            )
-        return SessionFacts(tuple(found), simulator=other_simulator([session.spec]))
-    except (TwinplayError, ValueError) as error:
-        return SessionFacts(problem=str(error))
-
-
-class FactsReader:
-    """Reads facts in a thread of its own; `want` asks for them, `take` gives what has been read since."""
-
-    def __init__(self, read: Callable[[Path], SessionFacts] = read_facts) -> None:
-        self._read = read
-        self._wanted: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
-        self._found: queue.SimpleQueue[tuple[Path, SessionFacts]] = queue.SimpleQueue()
-        self._asked: set[Path] = set()
-        self._open = 0
-        self._thread = start_thread(self._work, "session-facts")
-
-    @property
-    def busy(self) -> bool:
-        """Whether something that was wanted has not been taken."""
-        return self._open > 0
-
-    def want(self, path: Path) -> None:
-        """Ask for a session's facts, once."""
-        if path not in self._asked:
-            self._asked.add(path)
-            self._open += 1
-            self._wanted.put(path)
-
-    def forget(self) -> None:
-        """What is wanted from now on is read anew: exclusions and labels may have changed."""
-        self._asked.clear()
-
-    def take(self) -> dict[Path, SessionFacts]:
-        """What has been read since the last time."""
-        found = {}
-        while not self._found.empty():
-            path, facts = self._found.get()
-            found[path] = facts
-            self._open -= 1
-        return found
-
-    def close(self) -> None:
-        """End the thread, after the session that it reads."""
-        while not self._wanted.empty():
-            self._wanted.get()
-        self._wanted.put(None)
-        self._thread.join()
-
-    def _work(self) -> None:
-        while (path := self._wanted.get()) is not None:
-            self._found.put((path, self._read(path)))
-
-
 class Choice:
     """The sessions of a library, and which of them, and which of their games, are to be learned from.
 
@@ -214,6 +112,7 @@ class Choice:
         self.rows: list[Row] = []
         self.chosen: set[Path] = set()
         self.left_out: dict[Path, set[int]] = {}
+        self.only = ALL  # one of SUBSETS
         self.facts: dict[Path, SessionFacts] = {}
         self.changes = 0  # counts them, so that whoever shows this knows when to look again
         self.why = ""
@@ -222,6 +121,7 @@ class Choice:
         self._library = library
         self._reader = reader
         self._selection: tuple[int, Selection] | None = None
+        self._skipped: tuple[int, dict[Path, set[int]]] | None = None
 
     def refresh(self) -> str:
         """Read the library again; what was chosen stays chosen where it still exists. Returns what went wrong."""
@@ -269,6 +169,7 @@ class Choice:
         if number not in usable or not any(row.path == path and not row.problem for row in self.rows):
             return
         self._take_over(path)
+        self.left_out, self.only = dict(self.skipped), ALL  # from now on by hand
         out = set(self.left_out.get(path, ())) if path in self.chosen else set(usable)
         out = out - {number} if chosen else out | {number}
         self.changes += 1
@@ -287,7 +188,30 @@ class Choice:
 
     def is_chosen(self, path: Path, number: int) -> bool:
         """Whether a game of a session is learned from."""
-        return path in self.chosen and number not in self.left_out.get(path, ())
+        return path in self.chosen and number not in self.skipped.get(path, ())
+
+    def choose_subset(self, only: str) -> None:
+        """Learn only from one of SUBSETS of the chosen games."""
+        self.changes += 1
+        self.only = only
+
+    @property
+    def skipped(self) -> dict[Path, set[int]]:
+        """The games of the chosen sessions that are not learned from: those unticked, and those outside the subset."""
+        if self._skipped is None or self._skipped[0] != self.changes:
+            known = [
+                (path, game)
+                for path in self.paths
+                for game in self.facts.get(path, SessionFacts()).games
+                if not game.excluded and game.number not in self.left_out.get(path, ())
+            ]
+            kept = in_subset([(game.score, game.label) for _, game in known], self.only)
+            out = {path: set(numbers) for path, numbers in self.left_out.items()}
+            for (path, game), keep in zip(known, kept, strict=True):
+                if not keep:
+                    out.setdefault(path, set()).add(game.number)
+            self._skipped = self.changes, out
+        return self._skipped[1]
 
     @property
     def paths(self) -> list[Path]:
@@ -303,23 +227,18 @@ class Choice:
     def selection(self) -> Selection:
         """What is chosen, with what is wrong or doubtful about it."""
         if self._selection is None or self._selection[0] != self.changes:
-            self._selection = self.changes, describe(self.chosen_rows, self.facts, self.left_out)
+            self._selection = self.changes, describe(self.chosen_rows, self.facts, self.skipped)
         return self._selection[1]
 
-    def episodes(self, sessions: Sequence[Session]) -> dict[str, list[int]]:
-        """The episodes to take of those sessions that are not taken whole."""
+    def used_games(self, sessions: Sequence[Session]) -> UsedGames:
+        """The games to learn from of those sessions."""
         left_out = {place(path): out for path, out in self.left_out.items()}
-        return {
-            session.name: [
-                episode.index
-                for game in session.recorded_games
-                if game.number not in out
-                for episode in game.segments
-                if not episode.excluded
-            ]
+        by_hand = {
+            session.name: [game.number for game in session.recorded_games if game.number not in out]
             for session in sessions
             if (out := left_out.get(session.path))
         }
+        return choose_games(sessions, by_hand, self.only)
 
     @property
     def busy(self) -> bool:

@@ -43,6 +43,7 @@ class Setup(msgspec.Struct, frozen=True):
     parent: Annotated[
         str, said("the policy that the training goes on from, named like `policy`", absent="it begins anew")
     ] = ""
+    left_out: Annotated[str, said("what of these sessions is not learned from, in words", absent="not told")] = ""
 
     @property
     def goes_on_from(self) -> str:

@@ -174,7 +174,8 @@ def _about(run: Run) -> str:
     preset = setup.preset.capitalize() if setup.preset else "Custom settings"
     preset = f"Goes on from {setup.goes_on_from}" if setup.parent else preset
     sessions = f"{len(setup.sources)} session{'s' if len(setup.sources) > 1 else ''}"
-    return f"{get_spec(setup.env).title} · {preset} · {sessions}, {minutes:.1f} minutes"
+    left_out = f" · left out: {setup.left_out}" if setup.left_out else ""
+    return f"{get_spec(setup.env).title} · {preset} · {sessions}, {minutes:.1f} minutes{left_out}"
 
 
 def _settings_text(run: Run) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -28,12 +27,15 @@ from recorder.ui.kit.icons import show_icon
 from recorder.ui.kit.steady import reserve_lines
 from recorder.ui.kit.words import tip_of
 from trainer.config import TrainConfig
+from trainer.data.subsets import SUBSETS
 from trainer.presets import PRESETS
 from trainer.runs.presenter import TrainPresenter
-from trainer.runs.selection import GameFacts, Row
+from trainer.runs.selection import Row
+from trainer.runs.session_facts import GameFacts
 from trainer.ui.advanced_dialog import AdvancedDialog
 from trainer.ui.origin_box import OriginBox
 from trainer.ui.roomy import Roomy
+from trainer.ui.share_bars import ShareBars
 
 _COLUMNS = ("Session", "Player", "Date", "Games", "Minutes", "Score")
 _WIDEST_PLAYER = 130  # pixels
@@ -84,8 +86,17 @@ class SourcesPanel(QWidget):
         self._why = look.faint(name="selectionReason", wrap=True)
         self._bars = ShareBars()
         self._warnings = QLabel(objectName="selectionWarnings", wordWrap=True)
+        self._only = QComboBox(objectName="subsetChoice", toolTip="Which games of the selected sessions to learn from")
+        self._only.setAccessibleName("Games")
+        for key, title in SUBSETS.items():
+            self._only.addItem(title, key)
+        self._only.activated.connect(self._subset_chosen)
+        chosen = QHBoxLayout()
+        chosen.setSpacing(look.GAP)
+        chosen.addWidget(self._summary, 1)
+        chosen.addWidget(self._only, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._why)
-        layout.addWidget(self._summary)
+        layout.addLayout(chosen)
         layout.addWidget(self._bars)
         layout.addWidget(self._warnings)
         self._each = QPushButton("One twin for each participant", objectName="trainEachButton", visible=False)
@@ -169,6 +180,7 @@ class SourcesPanel(QWidget):
         self._bars.show_shares(selection.shares)
         self._warnings.setText("\n".join(f"Note: {warning}" for warning in selection.warnings))
         self._warnings.setVisible(bool(selection.warnings))
+        self._only.setCurrentIndex(self._only.findData(presenter.choice.only))
         self._origin.show_state(selection.env)
         anew = presenter.further.twin(selection.env) is None
         for widget in (self._preset, self._advanced):
@@ -176,7 +188,7 @@ class SourcesPanel(QWidget):
         self._preset.setCurrentIndex(self._preset.findData(presenter.preset))
         changes = presenter.changes.get(selection.env, {})
         self._back.setVisible(bool(changes) and anew)
-        self._hint.setText(self._hint_text(selection.env, len(changes)))
+        self._hint.setText(_hint_text(presenter, selection.env, len(changes)))
         self._train.setEnabled(presenter.can_train)
         self._train.setText("Queue" if presenter.training else "Train")
         when = ", after the training in progress" if presenter.training else ""
@@ -206,7 +218,7 @@ class SourcesPanel(QWidget):
             facts = choice.facts.get(path)
             if item.isDisabled():
                 continue
-            partly = path in choice.chosen and bool(choice.left_out.get(path))
+            partly = path in choice.chosen and bool(choice.skipped.get(path))
             item.setCheckState(0, _check_state(path in choice.chosen, partly))
             if facts is None or not item.isExpanded():
                 continue
@@ -234,21 +246,6 @@ class SourcesPanel(QWidget):
         if self._train.isEnabled():
             self.start_requested.emit()
 
-    def _hint_text(self, env: str, changed: int) -> str:
-        presenter = self.presenter
-        twin = presenter.further.twin(env)
-        if twin is not None:
-            return presenter.further.sentence(twin)
-        text = PRESETS[presenter.preset]
-        if env:
-            try:
-                config: TrainConfig = presenter.config(env)
-            except UsageError:
-                return text
-            own = f" {changed} custom setting{'s' if changed > 1 else ''}." if changed else ""
-            text = f"{text} {config.budget_text}.{own} {presenter.elsewhere}".rstrip()
-        return text
-
     def _sessions(self) -> list[QTreeWidgetItem]:
         items = (self._tree.topLevelItem(index) for index in range(self._tree.topLevelItemCount()))
         return [item for item in items if item is not None]
@@ -267,6 +264,10 @@ class SourcesPanel(QWidget):
     def _opened(self, item: QTreeWidgetItem) -> None:
         self.presenter.choice.open_session(item.data(0, _KEY)[0])
         self._drawn = -1
+        self.changed.emit()
+
+    def _subset_chosen(self, index: int) -> None:
+        self.presenter.choice.choose_subset(self._only.itemData(index))
         self.changed.emit()
 
     def _preset_chosen(self, index: int) -> None:
@@ -299,61 +300,20 @@ class _Sessions(QTreeWidget):
         super().resizeEvent(event)
 
 
-class ShareBars(QWidget):
-    """How often each action is taken, as small bars with figures."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("shareBars")
-        self._shares: tuple[tuple[str, float], ...] = ()
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setVisible(False)
-
-    def show_shares(self, shares: tuple[tuple[str, float], ...]) -> None:
-        """Show these; nothing takes no room."""
-        if shares != self._shares:
-            self._shares = shares
-            self.setVisible(bool(shares))
-            words = ", ".join(f"{name} {_percent(share)}" for name, share in shares)
-            self.setAccessibleName(f"Share of each action: {words}")
-            self.setToolTip("How often each action is taken in the selected sessions")
-            self.updateGeometry()
-            self.update()
-
-    def sizeHint(self) -> QSize:
-        rows = (len(self._shares) + 1) // 2
-        return QSize(200, rows * self._row_height())
-
-    def _row_height(self) -> int:
-        return self.fontMetrics().height() + 4
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        palette, metrics, height = self.palette(), self.fontMetrics(), self._row_height()
-        column = (self.width() - look.WIDE) / 2
-        names = max((metrics.horizontalAdvance(name) for name, _ in self._shares), default=0) + look.GAP
-        figures = metrics.horizontalAdvance("100.0 %") + look.SMALL
-        for index, (name, share) in enumerate(self._shares):
-            left, top = (index % 2) * (column + look.WIDE), (index // 2) * height
-            painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
-            painter.drawText(QRectF(left, top, names, height), Qt.AlignmentFlag.AlignVCenter, name)
-            painter.setPen(palette.color(QPalette.ColorRole.WindowText))
-            right = left + column - figures
-            painter.drawText(QRectF(right, top, figures, height), _RIGHT, _percent(share))
-            track = QRectF(left + names, top + height / 2 - 4, max(8.0, right - left - names), 8)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(palette.color(QPalette.ColorRole.Midlight))
-            painter.drawRoundedRect(track, 4, 4)
-            if share > 0:
-                painter.setBrush(look.tone(palette, "person"))
-                track.setWidth(max(3.0, track.width() * share))
-                painter.drawRoundedRect(track, 4, 4)
-        painter.end()
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+def _hint_text(presenter: TrainPresenter, env: str, changed: int) -> str:
+    """What the training will be like."""
+    twin = presenter.further.twin(env)
+    if twin is not None:
+        return presenter.further.sentence(twin)
+    text = PRESETS[presenter.preset]
+    if env:
+        try:
+            config: TrainConfig = presenter.config(env)
+        except UsageError:
+            return text
+        own = f" {changed} custom setting{'s' if changed > 1 else ''}." if changed else ""
+        text = f"{text} {config.budget_text}.{own} {presenter.elsewhere}".rstrip()
+    return text
 
 
 def _flags() -> Qt.ItemFlag:
