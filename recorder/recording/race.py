@@ -100,13 +100,16 @@ class Rival(RemoteTwin):
 
 @dataclass(frozen=True)
 class RaceStatus:
-    """A race as it stands. `picture` is that of the twin's game, uint8 RGB. `result` is a sentence once it is over."""
+    """A race as it stands. `picture` is that of the twin's game, uint8 RGB. `caught_up`: the twin is at the tick of the
+    person, or at the end of its game. `result` is a sentence once both are at the end of the person's game.
+    """
 
     twin: str
     picture: npt.NDArray[np.uint8] | None
     score: float
     over: bool
     lost: str
+    caught_up: bool
     result: str
 
 
@@ -153,7 +156,7 @@ class Race:
         rival, now, played = self._rival, self._rival.now, self._games[-1]
         result = self._raced(played).sentence if played.over and rival.arrived else ""
         score, over = (0.0, False) if now is None else (now.score, now.over)
-        return RaceStatus(rival.twin.title, rival.picture, score, over, rival.reason, result)
+        return RaceStatus(rival.twin.title, rival.picture, score, over, rival.reason, rival.arrived, result)
 
     def attributes(self, *, finished: bool) -> dict[str, Any]:
         """What the session gets besides: the twin, and once all is `finished` the scores; waits a moment for the twin

@@ -29,4 +29,4 @@ def wait_ns(presenter: RecordPresenter, margin_ns: int) -> int:
 def _awaits_result(presenter: RecordPresenter) -> bool:
     """Whether the person's game is over and the twin comes to its end soon."""
     status = presenter.status if presenter.state is RecordState.GAME_OVER else None
-    return status is not None and isinstance(status.companion, RaceStatus) and not status.companion.result
+    return status is not None and isinstance(status.companion, RaceStatus) and not status.companion.caught_up

@@ -90,6 +90,7 @@ def test_the_score_of_each_game_is_kept_also_if_the_next_one_begins_at_once(play
             break
     presenter.take.next_game()
     player.ticks(10)
+    player.until(lambda: race(player).caught_up)
     session = player.stop()
     told = read_race(session.attributes)
     assert told is not None
