@@ -126,11 +126,11 @@ class PartnerChoice:
         return self.awaited
 
     def companion(self, keys: KeyAgent, *, forked: bool = False) -> Companion | None:
-        """The twin for a take; None if the person plays alone, as one does who would race in a `forked` game."""
-        if self._remote is None or self._spec is None:
+        """The twin for a take; None if the person plays alone, as everybody does in a `forked` game."""
+        if self._remote is None or self._spec is None or forked:
             return None
         if isinstance(self._remote, Rival):
-            return None if forked else Race(self._remote)
+            return Race(self._remote)
         assert isinstance(self._remote, RemoteClone)
         return Correction(self._remote, keys, round(self.hand_back_s * self._spec.rate_hz), self._tell)
 
