@@ -243,6 +243,10 @@ class Hyperparameters(msgspec.Struct, frozen=True):
         ),
     ] = True
 
+    exchange_own: Annotated[
+        bool, said("For keypoints: backgrounds are exchanged even where its own figure moves.", kind="screen")
+    ] = True
+
     # What is kept
     ema: Annotated[
         float,

@@ -10,7 +10,7 @@ from recorder import Game, get_spec, record
 from recorder.agents.experts import scripted
 from trainer import TrainConfig
 from trainer.data.playfield import framed
-from trainer.learn.position_bytes import position_bytes
+from trainer.learn.position_bytes import own_pixels, position_bytes
 from trainer.policy.preprocess import Preprocess
 
 PADDLE, PADDLE_COPY = 51, 60  # Pong: what is on the screen, and what is there a tick later
@@ -34,3 +34,7 @@ def test_of_two_copies_the_one_on_the_screen_is_taken(tmp_path: Path) -> None:
     assert PADDLE_COPY not in found
     late = [np.roll(screens, 1, axis=0)]  # on screens that are a tick late, the other one is there
     assert PADDLE not in position_bytes([np.stack(memory)], late, controlled)  # type: ignore[arg-type]
+    where = own_pixels(np.stack(memory)[:, [PADDLE]].astype(np.float32), screens, [len(screens)])
+    columns = np.flatnonzero(where.any(axis=0))
+    assert set(columns.tolist()) <= set(range(69, 73))  # of 80: where the player's paddle is, 140 to 143 of 160
+    assert where[:, columns].any(axis=1).sum() > 40  # and it was nearly everywhere there

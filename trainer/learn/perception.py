@@ -31,7 +31,7 @@ from recorder.library.replayed_memory import Clip, Memory, replaying_memory
 from trainer.config import TrainConfig
 from trainer.data.tick_table import TickTable
 from trainer.learn.optimizer import AdamW
-from trainer.learn.position_bytes import position_bytes
+from trainer.learn.position_bytes import own_pixels, position_bytes
 from trainer.learn.scout import Places, scouting
 from trainer.policy.keypoints import LAG, POSITIONS, KeypointNet
 
@@ -210,6 +210,9 @@ class Perception:
             for first, length in zip(firsts, lengths, strict=True)
         ]
         self._still = torch.from_numpy(np.stack(still).astype(np.float32))  # each stretch's background
+        if not config.exchange_own:
+            own = own_pixels(sample.targets[:, sample.own], sample.screens, sample.lengths)
+            self._still[:, torch.from_numpy(own)] = 0
         self._targets = torch.from_numpy(sample.targets)
         self._used = sample.used
         count = len(sample.screens)

@@ -1,4 +1,4 @@
-"""Which bytes of the console's memory are positions of things on the screen.
+"""Which bytes of the console's memory are positions of things on the screen, and where the player's own things are.
 
 A byte is taken as a position if it takes many values and mostly changes in small steps. Games keep copies of positions:
 the last one, or the one that is drawn next. Of bytes that are nearly the same, the one is taken whose changes come
@@ -8,7 +8,8 @@ was to learn it was wrong by 2.4 pixels in the median, and its clone missed the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ _SAME = 0.98  # correlation above which two bytes count as the same position
 _CLEARLY = 1.1  # so many times as visible is another byte that takes the place of one that changes more often
 _COMPARED = 24_000  # screens, of which the changes are compared with those of bytes
 _COARSER = 2  # every so-many-th row and column of them
+_OWN = 0.1  # correlation of a pixel's changes with those of a position, above which a figure moves there
 
 Values = npt.NDArray[np.uint8]
 
@@ -56,27 +58,55 @@ def position_bytes(
     return [_most_visible(group, values, screens) for group in groups[:POSITIONS]]
 
 
+def own_pixels(
+    positions: npt.NDArray[np.float32], screens: npt.NDArray[np.uint8], lengths: Sequence[int]
+) -> npt.NDArray[np.bool_]:
+    """Where the player's own figure moves, bool (rows, columns): pixels that change when its position does.
+
+    `positions`, float32 (n, m), are the player's own on screens uint8 (n, rows, columns), in stretches of `lengths`.
+    """
+    shape = screens.shape[1:]
+    if not positions.shape[1]:
+        return np.zeros(shape, bool)
+    edges = np.cumsum([0, *lengths]).tolist()
+    stretches = [slice(first, stop) for first, stop in pairwise(edges)]
+    found = _correlations(
+        ((np.diff(positions[each], axis=0) != 0).any(axis=1, keepdims=True), _changes(screens[each]))
+        for each in stretches[:: max(1, edges[-1] // _COMPARED)]
+    )
+    return np.asarray(found[0].reshape(shape) > _OWN)
+
+
 def _most_visible(group: Sequence[int], values: Sequence[Values], screens: Sequence[npt.NDArray[np.uint8]]) -> int:
     """The byte of a group whose changes are best seen: the first one, unless another one's clearly are."""
     if len(group) == 1:
         return group[0]
-    compared, moved, changed = 0, [], []
-    for held, shown in zip(values, screens, strict=True):
-        if compared >= _COMPARED:
-            break
-        compared += len(held)
-        coarse = shown[:, ::_COARSER, ::_COARSER].reshape(len(shown), -1)
-        changed.append(coarse[1:] != coarse[:-1])
-        moved.append(held[1:, group] != held[:-1, group])
-    together = _correlations(np.concatenate(moved), np.concatenate(changed))
+    every = max(1, sum(map(len, values)) // _COMPARED)
+    together = _correlations(
+        (np.diff(held[:, group], axis=0) != 0, _changes(shown[:, ::_COARSER, ::_COARSER]))
+        for held, shown in zip(values[::every], screens[::every], strict=True)
+    )
     seen = np.square(together).sum(axis=1)
     best = int(seen.argmax())
     return group[best] if seen[best] > _CLEARLY * seen[0] else group[0]
 
 
-def _correlations(moved: npt.NDArray[np.bool_], changed: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """The correlation of each column of bool (n, bytes) with each of bool (n, pixels), float64 (bytes, pixels)."""
-    share, often = moved.mean(axis=0), changed.mean(axis=0)
-    both = (moved.astype(np.float32).T @ changed.astype(np.float32)) / len(moved)
+def _changes(screens: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Which pixels change from each screen (n, rows, columns) to the next, bool (n - 1, pixels)."""
+    return np.asarray((screens[1:] != screens[:-1]).reshape(len(screens) - 1, -1), bool)
+
+
+def _correlations(
+    stretches: Iterable[tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]],
+) -> npt.NDArray[np.float64]:
+    """The correlation of each column of bool (n, m) with each of bool (n, pixels), over all stretches: (m, pixels)."""
+    count, moves, changes, both = 0, np.zeros(1), np.zeros(1), np.zeros(1)
+    for moved, changed in stretches:
+        count += len(moved)
+        moves = moves + moved.sum(axis=0)
+        changes = changes + changed.sum(axis=0)
+        both = both + moved.astype(np.float32).T @ changed.astype(np.float32)
+    share, often = moves / max(1, count), changes / max(1, count)
     spread = np.sqrt(np.outer(share * (1 - share), often * (1 - often)))
-    return np.asarray(np.divide(both - np.outer(share, often), spread, out=np.zeros_like(spread), where=spread > 0))
+    apart = both / max(1, count) - np.outer(share, often)
+    return np.asarray(np.divide(apart, spread, out=np.zeros_like(spread), where=spread > 0))
