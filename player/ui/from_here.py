@@ -75,32 +75,37 @@ class FromHereButton(QPushButton):
         here, frame = self._here, self.presenter.frame
         recorded, clone = here.recorded, here.clone
         if here.by_hand:
-            self._play_on("Play on from the recording", recorded)
-            self._play_on("Play on from the twin's game", clone)
+            self._play_on("playOnFromRecording", "Play on from the recording", recorded)
+            self._play_on("playOnFromTwin", "Play on from the twin's game", clone)
         if recorded is not None and frame is not None and frame.right is not None:
             at = duration_text(recorded.ticks / frame.rate_hz)
-            self._add(f"Let the twin play on from the recording, {at}", lambda: self._let_twin(recorded.ticks))
+            self._add(
+                "letTwin", f"Let the twin play on from the recording, {at}", lambda: self._let_twin(recorded.ticks)
+            )
         if frame is not None and frame.right is not None and frame.right.led:
-            self._add("Let the twin play from the start again", lambda: self._let_twin(0))
+            self._add("letTwinAgain", "Let the twin play from the start again", lambda: self._let_twin(0))
         if self._menu.isEmpty():
             self._menu.addAction("Go to a moment within a game first").setEnabled(False)
         points = here.points() if here.by_hand else []
         if points:
             self._menu.addSeparator()
             what = "moment" if len(points) == 1 else f"{len(points)} moments"
-            action = self._add(f"Practise the {what} of this game", lambda: self._request(here.practice(), PRACTICE_S))
+            action = self._add(
+                "practise", f"Practise the {what} of this game", lambda: self._request(here.practice(), PRACTICE_S)
+            )
             action.setToolTip(
                 f"{PRACTICE_S:g} seconds from each: lost lives, what is excluded or was rewound, and where the twin "
                 "differs"
             )
 
-    def _play_on(self, words: str, side: Side | None) -> None:
+    def _play_on(self, name: str, words: str, side: Side | None) -> None:
         if side is not None and self.presenter.frame is not None:
             at = duration_text(side.ticks / self.presenter.frame.rate_hz)
-            self._add(f"{words}, {at}", lambda: self._request([self._here.fork(side)], 0.0))
+            self._add(name, f"{words}, {at}", lambda: self._request([self._here.fork(side)], 0.0))
 
-    def _add(self, words: str, act: Callable[[], None]) -> QAction:
+    def _add(self, name: str, words: str, act: Callable[[], None]) -> QAction:
         action = self._menu.addAction(words)
+        action.setObjectName(name)
         action.triggered.connect(lambda _=False: self._try(act))
         return action
 

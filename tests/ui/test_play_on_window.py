@@ -10,11 +10,10 @@ from tests.player.conftest import untrained
 from tests.ui.conftest import Hand
 
 
-def choose(hand: Hand, entry: int) -> None:
-    """Choose an entry of the menu, from 1."""
+def choose(hand: Hand, entry: str) -> None:
+    """Choose an entry of the menu, by its name."""
     hand.click("fromHereButton")
-    hand.wait(lambda: "fromHereMenu" in hand.look()["widgets"])
-    hand.xdotool("key", *["Down"] * entry, "Return")
+    hand.click(entry)
     hand.wait(lambda: "fromHereMenu" not in hand.look()["widgets"])
 
 
@@ -30,9 +29,9 @@ def test_from_a_moment_of_a_recording_the_twin_and_then_a_person_play_on(
     hand.xdotool("key", "space")
     hand.wait(lambda: hand.look()["widgets"]["playButton"]["text"] == "Play")
     tick = hand.look()["state"]["watch_ticks"][0]
-    choose(hand, 3)  # the twin
+    choose(hand, "letTwin")  # the twin
     hand.wait(lambda: hand.look()["state"]["watch_ticks"] == [tick, tick])
-    choose(hand, 2)  # oneself, from the twin's game
+    choose(hand, "playOnFromTwin")  # oneself, from the twin's game
     hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
     hand.hold("Right", 0.3)
     hand.xdotool("key", "Escape")
