@@ -107,7 +107,7 @@ def test_a_take_of_some_minutes_ends_at_the_tick_and_is_saved(tmp_path: Path, cl
     assert presenter.state is not RecordState.RECORDING  # it is being saved, or was already
     wait_for(presenter, lambda: not presenter.busy)
     assert presenter.finished.just_kept
-    assert presenter.finished.ended_by == "0.1 minutes are over"
+    assert presenter.finished.ended_by == "6 seconds are over"
     (summary,) = Library(tmp_path).sessions()
     session = Session.open(summary.path)
     assert len(session) == 300 + 360 - 120

@@ -8,6 +8,7 @@ was to learn it was wrong by 2.4 pixels in the median, and its clone missed the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -93,7 +94,8 @@ def _most_visible(group: Sequence[int], values: Sequence[Values], screens: Seque
 
 def _changes(screens: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     """Which pixels change from each screen (n, rows, columns) to the next, bool (n - 1, pixels)."""
-    return np.asarray((screens[1:] != screens[:-1]).reshape(len(screens) - 1, -1), bool)
+    changed = screens[1:] != screens[:-1]
+    return np.asarray(changed.reshape(len(changed), math.prod(screens.shape[1:])), bool)
 
 
 def _correlations(
