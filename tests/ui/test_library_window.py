@@ -71,7 +71,15 @@ def test_go_to_what_is_worth_a_look_leave_it_out_and_take_that_back(
     hand.wait(lambda: text(hand, "previewClock").startswith("0:16 of "))
     hand.click("leaveOutButton")
     hand.wait(lambda: IDLE.stop - 1 in Session.open(session.path).excluded_spans[0])
-    hand.xdotool("key", "Down", "Down")
+
+    def first_of_the_list() -> str:
+        press(hand, "findingsList", 60, 12)
+        return text(hand, "previewClock")
+
+    hand.wait(lambda: first_of_the_list().startswith(f"0:{STUCK.start // 60} of "))  # what was left out has gone
+    hand.xdotool("key", "Down")
+    hand.wait(lambda: text(hand, "previewClock").startswith("1:23 of "))
+    hand.xdotool("key", "Down")
     hand.wait(lambda: "game 2" in text(hand, "previewClock"))
     hand.xdotool("key", "Delete")
     hand.wait(lambda: Session.open(session.path).recorded_games[1].excluded)
