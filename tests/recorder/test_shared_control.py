@@ -159,7 +159,7 @@ def test_a_rewind_keeps_what_both_did(tmp_path: Path) -> None:
 
 
 def test_merged_and_split_sessions_keep_what_both_did(tmp_path: Path) -> None:
-    one, other = (play(tmp_path / str(k), held_for(range(10, 10 + 5 * k)), 40) for k in (1, 2))
+    one, other = (play(tmp_path / "both", held_for(range(10, 10 + 5 * k)), 40) for k in (1, 2))
     *_, last = merging([one.path, other.path], tmp_path)
     merged = Session.open(last.made[0])
     parts = [session.corrections for session in (one, other)]
