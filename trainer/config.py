@@ -120,21 +120,23 @@ class TrainConfig(Hyperparameters, frozen=True):
             config = replace(config, max_batches=default.max_batches, max_seconds=default.max_seconds)
         return config
 
-    def further(self) -> TrainConfig:
+    def further(self, **overrides: Any) -> TrainConfig:
         """A training that goes on from a policy that was trained like this: a quarter as long, at a third of the rate,
-        with half as many test games.
+        with half as many test games. `overrides` are other fields; a budget among them replaces that quarter.
         """
         batches = None if self.max_batches is None else max(1, self.max_batches // _FURTHER)
         seconds = None if self.max_seconds is None else max(0.1, self.max_seconds / _FURTHER)
-        return replace(
-            self,
-            max_batches=batches,
-            max_seconds=seconds,
-            learning_rate=self.learning_rate / 3,
-            validations=min(self.validations, 5),
-            checks=0,
-            play_games=-(-self.play_games // 2),
-        )
+        if overrides.get("max_batches") is not None or overrides.get("max_seconds") is not None:
+            batches = seconds = None
+        shorter = {
+            "max_batches": batches,
+            "max_seconds": seconds,
+            "learning_rate": self.learning_rate / 3,
+            "validations": min(self.validations, 5),
+            "checks": 0,
+            "play_games": -(-self.play_games // 2),
+        }
+        return replace(self, **{**shorter, **overrides})
 
     def without_perception(self, env: str) -> TrainConfig:
         """The same training with a network that needs to be told nothing, for recordings that tell nothing."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from recorder.envs.registry import get_spec
@@ -69,13 +70,18 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
     return values
 
 
+def further_config(parent: Path, overrides: Mapping[str, Any]) -> TrainConfig:
+    """The settings of a training that goes on from a policy. Raises PolicyError and UsageError."""
+    return TrainConfig.from_json(read_header(parent).get("config")).further(**overrides)
+
+
 def chosen_config(env: str, options: Namespace) -> TrainConfig:
     """What `twinplay train` and `python -m trainer` were asked for. Raises UsageError and PolicyError."""
     names = ("network", "max_batches", "max_seconds", "label_shifts")
     overrides = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     overrides = {"seed": options.seed, **overrides, **parse_settings(options.set)}
     if options.parent is not None:
-        return TrainConfig.from_json(read_header(options.parent).get("config")).further().with_changes(**overrides)
+        return further_config(options.parent, overrides)
     return TrainConfig.for_env(env, preset=options.preset, **overrides)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from dataclasses import asdict
 
 from rich.table import Table
 
 from player.cli.progress_bar import Meter
 from player.cli.tables import print_table
-from player.coach.rounds import Coaching, RoundScore
+from player.coach.results import RoundScore
+from player.coach.rounds import Coaching
 from recorder.library.library import Library
 from recorder.system.priority import give_way
 
@@ -34,7 +34,7 @@ def coach(options: Namespace) -> int:
             scores = step.scores
             meter.show(step.share, step.text)
     if options.json:
-        print(json.dumps({"policy": str(options.policy), "rows": [asdict(score) for score in scores]}))
+        print(json.dumps({"policy": str(options.policy), "rows": [score.to_json() for score in scores]}))
         return 0
     table = Table("player", "round", "minutes", "mean score", "95 % interval", "corrected", box=None, pad_edge=False)
     for score in scores:

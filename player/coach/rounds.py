@@ -10,18 +10,17 @@ lie in a folder; what is already there is not made again.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from player.coach.results import Results, RoundScore
 from recorder.agents.agent import Agent, describe
 from recorder.agents.experts import from_description
 from recorder.agents.experts.supervisors import supervisor
 from recorder.agents.shared_control import PlayingClone, SharedControl
+from recorder.envs.game import start_actions
 from recorder.envs.registry import get_spec
 from recorder.envs.spec import EnvSpec
 from recorder.errors import UsageError
@@ -29,7 +28,6 @@ from recorder.library.library import Library, ensure_writable
 from recorder.play.rollout import episode_seed
 from recorder.recording.headless import recording
 from recorder.store.session import Session
-from recorder.system.files import replacing
 from trainer.errors import PolicyError
 from trainer.evaluation.demonstrator import Demonstrator
 from trainer.evaluation.evaluate import evaluate, play_games
@@ -40,29 +38,8 @@ from trainer.policy.header import LearnedFrom, facts, read_playable
 if TYPE_CHECKING:
     from recorder.envs.gymnasium import Env
 
-RESULTS = "results.json"
 _FEW = 4
 CORRECTED, PLAIN = "corrected", "plain play"
-
-
-@dataclass(frozen=True)
-class RoundScore:
-    """How a player plays after some rounds: the mean over `games` games, with a 95 % interval.
-
-    `minutes` are those of the rounds so far, in `corrected_s` seconds of which the supervisor was in control, which it
-    took over `takeovers` times.
-    """
-
-    who: str
-    round: int
-    mean: float
-    low: float
-    high: float
-    games: int
-    minutes: float = 0.0
-    corrected_s: float = 0.0
-    takeovers: int = 0
-    policy: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,25 +52,21 @@ class CoachProgress:
 
 
 class VariedStart:
-    """A clone whose games begin in different ways: with some no-ops and random moves, as varied starts do.
+    """A clone whose games begin in different ways, drawn from a seed: with the moves of varied starts.
 
     In a recording these must be played as actions, or it could not be simulated again.
     """
 
     def __init__(self, clone: Agent, spec: EnvSpec, seed: int) -> None:
-        self._clone, self._spec = clone, spec
-        self._rng = np.random.default_rng([seed, 0x5A7])
+        self._clone, self._spec, self._seed = clone, spec, seed
+        self._game = -1
         self._moves: list[int] = []
 
     def reset(self, env: Env | None = None) -> None:
         """Begin a game."""
         self._clone.reset(env)
-        spec, rng = self._spec, self._rng
-        self._moves = []
-        if spec.start_noops:
-            choices = [spec.action_names.index(name) for name in spec.start_moves] or [0]
-            moves = rng.choice(choices, int(rng.integers(0, spec.start_move_ticks + 1))).tolist()
-            self._moves = [0] * int(rng.integers(1, spec.start_noops + 1)) + moves
+        self._game += 1
+        self._moves = start_actions(self._spec, episode_seed(self._seed, self._game))
 
     def act(self, observation: Any) -> Any:
         """The next move of the start, or the clone's action."""
@@ -134,6 +107,7 @@ class Coaching:
         self._demonstrator = Demonstrator.of_policy(header).description if plain else None
         self._scores: list[RoundScore] = []
         ensure_writable(out)
+        self._results = Results(out, policy, minutes, seed)
 
     def steps(self) -> Iterator[CoachProgress]:
         """Play, train and evaluate, round by round; yields progress."""
@@ -169,7 +143,7 @@ class Coaching:
         ):
             if description is None:
                 continue
-            known = self._known(who, 0)
+            known = self._results.find(who, 0, self._episodes)
             if known is None:
                 seeds = [evaluation_seed(self._seed, k) for k in range(self._episodes)]
                 games = play_games("demonstrator", seeds, "", description, 0.0, spec=self.spec)
@@ -181,7 +155,7 @@ class Coaching:
         folder = self._out / "sessions" / name
         for path in sorted(folder.glob("*.zarr")):
             session = Session.open(path)
-            if session.complete:
+            if session.complete and len(session) >= round(60 * self._minutes * self.spec.rate_hz):
                 return session
         ensure_writable(folder)
         seed = episode_seed(self._seed, 1_000 + 2 * number + (arm == PLAIN))
@@ -203,11 +177,13 @@ class Coaching:
     def _train(self, sessions: Sequence[Session], parent: Path, out: Path) -> Iterator[str]:
         from trainer.learn.fit import fit
 
-        for progress in fit(sessions, out=out, parent=parent):
+        unfinished = out.with_name(f"{out.stem}.unfinished.safetensors")  # a training writes early versions, too
+        for progress in fit(sessions, out=unfinished, parent=parent):
             yield f"training, {progress.stage} {100 * progress.fraction:.0f} %"
+        unfinished.replace(out)
 
     def _judge(self, who: str, number: int, policy: Path, played: Sequence[Session]) -> RoundScore:
-        known = self._known(who, number)
+        known = self._results.find(who, number, self._episodes)
         if known is not None:
             return known
         report = None
@@ -226,21 +202,9 @@ class Coaching:
             policy=str(policy),
         )
 
-    def _known(self, who: str, number: int) -> RoundScore | None:
-        """A score that an earlier call found."""
-        stored = self._out / RESULTS
-        rows = json.loads(stored.read_text()) if stored.is_file() else []
-        found = [row for row in rows if (row["who"], row["round"], row["games"]) == (who, number, self._episodes)]
-        return RoundScore(**found[0]) if found else None
-
     def _keep(self, score: RoundScore) -> None:
         self._scores.append(score)
-        stored = self._out / RESULTS
-        rows = json.loads(stored.read_text()) if stored.is_file() else []
-        same = (score.who, score.round)
-        rows = [row for row in rows if (row["who"], row["round"]) != same] + [asdict(score)]
-        with replacing(stored) as part:
-            part.write_text(json.dumps(rows, indent=1))
+        self._results.keep(score)
 
 
 def _score(who: str, number: int, score: Score, **more: Any) -> RoundScore:

@@ -35,5 +35,14 @@ def test_coaching_scores_each_round_beside_plain_play_and_does_nothing_twice(
     assert json.loads(capsys.readouterr().out)["rows"] == rows
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")} == written
 
-    assert main([*command, "--library", str(tmp_path / "elsewhere")]) == 1
-    assert "which is not in" in capsys.readouterr().err
+    for other, problem in (
+        (["--library", str(tmp_path / "elsewhere")], "which is not in"),
+        (["--library", str(library), "--seed", "1"], "has the rounds of another policy, seed or length"),
+    ):
+        assert main([*command, *other]) != 0
+        assert problem in capsys.readouterr().err
+    (out / "results.json").write_text('{"rows": 3}')
+    assert main([*command, "--library", str(library)]) != 0
+    told = capsys.readouterr().err
+    assert "results.json is damaged" in told
+    assert len(told.splitlines()) == 1

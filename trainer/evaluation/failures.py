@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ import numpy.typing as npt
 from recorder.envs.spec import EnvSpec
 from recorder.errors import UsageError
 from recorder.play.fork import Fork, fork_of_play
+from trainer.evaluation.clusters import grouped, middle_of
 
 if TYPE_CHECKING:
     from recorder.envs.game import Game
@@ -210,10 +211,6 @@ class _Clip:
 
 
 def _gallery(policy: str, spec: EnvSpec, games: int, found: list[Failure]) -> Gallery:
-    from dataclasses import replace
-
-    from trainer.evaluation.clusters import grouped, middle_of
-
     if not found:
         return Gallery(policy, spec, games, (), (), 0.0)
     points = np.stack([each.features for each in found]).astype(np.float64)

@@ -11,9 +11,9 @@ from typing import Any
 
 from recorder.library.players import players_of
 from trainer.config import TrainConfig
-from trainer.policy.header import read_header
 from trainer.runs.policy_library import PolicySummary
 from trainer.runs.selection import Choice, Row, count
+from trainer.settings import further_config
 
 
 class Further:
@@ -43,7 +43,7 @@ class Further:
 
     def config(self, twin: PolicySummary, overrides: Mapping[str, Any]) -> TrainConfig:
         """The settings: shorter than the twin's own training. Raises PolicyError or UsageError."""
-        return TrainConfig.from_json(read_header(twin.path).get("config")).further().with_changes(**overrides)
+        return further_config(twin.path, overrides)
 
     def sentence(self, twin: PolicySummary) -> str:
         """What will be done, and what of the twin's own sessions is missing."""
