@@ -245,7 +245,7 @@ class Hyperparameters(msgspec.Struct, frozen=True):
 
     exchange_own: Annotated[
         bool, said("For keypoints: backgrounds are exchanged even where its own figure moves.", kind="screen")
-    ] = True
+    ] = False
 
     # What is kept
     ema: Annotated[

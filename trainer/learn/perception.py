@@ -28,7 +28,7 @@ _REFINED = 1 / 3  # of this rate, to learn more of it
 _AT_ONCE = 256
 _TRIMMED = 0.25  # of the squared errors, the largest ones, which do not count
 _LEAST_SPREAD = 0.05  # of the variance: if less is left without them, they do count
-_ELSEWHERE_SHARE = 0.5  # of the samples: shown in front of another stretch's background
+_ELSEWHERE_SHARE = 0.8  # of the samples: shown in front of another stretch's background
 _HELD_OUT, _JUDGED = 10, 1_024  # one in so many stretches is held out; about so many of their screens validate
 
 
