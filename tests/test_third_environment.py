@@ -41,7 +41,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """Of a user who has two environments of their own."""
     folder = tmp_path / "config" / "twinplay" / "envs"
     folder.mkdir(parents=True)
-    (folder / "pong.toml").write_text(PONG)
+    (folder / "pong.toml").write_text(PONG.replace("1_500", "600"))
     (folder / "cartpole.toml").write_text(CARTPOLE)
     return {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config"), "PYTHONPATH": str(ROOT)}
 
@@ -88,7 +88,8 @@ def test_a_third_environment_does_all_that_the_first_two_do(
     session = json.loads(recorded)["path"]
     assert row in {path.name for path in Path(session).iterdir()}
     policy, film = str(tmp_path / "policy.safetensors"), tmp_path / "side by side.mp4"
-    budget = ("--max-batches", "20", "--set", "play_games=1", "--set", "play_ticks=120", "--set", "batch_size=32")
+    budget = ("--max-batches", "20", "--set", "play_games=1", "--set", "play_ticks=60", "--set", "batch_size=32")
+    budget += ("--set", "checks=1")
     commands = [
         ("verify", session),
         ("train", session, *budget, *training, "--out", policy, "--no-run", *library),
