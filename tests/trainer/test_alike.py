@@ -31,7 +31,7 @@ NOOP, FIRE, RIGHT, LEFT = range(4)
 @pytest.fixture(scope="module")
 def policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("alike") / "clone.safetensors"
-    config = TrainConfig.for_env("breakout", **{**TINY, "play_ticks": 380, "max_batches": 20})
+    config = TrainConfig.for_env("breakout", **{**TINY, "play_ticks": 380, "max_batches": 20, "checks": 0})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("trainer.evaluation.likeness._LEAST_CLIPS", 3)  # such a clone's games are soon over
         # Its best is no less like its player so far, and may score no more.
