@@ -57,8 +57,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
+# Imports leave no garbage; looking for it takes a tenth of their time.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """The garbage collector need not look through what was imported again and again: a thirtieth of all the time."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 
