@@ -111,15 +111,17 @@ def test_a_third_environment_does_all_that_the_first_two_do(
 def test_environments_are_listed_and_added_by_the_command_line(
     twinplay: Twinplay, several: Several, tmp_path: Path
 ) -> None:
-    names = [each["name"] for each in json.loads(twinplay("envs", "--json"))]
-    assert names[:4] == ["breakout", "hopper", "car_racing", "cartpole"]
-    assert (names.count("pong"), names.count("seaquest")) == (1, 1)
-    listed = twinplay("envs").splitlines()
-    assert any("hopper" in line and "expert" in line for line in listed)
-    assert any("cartpole" in line and "keyboard" in line for line in listed)
     file = tmp_path / "space_invaders.toml"
     file.write_text(PONG.replace("Pong", "SpaceInvaders"))
-    assert "is added" in twinplay("env", "add", file)
+    ended = several([("envs", "--json"), ("envs",), ("env", "add", str(file))])
+    assert [status for status, *_ in ended] == [0] * 3, ended
+    stored, listed, added = (out for _, out, _ in ended)
+    names = [each["name"] for each in json.loads(stored)]
+    assert names[:4] == ["breakout", "hopper", "car_racing", "cartpole"]
+    assert (names.count("pong"), names.count("seaquest")) == (1, 1)
+    assert any("hopper" in line and "expert" in line for line in listed.splitlines())
+    assert any("cartpole" in line and "keyboard" in line for line in listed.splitlines())
+    assert "is added" in added
     assert "space_invaders" in twinplay("envs")
     wrong = (
         ("title = ", "does not describe an environment"),
