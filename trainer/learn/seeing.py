@@ -16,7 +16,8 @@ from trainer.config import LOOK_SHARE
 from trainer.learn.estimate import estimate
 from trainer.learn.learner import Learner, one_cycle
 from trainer.learn.operations import Operations
-from trainer.learn.perception import HOPEFUL_SHARE, Perception, Sample
+from trainer.learn.perception import HOPEFUL_SHARE, Perception
+from trainer.learn.sample import Sample
 from trainer.learn.scout import samples_learned
 from trainer.learn.steps import Steps
 from trainer.policy.keypoints import KeypointNet
@@ -67,7 +68,22 @@ def learning_to_see(
     located, learned = (len(sample.screens), batches) if steps.group.size == 1 else (0, 0)
     samples = learned * config.batch_size + samples_learned(config)
     operations = Operations.of(net, config).whole(perception.looked_at, located, samples, 0)
-    yield Seen(1.0, f"locates {count} position{'' if count == 1 else 's'} on the screen", operations)
+    yield Seen(1.0, _located(count), operations)
+
+
+def learning_to_see_better(steps: Steps, sample: Sample) -> Iterator[Seen]:
+    """The same for a training that goes on from a policy: its network sees already, and learns what is new."""
+    net = steps.learner.net
+    assert isinstance(net, KeypointNet)
+    perception = Perception(net, sample, steps.config, steps.group.device, refine=True)
+    yield from _look(steps, perception, 0.0, 1.0)
+    steps.see(perception.sight())
+    operations = Operations.of(net, steps.config).whole(perception.looked_at, 0, 0, 0)
+    yield Seen(1.0, _located(int(net.locator.used.sum())), operations)
+
+
+def _located(count: int) -> str:
+    return f"locates {count} position{'' if count == 1 else 's'} on the screen"
 
 
 def _look(steps: Steps, perception: Perception, first: float, last: float) -> Iterator[Seen]:
