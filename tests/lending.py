@@ -85,6 +85,8 @@ class SharedJobs:
 
     def __init__(self) -> None:
         self._service = Service("tests.lending:Generators", {})
+        while self._service.pending:
+            self._service.poll(60)
         self._jobs: list[_SharedJob] = []
         self._lock = threading.RLock()  # a job is seen out in a thread of its own
 

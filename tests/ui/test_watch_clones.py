@@ -321,13 +321,13 @@ def test_the_tour_never_covers_a_game_and_ends_at_the_last_hint(page: WatchPage)
     for last in (False, False, True):
         for width, height in ((640, 420), (1140, 740), (1700, 1000)):
             page.resize(width, height)
-            wait_until(lambda: card.isVisible())
             QTest.qWait(20)
+            # All of it is to be read.
+            wait_until(lambda: card.isVisible() and text.height() >= text.heightForWidth(text.width()))
             shown = QRect(card.mapTo(page, QPoint(0, 0)), card.size())
             for side in (page.sides.left, page.sides.right):
                 game = side.stage.toAlignedRect()
                 assert not shown.intersects(QRect(side.mapTo(page, game.topLeft()), game.size()))
-            assert text.height() >= text.heightForWidth(text.width())  # all of it is to be read
         button = page.findChild(QPushButton, "tourNext")
         assert button.text() == ("Done" if last else "Next")
         assert closed == []
