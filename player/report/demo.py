@@ -47,7 +47,7 @@ class Plan:
 def plans(quick: bool) -> tuple[Plan, ...]:
     """The demo's two parts. Their sizes are chosen so that both together take under six minutes on two cores."""
     if quick:
-        tiny: dict[str, Any] = {"max_batches": 15, "batch_size": 16, "checks": 1, "play_games": 1, "play_ticks": 120}
+        tiny: dict[str, Any] = {"max_batches": 15, "batch_size": 16, "checks": 1, "play_games": 1, "play_ticks": 60}
         hopper = TrainConfig.for_env("hopper", **tiny | {"max_batches": 60})
         return (
             Plan("breakout", "Breakout", {"seconds": 10}, TrainConfig.for_env("breakout", **tiny), 1, 0.5, None),

@@ -20,6 +20,7 @@ from trainer.data.dataset import Dataset
 from trainer.evaluation.alike import Alike, Demonstration, find_alike
 from trainer.evaluation.games import PlannedGame
 from trainer.evaluation.scores import GameResult
+from trainer.learn.optimizer import AdamW
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.hand import AGES, Grip, Hand, Pull
 from trainer.policy.policy import act_together
@@ -31,7 +32,7 @@ NOOP, FIRE, RIGHT, LEFT = range(4)
 @pytest.fixture(scope="module")
 def policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("alike") / "clone.safetensors"
-    config = TrainConfig.for_env("breakout", **{**TINY, "play_ticks": 380, "max_batches": 20})
+    config = TrainConfig.for_env("breakout", **{**TINY, "play_ticks": 380, "max_batches": 20, "checks": 0})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("trainer.evaluation.likeness._LEAST_CLIPS", 3)  # such a clone's games are soon over
         # Its best is no less like its player so far, and may score no more.
@@ -67,12 +68,12 @@ def test_a_hand_learns_for_how_long_keys_are_held() -> None:
     ages = rng.integers(1, AGES + 1, 4_096)
     held = torch.from_numpy(np.stack([np.full(len(ages), LEFT), ages], axis=1))
     labels = torch.from_numpy(np.where(ages < 4, LEFT, NOOP))  # four ticks each
-    optimizer = torch.optim.Adam(hand.parameters(), 1e-2)
+    optimizer = AdamW(hand.parameters(), 0.0)
     for _ in range(100):
         loss = torch.nn.functional.cross_entropy(hand(torch.zeros(len(ages), 1), held), labels)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
-        optimizer.step()
+        optimizer.step(1e-2)
     likely = hand(torch.zeros(AGES, 1), torch.tensor([(LEFT, age) for age in range(1, AGES + 1)])).softmax(dim=1)
     assert (likely[:3, LEFT] > 0.9).all()
     assert (likely[3:, NOOP] > 0.9).all()
