@@ -4,6 +4,7 @@ tests/formats/version-0.1/   made by commit 647d91c, and never made anew:
   library/       a session of each environment, a policy of each, a paused run
   config/        the window's settings and keys, as the user's configuration folder holds them (tests/ui)
   expected.json  what that commit read in them: ticks, digests and scores of sessions; what policies answer
+  learned.json   what that commit learned from them (tests/trainer/test_earlier_weights.py)
 """
 
 from __future__ import annotations
