@@ -73,8 +73,8 @@ SHORTCUTS: Mapping[str, Shortcuts] = MappingProxyType(
 )
 # What a game controller does, in the words of a hand on one.
 CONTROLLER: Shortcuts = (
-    ("Stick or D-pad", "Move left and right"),
-    ("Buttons, triggers", "Serve the ball; start a game"),
+    ("Stick or D-pad", "Move"),
+    ("Buttons, triggers", "Fire, serve; start a game"),
     ("Start", "Start, pause, resume"),
     ("Back", "Before a take, all games; pause; in a pause or after a game, stop and save"),
     ("Up, down", "Before a take, choose the game; after a game, mark it good or bad"),

@@ -66,7 +66,7 @@ class AgreementButtons(QWidget):
                 "How often the twin would have acted the same on the recorded screens. "
                 "Click for the clearest disagreements (D)"
                 if agreement.discrete
-                else f"Mean absolute difference of each torque over the recording: {apart}. "
+                else f"Mean absolute difference of each action over the recording: {apart}. "
                 "Click for the clearest disagreements (D)"
             )
         elif failed:

@@ -27,7 +27,6 @@ from recorder.system.jobs import start_thread
 from recorder.system.logfile import LOG, log_file
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import icon, show_icon
-from recorder.ui.kit.keys import key_label
 from recorder.ui.kit.words import window_words
 
 if TYPE_CHECKING:
@@ -174,12 +173,8 @@ def _short(text: str, most: int = 34) -> str:
 
 
 def _with_own_keys(window: Window) -> dict[str, Shortcuts]:
-    """The list of shortcuts, with the keys that play the game as the player chose them."""
-    bindings, printed = window.record.presenter.key_choice.bindings, window.record.keyboard
-    own = []
-    for action, does in ((3, "Move left"), (2, "Move right"), (1, "Serve the ball")):
-        keys = [key_label(printed.name(key, bindings.names[key])) for key in bindings.keys_of(action) if key > 0]
-        own.append((" ".join(keys), does))
+    """The list of shortcuts, with the keys that play the chosen game."""
+    own = ((" ".join(cap.keys.split(" or ")), f"{cap.name}, in the game") for cap in window.record.captions.keycaps)
     return {**SHORTCUTS, "record": (*own, *SHORTCUTS["record"])}
 
 

@@ -73,7 +73,7 @@ class RecordPage(Page):
         self._side = self._build_side()
         columns.addWidget(_scrolled(self._side))
         self.body.addLayout(columns, 1)
-        self._captions = KeyCaptions(presenter, self.keyboard)
+        self.captions = KeyCaptions(presenter, self.keyboard)
         self._timer = QTimer(self, interval=IDLE_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._wake)
         self._room = ""
@@ -178,7 +178,7 @@ class RecordPage(Page):
     @property
     def keycaps(self) -> list[Keycap]:
         """The keys that play, as they are shown below the game; none where nobody plays by hand."""
-        return self._captions.keycaps
+        return self.captions.keycaps
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         # Tab would take the keyboard away from the game in the middle of a rally.
@@ -268,7 +268,7 @@ class RecordPage(Page):
         self._view.show_rival(rival_of(presenter))
         self._view.show_game(picture, presenter.spec.pixel_aspect, recording=state is RecordState.RECORDING)
         self._counted = presenter.take.countdown
-        self._view.show_overlay(*game_words(presenter, self._captions), large=state is RecordState.COUNTDOWN)
+        self._view.show_overlay(*game_words(presenter, self.captions), large=state is RecordState.COUNTDOWN)
         self._view.show_turn(turn_of(presenter))
         self._view.show_keycaps(self.keycaps)
         self._side.show_state(presenter, self._room)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QGuiApplication, QPalette, QShortcut
+from PySide6.QtGui import QAccessible, QAction, QGuiApplication, QPalette, QShortcut
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
@@ -209,7 +209,22 @@ def test_the_list_of_shortcuts_is_that_of_the_pages(window: Window) -> None:
     dialog = ShortcutsDialog(SHORTCUTS, window)
     card = dialog.findChild(QWidget, "controllerShortcuts")
     said = " ".join(label.text() for label in card.findChildren(QLabel))
-    assert all(word in said for word in ("Game controller", "D-pad", "Move left and right", "Start, pause, resume"))
+    assert all(word in said for word in ("Game controller", "D-pad", "Fire, serve", "Start, pause, resume"))
+    dialog.close()
+
+
+def test_the_list_of_shortcuts_has_the_keys_of_the_chosen_game(window: Window) -> None:
+    window.record.presenter.choose("seaquest")
+    window.findChild(QAction, "shortcutsAction").trigger()
+    dialog = window.findChild(QDialog, "shortcutsDialog")
+    said = [label.text() for label in dialog.findChild(QWidget, "recordShortcuts").findChildren(QLabel)]
+    listed = dict(zip(said[1::2], said[2::2], strict=True))
+    spec = window.record.presenter.spec
+    assert len(spec.controls) == 5
+    assert [what for what in listed.values() if what.endswith(", in the game")] == [
+        f"{control}, in the game" for control in spec.controls
+    ]
+    assert listed["<b>↑ or W</b>"] == "UP, in the game"
     dialog.close()
 
 

@@ -127,7 +127,7 @@ def selection_text(manner: ActionSelection, config: TrainConfig, discrete: bool)
     if not discrete:
         return f"the network's output as it is{late}"
     if len(config.pasts) > 1:
-        late += ", shown where its paddle was" if manner.past else ", not shown where its paddle was"
+        late += ", shown its own earlier positions" if manner.past else ", not shown its own earlier positions"
     if len(config.label_windows) > 1:
         window = config.window_of(manner.output)
         late += f", predicting the next {window} ticks" if window > 1 else ", predicting a single tick"

@@ -1,6 +1,6 @@
 """A trained clone that plays: an Agent, loaded from its file (trainer.policy.policy_file).
 
-    observations ─▶ screens, positions or vectors, at several ages ─▶ network ─▶ logits or torques ─▶ actions
+    observations ─▶ screens, positions or vectors, at several ages ─▶ network ─▶ logits or values ─▶ actions
 
 Several players of one network share one forward pass.
 """
@@ -189,7 +189,7 @@ class Policy:
         return np.stack([seen[min(age, len(seen) - 1)] for age in self.config.history])
 
     def outputs(self, inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """The network's outputs for many inputs as `see` returns them: logits (T, actions), or torques (T, m).
+        """The network's outputs for many inputs as `see` returns them: logits (T, actions), or values (T, m).
 
         A recurrent network takes them as the ticks of one game, from its start. The player's state does not change.
         """
@@ -234,9 +234,9 @@ class Policy:
         return self._preprocess.on_screen(heat(attribution.float().cpu().numpy()), self.spec.observation_shape[:2])
 
     def drives(self, observation: Any) -> npt.NDArray[np.float32]:
-        """The gradient of every torque with respect to every entry of the observation.
+        """The gradient of every action with respect to every entry of the observation.
 
-        float32 (m, n), per standard deviation of the entry in the training data, before torques are clipped (Simonyan
+        float32 (m, n), per standard deviation of the entry in the training data, before actions are clipped (Simonyan
         et al. 2014, "Deep inside convolutional networks", applied to vectors). A recurrent network uses its current
         state. Raises PolicyError for a policy that sees screens.
         """
@@ -245,16 +245,16 @@ class Policy:
         seen = torch.from_numpy(self.see(observation)[None]).to(self._device)
         prepared = self.net.prepare(seen, torch.zeros(1, dtype=torch.bool)).requires_grad_()
         if isinstance(self.net, RecurrentNet):
-            torques = self.net.step(prepared, [self._memory])[0]
+            values = self.net.step(prepared, [self._memory])[0]
         else:
-            torques = self.net(prepared)
+            values = self.net(prepared)
         rows = [
-            torch.autograd.grad(torque, prepared, retain_graph=True)[0][0] for torque in torques[0, self.manner.output]
+            torch.autograd.grad(value, prepared, retain_graph=True)[0][0] for value in values[0, self.manner.output]
         ]
         return np.asarray(torch.stack(rows).cpu().numpy(), np.float32)
 
     def choose(self, outputs: npt.NDArray[np.float32], habit: npt.NDArray[np.float32] | None = None) -> Any:
-        """The action for outputs: logits (K, actions) or torques (K, m); `habit` are the hand's logits."""
+        """The action for outputs: logits (K, actions) or values (K, m); `habit` are the hand's logits."""
         return _choose_together([self], outputs[None], [habit])[0]
 
     def grasp(self, output: npt.NDArray[np.float32], habit: npt.NDArray[np.float32]) -> int:
@@ -306,7 +306,7 @@ def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> lis
 def _choose_together(
     policies: Sequence[Policy], outputs: npt.NDArray[np.float32], habits: Sequence[npt.NDArray[np.float32] | None]
 ) -> list[Any]:
-    """The action of each player of one network, for outputs: logits (players, K, actions) or torques (players, K, m);
+    """The action of each player of one network, for outputs: logits (players, K, actions) or values (players, K, m);
     `habits` are the logits of the players' hands.
     """
     actions: list[Any] = [None] * len(policies)

@@ -143,7 +143,7 @@ class RunPanel(QWidget):
         spec = get_spec(run.setup.env)
         reason = "Available after the first validation."
         if not spec.discrete:
-            reason = f"{spec.title} is controlled by torques, which are never simply right or wrong."
+            reason = f"{spec.title} has continuous actions, which are never simply right or wrong."
         self._confusion.show_table(self.presenter.run_list.curves.confusion, tuple(spec.action_names), reason)
 
     def _do(self, what: Callable[[], object]) -> Callable[[], None]:
