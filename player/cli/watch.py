@@ -59,8 +59,8 @@ def drives(options: Namespace) -> int:
 
 def agreement(options: Namespace) -> int:
     """See the command's help."""
-    from player.watch.frames import KIND_TITLES
-    from recorder.library.library import duration_text
+    from recorder.library.players import kind_texts
+    from recorder.system.texts import duration_text
     from trainer.evaluation.agreement import comparing
 
     session = Session.open(session_place(options.session, options.library))
@@ -73,7 +73,7 @@ def agreement(options: Namespace) -> int:
         print(json.dumps({"session": str(session.place), "policy": str(options.policy), **found.to_json()}))
         return 0
     kind = str(session.player.get("kind", ""))
-    who = "policy" if kind == "policy" else KIND_TITLES.get(kind, kind).lower()
+    who = "policy" if kind == "policy" else kind_texts(kind).title.lower()
     print(f"The clone acts like the {who} in {100 * found.share:.1f} % of {len(found):,} ticks.")
     if found.mean_difference:
         apart = ", ".join(f"{n} {d:.3f}" for n, d in zip(found.names, found.mean_difference, strict=True))

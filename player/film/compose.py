@@ -24,7 +24,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from player.watch.frames import WAYS, DuelFrame, Side, score_text
-from recorder.library.library import duration_text
+from recorder.system.texts import duration_text
 
 Picture = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]

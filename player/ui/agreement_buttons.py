@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 from player.watch.background import BackgroundJobState
 from player.watch.clone_comparison import moment_of
 from player.watch.presenter import WatchPresenter
-from recorder.library.library import duration_text
+from recorder.system.texts import duration_text
 from recorder.ui.kit import look
 from recorder.ui.kit.clicks import repeats
 from recorder.ui.kit.steady import reserve_width

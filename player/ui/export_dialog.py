@@ -24,8 +24,8 @@ from PySide6.QtWidgets import (
 
 from player.watch.background import BackgroundJobState
 from player.watch.presenter import WatchPresenter
-from recorder.library.library import duration_text
 from recorder.system.files import portable_name
+from recorder.system.texts import duration_text
 from recorder.ui.kit import look
 from recorder.ui.kit.confirm import ask_to_replace
 from recorder.ui.kit.save_file import choose_file, user_folder, why_not_there

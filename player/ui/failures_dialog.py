@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QProgre
 from player.watch.background import BackgroundJob, BackgroundJobState
 from player.watch.presenter import WatchPresenter
 from recorder.envs.registry import get_spec
-from recorder.library.library import duration_text
+from recorder.system.texts import duration_text
 from recorder.ui.kit import look
 from recorder.ui.kit.words import window_words
 from trainer.evaluation.failures import BEFORE_S, PICTURES_HZ, Failure, Gallery

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from player.watch.background import BackgroundJobState
 from player.watch.presenter import WatchPresenter
-from recorder.library.library import duration_text
+from recorder.system.texts import duration_text
 from recorder.ui.kit import look
 from recorder.ui.kit.fold import Scroll
 from recorder.ui.kit.steady import keep_room, reserve_width

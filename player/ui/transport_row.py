@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QWidg
 from player.ui.agreement_buttons import AgreementButtons
 from player.ui.from_here import FromHereButton
 from player.watch.presenter import SPEEDS, WatchPresenter, WatchState
-from recorder.library.library import duration_text
+from recorder.system.texts import duration_text
 from recorder.ui.kit.fold import FoldingRow
 
 

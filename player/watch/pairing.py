@@ -13,10 +13,11 @@ from typing import Any
 from player.watch.frames import score_text
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.access import outputs_of
-from recorder.library.library import Library, SessionSummary, duration_text, local_time, summarize
+from recorder.library.library import Library, SessionSummary, local_time, summarize
 from recorder.library.names import default_name
 from recorder.store.places import on_this_computer
 from recorder.store.session import Session
+from recorder.system.texts import duration_text
 from trainer.runs.policy_library import SUFFIX, Policies, PolicySummary
 
 

@@ -16,14 +16,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from player.watch.frames import KIND_TITLES, OUTCOMES, Picture, Side, action_label
+from player.watch.frames import OUTCOMES, Picture, Side, action_label
 from recorder.agents.agent import Agent, describe
 from recorder.envs.game import Game
 from recorder.envs.spec import EnvSpec
-from recorder.library.library import duration_text
+from recorder.library.players import kind_texts
 from recorder.play.rollout import WATCHED_TICKS, Phase, Rollout
 from recorder.store.episode_table import RecordedGame
 from recorder.store.session import Session
+from recorder.system.texts import duration_text
 
 Draw = Callable[[Any], Picture]
 
@@ -70,7 +71,7 @@ class RecordedPlayback:
         lives = session.lives[self._ticks[tick - 1]] if tick else self._start_lives
         return Side(
             kind=kind,
-            title=name if kind == "person" and name else KIND_TITLES.get(kind, kind),
+            title=name if kind == "person" and name else kind_texts(kind).title,
             subtitle=f"{session.name} · game {self.game.number}",
             picture=None if draw is None else draw(moment),
             score=float(self._scores[tick]),
@@ -314,7 +315,7 @@ class LivePlayback:
         dtype = "uint8" if spec.discrete else "float32"
         return Side(
             kind=self._kind,
-            title=KIND_TITLES.get(self._kind, self._kind),
+            title=kind_texts(self._kind).title,
             subtitle=self._name if not self.led else f"{self._name} · from {duration_text(self.led / spec.rate_hz)}",
             led=self.led,
             picture=None if draw is None else draw(moment),

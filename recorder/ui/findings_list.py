@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from recorder.library.findings import Finding, whole_game
-from recorder.library.library import duration_text
 from recorder.library.preview import Details
+from recorder.system.texts import duration_text
 from recorder.ui.kit import look
 from recorder.ui.kit.keys import shortcut_key
 from recorder.ui.library_table import Index, RowDelegate

@@ -8,10 +8,10 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from recorder.envs.registry import get_spec
-from recorder.library.library import duration_text
 from recorder.recording.player_name import NameQuestion
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.take_control import RecordState
+from recorder.system.texts import duration_text
 from recorder.ui.hud import Hud
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import deletes

@@ -25,8 +25,9 @@ import numpy.typing as npt
 
 from recorder.envs.registry import other_simulator
 from recorder.store.session import Session
+from recorder.system.texts import count
 from trainer.config import TrainConfig
-from trainer.data.chosen_episodes import common_spec, episodes_to_learn, in_words
+from trainer.data.chosen_episodes import common_spec, episodes_to_learn
 from trainer.data.draw_weights import DrawWeights, rare_among
 from trainer.data.frame_cache import FrameCache
 from trainer.data.own_rows import OwnRows
@@ -117,7 +118,7 @@ class Dataset:
             every = self.config.every
             if not any(self._weights.learned(block).any() for block in self.train_rows.blocks()):
                 raise TrainingError(
-                    f"with every={every}, none of the {in_words(len(self.train_rows))} to learn from are used; "
+                    f"with every={every}, none of the {count(len(self.train_rows), 'tick')} to learn from are used; "
                     "lower every, or record more play"
                 )
             self._own = OwnRows.of(self.train_rows, self._group)

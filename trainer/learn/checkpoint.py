@@ -21,7 +21,7 @@ from msgspec.structs import asdict
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from recorder.errors import NewerVersionError, UsageError, check_version
+from recorder.errors import NewerVersionError, UsageError, check_version, first_line
 from recorder.system.records import read
 from trainer.config import TrainConfig
 from trainer.errors import TrainingError
@@ -143,7 +143,7 @@ def _read_header(path: Path) -> dict[str, Any]:
 def _unreadable(path: Path, error: Exception) -> TrainingError:
     if isinstance(error, NewerVersionError):
         return TrainingError(f"{path} cannot be read: {error}")
-    reason = (str(error).splitlines() or [""])[0][:160]
+    reason = first_line(error)
     return TrainingError(f"{path} is not a readable checkpoint ({reason}); delete it to start a new training")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from recorder.system.cores import available_cores
+from recorder.system.texts import count
 from trainer.config import LOOK_SHARE
 from trainer.learn.estimate import estimate
 from trainer.learn.learner import Learner, one_cycle
@@ -62,12 +63,12 @@ def learning_to_see(
         steps.begin()
         yield Seen(_FIRST_LOOK, "a first version can be watched; a better one is being trained")
     yield from _look(steps, perception, _FIRST_LOOK, 1.0)
-    count = perception.drop_unseen()
+    positions = perception.drop_unseen()
     steps.see(perception.sight())
     located, learned = (len(sample.screens), batches) if steps.group.size == 1 else (0, 0)
     samples = learned * config.batch_size + samples_learned(config)
     operations = Operations.of(net, config).whole(perception.looked_at, located, samples, 0)
-    yield Seen(1.0, f"locates {count} position{'' if count == 1 else 's'} on the screen", operations)
+    yield Seen(1.0, f"locates {count(positions, 'position')} on the screen", operations)
 
 
 def _look(steps: Steps, perception: Perception, first: float, last: float) -> Iterator[Seen]:

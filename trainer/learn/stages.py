@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Iterator
 
+from recorder.system.texts import count
 from trainer.errors import TrainingError
 from trainer.evaluation.alike import Alike, Demonstration
 from trainer.evaluation.select_by_play import Candidate, CandidateScore
@@ -28,9 +29,7 @@ _FIRST_CHECK = 0.4  # of the budget: earlier weights are never the best
 
 def load(training: Training) -> Iterator[Progress]:
     """Learn to see, if the network does, and load the ticks; or restore this from a checkpoint."""
-    ticks = (
-        f"{training.data.ticks:,} ticks of {len(training.sessions)} session{'s' if len(training.sessions) > 1 else ''}"
-    )
+    ticks = f"{count(training.data.ticks, 'tick')} of {count(len(training.sessions), 'session')}"
     resumed = training.checkpoint is not None and training.checkpoint.exists()
     if training.config.perceives and resumed:
         yield from _recall(training)

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from recorder.errors import TwinplayError
+from recorder.errors import TwinplayError, first_line
 from recorder.library.names import default_name
 from recorder.store.session import Session
 from trainer.errors import PolicyError, TrainingError
@@ -180,7 +180,7 @@ class Training:
             self.state.saved = self.state.saved and self.out.exists()
             _ = self.manner
         except (ValueError, TypeError, KeyError, RuntimeError, OverflowError) as error:
-            reason = (str(error).splitlines() or [""])[0][:160]
+            reason = first_line(error)
             raise TrainingError(f"{self.checkpoint} is damaged ({reason}); delete it to start a new training") from None
         self.budget.resume(self.state.seconds)
         self._played_before = self.state.played

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from recorder.envs.registry import stored_spec
 from recorder.envs.spec import EnvSpec
-from recorder.errors import TwinplayError
+from recorder.errors import TwinplayError, first_line
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
 from trainer.policy.action_selection import ActionSelection
@@ -76,7 +76,7 @@ def read_policy(path: Path, *, alike: bool = False) -> StoredPolicy:
         _check_manner(manner, net, spec, config)
         _load_weights(net, path)
     except _DAMAGE as error:
-        reason = (str(error).splitlines() or [""])[0][:200]
+        reason = first_line(error, 200)
         raise PolicyError(f"{path} is damaged ({reason}); train it again or get an undamaged copy") from None
     net.eval()
     return StoredPolicy(net, spec, config, manner, header)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QProgressBar,
 
 from recorder.envs.registry import get_spec
 from recorder.library.library import local_time
+from recorder.system.texts import count
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
 from trainer.runs.presenter import TrainPresenter
@@ -173,7 +174,7 @@ def _about(run: Run) -> str:
     minutes = sum(source.minutes for source in setup.sources)
     preset = setup.preset.capitalize() if setup.preset else "Custom settings"
     preset = f"Goes on from {setup.goes_on_from}" if setup.parent else preset
-    sessions = f"{len(setup.sources)} session{'s' if len(setup.sources) > 1 else ''}"
+    sessions = count(len(setup.sources), "session")
     left_out = f" · left out: {setup.left_out}" if setup.left_out else ""
     return f"{get_spec(setup.env).title} · {preset} · {sessions}, {minutes:.1f} minutes{left_out}"
 

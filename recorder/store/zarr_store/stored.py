@@ -14,6 +14,7 @@ from zarr.core.chunk_key_encodings import DefaultChunkKeyEncoding
 from zarr.core.metadata import ArrayV3Metadata
 from zarr.errors import GroupNotFoundError
 
+from recorder.errors import first_line
 from recorder.store.places import Folder, LocalFolder, Place, on_this_computer
 from recorder.store.untrusted import MAX_CHUNK_BYTES, METADATA, StoreError
 from recorder.store.zarr_store.chunks import Array, ChunkCodec
@@ -66,7 +67,7 @@ class StoredGroup:
             self._group = zarr.open_group(store, mode="r", zarr_format=3, use_consolidated=False)
             self.attributes: dict[str, Any] = dict(self._group.attrs)
         except _METADATA_ERRORS as error:
-            raise StoreError(f"its zarr.json is damaged ({_first_line(error)})") from error
+            raise StoreError(f"its zarr.json is damaged ({first_line(error)})") from error
 
     def array(self, name: str, shape: tuple[int, ...] | None, dtype: str, rows: int | None = None) -> StoredArray:
         """The array `name`, each row of `shape` (None: one axis of any length), with at least `rows` rows.
@@ -78,7 +79,7 @@ class StoredGroup:
         except KeyError:
             raise StoreError(f"the array '{name}' is missing") from None
         except _METADATA_ERRORS as error:
-            raise StoreError(f"the array '{name}' is damaged ({_first_line(error)})") from error
+            raise StoreError(f"the array '{name}' is damaged ({first_line(error)})") from error
         if not isinstance(array, zarr.Array):
             raise StoreError(f"'{name}' is not an array")
         assert isinstance(array.metadata, ArrayV3Metadata)
@@ -115,7 +116,7 @@ class StoredGroup:
             self._store.expect(array, range(start, stop))
             rows = array.read(start, stop, self._store.content)
         except (OSError, ValueError, RuntimeError, TypeError) as error:
-            raise StoreError(f"a chunk of '{array.path}' is damaged ({_first_line(error)})") from error
+            raise StoreError(f"a chunk of '{array.path}' is damaged ({first_line(error)})") from error
         return rows[0] if isinstance(selection, int) else rows
 
     def _check_chunks(self, name: str, array: StoredArray, rows: int) -> None:
@@ -156,7 +157,3 @@ class StoredGroup:
             whole[: len(here)] = here
             store.write(array.key(start // chunk), codec.encode(whole))
         store.sync()
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:160]
