@@ -119,7 +119,7 @@ class WatchPage(Page):
         self.presenter.refresh()
         self.presenter.pair.set_right(policy)
         self.presenter.pair.set_left(session or against)
-        self.presenter.pair.alike = alike and bool(self.presenter.pair.manners)
+        self.presenter.pair.alike = alike and bool(self.presenter.pair.play_choices)
         self.presenter.open(play=True)
         self.activate()
 

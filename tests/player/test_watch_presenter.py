@@ -288,8 +288,8 @@ def policies(library: Library) -> Iterator[list[Path]]:
 def knows_two_ways(path: Path) -> Path:
     """The policy file, which now says how it plays like its demonstrator."""
     policy = Policy.load(path)
-    manner = ActionSelection(prior=(0.7, 0.01, 0.15, 0.14), pull=Pull())
-    alike = Alike(manner, 43.0, 48.25, 0.66).to_json()
+    selection = ActionSelection(prior=(0.7, 0.01, 0.15, 0.14), pull=Pull())
+    alike = Alike(selection, 43.0, 48.25, 0.66).to_json()
     save_policy(path, policy.net, {**policy.header, "alike": alike, "training": {"score_in_play": 71.2}})
     return path
 
@@ -500,14 +500,14 @@ def test_a_clone_that_knows_two_ways_is_watched_filmed_and_scored_in_the_one_cho
     paired: WatchPresenter, service: LocalService, policies: list[Path], tmp_path: Path
 ) -> None:
     pair = paired.pair
-    assert pair.manners == []
+    assert pair.play_choices == []
     able = knows_two_ways(policies[0])
     pair.refresh()
-    assert [(choice.label, choice.value) for choice in pair.manners] == [
+    assert [(choice.label, choice.value) for choice in pair.play_choices] == [
         ("Its best · 71", False),
         ("Like its player · 43", True),
     ]
-    assert pair.manners_text == (
+    assert pair.play_choices_text == (
         "“Its best” scores 71 in test games. “Like its player” scores 43 (the player: 48); a classifier "
         "tells the two apart in 66 % of clips (50 % is chance)."
     )
@@ -523,7 +523,7 @@ def test_a_clone_that_knows_two_ways_is_watched_filmed_and_scored_in_the_one_cho
     pair.refresh()
     assert pair.alike
     pair.set_right(policies[1])
-    assert (pair.alike, pair.manners) == (False, [])
+    assert (pair.alike, pair.play_choices) == (False, [])
     with Duel(None, able, alike=True) as duel:
         assert duel.tick(5).tick == 5
     with pytest.raises(PolicyError, match="cannot play like its demonstrator"):

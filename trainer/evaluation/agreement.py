@@ -183,7 +183,7 @@ def comparing(
     spec = session.spec
     if spec.discrete:
         recorded: npt.NDArray[Any] = session.actions[chosen.line_ticks].astype(np.int64)
-        clone = policy.manner.probabilities(answers).argmax(axis=1)
+        clone = policy.selection.probabilities(answers).argmax(axis=1)
         sure = np.take_along_axis(policy.belief(answers), clone[:, None], axis=1)[:, 0]
     else:
         recorded = session.actions[chosen.line_ticks].astype(np.float32)
@@ -205,7 +205,7 @@ def _inputs(session: Session, game: RecordedGame, policy: Policy) -> Iterator[np
 
     Vectors come in one block: a recurrent network takes a game as one sequence.
     """
-    delay = policy.config.shift_of(policy.manner.output)
+    delay = policy.config.shift_of(policy.selection.output)
     if not session.spec.sees_screen:
         vectors = np.concatenate([session.vectors(each.start, each.stop) for each in game.line]).astype(np.float32)
         yield vectors[np.maximum(np.arange(game.ticks) - delay, 0)]

@@ -38,10 +38,11 @@ _LATER = ("operations", "played", "score_games", "score_ticks", "accuracies")  #
 class State(msgspec.Struct):
     """The counters of a training. Seconds are those of all its sittings; `train_s` of them count in the budget.
 
-    `validated`, `stale` and `checked` count validations, those of them in a row without a lower loss, and the looks at
-    its play. `manner` is as JSON. `score` is the mean of `score_games` games of at most `score_ticks` ticks.
-    `accuracies` are those on held-out play of the weights kept for each reason. `operations` are those of learning to
-    see (trainer.learn.operations), `played` the ticks of the games that have judged it.
+    `validated`, `stale` and `checked` count validations, those of them in a row without a lower loss, and the looks
+    at its play. `manner` is the ActionSelection that plays best, as JSON. `score` is the mean of `score_games`
+    games of at most `score_ticks` ticks. `accuracies` are those on held-out play of the weights kept for each
+    reason. `operations` are those of learning to see (trainer.learn.operations), `played` the ticks of the games
+    that have judged it.
     """
 
     stage: Literal["train", "play"] = "train"

@@ -25,7 +25,7 @@ class Origin:
     spec: EnvSpec
     net: Net
     config: TrainConfig
-    manner: ActionSelection
+    selection: ActionSelection
     told: ParentPolicy
 
     @classmethod
@@ -43,7 +43,7 @@ class Origin:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         parents = 0 if header.parent is None else header.parent.parents + 1
         told = ParentPolicy(path.stem, digest, header.called, parents)
-        return cls(path, stored.spec, stored.net, stored.config, stored.manner, told)
+        return cls(path, stored.spec, stored.net, stored.config, stored.selection, told)
 
     def check(self, config: TrainConfig) -> None:
         """Raises PolicyError for a configuration with another network."""

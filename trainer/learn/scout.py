@@ -128,8 +128,8 @@ def _learning(
         optimizer.step(_RATE * one_cycle(batch / batches, config.warm_up))
         yield (batch + 1) / batches
     taken = np.bincount(actions, minlength=count) / len(actions)
-    manner = ActionSelection(_TEMPERATURE, rare_among(taken), past=False, prior=tuple(taken.tolist()))
-    yield Policy(net.eval(), spec, config, manner=manner)
+    selection = ActionSelection(_TEMPERATURE, rare_among(taken), past=False, prior=tuple(taken.tolist()))
+    yield Policy(net.eval(), spec, config, selection=selection)
 
 
 def _batches(config: TrainConfig) -> int:
@@ -145,7 +145,7 @@ def _playing(scout: Policy, places: Places, length: int) -> Iterator[float | Cli
     with Game(spec) as game:
         while played < most:
             seed = int(rng.integers(2**31))
-            player = scout.fork(seed, replace(scout.manner, output=number % len(config.label_windows)))
+            player = scout.fork(seed, replace(scout.selection, output=number % len(config.label_windows)))
             number += 1
             game.reset(seed, varied=True)
             over, tick = False, 0

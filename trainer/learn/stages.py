@@ -153,7 +153,7 @@ def _check(training: Training, used: float) -> Iterator[Progress]:
     state.checked += 1
     training.judged(best)
     if state.best_check is None or best.score >= state.best_check:
-        state.best_check, state.manner = best.score, best.candidate.manner.to_json()
+        state.best_check, state.manner = best.score, best.candidate.selection.to_json()
         training.keep("check", now)
         training.save("check")
     message = f"short test games after {state.batch:,} batches: mean score {state.score:,.1f}"
@@ -182,12 +182,12 @@ def play(training: Training) -> Iterator[Progress]:
         else:
             yield training.progress("play", chosen * step)
     assert best is not None
-    state.manner = best.candidate.manner.to_json()
+    state.manner = best.candidate.selection.to_json()
     training.judged(best)
     training.save(files[best.candidate.policy])  # in case the following games are interrupted
     yield from _find_alike(training, best.candidate)
     training.finish(files[best.candidate.policy])
-    message = f"plays best with {selection_text(training.manner, config, training.data.spec.discrete)}"
+    message = f"plays best with {selection_text(training.selection, config, training.data.spec.discrete)}"
     yield training.progress("play", 1.0, message=message, score=state.score)
 
 
@@ -198,7 +198,7 @@ def _find_alike(training: Training, best: Candidate) -> Iterator[Progress]:
         return
     for step in training.choosing.alike(best, demonstration):
         if isinstance(step, Alike) and step.plays_best:
-            training.state.manner = step.manner.to_json()
+            training.state.manner = step.selection.to_json()
             training.judged(CandidateScore(best, step.score, step.games, training.config.play_ticks))
         elif isinstance(step, Alike):
             training.alike = step

@@ -76,12 +76,12 @@ class Training:
         return self.steps.learner
 
     @property
-    def manner(self) -> ActionSelection:
+    def selection(self) -> ActionSelection:
         """How the kept weights play best, as known so far."""
         if self.state.manner is not None:
             return ActionSelection.from_json(self.state.manner)
         if self.origin is not None:
-            return self.origin.manner
+            return self.origin.selection
         return first_selection(self.config, self.data)
 
     def progress(
@@ -178,7 +178,7 @@ class Training:
             self.steps.rng.bit_generator.state = generator
             self.kept.restore(tensors)
             self.state.saved = self.state.saved and self.out.exists()
-            _ = self.manner
+            _ = self.selection
         except (ValueError, TypeError, KeyError, RuntimeError, OverflowError) as error:
             reason = first_line(error)
             raise TrainingError(f"{self.checkpoint} is damaged ({reason}); delete it to start a new training") from None
@@ -205,7 +205,7 @@ class Training:
         return {
             "env": self.data.spec.to_json(),
             "config": self.config.to_json(),
-            "play": self.manner.to_json(),
+            "play": self.selection.to_json(),
             **({"alike": self.alike.to_json()} if self.alike else {}),
             **({"called": default_name(players, state.score, now)} if self.out.stem == self.run else {}),
             "created": now,

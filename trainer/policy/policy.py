@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Policy:
     """A clone that plays. `Policy.load` reads it; `fork` makes another player with the same weights.
 
-    The clone plays in the `manner` that scored best in training. `probabilities` are those of the last act (one per
+    It uses the action `selection` that scored best in training. `probabilities` are those of the last act (one per
     action; None for continuous actions and before the first act).
     """
 
@@ -46,7 +46,7 @@ class Policy:
         config: TrainConfig,
         *,
         seed: int = 0,
-        manner: ActionSelection | None = None,
+        selection: ActionSelection | None = None,
         header: dict[str, Any] | None = None,
         name: str = "clone",
         device: torch.device | str = "cpu",
@@ -54,7 +54,7 @@ class Policy:
         self.net = net
         self.spec = spec
         self.config = config
-        self.manner = manner or ActionSelection()
+        self.selection = selection or ActionSelection()
         self.header = header or {}
         self.name = name
         self.probabilities: npt.NDArray[np.float32] | None = None
@@ -80,19 +80,19 @@ class Policy:
             stored.spec,
             stored.config,
             seed=seed,
-            manner=stored.manner,
+            selection=stored.selection,
             header=stored.header,
             name=path.stem,
         )
 
-    def fork(self, seed: int, manner: ActionSelection | None = None) -> Policy:
-        """Another player with the same network, but its own history and random generator, and optionally `manner`."""
+    def fork(self, seed: int, selection: ActionSelection | None = None) -> Policy:
+        """Another player with the same network, its own history and random generator, perhaps another `selection`."""
         return Policy(
             self.net,
             self.spec,
             self.config,
             seed=seed,
-            manner=manner or self.manner,
+            selection=selection or self.selection,
             header=self.header,
             name=self.name,
             device=self._device,
@@ -195,10 +195,10 @@ class Policy:
         """
         with torch.inference_mode():
             seen = torch.from_numpy(np.ascontiguousarray(inputs)).to(self._device)
-            hidden = torch.full((len(seen),), not self.manner.past, device=self._device)
+            hidden = torch.full((len(seen),), not self.selection.past, device=self._device)
             prepared = self.net.prepare(seen, hidden)
             answers = self.net(prepared[None])[0] if isinstance(self.net, RecurrentNet) else self.net(prepared)
-            return np.asarray(answers[:, self.manner.output].float().cpu().numpy(), np.float32)
+            return np.asarray(answers[:, self.selection.output].float().cpu().numpy(), np.float32)
 
     @staticmethod
     def belief(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -220,12 +220,12 @@ class Policy:
         screens = np.stack([grey(self._checked(screen)), *seen][: max(self.reach, LAG) + 1])
         looked_at = list(self.looked_at(screens[::-1], screens[:0])[::-1])
         stack = torch.from_numpy(self._stack(looked_at)[None]).to(self._device)
-        hidden = torch.tensor([not self.manner.past], device=self._device)
+        hidden = torch.tensor([not self.selection.past], device=self._device)
         prepared = self.net.prepare(stack, hidden)
         with torch.inference_mode():
-            logits = self.net(prepared)[0, self.manner.output].float().cpu().numpy()
-        likely = self.manner.probabilities(logits) if self.spec.discrete else np.abs(logits)
-        action, output = int(likely.argmax()), self.manner.output
+            logits = self.net(prepared)[0, self.selection.output].float().cpu().numpy()
+        likely = self.selection.probabilities(logits) if self.spec.discrete else np.abs(logits)
+        action, output = int(likely.argmax()), self.selection.output
         if isinstance(self.net, KeypointNet):
             newest = torch.from_numpy(screens[[0, min(LAG, len(screens) - 1)]]).to(self._device)
             attribution = attribute_by_places(self.net, newest, stack, hidden, output, action)
@@ -249,7 +249,7 @@ class Policy:
         else:
             values = self.net(prepared)
         rows = [
-            torch.autograd.grad(value, prepared, retain_graph=True)[0][0] for value in values[0, self.manner.output]
+            torch.autograd.grad(value, prepared, retain_graph=True)[0][0] for value in values[0, self.selection.output]
         ]
         return np.asarray(torch.stack(rows).cpu().numpy(), np.float32)
 
@@ -260,7 +260,7 @@ class Policy:
     def grasp(self, output: npt.NDArray[np.float32], habit: npt.NDArray[np.float32]) -> int:
         """The action of a clone that moves its hands as its demonstrator does, from both logits (actions,)."""
         assert self._grip is not None
-        likely = self._grip.probabilities(habit, output, self.manner.prior)
+        likely = self._grip.probabilities(habit, output, self.selection.prior)
         self.probabilities = likely.astype(np.float32)
         return self._grip.take(likely, self._rng)
 
@@ -271,9 +271,9 @@ class Policy:
         return min(drawn, len(likely) - 1)
 
     def _new_grip(self) -> Grip | None:
-        if self.manner.pull is None or not isinstance(self.net, KeypointNet):
+        if self.selection.pull is None or not isinstance(self.net, KeypointNet):
             return None
-        return Grip(self.manner.pull, np.asarray(self.net.hand.follows.cpu().numpy(), bool))
+        return Grip(self.selection.pull, np.asarray(self.net.hand.follows.cpu().numpy(), bool))
 
 
 def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[Any]:
@@ -287,7 +287,7 @@ def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> lis
         first = policies[together[0]]
         with torch.inference_mode():
             tensor = torch.from_numpy(np.stack([inputs[seat] for seat in together])).to(first._device)
-            hidden = torch.tensor([not policies[seat].manner.past for seat in together], device=first._device)
+            hidden = torch.tensor([not policies[seat].selection.past for seat in together], device=first._device)
             prepared = first.net.prepare(tensor, hidden)
             if isinstance(first.net, RecurrentNet):
                 answer, memories = first.net.step(prepared, [policies[seat]._memory for seat in together])
@@ -310,17 +310,17 @@ def _choose_together(
     `habits` are the logits of the players' hands.
     """
     actions: list[Any] = [None] * len(policies)
-    by_manner: dict[ActionSelection, list[int]] = {}
+    by_selection: dict[ActionSelection, list[int]] = {}
     for seat, (policy, habit) in enumerate(zip(policies, habits, strict=True)):
-        output = outputs[seat, policy.manner.output]
+        output = outputs[seat, policy.selection.output]
         if not policy.spec.discrete:
             actions[seat] = np.clip(output, -1.0, 1.0)
         elif habit is not None:
             actions[seat] = policy.grasp(output, habit)
         else:
-            by_manner.setdefault(policy.manner, []).append(seat)
-    for manner, seats in by_manner.items():
-        for seat, likely in zip(seats, manner.probabilities(outputs[seats, manner.output]), strict=True):
+            by_selection.setdefault(policy.selection, []).append(seat)
+    for selection, seats in by_selection.items():
+        for seat, likely in zip(seats, selection.probabilities(outputs[seats, selection.output]), strict=True):
             actions[seat] = policies[seat].draw(likely)
     return actions
 
