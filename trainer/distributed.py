@@ -106,7 +106,7 @@ class ProcessGroup:
         """Called by the others: the steps that the first one orders, until it ends the training."""
         yield from ()
 
-    def dismiss(self) -> None:
+    def end_training(self) -> None:
         """Called by the first process between two steps: tell the others that the training is over."""
 
     def leave(self) -> None:
@@ -226,7 +226,7 @@ class TorchrunGroup(ProcessGroup):
                 return
             yield int(number), used
 
-    def dismiss(self) -> None:
+    def end_training(self) -> None:
         """See ProcessGroup. Only needed once the others wait for orders; before that they notice that it has ended."""
         if self.first and self._following:
             with contextlib.suppress(TrainingError):

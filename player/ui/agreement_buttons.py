@@ -56,7 +56,7 @@ class AgreementButtons(QWidget):
         """Show how far the comparison is."""
         comparison = self.presenter.comparison
         agreement, share = comparison.agreement, comparison.share
-        failed = comparison.chore.state is BackgroundJobState.FAILED
+        failed = comparison.job.state is BackgroundJobState.FAILED
         self.setVisible(agreement is not None or share is not None or failed)
         self.setEnabled(agreement is not None)
         if agreement is not None:
@@ -71,7 +71,7 @@ class AgreementButtons(QWidget):
             )
         elif failed:
             self._agree.setText("Not compared")
-            self._agree.setToolTip(window_words(comparison.chore.error))
+            self._agree.setToolTip(window_words(comparison.job.error))
         else:
             self._agree.setText(f"Comparing {100 * (share or 0.0):.0f} %")
             self._agree.setToolTip("Comparing the twin's actions with the recorded ones")

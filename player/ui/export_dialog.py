@@ -192,14 +192,14 @@ class ExportDialog(QDialog):
             self._render()
 
     def _render(self) -> None:
-        chore = self.presenter.filming
-        running, record = chore.running, chore.record
+        job = self.presenter.filming
+        running, record = job.running, job.record
         self._go.setText("Cancel" if running else "Export")
         self._go.setToolTip("Stop; no file is left behind" if running else "Export the video (Enter)")
         for widget in (self._format, self._whole, self._part, self._from, self._to, self._path, self._choose):
             widget.setEnabled(not running)
         self._bar.setVisible(running)
-        saved = record is not None and record.path is not None and chore.state is BackgroundJobState.DONE
+        saved = record is not None and record.path is not None and job.state is BackgroundJobState.DONE
         for button in (self._show, self._open):
             button.setVisible(saved)
         fraction = 0.0 if record is None else record.fraction
@@ -217,8 +217,8 @@ class ExportDialog(QDialog):
             size = self._saved.stat().st_size if self._saved.exists() else 0
             amount = f"{size / 1e6:.1f}\u00a0MB" if size >= 1e6 else f"{size / 1e3:.0f}\u00a0kB"
             self._words.setText(f"Saved “{self._saved.name}” ({amount}).")
-        elif chore.state is BackgroundJobState.FAILED:
-            self._words.setText(f"Export failed: {window_words(chore.error)}.")
+        elif job.state is BackgroundJobState.FAILED:
+            self._words.setText(f"Export failed: {window_words(job.error)}.")
         else:
             self._words.setText("Both games are re-simulated for the video.")
 

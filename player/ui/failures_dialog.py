@@ -34,12 +34,12 @@ class FailuresDialog(QDialog):
         presenter: WatchPresenter,
         parent: QWidget | None = None,
         *,
-        start_chore: Callable[[str], BackgroundJob] = BackgroundJob,
+        start_background: Callable[[str], BackgroundJob] = BackgroundJob,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("failuresDialog")
         self.setWindowTitle("Where it fails")
-        self._job = start_chore("trainer.evaluation.failures:finding_failures")
+        self._job = start_background("trainer.evaluation.failures:finding_failures")
         self._shown: list[tuple[QLabel, Failure]] = []
         self._at = 0
         self._stretch = 1.0  # of the pictures' width

@@ -189,8 +189,8 @@ class ScoreDialog(QDialog):
         self._render()
 
     def _render(self) -> None:
-        chore = self.presenter.scoring
-        running, record = chore.running, chore.record
+        job = self.presenter.scoring
+        running, record = job.running, job.record
         self._go.setText("Cancel" if running else "Play the games")
         self._go.setToolTip("Stop the games" if running else "All play from the same starts, none of them trained on")
         self._games.setEnabled(not running)
@@ -209,8 +209,8 @@ class ScoreDialog(QDialog):
             self._words.setText(games if total else "Preparing…")
             return
         self._timer.stop()
-        if chore.state is BackgroundJobState.FAILED:
-            self._words.setText(f"The games could not be played: {window_words(chore.error)}.")
+        if job.state is BackgroundJobState.FAILED:
+            self._words.setText(f"The games could not be played: {window_words(job.error)}.")
         elif report is not None:
             words = f"Mean score with its 95 % interval over distinct games: {_games_played(report.rows)}."
             alike = [report.likeness.sentence] if report.likeness is not None else []

@@ -7,7 +7,7 @@
                         digest; summary; shared_control (if a clone and its supervisor played together); race (against
                         a twin, see recorder.store.races); latency (from a key to the picture, see
                         recorder.play.latency); verified (the digest for which a simulation reproduced every tick);
-                        title, notes, tags, excluded_spans ([[start, stop), …] in ticks): the user's opinions (see
+                        title, notes, tags, excluded_spans ([[start, stop), …] in ticks): the user's annotations (see
                         recorder.library.edits)
       screen            (T, H, W) uint8       palette index                 [environments with a screen]
                         (T, H, W, 3) uint8    or RGB, where the screen has any colours
@@ -104,7 +104,7 @@ EPISODE_COLUMNS = (
     Column("excluded", "bool"),
     Column("label", "uint8"),
 )
-OPINION_COLUMNS = ("excluded", "label")  # of episodes: the user's opinions, not part of the recorded data
+ANNOTATION_COLUMNS = ("excluded", "label")  # of episodes: the user's annotations, not part of the recorded data
 KEY_COLUMNS = (Column("time_ns", "int64"), Column("code", "int32"), Column("down", "bool"))
 KEY_DTYPE = np.dtype([(column.name, column.dtype) for column in KEY_COLUMNS])
 MOMENT_ARRAYS = ("screen", "observation", "state")  # the names that `Game.storage` may have

@@ -116,7 +116,7 @@ class FindingsList(QWidget):
         self._button.setEnabled(not self._refusal and self._list.currentRow() >= 0)
 
 
-class _Roomy(RowDelegate):
+class _WideRows(RowDelegate):
     """A row is a little higher than its text."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
@@ -138,7 +138,7 @@ class _Rows(QListWidget):
         self.setResizeMode(QListWidget.ResizeMode.Adjust)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setTabKeyNavigation(False)
-        self.setItemDelegate(_Roomy(self))
+        self.setItemDelegate(_WideRows(self))
 
     def fit(self) -> None:
         """Take the height of the rows; the bar to scroll them would take from the width by which they wrap."""

@@ -76,7 +76,7 @@ class RecordPage(Page):
         self.captions = KeyCaptions(presenter, self.keyboard)
         self._timer = QTimer(self, interval=IDLE_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._wake)
-        self._room = ""
+        self._disk_space = ""
         self._counted = 0  # the figure of the count-down that is shown
         self._held = HeldKeys(presenter.controls.release, self.keyboard.is_down)
         self.bind_keys(_shortcuts(self))
@@ -88,7 +88,7 @@ class RecordPage(Page):
         if not self.access.missing:
             self.presenter.finished.check()
         self._side.takes.offers_sample = not (self.presenter.refusal or has_sessions(self.presenter.library))
-        self._room = self.presenter.room
+        self._disk_space = self.presenter.disk_space
         if not self.presenter.busy:
             self.presenter.partner.look(self.presenter.spec)
         self._timer.start()
@@ -125,7 +125,7 @@ class RecordPage(Page):
         self.access = access
         self.presenter.refuse(access.refusal)
         self._side.takes.there = not access.missing
-        self._room = self.presenter.room
+        self._disk_space = self.presenter.disk_space
         self._render()
 
     def name_player(self, name: str) -> None:
@@ -207,7 +207,7 @@ class RecordPage(Page):
 
     def _choose(self, env: str) -> None:
         self.presenter.choose(env)
-        self._room = self.presenter.room
+        self._disk_space = self.presenter.disk_space
         self._view.setFocus()
         self._render()
 
@@ -227,7 +227,7 @@ class RecordPage(Page):
 
     def _stop(self) -> None:
         self.presenter.stop(wait=False)
-        self._room = self.presenter.room
+        self._disk_space = self.presenter.disk_space
         self._view.setFocus()
         self._render()
 
@@ -271,7 +271,7 @@ class RecordPage(Page):
         self._view.show_overlay(*game_words(presenter, self.captions), large=state is RecordState.COUNTDOWN)
         self._view.show_turn(turn_of(presenter))
         self._view.show_keycaps(self.keycaps)
-        self._side.show_state(presenter, self._room)
+        self._side.show_state(presenter, self._disk_space)
         self._set_pace()
 
     def _note_picture(self, picture: Picture) -> None:

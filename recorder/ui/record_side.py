@@ -148,12 +148,12 @@ class RecordSide(QWidget):
                 row_layout.addWidget(button)
             layout.addLayout(row_layout)
 
-    def _button(self, text: str, name: str, tip: str, wish: Callable[[], None]) -> QPushButton:
+    def _button(self, text: str, name: str, tip: str, action: Callable[[], None]) -> QPushButton:
         # Space serves the ball and must not press whatever button was clicked last. One that Tab led to may be pressed,
         # and hands the keyboard back to the game.
         button = QPushButton(text, objectName=name, toolTip=tip, focusPolicy=Qt.FocusPolicy.TabFocus)
         button.clicked.connect(lambda: self._game.setFocus())
-        button.clicked.connect(lambda: wish())
+        button.clicked.connect(lambda: action())
         return button
 
     def _show_buttons(self, presenter: RecordPresenter) -> None:

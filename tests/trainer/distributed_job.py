@@ -43,7 +43,7 @@ def take_steps(session: Session, config: TrainConfig, group: ProcessGroup) -> di
             steps.start(None)
             for number in range(1, STEPS + 1):
                 steps.take(number, number / 1_000)
-            group.dismiss()
+            group.end_training()
         else:
             steps.follow()
         found = {name: value.detach().clone() for name, value in steps.learner.net.named_parameters()}

@@ -20,7 +20,9 @@ def shortest(session: Session) -> int:
     return min(session.recorded_games, key=lambda game: game.ticks).number
 
 
-@pytest.mark.parametrize("selection", [ActionSelection(), ActionSelection(0.25, (1,)), ActionSelection(0.0, past=False)])
+@pytest.mark.parametrize(
+    "selection", [ActionSelection(), ActionSelection(0.25, (1,)), ActionSelection(0.0, past=False)]
+)
 def test_a_clone_that_is_shown_the_game_tick_by_tick_decides_the_same(
     breakout: Session, breakout_policy: Path, selection: ActionSelection
 ) -> None:

@@ -122,8 +122,8 @@ class Scripted:
     def __init__(self, told: Callable[[ActionSelection], tuple[list[int], float]]) -> None:
         self.told = told
 
-    def play(self, seats: Sequence[PlannedGame], max_ticks: int) -> Iterator[list[GameResult]]:
-        yield [self._result(seat.selection or ActionSelection()) for seat in seats]
+    def play(self, rows: Sequence[PlannedGame], max_ticks: int) -> Iterator[list[GameResult]]:
+        yield [self._result(row.selection or ActionSelection()) for row in rows]
 
     def _result(self, selection: ActionSelection) -> GameResult:
         actions, score = self.told(selection)
@@ -197,7 +197,7 @@ def test_players_who_move_alike_act_together_as_they_would_alone(policy: Path, b
     first = Policy.load(policy, 1, alike=True)
     together = [first, first.fork(2), first.fork(3, Policy.load(policy).selection)]
     found = [act_together(together, [frame] * 3) for frame in frames]
-    assert [[actions[seat] for actions in found] for seat in range(2)] == expected
+    assert [[actions[row] for actions in found] for row in range(2)] == expected
     for player in together:
         player.reset()
     assert first.act(frames[0]) in range(4)

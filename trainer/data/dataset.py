@@ -205,8 +205,8 @@ class Dataset:
         take: Take = self._sampler.take
         if self._sampler.pooled:
             with self._telling_of_the_disk():
-                limit, shelf = self._put_aside(limit)
-            take = shelf.take
+                limit, cache = self._put_aside(limit)
+            take = cache.take
         rows = self._validating(limit)
         shifts = self._samples.shifts_in_turn(len(rows))
         for start in range(0, len(rows), size):
@@ -288,13 +288,13 @@ class Dataset:
         """The number of validation ticks (fewer than `limit` if there is no room for so many), and their cache."""
         assert self._sampler is not None
         if self._aside is None:
-            shelf = None
-            while shelf is None:
+            cache = None
+            while cache is None:
                 rows = self._validating(limit)
                 seen = [self._samples.seen(rows, delay) for delay in (0, self.config.label_shifts[-1])]
-                shelf = self._sampler.put_aside(_spans(np.concatenate(seen, axis=1)))
-                limit = limit if shelf is not None else limit // 2
-            self._aside = limit, shelf
+                cache = self._sampler.put_aside(_spans(np.concatenate(seen, axis=1)))
+                limit = limit if cache is not None else limit // 2
+            self._aside = limit, cache
         return self._aside
 
 

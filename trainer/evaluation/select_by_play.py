@@ -76,12 +76,12 @@ def action_selections(
     else:
         choices = [(temperature, prior) for temperature in _TEMPERATURES]
         choices += [(temperature, ()) for temperature in _AS_OFTEN_TEMPERATURES]
-    pasts = config.pasts if spec.sees_screen else (True,)
+    past_choices = config.past_choices if spec.sees_screen else (True,)
     outputs = range(config.outputs)
     return [
         ActionSelection(temperature, kept, output, past, shares)
         for output in outputs
-        for past in pasts
+        for past in past_choices
         for temperature, shares in choices
     ]
 

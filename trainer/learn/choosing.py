@@ -115,9 +115,9 @@ def _now_and_then(steps: Iterator[float | _T]) -> Iterator[float | _T]:
 def first_selection(config: TrainConfig, data: Dataset) -> ActionSelection:
     """How a clone plays before test games have chosen."""
     if not config.perceives:
-        return ActionSelection(1.0, data.rare_actions, past=config.pasts[0])
+        return ActionSelection(1.0, data.rare_actions, past=config.past_choices[0])
     last = len(config.label_windows) - 1
-    return ActionSelection(_FIRST_TEMPERATURE, data.rare_actions, last, config.pasts[-1], data.action_shares)
+    return ActionSelection(_FIRST_TEMPERATURE, data.rare_actions, last, config.past_choices[-1], data.action_shares)
 
 
 def selection_text(selection: ActionSelection, config: TrainConfig, discrete: bool) -> str:
@@ -126,7 +126,7 @@ def selection_text(selection: ActionSelection, config: TrainConfig, discrete: bo
     late = f", {shift} ticks faster than its demonstrator" if shift else ""
     if not discrete:
         return f"the network's output as it is{late}"
-    if len(config.pasts) > 1:
+    if len(config.past_choices) > 1:
         late += ", shown its own earlier positions" if selection.past else ", not shown its own earlier positions"
     if len(config.label_windows) > 1:
         window = config.window_of(selection.output)

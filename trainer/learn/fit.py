@@ -92,9 +92,9 @@ def fit(
             yield training.progress("done", 1.0, message=f"saved {out}", score=training.state.score)
         except GeneratorExit:
             training.write_checkpoint()
-            group.dismiss()
+            group.end_training()
             raise
-        group.dismiss()
+        group.end_training()
 
 
 def _check_input(sessions: Sequence[Session], out: Path, checkpoint: Path | None) -> None:

@@ -279,27 +279,27 @@ class Policy:
 def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[Any]:
     """The actions of several players, with one forward pass through each of their networks."""
     inputs = _see_together(policies, observations)
-    seats: dict[int, list[int]] = {}
-    for seat, policy in enumerate(policies):
-        seats.setdefault(id(policy.net), []).append(seat)
+    rows: dict[int, list[int]] = {}
+    for row, policy in enumerate(policies):
+        rows.setdefault(id(policy.net), []).append(row)
     actions: list[Any] = [None] * len(policies)
-    for together in seats.values():
+    for together in rows.values():
         first = policies[together[0]]
         with torch.inference_mode():
-            tensor = torch.from_numpy(np.stack([inputs[seat] for seat in together])).to(first._device)
-            hidden = torch.tensor([not policies[seat].selection.past for seat in together], device=first._device)
+            tensor = torch.from_numpy(np.stack([inputs[row] for row in together])).to(first._device)
+            hidden = torch.tensor([not policies[row].selection.past for row in together], device=first._device)
             prepared = first.net.prepare(tensor, hidden)
             if isinstance(first.net, RecurrentNet):
-                answer, memories = first.net.step(prepared, [policies[seat]._memory for seat in together])
-                for seat, memory in zip(together, memories, strict=True):
-                    policies[seat]._memory = memory
+                answer, memories = first.net.step(prepared, [policies[row]._memory for row in together])
+                for row, memory in zip(together, memories, strict=True):
+                    policies[row]._memory = memory
             else:
                 answer = first.net(prepared)
             outputs = answer.float().cpu().numpy()
-            habits = _habits([policies[seat] for seat in together], prepared)
-        chosen = _choose_together([policies[seat] for seat in together], outputs, habits)
-        for seat, action in zip(together, chosen, strict=True):
-            actions[seat] = action
+            habits = _habits([policies[row] for row in together], prepared)
+        chosen = _choose_together([policies[row] for row in together], outputs, habits)
+        for row, action in zip(together, chosen, strict=True):
+            actions[row] = action
     return actions
 
 
@@ -311,31 +311,31 @@ def _choose_together(
     """
     actions: list[Any] = [None] * len(policies)
     by_selection: dict[ActionSelection, list[int]] = {}
-    for seat, (policy, habit) in enumerate(zip(policies, habits, strict=True)):
-        output = outputs[seat, policy.selection.output]
+    for row, (policy, habit) in enumerate(zip(policies, habits, strict=True)):
+        output = outputs[row, policy.selection.output]
         if not policy.spec.discrete:
-            actions[seat] = np.clip(output, -1.0, 1.0)
+            actions[row] = np.clip(output, -1.0, 1.0)
         elif habit is not None:
-            actions[seat] = policy.grasp(output, habit)
+            actions[row] = policy.grasp(output, habit)
         else:
-            by_selection.setdefault(policy.selection, []).append(seat)
-    for selection, seats in by_selection.items():
-        for seat, likely in zip(seats, selection.probabilities(outputs[seats, selection.output]), strict=True):
-            actions[seat] = policies[seat].draw(likely)
+            by_selection.setdefault(policy.selection, []).append(row)
+    for selection, rows in by_selection.items():
+        for row, likely in zip(rows, selection.probabilities(outputs[rows, selection.output]), strict=True):
+            actions[row] = policies[row].draw(likely)
     return actions
 
 
 def _habits(policies: Sequence[Policy], prepared: torch.Tensor) -> Sequence[npt.NDArray[np.float32] | None]:
     """The hand's logits for each player that uses it; all share one network."""
     found: list[npt.NDArray[np.float32] | None] = [None] * len(policies)
-    grips = [(seat, policy._grip) for seat, policy in enumerate(policies)]
-    moving = [(seat, grip.held) for seat, grip in grips if grip is not None]
+    grips = [(row, policy._grip) for row, policy in enumerate(policies)]
+    moving = [(row, grip.held) for row, grip in grips if grip is not None]
     net = policies[0].net
     if moving and isinstance(net, KeypointNet):
-        seats = [seat for seat, _ in moving]
+        rows = [row for row, _ in moving]
         held = torch.tensor([held for _, held in moving], device=prepared.device)
-        for seat, habit in zip(seats, net.habit(prepared[seats], held).float().cpu().numpy(), strict=True):
-            found[seat] = habit
+        for row, habit in zip(rows, net.habit(prepared[rows], held).float().cpu().numpy(), strict=True):
+            found[row] = habit
     return found
 
 
@@ -348,8 +348,8 @@ def _see_together(policies: Sequence[Policy], observations: Sequence[Any]) -> li
     ]
     nets = {id(policy.net): policy for policy in policies if isinstance(policy.net, KeypointNet)}
     for net, first in nets.items():
-        looking = [seat for seat, policy in enumerate(policies) if id(policy.net) == net]
-        positions = first.locate(np.stack([taken[seat] for seat in looking]))
-        for seat, position in zip(looking, positions, strict=True):
-            inputs[seat] = policies[seat].stack(position)
+        looking = [row for row, policy in enumerate(policies) if id(policy.net) == net]
+        positions = first.locate(np.stack([taken[row] for row in looking]))
+        for row, position in zip(looking, positions, strict=True):
+            inputs[row] = policies[row].stack(position)
     return inputs

@@ -21,9 +21,9 @@ from recorder.ui.kit.plots import import_ahead
 from recorder.ui.kit.slots import then
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.train_state import TrainState
+from trainer.ui.list_panels import RunsPanel, TwinsPanel
 from trainer.ui.run_panel import RunPanel
 from trainer.ui.segments import Segments
-from trainer.ui.shelf_panels import RunsPanel, TwinsPanel
 from trainer.ui.sources_panel import SourcesPanel
 
 _POLL_MS = 100

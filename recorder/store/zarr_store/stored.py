@@ -20,7 +20,7 @@ from recorder.store.untrusted import MAX_CHUNK_BYTES, METADATA, StoreError
 from recorder.store.zarr_store.chunks import Array, ChunkCodec
 from recorder.store.zarr_store.durable import DurableStore
 from recorder.store.zarr_store.rows import StoredArray
-from recorder.store.zarr_store.wary import RemoteStore, WaryStore
+from recorder.store.zarr_store.untrusted_stores import RemoteStore, UntrustedStore
 
 MAX_ROWS = 1 << 26  # 300 hours at 60 Hz
 _CODECS = [BytesCodec, ZstdCodec, Crc32cCodec]  # of every array; screens are transposed first
@@ -49,9 +49,9 @@ class StoredGroup:
         """
         self.place = place
         self.folder: Folder
-        store: WaryStore | RemoteStore
+        store: UntrustedStore | RemoteStore
         if isinstance(place, Path):
-            self.folder, store = LocalFolder(place), WaryStore(place)
+            self.folder, store = LocalFolder(place), UntrustedStore(place)
             if not (place / METADATA).is_file():
                 raise StoreError("it has no zarr.json" if place.is_dir() else "there is no such folder")
         else:
@@ -141,7 +141,7 @@ class StoredGroup:
         store.sync()
 
     def set_column(self, name: str, values: Array) -> None:
-        """Replace the first rows of a column; only for the user's opinions and to mend a torn table of episodes.
+        """Replace the first rows of a column; only for the user's annotations and to mend a torn table of episodes.
 
         Raises OSError, and StoreError for a column that cannot be read.
         """
