@@ -47,7 +47,7 @@ def test_a_session_opens_with_all_that_is_in_it(library: Path, name: str) -> Non
     session = Session.open(library / name)
     assert len(session) == SESSIONS[name]["ticks"]
     assert session.digest() == SESSIONS[name]["digest"]
-    assert session.games == SESSIONS[name]["scores"]
+    assert session.scores == SESSIONS[name]["scores"]
     assert session.player["kind"] == "scripted"
     assert session.latency is None  # measured since later
 

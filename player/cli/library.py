@@ -221,7 +221,7 @@ def split(options: Namespace) -> int:
     path = session_path(options.session, options.library)
     for made in _make(splitting(path, options.at, _home(path, options)), "splitting"):
         session = Session.open(made)
-        print(f"{made}: {len(session):,} ticks, {count(len(session.games), 'game')}")
+        print(f"{made}: {len(session):,} ticks, {count(len(session.scores), 'game')}")
     _trash_originals([path], options)
     return 0
 

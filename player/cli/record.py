@@ -133,7 +133,7 @@ def _record(
 
 
 def _tell(session: Session, as_json: bool) -> int:
-    scores = session.games
+    scores = session.scores
     if as_json:
         facts = {"path": str(session.path), "ticks": len(session), "scores": scores, "player": session.player}
         print(json.dumps(facts))

@@ -96,7 +96,7 @@ def _chapter(plan: Plan, out: Path, started: float) -> Generator[DemoLine, None,
     name = plan.title
     yield DemoLine(_stamp(started, f"{name}: recording the scripted player"))
     session = record(plan.env, scripted(plan.env, seed=0), library=out / "library", seed=0, **plan.record)
-    scores = session.games
+    scores = session.scores
     yield DemoLine(
         _stamp(
             started,

@@ -54,7 +54,7 @@ class RecentRecording:
 def recent_recording(path: Path) -> RecentRecording:
     """The list entry of one session. Raises SessionError if it cannot be read."""
     session = Session.open(path)
-    scores = session.games
+    scores = session.scores
     shown = session.frames[int(_SHARE * (len(session) - 1))] if session.spec.sees_screen and len(session) else None
     return RecentRecording(
         path,
@@ -198,7 +198,7 @@ def take_summary(path: Path | None) -> str:
     if path is None:
         return "Nothing was played, so nothing was saved."
     session = Session.open(path)
-    scores = session.games
+    scores = session.scores
     games = count(len(scores), "game")
     best = "score" if len(scores) == 1 else "best score"
     timing, latency = session.timing, session.latency

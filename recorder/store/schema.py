@@ -42,7 +42,7 @@ episode k is `final_screen[k]`.
 A rewind deletes nothing. The episode ends at the tick to which the player went back (outcome "rewound"). The undone
 ticks become a separate segment, excluded unless they are to be kept, and play continues in a third one; both name the
 first as `parent` and its end as `parent_tick`. A segment's `total_reward` is the reward in that segment;
-`Session.games` adds them up.
+`Session.scores` adds them up.
 
 A forked game, one that plays on from a moment of an earlier game, begins with a lead-in: a segment with the earlier
 game's actions and what they led to (outcome "lead-in", excluded, and never learned from). Its own play is a second

@@ -198,7 +198,7 @@ class Session:
         return recorded_games(self.episodes)
 
     @property
-    def games(self) -> list[float]:
+    def scores(self) -> list[float]:
         """The score of each game, without what a rewind took back."""
         return [game.score for game in self.recorded_games]
 

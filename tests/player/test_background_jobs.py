@@ -142,4 +142,4 @@ def test_a_person_is_represented_by_the_games_recorded(hopper: Session, tmp_path
     assert last.report is not None
     human = last.report.rows[0]
     assert (human.label, human.player) == ("person Ada, as recorded", "demonstrator")
-    np.testing.assert_allclose(human.returns, hopper.games)
+    np.testing.assert_allclose(human.returns, hopper.scores)

@@ -74,7 +74,7 @@ def test_the_same_actions_continue_bit_for_bit(env: str, parents: dict[str, Sess
     assert np.array_equal(again.seen[0], parent.observations[game.start + max(0, tick - 120)])
     assert verify(forked).ok
     assert forked.summary()["learn_ticks"] == len(own) == game.ticks - tick
-    assert forked.games == [pytest.approx(parent.rewards[game.line_ticks[tick:]].sum())]
+    assert forked.scores == [pytest.approx(parent.rewards[game.line_ticks[tick:]].sum())]
 
 
 def test_a_fork_of_a_fork_and_what_becomes_of_both(parents: dict[str, Session], tmp_path: Path) -> None:

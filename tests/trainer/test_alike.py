@@ -185,7 +185,7 @@ def test_a_training_finds_how_its_clone_plays_like_its_demonstrator(policy: Path
     assert figures is not None
     demonstration = Demonstration.of([breakout], {})
     assert demonstration is not None
-    assert figures.demonstrator == pytest.approx(np.mean(breakout.games)) == demonstration.score
+    assert figures.demonstrator == pytest.approx(np.mean(breakout.scores)) == demonstration.score
     assert 0.0 <= figures.classifier <= 1.0
     assert ActionSelection.from_json(json.loads(json.dumps(alike.selection.to_json()))) == alike.selection
 

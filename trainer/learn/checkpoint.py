@@ -77,13 +77,17 @@ class State(msgspec.Struct):
 
 
 def write_checkpoint(
-    path: Path, tensors: Mapping[str, Tensor], belongs: Mapping[str, Any], state: State, generator: Mapping[str, Any]
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    fingerprint: Mapping[str, Any],
+    state: State,
+    generator: Mapping[str, Any],
 ) -> None:
     """Replace the checkpoint atomically. Raises TrainingError."""
     header = {
         "format": _FORMAT,
         "version": _VERSION,
-        "belongs": belongs,
+        "belongs": fingerprint,
         "state": asdict(state),
         "generator": generator,
     }
@@ -95,9 +99,9 @@ def write_checkpoint(
         ) from error
 
 
-def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, Tensor], State, dict[str, Any]]:
-    """Tensors, counters and random generator of a checkpoint. It must be of the training that `belongs` describes; the
-    data are compared only if `belongs` has them (they are known once read).
+def read_checkpoint(path: Path, fingerprint: Mapping[str, Any]) -> tuple[dict[str, Tensor], State, dict[str, Any]]:
+    """Tensors, counters and random generator of a checkpoint of the training that `fingerprint` describes. Its data are
+    compared only if `fingerprint` has them (they are known once read).
 
     Raises TrainingError for a damaged checkpoint, and for one of another training, saying what is different.
     """
@@ -112,7 +116,7 @@ def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, T
             tensors = {name: file.get_tensor(name) for name in names}
     except (ValueError, TypeError, OSError, SafetensorError) as error:
         raise _unreadable(path, error) from None
-    _compare(path, stored, belongs)
+    _compare(path, stored, fingerprint)
     return tensors, state, generator
 
 

@@ -146,7 +146,7 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
         "curve": [{"batch": int(b), "score": s} for b, s in zip(curves.play_batch, curves.play_score, strict=True)],
         "losses": _losses(curves),
         "minutes_of_play": session.duration_s / 60,
-        "games_of_play": len(session.games),
+        "games_of_play": len(session.scores),
         "reports": reports,
         "machine": {"cores": available_cores(), "gpu": torch.cuda.is_available()},
     }
