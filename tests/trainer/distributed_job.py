@@ -28,29 +28,29 @@ from trainer import TrainConfig, TrainingError
 from trainer.__main__ import main
 from trainer.distributed import ProcessGroup, join
 from trainer.learn.learner import Learner
-from trainer.learn.steps import Steps
+from trainer.learn.training_process import TrainingProcess
 
 EVERY = 7  # batches between checkpoints
 STEPS = 2
 
 
 def take_steps(session: Session, config: TrainConfig, group: ProcessGroup) -> dict[str, Any]:
-    """Weights and gradients, by name, after some steps."""
-    steps = Steps([session], config, {}, group)
+    """Weights and gradients, by name, after some process."""
+    process = TrainingProcess([session], config, {}, group)
     try:
         if group.first:
-            list(steps.load())
-            steps.start(None)
+            list(process.load())
+            process.start(None)
             for number in range(1, STEPS + 1):
-                steps.take(number, number / 1_000)
+                process.take_step(number, number / 1_000)
             group.end_training()
         else:
-            steps.follow()
-        found = {name: value.detach().clone() for name, value in steps.learner.net.named_parameters()}
-        parameters = steps.learner.net.named_parameters()
+            process.follow()
+        found = {name: value.detach().clone() for name, value in process.learner.net.named_parameters()}
+        parameters = process.learner.net.named_parameters()
         return found | {f"{name}.grad": value.grad for name, value in parameters if value.grad is not None}
     finally:
-        steps.close()
+        process.close()
 
 
 def compare(folder: Path) -> None:

@@ -30,8 +30,8 @@ from trainer.learn.checkpoint import CHECKPOINT_BATCHES, is_of
 from trainer.learn.origin import Origin
 from trainer.learn.perception import NoSample, Sample, sampling
 from trainer.learn.stages import load, play, train
-from trainer.learn.steps import Steps
 from trainer.learn.training import Training
+from trainer.learn.training_process import TrainingProcess
 from trainer.progress.records import Progress
 
 
@@ -69,20 +69,17 @@ def fit(
             _check_input(opened, out, kept_at)
             origin = None if parent is None else Origin.read(Path(parent), opened[0].spec, out)
             config = _completed(config, opened, origin, kept_at)
-            steps = Steps(opened, config, episodes or {}, group, None if origin is None else origin.net)
-            stack.callback(lambda: steps.close())
+            process = TrainingProcess(opened, config, episodes or {}, group, None if origin is None else origin.net)
+            stack.callback(lambda: process.close())
         sample = None
         if config.perceives and origin is None:
-            sample, reason = yield from _sample(steps, kept_at)
+            sample, reason = yield from _sample(process, kept_at)
             if reason := group.agree(reason):
-                steps.close()
-                with group.all_or_none():
-                    steps = Steps(opened, config.without_perception(opened[0].spec.name), episodes or {}, group)
-                steps.data.warnings.append(f"the policy learns from screens alone: {reason}")
+                process = process.without_perception(reason)
         if not group.first:
-            steps.follow()
+            process.follow()
             return
-        training = Training(opened, steps, sample, out, episodes, kept_at, every, run, began, origin)
+        training = Training(opened, process, sample, out, episodes, kept_at, every, run, began, origin)
         del sample  # so that the training can free its screens
         stack.enter_context(training)
         try:
@@ -125,15 +122,15 @@ def _completed(
     return config
 
 
-def _sample(steps: Steps, checkpoint: Path | None) -> Generator[Progress, None, tuple[Sample | None, str]]:
+def _sample(process: TrainingProcess, checkpoint: Path | None) -> Generator[Progress, None, tuple[Sample | None, str]]:
     """The sample for learning to see; or none, with the reason if it cannot be made."""
-    config, group = steps.config, steps.group
+    config, group = process.config, process.group
     resumed = checkpoint is not None and checkpoint.exists()
     sample, reason, done = None, "", 0.0
-    if checkpoint is not None and resumed and is_of(checkpoint, config.without_perception(steps.data.spec.name)):
+    if checkpoint is not None and resumed and is_of(checkpoint, config.without_perception(process.data.spec.name)):
         reason = "it did so before it was interrupted"
     with group.all_or_none():
-        for step in sampling(steps.data.tick_table, config) if group.first and not resumed else ():
+        for step in sampling(process.data.tick_table, config) if group.first and not resumed else ():
             if isinstance(step, Sample):
                 sample = step
             elif isinstance(step, NoSample):

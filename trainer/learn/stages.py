@@ -39,11 +39,11 @@ def load(training: Training) -> Iterator[Progress]:
         del sample
     yield training.progress("load", 0.0, message=f"reading {ticks}")
     reported = time.monotonic()
-    for fraction in training.steps.load():
+    for fraction in training.process.load():
         if time.monotonic() - reported >= SIGN_OF_LIFE_S:
             reported = time.monotonic()
             yield training.progress("load", fraction)
-    training.steps.start(training.restore if resumed else None)
+    training.process.start(training.restore if resumed else None)
     for _ in training.data.resume(training.state.batch):
         yield training.progress("load", 1.0)
     yield training.progress("load", 1.0)
@@ -59,7 +59,7 @@ def _recall(training: Training) -> Iterator[Progress]:
     assert training.checkpoint is not None
     tensors, *_ = read_checkpoint(training.checkpoint, training.kind_of_training())
     try:
-        training.steps.see(sight(below(tensors, "net")))
+        training.process.see(sight(below(tensors, "net")))
     except (ValueError, RuntimeError):
         raise TrainingError(f"{training.checkpoint} is damaged; delete it to start a new training") from None
     yield training.progress("load", 0.0)
@@ -68,7 +68,7 @@ def _recall(training: Training) -> Iterator[Progress]:
 def _look(training: Training, sample: Sample) -> Iterator[Progress]:
     """Learn to see where things are."""
     began = reported = time.monotonic()
-    for seen in learning_to_see(training.steps, sample, training.choosing.most_ticks, training.keep_first):
+    for seen in learning_to_see(training.process, sample, training.choosing.most_ticks, training.keep_first):
         now = time.monotonic()
         if seen.message or now - reported >= SIGN_OF_LIFE_S:
             reported, training.state.operations = now, seen.operations
@@ -109,7 +109,7 @@ def train(training: Training) -> Iterator[Progress]:
 
 def _step(training: Training, used: float) -> None:
     state = training.state
-    loss, accuracy = training.steps.take(state.batch + 1, used)
+    loss, accuracy = training.process.take_step(state.batch + 1, used)
     state.batch += 1
     if not math.isfinite(loss):
         raise TrainingError(

@@ -27,7 +27,7 @@ from trainer.learn.learner import Learner, ValidationMetrics
 from trainer.learn.operations import Operations
 from trainer.learn.origin import Origin
 from trainer.learn.perception import Sample
-from trainer.learn.steps import Steps
+from trainer.learn.training_process import TrainingProcess
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.policy_file import save_policy
 from trainer.progress.records import Progress, Stage
@@ -39,7 +39,7 @@ class Training:
     def __init__(
         self,
         sessions: Sequence[Session],
-        steps: Steps,
+        process: TrainingProcess,
         sample: Sample | None,
         out: Path,
         episodes: Mapping[str, Sequence[int]] | None,
@@ -49,15 +49,15 @@ class Training:
         began: float,
         origin: Origin | None = None,
     ) -> None:
-        self.steps = steps
-        self.config = steps.config
+        self.process = process
+        self.config = process.config
         self.out = out
         self.sessions = sessions
         self.episodes = dict(episodes or {})
         self.run = run
         self.origin = origin
         self.state = State()
-        self.data = steps.data
+        self.data = process.data
         self.budget = Budget(self.config, began)
         self.choosing = Choosing(self.data, self.config)
         self.kept = KeptWeights(lambda: self.learner, self._header)
@@ -73,7 +73,7 @@ class Training:
     @property
     def learner(self) -> Learner:
         """The learner of this process."""
-        return self.steps.learner
+        return self.process.learner
 
     @property
     def selection(self) -> ActionSelection:
@@ -133,7 +133,8 @@ class Training:
         if self.state.stage == "train":
             self.state.train_s = self.budget.train_s
         tensors = self.learner.tensors() | self.kept.tensors()
-        write_checkpoint(self.checkpoint, tensors, self._fingerprint(), self.state, self.steps.rng.bit_generator.state)
+        generator = self.process.rng.bit_generator.state
+        write_checkpoint(self.checkpoint, tensors, self._fingerprint(), self.state, generator)
         self._written = self.state.batch if self.state.stage == "train" else -1
 
     def __enter__(self) -> Training:
@@ -175,7 +176,7 @@ class Training:
         tensors, self.state, generator = read_checkpoint(self.checkpoint, self._fingerprint())
         try:
             self.learner.restore(tensors)
-            self.steps.rng.bit_generator.state = generator
+            self.process.rng.bit_generator.state = generator
             self.kept.restore(tensors)
             self.state.saved = self.state.saved and self.out.exists()
             _ = self.selection
