@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, QTimer, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtCore import QStandardPaths, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
-    QDialog,
     QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from player.ui.job_dialog import JobDialog
 from player.watch.background import BackgroundJobState
 from player.watch.presenter import WatchPresenter
 from recorder.system.files import portable_name
@@ -36,11 +36,11 @@ _FORMATS = (("Video (MP4)", ".mp4"), ("Animation (GIF)", ".gif"))
 _AROUND_S = 5.0  # a part is, to begin with, from this long before the present moment to this long after it
 
 
-class ExportDialog(QDialog):
+class ExportDialog(JobDialog):
     """Asks what to export and where, and shows the progress. Closing it cancels a running export."""
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(presenter.filming, _POLL_MS, parent)
         self.presenter = presenter
         self._saved = Path()  # the video written last
         self.setObjectName("exportDialog")
@@ -74,8 +74,6 @@ class ExportDialog(QDialog):
         row.addWidget(self._close)
         row.addWidget(self._go)
         column.addLayout(row)
-        self._timer = QTimer(self, interval=_POLL_MS)
-        self._timer.timeout.connect(self._poll)
         presenter.filming.cancel()  # what was saved before is no news
         self._render()
 
@@ -120,14 +118,6 @@ class ExportDialog(QDialog):
         form.addWidget(self._choose, 3, 2)
         form.setColumnStretch(1, 1)
         return form
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self._stop()
-        super().closeEvent(event)
-
-    def reject(self) -> None:
-        self._stop()
-        super().reject()
 
     def _suggestion(self) -> Path:
         frame = self.presenter.frame
@@ -181,11 +171,6 @@ class ExportDialog(QDialog):
             self._words.setText("The video is no longer there. It was moved or deleted.")
         elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
             self._words.setText(f"No program could be started to open it. The video is in {self._saved.parent}.")
-
-    def _stop(self) -> None:
-        self._timer.stop()
-        if self.presenter.filming.running:
-            self.presenter.filming.cancel()
 
     def _poll(self) -> None:
         if self.presenter.filming.poll():

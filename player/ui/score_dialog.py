@@ -10,10 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from player.ui.job_dialog import JobDialog
 from player.watch.background import BackgroundJobState
 from player.watch.presenter import WatchPresenter
 from recorder.system.texts import duration_text
@@ -106,7 +106,7 @@ class ScoreChart(QWidget):
             painter.drawText(figures.translated(0, _ROW / 2 - 4), left, interval_text(row))
 
 
-class ScoreDialog(QDialog):
+class ScoreDialog(JobDialog):
     """Plays the games in the background and shows the scores. Closing it cancels running games.
 
     Nothing in it moves while figures come in. Emits `failures_requested`, to show where the twin fails.
@@ -115,7 +115,7 @@ class ScoreDialog(QDialog):
     failures_requested = Signal()
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(presenter.scoring, _POLL_MS, parent)
         self.presenter = presenter
         self._began = self._heard = 0.0  # when the games began, and when they were last heard of
         self.setObjectName("scoreDialog")
@@ -157,17 +157,7 @@ class ScoreDialog(QDialog):
         row.addWidget(close)
         row.addWidget(self._go)
         column.addLayout(row)
-        self._timer = QTimer(self, interval=_POLL_MS)
-        self._timer.timeout.connect(self._poll)
         self._render()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self._stop()
-        super().closeEvent(event)
-
-    def reject(self) -> None:
-        self._stop()
-        super().reject()
 
     def _start(self) -> None:
         if self.presenter.scoring.running:
@@ -177,11 +167,6 @@ class ScoreDialog(QDialog):
             self.presenter.score(self._games.value())
             self._timer.start()
         self._render()
-
-    def _stop(self) -> None:
-        self._timer.stop()
-        if self.presenter.scoring.running:
-            self.presenter.scoring.cancel()
 
     def _poll(self) -> None:
         if self.presenter.scoring.poll():

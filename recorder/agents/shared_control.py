@@ -7,8 +7,8 @@
      PAUSED                                      PAUSED          play goes on with whoever was in control
 
 The supervisor is a person at the keys, or a scripted player. For every tick it is stored what both would have
-done (recorder.store.corrections), so that a training can learn from the corrections alone (Kelly et al. 2019, "HG-DAgger:
-Interactive imitation learning with human experts").
+done (recorder.store.corrections), so that a training can learn from the corrections alone (Kelly et al. 2019,
+"HG-DAgger: Interactive imitation learning with human experts").
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ def test_what_cannot_be_forked_is_refused(parents: dict[str, Session], tmp_path:
     other = fork.actions.copy()
     other[:60] = 3
     wrong = type(fork)(fork.spec, fork.seed, other, fork.origin, fork.moment)
-    with pytest.raises(SessionError, match="does not lead to what was recorded"):
+    with pytest.raises(SessionError, match="leads to another moment than the recorded one"):
         record("breakout", RandomAgent(parent.spec, 1), library=tmp_path, forks=[wrong])
     assert not list(tmp_path.glob("*.zarr"))
     with pytest.raises(UsageError, match="not all of these moments"):
