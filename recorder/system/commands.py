@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from traceback import clear_frames
 
 from recorder.errors import STANDARD_OUTPUT, TwinplayError, first_line, outside_sentence
 from recorder.system.interrupts import BROKEN_PIPE, Interrupted, exit_status, handled, leave_quickly
@@ -21,6 +20,8 @@ def guarded(action: Callable[[], int]) -> int:
             return action()
     except TwinplayError as error:
         print(f"twinplay: {error}", file=sys.stderr)
+        from traceback import clear_frames
+
         clear_frames(error.__traceback__)  # a game that is left there would be told of as leaked when Python ends
         return error.exit_status
     except KeyboardInterrupt as error:
