@@ -9,8 +9,8 @@ first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -115,6 +115,22 @@ class RecordedPlayback:
         """Release the simulator."""
         if self._history is not None:
             self._history.close()
+
+
+@runtime_checkable
+class HasDrives(Protocol):
+    """A player that can say what drives it."""
+
+    def drives(self, observation: Any) -> Any:
+        """See `trainer.policy.policy.Policy.drives`."""
+
+
+@runtime_checkable
+class HasAttention(Protocol):
+    """A player that can say what it looks at."""
+
+    def attention(self, screen: Any, before: Sequence[Any] | None = None) -> Any:
+        """See `trainer.policy.policy.Policy.attention`."""
 
 
 class History:
@@ -228,8 +244,8 @@ class LivePlayback:
         self.player = player
         self._name = name
         self._kind = str(describe(player)["kind"])
-        self._drives: Callable[[Any], Any] | None = getattr(player, "drives", None)
-        self._attention: Callable[..., Any] | None = getattr(player, "attention", None) if spec.sees_screen else None
+        self._drives = player.drives if isinstance(player, HasDrives) else None
+        self._attention = player.attention if isinstance(player, HasAttention) and spec.sees_screen else None
         self._heat: tuple[int, npt.NDArray[np.uint8]] | None = None
         self._game = Game(spec, render=spec.drawn_live)
         self._led = _Led(player)
