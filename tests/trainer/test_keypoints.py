@@ -18,7 +18,8 @@ from trainer.data.dataset import Dataset
 from trainer.data.tick_table import Ranges
 from trainer.evaluation.agreement import _inputs
 from trainer.learn.learner import one_cycle
-from trainer.learn.perception import Perception, Sample, sampling
+from trainer.learn.perception import Perception
+from trainer.learn.sample import Sample, sampling
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import build
@@ -213,7 +214,7 @@ def test_rows_in_common() -> None:
 def test_of_many_sessions_of_which_few_are_tried_out_the_players_own_place_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainer.learn.perception._TRIALS", 4)
+    monkeypatch.setattr("trainer.learn.sample._TRIALS", 4)
     players = [scripted("breakout", seed=seed) for seed in range(10)]
     data = Dataset([record("breakout", player, library=tmp_path, seconds=4) for player in players], CONFIG)
     *_, found = sampling(data.tick_table, CONFIG)

@@ -17,32 +17,32 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from msgspec.structs import asdict
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from recorder.errors import NewerVersionError, UsageError, check_version, first_line
-from recorder.system.records import read
+from recorder.system.records import plain, read
 from trainer.config import TrainConfig
 from trainer.errors import TrainingError
-from trainer.policy.header import read_metadata
+from trainer.policy.header import SeenPosition, read_metadata
 from trainer.policy.tensors import write_tensors
 
 # Half a minute of Breakout, a second of Hopper; docs/training-runs.md has the cost.
 CHECKPOINT_BATCHES = 500
 _FORMAT, _VERSION, _KEY = "twinplay-checkpoint", 1, "twinplay"
 _Count = Annotated[int, Meta(ge=0)]
-_LATER = ("operations", "played", "score_games", "score_ticks", "accuracies")  # the first versions had none
+# The first versions had none of these.
+_LATER = ("operations", "played", "score_games", "score_ticks", "accuracies", "positions")
 
 
 class State(msgspec.Struct):
     """The counters of a training. Seconds are those of all its sittings; `train_s` of them count in the budget.
 
-    `validated`, `stale` and `checked` count validations, those of them in a row without a lower loss, and the looks
-    at its play. `manner` is the ActionSelection that plays best, as JSON. `score` is the mean of `score_games`
-    games of at most `score_ticks` ticks. `accuracies` are those on held-out play of the weights kept for each
-    reason. `operations` are those of learning to see (trainer.learn.operations), `played` the ticks of the games
-    that have judged it.
+    `validated`, `stale` and `checked` count validations, those of them in a row without a lower loss, and the looks at
+    its play. `manner` is the ActionSelection that plays best, as JSON. `score` is the mean of `score_games` games of at
+    most `score_ticks` ticks. `accuracies` are those on held-out play of the weights kept for each reason. `operations`
+    are those of learning to see (trainer.learn.operations), `played` the ticks of the games that have judged it.
+    `positions` are what it sees.
     """
 
     stage: Literal["train", "play"] = "train"
@@ -66,10 +66,11 @@ class State(msgspec.Struct):
     score_games: _Count = 0
     score_ticks: _Count = 0
     accuracies: dict[str, float | None] = {}
+    positions: tuple[SeenPosition, ...] = ()
 
     @classmethod
     def from_json(cls, values: Any) -> State:
-        """The inverse of `asdict`; what an earlier version did not count is 0, and what a later one
+        """The inverse of `plain`; what an earlier version did not count is 0, and what a later one
         counts besides is left out. Raises ValueError for anything else."""
         if not isinstance(values, dict) or not set(cls.__struct_fields__) - set(_LATER) <= set(values):
             raise ValueError("its counters are not those of a training")
@@ -88,7 +89,7 @@ def write_checkpoint(
         "format": _FORMAT,
         "version": _VERSION,
         "belongs": fingerprint,
-        "state": asdict(state),
+        "state": plain(state),
         "generator": generator,
     }
     try:

@@ -17,7 +17,8 @@ from trainer.config import LOOK_SHARE
 from trainer.learn.estimate import estimate
 from trainer.learn.learner import Learner, one_cycle
 from trainer.learn.operations import Operations
-from trainer.learn.perception import HOPEFUL_SHARE, Perception, Sample
+from trainer.learn.perception import HOPEFUL_SHARE, Perception
+from trainer.learn.sample import Sample
 from trainer.learn.scout import samples_learned
 from trainer.learn.training_process import TrainingProcess
 from trainer.policy.keypoints import KeypointNet
@@ -68,7 +69,22 @@ def learning_to_see(
     located, learned = (len(sample.screens), batches) if process.group.size == 1 else (0, 0)
     samples = learned * config.batch_size + samples_learned(config)
     operations = Operations.of(net, config).whole(perception.looked_at, located, samples, 0)
-    yield Seen(1.0, f"locates {count(positions, 'position')} on the screen", operations)
+    yield Seen(1.0, _located(positions), operations)
+
+
+def learning_to_see_better(process: TrainingProcess, sample: Sample) -> Iterator[Seen]:
+    """The same for a training that goes on from a policy: its network sees already, and learns what is new."""
+    net = process.learner.net
+    assert isinstance(net, KeypointNet)
+    perception = Perception(net, sample, process.config, process.group.device, refine=True)
+    yield from _look(process, perception, 0.0, 1.0)
+    process.see(perception.sight())
+    operations = Operations.of(net, process.config).whole(perception.looked_at, 0, 0, 0)
+    yield Seen(1.0, _located(int(net.locator.used.sum())), operations)
+
+
+def _located(positions: int) -> str:
+    return f"locates {count(positions, 'position')} on the screen"
 
 
 def _look(process: TrainingProcess, perception: Perception, first: float, last: float) -> Iterator[Seen]:

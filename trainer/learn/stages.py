@@ -16,8 +16,8 @@ from trainer.evaluation.select_by_play import Candidate, CandidateScore
 from trainer.learn.checkpoint import read_checkpoint
 from trainer.learn.choosing import SIGN_OF_LIFE_S, selection_text
 from trainer.learn.learner import ValidationMetrics, below
-from trainer.learn.perception import Sample
-from trainer.learn.seeing import learning_to_see
+from trainer.learn.sample import Sample
+from trainer.learn.seeing import learning_to_see, learning_to_see_better
 from trainer.learn.training import Training
 from trainer.policy.keypoints import sight
 from trainer.progress.records import Progress
@@ -68,7 +68,11 @@ def _recall(training: Training) -> Iterator[Progress]:
 def _look(training: Training, sample: Sample) -> Iterator[Progress]:
     """Learn to see where things are."""
     began = reported = time.monotonic()
-    for seen in learning_to_see(training.process, sample, training.choosing.most_ticks, training.keep_first):
+    if training.origin is not None:
+        look = learning_to_see_better(training.process, sample)
+    else:
+        look = learning_to_see(training.process, sample, training.choosing.most_ticks, training.keep_first)
+    for seen in look:
         now = time.monotonic()
         if seen.message or now - reported >= SIGN_OF_LIFE_S:
             reported, training.state.operations = now, seen.operations

@@ -15,6 +15,7 @@ import torch
 from recorder.errors import TwinplayError, first_line
 from recorder.library.names import default_name
 from recorder.store.session import Session
+from recorder.system.records import plain
 from trainer.errors import PolicyError, TrainingError
 from trainer.evaluation.alike import Alike
 from trainer.evaluation.demonstrator import scores_from_the_start, scores_learned_from
@@ -26,9 +27,10 @@ from trainer.learn.kept_weights import KeptWeights, Weights
 from trainer.learn.learner import Learner, ValidationMetrics
 from trainer.learn.operations import Operations
 from trainer.learn.origin import Origin
-from trainer.learn.perception import Sample
+from trainer.learn.sample import Sample
 from trainer.learn.training_process import TrainingProcess
 from trainer.policy.action_selection import ActionSelection
+from trainer.policy.header import SeenPosition
 from trainer.policy.policy_file import save_policy
 from trainer.progress.records import Progress, Stage
 
@@ -56,7 +58,7 @@ class Training:
         self.episodes = dict(episodes or {})
         self.run = run
         self.origin = origin
-        self.state = State()
+        self.state = State(positions=_seen(sample, origin))
         self.data = process.data
         self.budget = Budget(self.config, began)
         self.choosing = Choosing(self.data, self.config)
@@ -213,6 +215,7 @@ class Training:
             "run": self.run,
             **({"parent": self.origin.to_json()} if self.origin is not None else {}),
             "sessions": [_told(session, self.episodes) for session in self.sessions],
+            **({"positions": plain(self.state.positions)} if self.state.positions else {}),
             "training": training,
         }
 
@@ -239,6 +242,13 @@ class Training:
     @cached_property
     def _one_each(self) -> Operations:
         return Operations.of(self.learner.average, self.config)
+
+
+def _seen(sample: Sample | None, origin: Origin | None) -> tuple[SeenPosition, ...]:
+    """What the network sees, if that is known."""
+    if sample is not None:
+        return sample.places.told
+    return () if origin is None or origin.earlier is None else origin.earlier.places.told
 
 
 def _told(session: Session, episodes: Mapping[str, Sequence[int]]) -> dict[str, Any]:

@@ -69,6 +69,14 @@ class ParentPolicy(msgspec.Struct, frozen=True):
     parents: Annotated[int, said("how many trainings it had behind it, beside its own", ge=0)] = 0
 
 
+class SeenPosition(msgspec.Struct, frozen=True):
+    """A byte of the console's memory that a network learned to see as a position."""
+
+    byte: Annotated[int, said("its place in the memory", ge=0, le=127)]
+    mean: Annotated[float, said("its mean in the first training")]
+    deviation: Annotated[float, said("its standard deviation there, the network's unit", ge=1e-3)]
+
+
 class PolicyHeader(msgspec.Struct, frozen=True):
     """The header of a policy file. What decides how it plays is checked where it is loaded."""
 
@@ -95,6 +103,12 @@ class PolicyHeader(msgspec.Struct, frozen=True):
         None
     )
     sessions: Annotated[tuple[LearnedFrom, ...], said("what it learned from, below")] = ()
+    positions: Annotated[
+        tuple[SeenPosition, ...],
+        said(
+            "which bytes of the console's memory the network sees, in order, below", max_length=8, absent="not stored"
+        ),
+    ] = ()
     training: Annotated[TrainingFigures, said("what its training took and came to, below")] = TrainingFigures()
 
 
