@@ -97,7 +97,7 @@ def test_the_score_of_each_game_is_kept_also_if_the_next_one_begins_at_once(play
     first, second = told.games
     assert first.twin_score is not None
     assert second.twin_score == 0
-    assert [first.score, second.score] == session.games
+    assert [first.score, second.score] == session.scores
 
 
 def test_a_twin_that_dies_ends_its_side_alone(player: Player) -> None:

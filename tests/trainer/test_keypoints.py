@@ -141,7 +141,7 @@ def test_what_is_late_is_shown_with_the_players_own_place_of_now(breakout: Sessi
     net = build(config, breakout.spec).eval()
     assert isinstance(net, KeypointNet)
     net.own[2] = True
-    policy = Policy(net, breakout.spec, config, manner=ActionSelection(output=2))
+    policy = Policy(net, breakout.spec, config, selection=ActionSelection(output=2))
     assert config.shift_of(2) == 7
     game = breakout.game(1)
     compared = next(_inputs(breakout, game, policy))

@@ -20,7 +20,7 @@ from msgspec import Meta
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from recorder.errors import NewerVersionError, UsageError, check_version
+from recorder.errors import NewerVersionError, UsageError, check_version, first_line
 from recorder.system.records import plain, read
 from trainer.config import TrainConfig
 from trainer.errors import TrainingError
@@ -39,9 +39,10 @@ class State(msgspec.Struct):
     """The counters of a training. Seconds are those of all its sittings; `train_s` of them count in the budget.
 
     `validated`, `stale` and `checked` count validations, those of them in a row without a lower loss, and the looks at
-    its play. `manner` is as JSON. `score` is the mean of `score_games` games of at most `score_ticks` ticks.
-    `accuracies` are those on held-out play of the weights kept for each reason. `operations` are those of learning to
-    see (trainer.learn.operations), `played` the ticks of the games that have judged it. `positions` are what it sees.
+    its play. `manner` is the ActionSelection that plays best, as JSON. `score` is the mean of `score_games` games of at
+    most `score_ticks` ticks. `accuracies` are those on held-out play of the weights kept for each reason. `operations`
+    are those of learning to see (trainer.learn.operations), `played` the ticks of the games that have judged it.
+    `positions` are what it sees.
     """
 
     stage: Literal["train", "play"] = "train"
@@ -77,13 +78,17 @@ class State(msgspec.Struct):
 
 
 def write_checkpoint(
-    path: Path, tensors: Mapping[str, Tensor], belongs: Mapping[str, Any], state: State, generator: Mapping[str, Any]
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    fingerprint: Mapping[str, Any],
+    state: State,
+    generator: Mapping[str, Any],
 ) -> None:
     """Replace the checkpoint atomically. Raises TrainingError."""
     header = {
         "format": _FORMAT,
         "version": _VERSION,
-        "belongs": belongs,
+        "belongs": fingerprint,
         "state": plain(state),
         "generator": generator,
     }
@@ -95,9 +100,9 @@ def write_checkpoint(
         ) from error
 
 
-def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, Tensor], State, dict[str, Any]]:
-    """Tensors, counters and random generator of a checkpoint. It must be of the training that `belongs` describes; the
-    data are compared only if `belongs` has them (they are known once read).
+def read_checkpoint(path: Path, fingerprint: Mapping[str, Any]) -> tuple[dict[str, Tensor], State, dict[str, Any]]:
+    """Tensors, counters and random generator of a checkpoint of the training that `fingerprint` describes. Its data are
+    compared only if `fingerprint` has them (they are known once read).
 
     Raises TrainingError for a damaged checkpoint, and for one of another training, saying what is different.
     """
@@ -112,7 +117,7 @@ def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, T
             tensors = {name: file.get_tensor(name) for name in names}
     except (ValueError, TypeError, OSError, SafetensorError) as error:
         raise _unreadable(path, error) from None
-    _compare(path, stored, belongs)
+    _compare(path, stored, fingerprint)
     return tensors, state, generator
 
 
@@ -144,7 +149,7 @@ def _read_header(path: Path) -> dict[str, Any]:
 def _unreadable(path: Path, error: Exception) -> TrainingError:
     if isinstance(error, NewerVersionError):
         return TrainingError(f"{path} cannot be read: {error}")
-    reason = (str(error).splitlines() or [""])[0][:160]
+    reason = first_line(error)
     return TrainingError(f"{path} is not a readable checkpoint ({reason}); delete it to start a new training")
 
 

@@ -30,8 +30,8 @@ from trainer.learn.checkpoint import CHECKPOINT_BATCHES, is_of
 from trainer.learn.origin import Origin
 from trainer.learn.sample import NoSample, Sample, sampling
 from trainer.learn.stages import load, play, train
-from trainer.learn.steps import Steps
 from trainer.learn.training import Training
+from trainer.learn.training_process import TrainingProcess
 from trainer.progress.records import Progress
 
 
@@ -69,20 +69,17 @@ def fit(
             _check_input(opened, out, kept_at)
             origin = None if parent is None else Origin.read(Path(parent), opened[0].spec, out)
             config = _completed(config, opened, origin, kept_at)
-            steps = Steps(opened, config, episodes or {}, group, None if origin is None else origin.net)
-            stack.callback(lambda: steps.close())
-        sample, reason = yield from _sample(steps, kept_at, origin)
+            process = TrainingProcess(opened, config, episodes or {}, group, None if origin is None else origin.net)
+            stack.callback(lambda: process.close())
+        sample, reason = yield from _sample(process, kept_at, origin)
         if (reason := group.agree(reason)) and origin is not None:
-            steps.data.warnings.append(f"the policy sees as the one that it goes on from: {reason}")
+            process.data.warnings.append(f"the policy sees as the one that it goes on from: {reason}")
         elif reason:
-            steps.close()
-            with group.all_or_none():
-                steps = Steps(opened, config.without_perception(opened[0].spec.name), episodes or {}, group)
-            steps.data.warnings.append(f"the policy learns from screens alone: {reason}")
+            process = process.without_perception(reason)
         if not group.first:
-            steps.follow()
+            process.follow()
             return
-        training = Training(opened, steps, sample, out, episodes, kept_at, every, run, began, origin)
+        training = Training(opened, process, sample, out, episodes, kept_at, every, run, began, origin)
         del sample  # so that the training can free its screens
         stack.enter_context(training)
         try:
@@ -92,9 +89,9 @@ def fit(
             yield training.progress("done", 1.0, message=f"saved {out}", score=training.state.score)
         except GeneratorExit:
             training.write_checkpoint()
-            group.dismiss()
+            group.end_training()
             raise
-        group.dismiss()
+        group.end_training()
 
 
 def _check_input(sessions: Sequence[Session], out: Path, checkpoint: Path | None) -> None:
@@ -126,18 +123,18 @@ def _completed(
 
 
 def _sample(
-    steps: Steps, checkpoint: Path | None, origin: Origin | None
+    process: TrainingProcess, checkpoint: Path | None, origin: Origin | None
 ) -> Generator[Progress, None, tuple[Sample | None, str]]:
     """The sample for learning to see, if the network does; or none, with the reason if it cannot be made."""
-    config, group, earlier = steps.config, steps.group, None if origin is None else origin.earlier
+    config, group, earlier = process.config, process.group, None if origin is None else origin.earlier
     if not config.perceives or (origin is not None and earlier is None):
         return None, ""
     resumed = checkpoint is not None and checkpoint.exists()
     sample, reason, done = None, "", 0.0
-    if checkpoint is not None and resumed and is_of(checkpoint, config.without_perception(steps.data.spec.name)):
+    if checkpoint is not None and resumed and is_of(checkpoint, config.without_perception(process.data.spec.name)):
         reason = "it did so before it was interrupted"
     with group.all_or_none():
-        for step in sampling(steps.data.tick_table, config, earlier) if group.first and not resumed else ():
+        for step in sampling(process.data.tick_table, config, earlier) if group.first and not resumed else ():
             if isinstance(step, Sample):
                 sample = step
             elif isinstance(step, NoSample):

@@ -31,7 +31,7 @@ class Origin:
     spec: EnvSpec
     net: Net
     config: TrainConfig
-    manner: ActionSelection
+    selection: ActionSelection
     told: ParentPolicy
     earlier: Earlier | None
 
@@ -52,10 +52,10 @@ class Origin:
         told = ParentPolicy(path.stem, digest, header.called, parents)
         earlier = None
         if header.positions and isinstance(stored.net, KeypointNet):
-            policy = Policy(stored.net, spec, stored.config, manner=stored.manner)
+            policy = Policy(stored.net, spec, stored.config, selection=stored.selection)
             places = Places.known(header.positions, stored.net.own.numpy())
             earlier = Earlier(policy, places, frozenset(each.name for each in header.sessions))
-        return cls(path, stored.spec, stored.net, stored.config, stored.manner, told, earlier)
+        return cls(path, stored.spec, stored.net, stored.config, stored.selection, told, earlier)
 
     def check(self, config: TrainConfig) -> None:
         """Raises PolicyError for a configuration with another network."""

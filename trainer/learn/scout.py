@@ -102,8 +102,8 @@ def _learning(
         optimizer.step(_RATE * one_cycle(batch / batches, config.warm_up))
         yield (batch + 1) / batches
     taken = np.bincount(actions, minlength=count) / len(actions)
-    manner = ActionSelection(_TEMPERATURE, rare_among(taken), past=False, prior=tuple(taken.tolist()))
-    yield Policy(net.eval(), spec, config, manner=manner)
+    selection = ActionSelection(_TEMPERATURE, rare_among(taken), past=False, prior=tuple(taken.tolist()))
+    yield Policy(net.eval(), spec, config, selection=selection)
 
 
 def _batches(config: TrainConfig) -> int:
@@ -122,10 +122,10 @@ def playing(policy: Policy, length: int, told: Places | None = None) -> Iterator
     with Game(spec) as game:
         while played < most:
             seed = int(rng.integers(2**31))
-            manner = policy.manner
+            selection = policy.selection
             if told is not None:
-                manner = replace(manner, output=number % len(config.label_windows))
-            player = policy.fork(seed, manner)
+                selection = replace(selection, output=number % len(config.label_windows))
+            player = policy.fork(seed, selection)
             number += 1
             observation = game.reset(seed, varied=True)
             over, tick = False, 0

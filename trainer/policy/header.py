@@ -16,7 +16,7 @@ import msgspec
 from safetensors import SafetensorError, safe_open
 
 from recorder.envs.registry import get_spec, stored_spec
-from recorder.errors import NewerVersionError, TwinplayError, check_version
+from recorder.errors import NewerVersionError, TwinplayError, check_version, first_line
 from recorder.system.records import RecordError, read, said
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
@@ -126,7 +126,7 @@ def read_metadata(path: Path, key: str) -> Any:
             metadata = tensors.metadata() or {}
         return json.loads(metadata.get(key, "null"))
     except (OSError, SafetensorError, ValueError, RecursionError) as error:
-        raise ValueError((str(error).splitlines() or [""])[0][:160]) from None
+        raise ValueError(first_line(error)) from None
 
 
 def read_header(path: Path | str) -> dict[str, Any]:
@@ -168,9 +168,7 @@ def read_playable(path: Path, *, alike: bool = False) -> dict[str, Any]:
         installed = get_spec(spec.name)
         TrainConfig.from_json(header.get("config"))
     except (TwinplayError, ValueError, TypeError) as error:
-        raise PolicyError(
-            f"{path} is damaged ({(str(error).splitlines() or [''])[0][:200]}); get an undamaged copy"
-        ) from None
+        raise PolicyError(f"{path} is damaged ({first_line(error, 200)}); get an undamaged copy") from None
     if spec.interface != installed.interface:
         raise PolicyError(f"{path} was made for a different version of {spec.title}; train it again")
     return header
