@@ -80,8 +80,8 @@ def jobs() -> Iterator[SharedJobs]:
 @pytest.fixture
 def page(library: Library, duels: SharedService, jobs: SharedJobs) -> Iterator[WatchPage]:
     application()
-    start_chore = partial(BackgroundJob, start_job=jobs.start)
-    page = WatchPage(WatchPresenter(library, start_service=duels.lend, start_chore=start_chore))
+    start_background = partial(BackgroundJob, start_job=jobs.start)
+    page = WatchPage(WatchPresenter(library, start_service=duels.lend, start_background=start_background))
     page.resize(1140, 740)
     page.show()
     QTest.qWaitForWindowExposed(page)
