@@ -244,10 +244,10 @@ class RecordPresenter:
         elif self.can_undo:
             self.finished.undo()
 
-    def restart(self) -> None:
-        """Delete the current take and start another once it is finished; `poll` reports when."""
+    def restart(self, keep: bool = False) -> None:
+        """Finish the current take, delete it unless it is to be kept, and start another; `poll` reports when."""
         if self.busy:
-            self._afterwards = self._discard_and_start
+            self._afterwards = partial(self.start, wait=False) if keep else self._discard_and_start
             self.stop(wait=False)
 
     def shutdown(self) -> None:
