@@ -1,4 +1,4 @@
-"""A twin that plays along in the real window: real keys take over from it, and race it."""
+"""A twin that plays along in the real window: real keys take over from it, it is trained on that, and raced."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from recorder import Library, Session, verify
 from recorder.agents.shared_control import Handover
+from recorder.library.edits import edit
 from recorder.store.races import read_race
 from tests.player.conftest import untrained
 from tests.ui.conftest import Hand
@@ -65,8 +66,14 @@ def correct(hand: Hand, library: Library) -> None:
     assert 28 <= waited <= 30  # half a second
     assert text(hand, "takePlayer") == "Ada and twin Bo"
     assert text(hand, "takeTogether").startswith("Corrected once, for 1 s of ")
+    edit(session.path, tags=["slow"])
     hand.click("trainTakeButton")
     hand.wait(lambda: text(hand, "originBox") == "Go on from Bo")
+    time.sleep(0.5)  # a click that follows another one at once opens no list
+    hand.click("subsetChoice")
+    hand.wait(lambda: "subsetList" in hand.look()["widgets"])
+    hand.xdotool("key", "End", "Return")
+    hand.wait(lambda: text(hand, "subsetChoice") == "Tagged slow")
     assert text(hand, "selectionSummary").startswith("Breakout: 1 session")
     hand.click("recordTab")
 
@@ -93,7 +100,7 @@ def race(hand: Hand, library: Library) -> None:
     hand.xdotool("key", "space")
     recording(hand)
     while hand.look()["state"]["recording"] == "recording":  # nobody moves: five lives are soon lost
-        hand.xdotool("key", "space")
+        hand.xdotool("key", "Up")  # serves
         time.sleep(0.1)
     hand.wait(lambda: "of three" in words(hand))
     result = words(hand)
