@@ -95,6 +95,8 @@ class PartnerChoice:
 
     def choose(self, company: Company, twin: Twin | None = None) -> None:
         """Play like this from the next take on."""
+        if (company, twin) == (self.company, self.twin):
+            return
         self.leave()
         if company is not Company.ALONE and twin is not None:
             self.company = company
@@ -134,9 +136,9 @@ class PartnerChoice:
         self.awaited = self.getting_ready
         return self.awaited
 
-    def companion(self, keys: KeyAgent, *, forked: bool = False) -> Companion | None:
-        """The twin for a take; None if the person plays alone, as everybody does in a `forked` game."""
-        if self._remote is None or self._spec is None or forked:
+    def companion(self, keys: KeyAgent) -> Companion | None:
+        """The twin for a take; None if the person plays alone."""
+        if self._remote is None or self._spec is None:
             return None
         if isinstance(self._remote, Rival):
             return Race(self._remote, self.best_of)
