@@ -1,6 +1,4 @@
-"""In the real window: from a moment of a recording and from a lost life one plays on oneself, and the twin plays on, alone
-or corrected.
-"""
+"""In the real window: from a moment of a game and from a lost life one plays on oneself; the twin plays on, too."""
 
 from __future__ import annotations
 
