@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from recorder.ui.game_keys import rows, usual
 from recorder.ui.games_table import GamesTable
 from recorder.ui.keys_dialog import KeysDialog
 from recorder.ui.kit import look
+from recorder.ui.kit.fold import Scroll
 from recorder.ui.kit.keys import Keyboard
 from recorder.ui.progress_plot import ProgressPlot
 from trainer.runs.presenter import TrainPresenter
@@ -341,3 +343,30 @@ def test_a_plot_of_scores_without_scores_is_not_drawn() -> None:
         plot.close()
         plot.deleteLater()
         QTest.qWait(1)
+
+
+def test_the_wheel_scrolls_a_page_and_changes_no_choice_on_the_way(window: Window) -> None:
+    window.resize(*SIZES[0])
+    box = window.findChild(QComboBox, "limitKind")
+    side = window.record.findChildren(Scroll)[-1]  # the page itself can scroll, too
+    assert box is not None
+    window.activateWindow()
+    window.record.setFocus()
+    side.ensureWidgetVisible(box)
+    QTest.qWait(300)
+    chosen, place = box.currentIndex(), side.verticalScrollBar().value()
+    turn_wheel(box)
+    assert box.currentIndex() == chosen
+    assert side.verticalScrollBar().value() > place
+    side.ensureWidgetVisible(box)
+    QTest.qWait(50)
+    box.setFocus()
+    turn_wheel(box)
+    assert box.currentIndex() == chosen + 1
+
+
+def turn_wheel(widget: QWidget) -> None:
+    """Turn the mouse wheel down by one notch, over the middle of a widget."""
+    middle = widget.mapToGlobal(widget.rect().center())
+    subprocess.run(["xdotool", "mousemove", str(middle.x()), str(middle.y()), "click", "5"], check=True)
+    QTest.qWait(100)

@@ -6,17 +6,31 @@ wide    [part] [part]        narrow   [part]
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QSplitter, QWidget
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QBoxLayout,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QSizePolicy,
+    QSplitter,
+    QWidget,
+)
 
 from recorder.ui.kit import look
 
 _TITLE_BAR = 40  # pixels, at the top of a dialog
+_BOXES = (QComboBox, QAbstractSpinBox)
 
 
 class Scroll(QScrollArea):
-    """Scrolls `content` where there is too little room for it. Keys are left to what is around it: they may play."""
+    """Scrolls `content` where there is too little room for it. Keys are left to what is around it: they may play.
+
+    The mouse wheel scrolls over a box of choices or numbers, too. It changes the value only after a click into the box.
+    """
 
     def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,6 +41,20 @@ class Scroll(QScrollArea):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         event.ignore()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        for kind in _BOXES:
+            for box in self.findChildren(kind):
+                box.installEventFilter(self)
+                if box.focusPolicy() is Qt.FocusPolicy.WheelFocus:
+                    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Wheel and isinstance(watched, _BOXES) and not watched.hasFocus():
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
 
 
 def resize_within_screen(dialog: QWidget, width: int, height: int) -> None:
