@@ -69,12 +69,13 @@ class Rival(RemoteTwin):
         """The newest picture of its games, uint8 RGB; None before the first one."""
         return None if self._shown is None else self._pictures[self._shown]
 
-    def begin(self, game: int, seed: int, lead_in: Array | Sequence[Any] = ()) -> None:
-        """Start a game from this seed, after the actions of a lead-in."""
+    def begin(self, seed: int, lead_in: Array | Sequence[Any] = ()) -> int:
+        """Start a game from this seed, after the actions of a lead-in; returns its number, which no other game has."""
         if not self.arrived:
             self._ask("finish", self._goal)
-        self._game, self._goal = game, 0
-        self._ask("begin", game, seed, lead_in)
+        self._game, self._goal = self._game + 1, 0
+        self._ask("begin", self._game, seed, lead_in)
+        return self._game
 
     def reach(self, tick: int) -> None:
         """Play up to this tick."""
@@ -125,7 +126,7 @@ class RaceStatus:
 
 @dataclass
 class _Played:
-    """What the person has played of a game, by its number."""
+    """What the person has played of a game, by the number that it has for the twin."""
 
     game: int
     score: float = 0.0
@@ -150,12 +151,13 @@ class Race:
 
     def began(self, rollout: Rollout, fork: Fork | None = None) -> None:
         """A game has begun: the twin begins the same one."""
-        self._games.append(_Played(rollout.episode))
-        self._rival.begin(rollout.episode, rollout.episode_seed, () if fork is None else fork.actions)
+        number = self._rival.begin(rollout.episode_seed, () if fork is None else fork.actions)
+        self._games.append(_Played(number))
 
     def ticked(self, rollout: Rollout) -> None:
         """A tick was played: the twin may play up to it."""
-        self._games[-1] = _Played(rollout.episode, rollout.score, rollout.ticks, rollout.phase is Phase.OVER)
+        number = self._games[-1].game
+        self._games[-1] = _Played(number, rollout.score, rollout.ticks, rollout.phase is Phase.OVER)
         self._rival.reach(rollout.ticks)
 
     def paused(self) -> None:

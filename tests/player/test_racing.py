@@ -40,7 +40,8 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
 
 @pytest.fixture
 def player(opened: Player) -> Player:
-    """Nothing is held, and the twin is ready."""
+    """Nothing is held, the twin is ready, and races are single ones."""
+    opened.presenter.partner.set_series(0)
     opened.presenter.controls.release(LEFT_KEY)
     opened.until(lambda: not opened.presenter.partner.getting_ready)
     return opened
@@ -154,7 +155,6 @@ def test_a_series_ends_once_somebody_has_won_two_and_space_begins_another(player
     player.ticks(5)
     session = player.stop()
     assert together_text(session) == "Race against Bo, best of three, 0 to 0, not finished: 0 to 0"
-    presenter.partner.set_series(0)
 
 
 def test_a_twin_that_dies_ends_its_side_alone(player: Player) -> None:
