@@ -98,7 +98,9 @@ class TakesList(QScrollArea):
             layout.addWidget(look.faint(f"{len(takes) - _MOST} more are in the Library.", "moreTakes", wrap=True))
         layout.addStretch(1)
         card = content.findChild(QFrame, "takeCard")
-        self.setMinimumHeight(130 if card is None else card.sizeHint().height())
+        wide = self.viewport().width() - look.SMALL
+        high = 120 if card is None else max(card.sizeHint().height(), card.heightForWidth(wide))
+        self.setMinimumHeight(high + look.GAP)
         old = self.takeWidget()  # a click on it may be what brought us here, so it goes later
         self.setWidget(content)
         if old is not None:
