@@ -66,7 +66,7 @@ def main(policy: Path | None) -> None:
         about = {
             "session": session.name.replace("-breakout", "-sample-breakout"),
             "seconds": round(session.duration_s),
-            "score": session.games[0],
+            "score": session.scores[0],
             "lesson_minutes": round(sum(each["ticks"] for each in header["sessions"]) / session.spec.rate_hz / 60),
             "clone": {"mean": score.mean, "low": score.low, "high": score.high, "games": GAMES},
             "created": header["created"],

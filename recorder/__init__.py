@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import TYPE_CHECKING, Any
 
 from recorder.system.cores import available_cores
 
+TYPE_CHECKING = False  # as in typing, whose import would take a tenth of what `twinplay --help` takes
 if TYPE_CHECKING:
+    from typing import Any
+
     from recorder.agents.agent import Agent, KeyAgent, RandomAgent
     from recorder.envs.game import Game
     from recorder.envs.registry import env_names, get_spec

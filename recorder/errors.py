@@ -72,6 +72,11 @@ class SystemLibraryError(TwinplayError):
     """A library of the operating system is missing; the message names the package that contains it."""
 
 
+def first_line(error: BaseException, most: int = 160) -> str:
+    """The first line of an error's text, at most so many characters of it; without any, the name of its type."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:most]
+
+
 def outside_sentence(error: OSError | UnicodeError | MemoryError) -> str:
     """An error of the operating system, as a sentence."""
     if isinstance(error, MemoryError):

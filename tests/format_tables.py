@@ -21,7 +21,7 @@ from recorder.system.records import REQUIRED, Field, fields, plain
 from trainer import TrainConfig
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.hand import Pull
-from trainer.policy.header import LearnedFrom, PolicyHeader, TrainingFigures
+from trainer.policy.header import LearnedFrom, PolicyHeader, SeenPosition, TrainingFigures
 from trainer.progress.records import Progress
 from trainer.runs.runs import Status
 from trainer.runs.setup import Setup, Source
@@ -31,7 +31,7 @@ RECORDS: dict[str, type[Any]] = {
     each.__name__: each
     for each in (
         *(SessionAttributes, ForkedFrom, RaceRecord, RacedGame, Timing, Latency, EnvSpec, PolicyHeader),
-        *(ActionSelection, Pull, LearnedFrom),
+        *(ActionSelection, Pull, LearnedFrom, SeenPosition),
         *(TrainingFigures, TrainConfig, Setup, Source, Status, Progress),
     )
 }

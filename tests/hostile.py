@@ -173,7 +173,7 @@ def use_session(path: Path, policy: Policy) -> None:
     if session.spec.sees_screen:
         PreviewWorker().thumbnail(str(path))
     _ = session.title, session.notes, session.tags
-    _ = session.episodes, session.games, session.keys, session.key_names, session.timing
+    _ = session.episodes, session.scores, session.keys, session.key_names, session.timing
     _ = session.actions, session.rewards, session.terminated, session.lives, session.time_ns
     for tick in {0, len(session) - 1} if len(session) else ():
         np.asarray(session.observations[tick])
@@ -210,7 +210,7 @@ def use_remote(path: Path, _: Policy) -> None:
     session = Session.open(f"{library}/{path.name}")
     session.summary()
     _ = session.title, session.notes, session.tags
-    _ = session.episodes, session.games, session.keys, session.key_names, session.timing
+    _ = session.episodes, session.scores, session.keys, session.key_names, session.timing
     _ = session.actions, session.rewards, session.terminated, session.lives, session.time_ns
     for tick in {0, len(session) - 1} if len(session) else ():
         np.asarray(session.observations[tick])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from recorder import get_spec
+from recorder.envs.atari_games import atari_games
 from recorder.envs.registry import described_names
 
 ROOT = Path(__file__).parents[1]
@@ -36,6 +39,14 @@ DOORS = {
     "subprocess": ("recorder/system/jobs/",),
     "av": ("player/film/mp4.py",),
     "matplotlib": ("player/report/plots.py",),
+    "rich": ("player/cli/",),
+    "PIL": ("player/film/", "player/report/"),
+    "cv2": (
+        *("recorder/envs/", "recorder/store/zarr_store/", "recorder/library/stored_pictures.py"),
+        *("trainer/policy/", "player/film/", "player/watch/sides.py"),
+    ),
+    "filelock": ("recorder/store/", "recorder/library/edits.py", "trainer/data/temporary.py", "trainer/runs/"),
+    "platformdirs": ("recorder/",),
     "pickle": (),
 }
 
@@ -100,22 +111,61 @@ EXAMPLES = (  # names of studies, and examples in what --help and errors of the 
 )
 
 
-def test_nobody_knows_an_environment_by_name_or_the_size_of_its_screen() -> None:
+# Things of a single game or simulator. `et` is in "Mnih et al.", and twinplay drives calls its columns torques.
+THINGS = {"paddle", "ball", "brick", "bricks", "torque", "torques"}
+ORDINARY = {"et", "torques"}
+
+
+def known_of_environments(path: Path, words: set[str], sizes: set[tuple[int, ...]]) -> Iterator[int]:
+    """The lines of a module that name an environment, a size of its screens, or one of its actions by a number."""
+    spoken = re.compile(rf"(?<![a-z0-9])({'|'.join(map(re.escape, sorted(words)))})(?![a-z0-9])")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+    for node in ast.walk(tree):
+        match node:
+            case ast.Constant(value=str(text)) if id(node) not in told and spoken.search(text.lower()):
+                yield node.lineno
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                parts = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().split("_")
+                if not words.isdisjoint(parts):
+                    yield node.lineno
+            case ast.Tuple(elts=[ast.Constant(value=int()), *_] as items):
+                if tuple(item.value for item in items if isinstance(item, ast.Constant)) in sizes:
+                    yield node.lineno
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare | ast.Subscript):
+            named, *others = (
+                (node.left, *node.comparators) if isinstance(node, ast.Compare) else (node.value, node.slice)
+            )
+            actions = re.fullmatch(r"(.*[._])?(actions?|action_names|control_names)", ast.unparse(named))
+            numbers = [each.value for each in others if isinstance(each, ast.Constant)]
+            if actions and any(type(number) is int and number for number in numbers):
+                yield node.lineno
+
+
+def test_nobody_knows_an_environment_by_name_or_its_screens_size_or_an_actions_number(
+    tmp_path: Path,
+) -> None:
     shipped = [get_spec(name) for name in described_names()]
-    names = {word for spec in shipped for word in (spec.name, spec.title)}
-    sizes = {spec.frame_shape for spec in shipped if spec.sees_screen}
+    words = {word.lower() for spec in shipped for word in (spec.name, spec.title)} | set(atari_games()) | THINGS
+    words -= ORDINARY
+    shapes = {spec.observation_shape for spec in shipped if spec.sees_screen}
+    sizes = {size for high, wide, *_ in shapes for size in ((high, wide), (wide, high), (high, wide, 3))}
     for path in modules():
         where = path.relative_to(ROOT).as_posix()
-        if where.startswith(KNOWING):
-            continue
-        tree = ast.parse(path.read_text())
-        told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
-                assert where in EXAMPLES or not any(name in node.value for name in names), (where, node.lineno)
-            if isinstance(node, ast.Tuple):
-                values = tuple(each.value for each in node.elts if isinstance(each, ast.Constant))
-                assert values not in sizes, (where, node.lineno)
+        if not where.startswith((*KNOWING, *EXAMPLES)):
+            assert list(known_of_environments(path, words, sizes)) == [], where
+    module = tmp_path / "module.py"
+    numbers = ("if action == 3: pass", "names = spec.action_names[2]", "empty = np.zeros((210, 160))")
+    for knowing in (
+        *numbers,
+        'help = "Serve the ball"',
+        "paddle_rows = (189, 196)",
+        "from_breakout(session)",
+        'get_spec("pong")',
+    ):
+        module.write_text(knowing)
+        assert list(known_of_environments(module, words, sizes)) == [1]
 
 
 def test_nothing_evaluates_text() -> None:

@@ -4,6 +4,7 @@ tests/formats/version-0.1/   made by commit 647d91c, and never made anew:
   library/       a session of each environment, a policy of each, a paused run
   config/        the window's settings and keys, as the user's configuration folder holds them (tests/ui)
   expected.json  what that commit read in them: ticks, digests and scores of sessions; what policies answer
+  learned.json   what that commit learned from them (tests/trainer/test_earlier_weights.py)
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def test_a_session_opens_with_all_that_is_in_it(library: Path, name: str) -> Non
     session = Session.open(library / name)
     assert len(session) == SESSIONS[name]["ticks"]
     assert session.digest() == SESSIONS[name]["digest"]
-    assert session.games == SESSIONS[name]["scores"]
+    assert session.scores == SESSIONS[name]["scores"]
     assert session.player["kind"] == "scripted"
     assert session.latency is None  # measured since later
 

@@ -41,7 +41,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """Of a user who has two environments of their own."""
     folder = tmp_path / "config" / "twinplay" / "envs"
     folder.mkdir(parents=True)
-    (folder / "pong.toml").write_text(PONG)
+    (folder / "pong.toml").write_text(PONG.replace("1_500", "600"))
     (folder / "cartpole.toml").write_text(CARTPOLE)
     return {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config"), "PYTHONPATH": str(ROOT)}
 
@@ -88,7 +88,8 @@ def test_a_third_environment_does_all_that_the_first_two_do(
     session = json.loads(recorded)["path"]
     assert row in {path.name for path in Path(session).iterdir()}
     policy, film = str(tmp_path / "policy.safetensors"), tmp_path / "side by side.mp4"
-    budget = ("--max-batches", "20", "--set", "play_games=1", "--set", "play_ticks=120", "--set", "batch_size=32")
+    budget = ("--max-batches", "20", "--set", "play_games=1", "--set", "play_ticks=60", "--set", "batch_size=32")
+    budget += ("--set", "checks=1")
     commands = [
         ("verify", session),
         ("train", session, *budget, *training, "--out", policy, "--no-run", *library),
@@ -110,15 +111,17 @@ def test_a_third_environment_does_all_that_the_first_two_do(
 def test_environments_are_listed_and_added_by_the_command_line(
     twinplay: Twinplay, several: Several, tmp_path: Path
 ) -> None:
-    names = [each["name"] for each in json.loads(twinplay("envs", "--json"))]
-    assert names[:4] == ["breakout", "hopper", "car_racing", "cartpole"]
-    assert (names.count("pong"), names.count("seaquest")) == (1, 1)
-    listed = twinplay("envs").splitlines()
-    assert any("hopper" in line and "expert" in line for line in listed)
-    assert any("cartpole" in line and "keyboard" in line for line in listed)
     file = tmp_path / "space_invaders.toml"
     file.write_text(PONG.replace("Pong", "SpaceInvaders"))
-    assert "is added" in twinplay("env", "add", file)
+    ended = several([("envs", "--json"), ("envs",), ("env", "add", str(file))])
+    assert [status for status, *_ in ended] == [0] * 3, ended
+    stored, listed, added = (out for _, out, _ in ended)
+    names = [each["name"] for each in json.loads(stored)]
+    assert names[:4] == ["breakout", "hopper", "car_racing", "cartpole"]
+    assert (names.count("pong"), names.count("seaquest")) == (1, 1)
+    assert any("hopper" in line and "expert" in line for line in listed.splitlines())
+    assert any("cartpole" in line and "keyboard" in line for line in listed.splitlines())
+    assert "is added" in added
     assert "space_invaders" in twinplay("envs")
     wrong = (
         ("title = ", "does not describe an environment"),

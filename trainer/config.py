@@ -51,7 +51,7 @@ class TrainConfig(Hyperparameters, frozen=True):
         return None if self.max_batches is None else math.ceil(LOOK_SHARE * self.max_batches)
 
     @property
-    def pasts(self) -> tuple[bool, ...]:
+    def past_choices(self) -> tuple[bool, ...]:
         """Whether the clone may play with its past shown, with its past hidden, or either."""
         if self.hidden_share == 0 or not (self.hidden_rows or self.hidden_columns or self.perceives):
             return (True,)

@@ -37,7 +37,8 @@ from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
-from recorder.errors import TwinplayError
+from recorder.errors import TwinplayError, first_line
+from recorder.system.texts import count
 from trainer.errors import TrainingError
 
 # The others wait in a broadcast while the first process plays test games. A lost process is not detected by this
@@ -105,7 +106,7 @@ class ProcessGroup:
         """Called by the others: the steps that the first one orders, until it ends the training."""
         yield from ()
 
-    def dismiss(self) -> None:
+    def end_training(self) -> None:
         """Called by the first process between two steps: tell the others that the training is over."""
 
     def leave(self) -> None:
@@ -128,7 +129,7 @@ class TorchrunGroup(ProcessGroup):
             if self._local_rank:
                 raise ToldElsewhereError("there are too few GPUs")
             raise TrainingError(
-                f"{self.local_size} processes were started on a machine with {gpus} GPU{'s' if gpus > 1 else ''}; "
+                f"{self.local_size} processes were started on a machine with {count(gpus, 'GPU')}; "
                 f"start one for each, with --nproc-per-node {gpus}"
             )
         if gpus:
@@ -138,7 +139,7 @@ class TorchrunGroup(ProcessGroup):
             backend = "cpu:gloo,cuda:nccl" if gpus else "gloo"
             dist.init_process_group(backend, store=store, rank=self.rank, world_size=self.size, timeout=_PATIENCE)
         except (RuntimeError, ValueError) as error:
-            reason = (str(error).splitlines() or [""])[0][:160]
+            reason = first_line(error)
             raise TrainingError(
                 f"the {self.size} processes cannot connect to each other ({reason}); start them again"
             ) from None
@@ -225,7 +226,7 @@ class TorchrunGroup(ProcessGroup):
                 return
             yield int(number), used
 
-    def dismiss(self) -> None:
+    def end_training(self) -> None:
         """See ProcessGroup. Only needed once the others wait for orders; before that they notice that it has ended."""
         if self.first and self._following:
             with contextlib.suppress(TrainingError):

@@ -157,9 +157,9 @@ class Hyperparameters(msgspec.Struct, frozen=True):
     hidden_share: Annotated[
         float,
         said(
-            "The share of the samples in which it does not see where its own paddle was. What always sees that learns "
-            "to repeat itself instead of watching the ball.",
-            "Hide the paddle's past",
+            "The share of the samples in which it does not see where its own figure was. What always sees that learns "
+            "to repeat itself instead of watching the game.",
+            "Hide its own past",
             ge=0,
             le=1,
             kind="screen",
@@ -245,7 +245,7 @@ class Hyperparameters(msgspec.Struct, frozen=True):
 
     exchange_own: Annotated[
         bool, said("For keypoints: backgrounds are exchanged even where its own figure moves.", kind="screen")
-    ] = True
+    ] = False
 
     # What is kept
     ema: Annotated[

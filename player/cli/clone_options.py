@@ -166,7 +166,7 @@ def add_judging(add: AddCommand) -> None:
 
     drives = add(
         "drives",
-        "What drives a clone that sees vectors: how strongly each torque depends on each observed value.",
+        "What drives a clone that sees vectors: how strongly each action depends on each observed value.",
         "twinplay drives clone.safetensors recordings/2026-11-21T10-14-03-hopper.zarr",
     )
     drives.add_argument("policy", type=Path, metavar="POLICY", help="a policy file")

@@ -10,7 +10,8 @@ from rich.table import Table
 from player.cli.progress_bar import Meter
 from player.cli.tables import print_table
 from recorder.errors import UsageError
-from recorder.library.library import duration_text, ensure_writable
+from recorder.library.library import ensure_writable
+from recorder.system.texts import duration_text
 from trainer.evaluation.failures import Gallery, finding_failures
 
 

@@ -26,6 +26,7 @@ from recorder.store.episode_table import RecordedGame
 from recorder.store.origin import origins_of_forks
 from recorder.store.places import place
 from recorder.store.session import Session
+from recorder.system.texts import clock, count
 
 
 def sessions(options: Namespace) -> int:
@@ -96,12 +97,12 @@ def _write_table(options: Namespace, found: list[SessionSummary]) -> int:
     last: TableProgress | None = None
     with Meter("writing the table") as meter:
         for last in writing_table(file, found, games=options.games):
-            meter.show(last.done / max(1, last.total), f"{last.done:,} of {_count(last.total, 'session')}")
+            meter.show(last.done / max(1, last.total), f"{last.done:,} of {count(last.total, 'session')}")
     assert last is not None
     print(
-        f"{file}: {_count(last.rows, 'game')} of {_count(last.total, 'session')}"
+        f"{file}: {count(last.rows, 'game')} of {count(last.total, 'session')}"
         if options.games
-        else f"{file}: {_count(last.rows, 'session')}"
+        else f"{file}: {count(last.rows, 'session')}"
     )
     for problem in last.left_out:
         print(f"left out: {problem}", file=sys.stderr)
@@ -160,11 +161,11 @@ def show(options: Namespace) -> int:
     table = Table("game", "from", "time", "score", "ended by", "label", "training", box=None, pad_edge=False)
     for game in session.recorded_games:
         kept = _learn_ticks(session, game)
-        used = "left out" if not kept else "" if kept == game.ticks else f"{_clock(kept, session)} of it"
+        used = "left out" if not kept else "" if kept == game.ticks else f"{clock(kept / session.spec.rate_hz)} of it"
         table.add_row(
             str(game.number),
-            _clock(game.start, session),
-            _clock(game.ticks, session),
+            clock(game.start / session.spec.rate_hz),
+            clock(game.ticks / session.spec.rate_hz),
             f"{game.score:,.0f}",
             game.outcome,
             game.label,
@@ -220,7 +221,7 @@ def split(options: Namespace) -> int:
     path = session_path(options.session, options.library)
     for made in _make(splitting(path, options.at, _home(path, options)), "splitting"):
         session = Session.open(made)
-        print(f"{made}: {len(session):,} ticks, {_count(len(session.games), 'game')}")
+        print(f"{made}: {len(session):,} ticks, {count(len(session.scores), 'game')}")
     _trash_originals([path], options)
     return 0
 
@@ -233,12 +234,12 @@ def trash(options: Namespace) -> int:
         if options.sessions:
             raise UsageError("--empty deletes the whole trash; do not give sessions with it")
         size = sum(each.size_bytes for each in lying) / 1e6
-        question = f"Permanently delete {_count(len(lying), 'session')} ({size:.1f} MB)? [y/N] "
+        question = f"Permanently delete {count(len(lying), 'session')} ({size:.1f} MB)? [y/N] "
         if lying and not options.yes and not agreed(question, "emptying the trash"):
             print("Nothing was deleted.")
             return 0
-        count, size_bytes = library.empty_trash()
-        print(f"Deleted {_count(count, 'session')}, {size_bytes / 1e6:.1f} MB.")
+        deleted, size_bytes = library.empty_trash()
+        print(f"Deleted {count(deleted, 'session')}, {size_bytes / 1e6:.1f} MB.")
         return 0
     if options.restore:
         by_name = {each.name: each for each in lying}
@@ -274,12 +275,15 @@ def _describe(session: Session, summary: SessionSummary) -> None:
     lines += [f"tags: {', '.join(session.tags)}"] if session.tags else []
     lines += [f"notes: {session.notes}"] if session.notes else []
     lines.append(
-        f"{_count(summary.episodes, 'game')}, {_clock(len(session), session)}; "
-        f"{_clock(kept, session)} ({100 * kept / whole:.0f} %) used in training"
+        f"{count(summary.episodes, 'game')}, {clock(len(session) / session.spec.rate_hz)}; "
+        f"{clock(kept / session.spec.rate_hz)} ({100 * kept / whole:.0f} %) used in training"
     )
     origins = origins_of_forks(session.attributes, session.recorded_games)
     lines += [f"game {number} plays on from {each.told(session.spec.rate_hz)}" for number, each in origins.items()]
-    spans = ", ".join(f"{_clock(s.start, session)}-{_clock(s.stop, session)}" for s in session.excluded_spans)
+    spans = ", ".join(
+        f"{clock(s.start / session.spec.rate_hz)}-{clock(s.stop / session.spec.rate_hz)}"
+        for s in session.excluded_spans
+    )
     lines += [f"excluded: {spans}"] if spans else []
     lines += [f"timing: {summary.timing}"] if summary.timing is not None else []
     lines += [f"key to picture: {summary.latency}"] if summary.latency is not None else []
@@ -314,15 +318,6 @@ def _ticks(span: tuple[str, str], session: Session, everything: range) -> range:
     if not start < stop <= len(session):
         raise UsageError(
             f"{'-'.join(span)} is not a valid span of {session.path}, which has {len(session):,} ticks "
-            f"({_clock(len(session), session)})"
+            f"({clock(len(session) / session.spec.rate_hz)})"
         )
     return range(start, stop)
-
-
-def _clock(ticks: int, session: Session) -> str:
-    minutes, seconds = divmod(ticks / session.spec.rate_hz, 60)
-    return f"{int(minutes)}:{seconds:04.1f}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

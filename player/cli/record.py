@@ -21,11 +21,12 @@ from recorder.envs.registry import get_spec
 from recorder.envs.spec import EnvSpec
 from recorder.errors import UsageError
 from recorder.library.forks import fork_at, fork_of
-from recorder.library.library import Library, duration_text, session_place
+from recorder.library.library import Library, session_place
 from recorder.library.practice import PracticePoint, forks_of, practice_points
 from recorder.play.fork import Fork
 from recorder.recording.headless import recording
 from recorder.store.session import Session
+from recorder.system.texts import count, duration_text
 from trainer.errors import PolicyError
 
 
@@ -125,20 +126,20 @@ def _record(
         for step in steps:
             session = step.session
             meter.show(
-                step.fraction, f"{step.ticks:,} ticks, {_count(step.episodes, 'game')}, {step.ticks_per_second:,.0f}/s"
+                step.fraction, f"{step.ticks:,} ticks, {count(step.episodes, 'game')}, {step.ticks_per_second:,.0f}/s"
             )
     assert session is not None
     return session
 
 
 def _tell(session: Session, as_json: bool) -> int:
-    scores = session.games
+    scores = session.scores
     if as_json:
         facts = {"path": str(session.path), "ticks": len(session), "scores": scores, "player": session.player}
         print(json.dumps(facts))
     else:
         print(
-            f"{session.path}: {len(session):,} ticks in {_count(len(scores), 'game')}, "
+            f"{session.path}: {len(session):,} ticks in {count(len(scores), 'game')}, "
             f"played by {describe_player(session.player)}, "
             f"mean score {sum(scores) / len(scores):,.1f}, {session.size_bytes / len(session):.0f} bytes per tick"
         )
@@ -158,7 +159,3 @@ def _list(session: Session, points: Sequence[PracticePoint], as_json: bool) -> N
     print_table(table)
     if not points:
         print("No practice points: no lost life, and nothing marked or excluded.")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

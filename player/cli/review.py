@@ -12,10 +12,11 @@ from rich.table import Table
 from player.cli.progress_bar import Meter
 from player.cli.tables import print_table
 from recorder.library.findings import Finding, leave_out, still_used, whole_game
-from recorder.library.library import duration_text, session_place
+from recorder.library.library import session_place
 from recorder.library.review import review as look_through
 from recorder.store.places import Place, on_this_computer
 from recorder.store.session import Session
+from recorder.system.texts import duration_text
 
 
 def review(options: Namespace) -> int:

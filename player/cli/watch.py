@@ -42,25 +42,25 @@ def drives(options: Namespace) -> int:
         gradients.append(policy.drives(observation))
         policy.act(observation)
     mean, size = np.mean(gradients, axis=0), np.abs(gradients).mean(axis=0)
-    torques, observed = policy.spec.action_names, policy.spec.observation_names
+    names, observed = policy.spec.action_names, policy.spec.observation_names
     if options.json:
-        print(json.dumps({"observations": observed, "torques": torques, "mean": mean.tolist(), "size": size.tolist()}))
+        print(json.dumps({"observations": observed, "torques": names, "mean": mean.tolist(), "size": size.tolist()}))
         return 0
-    table = Table("observation", *torques, box=None, pad_edge=False)
+    table = Table("observation", *names, box=None, pad_edge=False)
     for index, name in enumerate(observed):
-        table.add_row(name, *(f"{mean[k, index]:+.2f} (|{size[k, index]:.2f}|)" for k in range(len(torques))))
+        table.add_row(name, *(f"{mean[k, index]:+.2f} (|{size[k, index]:.2f}|)" for k in range(len(names))))
     print_table(table)
     print(
         f"Mean gradient and (mean absolute gradient) over {len(gradients):,} ticks of {session.name}: "
-        "how much a torque changes per standard deviation of an observed value."
+        "how much an action changes per standard deviation of an observed value."
     )
     return 0
 
 
 def agreement(options: Namespace) -> int:
     """See the command's help."""
-    from player.watch.frames import KIND_TITLES
-    from recorder.library.library import duration_text
+    from recorder.library.players import kind_texts
+    from recorder.system.texts import duration_text
     from trainer.evaluation.agreement import comparing
 
     session = Session.open(session_place(options.session, options.library))
@@ -73,11 +73,11 @@ def agreement(options: Namespace) -> int:
         print(json.dumps({"session": str(session.place), "policy": str(options.policy), **found.to_json()}))
         return 0
     kind = str(session.player.get("kind", ""))
-    who = "policy" if kind == "policy" else KIND_TITLES.get(kind, kind).lower()
+    who = "policy" if kind == "policy" else kind_texts(kind).title.lower()
     print(f"The clone acts like the {who} in {100 * found.share:.1f} % of {len(found):,} ticks.")
     if found.mean_difference:
         apart = ", ".join(f"{n} {d:.3f}" for n, d in zip(found.names, found.mean_difference, strict=True))
-        print(f"Mean absolute difference of each torque: {apart}.")
+        print(f"Mean absolute difference of each action: {apart}.")
     for each in found.clearest[: options.most]:
         time_text = duration_text(each.tick / found.rate_hz)
         print(f"{time_text:>6}  {who} {each.recorded}, clone {each.clone}  {100 * each.sure:.0f} %")

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from recorder.errors import UsageError
-from recorder.system.files import replacing
 from recorder.system.records import RecordError, plain, read
+from trainer.runs.run_files import update_json
 
 RESULTS = "results.json"
 
@@ -77,5 +77,4 @@ class Results:
         """Add a score, in the place of an earlier one of the same player and round. Raises OSError."""
         others = tuple(row for row in self._stored.rows if (row.who, row.round) != (score.who, score.round))
         self._stored = msgspec.structs.replace(self._stored, rows=(*others, score))
-        with replacing(self._file) as part:
-            part.write_text(json.dumps(plain(self._stored), indent=1), encoding="utf-8")
+        update_json(self._file, plain(self._stored))

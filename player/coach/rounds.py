@@ -4,8 +4,8 @@
        ▲                                                                         │
        └──────────────────────────── the next round ◀────────────────────────────┘
 
-The same minutes of plain play by the clone's own demonstrator are learned from in the same way, for comparison. Files
-lie in a folder; what is already there is not made again.
+For comparison, a training learns in the same way from as many minutes of plain play by the clone's own demonstrator.
+All files lie in one folder; what is already there is not made again.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
     │ ┌── Scripted player ──┐  ┌──── Clone ───────┐ │  who plays, and what kind of player
     │ │ 32            lives │  │ 45         lives │ │  score and lives
     │ │       game          │  │       game       │ │  screen, whole-number scaled; "game over" across it
-    │ └─[FIRE][LEFT][RIGHT]─┘  └──────────────────┘ │  the action taken, as keycaps or torque bars
+    │ └─[FIRE][LEFT][RIGHT]─┘  └──────────────────┘ │  the action taken, as keycaps or bars
     │ verdict                                       │
     └──────────────────────────────────────────────┘
 
@@ -24,7 +24,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from player.watch.frames import WAYS, DuelFrame, Side, score_text
-from recorder.library.library import duration_text
+from recorder.system.texts import duration_text
 
 Picture = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -165,7 +165,7 @@ def _panel(draw: ImageDraw.ImageDraw, frame: DuelFrame, side: Side, accent: Colo
     if frame.discrete:
         _keycaps(draw, frame, side, accent, left, panel, top)
     else:
-        _torques(draw, frame.action_names, side, accent, left, panel, top)
+        _bars(draw, frame.action_names, side, accent, left, panel, top)
 
 
 def _keycaps(
@@ -194,7 +194,7 @@ def _keycaps(
         x += wide + gap
 
 
-def _torques(
+def _bars(
     draw: ImageDraw.ImageDraw,
     names: tuple[str, ...],
     side: Side,

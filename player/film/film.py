@@ -19,7 +19,7 @@ from player.film.gif import writing_gif
 from player.film.mp4 import VideoError, writing
 from player.watch.duel import Duel
 from recorder.errors import UsageError
-from recorder.library.library import duration_text
+from recorder.system.texts import duration_text
 
 SUFFIXES = (".mp4", ".gif")
 # Both environments tick faster; every second or fifth tick still shows every movement. GIF counts in hundredths of a

@@ -19,6 +19,7 @@ from recorder.errors import TwinplayError
 from recorder.library.verify import Certificate, verify
 from recorder.recording.headless import record
 from recorder.store.session import Session
+from recorder.system.texts import duration_text
 from trainer.config import TrainConfig
 from trainer.progress.records import Progress
 
@@ -47,7 +48,7 @@ class Plan:
 def plans(quick: bool) -> tuple[Plan, ...]:
     """The demo's two parts. Their sizes are chosen so that both together take under six minutes on two cores."""
     if quick:
-        tiny: dict[str, Any] = {"max_batches": 15, "batch_size": 16, "checks": 1, "play_games": 1, "play_ticks": 120}
+        tiny: dict[str, Any] = {"max_batches": 15, "batch_size": 16, "checks": 1, "play_games": 1, "play_ticks": 60}
         hopper = TrainConfig.for_env("hopper", **tiny | {"max_batches": 60})
         return (
             Plan("breakout", "Breakout", {"seconds": 10}, TrainConfig.for_env("breakout", **tiny), 1, 0.5, None),
@@ -85,8 +86,7 @@ def run(out: Path, quick: bool = False) -> Iterator[DemoLine]:
 
 
 def _stamp(started: float, text: str) -> str:
-    minutes, seconds = divmod(int(time.monotonic() - started), 60)
-    return f"[{minutes}:{seconds:02d}] {text}"
+    return f"[{duration_text(time.monotonic() - started)}] {text}"
 
 
 def _chapter(plan: Plan, out: Path, started: float) -> Generator[DemoLine, None, Chapter]:
@@ -96,7 +96,7 @@ def _chapter(plan: Plan, out: Path, started: float) -> Generator[DemoLine, None,
     name = plan.title
     yield DemoLine(_stamp(started, f"{name}: recording the scripted player"))
     session = record(plan.env, scripted(plan.env, seed=0), library=out / "library", seed=0, **plan.record)
-    scores = session.games
+    scores = session.scores
     yield DemoLine(
         _stamp(
             started,

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 from player.watch.background import BackgroundJobState
 from player.watch.clone_comparison import moment_of
 from player.watch.presenter import WatchPresenter
-from recorder.library.library import duration_text
+from recorder.system.texts import duration_text
 from recorder.ui.kit import look
 from recorder.ui.kit.clicks import repeats
 from recorder.ui.kit.steady import reserve_width
@@ -56,7 +56,7 @@ class AgreementButtons(QWidget):
         """Show how far the comparison is."""
         comparison = self.presenter.comparison
         agreement, share = comparison.agreement, comparison.share
-        failed = comparison.chore.state is BackgroundJobState.FAILED
+        failed = comparison.job.state is BackgroundJobState.FAILED
         self.setVisible(agreement is not None or share is not None or failed)
         self.setEnabled(agreement is not None)
         if agreement is not None:
@@ -66,12 +66,12 @@ class AgreementButtons(QWidget):
                 "How often the twin would have acted the same on the recorded screens. "
                 "Click for the clearest disagreements (D)"
                 if agreement.discrete
-                else f"Mean absolute difference of each torque over the recording: {apart}. "
+                else f"Mean absolute difference of each action over the recording: {apart}. "
                 "Click for the clearest disagreements (D)"
             )
         elif failed:
             self._agree.setText("Not compared")
-            self._agree.setToolTip(window_words(comparison.chore.error))
+            self._agree.setToolTip(window_words(comparison.job.error))
         else:
             self._agree.setText(f"Comparing {100 * (share or 0.0):.0f} %")
             self._agree.setToolTip("Comparing the twin's actions with the recorded ones")

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from player.support.diagnostics import app_version
-from player.support.shortcuts import CONTROLLER, TITLES, Shortcuts
+from player.support.shortcuts import CONTROLLER, TITLES, ListedKeys
 from recorder.system.profile import MAX_NAME, clean_name
 from recorder.ui.kit import look
 from recorder.ui.kit.fold import resize_within_screen
@@ -83,7 +83,7 @@ class PlayerDialog(_Dialog):
 class ShortcutsDialog(_Dialog):
     """A card of keys for each page, and one for controllers, in two columns."""
 
-    def __init__(self, shortcuts: Mapping[str, Shortcuts], parent: QWidget | None = None) -> None:
+    def __init__(self, shortcuts: Mapping[str, ListedKeys], parent: QWidget | None = None) -> None:
         super().__init__("shortcutsDialog", "Keyboard shortcuts", parent)
         columns = QHBoxLayout()
         columns.setSpacing(look.WIDE)
@@ -110,7 +110,7 @@ class ShortcutsDialog(_Dialog):
         self.add_buttons(close)
         resize_within_screen(self, 920, 620)
 
-    def _card(self, page: str, entries: Shortcuts) -> QWidget:
+    def _card(self, page: str, entries: ListedKeys) -> QWidget:
         card = QFrame(objectName=f"{page}Shortcuts")
         card.setProperty("card", True)
         grid = QGridLayout(card)

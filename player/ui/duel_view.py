@@ -1,4 +1,4 @@
-"""One side of a duel on screen: who plays, score and lives, the game, and the action as keycaps or torque traces.
+"""One side of a duel on screen: who plays, score and lives, the game, and the action as keycaps or traces.
 
 ▌Scripted player [SCRIPTED]      ●●●  32
 │              the game                │   scaled by whole numbers, true aspect
@@ -80,7 +80,7 @@ class DuelSide(QWidget):
         if self._frame.discrete:
             self._paint_keycaps(painter, keys, text, window)
         else:
-            self._paint_torques(painter, keys, text, window)
+            self._paint_traces(painter, keys, text, window)
 
     def _paint_header(self, painter: QPainter, side: Side, text: QColor, window: QColor) -> None:
         accent = self.accent()
@@ -175,14 +175,14 @@ class DuelSide(QWidget):
         painter.drawImage(place, image)
 
     def _paint_drives(self, painter: QPainter, place: QRectF, side: Side, frame: DuelFrame) -> None:
-        """A table over the picture: a row per observed value, a column per torque; red is positive, blue negative."""
-        names, torques = frame.observation_names, frame.action_names
+        """A table over the picture: a row per observed value, a column per action; red is positive, blue negative."""
+        names, actions = frame.observation_names, frame.action_names
         self._font(painter, 0.8)
         metrics = painter.fontMetrics()
         row = metrics.height() + 3.0
         first = max(metrics.horizontalAdvance(name) for name in names) + 16.0
-        cell = max(metrics.horizontalAdvance(name) for name in (*torques, "+0.00")) + 12.0
-        board = QRectF(0, 0, first + cell * len(torques), row * (len(names) + 1) + 12)
+        cell = max(metrics.horizontalAdvance(name) for name in (*actions, "+0.00")) + 12.0
+        board = QRectF(0, 0, first + cell * len(actions), row * (len(names) + 1) + 12)
         board.moveTopRight(place.topRight() + QPointF(-8, 8))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(0, 0, 0, 190))
@@ -190,8 +190,8 @@ class DuelSide(QWidget):
         painter.setPen(QColor(255, 255, 255))
         centred, left = Qt.AlignmentFlag.AlignCenter, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         strongest = max(1e-6, max(abs(value) for line in side.drives for value in line))
-        for column, torque in enumerate(torques):
-            painter.drawText(QRectF(board.left() + first + column * cell, board.top() + 4, cell, row), centred, torque)
+        for column, action in enumerate(actions):
+            painter.drawText(QRectF(board.left() + first + column * cell, board.top() + 4, cell, row), centred, action)
         for index, name in enumerate(names):
             top = board.top() + 4 + row * (index + 1)
             painter.setPen(QColor(255, 255, 255))
@@ -233,7 +233,7 @@ class DuelSide(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
             x += wide + gap
 
-    def _paint_torques(self, painter: QPainter, area: QRectF, text: QColor, window: QColor) -> None:
+    def _paint_traces(self, painter: QPainter, area: QRectF, text: QColor, window: QColor) -> None:
         side, frame = self._side, self._frame
         assert side is not None
         assert frame is not None
@@ -255,8 +255,8 @@ class DuelSide(QWidget):
             # The present is at the right, a second ago at the left.
             step = (well.width() - 8) / max(1, round(frame.rate_hz) - 1)
             line = [
-                QPointF(well.right() - 4 - step * age, middle - reach * torques[index])
-                for age, torques in enumerate(reversed(side.trace))
+                QPointF(well.right() - 4 - step * age, middle - reach * values[index])
+                for age, values in enumerate(reversed(side.trace))
             ]
             painter.setPen(QPen(self.accent(), 1.6))
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, QTimer, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtCore import QStandardPaths, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
-    QDialog,
     QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
@@ -22,10 +21,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from player.ui.job_dialog import JobDialog
 from player.watch.background import BackgroundJobState
 from player.watch.presenter import WatchPresenter
-from recorder.library.library import duration_text
 from recorder.system.files import portable_name
+from recorder.system.texts import duration_text
 from recorder.ui.kit import look
 from recorder.ui.kit.confirm import ask_to_replace
 from recorder.ui.kit.save_file import choose_file, user_folder, why_not_there
@@ -36,11 +36,11 @@ _FORMATS = (("Video (MP4)", ".mp4"), ("Animation (GIF)", ".gif"))
 _AROUND_S = 5.0  # a part is, to begin with, from this long before the present moment to this long after it
 
 
-class ExportDialog(QDialog):
+class ExportDialog(JobDialog):
     """Asks what to export and where, and shows the progress. Closing it cancels a running export."""
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(presenter.filming, _POLL_MS, parent)
         self.presenter = presenter
         self._saved = Path()  # the video written last
         self.setObjectName("exportDialog")
@@ -74,8 +74,6 @@ class ExportDialog(QDialog):
         row.addWidget(self._close)
         row.addWidget(self._go)
         column.addLayout(row)
-        self._timer = QTimer(self, interval=_POLL_MS)
-        self._timer.timeout.connect(self._poll)
         presenter.filming.cancel()  # what was saved before is no news
         self._render()
 
@@ -120,14 +118,6 @@ class ExportDialog(QDialog):
         form.addWidget(self._choose, 3, 2)
         form.setColumnStretch(1, 1)
         return form
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self._stop()
-        super().closeEvent(event)
-
-    def reject(self) -> None:
-        self._stop()
-        super().reject()
 
     def _suggestion(self) -> Path:
         frame = self.presenter.frame
@@ -182,24 +172,19 @@ class ExportDialog(QDialog):
         elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
             self._words.setText(f"No program could be started to open it. The video is in {self._saved.parent}.")
 
-    def _stop(self) -> None:
-        self._timer.stop()
-        if self.presenter.filming.running:
-            self.presenter.filming.cancel()
-
     def _poll(self) -> None:
         if self.presenter.filming.poll():
             self._render()
 
     def _render(self) -> None:
-        chore = self.presenter.filming
-        running, record = chore.running, chore.record
+        job = self.presenter.filming
+        running, record = job.running, job.record
         self._go.setText("Cancel" if running else "Export")
         self._go.setToolTip("Stop; no file is left behind" if running else "Export the video (Enter)")
         for widget in (self._format, self._whole, self._part, self._from, self._to, self._path, self._choose):
             widget.setEnabled(not running)
         self._bar.setVisible(running)
-        saved = record is not None and record.path is not None and chore.state is BackgroundJobState.DONE
+        saved = record is not None and record.path is not None and job.state is BackgroundJobState.DONE
         for button in (self._show, self._open):
             button.setVisible(saved)
         fraction = 0.0 if record is None else record.fraction
@@ -217,8 +202,8 @@ class ExportDialog(QDialog):
             size = self._saved.stat().st_size if self._saved.exists() else 0
             amount = f"{size / 1e6:.1f}\u00a0MB" if size >= 1e6 else f"{size / 1e3:.0f}\u00a0kB"
             self._words.setText(f"Saved “{self._saved.name}” ({amount}).")
-        elif chore.state is BackgroundJobState.FAILED:
-            self._words.setText(f"Export failed: {window_words(chore.error)}.")
+        elif job.state is BackgroundJobState.FAILED:
+            self._words.setText(f"Export failed: {window_words(job.error)}.")
         else:
             self._words.setText("Both games are re-simulated for the video.")
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QPixmap
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from player.ui.job_dialog import JobDialog
 from player.watch.background import BackgroundJob, BackgroundJobState
 from player.watch.presenter import WatchPresenter
 from recorder.envs.registry import get_spec
-from recorder.library.library import duration_text
+from recorder.system.texts import duration_text
 from recorder.ui.kit import look
 from recorder.ui.kit.words import window_words
 from trainer.evaluation.failures import BEFORE_S, PICTURES_HZ, Failure, Gallery
@@ -24,7 +25,7 @@ _GAMES = 10
 _REST = 8  # pictures for which the loss stays, before the two seconds are shown again
 
 
-class FailuresDialog(QDialog):
+class FailuresDialog(JobDialog):
     """Plays games of the twin on the right in the background. Emits `play_on_requested(forks, seconds, policy)`."""
 
     play_on_requested = Signal(object, float, object)
@@ -34,12 +35,11 @@ class FailuresDialog(QDialog):
         presenter: WatchPresenter,
         parent: QWidget | None = None,
         *,
-        start_chore: Callable[[str], BackgroundJob] = BackgroundJob,
+        start_background: Callable[[str], BackgroundJob] = BackgroundJob,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(start_background("trainer.evaluation.failures:finding_failures"), _POLL_MS, parent)
         self.setObjectName("failuresDialog")
         self.setWindowTitle("Where it fails")
-        self._job = start_chore("trainer.evaluation.failures:finding_failures")
         self._shown: list[tuple[QLabel, Failure]] = []
         self._at = 0
         self._stretch = 1.0  # of the pictures' width
@@ -61,24 +61,10 @@ class FailuresDialog(QDialog):
         row.addWidget(close)
         column.addLayout(row)
         self.setMinimumWidth(min(_COLUMNS * (_PICTURE.width() + 2 * look.WIDE), self.screen().availableSize().width()))
-        self._timer = QTimer(self, interval=_POLL_MS)
-        self._timer.timeout.connect(self._poll)
         self._timer.start()
         policy = presenter.pair.policy or presenter.pair.against
         self._job.start(policy=str(policy), episodes=_GAMES, alike=presenter.pair.alike)
         self._tell()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self._end()
-        super().closeEvent(event)
-
-    def reject(self) -> None:
-        self._end()
-        super().reject()
-
-    def _end(self) -> None:
-        self._timer.stop()
-        self._job.close()
 
     def _poll(self) -> None:
         if self._shown:

@@ -14,9 +14,9 @@ from player.watch.frames import Side
 from player.watch.from_here import PRACTICE_S, FromHere
 from player.watch.presenter import WatchPresenter, WatchState
 from recorder.errors import TwinplayError
-from recorder.library.library import duration_text
 from recorder.play.fork import Fork
 from recorder.recording.play_on import play_on_from
+from recorder.system.texts import duration_text
 from recorder.ui.kit.words import window_words
 
 if TYPE_CHECKING:

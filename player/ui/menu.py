@@ -5,19 +5,19 @@ It acts on the window, and saves choices in the window's Memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import PySide6
 from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QPushButton
 
 from player.support.diagnostics import diagnostics, without_home
 from player.support.sample import SAMPLE
-from player.support.shortcuts import SHORTCUTS, Shortcuts
+from player.support.shortcuts import ListedKeys
 from player.ui.dialogs import AboutDialog, PlayerDialog, ShortcutsDialog
 from player.ui.memory import Memory
 from player.ui.study_dialog import open_study
@@ -27,7 +27,7 @@ from recorder.system.jobs import start_thread
 from recorder.system.logfile import LOG, log_file
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import icon, show_icon
-from recorder.ui.kit.keys import key_label
+from recorder.ui.kit.shortcuts import Shortcut
 from recorder.ui.kit.words import window_words
 
 if TYPE_CHECKING:
@@ -53,8 +53,10 @@ class MenuButton(QPushButton):
         self._menu.aboutToHide.connect(self._leave)
         self._build()
         self.clicked.connect(self._open)
-        for keys, action in (("F1", self._show_shortcuts), ("F10", self._open)):
-            QShortcut(QKeySequence(keys), window).activated.connect(action)
+        self.shortcuts = (
+            Shortcut("F1", "These shortcuts", self._show_shortcuts),
+            Shortcut("F10", "The menu", self._open),
+        )
 
     def _open(self) -> None:
         """Open the menu below the button. It takes the keyboard, so a running game is paused."""
@@ -166,21 +168,22 @@ class MenuButton(QPushButton):
 
     def _show_shortcuts(self) -> None:
         if self._window.findChild(QDialog, "shortcutsDialog") is None:
-            ShortcutsDialog(_with_own_keys(self._window), self._window).open()
+            ShortcutsDialog(all_keys(self._window), self._window).open()
 
 
 def _short(text: str, most: int = 34) -> str:
     return (text if len(text) <= most else f"{text[: most - 1]}…").replace("&", "&&")
 
 
-def _with_own_keys(window: Window) -> dict[str, Shortcuts]:
-    """The list of shortcuts, with the keys that play the game as the player chose them."""
-    bindings, printed = window.record.presenter.key_choice.bindings, window.record.keyboard
-    own = []
-    for action, does in ((3, "Move left"), (2, "Move right"), (1, "Serve the ball")):
-        keys = [key_label(printed.name(key, bindings.names[key])) for key in bindings.keys_of(action) if key > 0]
-        own.append((" ".join(keys), does))
-    return {**SHORTCUTS, "record": (*own, *SHORTCUTS["record"])}
+def all_keys(window: Window) -> dict[str, ListedKeys]:
+    """What the keys do, of the window and of each page by its name; with those that play the chosen game."""
+    tables: dict[str, Iterable[Shortcut]] = {
+        "window": window.shortcuts,
+        **{page.name: page.shortcuts for page in window.pages},
+    }
+    listed = {name: tuple((each.keys, each.does) for each in table) for name, table in tables.items()}
+    own = ((" ".join(cap.keys.split(" or ")), f"{cap.name}, in the game") for cap in window.record.captions.keycaps)
+    return {**listed, "record": (*own, *listed["record"])}
 
 
 def copy_diagnostics(window: Window) -> None:

@@ -31,11 +31,11 @@ class PairChoices(FoldingRow):
         self._left = ChoiceBox("sessionChoice", "On the left: a recording, or another twin")
         self._game = ChoiceBox("gameChoice", "Which game of the recording")
         self._right = ChoiceBox("policyChoice", "On the right: a twin")
-        self._manner = ChoiceBox("mannerChoice", "How the twin plays")
+        self._play = ChoiceBox("playChoice", "How the twin plays")
         for box, letters in ((self._left, 14), (self._game, 16), (self._right, 14)):
             box.setMinimumContentsLength(letters)  # whatever is chosen: what stands beside it stays in place
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._manner.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._play.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.scores = QPushButton(
             "Scores…",
             objectName="scoresButton",
@@ -48,7 +48,7 @@ class PairChoices(FoldingRow):
         self._left.activated.connect(lambda index: self._take(self._left.itemData(index), self._choose_left))
         self._game.activated.connect(lambda index: self._choose_game(self._game.itemData(index)))
         self._right.activated.connect(lambda index: self._take(self._right.itemData(index), self._choose_right))
-        self._manner.activated.connect(lambda index: self._choose_manner(bool(self._manner.itemData(index))))
+        self._play.activated.connect(lambda index: self._choose_play(bool(self._play.itemData(index))))
         self.scores.clicked.connect(self.scores_requested)
         self.save.clicked.connect(self.save_requested)
 
@@ -63,9 +63,9 @@ class PairChoices(FoldingRow):
         last = [SEPARATOR] if clones else []
         last += [Choice(_NO_CLONE, None), Choice(_BROWSE, self._browse_right)]
         self._right.show_choices([*clones, *last], pair.policy)
-        self._manner.show_choices(pair.manners, pair.alike)
-        if pair.manners_text:
-            self._manner.setToolTip(pair.manners_text)
+        self._play.show_choices(pair.play_choices, pair.alike)
+        if pair.play_choices_text:
+            self._play.setToolTip(pair.play_choices_text)
 
     def show_state(self) -> None:
         """Enable what can be done with the two."""
@@ -74,7 +74,7 @@ class PairChoices(FoldingRow):
 
     def _arrange(self) -> None:
         left = self.add_part(QLabel("Left"), self._left, self._game, stretch=3)
-        right = self.add_part(QLabel("Right"), self._right, self._manner, self.scores, self.save, stretch=2)
+        right = self.add_part(QLabel("Right"), self._right, self._play, self.scores, self.save, stretch=2)
         for part, box in ((left, self._left), (right, self._right)):
             part.setStretchFactor(box, 1)
 
@@ -94,7 +94,7 @@ class PairChoices(FoldingRow):
         self._pair.set_right(path)
         self.changed.emit()
 
-    def _choose_manner(self, alike: bool) -> None:
+    def _choose_play(self, alike: bool) -> None:
         self._pair.alike = alike
         self.changed.emit()
 

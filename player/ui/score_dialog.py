@@ -10,10 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -24,9 +23,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from player.ui.job_dialog import JobDialog
 from player.watch.background import BackgroundJobState
 from player.watch.presenter import WatchPresenter
-from recorder.library.library import duration_text
+from recorder.system.texts import duration_text
 from recorder.ui.kit import look
 from recorder.ui.kit.fold import Scroll
 from recorder.ui.kit.steady import keep_room, reserve_width
@@ -106,7 +106,7 @@ class ScoreChart(QWidget):
             painter.drawText(figures.translated(0, _ROW / 2 - 4), left, interval_text(row))
 
 
-class ScoreDialog(QDialog):
+class ScoreDialog(JobDialog):
     """Plays the games in the background and shows the scores. Closing it cancels running games.
 
     Nothing in it moves while figures come in. Emits `failures_requested`, to show where the twin fails.
@@ -115,7 +115,7 @@ class ScoreDialog(QDialog):
     failures_requested = Signal()
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(presenter.scoring, _POLL_MS, parent)
         self.presenter = presenter
         self._began = self._heard = 0.0  # when the games began, and when they were last heard of
         self.setObjectName("scoreDialog")
@@ -157,17 +157,7 @@ class ScoreDialog(QDialog):
         row.addWidget(close)
         row.addWidget(self._go)
         column.addLayout(row)
-        self._timer = QTimer(self, interval=_POLL_MS)
-        self._timer.timeout.connect(self._poll)
         self._render()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self._stop()
-        super().closeEvent(event)
-
-    def reject(self) -> None:
-        self._stop()
-        super().reject()
 
     def _start(self) -> None:
         if self.presenter.scoring.running:
@@ -178,19 +168,14 @@ class ScoreDialog(QDialog):
             self._timer.start()
         self._render()
 
-    def _stop(self) -> None:
-        self._timer.stop()
-        if self.presenter.scoring.running:
-            self.presenter.scoring.cancel()
-
     def _poll(self) -> None:
         if self.presenter.scoring.poll():
             self._heard = time.monotonic()
         self._render()
 
     def _render(self) -> None:
-        chore = self.presenter.scoring
-        running, record = chore.running, chore.record
+        job = self.presenter.scoring
+        running, record = job.running, job.record
         self._go.setText("Cancel" if running else "Play the games")
         self._go.setToolTip("Stop the games" if running else "All play from the same starts, none of them trained on")
         self._games.setEnabled(not running)
@@ -209,8 +194,8 @@ class ScoreDialog(QDialog):
             self._words.setText(games if total else "Preparing…")
             return
         self._timer.stop()
-        if chore.state is BackgroundJobState.FAILED:
-            self._words.setText(f"The games could not be played: {window_words(chore.error)}.")
+        if job.state is BackgroundJobState.FAILED:
+            self._words.setText(f"The games could not be played: {window_words(job.error)}.")
         elif report is not None:
             words = f"Mean score with its 95 % interval over distinct games: {_games_played(report.rows)}."
             alike = [report.likeness.sentence] if report.likeness is not None else []

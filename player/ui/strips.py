@@ -1,6 +1,6 @@
 """Thin strips over time; each column of pixels is some ticks: what was pressed, and where two players disagree.
 
-presses   a row per direction (RIGHT over LEFT), full height for serves; a row per torque
+presses   a row per direction (RIGHT over LEFT), full height for serves; a row per continuous action
 apart     one row: neutral where the clone agrees; stronger the surer it was of another action
 """
 
@@ -20,7 +20,7 @@ _FAINTEST = 0.35  # a single press among many ticks must still be seen
 def press_strip(actions: _Actions, frame: DuelFrame, ticks: int, width: int, colour: QColor, other: QColor) -> QImage:
     """Actions (T,) or (T, m) of a game, on a line of `ticks` ticks and `width` pixels.
 
-    Directions and positive torques are drawn in `colour`; serves and negative torques in `other`.
+    Directions and positive actions are drawn in `colour`; serves and negative ones in `other`.
     """
     low, high = _columns(ticks, width)
     known = np.minimum(high, len(actions)) > low
@@ -33,7 +33,7 @@ def press_strip(actions: _Actions, frame: DuelFrame, ticks: int, width: int, col
         return shares
 
     if actions.ndim == 2:
-        means = [np.where(known, mean(actions[:, torque]), 0.0) for torque in range(actions.shape[1])]
+        means = [np.where(known, mean(actions[:, column]), 0.0) for column in range(actions.shape[1])]
         pushes = np.stack([np.clip(row, 0, 1) for row in means])
         pulls = np.stack([np.clip(-row, 0, 1) for row in means])
         return _image([(pushes, colour), (pulls, other)])

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from player.ui.strips import apart_strip, press_strip
 from player.watch.frames import DuelFrame, Side
-from recorder.library.library import duration_text
+from recorder.system.texts import duration_text
 from recorder.ui.kit import look
 from trainer.evaluation.agreement import Agreement
 

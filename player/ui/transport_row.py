@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QWidg
 from player.ui.agreement_buttons import AgreementButtons
 from player.ui.from_here import FromHereButton
 from player.watch.presenter import SPEEDS, WatchPresenter, WatchState
-from recorder.library.library import duration_text
+from recorder.system.texts import duration_text
 from recorder.ui.kit.fold import FoldingRow
 
 
@@ -43,7 +43,7 @@ class TransportRow(FoldingRow):
         self.look.setToolTip("Highlight what on the screen speaks for or against the twin's action (L)")
         self.look.toggled.connect(presenter.look)
         self.why = QPushButton("What drives it?", objectName="whyButton", checkable=True)
-        self.why.setToolTip("How strongly each torque depends on each thing the twin observes, at this moment (W)")
+        self.why.setToolTip("How strongly each action depends on each value that the twin observes, at this moment (W)")
         self.why.toggled.connect(self.explain_toggled)
         self.from_here = FromHereButton(presenter)
         self.from_here.changed.connect(self.changed)

@@ -30,6 +30,7 @@ from player.watch.presenter import WatchPresenter, WatchState
 from player.watch.tour import Subject, Tour
 from recorder.ui.kit.pace import IDLE_MS, set_pace
 from recorder.ui.kit.page import Page
+from recorder.ui.kit.shortcuts import Shortcut
 
 _POLL_MS = 4  # well under a tick of 60 Hz, so that pictures appear when they are due
 
@@ -119,7 +120,7 @@ class WatchPage(Page):
         self.presenter.refresh()
         self.presenter.pair.set_right(policy)
         self.presenter.pair.set_left(session or against)
-        self.presenter.pair.alike = alike and bool(self.presenter.pair.manners)
+        self.presenter.pair.alike = alike and bool(self.presenter.pair.play_choices)
         self.presenter.open(play=True)
         self.activate()
 
@@ -178,26 +179,23 @@ class WatchPage(Page):
     def _bind_keys(self) -> None:
         presenter, choices, transport = self.presenter, self._choices, self._transport
         self.bind_keys(
-            (
-                ("Space", lambda: self._act(presenter.toggle)),
-                ("R", lambda: self._act(presenter.restart)),
-                ("+", lambda: self._act(presenter.faster)),
-                ("=", lambda: self._act(presenter.faster)),
-                ("-", lambda: self._act(lambda: presenter.faster(-1))),
-                ("Left", lambda: self._step(-1)),
-                ("Right", lambda: self._step(1)),
-                ("Shift+Left", lambda: self._step(-1, seconds=True)),
-                ("Shift+Right", lambda: self._step(1, seconds=True)),
-                ("Home", lambda: self._seek(0)),
-                ("N", lambda: self._act(lambda: presenter.seek_disagreement(1))),
-                ("Shift+N", lambda: self._act(lambda: presenter.seek_disagreement(-1))),
-                ("D", transport.agreement.list_clearest),
-                ("F", transport.from_here.open),
-                ("L", lambda: self._press(transport.look)),
-                ("W", lambda: self._press(transport.why)),
-                ("S", lambda: self._press(choices.scores)),
-                ("E", lambda: self._press(choices.save)),
-            )
+            Shortcut("Space", "Play or pause", lambda: self._act(presenter.toggle)),
+            Shortcut("R", "Restart", lambda: self._act(presenter.restart)),
+            Shortcut("Left", "One frame back", lambda: self._step(-1)),
+            Shortcut("Right", "One frame forward", lambda: self._step(1)),
+            Shortcut("Shift+Left", "One second back", lambda: self._step(-1, seconds=True)),
+            Shortcut("Shift+Right", "One second forward", lambda: self._step(1, seconds=True)),
+            Shortcut("Home", "Go to the start", lambda: self._seek(0)),
+            Shortcut("-", "Slower", lambda: self._act(lambda: presenter.faster(-1))),
+            Shortcut("+ =", "Faster", lambda: self._act(presenter.faster)),
+            Shortcut("N", "Next disagreement", lambda: self._act(lambda: presenter.seek_disagreement(1))),
+            Shortcut("Shift+N", "Previous disagreement", lambda: self._act(lambda: presenter.seek_disagreement(-1))),
+            Shortcut("D", "All disagreements", transport.agreement.list_clearest),
+            Shortcut("F", "Play on from here, or let the twin do so", transport.from_here.open),
+            Shortcut("L", "What the twin looks at", lambda: self._press(transport.look)),
+            Shortcut("W", "What drives a twin that sees no screen", lambda: self._press(transport.why)),
+            Shortcut("S", "The scoreboard", lambda: self._press(choices.scores)),
+            Shortcut("E", "Export video", lambda: self._press(choices.save)),
         )
 
     def _reopen(self) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, QTimer
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
@@ -30,6 +30,7 @@ from recorder.ui.kit.clicks import SingleClicks
 from recorder.ui.kit.icons import show_icon
 from recorder.ui.kit.latin_shortcuts import LatinShortcuts
 from recorder.ui.kit.page import Page
+from recorder.ui.kit.shortcuts import Shortcut, bind
 from recorder.ui.library_page import LibraryPage
 from recorder.ui.record_page import RecordPage, open_presenter
 from trainer.runs.presenter import TrainPresenter
@@ -68,10 +69,13 @@ class Window(QWidget):
         self._latin: LatinShortcuts | None = None
         self._countdown_s = countdown_s
         self._stack = QStackedWidget()
+        self._tabs: QButtonGroup
+        self.menu: MenuButton
+        self.shortcuts: list[Shortcut]
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self._build_navigation())
+        layout.addWidget(_navigation(self))
         self.notice = Notice(self._tabs.button(len(PAGES) - 1), self.menu, self)
         layout.addSpacing(look.GAP)
         layout.addWidget(self._stack, 1)
@@ -92,8 +96,8 @@ class Window(QWidget):
         self.train.presenter.player_name = lambda: self._memory.player_name
         self.watch = WatchPage(WatchPresenter(Library(library)))
         self._memory.remember_tour(self.watch)
-        self._pages: tuple[Page, ...] = (self.record, self.sessions, self.train, self.watch)
-        for page in self._pages:
+        self.pages: tuple[Page, ...] = (self.record, self.sessions, self.train, self.watch)
+        for page in self.pages:
             self._stack.addWidget(page)
             page.sample_requested.connect(lambda: try_sample(self))
         self.sessions.page_requested.connect(self.show_page)
@@ -108,7 +112,7 @@ class Window(QWidget):
         self.train.run_over.connect(self._take_news)
         self._memory.restore_choices(self)
         self._current = -1
-        for page in self._pages:
+        for page in self.pages:
             page.show_access(self.folder.access)
 
     def open_library(self, library: Path) -> bool:
@@ -116,9 +120,9 @@ class Window(QWidget):
         if self.busy:
             self.notice.warn(self.busy)
             return False
-        page, old = self.page, self._pages
+        page, old = self.page, self.pages
         self._memory.keep(self)
-        self._pages[self._current].deactivate()
+        self.pages[self._current].deactivate()
         for each in old:
             each.shutdown()
         self._open(library)
@@ -131,9 +135,9 @@ class Window(QWidget):
 
     def tell_pages(self, access: LibraryAccess) -> None:
         """Called when the library's folder has gone or is back: the pages recover by themselves."""
-        for page in self._pages:
+        for page in self.pages:
             page.show_access(access)
-        self._pages[self._current].activate()
+        self.pages[self._current].activate()
 
     @property
     def busy(self) -> str:
@@ -182,11 +186,11 @@ class Window(QWidget):
             return
         self.folder.look()
         if self._current >= 0:
-            self._pages[self._current].deactivate()
+            self.pages[self._current].deactivate()
         self._current = index
         self._stack.setCurrentIndex(index)
         self._tabs.button(index).setChecked(True)
-        self._pages[index].activate()
+        self.pages[index].activate()
         self.notice.turn_page()
         self._tell_news()
         LOG.info("page %s", name)
@@ -255,34 +259,13 @@ class Window(QWidget):
         """Finish everything in progress; a take and the best clone so far are kept."""
         self.folder.close()
         self._memory.keep(self)
-        for page in self._pages:
+        for page in self.pages:
             page.shutdown()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
             self.record.lose_keyboard()
         super().changeEvent(event)
-
-    def _build_navigation(self) -> QWidget:
-        bar = QWidget(objectName="navigation")
-        bar.setStyleSheet(_NAV)
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(20, 12, 20, 0)
-        row.setSpacing(6)
-        self._tabs = QButtonGroup(self)
-        for index, name in enumerate(PAGES):
-            keys = f"Ctrl+{index + 1}"
-            button = QPushButton(name.capitalize(), objectName=f"{name}Tab", checkable=True, toolTip=keys)
-            show_icon(button, name)
-            button.clicked.connect(lambda _checked=False, name=name: self.show_page(name))
-            self._tabs.addButton(button, index)
-            row.addWidget(button)
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.activated.connect(lambda name=name: self.show_page(name))
-        row.addStretch(1)
-        self.menu = MenuButton(self, self._memory)
-        row.addWidget(self.menu)
-        return bar
 
     def _train_on(self, session: Path) -> None:
         self.show_page("train")
@@ -295,3 +278,28 @@ class Window(QWidget):
     def _watch_twin(self, policy: Path) -> None:
         self.show_page("watch")
         self.watch.watch_policy(policy)
+
+
+def _navigation(window: Window) -> QWidget:
+    """The row at the top: a tab for each page, and the menu."""
+    bar = QWidget(objectName="navigation")
+    bar.setStyleSheet(_NAV)
+    row = QHBoxLayout(bar)
+    row.setContentsMargins(20, 12, 20, 0)
+    row.setSpacing(6)
+    window._tabs = QButtonGroup(window)
+    window.shortcuts = []
+    for index, name in enumerate(PAGES):
+        keys = Shortcut(f"Ctrl+{index + 1}", name.capitalize(), partial(window.show_page, name))
+        window.shortcuts.append(keys)
+        button = QPushButton(keys.does, objectName=f"{name}Tab", checkable=True, toolTip=keys.keys)
+        show_icon(button, name)
+        button.clicked.connect(lambda _checked=False, name=name: window.show_page(name))
+        window._tabs.addButton(button, index)
+        row.addWidget(button)
+    row.addStretch(1)
+    window.menu = MenuButton(window, window._memory)
+    row.addWidget(window.menu)
+    window.shortcuts += window.menu.shortcuts
+    bind(window, window.shortcuts, Qt.ShortcutContext.WindowShortcut)
+    return bar

@@ -31,17 +31,17 @@ class BackgroundJobState(Enum):
 class BackgroundJob:
     """Runs the generator function `target`, one job at a time; `record` is what it yielded last.
 
-    With `tidy` it is asked to end instead of being killed, because it has files to clean up.
+    With `cleans_up` it is asked to end instead of being killed, because it has files to clean up.
     """
 
     def __init__(
-        self, target: str, *, tidy: bool = False, start_job: Callable[[str, dict[str, Any]], JobLike] = Job
+        self, target: str, *, cleans_up: bool = False, start_job: Callable[[str, dict[str, Any]], JobLike] = Job
     ) -> None:
         self.state = BackgroundJobState.IDLE
         self.record: Any = None
         self.error = ""
         self._target = target
-        self._tidy = tidy
+        self._cleans_up = cleans_up
         self._start_job = start_job
         self._job: JobLike | None = None
         self._leaving: list[Any] = []  # threads of recorder.system.jobs in which a job is being ended
@@ -78,12 +78,12 @@ class BackgroundJob:
         self.state, self.record, self.error = BackgroundJobState.IDLE, None, ""
         if job is None:
             return
-        if not self._tidy:
+        if not self._cleans_up:
             job.kill()
             return
         job.stop()
         self._leaving = [thread for thread in self._leaving if thread.is_alive()]
-        self._leaving.append(start_thread(lambda: _see_out(job), "end-chore"))
+        self._leaving.append(start_thread(lambda: _wait_for_end(job), "end-job"))
 
     def close(self) -> None:
         """Cancel, and wait until everything is cleaned up."""
@@ -93,7 +93,7 @@ class BackgroundJob:
         self._leaving.clear()
 
 
-def _see_out(job: JobLike) -> None:
+def _wait_for_end(job: JobLike) -> None:
     """Wait for a job that was asked to stop; its output must be read, or it would block."""
     for _ in range(round(_PATIENCE_S / 0.1)):
         job.poll()

@@ -11,19 +11,19 @@ from trainer.evaluation.agreement import Agreement, Disagreement
 
 
 class CloneComparison:
-    """Compares a clone with a recording in `chore`; `agreement` is set once it is done, and is remembered."""
+    """Compares a clone with a recording in `job`; `agreement` is set once it is done, and is remembered."""
 
-    def __init__(self, start_chore: Callable[..., BackgroundJob]) -> None:
-        self.chore = start_chore("trainer.evaluation.agreement:comparing")
+    def __init__(self, start_background: Callable[..., BackgroundJob]) -> None:
+        self.job = start_background("trainer.evaluation.agreement:comparing")
         self.agreement: Agreement | None = None
         self._known: dict[tuple[Any, ...], Agreement] = {}
 
     @property
     def share(self) -> float | None:
         """The share compared so far, 0 to 1; None if nothing is being compared."""
-        if not self.chore.running:
+        if not self.job.running:
             return None
-        record = self.chore.record
+        record = self.job.record
         return record.done / max(1, record.total) if record else 0.0
 
     def begin(self, pair: Pairing) -> None:
@@ -32,14 +32,14 @@ class CloneComparison:
             return
         self.agreement = self._known.get(_key(pair))
         if self.agreement is None:
-            self.chore.start(session=str(pair.session), policy=str(pair.policy), game=pair.game)
+            self.job.start(session=str(pair.session), policy=str(pair.policy), game=pair.game)
 
     def poll(self, pair: Pairing) -> bool:
         """Read the progress; returns whether there is anything new."""
-        if not self.chore.poll():
+        if not self.job.poll():
             return False
-        record = self.chore.record
-        if self.chore.state is BackgroundJobState.DONE and record is not None:
+        record = self.job.record
+        if self.job.state is BackgroundJobState.DONE and record is not None:
             self.agreement = record.agreement
             if self.agreement is not None:
                 self._known[_key(pair)] = self.agreement
@@ -48,11 +48,11 @@ class CloneComparison:
     def reset(self) -> None:
         """Another pair is shown: forget the comparison."""
         self.agreement = None
-        self.chore.cancel()
+        self.job.cancel()
 
     def close(self) -> None:
         """Cancel the job, and wait for its end."""
-        self.chore.close()
+        self.job.close()
         self.agreement = None
 
     def neighbour(self, tick: int, steps: int) -> Disagreement | None:

@@ -82,7 +82,7 @@ class Duel:
         # A policy alone starts from a drawn game; beside a recording, from the recording's own seed.
         self._start = seed if self._recording is None else self._recording.game.line[0].seed
         # What is known by its state is drawn by one further simulator, put into each side's in turn: one renderer.
-        self._stage = Game(self.spec, render=True) if render and self.spec.drawn_from_state else None
+        self._renderer = Game(self.spec, render=True) if render and self.spec.drawn_from_state else None
         self._render = render
         self._now = now
         self._tick = 0
@@ -224,15 +224,15 @@ class Duel:
             playback.close()
         if self._recording is not None:
             self._recording.close()
-        if self._stage is not None:
-            self._stage.close()
-        self._playbacks, self._stage = [], None
+        if self._renderer is not None:
+            self._renderer.close()
+        self._playbacks, self._renderer = [], None
 
     def _draw(self, moment: Any) -> Picture:
-        if self._stage is None:
+        if self._renderer is None:
             return np.asarray(moment, np.uint8)
-        self._stage.restore(moment)
-        return self._stage.picture()
+        self._renderer.restore(moment)
+        return self._renderer.picture()
 
 
 class DuelWorker:

@@ -14,18 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from recorder.envs.spec import EnvSpec
-from recorder.library.library import duration_text
+from recorder.library.players import KINDS, kind_texts
+from recorder.system.texts import count, duration_text
 
 Picture = npt.NDArray[np.uint8]
 
-KIND_TITLES = {
-    "person": "Person",
-    "scripted": "Scripted player",
-    "policy": "Twin",
-    "random": "Random player",
-    "mixed": "Several players",
-}
-_BADGES = {"person": "PERSON", "scripted": "SCRIPTED", "policy": "TWIN", "random": "RANDOM", "mixed": "MIXED"}
+_TITLES = {texts.title for texts in KINDS.values()}
 OUTCOMES = {
     "game over": "game over",
     "time limit": "time limit reached",
@@ -84,14 +78,14 @@ class Side:
     @property
     def badge(self) -> str:
         """The kind of player in one word, in capitals."""
-        return _BADGES.get(self.kind, self.kind.upper())
+        return kind_texts(self.kind).short.upper()
 
     @property
     def name(self) -> str:
         """The player's name within a sentence; a person without a name is "you"."""
         if self.kind == "person":
-            return "you" if self.title == KIND_TITLES["person"] else self.title
-        return f"the {self.title.lower()}" if self.title in KIND_TITLES.values() else self.title
+            return "you" if self.title == KINDS["person"].title else self.title
+        return f"the {self.title.lower()}" if self.title in _TITLES else self.title
 
 
 @dataclass(frozen=True)
@@ -186,7 +180,7 @@ class DuelFrame:
                 if side.kind == "policy" and (alike or self.left is None)
                 else side.title
             )
-            names.append(name[:1].lower() + name[1:] if names and side.title in KIND_TITLES.values() else name)
+            names.append(name[:1].lower() + name[1:] if names and side.title in _TITLES else name)
         known = [
             (name, round(side.final)) for name, side in zip(names, self.sides, strict=True) if side.final is not None
         ]
@@ -219,7 +213,7 @@ def _capital(text: str) -> str:
 def _span(seconds: int) -> str:
     if seconds >= 120:
         return f"{seconds / 60:.0f} minutes"
-    return f"{seconds} second{'' if seconds == 1 else 's'}"
+    return count(seconds, "second")
 
 
 def score_text(score: float) -> str:

@@ -13,10 +13,11 @@ from typing import Any
 from player.watch.frames import score_text
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.access import outputs_of
-from recorder.library.library import Library, SessionSummary, duration_text, local_time, summarize
+from recorder.library.library import Library, SessionSummary, local_time, summarize
 from recorder.library.names import default_name
 from recorder.store.places import on_this_computer
 from recorder.store.session import Session
+from recorder.system.texts import duration_text
 from trainer.runs.policy_library import SUFFIX, Policies, PolicySummary
 
 
@@ -82,7 +83,7 @@ class Pairing:
             return
         self.sessions = [Choice(session_label(summary), summary.path, summary.env) for summary in found]
         self._follow({summary.path: (summary.digest, summary.created) for summary in found if summary.digest})
-        self.alike = self.alike and bool(self.manners)
+        self.alike = self.alike and bool(self.play_choices)
         for path in (self.policy, self.against):
             if path is not None and path not in [c.value for c in self.policies]:
                 self.policies.append(_policy_choice(self._kept.summary(path)))
@@ -116,7 +117,7 @@ class Pairing:
         return next((each for each, facts in sessions.items() if facts == known), None)
 
     @property
-    def manners(self) -> list[Choice]:
+    def play_choices(self) -> list[Choice]:
         """The ways in which the clone on the right can play; empty if there is only one. The value is `alike`."""
         summary = None if self.policy is None else self._kept.summary(self.policy)
         if summary is None or summary.alike is None:
@@ -128,7 +129,7 @@ class Pairing:
         ]
 
     @property
-    def manners_text(self) -> str:
+    def play_choices_text(self) -> str:
         """How the two ways compare, in a sentence or two."""
         summary = None if self.policy is None else self._kept.summary(self.policy)
         if summary is None or summary.alike is None:

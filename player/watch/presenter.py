@@ -60,7 +60,7 @@ class WatchPresenter:
         library: Library,
         *,
         start_service: Callable[[], ServiceLike] = lambda: Service("player.watch.duel:DuelWorker", {}),
-        start_chore: Callable[..., BackgroundJob] = BackgroundJob,
+        start_background: Callable[..., BackgroundJob] = BackgroundJob,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.pair = Pairing(library)
@@ -68,9 +68,9 @@ class WatchPresenter:
         self.frame: DuelFrame | None = None
         self.error = ""
         self.speed, self.looking = 1.0, False
-        self.comparison = CloneComparison(start_chore)
-        self.filming = start_chore("player.film.film:filming", tidy=True)
-        self.scoring = start_chore("player.watch.background:scoring")
+        self.comparison = CloneComparison(start_background)
+        self.filming = start_background("player.film.film:filming", cleans_up=True)
+        self.scoring = start_background("player.watch.background:scoring")
         self._process = DuelProcess(start_service)
         self._now = now
         self._debt = self._last = 0.0
@@ -210,7 +210,7 @@ class WatchPresenter:
         """Whether `poll` is about to bring something."""
         behind = self.frame is not None and self.frame.behind > 0
         duel = self._process.awaiting or self._wanted is not None or behind or self.state is WatchState.PLAYING
-        return duel or self.comparison.chore.running
+        return duel or self.comparison.job.running
 
     def poll(self) -> bool:
         """Read new answers and send the next request; call it often. Returns whether there is anything new."""
@@ -234,8 +234,8 @@ class WatchPresenter:
     def close(self) -> None:
         """Stop everything, and wait for the workers to end."""
         self._retire()
-        for chore in (self.comparison, self.filming, self.scoring):
-            chore.close()
+        for job in (self.comparison, self.filming, self.scoring):
+            job.close()
         self._process.close()
         self.state, self.frame = WatchState.EMPTY, None
 

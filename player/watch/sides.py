@@ -9,21 +9,22 @@ first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from player.watch.frames import KIND_TITLES, OUTCOMES, Picture, Side, action_label
+from player.watch.frames import OUTCOMES, Picture, Side, action_label
 from recorder.agents.agent import Agent, describe
 from recorder.envs.game import Game
 from recorder.envs.spec import EnvSpec
-from recorder.library.library import duration_text
+from recorder.library.players import kind_texts
 from recorder.play.rollout import WATCHED_TICKS, Phase, Rollout
 from recorder.store.episode_table import RecordedGame
 from recorder.store.session import Session
+from recorder.system.texts import duration_text
 
 Draw = Callable[[Any], Picture]
 
@@ -70,7 +71,7 @@ class RecordedPlayback:
         lives = session.lives[self._ticks[tick - 1]] if tick else self._start_lives
         return Side(
             kind=kind,
-            title=name if kind == "person" and name else KIND_TITLES.get(kind, kind),
+            title=name if kind == "person" and name else kind_texts(kind).title,
             subtitle=f"{session.name} · game {self.game.number}",
             picture=None if draw is None else draw(moment),
             score=float(self._scores[tick]),
@@ -114,6 +115,22 @@ class RecordedPlayback:
         """Release the simulator."""
         if self._history is not None:
             self._history.close()
+
+
+@runtime_checkable
+class HasDrives(Protocol):
+    """A player that can say what drives it."""
+
+    def drives(self, observation: Any) -> Any:
+        """See `trainer.policy.policy.Policy.drives`."""
+
+
+@runtime_checkable
+class HasAttention(Protocol):
+    """A player that can say what it looks at."""
+
+    def attention(self, screen: Any, before: Sequence[Any] | None = None) -> Any:
+        """See `trainer.policy.policy.Policy.attention`."""
 
 
 class History:
@@ -227,8 +244,8 @@ class LivePlayback:
         self.player = player
         self._name = name
         self._kind = str(describe(player)["kind"])
-        self._drives: Callable[[Any], Any] | None = getattr(player, "drives", None)
-        self._attention: Callable[..., Any] | None = getattr(player, "attention", None) if spec.sees_screen else None
+        self._drives = player.drives if isinstance(player, HasDrives) else None
+        self._attention = player.attention if isinstance(player, HasAttention) and spec.sees_screen else None
         self._heat: tuple[int, npt.NDArray[np.uint8]] | None = None
         self._game = Game(spec, render=spec.drawn_live)
         self._led = _Led(player)
@@ -314,7 +331,7 @@ class LivePlayback:
         dtype = "uint8" if spec.discrete else "float32"
         return Side(
             kind=self._kind,
-            title=KIND_TITLES.get(self._kind, self._kind),
+            title=kind_texts(self._kind).title,
             subtitle=self._name if not self.led else f"{self._name} · from {duration_text(self.led / spec.rate_hz)}",
             led=self.led,
             picture=None if draw is None else draw(moment),

@@ -56,7 +56,7 @@ def player_title(player: Mapping[str, Any]) -> str:
 
 
 class RandomAgent:
-    """Plays each action, or each torque in [-1, 1], with the same probability."""
+    """Plays each action, or each value in [-1, 1], with the same probability."""
 
     kind = "random"
 

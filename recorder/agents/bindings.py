@@ -25,7 +25,7 @@ from msgspec.structs import asdict
 
 from recorder.agents.gamepad import ANY_DEVICE, Device
 from recorder.envs.spec import EnvSpec
-from recorder.errors import TwinplayError
+from recorder.errors import NewerVersionError, TwinplayError, check_version
 from recorder.system.files import replacing
 from recorder.system.records import read
 
@@ -107,9 +107,9 @@ class Bindings:
 
         Raises ValueError for anything else.
         """
+        if isinstance(values, dict):
+            check_version(values.get("version"), _VERSION)
         file = read(KeysFile, values)
-        if file.version != _VERSION:
-            raise ValueError(f"version {file.version!r}")
         own = file.environments.get(spec.name)
         if own is None and file.keys is None:
             raise ValueError("it lacks keys")
@@ -133,6 +133,8 @@ def load_bindings(path: Path, spec: EnvSpec) -> Bindings | None:
     try:
         values = _read(path)
         return None if values is None else Bindings.from_json(values, spec)
+    except NewerVersionError as error:
+        raise BindingsError(f"{path} cannot be read, so the default keys are used: {error}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise BindingsError(
             f"{path} has no usable keys ({error}); the default keys are used until you choose others"
@@ -142,14 +144,20 @@ def load_bindings(path: Path, spec: EnvSpec) -> Bindings | None:
 def save_bindings(path: Path, bindings: Bindings, spec: EnvSpec) -> None:
     """Store bindings for an environment at `path`, and keep those of others. The file is replaced atomically.
 
-    Raises BindingsError.
+    Raises BindingsError, and keeps the file if a newer version wrote it.
     """
     try:
         before = _read(path)
+        if isinstance(before, dict):
+            check_version(before.get("version"), _VERSION)
+    except NewerVersionError as error:
+        raise BindingsError(
+            f"{path} is left as it is, and the keys are kept only until Twinplay closes: {error}"
+        ) from None
     except (OSError, ValueError, RecursionError):
         before = None
     keys = bindings.keys_to_json(spec)
-    values = {**before} if isinstance(before, dict) and before.get("version") == _VERSION else {"version": _VERSION}
+    values = {**before} if isinstance(before, dict) else {"version": _VERSION}
     others = values.get("environments")
     values["environments"] = {**(others if isinstance(others, dict) else {}), spec.name: keys}
     values.setdefault("keys", keys)

@@ -6,8 +6,8 @@
       ▼  │       nothing held for a while         ▼  │
      PAUSED                                      PAUSED          play goes on with whoever was in control
 
-The supervisor is a person at the keys, or a scripted player. What both would have done is kept for every tick
-(recorder.store.corrections), so that a training can learn from the corrections alone: HG-DAgger (Kelly et al. 2019,
+The supervisor is a person at the keys, or a scripted player. For every tick it is stored what both would have
+done (recorder.store.corrections), so that a training can learn from the corrections alone (Kelly et al. 2019,
 "HG-DAgger: Interactive imitation learning with human experts").
 """
 
@@ -23,7 +23,7 @@ from recorder.agents.agent import Agent, KeyAgent, describe
 if TYPE_CHECKING:
     from recorder.envs.gymnasium import Env
 
-NO_PROPOSAL = 255  # the age of a proposal that there is none of
+NO_PROPOSAL = 255  # in place of the age if there is no proposal
 
 
 class Control(Enum):
@@ -98,7 +98,7 @@ class Proposer(Protocol):
         """A moment before play goes on, which another played: it has a past."""
 
     def propose(self, observation: Any) -> tuple[Any, int]:
-        """The clone's action for this observation, and how many ticks old the observation is that it is from."""
+        """The clone's latest action, and how many ticks old the observation is that it answers."""
 
     def describe(self) -> dict[str, Any]:
         """The clone as sessions store it."""

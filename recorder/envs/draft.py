@@ -19,7 +19,7 @@ from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 from recorder.envs.components import AT_REST, MOST_COMBINATIONS
 from recorder.envs.gymnasium import spare_warnings
 from recorder.envs.mujoco import log_warnings
-from recorder.errors import UnknownEnvError, UsageError
+from recorder.errors import UnknownEnvError, UsageError, first_line
 
 _MUJOCO = ".mujoco."  # in the entry points of Gymnasium's own
 _RATE_HZ = 30.0
@@ -51,7 +51,7 @@ def draft(env_id: str, *, pictures: bool = False, module: str = "") -> str:
             log_warnings()
         env = gymnasium.make(env_id, disable_env_checker=True, **drawn)
     except (gymnasium.error.Error, ImportError) as error:
-        raise UnknownEnvError(f"Gymnasium cannot make {env_id}: {str(error).splitlines()[0]}") from None
+        raise UnknownEnvError(f"Gymnasium cannot make {env_id}: {first_line(error)}") from None
     try:
         return _described(env_id, env, pictures, module)
     finally:

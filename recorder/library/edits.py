@@ -48,7 +48,7 @@ def edit(
     path = on_this_computer(place(path))
     with alone(path):
         session = Session.open(path)
-        columns = [column.copy() for column in session.opinion_columns]
+        columns = [column.copy() for column in session.episode_marks]
         known = {episode.index for episode in session.episodes}
         unknown = [index for index in (*(excluded or ()), *(labels or ())) if index not in known]
         if unknown:

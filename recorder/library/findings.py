@@ -11,6 +11,7 @@ from recorder.library.edits import edit, of_games
 from recorder.store.annotations import cut_out
 from recorder.store.episode_table import RecordedGame
 from recorder.store.session import Session
+from recorder.system.texts import duration_text
 
 _T = TypeVar("_T")
 
@@ -78,7 +79,7 @@ def game_at(games: Iterable[RecordedGame], tick: int) -> int:
 def seconds_text(seconds: float) -> str:
     """A time, like "42 s" or "1:05 min"."""
     whole = round(seconds)
-    return f"{seconds:.1f} s" if seconds < 2 else f"{whole} s" if whole < 60 else f"{whole // 60}:{whole % 60:02d} min"
+    return f"{seconds:.1f} s" if seconds < 2 else f"{whole} s" if whole < 60 else f"{duration_text(whole)} min"
 
 
 def largest(found: Iterable[_T], size: Callable[[_T], float], most: int) -> list[_T]:

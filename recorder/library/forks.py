@@ -23,7 +23,7 @@ def fork_of(session: Session, game: RecordedGame, tick: int) -> Fork:
     if not 1 <= tick < over:
         seconds = (over - 1) / session.spec.rate_hz
         raise UsageError(
-            f"{session.place}: nobody can play on from tick {tick} of game {game.number}; "
+            f"{session.place}: game {game.number} cannot be played on from tick {tick}; "
             f"choose from 1 to {over - 1:,} (second {seconds:.2f})"
         )
     installed = installed_spec(session.spec)
@@ -40,16 +40,16 @@ def fork_of(session: Session, game: RecordedGame, tick: int) -> Fork:
 
 
 def fork_at(session: Session, tick: int) -> Fork:
-    """The fork at a tick of the session, in the game which it belongs to. Raises UsageError or SessionError."""
+    """The fork at a tick of the session, in the game of that tick. Raises UsageError or SessionError."""
     for game in session.recorded_games:
         found = np.flatnonzero(game.line_ticks == tick)
         if len(found):
             return fork_of(session, game, max(1, int(found[0])))
-    raise UsageError(f"{session.place} has no tick {tick} that belongs to a game, or a rewind took it back")
+    raise UsageError(f"{session.place} has no tick {tick} in a game, or a rewind took it back; choose another one")
 
 
 def _moment(session: Session, game: RecordedGame, tick: int) -> dict[str, Array]:
-    """What is stored of the moment: at the end of a game in the closing moments, unless it was interrupted."""
+    """What is stored of the moment; at the end of a game, its closing moment, unless the game was interrupted."""
     if tick < game.ticks:
         at = int(game.line_ticks[tick])
         return {name: rows[0] for name, rows in session.moments(at, at + 1).items()}

@@ -336,12 +336,6 @@ def local_time(created: str, form: str = "%Y-%m-%d %H:%M") -> str:
         return created[:16]
 
 
-def duration_text(seconds: float) -> str:
-    """A length of play as "m:ss"."""
-    whole = int(seconds + 1e-6)  # a second's frames may add up to a little less
-    return f"{whole // 60}:{whole % 60:02d}"
-
-
 def matches(summary: SessionSummary, search: str) -> bool:
     """Whether each word of `search` is in the session's title, notes, tags, labels, environment, player or name."""
     labels = (label for label, games in summary.labels.items() if games)

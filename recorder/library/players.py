@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from recorder.agents.agent import player_title
 from recorder.system.profile import clean_name
+
+
+class KindTexts(NamedTuple):
+    """What a kind of player is called: in a word, in full, and of many."""
+
+    short: str
+    title: str
+    plural: str
+
+
+KINDS = {
+    "person": KindTexts("Person", "Person", "People"),
+    "scripted": KindTexts("Scripted", "Scripted player", "Scripted players"),
+    "policy": KindTexts("Twin", "Twin", "Twins"),
+    "random": KindTexts("Random", "Random player", "Random players"),
+    "mixed": KindTexts("Mixed", "Several players", "Several players"),
+}
+
+
+def kind_texts(kind: str) -> KindTexts:
+    """The texts of a kind of player; those of an unknown one are its own name."""
+    return KINDS.get(kind, KindTexts(kind, kind, kind))
 
 
 def player_label(player: Mapping[str, Any]) -> str:
@@ -20,9 +42,8 @@ def player_label(player: Mapping[str, Any]) -> str:
     together = players_of(player)
     if together:
         return " and ".join(map(_within, together))
-    titles = {"scripted": "Scripted", "policy": "Twin", "random": "Random", "mixed": "Mixed"}
-    title = player_title(player)
-    return f"{title} ({titles.get(kind, kind).lower()})" if title else titles.get(kind, kind)
+    short, title = kind_texts(kind).short, player_title(player)
+    return f"{title} ({short.lower()})" if title else short
 
 
 def players_of(player: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
     a lost life, or the end of a game by its own rules    a span excluded from training
     a game labelled a failure                             what a rewind took back
 
-Others are added by whoever knows a policy: where it would have acted differently (trainer.evaluation.weak_spots).
+Where a policy would have acted differently, trainer.evaluation.weak_spots adds points.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _APART_S = 1.0  # points closer together are one
 
 @dataclass(frozen=True, order=True)
 class PracticePoint:
-    """In a game by its number, play goes on from its tick `start`; `tick` is where it happened, and `why` what."""
+    """Play goes on from tick `start` of the game of this number. At `tick` something happened; `why` says what."""
 
     game: int
     start: int

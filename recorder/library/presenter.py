@@ -32,6 +32,7 @@ from recorder.library.trash import Trashed
 from recorder.library.undo import UndoStack
 from recorder.library.undoable import TakenBack, UndoableChanges
 from recorder.system.jobs import Job, JobLike, JobState, Service, ServiceLike, Task
+from recorder.system.texts import count
 
 _PATIENCE_S = 10.0
 
@@ -132,7 +133,7 @@ class LibraryPresenter:
         paths = [row.path for row in self.chosen if row.state != "recording"]
         if self.refusal or not paths:
             return
-        number = _count(len(paths), "session")
+        number = count(len(paths), "session")
         where = "the trash" if not any(path.is_symlink() for path in paths) else "their own library's trash"
         self._change(
             f"Moved {number} to {where}. Ctrl+Z restores {_them(paths)}.", partial(self._undoable.delete, paths)
@@ -286,10 +287,6 @@ def history(rows: Sequence[SessionSummary], window: int = 10) -> History:
     scores = [score for row in ordered for score in row.total_rewards]
     means = [sum(scores[max(0, i + 1 - window) : i + 1]) / min(i + 1, window) for i in range(len(scores))]
     return History(tuple(scores), tuple(means), sum(row.seconds for row in rows) / 60)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _them(paths: Sequence[Path]) -> str:

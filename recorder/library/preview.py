@@ -38,7 +38,7 @@ _THUMB = (THUMB_WIDTH, THUMB_HEIGHT)
 
 @dataclass(frozen=True)
 class Details:
-    """All about one session. `shares` are (action, share of the ticks), or (component, mean size) of torques;
+    """All about one session. `shares` are (action, share of the ticks), or (action, mean size) if they are continuous;
     `together` says what two players did.
 
     `pace` tells a frame skip, and whether the game waited for the player; empty where neither is so. `problem` says why

@@ -43,7 +43,7 @@ class PreviewRequests:
     @property
     def busy(self) -> bool:
         """Whether a request is open or waiting."""
-        return bool(self._asked) or self._wishes
+        return bool(self._asked) or self._wanted
 
     def show(self, path: Path | None) -> None:
         """Show another session from its first tick; None shows none."""
@@ -88,10 +88,10 @@ class PreviewRequests:
             for _, answer in self._service.poll():
                 self._asked = ()
                 changed |= self._take(answer)
-        if not self._asked and self._wishes:
+        if not self._asked and self._wanted:
             if self._service is None:
                 self._service = self._start_service()
-            self._asked = self._next_wish()
+            self._asked = self._next_request()
             if self._asked:
                 method, path, *rest = self._asked
                 self._service.request(method, path, *(int(number) for number in rest))
@@ -106,11 +106,11 @@ class PreviewRequests:
         self._wanted_thumbs.clear()
 
     @property
-    def _wishes(self) -> bool:
+    def _wanted(self) -> bool:
         shown = self._wanted_details or self._wanted_tick is not None or self._wanted_review
         return shown or bool(self._wanted_thumbs)
 
-    def _next_wish(self) -> tuple[str, ...]:
+    def _next_request(self) -> tuple[str, ...]:
         """Details first, then the requested moment, the review, and the thumbnail requested last."""
         if self._wanted_details:
             self._wanted_details = False

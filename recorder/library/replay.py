@@ -16,9 +16,12 @@ def replay_to(game: Game, session: Session, episode: Episode, tick: int) -> Arra
     Raises SessionError if the segments of the game do not fit together, AgentError for an invalid action.
     """
     observation = game.reset(episode.seed)
-    for ticks in (*session.lead_in(episode), range(episode.start, tick)):
-        for action in session.actions[ticks.start : ticks.stop]:
-            observation, *_ = game.step(game.check_action(action))
+    parts = (*session.lead_in(episode), range(episode.start, tick))
+    actions = [game.check_action(action) for part in parts for action in session.actions[part.start : part.stop]]
+    for action in actions[:-1]:
+        game.play(action)
+    for action in actions[-1:]:
+        observation, *_ = game.step(action)
     return observation
 
 

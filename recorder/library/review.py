@@ -1,4 +1,4 @@
-"""Looks one session through for what may spoil a training; a short list of findings, from its scalars alone.
+"""Finds what may spoil a training in one session, from its actions, scores and times alone.
 
     the session ─▶ holds of each action ─┬─▶ idle stretches, stuck keys      compared with the player's own habits
                                          ├─▶ games without play, near-duplicates of earlier games
@@ -6,7 +6,7 @@
                    clock ────────────────┴─▶ clusters of late ticks
     others of the player ─▶ habits, lengths, scores, earlier games, copies by merging and splitting
 
-Others are the latest sessions of the same player in the same environment and library. Nothing is changed.
+The others are the latest sessions of the same player in the same environment and library. Nothing is changed.
 """
 
 from __future__ import annotations

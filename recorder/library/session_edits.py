@@ -89,7 +89,7 @@ def edit_undoably(undo: UndoStack, what: str, path: Path, changes: Callable[[Ses
 
 def _before(session: Session, name: str, new: Any) -> Any:
     """What a session has in place of what is to be edited."""
-    excluded, labels = session.opinion_columns
+    excluded, labels = session.episode_marks
     match name:
         case "excluded":
             return {index: bool(excluded[index]) for index in new}

@@ -10,6 +10,7 @@ from pathlib import Path
 from recorder.library.library import Library
 from recorder.library.preview import prune_thumbnails
 from recorder.library.undo import UndoStack
+from recorder.system.texts import count
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class UndoableChanges:
                 thrown.append(self._library.trash(path.name))
         finally:
             if thrown:
-                self._undone.add(f"deleted {_sessions(len(thrown))}", partial(self._bring_back, thrown), thrown)
+                self._undone.add(f"deleted {count(len(thrown), 'session')}", partial(self._bring_back, thrown), thrown)
 
     def restore(self, trashed: Path) -> list[Path]:
         """Restore one session from the trash; returns its path."""
@@ -54,7 +55,7 @@ class UndoableChanges:
 
     def note_made(self, made: Sequence[Path], parts: Sequence[Path]) -> None:
         """Sessions were made of others: two or more were merged, or one was split."""
-        what = f"merged {_sessions(len(parts))}" if len(parts) > 1 else "split a session"
+        what = f"merged {count(len(parts), 'session')}" if len(parts) > 1 else "split a session"
         self._undone.add(what, partial(self._unmake, tuple(made), tuple(parts)))
 
     def take_back(self) -> TakenBack | None:
@@ -78,7 +79,3 @@ class UndoableChanges:
         for path in paths:
             if path.exists():
                 self._library.trash(path.name)
-
-
-def _sessions(number: int) -> str:
-    return f"{number:,} session{'' if number == 1 else 's'}"

@@ -51,8 +51,8 @@ class Fork:
         game.capture(observation, live, 0)
         if any(live[name][0].tobytes() != moment.tobytes() for name, moment in self.moment.items()):
             raise SessionError(
-                f"{self.source}: the simulation does not lead to what was recorded there, so nobody can play on from "
-                "it; `twinplay verify` says where they part"
+                f"{self.source}: the simulation leads to another moment than the recorded one, so this game cannot be "
+                "played on; `twinplay verify` says where they differ"
             )
 
 

@@ -21,6 +21,7 @@ from recorder.agents.agent import KeyEvent
 from recorder.play.rollout import Step
 from recorder.play.timing import FULL_SPEED
 from recorder.system.records import RecordError, read, said
+from recorder.system.texts import count
 
 _Figure = Annotated[float, Meta(ge=0, le=1e300)]  # so a finite one
 
@@ -35,7 +36,7 @@ class Latency(msgspec.Struct, frozen=True):
     picture_p99_ms: Annotated[_Figure, said("99th percentile from a press to the picture of its tick")]
 
     def __str__(self) -> str:
-        presses = f"{self.presses:,} press{'' if self.presses == 1 else 'es'}"
+        presses = count(self.presses, "press", "presses")
         return f"{self.picture_p50_ms:.1f} ms median, 99 % within {self.picture_p99_ms:.1f} ms ({presses})"
 
     @classmethod

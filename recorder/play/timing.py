@@ -20,6 +20,7 @@ from msgspec.structs import asdict
 
 from recorder.play.clock import LATE_NS
 from recorder.system.records import read, said
+from recorder.system.texts import count
 
 FULL_SPEED = 100
 _Figure = Annotated[float, Meta(ge=-1e300, le=1e300)]  # so a finite one
@@ -44,7 +45,7 @@ class Timing(msgspec.Struct, frozen=True):
     @property
     def pace(self) -> str:
         """The rate, unless all was slow motion, and the late ticks."""
-        late = f"{self.late_ticks:,} late tick{'' if self.late_ticks == 1 else 's'}"
+        late = count(self.late_ticks, "late tick")
         return f"{self.rate_hz:.2f} Hz, {late}" if self.rate_hz else late
 
     @classmethod

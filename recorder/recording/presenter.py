@@ -129,7 +129,7 @@ class RecordPresenter:
         return self._refusal or self._hand_play.problem
 
     @property
-    def room(self) -> str:
+    def disk_space(self) -> str:
         """How much play fits on the disk, in words; empty if unknown, or if nothing can be recorded."""
         return "" if self.refusal else room_text(self.library, self.env)
 

@@ -13,12 +13,13 @@ import numpy.typing as npt
 
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.edits import edit
-from recorder.library.library import Library, SessionSummary, duration_text
+from recorder.library.library import Library, SessionSummary
 from recorder.library.players import player_label
 from recorder.library.together import together_text
 from recorder.store.races import RaceRecord, read_race
 from recorder.store.session import Session
 from recorder.system.jobs import Task
+from recorder.system.texts import count, duration_text
 
 _SHARE = 0.6  # of a take: by then there is something to see
 
@@ -56,7 +57,7 @@ class RecentRecording:
 def recent_recording(path: Path) -> RecentRecording:
     """The list entry of one session. Raises SessionError if it cannot be read."""
     session = Session.open(path)
-    scores = session.games
+    scores = session.scores
     shown = session.frames[int(_SHARE * (len(session) - 1))] if session.spec.sees_screen and len(session) else None
     return RecentRecording(
         path,
@@ -210,8 +211,8 @@ def take_summary(path: Path | None) -> str:
     if path is None:
         return "Nothing was played, so nothing was saved."
     session = Session.open(path)
-    scores = session.games
-    games = "1 game" if len(scores) == 1 else f"{len(scores)} games"
+    scores = session.scores
+    games = count(len(scores), "game")
     best = "score" if len(scores) == 1 else "best score"
     timing, latency = session.timing, session.latency
     clock = "" if timing is None else f"\n{timing}"

@@ -77,7 +77,7 @@ class TakeControl:
         self._now, self._fail = now, fail
         self._by_hand = True
         self._opening: Task | None = None
-        self._wishes: list[Callable[[], None]] = []  # what is to be done with the take that is being begun
+        self._postponed: list[Callable[[], None]] = []  # what is to be done with the take that is being begun
 
     @property
     def busy(self) -> bool:
@@ -137,14 +137,14 @@ class TakeControl:
         self.recording = opening.result
         if not self._countdown_ns:
             self._go()
-        wishes, self._wishes = self._wishes, []
-        for wish in wishes:
-            wish()
+        postponed, self._postponed = self._postponed, []
+        for request in postponed:
+            request()
 
-    def once_begun(self, wish: Callable[[], None]) -> bool:
-        """Whether a take is starting: if so, `wish` is called once it has started."""
+    def once_begun(self, request: Callable[[], None]) -> bool:
+        """Whether a take is starting: if so, `request` is called once it has started."""
         if self.opening:
-            self._wishes.append(wish)
+            self._postponed.append(request)
         return self.opening
 
     def poll(self) -> bool:
@@ -253,7 +253,7 @@ class TakeControl:
     def let_go(self, state: RecordState) -> Recording | None:
         """Hand the take over to be finished; `state` is the next state."""
         recording, self.recording, self.state = self.recording, None, state
-        self._wishes = []
+        self._postponed = []
         return recording
 
     def _break_off(self, error: Exception) -> None:

@@ -100,7 +100,7 @@ class WorkerRecording:
         self._asked = 0  # ticks asked for since the clock started
         self._since: int | None = None
         self._running = True
-        self.status = RecordingStatus(np.zeros((400, 400, 3), np.uint8), 0.0, 0, 0, 1, False, 0)
+        self.status = RecordingStatus(np.zeros((1, 1, 3), np.uint8), 0.0, 0, 0, 1, False, 0)  # black until it is drawn
         self._service.request("advance", 1)
 
     @property

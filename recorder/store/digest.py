@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from recorder.store.schema import OPINION_COLUMNS
+from recorder.store.schema import ANNOTATION_COLUMNS
 from recorder.store.untrusted import METADATA
 
-_OPINIONS = tuple(f"episodes/{name}/" for name in OPINION_COLUMNS)
+_ANNOTATIONS = tuple(f"episodes/{name}/" for name in ANNOTATION_COLUMNS)
 
 
 def digest_of(attributes: Mapping[str, Any], hashes: Iterable[tuple[str, str]], known: str | None) -> str:
@@ -23,7 +23,7 @@ def digest_of(attributes: Mapping[str, Any], hashes: Iterable[tuple[str, str]], 
     files = [
         f"{name} {content}\n".encode()
         for name, content in hashes
-        if name != METADATA and not name.startswith(_OPINIONS)
+        if name != METADATA and not name.startswith(_ANNOTATIONS)
     ]
     env = attributes.get("env")
     played = {name: value for name, value in env.items() if name != "versions"} if isinstance(env, dict) else env

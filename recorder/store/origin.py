@@ -9,6 +9,7 @@ import msgspec
 
 from recorder.store.episode_table import RecordedGame
 from recorder.system.records import RecordError, read, said
+from recorder.system.texts import clock
 
 FORKS = "forked_from"
 
@@ -26,8 +27,7 @@ class ForkedFrom(msgspec.Struct, frozen=True, omit_defaults=True):
     def told(self, rate_hz: float) -> str:
         """The moment in words, in a game of so many ticks a second."""
         whose = f"{self.session}, game {self.game}" if self.session else f"a game of {self.policy or 'a policy'}"
-        minutes, seconds = divmod(self.tick / rate_hz, 60)
-        return f"{int(minutes)}:{seconds:04.1f} of {whose}"
+        return f"{clock(self.tick / rate_hz)} of {whose}"
 
 
 def origins_of_forks(attributes: Mapping[str, Any], games: Sequence[RecordedGame]) -> dict[int, ForkedFrom]:

@@ -22,7 +22,7 @@ from typing import Any
 
 import fsspec
 
-from recorder.errors import RemoteError
+from recorder.errors import RemoteError, first_line
 from recorder.store.places import Url
 from recorder.store.schema import is_named
 from recorder.store.untrusted import MAX_METADATA_BYTES, METADATA, StoreError, check_size
@@ -251,7 +251,7 @@ def _told(url: Url) -> Iterator[None]:
 
 def _sentence(url: Url, error: Exception) -> str:
     kind = type(error).__name__
-    reason = (str(error).strip().splitlines() or [kind])[0][:200].rstrip(".") or kind
+    reason = first_line(error, 200).rstrip(".") or kind
     if isinstance(error, ImportError):
         extra = "pip install 'twinplay[s3]'" if url.scheme.startswith("s3") else "install it, and try again"
         return f"{url} needs a driver that is not installed ({reason}); {extra}"

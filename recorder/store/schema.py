@@ -7,7 +7,7 @@
                         digest; summary; shared_control (if a clone and its supervisor played together); race (against
                         a twin, see recorder.store.races); latency (from a key to the picture, see
                         recorder.play.latency); verified (the digest for which a simulation reproduced every tick);
-                        title, notes, tags, excluded_spans ([[start, stop), …] in ticks): the user's opinions (see
+                        title, notes, tags, excluded_spans ([[start, stop), …] in ticks): the user's annotations (see
                         recorder.library.edits)
       screen            (T, H, W) uint8       palette index                 [environments with a screen]
                         (T, H, W, 3) uint8    or RGB, where the screen has any colours
@@ -42,7 +42,7 @@ episode k is `final_screen[k]`.
 A rewind deletes nothing. The episode ends at the tick to which the player went back (outcome "rewound"). The undone
 ticks become a separate segment, excluded unless they are to be kept, and play continues in a third one; both name the
 first as `parent` and its end as `parent_tick`. A segment's `total_reward` is the reward in that segment;
-`Session.games` adds them up.
+`Session.scores` adds them up.
 
 A forked game, one that plays on from a moment of an earlier game, begins with a lead-in: a segment with the earlier
 game's actions and what they led to (outcome "lead-in", excluded, and never learned from). Its own play is a second
@@ -104,7 +104,7 @@ EPISODE_COLUMNS = (
     Column("excluded", "bool"),
     Column("label", "uint8"),
 )
-OPINION_COLUMNS = ("excluded", "label")  # of episodes: the user's opinions, not part of the recorded data
+ANNOTATION_COLUMNS = ("excluded", "label")  # of episodes: the user's annotations, not part of the recorded data
 KEY_COLUMNS = (Column("time_ns", "int64"), Column("code", "int32"), Column("down", "bool"))
 KEY_DTYPE = np.dtype([(column.name, column.dtype) for column in KEY_COLUMNS])
 MOMENT_ARRAYS = ("screen", "observation", "state")  # the names that `Game.storage` may have

@@ -3,7 +3,7 @@
 Session ─▶ Head           its main attributes
         ─▶ SessionGroup   its arrays, each checked when it is read
         ─▶ Moments        screens, vectors and states
-        episode_table, digest, opinions   computed from those
+        episode_table, digest, annotations   computed from those
 """
 
 from __future__ import annotations
@@ -20,14 +20,22 @@ import numpy.typing as npt
 from recorder.errors import NewerVersionError, SessionError, UsageError
 from recorder.play.latency import Latency
 from recorder.play.timing import Timing, measure
-from recorder.store.annotations import read_notes, read_tags, read_title, to_learn
+from recorder.store.annotations import (
+    Annotations,
+    read_episode_marks,
+    read_excluded,
+    read_notes,
+    read_tags,
+    read_title,
+    store_annotations,
+    to_learn,
+)
 from recorder.store.corrections import Corrections
 from recorder.store.digest import digest_of
 from recorder.store.episode_table import RecordedGame, lead_in, read_episodes, recorded_games, with_ends
 from recorder.store.frames import Frames
 from recorder.store.head import read_head
 from recorder.store.moments import Moments
-from recorder.store.opinions import Opinions, read_excluded, read_opinions, store_opinions
 from recorder.store.places import Place, on_this_computer, place
 from recorder.store.schema import KEY_COLUMNS, KEY_DTYPE, PART, Episode
 from recorder.store.session_group import SessionGroup
@@ -190,7 +198,7 @@ class Session:
         return recorded_games(self.episodes)
 
     @property
-    def games(self) -> list[float]:
+    def scores(self) -> list[float]:
         """The score of each game, without what a rewind took back."""
         return [game.score for game in self.recorded_games]
 
@@ -284,15 +292,15 @@ class Session:
     def annotate(
         self, *, title: str, notes: str, tags: Sequence[str], excluded: Array, labels: Array, spans: Sequence[range]
     ) -> None:
-        """Store the user's opinions, checked and under lock (see Opinions). Raises OSError or SessionError."""
-        opinions = Opinions(title, notes, tags, excluded, labels, spans)
-        store_opinions(self._group, self._head, opinions, lambda: self.episodes)
+        """Store the user's annotations, checked and under lock (see Annotations). Raises OSError or SessionError."""
+        annotations = Annotations(title, notes, tags, excluded, labels, spans)
+        store_annotations(self._group, self._head, annotations, lambda: self.episodes)
         self.attributes = self._group.attributes
 
     @property
-    def opinion_columns(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint8]]:
+    def episode_marks(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint8]]:
         """`excluded` bool and `labels` uint8 (an index into LABELS), a row for every episode that was begun."""
-        return read_opinions(self._group, self._head)
+        return read_episode_marks(self._group, self._head)
 
     def summary(self) -> dict[str, Any]:
         """The figures for a list of sessions, as `recorder.store.summary` describes; fast for a complete session."""

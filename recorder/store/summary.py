@@ -25,8 +25,8 @@ def summary_of(session: Session) -> dict[str, Any]:
     timing = session.timing
     return {
         "ticks": len(session),
-        "episodes": len(session.games),
-        "total_rewards": session.games,
+        "episodes": len(session.scores),
+        "total_rewards": session.scores,
         "size_bytes": session.size_bytes,
         "timing": None if timing is None else timing.to_json(),
         **summed_up(session.recorded_games, session.excluded_spans),

@@ -7,9 +7,8 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from traceback import clear_frames
 
-from recorder.errors import STANDARD_OUTPUT, TwinplayError, outside_sentence
+from recorder.errors import STANDARD_OUTPUT, TwinplayError, first_line, outside_sentence
 from recorder.system.interrupts import BROKEN_PIPE, Interrupted, exit_status, handled, leave_quickly
 
 
@@ -21,6 +20,8 @@ def guarded(action: Callable[[], int]) -> int:
             return action()
     except TwinplayError as error:
         print(f"twinplay: {error}", file=sys.stderr)
+        from traceback import clear_frames
+
         clear_frames(error.__traceback__)  # a game that is left there would be told of as leaked when Python ends
         return error.exit_status
     except KeyboardInterrupt as error:
@@ -37,7 +38,7 @@ def guarded(action: Callable[[], int]) -> int:
         print(f"twinplay: {outside_sentence(error)}{f' (details: {log})' if log else ''}", file=sys.stderr)
         return 1
     except Exception as error:
-        reason = (str(error).splitlines() or [""])[0]
+        reason = first_line(error, 1_000)
         log = _left_in_log(error)
         print(
             f"twinplay: unexpected error ({type(error).__name__}: {reason}); please report it"

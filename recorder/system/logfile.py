@@ -18,7 +18,7 @@ from pathlib import Path
 
 import platformdirs
 
-from recorder.errors import TwinplayError
+from recorder.errors import TwinplayError, first_line
 from recorder.system.jobs import on_thread_failure
 
 LOG = logging.getLogger("twinplay")
@@ -135,10 +135,10 @@ class Failures:
 
 def sentence(error: BaseException) -> str:
     """The sentence for an error, as the window shows it."""
-    reason = (str(error).splitlines() or [""])[0][:200]
+    reason = first_line(error, 200)
     if isinstance(error, TwinplayError):
         return reason
     return (
-        f"Unexpected error ({type(error).__name__}{': ' if reason else ''}{reason}). Your recordings are safe. "
+        f"Unexpected error ({type(error).__name__}{f': {reason}' if str(error) else ''}). Your recordings are safe. "
         "If it happens again, restart Twinplay and include the diagnostics in a bug report."
     )

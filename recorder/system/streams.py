@@ -15,9 +15,12 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from recorder.errors import STANDARD_OUTPUT
+
+TYPE_CHECKING = False  # typing's own would have to be imported
+if TYPE_CHECKING:
+    from typing import Any
 
 _REPLACED = "twinplay-replaced"
 

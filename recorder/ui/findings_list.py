@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from recorder.library.findings import Finding, whole_game
-from recorder.library.library import duration_text
 from recorder.library.preview import Details
+from recorder.system.texts import duration_text
 from recorder.ui.kit import look
 from recorder.ui.kit.keys import shortcut_key
 from recorder.ui.library_table import Index, RowDelegate
@@ -116,7 +116,7 @@ class FindingsList(QWidget):
         self._button.setEnabled(not self._refusal and self._list.currentRow() >= 0)
 
 
-class _Roomy(RowDelegate):
+class _WideRows(RowDelegate):
     """A row is a little higher than its text."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
@@ -138,7 +138,7 @@ class _Rows(QListWidget):
         self.setResizeMode(QListWidget.ResizeMode.Adjust)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setTabKeyNavigation(False)
-        self.setItemDelegate(_Roomy(self))
+        self.setItemDelegate(_WideRows(self))
 
     def fit(self) -> None:
         """Take the height of the rows; the bar to scroll them would take from the width by which they wrap."""

@@ -31,18 +31,10 @@ _EVERYWHERE = {
 _PADS = {"FIRE": FIRE, "RIGHT": RIGHT, "LEFT": LEFT, "UP": UP, "DOWN": DOWN, "GAS": GAS, "BRAKE": BRAKE}
 _PADS_BY_KEY = {"ArrowLeft": LEFT, "ArrowRight": RIGHT, "ArrowUp": UP, "ArrowDown": DOWN, "Space": FIRE}
 _PEDALS = {UP: GAS, DOWN: BRAKE}
+# Keys that do something on every page, and those of Qt itself.
 RESERVED = {
-    Qt.Key.Key_P: "pauses the game",
-    Qt.Key.Key_Backspace: "rewinds the game",
-    Qt.Key.Key_Minus: "slows the game down",
-    Qt.Key.Key_Plus: "speeds the game up",
-    Qt.Key.Key_Equal: "speeds the game up",
-    Qt.Key.Key_Period: "steps one frame",
     Qt.Key.Key_F1: "shows the keys",
     Qt.Key.Key_F10: "opens the menu",
-    Qt.Key.Key_M: "turns the sound on and off",
-    Qt.Key.Key_G: "marks a game as good",
-    Qt.Key.Key_B: "marks a game as bad",
     Qt.Key.Key_Tab: "moves between buttons",
     Qt.Key.Key_Backtab: "moves between buttons",
     Qt.Key.Key_Return: "starts the next game",

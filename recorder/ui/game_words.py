@@ -7,7 +7,7 @@ from recorder.recording.player_name import NameQuestion
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.race_series import race_of
 from recorder.recording.take_control import RecordState, Rewind
-from recorder.ui.games_table import clock
+from recorder.system.texts import clock
 from recorder.ui.key_captions import KeyCaptions
 
 # What a controller does where the game waits, below the hint.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
-from PySide6.QtGui import QIcon, QImage, QKeyEvent, QPixmap
+from PySide6.QtGui import QIcon, QKeyEvent, QPixmap
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -206,5 +206,4 @@ def _icon(picture: Picture | None) -> QIcon:
         blank = QPixmap(*SIZE)
         blank.fill(Qt.GlobalColor.black)
         return QIcon(blank)
-    height, width = picture.shape[:2]
-    return QIcon(QPixmap.fromImage(QImage(picture.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()))
+    return QIcon(QPixmap.fromImage(look.image_of(picture)))

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTab
 
 from recorder.library.preview import Details
 from recorder.store.episode_table import RecordedGame
+from recorder.system.texts import clock
 from recorder.ui.kit import look
 from recorder.ui.kit.keys import shortcut_key
 from recorder.ui.library_table import RowDelegate
@@ -151,9 +152,3 @@ class GamesTable(QTableWidget):
     def _choose(self, row: int, *_: int) -> None:
         if 0 <= row < len(self._listed):
             self.game_chosen.emit(self._listed[row].start)
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, with a tenth."""
-    minutes, rest = divmod(seconds, 60)
-    return f"{int(minutes)}:{rest:04.1f}"

@@ -28,6 +28,8 @@ from recorder.ui.game_keys import RESERVED, rows
 from recorder.ui.kit import look
 from recorder.ui.kit.fold import Scroll
 from recorder.ui.kit.keys import Keyboard, codes, key_label, shortcut_key
+from recorder.ui.kit.page import Page
+from recorder.ui.kit.shortcuts import taken_keys
 
 _HINT = "Many keyboards cannot register three keys at once; a second key for each action helps."
 # What a controller does.
@@ -203,15 +205,15 @@ class KeysDialog(QDialog):
         self._status.setText(f"{' and '.join(without)} need a key." if without and self._asking is None else status)
 
 
-def keys_dialog(presenter: RecordPresenter, keyboard: Keyboard, parent: QWidget) -> KeysDialog:
+def keys_dialog(presenter: RecordPresenter, keyboard: Keyboard, page: Page) -> KeysDialog:
     """The dialog for the keys of the environment that is chosen."""
     return KeysDialog(
         presenter.key_choice.bindings,
         presenter.key_choice.usual(presenter.spec),
         rows(presenter.spec),
-        {int(key): does for key, does in RESERVED.items()},
+        taken_keys(page.shortcuts) | {int(key): does for key, does in RESERVED.items()},
         keyboard,
         lambda: presenter.controls.devices,
-        parent,
+        page,
         continuous=bool(presenter.spec.held),
     )

@@ -8,15 +8,8 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton, QWidget
 
 from recorder.library.library import SessionSummary
+from recorder.library.players import KINDS
 from recorder.ui.kit.fold import FoldingRow
-
-_KINDS = {
-    "person": "People",
-    "scripted": "Scripted players",
-    "policy": "Twins",
-    "random": "Random players",
-    "mixed": "Several players",
-}
 
 
 class LibraryBar(FoldingRow):
@@ -65,7 +58,7 @@ class LibraryBar(FoldingRow):
         """Offer what there is among all sessions."""
         _fill_box(self._envs, "All games", {row.env: row.env_title for row in rows if row.env})
         kinds = {str(row.player.get("kind")) for row in rows}
-        _fill_box(self._kinds, "Everyone", {kind: name for kind, name in _KINDS.items() if kind in kinds})
+        _fill_box(self._kinds, "Everyone", {kind: texts.plural for kind, texts in KINDS.items() if kind in kinds})
 
 
 def _fill_box(box: QComboBox, everything: str, entries: dict[str, str]) -> None:

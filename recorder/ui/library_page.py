@@ -24,6 +24,7 @@ from recorder.ui.kit.fold import FoldingSplitter
 from recorder.ui.kit.pace import IDLE_MS, set_pace
 from recorder.ui.kit.page import Page
 from recorder.ui.kit.plots import import_ahead
+from recorder.ui.kit.shortcuts import Shortcut
 from recorder.ui.kit.slots import then
 from recorder.ui.library_bar import LibraryBar
 from recorder.ui.library_status import LibraryStatus
@@ -66,13 +67,11 @@ class LibraryPage(Page):
         self._timer = QTimer(self, interval=_POLL_MS)
         self._timer.timeout.connect(self._poll)
         self.bind_keys(
-            (
-                ("Delete", then(presenter.trash, self._render)),
-                ("Ctrl+Z", then(presenter.undo, self._render)),
-                ("Ctrl+F", self._bar.search.setFocus),
-                ("X", self._pane.mark),
-                ("Esc", self._step_back),
-            )
+            Shortcut("Del", "Move to the trash", then(presenter.trash, self._render)),
+            Shortcut("Ctrl+Z", "Undo", then(presenter.undo, self._render)),
+            Shortcut("Ctrl+F", "Search", self._bar.search.setFocus),
+            Shortcut("X", "Exclude a part or a finding from training", self._pane.mark),
+            Shortcut("Esc", "Cancel or go back", self._step_back),
         )
         self._render()
 

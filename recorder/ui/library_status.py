@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QS
 from recorder.library.library import SessionSummary
 from recorder.library.lineage import without_copies
 from recorder.library.presenter import LibraryPresenter
+from recorder.system.texts import count
 from recorder.ui.kit import look
 from recorder.ui.kit.words import window_words
 
@@ -61,5 +62,5 @@ class LibraryStatus(QWidget):
 
 def _census(rows: Sequence[SessionSummary]) -> str:
     minutes, size = sum(row.seconds for row in without_copies(rows)) / 60, sum(row.size_bytes for row in rows) / 1e6
-    number = f"{len(rows):,} session{'' if len(rows) == 1 else 's'}"
+    number = count(len(rows), "session")
     return f"{number}, {minutes:,.1f} minutes of play, {size:,.1f} MB"

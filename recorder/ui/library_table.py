@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import (
     QAbstractTableModel,
     QModelIndex,
@@ -18,7 +17,7 @@ from PySide6.QtCore import (
     QSize,
     Qt,
 )
-from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPainterPath, QPalette, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPainterPath, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -213,10 +212,8 @@ class _SessionDelegate(RowDelegate):
         shape.addRoundedRect(frame, 4, 4)
         painter.fillPath(shape, palette.color(QPalette.ColorRole.Midlight))
         if picture is not None:
-            pixels = np.ascontiguousarray(picture)
-            height, width = pixels.shape[:2]
             painter.setClipPath(shape)
-            painter.drawImage(frame, QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888))
+            painter.drawImage(frame, look.image_of(picture))
             painter.setClipping(False)
         left = frame.right() + 10
         lines = QRectF(left, area.top() + 7, area.right() - left - 6, 20)

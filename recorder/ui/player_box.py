@@ -108,11 +108,11 @@ class PlayerBox(QStackedWidget):
         _add_row(layout, QWidget(), self._skip)
         return page
 
-    def _button(self, text: str, name: str, wish: Callable[[], None]) -> QPushButton:
+    def _button(self, text: str, name: str, action: Callable[[], None]) -> QPushButton:
         # Reached by Tab alone, as all buttons beside the game.
         button = QPushButton(text, objectName=name, focusPolicy=Qt.FocusPolicy.TabFocus)
         button.setProperty("quiet", True)
-        button.clicked.connect(lambda: wish())
+        button.clicked.connect(lambda: action())
         return button
 
     def _type(self, text: str) -> None:

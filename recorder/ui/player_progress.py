@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from recorder.library.library import SessionSummary
 from recorder.library.players import player_label
 from recorder.library.presenter import History, history
+from recorder.system.texts import count
 from recorder.ui.progress_plot import ProgressPlot
 
 _FEW = 10  # games at either end that tell whether somebody got better
@@ -41,5 +42,4 @@ def _headline(found: History, example: SessionSummary | None) -> str:
     who = f"{player_label(example.player)}, {example.env_title}"
     first, last = (sum(part) / len(part) for part in (found.scores[:_FEW], found.scores[-_FEW:]))
     told = f" The first {_FEW} average {first:,.1f}, the last {_FEW} {last:,.1f}." if games >= 2 * _FEW else ""
-    plural = "game" if games == 1 else "games"
-    return f"{who}: {games:,} {plural}, {found.minutes:,.1f} minutes in all.{told}"
+    return f"{who}: {count(games, 'game')}, {found.minutes:,.1f} minutes in all.{told}"

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +38,7 @@ from recorder.ui.kit.fold import Scroll
 from recorder.ui.kit.keys import Keyboard, codes, is_command
 from recorder.ui.kit.pace import IDLE_MS, set_pace
 from recorder.ui.kit.page import Page
+from recorder.ui.kit.shortcuts import Shortcut
 from recorder.ui.kit.slots import then
 from recorder.ui.record_side import RecordSide
 from recorder.ui.turn_words import rival_of, turn_of
@@ -76,13 +76,13 @@ class RecordPage(Page):
         self._busy = False
         columns.addWidget(self._scroll)
         self.body.addLayout(columns, 1)
-        self._captions = KeyCaptions(presenter, self.keyboard)
+        self.captions = KeyCaptions(presenter, self.keyboard)
         self._timer = QTimer(self, interval=IDLE_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._wake)
-        self._room = ""
+        self._disk_space = ""
         self._counted = 0  # the figure of the count-down that is shown
         self._held = HeldKeys(presenter.controls.release, self.keyboard.is_down)
-        self.bind_keys(_shortcuts(self))
+        self.bind_keys(*_shortcuts(self))
         self._render()
 
     def activate(self) -> None:
@@ -91,7 +91,7 @@ class RecordPage(Page):
         if not self.access.missing:
             self.presenter.finished.check()
         self._side.takes.offers_sample = not (self.presenter.refusal or has_sessions(self.presenter.library))
-        self._room = self.presenter.room
+        self._disk_space = self.presenter.disk_space
         if not self.presenter.busy:
             self.presenter.partner.look(self.presenter.spec)
         self._timer.start()
@@ -128,7 +128,7 @@ class RecordPage(Page):
         self.access = access
         self.presenter.refuse(access.refusal)
         self._side.takes.there = not access.missing
-        self._room = self.presenter.room
+        self._disk_space = self.presenter.disk_space
         self._render()
 
     def name_player(self, name: str) -> None:
@@ -181,7 +181,7 @@ class RecordPage(Page):
     @property
     def keycaps(self) -> list[Keycap]:
         """The keys that play, as they are shown below the game; none where nobody plays by hand."""
-        return self._captions.keycaps
+        return self.captions.keycaps
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         # Tab would take the keyboard away from the game in the middle of a rally.
@@ -210,7 +210,7 @@ class RecordPage(Page):
 
     def _choose(self, env: str) -> None:
         self.presenter.choose(env)
-        self._room = self.presenter.room
+        self._disk_space = self.presenter.disk_space
         self._view.setFocus()
         self._render()
 
@@ -230,7 +230,7 @@ class RecordPage(Page):
 
     def _stop(self) -> None:
         self.presenter.stop(wait=False)
-        self._room = self.presenter.room
+        self._disk_space = self.presenter.disk_space
         self._view.setFocus()
         self._render()
 
@@ -271,10 +271,10 @@ class RecordPage(Page):
         self._view.show_rival(rival_of(presenter))
         self._view.show_game(picture, presenter.spec.pixel_aspect, recording=state is RecordState.RECORDING)
         self._counted = presenter.take.countdown
-        self._view.show_overlay(*game_words(presenter, self._captions), large=state is RecordState.COUNTDOWN)
+        self._view.show_overlay(*game_words(presenter, self.captions), large=state is RecordState.COUNTDOWN)
         self._view.show_turn(turn_of(presenter))
         self._view.show_keycaps(self.keycaps)
-        self._side.show_state(presenter, self._room)
+        self._side.show_state(presenter, self._disk_space)
         self._turn_side()
         self._set_pace()
 
@@ -298,26 +298,27 @@ class RecordPage(Page):
         dialog.open()
 
 
-def _shortcuts(page: RecordPage) -> tuple[tuple[str, Callable[[], None]], ...]:
+def _shortcuts(page: RecordPage) -> tuple[Shortcut, ...]:
     """The keys that command, and what each does."""
     presenter, take = page.presenter, page.presenter.take
     return (
-        ("Ctrl+R", page._start),
-        ("Ctrl+G", page._choose_game),
-        ("P", page._toggle_pause),
-        ("Esc", page._stop),
-        ("Ctrl+Backspace", page._discard),
-        ("Ctrl+Z", then(presenter.undo_discard, page._render)),
-        ("Ctrl+Shift+R", page._restart),
-        ("-", then(partial(take.change_speed, -1), page._render)),
-        ("+", then(partial(take.change_speed, 1), page._render)),
-        ("=", then(partial(take.change_speed, 1), page._render)),
-        (".", page._advance),
-        ("Backspace", then(take.rewind, page._render)),
-        ("Shift+Backspace", then(partial(take.rewind, keep=True), page._render)),
-        ("G", then(partial(take.mark, "success"), page._render)),
-        ("B", then(partial(take.mark, "failure"), page._render)),
-        ("M", then(presenter.sound.toggle, page._render)),
+        Shortcut("Ctrl+R", "Start a take (also Space)", page._start),
+        Shortcut("Ctrl+G", "Choose from all games", page._choose_game),
+        Shortcut("P", "Pause or resume", page._toggle_pause),
+        Shortcut("Esc", "Stop and save the take", page._stop),
+        Shortcut("Ctrl+Backspace", "Delete the take", page._discard),
+        Shortcut("Ctrl+Z", "Undo", then(presenter.undo_discard, page._render)),
+        Shortcut("Ctrl+Shift+R", "Delete the take and start again", page._restart),
+        Shortcut("Backspace", "Rewind 3 seconds", then(take.rewind, page._render)),
+        Shortcut(
+            "Shift+Backspace", "Rewind but keep the discarded part", then(partial(take.rewind, keep=True), page._render)
+        ),
+        Shortcut(".", "One frame forward, while paused", page._advance),
+        Shortcut("-", "Slower", then(partial(take.change_speed, -1), page._render)),
+        Shortcut("+ =", "Faster", then(partial(take.change_speed, 1), page._render)),
+        Shortcut("G", "Mark the game as good", then(partial(take.mark, "success"), page._render)),
+        Shortcut("B", "Mark the game as bad", then(partial(take.mark, "failure"), page._render)),
+        Shortcut("M", "Sound on or off", then(presenter.sound.toggle, page._render)),
     )
 
 

@@ -8,10 +8,10 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from recorder.envs.registry import get_spec
-from recorder.library.library import duration_text
 from recorder.recording.player_name import NameQuestion
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.take_control import RecordState
+from recorder.system.texts import duration_text
 from recorder.ui.hud import Hud
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import deletes
@@ -148,12 +148,12 @@ class RecordSide(QWidget):
                 row_layout.addWidget(button)
             layout.addLayout(row_layout)
 
-    def _button(self, text: str, name: str, tip: str, wish: Callable[[], None]) -> QPushButton:
+    def _button(self, text: str, name: str, tip: str, action: Callable[[], None]) -> QPushButton:
         # Space serves the ball and must not press whatever button was clicked last. One that Tab led to may be pressed,
         # and hands the keyboard back to the game.
         button = QPushButton(text, objectName=name, toolTip=tip, focusPolicy=Qt.FocusPolicy.TabFocus)
         button.clicked.connect(lambda: self._game.setFocus())
-        button.clicked.connect(lambda: wish())
+        button.clicked.connect(lambda: action())
         return button
 
     def _show_buttons(self, presenter: RecordPresenter) -> None:

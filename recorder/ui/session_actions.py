@@ -37,7 +37,7 @@ class SessionActions(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(look.GAP)
-        for button, place, wish in (
+        for button, place, action in (
             (self._train, (0, 0, 1, 2), self.train_requested),
             (self._watch, (0, 2, 1, 2), self.watch_requested),
             (self._verify, (1, 0), self.verify_requested),
@@ -45,7 +45,7 @@ class SessionActions(QWidget):
             (self._split, (1, 2), self.split_requested),
             (self._trash, (1, 3), self.trash_requested),
         ):
-            button.clicked.connect(wish)
+            button.clicked.connect(action)
             grid.addWidget(button, *place)
         self._tips = {button: button.toolTip() for button in self.findChildren(QPushButton)}
 

@@ -80,7 +80,7 @@ class SessionFigures(QWidget):
         self._together.setText(together and f"{together}.")
         self._together.setVisible(bool(together))
         self._bars.show_shares(shares)
-        self._share_heading.setText("Actions" if details is None or details.discrete else "Mean size of each torque")
+        self._share_heading.setText("Actions" if details is None or details.discrete else "Mean size of each action")
         for widget in (self._bars, self._share_heading):
             widget.setVisible(bool(shares))
         for widget in (self._timing, self._timing_heading):

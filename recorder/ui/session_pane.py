@@ -31,8 +31,9 @@ from recorder.library.findings import Finding
 from recorder.library.preview import Details, Moment
 from recorder.store.annotations import MAX_NOTES, MAX_TITLE
 from recorder.store.episode_table import RecordedGame
+from recorder.system.texts import clock
 from recorder.ui.findings_list import FindingsList
-from recorder.ui.games_table import MOST_GAMES, GamesTable, clock
+from recorder.ui.games_table import MOST_GAMES, GamesTable
 from recorder.ui.kit import look
 from recorder.ui.kit.steady import reserve_width
 from recorder.ui.moment_view import MomentView

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from recorder.library.library import SessionSummary
 from recorder.library.presenter import LibraryPresenter
+from recorder.system.texts import count
 from recorder.ui.kit import look
 from recorder.ui.kit.confirm import ask_to_replace
 from recorder.ui.kit.save_file import choose_file, user_folder, why_not_there
@@ -65,9 +66,13 @@ class TableDialog(QDialog):
         form.setHorizontalSpacing(look.WIDE)
         form.setVerticalSpacing(look.GAP)
         several = len(self._selected) > 1  # a single one is selected all the time
-        self._some = QRadioButton(f"{_count(self._selected)} selected", objectName="tableSelected", checked=several)
+        self._some = QRadioButton(
+            f"{count(len(self._selected), 'session')} selected", objectName="tableSelected", checked=several
+        )
         self._some.setEnabled(bool(self._selected))
-        every = QRadioButton(f"{_count(self._listed)} listed", objectName="tableListed", checked=not several)
+        every = QRadioButton(
+            f"{count(len(self._listed), 'session')} listed", objectName="tableListed", checked=not several
+        )
         self._games = QRadioButton("One for each game", objectName="tableGames", checked=True)
         whole = QRadioButton("One for each session", objectName="tableSessions")
         for first, second in ((self._some, every), (self._games, whole)):
@@ -123,7 +128,3 @@ class TableDialog(QDialog):
 
 def _with_suffix(name: str) -> str:
     return name if name.lower().endswith(_SUFFIX) else name + _SUFFIX
-
-
-def _count(rows: Sequence[SessionSummary]) -> str:
-    return f"{len(rows):,} session{'' if len(rows) == 1 else 's'}"

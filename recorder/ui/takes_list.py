@@ -7,12 +7,12 @@ from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from recorder.library.library import duration_text
 from recorder.recording.recent import RecentRecording
 from recorder.recording.recordings import Picture
+from recorder.system.texts import count, duration_text
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import deletes
 from recorder.ui.kit.words import tip_of
@@ -42,9 +42,7 @@ class Thumbnail(QWidget):
             painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
             painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, self._name)
         else:
-            height, width = self._picture.shape[:2]
-            image = QImage(self._picture.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-            painter.drawImage(QRectF(self.rect()), image)
+            painter.drawImage(QRectF(self.rect()), look.image_of(self._picture))
 
 
 class TakesList(QScrollArea):
@@ -118,7 +116,7 @@ class TakesList(QScrollArea):
         words = QVBoxLayout()
         words.setSpacing(2)
         title = look.heading(f"{take.score:,.0f}", factor=1.15)
-        games = "1 game" if take.games == 1 else f"{take.games} games"
+        games = count(take.games, "game")
         top = QHBoxLayout()
         top.addWidget(title)
         top.addStretch(1)

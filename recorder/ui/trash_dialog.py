@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from recorder.library.presenter import LibraryPresenter
 from recorder.library.trash import Trashed
+from recorder.system.texts import count
 from recorder.ui.kit import look
 from recorder.ui.kit.confirm import confirm
 from recorder.ui.kit.focus import deletes, guard_focus
@@ -88,7 +89,7 @@ class TrashDialog(QDialog):
             if trashed:
                 self._list.setCurrentRow(0)
         if trashed is not None:
-            number = f"{len(trashed):,} session{'' if len(trashed) == 1 else 's'}"
+            number = count(len(trashed), "session")
             size = sum(each.size_bytes for each in trashed) / 1e6
             self._words.setText(f"{number}, {size:,.1f} MB" if trashed else "The trash is empty.")
         refusal = self._presenter.refusal

@@ -60,7 +60,7 @@ def use_long(what: str, folder: str) -> dict[str, Any]:
     begun = time.perf_counter()
     if what == "open":
         session = Session.open(path)
-        assert len(session.games) >= 1
+        assert len(session.scores) >= 1
         assert session.screen(len(session) - 1).any()
     elif what == "list":
         assert len(Library(folder).sessions()) == 1

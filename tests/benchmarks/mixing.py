@@ -87,7 +87,7 @@ def draws(sessions: list[Session], cache_bytes: int) -> tuple[Draw, Callable[[],
     mix = data._sampler
     assert mix is not None
     rng = np.random.default_rng(0)
-    share = len(mix._stock.rows) / data.ticks if mix._stock is not None else 1.0
+    share = len(mix._buffer.rows) / data.ticks if mix._buffer is not None else 1.0
     return lambda: mix.draw(rng, BATCH), data.close, data.ticks, share
 
 

@@ -26,7 +26,7 @@ from recorder import Session
 from tests.benchmarks.common import ROOT, Options, median, play, table
 from trainer import TrainConfig
 from trainer.distributed import ProcessGroup
-from trainer.learn.steps import Steps
+from trainer.learn.training_process import TrainingProcess
 from trainer.policy.networks import ScreenNet
 
 ROUNDS, BATCHES, WARM_UP = 5, 4, 3
@@ -42,7 +42,7 @@ class Variant:
     title: str
     settings: dict[str, Any] = field(default_factory=dict)
     before: Callable[[], None] = nothing
-    after: Callable[[Steps], None] = nothing
+    after: Callable[[TrainingProcess], None] = nothing
 
 
 def returned() -> None:
@@ -56,10 +56,10 @@ def floats() -> None:
     trainer.learn.learner.augment = lambda residuals, *rest: augment(residuals.float(), *rest)
 
 
-def contiguous(steps: Steps) -> None:
+def contiguous(process: TrainingProcess) -> None:
     """Channels first, as PyTorch has it."""
     ScreenNet.scaled = lambda self, residuals: residuals.float() * self.scale  # type: ignore[method-assign]
-    for weight in steps.learner.net.parameters():
+    for weight in process.learner.net.parameters():
         weight.data = weight.data.contiguous()
 
 
@@ -82,17 +82,17 @@ def all_of_them() -> None:
     unfused()
 
 
-def flush(steps: Steps) -> None:
+def flush(process: TrainingProcess) -> None:
     torch.set_flush_denormal(True)
 
 
-def compiled(steps: Steps) -> None:
-    steps.learner._trained = torch.compile(steps.learner.net)
+def compiled(process: TrainingProcess) -> None:
+    process.learner._trained = torch.compile(process.learner.net)
 
 
-def pooled_last(steps: Steps) -> None:
+def pooled_last(process: TrainingProcess) -> None:
     """The activation before the pooling, as the article has it."""
-    body = steps.learner.net.body
+    body = process.learner.net.body
     for at in [at for at, layer in enumerate(body) if isinstance(layer, nn.MaxPool2d)]:
         body[at], body[at + 1] = body[at + 1], body[at]
 
@@ -121,22 +121,22 @@ def serve(name: str, session: Path) -> None:
     variant = VARIANTS[name]
     variant.before()
     config = TrainConfig.for_env("breakout", max_batches=100_000, threads=1, **variant.settings)
-    steps = Steps([Session.open(session)], config, {}, ProcessGroup())
+    process = TrainingProcess([Session.open(session)], config, {}, ProcessGroup())
     try:
-        for _ in steps.load():
+        for _ in process.load():
             pass
-        steps.start(None)
-        variant.after(steps)
+        process.start(None)
+        variant.after(process)
         number = 0
         for line in sys.stdin:
             count = int(line)
             began = time.process_time()
             for _ in range(count):
                 number += 1
-                steps.take(number, 0.1)
+                process.take_step(number, 0.1)
             print((time.process_time() - began) / count, flush=True)
     finally:
-        steps.close()
+        process.close()
 
 
 def network(options: Options) -> Iterator[str]:

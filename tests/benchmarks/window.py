@@ -201,7 +201,7 @@ def realtime(options: Options) -> Iterator[str]:
         lateness = (session.time_ns - session.due_ns) / 1e6
         timing = session.timing
         assert timing is not None
-        games, cores = len(session.games), os.cpu_count()
+        games, cores = len(session.scores), os.cpu_count()
         yield f"{len(session):,} ticks in {games} games: {timing}"
         yield f"beside a training started in the window, which used {used:.1f} of {cores} cores"
         yield f"rate {timing.rate_hz:.3f} Hz, interval p50 {timing.p50_ms:.2f} ms, p99 {timing.p99_ms:.2f} ms"

@@ -11,7 +11,7 @@ from player.watch.duel import Duel
 from player.watch.frames import DuelFrame, Side, score_text
 from recorder import Game, Session, get_spec
 from recorder.errors import SessionError, UsageError
-from recorder.library.library import duration_text
+from recorder.system.texts import duration_text
 from tests.player.conftest import Clone, Waiting, untrained
 from tests.recorder.test_playing import steered
 from trainer.errors import PolicyError

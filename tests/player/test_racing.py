@@ -109,12 +109,12 @@ def test_the_score_of_each_game_is_kept_also_if_the_next_one_begins_at_once(play
     first, second = told.games
     assert first.twin_score is not None
     assert second.twin_score == 0
-    assert [first.score, second.score] == session.games
+    assert [first.score, second.score] == session.scores
     assert [first.over, second.over] == [True, False]
     starts = [game.line[0] for game in session.recorded_games]
     one, other = (session.actions[start.start : start.stop].tolist() for start in starts)
     assert one != other
-    assert scores_from_the_start(session) == session.games
+    assert scores_from_the_start(session) == session.scores
 
 
 def test_a_series_ends_once_somebody_has_won_two_and_space_begins_another(player: Player) -> None:

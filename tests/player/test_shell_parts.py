@@ -51,7 +51,7 @@ def test_the_sample_is_small_verified_and_says_that_a_script_played(tmp_path: Pa
     session = Session.open(facts["session"])
     assert (summary.path, summary.verified, summary.state) == (session.path, True, "complete")
     assert (session.player["kind"], session.player["title"]) == ("scripted", "Sample")
-    assert session.games == [SAMPLE.about["score"]]
+    assert session.scores == [SAMPLE.about["score"]]
     assert verify(session).ok
     from_description(session.player)  # who can be asked to play again, beside the clone
     assert sorted(entry.name for entry in library.iterdir() if entry.name != ".locks") == [

@@ -58,11 +58,11 @@ class LocalService:
         return answer
 
 
-class FakeChore:
+class FakeBackgroundJob:
     """Notes what it is to do; says what it is told to say."""
 
-    def __init__(self, target: str, *, tidy: bool = False) -> None:
-        self.target, self.tidy = target, tidy
+    def __init__(self, target: str, *, cleans_up: bool = False) -> None:
+        self.target, self.cleans_up = target, cleans_up
         self.state, self.record, self.error = BackgroundJobState.IDLE, None, ""
         self.wish: dict[str, Any] | None = None
         self.closed = False
@@ -115,7 +115,7 @@ def service() -> LocalService:
 
 @pytest.fixture
 def presenter(library: Library, service: LocalService, clock: Clock) -> WatchPresenter:
-    presenter = WatchPresenter(library, start_service=lambda: service, start_chore=FakeChore, now=clock)
+    presenter = WatchPresenter(library, start_service=lambda: service, start_background=FakeBackgroundJob, now=clock)
     presenter.refresh()
     presenter.pair.choose_defaults()
     presenter.open()
@@ -288,8 +288,8 @@ def policies(library: Library) -> Iterator[list[Path]]:
 def knows_two_ways(path: Path) -> Path:
     """The policy file, which now says how it plays like its demonstrator."""
     policy = Policy.load(path)
-    manner = ActionSelection(prior=(0.7, 0.01, 0.15, 0.14), pull=Pull())
-    alike = Alike(manner, 43.0, 48.25, 0.66).to_json()
+    selection = ActionSelection(prior=(0.7, 0.01, 0.15, 0.14), pull=Pull())
+    alike = Alike(selection, 43.0, 48.25, 0.66).to_json()
     save_policy(path, policy.net, {**policy.header, "alike": alike, "training": {"score_in_play": 71.2}})
     return path
 
@@ -305,36 +305,36 @@ def paired(presenter: WatchPresenter, policies: list[Path]) -> WatchPresenter:
 
 
 def test_a_recording_and_a_clone_are_compared_once_they_are_on_show(paired: WatchPresenter) -> None:
-    chore = paired.comparison.chore
+    job = paired.comparison.job
     pair = paired.pair
-    assert chore.target == "trainer.evaluation.agreement:comparing"
-    assert chore.wish == {"session": str(pair.session), "policy": str(pair.policy), "game": pair.game}
-    chore.say(Comparison(50, 240))
+    assert job.target == "trainer.evaluation.agreement:comparing"
+    assert job.wish == {"session": str(pair.session), "policy": str(pair.policy), "game": pair.game}
+    job.say(Comparison(50, 240))
     assert paired.poll()
     assert paired.comparison.agreement is None
     found = agreement_of(paired, [(50, 60)])
-    chore.say(Comparison(240, 240, found), BackgroundJobState.DONE)
+    job.say(Comparison(240, 240, found), BackgroundJobState.DONE)
     paired.poll()
     assert paired.comparison.agreement is found
 
-    chore.wish = None  # the same pair again: it is known
+    job.wish = None  # the same pair again: it is known
     paired.open()
     assert paired.comparison.agreement is None
     paired.poll()
-    assert (paired.comparison.agreement, chore.wish) == (found, None)
+    assert (paired.comparison.agreement, job.wish) == (found, None)
 
 
 def test_a_recording_alone_and_two_clones_are_not_compared(presenter: WatchPresenter, policies: list[Path]) -> None:
-    assert presenter.comparison.chore.wish is None
+    assert presenter.comparison.job.wish is None
     presenter.refresh()
     presenter.pair.set_left(policies[1])
     presenter.pair.set_right(policies[0])
     presenter.open()
-    assert presenter.comparison.chore.wish is None
+    assert presenter.comparison.job.wish is None
 
 
 def test_disagreements_are_visited_in_order_and_one_by_one(paired: WatchPresenter) -> None:
-    paired.comparison.chore.say(
+    paired.comparison.job.say(
         Comparison(240, 240, agreement_of(paired, [(20, 30), (90, 110), (200, 204)])), BackgroundJobState.DONE
     )
     paired.poll()
@@ -439,7 +439,7 @@ def test_what_is_watched_is_followed_when_it_is_renamed_deleted_and_restored(
     library, kept = Library(tmp_path), Policies(tmp_path)
     kept.folder.mkdir()
     untrained("breakout", kept.folder / "first.safetensors")
-    presenter = WatchPresenter(library, start_service=lambda: service, start_chore=FakeChore, now=clock)
+    presenter = WatchPresenter(library, start_service=lambda: service, start_background=FakeBackgroundJob, now=clock)
     presenter.refresh()
     pair = presenter.pair
     pair.choose_defaults()
@@ -479,7 +479,7 @@ def test_what_is_watched_is_followed_when_it_is_renamed_deleted_and_restored(
 def test_filming_and_scoring_are_of_what_is_on_show(paired: WatchPresenter, tmp_path: Path) -> None:
     session, policy = str(paired.pair.session), str(paired.pair.policy)
     paired.export(tmp_path / "film.gif", start=2.0, seconds=3.0)
-    assert paired.filming.tidy
+    assert paired.filming.cleans_up
     assert paired.filming.wish == {
         "path": str(tmp_path / "film.gif"),
         "session": session,
@@ -493,21 +493,21 @@ def test_filming_and_scoring_are_of_what_is_on_show(paired: WatchPresenter, tmp_
     paired.score(12)
     assert paired.scoring.wish == {"policies": [policy], "session": session, "episodes": 12, "seed": 0, "alike": False}
     paired.close()
-    assert all(chore.closed for chore in (paired.comparison.chore, paired.filming, paired.scoring))
+    assert all(job.closed for job in (paired.comparison.job, paired.filming, paired.scoring))
 
 
 def test_a_clone_that_knows_two_ways_is_watched_filmed_and_scored_in_the_one_chosen(
     paired: WatchPresenter, service: LocalService, policies: list[Path], tmp_path: Path
 ) -> None:
     pair = paired.pair
-    assert pair.manners == []
+    assert pair.play_choices == []
     able = knows_two_ways(policies[0])
     pair.refresh()
-    assert [(choice.label, choice.value) for choice in pair.manners] == [
+    assert [(choice.label, choice.value) for choice in pair.play_choices] == [
         ("Its best · 71", False),
         ("Like its player · 43", True),
     ]
-    assert pair.manners_text == (
+    assert pair.play_choices_text == (
         "“Its best” scores 71 in test games. “Like its player” scores 43 (the player: 48); a classifier "
         "tells the two apart in 66 % of clips (50 % is chance)."
     )
@@ -523,7 +523,7 @@ def test_a_clone_that_knows_two_ways_is_watched_filmed_and_scored_in_the_one_cho
     pair.refresh()
     assert pair.alike
     pair.set_right(policies[1])
-    assert (pair.alike, pair.manners) == (False, [])
+    assert (pair.alike, pair.play_choices) == (False, [])
     with Duel(None, able, alike=True) as duel:
         assert duel.tick(5).tick == 5
     with pytest.raises(PolicyError, match="cannot play like its demonstrator"):

@@ -48,7 +48,7 @@ def test_the_certificate_holds_for_both_environments_and_the_library_shows_it(
     assert [summary.verified for summary in Library(tmp_path).sessions()] == [True, True]
 
 
-def test_notes_and_opinions_do_not_touch_the_certificate(game: Session, tmp_path: Path) -> None:
+def test_annotations_do_not_touch_the_certificate(game: Session, tmp_path: Path) -> None:
     path = copy(game, tmp_path)
     change(path, notes="a good one")
     zarr.open_group(path, mode="r+")["episodes/excluded"][0] = True

@@ -288,3 +288,22 @@ def test_damaged_keys_of_one_environment_cost_the_others_nothing(tmp_path: Path)
     assert load_bindings(file, spec) == Bindings({66: 3}, {66: "B"})
     with pytest.raises(BindingsError, match="has no usable keys"):
         load_bindings(file, replace(spec, name="other"))
+
+
+def test_keys_of_a_newer_version_are_not_used_and_not_replaced(tmp_path: Path) -> None:
+    file, spec = tmp_path / "keys.json", get_spec("breakout")
+    newer = '{"version": 2, "keys": {"LEFT": "A"}}'
+    file.write_text(newer)
+    with pytest.raises(BindingsError, match=r"keys\.json .* a newer Twinplay wrote it .*; install a newer Twinplay$"):
+        save_bindings(file, Bindings({66: 3}, {66: "B"}), spec)
+    assert file.read_text() == newer
+    with pytest.raises(BindingsError, match=r"default keys are used: a newer Twinplay wrote it .*; install a newer"):
+        load_bindings(file, spec)
+
+
+def test_fields_that_a_later_version_adds_to_the_keys_stay(tmp_path: Path) -> None:
+    file, spec = tmp_path / "keys.json", get_spec("breakout")
+    file.write_text(json.dumps({"version": 1, "keys": [], "mood": "calm", "environments": {"other": {"later": 1}}}))
+    save_bindings(file, Bindings({66: 3}, {66: "B"}), spec)
+    stored = json.loads(file.read_text())
+    assert (stored["mood"], stored["environments"]["other"]) == ("calm", {"later": 1})

@@ -157,7 +157,7 @@ def test_merged_sessions_keep_everything_and_pass_their_certificate(tmp_path: Pa
     assert certificate.ticks == sum(map(len, parts))
     np.testing.assert_array_equal(whole.actions, np.concatenate([part.actions for part in parts]))
     assert [e.seed for e in whole.episodes] == [e.seed for part in parts for e in part.episodes]
-    assert whole.games == [score for part in parts for score in part.games]
+    assert whole.scores == [score for part in parts for score in part.scores]
     assert (np.diff(whole.time_ns) > 0).all()
     start = len(parts[0])
     steps = np.diff(whole.time_ns[start : start + len(parts[1])])
@@ -251,7 +251,7 @@ def test_what_was_rewound_stays_together_through_merge_and_split(tmp_path: Path)
     whole = merged([before.path, rewound.path], tmp_path)
     certificate = verify(whole)
     assert certificate.ok, certificate.difference
-    assert whole.games in (before.games + rewound.games, rewound.games + before.games)
+    assert whole.scores in (before.scores + rewound.scores, rewound.scores + before.scores)
     assert [len(game.line) for game in whole.recorded_games] in ([1, 3], [3, 1])
     *_, last = splitting(whole.path, 2, tmp_path)
     for part in last.made:

@@ -105,8 +105,8 @@ def test_a_player_reset_in_the_middle_plays_on_from_any_start() -> None:
 
 def test_who_looks_ahead_to_the_landing_scores_though_slow_and_who_follows_late_does_not() -> None:
     ahead, behind = (
-        played("breakout", BreakoutPlayer(0, delay=12, look_ahead=manner), seed=1, ticks=3_600)[0]
-        for manner in ("landing", "none")
+        played("breakout", BreakoutPlayer(0, delay=12, look_ahead=look_ahead), seed=1, ticks=3_600)[0]
+        for look_ahead in ("landing", "none")
     )
     assert ahead.score >= 30
     assert behind.score < ahead.score / 2

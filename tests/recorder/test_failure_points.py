@@ -128,7 +128,7 @@ def test_a_table_of_episodes_that_was_torn_can_be_edited(take: Recorded, tmp_pat
     assert "last_game" in before.attributes
     assert "last_game" not in after.attributes
     assert after.episodes == before.episodes
-    assert all(map(np.array_equal, after.opinion_columns, before.opinion_columns))
+    assert all(map(np.array_equal, after.episode_marks, before.episode_marks))
     assert verify(after).ok
 
 

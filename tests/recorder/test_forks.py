@@ -74,7 +74,7 @@ def test_the_same_actions_continue_bit_for_bit(env: str, parents: dict[str, Sess
     assert np.array_equal(again.seen[0], parent.observations[game.start + max(0, tick - 120)])
     assert verify(forked).ok
     assert forked.summary()["learn_ticks"] == len(own) == game.ticks - tick
-    assert forked.games == [pytest.approx(parent.rewards[game.line_ticks[tick:]].sum())]
+    assert forked.scores == [pytest.approx(parent.rewards[game.line_ticks[tick:]].sum())]
 
 
 def test_a_fork_of_a_fork_and_what_becomes_of_both(parents: dict[str, Session], tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_what_cannot_be_forked_is_refused(parents: dict[str, Session], tmp_path:
     other = fork.actions.copy()
     other[:60] = 3
     wrong = type(fork)(fork.spec, fork.seed, other, fork.origin, fork.moment)
-    with pytest.raises(SessionError, match="does not lead to what was recorded"):
+    with pytest.raises(SessionError, match="leads to another moment than the recorded one"):
         record("breakout", RandomAgent(parent.spec, 1), library=tmp_path, forks=[wrong])
     assert not list(tmp_path.glob("*.zarr"))
     with pytest.raises(UsageError, match="not all of these moments"):

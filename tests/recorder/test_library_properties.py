@@ -56,7 +56,7 @@ def ticks_of(session: Session) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Opinions:
+class Annotations:
     """What is thought of a session, as `edit` takes it."""
 
     title: str
@@ -67,7 +67,7 @@ class Opinions:
     spans: tuple[range, ...]
 
     @classmethod
-    def of(cls, session: Session) -> Opinions:
+    def of(cls, session: Session) -> Annotations:
         episodes = session.episodes
         return cls(
             session.title,
@@ -84,12 +84,12 @@ class Known:
     """What must be in a session."""
 
     ticks: tuple[str, ...]
-    opinions: Opinions
+    annotations: Annotations
 
     @classmethod
     def of(cls, path: Path) -> Known:
         session = Session.open(path)
-        return cls(ticks_of(session), Opinions.of(session))
+        return cls(ticks_of(session), Annotations.of(session))
 
 
 @contextmanager
@@ -184,7 +184,7 @@ class Shelf(RuleBasedStateMachine):
         if not self.here(path):
             return
         old = self.known[path]
-        indices = st.sampled_from([index for index, _ in old.opinions.excluded])
+        indices = st.sampled_from([index for index, _ in old.annotations.excluded])
         edges = st.integers(0, len(old.ticks))
         excluded = data.draw(st.none() | st.dictionaries(indices, st.booleans(), max_size=3))
         labels = data.draw(st.none() | st.dictionaries(indices, st.sampled_from(LABELS), max_size=3))
@@ -201,16 +201,16 @@ class Shelf(RuleBasedStateMachine):
         edit_undoably(self.stack, "edited", path, lambda _: given)
         self.note_undoable(depth)
         session = Session.open(path)
-        new = Opinions.of(session)
+        new = Annotations.of(session)
         assert title is None or new.title == title
         assert tags is None or new.tags == tuple(tags)
-        assert (dict(old.opinions.excluded) | (excluded or {})) == dict(new.excluded)
-        assert (dict(old.opinions.labels) | (labels or {})) == dict(new.labels)
+        assert (dict(old.annotations.excluded) | (excluded or {})) == dict(new.excluded)
+        assert (dict(old.annotations.labels) | (labels or {})) == dict(new.labels)
         if spans is not None:
             assert {t for span in new.spans for t in span} == {t for span in spans for t in range(*span)}
         else:
-            assert new.spans == old.opinions.spans
-        self.known[path] = replace(old, opinions=new)
+            assert new.spans == old.annotations.spans
+        self.known[path] = replace(old, annotations=new)
 
     def note_undoable(self, depth: int, deleted: Path | None = None) -> None:
         """Called before the model changes."""
@@ -271,7 +271,7 @@ class Shelf(RuleBasedStateMachine):
         if self.here(path):
             place = copy_session(path, self.other.path)
             assert isinstance(place, Path)
-            if place in self.copied:  # whose opinions are kept
+            if place in self.copied:  # whose annotations are kept
                 assert self.copied[place].ticks == self.known[path].ticks
             else:
                 self.copied[place] = self.known[path]

@@ -330,7 +330,7 @@ def test_a_rewound_game_keeps_its_certificate_and_counts_once(tmp_path: Path) ->
     assert certificate.ok, certificate.difference
     assert certificate.ticks == 1_200
     played = [*range(370), *range(500, 740), *range(800, 1_200)]
-    assert session.games == [pytest.approx(session.rewards[played].sum())]
+    assert session.scores == [pytest.approx(session.rewards[played].sum())]
     final = session.final_observation(0)
     assert final is not None
     np.testing.assert_array_equal(final, session.frames[370])
@@ -340,7 +340,7 @@ def test_two_rewinds_in_a_row_go_back_further_and_a_game_may_end_there(tmp_path:
     session, where = steered(tmp_path, [("play", 600), ("rewind", 180), ("rewind", 180)])
     assert where == [600, 420, 240]
     assert [(e.start, e.stop, e.excluded) for e in session.episodes] == [(0, 240, False), (240, 600, True)]
-    assert session.games == [pytest.approx(session.rewards[:240].sum())]
+    assert session.scores == [pytest.approx(session.rewards[:240].sum())]
     assert verify(session).ok
 
 
@@ -357,7 +357,7 @@ def test_a_rewind_goes_back_beyond_the_one_before_it(tmp_path: Path) -> None:
     ]
     certificate = verify(session)
     assert certificate.ok, certificate.difference
-    assert session.games == [pytest.approx(session.rewards[[*range(270), *range(800, 900)]].sum())]
+    assert session.scores == [pytest.approx(session.rewards[[*range(270), *range(800, 900)]].sum())]
 
 
 def test_a_rewound_game_is_one_game_and_its_label_is_of_all_of_it(tmp_path: Path) -> None:
@@ -390,7 +390,7 @@ def test_a_rewind_goes_back_to_the_first_tick_from_wherever(tmp_path: Path) -> N
     session, where = steered(tmp_path, plan)
     assert where == [200, 150, 170, 160, 1, 1, 31]
     assert verify(session).ok
-    assert len(session.games) == 1
+    assert len(session.scores) == 1
     assert [e.stop for e in session.episodes if not e.excluded and e.outcome != "rewound"] == [len(session)]
 
 
@@ -407,5 +407,5 @@ def test_however_one_rewinds_the_session_keeps_its_certificate(tmp_path: Path, s
         line = session.lead_in(leaf)
         assert sum(map(len, line)) + len(leaf) == where[-1]
         ticks = [tick for part in line for tick in part] + [*range(leaf.start, leaf.stop)]
-        assert session.games == [pytest.approx(session.rewards[ticks].sum())]
+        assert session.scores == [pytest.approx(session.rewards[ticks].sum())]
     assert [e.start for e in session.episodes] == [0, *(e.stop for e in session.episodes[:-1])]

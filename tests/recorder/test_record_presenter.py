@@ -354,7 +354,8 @@ def test_keys_of_ones_own_play_are_named_and_are_kept(
     [
         "",
         "[]",
-        '{"version": 2, "keys": []}',
+        '{"version": "2", "keys": []}',
+        '{"version": 0, "keys": []}',
         '{"version": 1, "keys": [{"code": "x", "name": "J", "action": "LEFT"}]}',
         '{"version": 1, "keys": [{"code": 4294967296, "name": "", "action": "LEFT"}]}',
         '{"version": 1, "keys": [], "controller": "PS4"}',

@@ -28,7 +28,7 @@ from recorder.play.rollout import Rollout
 from recorder.store.schema import Episode
 from recorder.store.session_writer import SessionWriter
 from recorder.store.untrusted import StoreError
-from recorder.store.zarr_store.wary import WaryStore
+from recorder.store.zarr_store.untrusted_stores import UntrustedStore
 from tests.hostile import crc32c
 
 TICKS = 90  # one chunk of screens, and a half
@@ -234,7 +234,7 @@ def test_what_no_recorder_writes_is_refused_here_and_by_the_certificate(
 @pytest.mark.parametrize("way", ["get", "get_sync"])
 def test_by_whatever_way_zarr_reads_nothing_is_read_through_a_link(path: Path, way: str) -> None:
     a_link(path)
-    store = WaryStore(path)
+    store = UntrustedStore(path)
 
     def read(key: str) -> bytes | None:
         found = getattr(store, way)(key, prototype=default_buffer_prototype())

@@ -45,7 +45,7 @@ def test_there_is_a_row_for_each_game_with_all_that_tells_games_apart(library: L
         ("2", hops.recorded_games[1].ticks, "success", "FALSE"),
         ("3", hops.recorded_games[2].ticks, "", "TRUE"),
     ]
-    assert [float(row["score"]) for row in found] == pytest.approx(hops.games, abs=1e-5)
+    assert [float(row["score"]) for row in found] == pytest.approx(hops.scores, abs=1e-5)
     assert float(found[0]["seconds"]) == pytest.approx(hops.recorded_games[0].ticks / 125)
     assert (found[2]["learn_ticks"], found[0]["rewinds"], found[0]["late_ticks"]) == ("0", "0", "")  # no clock
     assert found[0] | {"session": hops.name, "title": "Zoë, “slow”", "date": hops.created} == found[0]

@@ -181,7 +181,7 @@ def test_an_interrupted_session_is_copied_as_it_is(mine: Path, library: str) -> 
     assert list(copying(mine, library))[-1].was_there
 
 
-def test_opinions_change_neither_digest_nor_the_copy(mine: Path, library: str) -> None:
+def test_annotations_change_neither_digest_nor_the_copy(mine: Path, library: str) -> None:
     from recorder.library.edits import edit
 
     copy = copy_session(mine, library)

@@ -2,6 +2,8 @@
 
 FOLDER    cases.json names sessions and settings; each process takes some steps of each case, and leaves there
           <rank>-<case>.safetensors (weights and gradients) and <rank>.json (what it read, and what it was told)
+          trainings.json does so, too; together they train <name>.safetensors, with the losses of the validations in
+          <name>.json
 JOB       "who@batch=kill" or "who@batch=interrupt", then the arguments of `python -m trainer`, which is run; before
           that batch the first time that process kills itself, or asks torchrun to end as Ctrl-C does
 """
@@ -26,29 +28,29 @@ from trainer import TrainConfig, TrainingError
 from trainer.__main__ import main
 from trainer.distributed import ProcessGroup, join
 from trainer.learn.learner import Learner
-from trainer.learn.steps import Steps
+from trainer.learn.training_process import TrainingProcess
 
 EVERY = 7  # batches between checkpoints
 STEPS = 2
 
 
 def take_steps(session: Session, config: TrainConfig, group: ProcessGroup) -> dict[str, Any]:
-    """Weights and gradients, by name, after some steps."""
-    steps = Steps([session], config, {}, group)
+    """Weights and gradients, by name, after some process."""
+    process = TrainingProcess([session], config, {}, group)
     try:
         if group.first:
-            list(steps.load())
-            steps.start(None)
+            list(process.load())
+            process.start(None)
             for number in range(1, STEPS + 1):
-                steps.take(number, number / 1_000)
-            group.dismiss()
+                process.take_step(number, number / 1_000)
+            group.end_training()
         else:
-            steps.follow()
-        found = {name: value.detach().clone() for name, value in steps.learner.net.named_parameters()}
-        parameters = steps.learner.net.named_parameters()
+            process.follow()
+        found = {name: value.detach().clone() for name, value in process.learner.net.named_parameters()}
+        parameters = process.learner.net.named_parameters()
         return found | {f"{name}.grad": value.grad for name, value in parameters if value.grad is not None}
     finally:
-        steps.close()
+        process.close()
 
 
 def compare(folder: Path) -> None:
@@ -71,7 +73,19 @@ def compare(folder: Path) -> None:
         tensors = take_steps(Session.open(job["session"]), TrainConfig.from_json(job["config"]), group)
         save_file({name: value.contiguous() for name, value in tensors.items()}, folder / f"{group.rank}-{case}")
     (folder / f"{group.rank}.json").write_text(json.dumps(facts))
+    train_all(folder, group)
     group.leave()
+
+
+def train_all(folder: Path, group: ProcessGroup) -> None:
+    for name, job in json.loads((folder / "trainings.json").read_text()).items():
+        losses: list[float] = []
+        out, config = folder / f"{name}.safetensors", TrainConfig.from_json(job["config"])
+        for step in trainer.learn.fit.fit([job["session"]], config, out=out, group=group):
+            if step.val_loss is not None and step.val_loss not in losses:
+                losses.append(step.val_loss)
+        if group.first:
+            (folder / f"{name}.json").write_text(json.dumps(losses))
 
 
 def train(job: str, arguments: list[str]) -> int:

@@ -20,14 +20,16 @@ def shortest(session: Session) -> int:
     return min(session.recorded_games, key=lambda game: game.ticks).number
 
 
-@pytest.mark.parametrize("manner", [ActionSelection(), ActionSelection(0.25, (1,)), ActionSelection(0.0, past=False)])
+@pytest.mark.parametrize(
+    "selection", [ActionSelection(), ActionSelection(0.25, (1,)), ActionSelection(0.0, past=False)]
+)
 def test_a_clone_that_is_shown_the_game_tick_by_tick_decides_the_same(
-    breakout: Session, breakout_policy: Path, manner: ActionSelection
+    breakout: Session, breakout_policy: Path, selection: ActionSelection
 ) -> None:
-    policy = Policy.load(breakout_policy).fork(0, manner)
+    policy = Policy.load(breakout_policy).fork(0, selection)
     game = breakout.game(shortest(breakout))
     found = compare(breakout, policy, game=game.number)
-    player, believer = policy.fork(1, manner), policy.fork(2, ActionSelection(past=manner.past))
+    player, believer = policy.fork(1, selection), policy.fork(2, ActionSelection(past=selection.past))
     assert len(found) == game.ticks > 700  # more than the 600 of one slice of the comparison
     for tick in range(700):
         screen = breakout.frames[game.start + tick]
@@ -46,7 +48,7 @@ def test_a_clone_that_is_shown_the_game_tick_by_tick_decides_the_same(
 def test_a_clone_without_reaction_time_is_shown_the_field_of_before_and_the_paddle_of_now(breakout: Session) -> None:
     config = TrainConfig.for_env("breakout", network="nature", label_shifts=(0, 7))
     torch.manual_seed(0)
-    policy = Policy(build(config, breakout.spec), breakout.spec, config, manner=ActionSelection(output=1))
+    policy = Policy(build(config, breakout.spec), breakout.spec, config, selection=ActionSelection(output=1))
     game = breakout.game(shortest(breakout))
     found = compare(breakout, policy, game=game.number)
     np.testing.assert_array_equal(found.recorded, breakout.actions[game.start : game.stop])

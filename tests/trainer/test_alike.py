@@ -20,6 +20,7 @@ from trainer.data.dataset import Dataset
 from trainer.evaluation.alike import Alike, Demonstration, find_alike
 from trainer.evaluation.games import PlannedGame
 from trainer.evaluation.scores import GameResult
+from trainer.learn.optimizer import AdamW
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.hand import AGES, Grip, Hand, Pull
 from trainer.policy.policy import act_together
@@ -31,7 +32,7 @@ NOOP, FIRE, RIGHT, LEFT = range(4)
 @pytest.fixture(scope="module")
 def policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("alike") / "clone.safetensors"
-    config = TrainConfig.for_env("breakout", **{**TINY, "play_ticks": 380, "max_batches": 20})
+    config = TrainConfig.for_env("breakout", **{**TINY, "play_ticks": 380, "max_batches": 20, "checks": 0})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("trainer.evaluation.likeness._LEAST_CLIPS", 3)  # such a clone's games are soon over
         # Its best is no less like its player so far, and may score no more.
@@ -67,12 +68,12 @@ def test_a_hand_learns_for_how_long_keys_are_held() -> None:
     ages = rng.integers(1, AGES + 1, 4_096)
     held = torch.from_numpy(np.stack([np.full(len(ages), LEFT), ages], axis=1))
     labels = torch.from_numpy(np.where(ages < 4, LEFT, NOOP))  # four ticks each
-    optimizer = torch.optim.Adam(hand.parameters(), 1e-2)
+    optimizer = AdamW(hand.parameters(), 0.0)
     for _ in range(100):
         loss = torch.nn.functional.cross_entropy(hand(torch.zeros(len(ages), 1), held), labels)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
-        optimizer.step()
+        optimizer.step(1e-2)
     likely = hand(torch.zeros(AGES, 1), torch.tensor([(LEFT, age) for age in range(1, AGES + 1)])).softmax(dim=1)
     assert (likely[:3, LEFT] > 0.9).all()
     assert (likely[3:, NOOP] > 0.9).all()
@@ -117,16 +118,16 @@ def test_a_demonstration_is_what_is_learned_from(tmp_path: Path) -> None:
 
 
 class Scripted:
-    """An evaluator in which everybody plays as told: the actions and the score of a manner."""
+    """An evaluator in which everybody plays as told: the actions and the score of each selection."""
 
     def __init__(self, told: Callable[[ActionSelection], tuple[list[int], float]]) -> None:
         self.told = told
 
-    def play(self, seats: Sequence[PlannedGame], max_ticks: int) -> Iterator[list[GameResult]]:
-        yield [self._result(seat.manner or ActionSelection()) for seat in seats]
+    def play(self, rows: Sequence[PlannedGame], max_ticks: int) -> Iterator[list[GameResult]]:
+        yield [self._result(row.selection or ActionSelection()) for row in rows]
 
-    def _result(self, manner: ActionSelection) -> GameResult:
-        actions, score = self.told(manner)
+    def _result(self, selection: ActionSelection) -> GameResult:
+        actions, score = self.told(selection)
         return GameResult(score, len(actions), "game over", "", np.array(actions))
 
 
@@ -152,13 +153,13 @@ def test_the_hardest_to_tell_apart_is_chosen_unless_it_scores_too_little_or_its_
 
     alike = chosen(lambda m: (calm(rng), 45.0) if m.pull and m.pull.press == 2.0 else (nervous(), 46.0))
     assert alike is not None
-    assert alike.manner.pull is not None
-    assert alike.manner.pull.press == 2.0
+    assert alike.selection.pull is not None
+    assert alike.selection.pull.press == 2.0
     assert (alike.score, alike.demonstrator) == (45.0, 50.0)
     assert alike.classifier < 0.7
     # One that hardly plays is no twin, however it moves.
     poor = chosen(lambda m: (calm(rng), 0.0) if m.pull and m.pull.press == 2.0 else (nervous(), 45.0 - bool(m.pull)))
-    assert poor is None or (poor.manner.pull is not None and poor.manner.pull.press != 2.0)
+    assert poor is None or (poor.selection.pull is not None and poor.selection.pull.press != 2.0)
     assert chosen(lambda m: (nervous() if m.pull else calm(rng), 45.0 - bool(m.pull))) is None
     better = chosen(lambda m: (nervous(), 45.0 if m.pull is None else 60.0 if m.pull.press == 6.0 else 20.0))
     assert better is not None
@@ -179,15 +180,15 @@ def test_what_is_seen_pulls() -> None:
 
 def test_a_training_finds_how_its_clone_plays_like_its_demonstrator(policy: Path, breakout: Session) -> None:
     best, alike = Policy.load(policy), Policy.load(policy, alike=True)
-    assert best.manner.pull is None
-    assert alike.manner.pull is not None
+    assert best.selection.pull is None
+    assert alike.selection.pull is not None
     figures = summarize(policy).alike
     assert figures is not None
     demonstration = Demonstration.of([breakout], {})
     assert demonstration is not None
-    assert figures.demonstrator == pytest.approx(np.mean(breakout.games)) == demonstration.score
+    assert figures.demonstrator == pytest.approx(np.mean(breakout.scores)) == demonstration.score
     assert 0.0 <= figures.classifier <= 1.0
-    assert ActionSelection.from_json(json.loads(json.dumps(alike.manner.to_json()))) == alike.manner
+    assert ActionSelection.from_json(json.loads(json.dumps(alike.selection.to_json()))) == alike.selection
 
 
 def test_players_who_move_alike_act_together_as_they_would_alone(policy: Path, breakout: Session) -> None:
@@ -195,9 +196,9 @@ def test_players_who_move_alike_act_together_as_they_would_alone(policy: Path, b
     alone = [Policy.load(policy, seed, alike=True) for seed in (1, 2)]
     expected = [[player.act(frame) for frame in frames] for player in alone]
     first = Policy.load(policy, 1, alike=True)
-    together = [first, first.fork(2), first.fork(3, Policy.load(policy).manner)]
+    together = [first, first.fork(2), first.fork(3, Policy.load(policy).selection)]
     found = [act_together(together, [frame] * 3) for frame in frames]
-    assert [[actions[seat] for actions in found] for seat in range(2)] == expected
+    assert [[actions[row] for actions in found] for row in range(2)] == expected
     for player in together:
         player.reset()
     assert first.act(frames[0]) in range(4)
@@ -227,10 +228,10 @@ def test_a_damaged_way_to_play_is_refused(policy: Path, tmp_path: Path, pull: ob
 
     with safe_open(policy, framework="pt") as file:
         header = json.loads(file.metadata()["twinplay"])
-    manner = header["alike"]["manner"]
-    manner["pull"] = {**manner["pull"], **pull} if isinstance(pull, dict) else [1, 2]
+    selection = header["alike"]["manner"]
+    selection["pull"] = {**selection["pull"], **pull} if isinstance(pull, dict) else [1, 2]
     path = tmp_path / "damaged.safetensors"
     save_file(load_file(policy), path, {"twinplay": json.dumps(header)})
     with pytest.raises(PolicyError, match=r"is damaged \(.*train it again"):
         Policy.load(path, alike=True)
-    assert Policy.load(path).manner.pull is None
+    assert Policy.load(path).selection.pull is None

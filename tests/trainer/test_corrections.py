@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from recorder import RandomAgent, Session, get_spec, record
 from recorder.agents.experts.supervisors import supervisor
@@ -15,7 +16,11 @@ from tests.trainer.conftest import TINY, recorded
 from trainer import Policy, PolicyError, TrainConfig, TrainingError, fit
 from trainer.data.dataset import Dataset
 from trainer.evaluation.demonstrator import Demonstrator, scores_learned_from
+from trainer.learn.origin import Origin
+from trainer.learn.sample import Sample, sampling
 from trainer.policy.header import facts, read_header
+from trainer.policy.keypoints import KeypointNet
+from trainer.policy.policy_file import save_policy
 
 
 @pytest.fixture(scope="session")
@@ -113,12 +118,55 @@ def test_a_training_goes_on_from_a_policy_and_says_so(
     assert third.parents == 1
 
 
-def test_a_breakout_policy_goes_on_as_it_sees(breakout: Session, breakout_policy: Path, tmp_path: Path) -> None:
+def test_a_breakout_policy_that_goes_on_learns_to_see_more(
+    breakout: Session, breakout_policy: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "further.safetensors"
     stages = [step.stage for step in fit([breakout], out=out, parent=breakout_policy)]
+    assert "look" in stages
+    before, after = sights(breakout_policy), sights(out)
+    unit = ("own", "locator.used", "locator.mean", "locator.scale")  # what a position is stays as it was
+    assert all(torch.equal(before[name], after[name]) for name in unit)
+    assert not torch.equal(before["locator.maps.0.weight"], after["locator.maps.0.weight"])
+    positions = facts(read_header(breakout_policy)).positions
+    assert {99, 101, 72} <= {position.byte for position in positions}  # the ball and the paddle
+    assert facts(read_header(out)).positions == positions
+
+
+def test_a_policy_that_does_not_say_what_it_sees_goes_on_as_it_sees(
+    breakout: Session, breakout_policy: Path, tmp_path: Path
+) -> None:
+    early, out = tmp_path / "early.safetensors", tmp_path / "further.safetensors"
+    policy = Policy.load(breakout_policy)
+    save_policy(early, policy.net, {name: value for name, value in policy.header.items() if name != "positions"})
+    stages = [step.stage for step in fit([breakout], out=out, parent=early)]
     assert "look" not in stages
-    before, after = (Policy.load(path).net.sight() for path in (breakout_policy, out))  # type: ignore[union-attr]
-    assert all(bool((before[name] == after[name]).all()) for name in before)
+    before, after = sights(early), sights(out)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def sights(policy: Path) -> dict[str, torch.Tensor]:
+    net = Policy.load(policy).net
+    assert isinstance(net, KeypointNet)
+    return net.sight()
+
+
+def test_half_of_what_it_looks_at_is_new_to_it_and_its_own_play_is_in_it(
+    breakout: Session, corrected: Session, breakout_policy: Path, tmp_path: Path
+) -> None:
+    earlier = Origin.read(breakout_policy, breakout.spec, tmp_path / "further.safetensors").earlier
+    assert earlier is not None
+    config = earlier.policy.config.further(play_ticks=400)
+    data = Dataset([breakout, corrected], config)
+    try:
+        *_, sample = sampling(data.tick_table, config, earlier)
+        assert isinstance(sample, Sample)
+        new = [rows for rows in sample.stretches if rows.start >= len(breakout)]
+        assert sum(map(len, new)) == len(corrected)  # all of it, as it is short
+        assert len(sample.lengths) > 2 * len(sample.stretches)  # beside these and the detours, its own games
+        assert sample.places == earlier.places
+    finally:
+        data.close()
 
 
 def test_what_cannot_be_gone_on_from_is_refused(

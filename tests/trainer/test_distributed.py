@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from player.cli.parser import build_parser as whole_parser
 from recorder import Session
+from tests.trainer import test_earlier_weights as earlier
 from tests.trainer.distributed_job import EVERY, take_steps
 from trainer import Policy, TrainConfig, fit
 from trainer.__main__ import build_parser, main
@@ -65,10 +66,9 @@ def test_the_parts_of_a_batch_are_the_batch(breakout: Session) -> None:
             data.close()
 
 
-def test_two_processes_take_the_same_step_as_one_with_the_whole_batch_and_read_half(
-    breakout: Session, hopper: Session, tmp_path: Path
-) -> None:
-    cases = {
+@pytest.fixture(scope="module")
+def cases(breakout: Session, hopper: Session) -> dict[str, tuple[Session, TrainConfig]]:
+    return {
         "screens": (breakout, tiny("breakout", network="nature", max_batches=5, batch_size=24, label_shifts=(0, 6))),
         "places": (breakout, tiny("breakout", max_batches=5, batch_size=24, label_shifts=(0, 6), dropout=0.0)),
         # Each time one of them has none.
@@ -76,20 +76,42 @@ def test_two_processes_take_the_same_step_as_one_with_the_whole_batch_and_read_h
         "one": (breakout, tiny("breakout", network="nature", max_batches=5, batch_size=1)),
         "memory": (hopper, tiny("hopper", max_batches=5, network="lstm", batch_size=6)),
     }
-    jobs = {
+
+
+@pytest.fixture(scope="module")
+def together(cases: dict[str, tuple[Session, TrainConfig]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two processes left, in one run."""
+    folder = tmp_path_factory.mktemp("together")
+    steps = {
         name: {"session": str(session.path), "config": config.to_json()} for name, (session, config) in cases.items()
     }
-    (tmp_path / "cases.json").write_text(json.dumps(jobs))
-    done = torchrun(tmp_path)
+    (folder / "cases.json").write_text(json.dumps(steps))
+    trainings = {
+        env: {"session": str(earlier.session(env)), "config": earlier.config(env).to_json()} for env in earlier.ENVS
+    }
+    (folder / "trainings.json").write_text(json.dumps(trainings))
+    done = torchrun(folder)
     assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("env", earlier.ENVS)
+def test_two_processes_learn_the_weights_that_they_learned_in_version_0_1(env: str, together: Path) -> None:
+    losses = json.loads((together / f"{env}.json").read_text())
+    earlier.check_learned(env, 2, losses, together / f"{env}.safetensors")
+
+
+def test_two_processes_take_the_same_step_as_one_with_the_whole_batch_and_read_half(
+    breakout: Session, cases: dict[str, tuple[Session, TrainConfig]], together: Path
+) -> None:
     for name, (session, config) in cases.items():
         expected = take_steps(session, config, ProcessGroup())
         assert max(float(value.abs().max()) for key, value in expected.items() if key.endswith(".grad")) > 1e-3
-        first, second = (load_file(tmp_path / f"{rank}-{name}") for rank in range(2))
+        first, second = (load_file(together / f"{rank}-{name}") for rank in range(2))
         for key, value in expected.items():
             assert torch.equal(first[key], second[key]), (name, key)
             torch.testing.assert_close(first[key], value, rtol=0, atol=1e-5, msg=lambda text, key=key: f"{key}: {text}")
-    facts = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2)]
+    facts = [json.loads((together / f"{rank}.json").read_text()) for rank in range(2)]
     assert facts[0]["told"] == ["TrainingError", "process 1 of this training failed to start: its disk is full"]
     assert facts[1]["told"][0] == "ToldElsewhereError"
     read = [each["read"]["screens"] / len(breakout) for each in facts]

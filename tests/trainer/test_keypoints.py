@@ -18,7 +18,8 @@ from trainer.data.dataset import Dataset
 from trainer.data.tick_table import Ranges
 from trainer.evaluation.agreement import _inputs
 from trainer.learn.learner import one_cycle
-from trainer.learn.perception import Perception, Sample, sampling
+from trainer.learn.perception import Perception
+from trainer.learn.sample import Sample, sampling
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import build
@@ -140,7 +141,7 @@ def test_what_is_late_is_shown_with_the_players_own_place_of_now(breakout: Sessi
     net = build(config, breakout.spec).eval()
     assert isinstance(net, KeypointNet)
     net.own[2] = True
-    policy = Policy(net, breakout.spec, config, manner=ActionSelection(output=2))
+    policy = Policy(net, breakout.spec, config, selection=ActionSelection(output=2))
     assert config.shift_of(2) == 7
     game = breakout.game(1)
     compared = next(_inputs(breakout, game, policy))
@@ -213,7 +214,7 @@ def test_rows_in_common() -> None:
 def test_of_many_sessions_of_which_few_are_tried_out_the_players_own_place_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainer.learn.perception._TRIALS", 4)
+    monkeypatch.setattr("trainer.learn.sample._TRIALS", 4)
     players = [scripted("breakout", seed=seed) for seed in range(10)]
     data = Dataset([record("breakout", player, library=tmp_path, seconds=4) for player in players], CONFIG)
     *_, found = sampling(data.tick_table, CONFIG)

@@ -55,7 +55,7 @@ def test_only_older_screens_are_blank_there_and_the_clone_may_play_either_way(tm
     list(fit([session], replace(small, checks=0), out=out))
     config = Policy.load(out).config
     assert (config.hidden_rows, config.hidden_columns) == ((), (140, 144))
-    assert config.pasts == (True, False)
+    assert config.past_choices == (True, False)
     rows, columns = config.hidden_pixels(160)
     assert (rows, columns) == (slice(None), slice(73, 76))
     net = build(config, session.spec)

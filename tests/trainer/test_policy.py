@@ -108,24 +108,24 @@ def test_who_knows_how_often_each_action_is_taken_takes_the_one_that_is_likelier
     assert never.argmax() == 0
 
 
-def test_the_manner_survives_the_file_and_that_of_an_earlier_version_has_no_prior(tmp_path: Path) -> None:
-    manner = ActionSelection(0.1, (1,), 0, False, (0.7, 0.01, 0.14, 0.15))
-    assert ActionSelection.from_json(json.loads(json.dumps(manner.to_json()))) == manner
+def test_the_selection_survives_the_file_and_that_of_an_earlier_version_has_no_prior(tmp_path: Path) -> None:
+    selection = ActionSelection(0.1, (1,), 0, False, (0.7, 0.01, 0.14, 0.15))
+    assert ActionSelection.from_json(json.loads(json.dumps(selection.to_json()))) == selection
     assert ActionSelection.from_json({"temperature": 0.5, "kept": [1], "output": 0, "past": True}).prior == ()
     for damaged in ({"prior": [2.0]}, {"prior": ["much"]}, {"prior": 3}):
         with pytest.raises((ValueError, TypeError)):
-            ActionSelection.from_json({**manner.to_json(), **damaged})
+            ActionSelection.from_json({**selection.to_json(), **damaged})
 
 
 def test_finalists_are_also_tried_without_the_shares_of_the_actions() -> None:
     prior = (0.7, 0.01, 0.14, 0.15)
     found = action_selections(get_spec("breakout"), TrainConfig.for_env("breakout"), (1,), prior)
-    assert {manner.prior for manner in found} == {prior, ()}
+    assert {selection.prior for selection in found} == {prior, ()}
     assert {
-        manner.prior for manner in action_selections(get_spec("breakout"), TrainConfig(), (1,), prior, few=True)
+        selection.prior for selection in action_selections(get_spec("breakout"), TrainConfig(), (1,), prior, few=True)
     } == {prior}
     assert {
-        manner.prior for manner in action_selections(get_spec("hopper"), TrainConfig.for_env("hopper"), (), ())
+        selection.prior for selection in action_selections(get_spec("hopper"), TrainConfig.for_env("hopper"), (), ())
     } == {()}
 
 
@@ -176,7 +176,7 @@ def test_where_there_is_one_way_to_play_the_finalists_are_two_weights() -> None:
 
 def _standings(scores: dict[str, tuple[float, ...]], action_selections: list[ActionSelection]) -> list[CandidateScore]:
     rows = [(name, zip(action_selections, row, strict=True)) for name, row in scores.items()]
-    return [CandidateScore(Candidate(name, manner), score) for name, row in rows for manner, score in row]
+    return [CandidateScore(Candidate(name, selection), score) for name, row in rows for selection, score in row]
 
 
 def test_an_observation_of_another_environment_is_refused(hopper: Session, breakout_policy: Path) -> None:

@@ -23,10 +23,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def same_policy(one: Path, other: Path) -> bool:
-    """Bit for bit the same weights, played in the same manner, after as many batches."""
+    """Bit for bit the same weights, with the same action selection, after as many batches."""
     first, second = Policy.load(one), Policy.load(other)
     facts = [
-        (p.manner, p.header["training"]["batches"], p.header["training"]["score_in_play"]) for p in (first, second)
+        (p.selection, p.header["training"]["batches"], p.header["training"]["score_in_play"]) for p in (first, second)
     ]
     weights = [policy.net.state_dict() for policy in (first, second)]
     return facts[0] == facts[1] and all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])

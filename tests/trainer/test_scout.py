@@ -9,8 +9,9 @@ from recorder import Session
 from recorder.library.replayed_memory import Clip, Memory, replaying_memory
 from trainer import TrainConfig
 from trainer.data.dataset import Dataset
-from trainer.learn.perception import Sample, sampling
-from trainer.learn.scout import Places, scouting
+from trainer.learn.places import Places
+from trainer.learn.sample import Sample, sampling
+from trainer.learn.scout import scouting
 
 PADDLE, BALL_X, BALL_Y = 72, 99, 101
 BYTES = [BALL_Y, BALL_X, PADDLE]

@@ -96,7 +96,7 @@ def test_a_cell_that_was_interrupted_goes_on_to_the_very_result(
 def test_a_study_of_games_tells_what_its_results_say_and_draws_them_and_every_row_has_its_first_seed_first(
     tmp_path: Path,
 ) -> None:
-    settings = {"max_batches": 300, "play_games": 1, "checks": 0}
+    settings = {"max_batches": 300, "play_games": 1, "play_ticks": 300, "checks": 0}
     study = Study(
         "games",
         "Two networks",
@@ -107,7 +107,7 @@ def test_a_study_of_games_tells_what_its_results_say_and_draws_them_and_every_ro
                 ("bad", (0,), {"learning_rate": 1e-7}, 200.0),
             )
         ),
-        episodes=8,
+        episodes=5,
         findings=(Finding("good over bad", (("good", "bad"),)), Finding("bad over good", (("bad", "good"),))),
         errors=("good; 1 game", "bad; 1 game"),
         note="A note.",

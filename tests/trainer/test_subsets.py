@@ -33,7 +33,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sessions(recorded: Path, tmp_path: Path) -> list[Session]:
     """Copies that may be edited, the one with five games first."""
     library = Path(shutil.copytree(recorded, tmp_path / "library"))
-    return sorted((Session.open(path) for path in library.glob("*.zarr")), key=lambda session: -len(session.games))
+    return sorted((Session.open(path) for path in library.glob("*.zarr")), key=lambda session: -len(session.scores))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_is_left_out_is_told_with_the_reasons(sessions: list[Session]) -> N
         for session in sessions
         for index in best.episodes.get(session.name, range(len(session.episodes)))
     ]
-    assert sorted(kept) == sorted(score for session in sessions for score in session.games)[4:]
+    assert sorted(kept) == sorted(score for session in sessions for score in session.scores)[4:]
     first = edit(sessions[0].path, excluded={0: True}, labels={1: "success"}, spans=[range(0, 1)])
     assert choose_games([first]).left_out == "1 of 5 games, excluded in the library"
     assert choose_games([first], {first.name: (1, 2, 3)}).left_out == (

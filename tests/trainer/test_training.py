@@ -301,7 +301,7 @@ def test_play_decides_which_delay_the_clone_plays(breakout: Session, tmp_path: P
     out = tmp_path / "p.safetensors"
     list(fit([breakout], TrainConfig.for_env("breakout", network="nature", label_shifts=(0, 8), **TINY), out=out))
     policy = Policy.load(out)
-    assert policy.manner.output in (0, 1)
+    assert policy.selection.output in (0, 1)
     assert policy.net(policy.net.prepare(torch.zeros(1, 5, 84, 84, dtype=torch.uint8), torch.tensor([True]))).shape == (
         1,
         2,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QGuiApplication, QPalette, QShortcut
+from PySide6.QtGui import QAccessible, QAction, QGuiApplication, QPalette, QShortcut
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
@@ -27,11 +27,11 @@ from PySide6.QtWidgets import (
 )
 
 from player.support.sample import SAMPLE
-from player.support.shortcuts import SHORTCUTS
 from player.ui.dialogs import AboutDialog, PlayerDialog, ShortcutsDialog
 from player.ui.export_dialog import ExportDialog
 from player.ui.guard import Guard
 from player.ui.memory import Memory
+from player.ui.menu import all_keys
 from player.ui.score_dialog import ScoreDialog
 from player.ui.watchdog import Watchdog
 from player.ui.window import PAGES, Window
@@ -199,17 +199,34 @@ def test_the_list_of_shortcuts_is_that_of_the_pages(window: Window) -> None:
     def keys_of(parent: object, **options: object) -> set[str]:
         return {shortcut.key().toString() for shortcut in parent.findChildren(QShortcut, **options)}
 
-    listed = {page: {key for keys, _ in entries for key in keys.split()} for page, entries in SHORTCUTS.items()}
+    tables = all_keys(window)
+    tables["record"] = tuple(each for each in tables["record"] if not each[1].endswith(", in the game"))
+    listed = {page: {key for keys, _ in entries for key in keys.split()} for page, entries in tables.items()}
     direct = Qt.FindChildOption.FindDirectChildrenOnly
     assert keys_of(window, options=direct) == listed.pop("window")
     for page in PAGES:
         assert keys_of(window.findChild(QWidget, f"{page}Page"), options=direct) == listed.pop(page, set()), page
     assert listed == {}
 
-    dialog = ShortcutsDialog(SHORTCUTS, window)
+    dialog = ShortcutsDialog(tables, window)
     card = dialog.findChild(QWidget, "controllerShortcuts")
     said = " ".join(label.text() for label in card.findChildren(QLabel))
-    assert all(word in said for word in ("Game controller", "D-pad", "Move left and right", "Start, pause, resume"))
+    assert all(word in said for word in ("Game controller", "D-pad", "Fire, serve", "Start, pause, resume"))
+    dialog.close()
+
+
+def test_the_list_of_shortcuts_has_the_keys_of_the_chosen_game(window: Window) -> None:
+    window.record.presenter.choose("seaquest")
+    window.findChild(QAction, "shortcutsAction").trigger()
+    dialog = window.findChild(QDialog, "shortcutsDialog")
+    said = [label.text() for label in dialog.findChild(QWidget, "recordShortcuts").findChildren(QLabel)]
+    listed = dict(zip(said[1::2], said[2::2], strict=True))
+    spec = window.record.presenter.spec
+    assert len(spec.controls) == 5
+    assert [what for what in listed.values() if what.endswith(", in the game")] == [
+        f"{control}, in the game" for control in spec.controls
+    ]
+    assert listed["<b>↑ or W</b>"] == "UP, in the game"
     dialog.close()
 
 
@@ -239,7 +256,7 @@ DIALOGS: dict[str, Callable[[Window], QDialog]] = {
     "film": lambda window: ExportDialog(window.watch.presenter, window),
     "scores": lambda window: ScoreDialog(window.watch.presenter, window),
     "player": lambda window: PlayerDialog("Ada", window),
-    "shortcuts": lambda window: ShortcutsDialog(SHORTCUTS, window),
+    "shortcuts": lambda window: ShortcutsDialog(all_keys(window), window),
     "about": AboutDialog,
 }
 

@@ -23,7 +23,7 @@ def test_from_a_moment_of_a_recording_the_twin_and_then_a_person_play_on(
     library = Library(tmp_path / "library")
     library.policies.mkdir(parents=True)
     parent = record("breakout", RandomAgent(get_spec("breakout"), 1), library=library.path, seconds=20, seed=3)
-    policy = untrained("breakout", library.policies / "new.safetensors")
+    policy = untrained("breakout", library.policies / "new.safetensors", network="nature", size=36)  # which acts fast
     hand = open_window("--session", str(parent.path), "--policy", str(policy))
     hand.wait(lambda: min(hand.look()["state"]["watch_ticks"] or [0]) > 100)
     hand.xdotool("key", "space")

@@ -30,7 +30,7 @@ def test_keys_can_be_chosen_conflicts_are_told_and_the_choice_is_kept(
     hand.xdotool("key", "a")
     hand.wait(lambda: text(hand, "keysStatus") == "A is used for LEFT. Press it again to move it to FIRE.")
     hand.xdotool("key", "p")
-    hand.wait(lambda: text(hand, "keysStatus").startswith("P pauses the game. Press another key for FIRE"))
+    hand.wait(lambda: text(hand, "keysStatus").startswith("P is taken: pause or resume. Press another key for FIRE"))
     hand.xdotool("key", "Escape")
     hand.click("addLeftKey")
     hand.xdotool("key", "j")

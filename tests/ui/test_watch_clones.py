@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,11 @@ from PySide6.QtWidgets import (
 from player.ui.score_dialog import ScoreChart
 from player.ui.timeline import Timeline
 from player.ui.watch_page import WatchPage
-from player.watch.background import BackgroundJobState
+from player.watch.background import BackgroundJob, BackgroundJobState
 from player.watch.clone_comparison import moment_of
 from player.watch.presenter import WatchPresenter, WatchState
 from recorder import Library, RandomAgent, get_spec, record
-from tests.lending import SharedService, shared_service
+from tests.lending import SharedJobs, SharedService, shared_jobs, shared_service
 from tests.player.conftest import untrained
 from tests.ui.conftest import Hand
 from tests.ui.test_watch_page import application, wait_until
@@ -70,10 +71,17 @@ def duels() -> Iterator[SharedService]:
         yield service
 
 
+@pytest.fixture(scope="module")
+def jobs() -> Iterator[SharedJobs]:
+    with shared_jobs() as jobs:
+        yield jobs
+
+
 @pytest.fixture
-def page(library: Library, duels: SharedService) -> Iterator[WatchPage]:
+def page(library: Library, duels: SharedService, jobs: SharedJobs) -> Iterator[WatchPage]:
     application()
-    page = WatchPage(WatchPresenter(library, start_service=duels.lend))
+    start_chore = partial(BackgroundJob, start_job=jobs.start)
+    page = WatchPage(WatchPresenter(library, start_service=duels.lend, start_chore=start_chore))
     page.resize(1140, 740)
     page.show()
     QTest.qWaitForWindowExposed(page)
@@ -313,13 +321,13 @@ def test_the_tour_never_covers_a_game_and_ends_at_the_last_hint(page: WatchPage)
     for last in (False, False, True):
         for width, height in ((640, 420), (1140, 740), (1700, 1000)):
             page.resize(width, height)
-            wait_until(lambda: card.isVisible())
             QTest.qWait(20)
+            # All of it is to be read.
+            wait_until(lambda: card.isVisible() and text.height() >= text.heightForWidth(text.width()))
             shown = QRect(card.mapTo(page, QPoint(0, 0)), card.size())
             for side in (page.sides.left, page.sides.right):
                 game = side.stage.toAlignedRect()
                 assert not shown.intersects(QRect(side.mapTo(page, game.topLeft()), game.size()))
-            assert text.height() >= text.heightForWidth(text.width())  # all of it is to be read
         button = page.findChild(QPushButton, "tourNext")
         assert button.text() == ("Done" if last else "Next")
         assert closed == []

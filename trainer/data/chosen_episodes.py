@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from recorder.envs.spec import EnvSpec
 from recorder.store.session import Session
+from recorder.system.texts import count
 from trainer.errors import TrainingError
 
 _LEAST_TICKS = 2  # one to learn from, one to validate
@@ -48,17 +49,12 @@ def episodes_to_learn(
     return parts
 
 
-def in_words(ticks: int) -> str:
-    """A number of ticks, like "1 tick" or "1,200 ticks"."""
-    return f"{ticks:,} tick{'' if ticks == 1 else 's'}"
-
-
 def _too_little(sessions: Sequence[Session], ticks: int, chosen: bool) -> str:
     """Why there is nothing to train on, and what to do."""
     names = ", ".join(str(session.place) for session in sessions)
     played = sum(map(len, sessions))
     if ticks or not played:
-        left = f"{in_words(ticks)} of {played:,}" if ticks < played else in_words(ticks)
+        left = f"{count(ticks, 'tick')} of {played:,}" if ticks < played else count(ticks, "tick")
         return f"{names}: {left} is too little to train on; record more play, or exclude less of it"
     if chosen and any(session.to_learn(episode) for session in sessions for episode in session.episodes):
         return f"{names}: nothing is left to learn from in the chosen episodes; choose others"

@@ -25,8 +25,9 @@ import numpy.typing as npt
 
 from recorder.envs.registry import other_simulator
 from recorder.store.session import Session
+from recorder.system.texts import count
 from trainer.config import TrainConfig
-from trainer.data.chosen_episodes import common_spec, episodes_to_learn, in_words
+from trainer.data.chosen_episodes import common_spec, episodes_to_learn
 from trainer.data.draw_weights import DrawWeights, rare_among
 from trainer.data.frame_cache import FrameCache
 from trainer.data.own_rows import OwnRows
@@ -117,7 +118,7 @@ class Dataset:
             every = self.config.every
             if not any(self._weights.learned(block).any() for block in self.train_rows.blocks()):
                 raise TrainingError(
-                    f"with every={every}, none of the {in_words(len(self.train_rows))} to learn from are used; "
+                    f"with every={every}, none of the {count(len(self.train_rows), 'tick')} to learn from are used; "
                     "lower every, or record more play"
                 )
             self._own = OwnRows.of(self.train_rows, self._group)
@@ -204,8 +205,8 @@ class Dataset:
         take: Take = self._sampler.take
         if self._sampler.pooled:
             with self._telling_of_the_disk():
-                limit, shelf = self._put_aside(limit)
-            take = shelf.take
+                limit, cache = self._put_aside(limit)
+            take = cache.take
         rows = self._validating(limit)
         shifts = self._samples.shifts_in_turn(len(rows))
         for start in range(0, len(rows), size):
@@ -287,13 +288,13 @@ class Dataset:
         """The number of validation ticks (fewer than `limit` if there is no room for so many), and their cache."""
         assert self._sampler is not None
         if self._aside is None:
-            shelf = None
-            while shelf is None:
+            cache = None
+            while cache is None:
                 rows = self._validating(limit)
                 seen = [self._samples.seen(rows, delay) for delay in (0, self.config.label_shifts[-1])]
-                shelf = self._sampler.put_aside(_spans(np.concatenate(seen, axis=1)))
-                limit = limit if shelf is not None else limit // 2
-            self._aside = limit, shelf
+                cache = self._sampler.put_aside(_spans(np.concatenate(seen, axis=1)))
+                limit = limit if cache is not None else limit // 2
+            self._aside = limit, cache
         return self._aside
 
 

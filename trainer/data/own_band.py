@@ -10,11 +10,12 @@ figure that goes everywhere is in no such band.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from recorder.envs.backend import BACKENDS
+from recorder.envs.backend import BACKENDS, Array
 from recorder.envs.game import Game
 from recorder.envs.registry import get_spec
 from recorder.errors import TwinplayError
@@ -84,19 +85,34 @@ def _trials(sessions: Sequence[Session]) -> Iterator[_Pixels]:
         if episode.parent < 0 and len(episode) > _FIRST_TICK
     ]
     some = np.unique(np.linspace(0, len(games) - 1, min(len(games), _MOMENTS)).round().astype(int)).tolist()
+    moments: dict[int, list[int]] = {place: [] for place in some}
     for number in range(_MOMENTS if some else 0):
-        session, episode = games[some[number % len(some)]]
+        place = some[number % len(some)]
+        _, episode = games[place]
         reach = min(len(episode), _LAST_TICK) - _FIRST_TICK
-        yield _tried(session, episode, episode.start + _FIRST_TICK + int(reach * (_GOLDEN * number % 1)))
+        moments[place].append(episode.start + _FIRST_TICK + int(reach * (_GOLDEN * number % 1)))
+    for place, ticks in moments.items():
+        yield from _tried(*games[place], sorted(ticks))
 
 
-def _tried(session: Session, episode: Episode, tick: int) -> _Pixels:
+def _tried(session: Session, episode: Episode, ticks: Sequence[int]) -> Iterator[_Pixels]:
+    """At each of these ticks, of one game, which is played again once."""
     with Game(session.spec) as game:
-        replay_to(game, session, episode, tick)
-        moment, screens = game.snapshot(), []
-        for action in range(len(session.spec.action_names)):
+        here = ticks[0]
+        replay_to(game, session, episode, here)
+        for tick in ticks:
+            for action in session.actions[here:tick]:
+                game.play(game.check_action(action))
+            here, moment = tick, game.snapshot()
+            screens = [_held(game, moment, action) for action in range(len(session.spec.action_names))]
             game.go_back(moment)
-            for _ in range(_HELD_TICKS):
-                screen, *_ = game.step(action)
-            screens.append(screen)
-    return np.asarray((np.stack(screens[1:]) != screens[0]).any(axis=(0, 3)))
+            yield np.asarray((np.stack(screens[1:]) != screens[0]).any(axis=0).any(axis=-1))
+
+
+def _held(game: Game, moment: Any, action: int) -> Array:
+    """The screen after an action was held for a while from this moment on."""
+    game.go_back(moment)
+    for _ in range(_HELD_TICKS - 1):
+        game.play(action)
+    screen, *_ = game.step(action)
+    return screen

@@ -49,8 +49,8 @@ Weigh = Callable[[Rows], npt.NDArray[np.float64]]
 class _ShuffleBuffer:
     """A cache, and rows in it that are drawn by weight (uniformly if there are no weights)."""
 
-    def __init__(self, shelf: FrameCache, rows: Ranges, weigh: Weigh | None, file: Path) -> None:
-        self.shelf = shelf
+    def __init__(self, cache: FrameCache, rows: Ranges, weigh: Weigh | None, file: Path) -> None:
+        self.cache = cache
         self.rows = rows
         self._cumulated: npt.NDArray[np.float64] | None = None
         if weigh is not None:
@@ -98,7 +98,7 @@ class Sampler:
         self._margins = margins
         self._folder = folder
         self._limit = limit
-        self._stock: _ShuffleBuffer | None = None
+        self._buffer: _ShuffleBuffer | None = None
         self._draws = 0
         self._pieces: list[range] = []  # for pools; empty if all data fit
         self._first = self._each = 0  # how many of them are in the first pool, and in each later one
@@ -116,22 +116,22 @@ class Sampler:
 
         With `only`, rows of some parts, only these are read and drawn from.
         """
-        shelf = FrameCache(self._folder / "all", self._tick_table, self._limit)
+        cache = FrameCache(self._folder / "all", self._tick_table, self._limit)
         if only is not None:
-            for done in shelf.fill(self._tick_table.within(piece, *self._margins) for piece in only):
+            for done in cache.fill(self._tick_table.within(piece, *self._margins) for piece in only):
                 yield min(1.0, done / sum(map(len, only)))
-            self._stock = _ShuffleBuffer(shelf, Ranges(only), self._weigh, self._folder / "weights")
+            self._buffer = _ShuffleBuffer(cache, Ranges(only), self._weigh, self._folder / "weights")
             return
         runs = self._tick_table.parts if self._needed is None else self._needed
         total = sum(map(len, runs))
         try:
-            for done in shelf.fill(runs):
+            for done in cache.fill(runs):
                 yield done / total
-                if done > _ENOUGH_TO_TELL and shelf.filled * total > 1.5 * done:
+                if done > _ENOUGH_TO_TELL and cache.filled * total > 1.5 * done:
                     raise NoRoomError
-            self._stock = _ShuffleBuffer(shelf, self._train, self._weigh, self._folder / "weights")
+            self._buffer = _ShuffleBuffer(cache, self._train, self._weigh, self._folder / "weights")
         except NoRoomError:
-            shelf.close()
+            cache.close()
             if self._needed is not None:
                 raise TrainingError(
                     f"this process's {total:,} ticks do not fit into {self._limit / 1e6:,.1f} MB of temporary files; "
@@ -147,25 +147,25 @@ class Sampler:
             for _ in self._go_to(self._draws):
                 pass
             self._draws += 1
-        assert self._stock is not None
-        return self._stock.pick(rng, count)
+        assert self._buffer is not None
+        return self._buffer.pick(rng, count)
 
     def take(self, rows: Rows) -> npt.NDArray[Any]:
         """The inputs of rows (…). With a pool, only rows that the samples drawn last may look at are available."""
-        assert self._stock is not None
-        return self._stock.shelf.take(rows)
+        assert self._buffer is not None
+        return self._buffer.cache.take(rows)
 
     def put_aside(self, runs: list[range]) -> FrameCache | None:
         """A cache of these runs, to be closed by the caller; None if its share of the room cannot hold them."""
         limit = int(_ASIDE_SHARE * self._limit)
-        shelf = FrameCache(self._folder / "aside", self._tick_table, limit)
+        cache = FrameCache(self._folder / "aside", self._tick_table, limit)
         try:
-            for _ in shelf.fill(runs):
+            for _ in cache.fill(runs):
                 pass
         except NoRoomError:
-            shelf.close()
+            cache.close()
             return None
-        return shelf
+        return cache
 
     def resume(self, draws: int) -> Iterator[float]:
         """Continue as if `draws` batches had been drawn; yields like `load` if something must be read for it."""
@@ -179,9 +179,9 @@ class Sampler:
         if self._next is not None:
             self._next.join()
             if self._next.result is not None:
-                self._next.result.shelf.close()
-        if self._stock is not None:
-            self._stock.shelf.close()
+                self._next.result.cache.close()
+        if self._buffer is not None:
+            self._buffer.cache.close()
 
     def _go_to(self, draws: int) -> Iterator[float]:
         """Make the pool for draw number `draws` the current one, and start reading the next."""
@@ -214,31 +214,31 @@ class Sampler:
                     break
         return None
 
-    def _replace(self, number: int, stock: _ShuffleBuffer) -> None:
-        if self._stock is not None:
-            self._stock.shelf.close()
-        self._stock, self._number = stock, number
+    def _replace(self, number: int, buffer: _ShuffleBuffer) -> None:
+        if self._buffer is not None:
+            self._buffer.cache.close()
+        self._buffer, self._number = buffer, number
         if not self._first:
-            self._first = stock.shelf.held
+            self._first = buffer.cache.held
             self._each = max(1, int(_ROOM * self._first))
 
     def _pool(self, number: int) -> Generator[float | _ShuffleBuffer, None, None]:
         """Read a pool; yields the share of its room that is used, and finally the pool."""
         pieces = self._pieces_of(number)
         folder = self._folder / f"pool-{number}"
-        shelf = FrameCache(folder, self._tick_table, int(_POOL_SHARE * self._limit))
+        cache = FrameCache(folder, self._tick_table, int(_POOL_SHARE * self._limit))
         try:
             with contextlib.suppress(NoRoomError):
-                for _ in shelf.fill(self._tick_table.within(piece, *self._margins) for piece in pieces):
-                    yield shelf.filled
-            if not shelf.held:
+                for _ in cache.fill(self._tick_table.within(piece, *self._margins) for piece in pieces):
+                    yield cache.filled
+            if not cache.held:
                 raise TrainingError(
                     f"{self._limit / 1e6:.1f} MB of temporary files are too little for ten seconds of play; free some "
                     f"disk space in {self._folder.parent}, or allow more with cache_bytes"
                 )
-            yield _ShuffleBuffer(shelf, Ranges(pieces[: shelf.held]), self._weigh, folder / "weights")
+            yield _ShuffleBuffer(cache, Ranges(pieces[: cache.held]), self._weigh, folder / "weights")
         except BaseException:
-            shelf.close()
+            cache.close()
             raise
 
     def _pieces_of(self, number: int) -> list[range]:

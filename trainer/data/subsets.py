@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from recorder.store.episode_table import RecordedGame
 from recorder.store.session import Session
+from recorder.system.texts import count
 
 ALL, GOOD, BEST_HALF = "all", "good", "best-half"
 SUBSETS = {ALL: "All games", GOOD: "Games marked good", BEST_HALF: "Best half"}
@@ -120,7 +121,7 @@ def _in_words(total: int, counts: Mapping[str, int], cut_s: float) -> str:
     parts = []
     if counts:
         reasons = [reason if len(counts) == 1 else f"{number} {reason}" for reason, number in counts.items()]
-        parts.append(f"{sum(counts.values())} of {total:,} game{'' if total == 1 else 's'}, {', '.join(reasons)}")
+        parts.append(f"{sum(counts.values())} of {count(total, 'game')}, {', '.join(reasons)}")
     if cut_s >= 0.5:
         parts.append(f"{cut_s:.0f} s of the games that are used")
     return "; ".join(parts)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _SLICE_TICKS = 4 * CHUNK_TICKS  # between two progress records: a fifth of a second on one core
 _BRIEF_S = 0.1  # nobody times a key press better than this, so shorter differences and agreements mean nothing
-_APART = 0.5  # torques, from -1 to 1, that differ by more than this disagree
+_APART = 0.5  # continuous actions, from -1 to 1, that differ by more than this disagree
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Disagreement:
     """Ticks [start, stop) of a game in which the clone would have acted differently.
 
     `tick` is where it was surest; `recorded` and `clone` are the two actions there. `sure` is the probability that the
-    network gave to the clone's action; for torques, the difference of the two as a share of the whole range.
+    network gave to the clone's action; for continuous ones, the difference of the two as a share of the whole range.
     """
 
     start: int
@@ -57,8 +57,8 @@ class Agreement:
     """The recorded actions and the clone's actions in a game of T ticks.
 
     `recorded` and `clone` are int64 (T,), or float32 (T, m) in [-1, 1]. The clone's action is the most likely one in
-    the manner in which it plays. `sure` is float32 (T,): the probability that the network gave to it; for torques, the
-    largest difference as a share of the range. `names` are those of the actions, or of the torques.
+    the way in which it plays. `sure` is float32 (T,): the probability that the network gave to it; for continuous
+    actions, the largest difference as a share of the range. `names` are those of the actions.
     """
 
     recorded: npt.NDArray[Any]
@@ -76,12 +76,12 @@ class Agreement:
 
     @property
     def discrete(self) -> bool:
-        """True if actions are one of `names`, False if they are vectors of torques."""
+        """True if actions are one of `names`, False if they are vectors."""
         return self.recorded.ndim == 1
 
     @cached_property
     def differs(self) -> npt.NDArray[np.bool_]:
-        """(T,): where the two disagree; for torques, where any is more than 0.5 apart."""
+        """(T,): where the two disagree; for continuous actions, where any is more than 0.5 apart."""
         if self.discrete:
             return np.asarray(self.recorded != self.clone)
         return np.asarray(np.abs(self.recorded - self.clone).max(axis=1) > _APART)
@@ -93,14 +93,14 @@ class Agreement:
 
     @property
     def mean_difference(self) -> tuple[float, ...]:
-        """The mean absolute difference of each torque; empty for discrete actions."""
+        """The mean absolute difference of each continuous action; empty for discrete actions."""
         if self.discrete:
             return ()
         return tuple(np.abs(self.recorded - self.clone).mean(axis=0).tolist())
 
     @property
     def headline(self) -> str:
-        """A short text: the share that agrees, or the mean difference of the torques."""
+        """A short text: the share that agrees, or the mean difference of continuous actions."""
         if self.discrete:
             return f"{100 * self.share:.0f} % agree"
         return f"{float(np.mean(self.mean_difference)):.3f} apart"
@@ -183,7 +183,7 @@ def comparing(
     spec = session.spec
     if spec.discrete:
         recorded: npt.NDArray[Any] = session.actions[chosen.line_ticks].astype(np.int64)
-        clone = policy.manner.probabilities(answers).argmax(axis=1)
+        clone = policy.selection.probabilities(answers).argmax(axis=1)
         sure = np.take_along_axis(policy.belief(answers), clone[:, None], axis=1)[:, 0]
     else:
         recorded = session.actions[chosen.line_ticks].astype(np.float32)
@@ -205,7 +205,7 @@ def _inputs(session: Session, game: RecordedGame, policy: Policy) -> Iterator[np
 
     Vectors come in one block: a recurrent network takes a game as one sequence.
     """
-    delay = policy.config.shift_of(policy.manner.output)
+    delay = policy.config.shift_of(policy.selection.output)
     if not session.spec.sees_screen:
         vectors = np.concatenate([session.vectors(each.start, each.stop) for each in game.line]).astype(np.float32)
         yield vectors[np.maximum(np.arange(game.ticks) - delay, 0)]

@@ -60,7 +60,7 @@ class Alike:
     way scores more.
     """
 
-    manner: ActionSelection
+    selection: ActionSelection
     score: float
     demonstrator: float
     classifier: float
@@ -70,7 +70,7 @@ class Alike:
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {
-            "manner": self.manner.to_json(),
+            "manner": self.selection.to_json(),
             "score": self.score,
             "demonstrator": self.demonstrator,
             "classifier": self.classifier,
@@ -128,29 +128,29 @@ def find_alike(
     """Let a policy file play in each of the ways; yields the approximate share that is done, and finally the choice.
 
     There is no choice if the games are too short to tell, or if its best is more like the demonstrator than any pull. A
-    pull that plays best is yielded before the choice, or instead of it. `best` is the manner that plays best, `shares`
+    pull that plays best is yielded before the choice, or instead of it. `best` is what plays best, `shares`
     the demonstrator's share of each action.
     """
-    plain = structs.replace(best, temperature=1.0, kept=(), past=config.pasts[-1], prior=shares)
+    plain = structs.replace(best, temperature=1.0, kept=(), past=config.past_choices[-1], prior=shares)
     left = [best, *(structs.replace(plain, pull=pull) for pull in _PULLS)]
     game = 0
     compared: list[Alike] = []
-    played: dict[ActionSelection, list[GameResult]] = {manner: [] for manner in left}
+    played: dict[ActionSelection, list[GameResult]] = {selection: [] for selection in left}
     for number, games in enumerate(_games(config)):
         seeds = [evaluation_seed(_STARTS + config.seed, game + k) for k in range(games)]
         game += games
-        planned = [PlannedGame(policy, seed, manner) for manner in left for seed in seeds]
+        planned = [PlannedGame(policy, seed, selection) for selection in left for seed in seeds]
         for step in evaluator.play(planned, config.play_ticks):
             if isinstance(step, float):
                 yield (number + step) / 2
                 continue
-            for k, manner in enumerate(left):
-                played[manner] += step[k * games : (k + 1) * games]
-            compared = [_played_like(manner, played[manner], demonstration, spec) for manner in left]
+            for k, selection in enumerate(left):
+                played[selection] += step[k * games : (k + 1) * games]
+            compared = [_played_like(selection, played[selection], demonstration, spec) for selection in left]
         if not all(math.isfinite(each.classifier) for each in compared):
             return
         pulled = sorted(compared[1:], key=_cost)
-        left = [each.manner for each in (compared[0], *pulled[: _FINALISTS - 1])]
+        left = [each.selection for each in (compared[0], *pulled[: _FINALISTS - 1])]
     strongest, winner = max(pulled, key=lambda each: each.score), compared[0]
     if _plays_best(strongest, winner):
         winner = replace(strongest, plays_best=True)
@@ -162,13 +162,13 @@ def find_alike(
 
 
 def _played_like(
-    manner: ActionSelection, results: Sequence[GameResult], demonstration: Demonstration, spec: EnvSpec
+    selection: ActionSelection, results: Sequence[GameResult], demonstration: Demonstration, spec: EnvSpec
 ) -> Alike:
     pieces = [_pieces(result.actions, spec) for result in results if result.actions is not None]
     likeness = Likeness.of(list(chain.from_iterable(pieces)), demonstration.games, spec)
     score = float(np.mean([result.score for result in results]))
     classifier = likeness.classifier if likeness else math.nan
-    return Alike(manner, score, demonstration.score, classifier, games=len(results))
+    return Alike(selection, score, demonstration.score, classifier, games=len(results))
 
 
 def _pieces(actions: Actions, spec: EnvSpec) -> list[Actions]:

@@ -51,7 +51,7 @@ def play_games(
     policy_path: str,
     description: dict[str, Any] | None,
     sticky: float,
-    manner: ActionSelection | None = None,
+    selection: ActionSelection | None = None,
     alike: bool = False,
     *,
     spec: EnvSpec,
@@ -60,7 +60,7 @@ def play_games(
     if player == "clone":
         from trainer.evaluation.games import play_clone  # torch comes with it
 
-        return play_clone(policy_path, seeds, sticky=sticky, manner=manner, alike=alike)
+        return play_clone(policy_path, seeds, sticky=sticky, selection=selection, alike=alike)
     games = []
     game = Game(spec, sticky=sticky)
     for seed in seeds:
@@ -90,15 +90,15 @@ def evaluate(
     seed: int = 0,
     sticky: float = 0.0,
     players: Sequence[str] = PLAYERS,
-    manner: ActionSelection | None = None,
+    selection: ActionSelection | None = None,
     alike: bool = False,
     processes: int | None = None,
     recording: Session | Place | str | None = None,
 ) -> Generator[EvalProgress, None, None]:
     """Play `episodes` games of the clone, its demonstrator and a random player from the same unseen starts.
 
-    The clone plays its best, with `alike` like its demonstrator, or in a given `manner`. A demonstrator that cannot
-    play again (a person, or several players) is represented by the recorded games, and labelled so. With a
+    The clone plays its best, with `alike` like its demonstrator, or as `selection` says. A demonstrator
+    that cannot play again (a person, or several players) is represented by the recorded games, and labelled so. With a
     `recording`, its player is the demonstrator, and the recorded games are its games.
 
     Raises PolicyError for an unreadable policy or one for another environment than the recording's, SessionError for an
@@ -127,7 +127,7 @@ def evaluate(
         "policy_path": path,
         "description": demonstrator.description,
         "sticky": sticky,
-        "manner": manner,
+        "selection": selection,
         "alike": alike,
         "spec": spec,
     }

@@ -3,8 +3,8 @@
     games from unseen starts ─▶ a lost life, a lost point, or a fall ─▶ pictures and features of the two seconds before
                              ─▶ groups of features (trainer.evaluation.clusters)
 
-Features are what the network's last layer gets, a second and a quarter of a second before the loss. The starts are
-those of an evaluation with the same seed. Importing this module imports neither torch nor a simulator.
+Features are the inputs of the network's last layer, one second and 0.25 seconds before the loss. The starts are those
+of an evaluation with the same seed. Importing this module imports neither torch nor a simulator.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def finding_failures(
 ) -> Iterator[FailuresProgress]:
     """Let a policy play `episodes` games, and group its failures. Raises PolicyError and UsageError."""
     if episodes < 1:
-        raise UsageError(f"nothing to play: {episodes} episodes")
+        raise UsageError(f"{episodes} episodes are nothing to play; give at least 1")
     import torch
 
     from recorder.envs.game import Game

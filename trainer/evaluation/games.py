@@ -59,11 +59,11 @@ def _to_the_end(players: Sequence[Policy], feeders: Sequence[QueuedAgent], table
 
 @dataclass(frozen=True)
 class PlannedGame:
-    """A game to be played: the policy file, the seed, and the manner (None: the policy's own)."""
+    """A game to be played: the policy file, the seed, and the action selection (None: the policy's own)."""
 
     policy: str
     seed: int
-    manner: ActionSelection | None = None
+    selection: ActionSelection | None = None
 
 
 class GameWorker:
@@ -79,7 +79,7 @@ class GameWorker:
         for plan in planned:
             if plan.policy not in self._policies:
                 self._policies[plan.policy] = Policy.load(plan.policy)
-        return [self._policies[plan.policy].fork(plan.seed, plan.manner) for plan in planned]
+        return [self._policies[plan.policy].fork(plan.seed, plan.selection) for plan in planned]
 
     def begin(self, planned: Sequence[PlannedGame], sticky: float = 0.0, max_ticks: int | None = None) -> None:
         """Start these games instead of any others. Raises PolicyError."""
@@ -105,11 +105,11 @@ class GameWorker:
 
 
 def play_clone(
-    policy_path: str, seeds: Sequence[int], *, sticky: float, manner: ActionSelection | None, alike: bool
+    policy_path: str, seeds: Sequence[int], *, sticky: float, selection: ActionSelection | None, alike: bool
 ) -> list[GameResult]:
     """Play games of a clone, one per seed, on one core. Raises PolicyError."""
     torch.set_num_threads(1)
     policy = Policy.load(policy_path, alike=alike)
-    *_, results = play_together([policy.fork(seed, manner) for seed in seeds], seeds, sticky=sticky)
+    *_, results = play_together([policy.fork(seed, selection) for seed in seeds], seeds, sticky=sticky)
     assert results is not None
     return results

@@ -1,4 +1,4 @@
-"""Choosing by play: the weights, and the manner of playing them, that score most in test games.
+"""Choosing by play: the weights, and the action selection, that score most in test games.
 
     weights × ways × a few temperatures ─▶ short games ─▶ two players: the best weights of each of the best two ways
     two players × all temperatures ─▶ longer games ─▶ the best three ─▶ long games ─▶ the winner
@@ -46,10 +46,10 @@ class Rung:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A policy file and the manner in which it plays."""
+    """A policy file, and how its actions are selected."""
 
     policy: str
-    manner: ActionSelection
+    selection: ActionSelection
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class CandidateScore:
 def action_selections(
     spec: EnvSpec, config: TrainConfig, kept: tuple[int, ...], prior: tuple[float, ...], *, few: bool = False
 ) -> list[ActionSelection]:
-    """Every manner (or a few of them) in which a clone may play; see ActionSelection for `kept` and `prior`.
+    """Every action selection (or a few of them) that a clone may use; see ActionSelection for `kept` and `prior`.
 
     The clones of nearly all demonstrators score more with a prior, so only the finalists are also tried without.
     """
@@ -76,12 +76,12 @@ def action_selections(
     else:
         choices = [(temperature, prior) for temperature in _TEMPERATURES]
         choices += [(temperature, ()) for temperature in _AS_OFTEN_TEMPERATURES]
-    pasts = config.pasts if spec.sees_screen else (True,)
+    past_choices = config.past_choices if spec.sees_screen else (True,)
     outputs = range(config.outputs)
     return [
         ActionSelection(temperature, kept, output, past, shares)
         for output in outputs
-        for past in pasts
+        for past in past_choices
         for temperature, shares in choices
     ]
 
@@ -97,7 +97,7 @@ def first_rungs(config: TrainConfig) -> list[Rung]:
 
 
 def last_rungs(config: TrainConfig) -> list[Rung]:
-    """The test games that find the best manner of the finalists."""
+    """The test games that find the best of the finalists."""
     games, ticks = config.play_games, config.play_ticks
     return [Rung(max(1, games // 2), max(60, ticks // 2), 3), Rung(games, ticks, 1)]
 
@@ -105,7 +105,7 @@ def last_rungs(config: TrainConfig) -> list[Rung]:
 def most_ticks(config: TrainConfig, few: int, many: int) -> int:
     """The maximum number of ticks of the test games at the end.
 
-    `few` and `many` are the numbers of manners in the first and in the last rungs.
+    `few` and `many` are the numbers of selections in the first and in the last rungs.
     """
     ticks = sum(few * rung.games * rung.ticks for rung in first_rungs(config))
     candidates = _FINALISTS * many // max(1, few // len(_FEW_TEMPERATURES))
@@ -185,7 +185,7 @@ def successive_halving(
             break
         seeds = [evaluation_seed(_TRIAL + seed, game + k) for k in range(rung.games)]
         game += rung.games
-        planned = [PlannedGame(candidate.policy, start, candidate.manner) for candidate in left for start in seeds]
+        planned = [PlannedGame(candidate.policy, start, candidate.selection) for candidate in left for start in seeds]
         for step in evaluator.play(planned, rung.ticks):
             if isinstance(step, float):
                 yield (number + step) / len(rungs)
@@ -200,16 +200,16 @@ def successive_halving(
     yield standings
 
 
-def finalists(standings: Sequence[CandidateScore], all_manners: Sequence[ActionSelection]) -> list[Candidate]:
-    """Two players from the first rungs, in every manner of their way: the best weights of each of the best two ways.
+def finalists(standings: Sequence[CandidateScore], all_selections: Sequence[ActionSelection]) -> list[Candidate]:
+    """Two players from the first rungs, with every selection of their way: the best weights of the best two ways.
 
     Weights are compared by their mean over temperatures, ways by the mean over all weights. If there is only one way,
     its best two weights go on.
     """
     scores: dict[tuple[str, int, bool], list[float]] = {}
     for standing in standings:
-        policy, manner = standing.candidate.policy, standing.candidate.manner
-        scores.setdefault((policy, manner.output, manner.past), []).append(standing.score)
+        policy, selection = standing.candidate.policy, standing.candidate.selection
+        scores.setdefault((policy, selection.output, selection.past), []).append(standing.score)
     players = sorted(scores, key=lambda player: -float(np.mean(scores[player])))
     ways: dict[tuple[int, bool], list[float]] = {}
     for player in players:
@@ -218,8 +218,8 @@ def finalists(standings: Sequence[CandidateScore], all_manners: Sequence[ActionS
     firsts = [next(player for player in players if player[1:] == way) for way in ranked]
     best = list(dict.fromkeys([*firsts, *players]))[:_FINALISTS]
     return [
-        Candidate(policy, manner)
+        Candidate(policy, selection)
         for policy, output, past in best
-        for manner in all_manners
-        if (manner.output, manner.past) == (output, past)
+        for selection in all_selections
+        if (selection.output, selection.past) == (output, past)
     ]

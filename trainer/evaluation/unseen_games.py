@@ -22,7 +22,7 @@ from trainer.errors import PolicyError
 from trainer.evaluation.agreement import Agreement, comparing
 from trainer.policy.header import LearnedFrom, facts, read_header
 
-SURE = 0.9  # the probability of the clone's action, or the difference of torques as a share of their range
+SURE = 0.9  # the probability of the clone's action, or the difference of continuous actions as a share of their range
 LEAST_S = 0.2  # a shorter difference is one of timing
 MOST = 5  # of a session
 

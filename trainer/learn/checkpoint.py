@@ -17,31 +17,32 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from msgspec.structs import asdict
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from recorder.errors import NewerVersionError, UsageError, check_version
-from recorder.system.records import read
+from recorder.errors import NewerVersionError, UsageError, check_version, first_line
+from recorder.system.records import plain, read
 from trainer.config import TrainConfig
 from trainer.errors import TrainingError
-from trainer.policy.header import read_metadata
+from trainer.policy.header import SeenPosition, read_metadata
 from trainer.policy.tensors import write_tensors
 
 # Half a minute of Breakout, a second of Hopper; docs/training-runs.md has the cost.
 CHECKPOINT_BATCHES = 500
 _FORMAT, _VERSION, _KEY = "twinplay-checkpoint", 1, "twinplay"
 _Count = Annotated[int, Meta(ge=0)]
-_LATER = ("operations", "played", "score_games", "score_ticks", "accuracies")  # the first versions had none
+# The first versions had none of these.
+_LATER = ("operations", "played", "score_games", "score_ticks", "accuracies", "positions")
 
 
 class State(msgspec.Struct):
     """The counters of a training. Seconds are those of all its sittings; `train_s` of them count in the budget.
 
     `validated`, `stale` and `checked` count validations, those of them in a row without a lower loss, and the looks at
-    its play. `manner` is as JSON. `score` is the mean of `score_games` games of at most `score_ticks` ticks.
-    `accuracies` are those on held-out play of the weights kept for each reason. `operations` are those of learning to
-    see (trainer.learn.operations), `played` the ticks of the games that have judged it.
+    its play. `manner` is the ActionSelection that plays best, as JSON. `score` is the mean of `score_games` games of at
+    most `score_ticks` ticks. `accuracies` are those on held-out play of the weights kept for each reason. `operations`
+    are those of learning to see (trainer.learn.operations), `played` the ticks of the games that have judged it.
+    `positions` are what it sees.
     """
 
     stage: Literal["train", "play"] = "train"
@@ -65,10 +66,11 @@ class State(msgspec.Struct):
     score_games: _Count = 0
     score_ticks: _Count = 0
     accuracies: dict[str, float | None] = {}
+    positions: tuple[SeenPosition, ...] = ()
 
     @classmethod
     def from_json(cls, values: Any) -> State:
-        """The inverse of `asdict`; what an earlier version did not count is 0, and what a later one
+        """The inverse of `plain`; what an earlier version did not count is 0, and what a later one
         counts besides is left out. Raises ValueError for anything else."""
         if not isinstance(values, dict) or not set(cls.__struct_fields__) - set(_LATER) <= set(values):
             raise ValueError("its counters are not those of a training")
@@ -76,14 +78,18 @@ class State(msgspec.Struct):
 
 
 def write_checkpoint(
-    path: Path, tensors: Mapping[str, Tensor], belongs: Mapping[str, Any], state: State, generator: Mapping[str, Any]
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    fingerprint: Mapping[str, Any],
+    state: State,
+    generator: Mapping[str, Any],
 ) -> None:
     """Replace the checkpoint atomically. Raises TrainingError."""
     header = {
         "format": _FORMAT,
         "version": _VERSION,
-        "belongs": belongs,
-        "state": asdict(state),
+        "belongs": fingerprint,
+        "state": plain(state),
         "generator": generator,
     }
     try:
@@ -94,9 +100,9 @@ def write_checkpoint(
         ) from error
 
 
-def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, Tensor], State, dict[str, Any]]:
-    """Tensors, counters and random generator of a checkpoint. It must be of the training that `belongs` describes; the
-    data are compared only if `belongs` has them (they are known once read).
+def read_checkpoint(path: Path, fingerprint: Mapping[str, Any]) -> tuple[dict[str, Tensor], State, dict[str, Any]]:
+    """Tensors, counters and random generator of a checkpoint of the training that `fingerprint` describes. Its data are
+    compared only if `fingerprint` has them (they are known once read).
 
     Raises TrainingError for a damaged checkpoint, and for one of another training, saying what is different.
     """
@@ -111,7 +117,7 @@ def read_checkpoint(path: Path, belongs: Mapping[str, Any]) -> tuple[dict[str, T
             tensors = {name: file.get_tensor(name) for name in names}
     except (ValueError, TypeError, OSError, SafetensorError) as error:
         raise _unreadable(path, error) from None
-    _compare(path, stored, belongs)
+    _compare(path, stored, fingerprint)
     return tensors, state, generator
 
 
@@ -143,7 +149,7 @@ def _read_header(path: Path) -> dict[str, Any]:
 def _unreadable(path: Path, error: Exception) -> TrainingError:
     if isinstance(error, NewerVersionError):
         return TrainingError(f"{path} cannot be read: {error}")
-    reason = (str(error).splitlines() or [""])[0][:160]
+    reason = first_line(error)
     return TrainingError(f"{path} is not a readable checkpoint ({reason}); delete it to start a new training")
 
 

@@ -56,7 +56,7 @@ class Choosing:
         config = self.config
         if not config.play_games:
             return 0
-        few, many = (len(self._manners(few=few)) for few in (True, False))
+        few, many = (len(self._selections(few=few)) for few in (True, False))
         return most_ticks(config, few, many) + (most_ticks_alike(config) if config.perceives else 0)
 
     def close(self) -> None:
@@ -65,13 +65,13 @@ class Choosing:
 
     def in_passing(self, policy: str) -> Iterator[float | CandidateScore]:
         """The score of a policy file in a few short games."""
-        candidates = [Candidate(policy, manner) for manner in self._manners(few=True)]
+        candidates = [Candidate(policy, selection) for selection in self._selections(few=True)]
         for step in self._halve(candidates, check_rungs(self.config)):
             yield step[0] if isinstance(step, list) else step
 
     def best(self, policies: Sequence[str]) -> Iterator[float | CandidateScore]:
-        """The policy file that plays best, and its manner."""
-        first = [Candidate(policy, manner) for policy in policies for manner in self._manners(few=True)]
+        """The policy file that plays best, and its action selection."""
+        first = [Candidate(policy, selection) for policy in policies for selection in self._selections(few=True)]
         rungs = first_rungs(self.config)
         standings: list[CandidateScore] = []
         for step in self._halve(first, rungs):
@@ -79,18 +79,18 @@ class Choosing:
                 standings = step
             else:
                 yield _FIRST_ROUNDS * step
-        last = finalists(standings, self._manners())
+        last = finalists(standings, self._selections())
         for step in self._halve(last, last_rungs(self.config), sum(each.games for each in rungs)):
             yield step[0] if isinstance(step, list) else _FIRST_ROUNDS + (1 - _FIRST_ROUNDS) * step
 
     def alike(self, best: Candidate, demonstration: Demonstration) -> Iterator[float | Alike]:
         """How the best one plays like its demonstrator; no result if the games are too short to tell."""
         spec, shares = self.data.spec, self.data.action_shares
-        found = find_alike(self._evaluator, best.policy, best.manner, shares, demonstration, spec, self.config)
+        found = find_alike(self._evaluator, best.policy, best.selection, shares, demonstration, spec, self.config)
         yield from _now_and_then(found)
 
-    def _manners(self, few: bool = False) -> list[ActionSelection]:
-        """Every manner worth trying."""
+    def _selections(self, few: bool = False) -> list[ActionSelection]:
+        """Every action selection worth trying."""
         data = self.data
         return action_selections(data.spec, self.config, data.rare_actions, data.action_shares, few=few)
 
@@ -115,25 +115,25 @@ def _now_and_then(steps: Iterator[float | _T]) -> Iterator[float | _T]:
 def first_selection(config: TrainConfig, data: Dataset) -> ActionSelection:
     """How a clone plays before test games have chosen."""
     if not config.perceives:
-        return ActionSelection(1.0, data.rare_actions, past=config.pasts[0])
+        return ActionSelection(1.0, data.rare_actions, past=config.past_choices[0])
     last = len(config.label_windows) - 1
-    return ActionSelection(_FIRST_TEMPERATURE, data.rare_actions, last, config.pasts[-1], data.action_shares)
+    return ActionSelection(_FIRST_TEMPERATURE, data.rare_actions, last, config.past_choices[-1], data.action_shares)
 
 
-def selection_text(manner: ActionSelection, config: TrainConfig, discrete: bool) -> str:
+def selection_text(selection: ActionSelection, config: TrainConfig, discrete: bool) -> str:
     """How a clone plays, as a text that follows "plays best"."""
-    shift = config.shift_of(manner.output)
+    shift = config.shift_of(selection.output)
     late = f", {shift} ticks faster than its demonstrator" if shift else ""
     if not discrete:
         return f"the network's output as it is{late}"
-    if len(config.pasts) > 1:
-        late += ", shown where its paddle was" if manner.past else ", not shown where its paddle was"
+    if len(config.past_choices) > 1:
+        late += ", shown its own earlier positions" if selection.past else ", not shown its own earlier positions"
     if len(config.label_windows) > 1:
-        window = config.window_of(manner.output)
+        window = config.window_of(selection.output)
         late += f", predicting the next {window} ticks" if window > 1 else ", predicting a single tick"
-    late += ", rare actions weighted up" if manner.prior else ""
-    if manner.pull is not None:
+    late += ", rare actions weighted up" if selection.prior else ""
+    if selection.pull is not None:
         return f"the demonstrator's way of holding keys{late}"
-    if manner.temperature == 0:
+    if selection.temperature == 0:
         return f"the most likely action{late}"
-    return f"actions sampled at temperature {manner.temperature:g}{late}"
+    return f"actions sampled at temperature {selection.temperature:g}{late}"

@@ -14,8 +14,8 @@ from torch import nn
 from trainer.config import LOOK_SHARE, TrainConfig
 from trainer.policy.keypoints import POSITIONS, KeypointNet
 
-_TRIED_S = 0.25  # for each part
-_SCREENS, _BATCH = 256, 64
+_TRIED_S = 0.1  # for each part
+_SCREENS, _BATCH = 64, 64
 _READ_S = 1.5e-4  # to read, preprocess and store a tick
 _EMULATED_S = 8e-4  # to play a tick, without locating: the emulator, the screen, the choice of action
 _GATHERED = 1.6  # a step including its samples, relative to one without
@@ -39,7 +39,7 @@ def estimate(
     """The estimate for a training on `ticks` ticks, with `sampled` screens for learning to see.
 
     `first` is the share of learning to see after which the first clone is trained, and its number of batches; `played`
-    are the ticks of the test games, played by `cores` processes. Takes about a second.
+    are the ticks of the test games, played by `cores` processes. Takes less than half a second.
     """
     net = copy.deepcopy(net).requires_grad_(True)
     device = net.locator.mean.device

@@ -28,10 +28,10 @@ from trainer.distributed import ProcessGroup
 from trainer.errors import PolicyError, TrainingError
 from trainer.learn.checkpoint import CHECKPOINT_BATCHES, is_of
 from trainer.learn.origin import Origin
-from trainer.learn.perception import NoSample, Sample, sampling
+from trainer.learn.sample import NoSample, Sample, sampling
 from trainer.learn.stages import load, play, train
-from trainer.learn.steps import Steps
 from trainer.learn.training import Training
+from trainer.learn.training_process import TrainingProcess
 from trainer.progress.records import Progress
 
 
@@ -54,9 +54,9 @@ def fit(
     `checkpoint` is a file that is replaced every `every` batches and on closing, and removed at the end. If it exists,
     training resumes from it; on a CPU and with a budget in batches it then ends with the same weights as without the
     interruption. `run` is stored in the policy as its origin. With a `parent`, a policy file, learning goes on from its
-    weights: it sees as before, and `config` defaults to a shorter training than the parent's (`TrainConfig.further`).
-    `group` are the processes that train together; each calls this with the same arguments. Only the first one yields
-    records, and only it reads and writes the checkpoint and `out`.
+    weights; `config` defaults to a shorter training than the parent's (`TrainConfig.further`). `group` are the
+    processes that train together; each calls this with the same arguments. Only the first one yields records, and only
+    it reads and writes the checkpoint and `out`.
 
     Raises SessionError, TrainingError, PolicyError or LibraryError before anything is written, when the input cannot be
     used, `out` lies in a session, or the checkpoint is of another training or of sessions that have changed.
@@ -69,20 +69,17 @@ def fit(
             _check_input(opened, out, kept_at)
             origin = None if parent is None else Origin.read(Path(parent), opened[0].spec, out)
             config = _completed(config, opened, origin, kept_at)
-            steps = Steps(opened, config, episodes or {}, group, None if origin is None else origin.net)
-            stack.callback(lambda: steps.close())
-        sample = None
-        if config.perceives and origin is None:
-            sample, reason = yield from _sample(steps, kept_at)
-            if reason := group.agree(reason):
-                steps.close()
-                with group.all_or_none():
-                    steps = Steps(opened, config.without_perception(opened[0].spec.name), episodes or {}, group)
-                steps.data.warnings.append(f"the policy learns from screens alone: {reason}")
+            process = TrainingProcess(opened, config, episodes or {}, group, None if origin is None else origin.net)
+            stack.callback(lambda: process.close())
+        sample, reason = yield from _sample(process, kept_at, origin)
+        if (reason := group.agree(reason)) and origin is not None:
+            process.data.warnings.append(f"the policy sees as the one that it goes on from: {reason}")
+        elif reason:
+            process = process.without_perception(reason)
         if not group.first:
-            steps.follow()
+            process.follow()
             return
-        training = Training(opened, steps, sample, out, episodes, kept_at, every, run, began, origin)
+        training = Training(opened, process, sample, out, episodes, kept_at, every, run, began, origin)
         del sample  # so that the training can free its screens
         stack.enter_context(training)
         try:
@@ -92,9 +89,9 @@ def fit(
             yield training.progress("done", 1.0, message=f"saved {out}", score=training.state.score)
         except GeneratorExit:
             training.write_checkpoint()
-            group.dismiss()
+            group.end_training()
             raise
-        group.dismiss()
+        group.end_training()
 
 
 def _check_input(sessions: Sequence[Session], out: Path, checkpoint: Path | None) -> None:
@@ -125,15 +122,19 @@ def _completed(
     return config
 
 
-def _sample(steps: Steps, checkpoint: Path | None) -> Generator[Progress, None, tuple[Sample | None, str]]:
-    """The sample for learning to see; or none, with the reason if it cannot be made."""
-    config, group = steps.config, steps.group
+def _sample(
+    process: TrainingProcess, checkpoint: Path | None, origin: Origin | None
+) -> Generator[Progress, None, tuple[Sample | None, str]]:
+    """The sample for learning to see, if the network does; or none, with the reason if it cannot be made."""
+    config, group, earlier = process.config, process.group, None if origin is None else origin.earlier
+    if not config.perceives or (origin is not None and earlier is None):
+        return None, ""
     resumed = checkpoint is not None and checkpoint.exists()
     sample, reason, done = None, "", 0.0
-    if checkpoint is not None and resumed and is_of(checkpoint, config.without_perception(steps.data.spec.name)):
+    if checkpoint is not None and resumed and is_of(checkpoint, config.without_perception(process.data.spec.name)):
         reason = "it did so before it was interrupted"
     with group.all_or_none():
-        for step in sampling(steps.data.tick_table, config) if group.first and not resumed else ():
+        for step in sampling(process.data.tick_table, config, earlier) if group.first and not resumed else ():
             if isinstance(step, Sample):
                 sample = step
             elif isinstance(step, NoSample):

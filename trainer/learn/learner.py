@@ -157,7 +157,7 @@ class Learner:
             for batch in batches:
                 labels = self._loss.labels(batch).to(self.device)
                 # With its past shown, the loss is low even if the network only continues its own movement.
-                hidden = torch.full((len(labels),), not self.config.pasts[-1], device=self.device)
+                hidden = torch.full((len(labels),), not self.config.past_choices[-1], device=self.device)
                 inputs = self.average.prepare(torch.from_numpy(batch.inputs).to(self.device), hidden)
                 output = self._loss.of_shift(self._forward(self.average, inputs), batch)
                 losses += float(self._loss(output, labels)) * len(labels)

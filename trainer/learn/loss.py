@@ -63,22 +63,22 @@ class DiscreteLoss(Loss):
 
 
 class ContinuousLoss(Loss):
-    """The mean squared error (Pomerleau 1991) of torques (B, …, m); outputs beyond a limit cost nothing.
+    """The mean squared error (Pomerleau 1991) of actions (B, …, m); outputs beyond a limit cost nothing.
 
     An action at its limit says only that the demonstrator wanted at least that much (Tobin 1958, "Estimation of
     relationships for limited dependent variables"). A larger output is no error, since play clips it.
     """
 
     def labels(self, batch: Batch) -> Tensor:
-        """Torques, float32 (B, …, m)."""
+        """Actions, float32 (B, …, m)."""
         return torch.from_numpy(batch.labels)
 
     def of_shift(self, output: Tensor, batch: Batch) -> Tensor:
-        """Torques have one window."""
+        """Continuous actions have one window."""
         return super().of_shift(output, batch)[..., 0, :]
 
     def __call__(self, output: Tensor, labels: Tensor) -> Tensor:
-        """The mean loss of torques for torques of the same shape."""
+        """The mean loss of actions for actions of the same shape."""
         beyond = ((labels >= 1) & (output > labels)) | ((labels <= -1) & (output < labels))
         return torch.where(beyond, 0.0, output - labels).square().mean()
 

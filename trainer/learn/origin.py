@@ -11,22 +11,29 @@ from recorder.envs.spec import EnvSpec
 from recorder.system.records import plain
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
+from trainer.learn.places import Places
+from trainer.learn.sample import Earlier
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.header import ParentPolicy, facts
+from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import Net, build
+from trainer.policy.policy import Policy
 from trainer.policy.policy_file import read_policy
 
 
 @dataclass(frozen=True)
 class Origin:
-    """See the module's docstring; `path` is the policy's file."""
+    """See the module's docstring; `path` is the policy's file. `earlier` is known if its network uses positions and its
+    file names them.
+    """
 
     path: Path
     spec: EnvSpec
     net: Net
     config: TrainConfig
-    manner: ActionSelection
+    selection: ActionSelection
     told: ParentPolicy
+    earlier: Earlier | None
 
     @classmethod
     def read(cls, path: Path, spec: EnvSpec, out: Path) -> Origin:
@@ -43,7 +50,12 @@ class Origin:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         parents = 0 if header.parent is None else header.parent.parents + 1
         told = ParentPolicy(path.stem, digest, header.called, parents)
-        return cls(path, stored.spec, stored.net, stored.config, stored.manner, told)
+        earlier = None
+        if header.positions and isinstance(stored.net, KeypointNet):
+            policy = Policy(stored.net, spec, stored.config, selection=stored.selection)
+            places = Places.known(header.positions, stored.net.own.numpy())
+            earlier = Earlier(policy, places, frozenset(each.name for each in header.sessions))
+        return cls(path, stored.spec, stored.net, stored.config, stored.selection, told, earlier)
 
     def check(self, config: TrainConfig) -> None:
         """Raises PolicyError for a configuration with another network."""

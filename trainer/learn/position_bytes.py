@@ -1,9 +1,9 @@
 """Which bytes of the console's memory are positions of things on the screen, and where the player's own things are.
 
 A byte is taken as a position if it takes many values and mostly changes in small steps. Games keep copies of positions:
-the last one, or the one that is drawn next. Of bytes that are nearly the same, the one is taken whose changes come
-together with changes on the screen. In Pong, the other copy of the paddle's position is off by a tick: a network that
-was to learn it was wrong by 2.4 pixels in the median, and its clone missed the ball.
+the last one, or the one that is drawn next. Of several copies, the byte is taken that changes together with the screen.
+In Pong, the other copy of the paddle's position is off by a tick: a network that was trained on it erred by 2.4 pixels
+(median), and its clone missed the ball.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from trainer.policy.keypoints import POSITIONS
 
 _LEAST_VALUES, _LEAST_CHANGES, _SMALL_STEP, _SMALL_SHARE = 16, 0.02, 8, 0.5
 _SAME = 0.98  # correlation above which two bytes count as the same position
-_CLEARLY = 1.1  # so many times as visible is another byte that takes the place of one that changes more often
+_CLEARLY = 1.1  # so many times as visible must a byte be to replace one that changes more often
 _COMPARED = 24_000  # screens, of which the changes are compared with those of bytes
 _COARSER = 2  # every so-many-th row and column of them
 _OWN = 0.1  # correlation of a pixel's changes with those of a position, above which a figure moves there

@@ -15,7 +15,6 @@ prediction to no-regret online learning"). The scout's actions are never imitate
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +30,9 @@ from trainer.data.draw_weights import rare_among
 from trainer.learn.learner import one_cycle
 from trainer.learn.loss import shares_ahead
 from trainer.learn.optimizer import AdamW
+from trainer.learn.places import Places
 from trainer.policy.action_selection import ActionSelection
-from trainer.policy.keypoints import POSITIONS, KeypointNet
+from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import build
 from trainer.policy.policy import Policy
 
@@ -42,32 +42,6 @@ _TICKS_PER_BATCH = 25  # played at most: a short training needs no more to see t
 _TEMPERATURE = 0.25
 _LEARN, _PLAY = 0x5C0, 0x5C1  # separate its random generators from others
 _SIGN_OF_LIFE_TICKS = 500
-
-
-@dataclass(frozen=True)
-class Places:
-    """The memory bytes that are taken as positions, at most POSITIONS, with their `mean` and standard `deviation` in
-    the recording, float32 (bytes,). `own`, bool (POSITIONS,): which of them the player controls.
-    """
-
-    bytes_: list[int]
-    mean: npt.NDArray[np.float32]
-    deviation: npt.NDArray[np.float32]
-    own: npt.NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, values: npt.NDArray[np.uint8], bytes_: list[int], controlled: npt.NDArray[np.bool_]) -> Places:
-        """From the memory, uint8 (n, bytes), and which of its bytes the player controls, bool (bytes,)."""
-        chosen = values[:, bytes_].astype(np.float32)
-        own = np.zeros(POSITIONS, bool)
-        own[: len(bytes_)] = controlled[bytes_]
-        return cls(bytes_, chosen.mean(axis=0), chosen.std(axis=0), own)
-
-    def positions(self, values: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Positions float32 (n, POSITIONS), in standard deviations from their mean, from memory uint8 (n, bytes)."""
-        found = np.zeros((len(values), POSITIONS), np.float32)
-        found[:, : len(self.bytes_)] = (values[:, self.bytes_] - self.mean) / self.deviation
-        return found
 
 
 def samples_learned(config: TrainConfig) -> int:
@@ -91,7 +65,7 @@ def scouting(
             scout = step
         else:
             yield 0.5 * step
-    for found in _playing(scout, places, length):
+    for found in playing(scout, length, places):
         yield found if isinstance(found, Clip) else 0.5 + 0.5 * found
 
 
@@ -128,26 +102,32 @@ def _learning(
         optimizer.step(_RATE * one_cycle(batch / batches, config.warm_up))
         yield (batch + 1) / batches
     taken = np.bincount(actions, minlength=count) / len(actions)
-    manner = ActionSelection(_TEMPERATURE, rare_among(taken), past=False, prior=tuple(taken.tolist()))
-    yield Policy(net.eval(), spec, config, manner=manner)
+    selection = ActionSelection(_TEMPERATURE, rare_among(taken), past=False, prior=tuple(taken.tolist()))
+    yield Policy(net.eval(), spec, config, selection=selection)
 
 
 def _batches(config: TrainConfig) -> int:
     return min(_MOST_BATCHES, config.max_batches or _MOST_BATCHES)
 
 
-def _playing(scout: Policy, places: Places, length: int) -> Iterator[float | Clip]:
-    """Play games, using the label windows in turn; yields the share that is done, and every other clip of each game."""
-    config, spec = scout.config, scout.spec
+def playing(policy: Policy, length: int, told: Places | None = None) -> Iterator[float | Clip]:
+    """Let a policy play games from varied starts; yields the share that is done, and every other clip of them.
+
+    Clips have `length` ticks. It sees for itself, or is `told` the positions. A scout uses its label windows in turn.
+    """
+    config, spec = policy.config, policy.spec
     rng = np.random.default_rng([config.seed, _PLAY])
     most = min(_GAMES * config.play_ticks, _TICKS_PER_BATCH * _batches(config))
     played, number = 0, 0
     with Game(spec) as game:
         while played < most:
             seed = int(rng.integers(2**31))
-            player = scout.fork(seed, replace(scout.manner, output=number % len(config.label_windows)))
+            selection = policy.selection
+            if told is not None:
+                selection = replace(selection, output=number % len(config.label_windows))
+            player = policy.fork(seed, selection)
             number += 1
-            game.reset(seed, varied=True)
+            observation = game.reset(seed, varied=True)
             over, tick = False, 0
             while not over and played < most:
                 if tick % length == 0:
@@ -156,7 +136,8 @@ def _playing(scout: Policy, places: Places, length: int) -> Iterator[float | Cli
                 assert memory is not None
                 game.capture(screens[tick % length], {"screen": screens}, tick % length)
                 values.append(memory)
-                _, _, terminated, truncated = game.step(_told(player, places.positions(memory[None])[0]))
+                action = player.act(observation) if told is None else _told(player, told.positions(memory[None])[0])
+                observation, _, terminated, truncated = game.step(action)
                 over = terminated or truncated
                 tick, played = tick + 1, played + 1
                 if tick % (2 * length) == length:

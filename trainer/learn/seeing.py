@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from recorder.system.cores import available_cores
+from recorder.system.texts import count
 from trainer.config import LOOK_SHARE
 from trainer.learn.estimate import estimate
 from trainer.learn.learner import Learner, one_cycle
 from trainer.learn.operations import Operations
-from trainer.learn.perception import HOPEFUL_SHARE, Perception, Sample
+from trainer.learn.perception import HOPEFUL_SHARE, Perception
+from trainer.learn.sample import Sample
 from trainer.learn.scout import samples_learned
-from trainer.learn.steps import Steps
+from trainer.learn.training_process import TrainingProcess
 from trainer.policy.keypoints import KeypointNet
 
 _FIRST_LOOK, _WARM_UP = 0.25, 0.1  # of the stage: the part before the first clone, and the warm-up
@@ -35,44 +37,59 @@ class Seen:
 
 
 def learning_to_see(
-    steps: Steps, sample: Sample, ticks_of_play: int, keep: Callable[[Learner], None]
+    process: TrainingProcess, sample: Sample, ticks_of_play: int, keep: Callable[[Learner], None]
 ) -> Iterator[Seen]:
-    """Train the network of `steps` to see, for as long as its configuration says; `keep` is called with a first clone.
+    """Train the network of `process` to see, for as long as it is configured; `keep` is called with a first clone.
 
     `ticks_of_play` are those of the test games at the end, for the estimate of the total time.
     """
-    config, net = steps.config, steps.learner.net
+    config, net = process.config, process.learner.net
     assert isinstance(net, KeypointNet)
-    perception = Perception(net, sample, config, steps.group.device)
+    perception = Perception(net, sample, config, process.group.device)
     batches = min(_FIRST_BATCHES, config.max_batches or _FIRST_BATCHES)
     cores = config.threads or available_cores()
     first = _FIRST_LOOK, batches
-    yield Seen(0.0, str(estimate(net, config, steps.data.ticks, len(sample.screens), first, ticks_of_play, cores)))
-    yield from _look(steps, perception, 0.0, _FIRST_LOOK)
+    yield Seen(0.0, str(estimate(net, config, process.data.ticks, len(sample.screens), first, ticks_of_play, cores)))
+    yield from _look(process, perception, 0.0, _FIRST_LOOK)
     perception.drop_unseen(HOPEFUL_SHARE)
-    if steps.group.size == 1:
-        steps.see(perception.sight())
-        for _ in steps.data.load(sample.stretches):
+    if process.group.size == 1:
+        process.see(perception.sight())
+        for _ in process.data.load(sample.stretches):
             yield Seen(_FIRST_LOOK)
-        steps.learner.net.train()
+        process.learner.net.train()
         for batch in range(batches):
-            steps.take(batch + 1, batch / batches)
+            process.take_step(batch + 1, batch / batches)
             yield Seen(_FIRST_LOOK)
-        keep(steps.learner)
-        steps.begin()
+        keep(process.learner)
+        process.begin()
         yield Seen(_FIRST_LOOK, "a first version can be watched; a better one is being trained")
-    yield from _look(steps, perception, _FIRST_LOOK, 1.0)
-    count = perception.drop_unseen()
-    steps.see(perception.sight())
-    located, learned = (len(sample.screens), batches) if steps.group.size == 1 else (0, 0)
+    yield from _look(process, perception, _FIRST_LOOK, 1.0)
+    positions = perception.drop_unseen()
+    process.see(perception.sight())
+    located, learned = (len(sample.screens), batches) if process.group.size == 1 else (0, 0)
     samples = learned * config.batch_size + samples_learned(config)
     operations = Operations.of(net, config).whole(perception.looked_at, located, samples, 0)
-    yield Seen(1.0, f"locates {count} position{'' if count == 1 else 's'} on the screen", operations)
+    yield Seen(1.0, _located(positions), operations)
 
 
-def _look(steps: Steps, perception: Perception, first: float, last: float) -> Iterator[Seen]:
+def learning_to_see_better(process: TrainingProcess, sample: Sample) -> Iterator[Seen]:
+    """The same for a training that goes on from a policy: its network sees already, and learns what is new."""
+    net = process.learner.net
+    assert isinstance(net, KeypointNet)
+    perception = Perception(net, sample, process.config, process.group.device, refine=True)
+    yield from _look(process, perception, 0.0, 1.0)
+    process.see(perception.sight())
+    operations = Operations.of(net, process.config).whole(perception.looked_at, 0, 0, 0)
+    yield Seen(1.0, _located(int(net.locator.used.sum())), operations)
+
+
+def _located(positions: int) -> str:
+    return f"locates {count(positions, 'position')} on the screen"
+
+
+def _look(process: TrainingProcess, perception: Perception, first: float, last: float) -> Iterator[Seen]:
     """Train from one share of the stage to another."""
-    batches, seconds = steps.config.perception_batches, steps.config.max_seconds
+    batches, seconds = process.config.perception_batches, process.config.max_seconds
     began = time.monotonic()
 
     def used(batch: int) -> float:

@@ -9,14 +9,15 @@ import math
 import time
 from collections.abc import Iterator
 
+from recorder.system.texts import count
 from trainer.errors import TrainingError
 from trainer.evaluation.alike import Alike, Demonstration
 from trainer.evaluation.select_by_play import Candidate, CandidateScore
 from trainer.learn.checkpoint import read_checkpoint
 from trainer.learn.choosing import SIGN_OF_LIFE_S, selection_text
 from trainer.learn.learner import ValidationMetrics, below
-from trainer.learn.perception import Sample
-from trainer.learn.seeing import learning_to_see
+from trainer.learn.sample import Sample
+from trainer.learn.seeing import learning_to_see, learning_to_see_better
 from trainer.learn.training import Training
 from trainer.policy.keypoints import sight
 from trainer.progress.records import Progress
@@ -28,9 +29,7 @@ _FIRST_CHECK = 0.4  # of the budget: earlier weights are never the best
 
 def load(training: Training) -> Iterator[Progress]:
     """Learn to see, if the network does, and load the ticks; or restore this from a checkpoint."""
-    ticks = (
-        f"{training.data.ticks:,} ticks of {len(training.sessions)} session{'s' if len(training.sessions) > 1 else ''}"
-    )
+    ticks = f"{count(training.data.ticks, 'tick')} of {count(len(training.sessions), 'session')}"
     resumed = training.checkpoint is not None and training.checkpoint.exists()
     if training.config.perceives and resumed:
         yield from _recall(training)
@@ -40,11 +39,11 @@ def load(training: Training) -> Iterator[Progress]:
         del sample
     yield training.progress("load", 0.0, message=f"reading {ticks}")
     reported = time.monotonic()
-    for fraction in training.steps.load():
+    for fraction in training.process.load():
         if time.monotonic() - reported >= SIGN_OF_LIFE_S:
             reported = time.monotonic()
             yield training.progress("load", fraction)
-    training.steps.start(training.restore if resumed else None)
+    training.process.start(training.restore if resumed else None)
     for _ in training.data.resume(training.state.batch):
         yield training.progress("load", 1.0)
     yield training.progress("load", 1.0)
@@ -60,7 +59,7 @@ def _recall(training: Training) -> Iterator[Progress]:
     assert training.checkpoint is not None
     tensors, *_ = read_checkpoint(training.checkpoint, training.kind_of_training())
     try:
-        training.steps.see(sight(below(tensors, "net")))
+        training.process.see(sight(below(tensors, "net")))
     except (ValueError, RuntimeError):
         raise TrainingError(f"{training.checkpoint} is damaged; delete it to start a new training") from None
     yield training.progress("load", 0.0)
@@ -69,7 +68,11 @@ def _recall(training: Training) -> Iterator[Progress]:
 def _look(training: Training, sample: Sample) -> Iterator[Progress]:
     """Learn to see where things are."""
     began = reported = time.monotonic()
-    for seen in learning_to_see(training.steps, sample, training.choosing.most_ticks, training.keep_first):
+    if training.origin is not None:
+        look = learning_to_see_better(training.process, sample)
+    else:
+        look = learning_to_see(training.process, sample, training.choosing.most_ticks, training.keep_first)
+    for seen in look:
         now = time.monotonic()
         if seen.message or now - reported >= SIGN_OF_LIFE_S:
             reported, training.state.operations = now, seen.operations
@@ -110,7 +113,7 @@ def train(training: Training) -> Iterator[Progress]:
 
 def _step(training: Training, used: float) -> None:
     state = training.state
-    loss, accuracy = training.steps.take(state.batch + 1, used)
+    loss, accuracy = training.process.take_step(state.batch + 1, used)
     state.batch += 1
     if not math.isfinite(loss):
         raise TrainingError(
@@ -154,7 +157,7 @@ def _check(training: Training, used: float) -> Iterator[Progress]:
     state.checked += 1
     training.judged(best)
     if state.best_check is None or best.score >= state.best_check:
-        state.best_check, state.manner = best.score, best.candidate.manner.to_json()
+        state.best_check, state.manner = best.score, best.candidate.selection.to_json()
         training.keep("check", now)
         training.save("check")
     message = f"short test games after {state.batch:,} batches: mean score {state.score:,.1f}"
@@ -183,12 +186,12 @@ def play(training: Training) -> Iterator[Progress]:
         else:
             yield training.progress("play", chosen * step)
     assert best is not None
-    state.manner = best.candidate.manner.to_json()
+    state.manner = best.candidate.selection.to_json()
     training.judged(best)
     training.save(files[best.candidate.policy])  # in case the following games are interrupted
     yield from _find_alike(training, best.candidate)
     training.finish(files[best.candidate.policy])
-    message = f"plays best with {selection_text(training.manner, config, training.data.spec.discrete)}"
+    message = f"plays best with {selection_text(training.selection, config, training.data.spec.discrete)}"
     yield training.progress("play", 1.0, message=message, score=state.score)
 
 
@@ -199,7 +202,7 @@ def _find_alike(training: Training, best: Candidate) -> Iterator[Progress]:
         return
     for step in training.choosing.alike(best, demonstration):
         if isinstance(step, Alike) and step.plays_best:
-            training.state.manner = step.manner.to_json()
+            training.state.manner = step.selection.to_json()
             training.judged(CandidateScore(best, step.score, step.games, training.config.play_ticks))
         elif isinstance(step, Alike):
             training.alike = step

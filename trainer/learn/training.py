@@ -12,9 +12,10 @@ from typing import Any
 
 import torch
 
-from recorder.errors import TwinplayError
+from recorder.errors import TwinplayError, first_line
 from recorder.library.names import default_name
 from recorder.store.session import Session
+from recorder.system.records import plain
 from trainer.errors import PolicyError, TrainingError
 from trainer.evaluation.alike import Alike
 from trainer.evaluation.demonstrator import scores_from_the_start, scores_learned_from
@@ -26,9 +27,10 @@ from trainer.learn.kept_weights import KeptWeights, Weights
 from trainer.learn.learner import Learner, ValidationMetrics
 from trainer.learn.operations import Operations
 from trainer.learn.origin import Origin
-from trainer.learn.perception import Sample
-from trainer.learn.steps import Steps
+from trainer.learn.sample import Sample
+from trainer.learn.training_process import TrainingProcess
 from trainer.policy.action_selection import ActionSelection
+from trainer.policy.header import SeenPosition
 from trainer.policy.policy_file import save_policy
 from trainer.progress.records import Progress, Stage
 
@@ -39,7 +41,7 @@ class Training:
     def __init__(
         self,
         sessions: Sequence[Session],
-        steps: Steps,
+        process: TrainingProcess,
         sample: Sample | None,
         out: Path,
         episodes: Mapping[str, Sequence[int]] | None,
@@ -49,15 +51,15 @@ class Training:
         began: float,
         origin: Origin | None = None,
     ) -> None:
-        self.steps = steps
-        self.config = steps.config
+        self.process = process
+        self.config = process.config
         self.out = out
         self.sessions = sessions
         self.episodes = dict(episodes or {})
         self.run = run
         self.origin = origin
-        self.state = State()
-        self.data = steps.data
+        self.state = State(positions=_seen(sample, origin))
+        self.data = process.data
         self.budget = Budget(self.config, began)
         self.choosing = Choosing(self.data, self.config)
         self.kept = KeptWeights(lambda: self.learner, self._header)
@@ -73,15 +75,15 @@ class Training:
     @property
     def learner(self) -> Learner:
         """The learner of this process."""
-        return self.steps.learner
+        return self.process.learner
 
     @property
-    def manner(self) -> ActionSelection:
+    def selection(self) -> ActionSelection:
         """How the kept weights play best, as known so far."""
         if self.state.manner is not None:
             return ActionSelection.from_json(self.state.manner)
         if self.origin is not None:
-            return self.origin.manner
+            return self.origin.selection
         return first_selection(self.config, self.data)
 
     def progress(
@@ -133,7 +135,8 @@ class Training:
         if self.state.stage == "train":
             self.state.train_s = self.budget.train_s
         tensors = self.learner.tensors() | self.kept.tensors()
-        write_checkpoint(self.checkpoint, tensors, self._fingerprint(), self.state, self.steps.rng.bit_generator.state)
+        generator = self.process.rng.bit_generator.state
+        write_checkpoint(self.checkpoint, tensors, self._fingerprint(), self.state, generator)
         self._written = self.state.batch if self.state.stage == "train" else -1
 
     def __enter__(self) -> Training:
@@ -175,12 +178,12 @@ class Training:
         tensors, self.state, generator = read_checkpoint(self.checkpoint, self._fingerprint())
         try:
             self.learner.restore(tensors)
-            self.steps.rng.bit_generator.state = generator
+            self.process.rng.bit_generator.state = generator
             self.kept.restore(tensors)
             self.state.saved = self.state.saved and self.out.exists()
-            _ = self.manner
+            _ = self.selection
         except (ValueError, TypeError, KeyError, RuntimeError, OverflowError) as error:
-            reason = (str(error).splitlines() or [""])[0][:160]
+            reason = first_line(error)
             raise TrainingError(f"{self.checkpoint} is damaged ({reason}); delete it to start a new training") from None
         self.budget.resume(self.state.seconds)
         self._played_before = self.state.played
@@ -205,13 +208,14 @@ class Training:
         return {
             "env": self.data.spec.to_json(),
             "config": self.config.to_json(),
-            "play": self.manner.to_json(),
+            "play": self.selection.to_json(),
             **({"alike": self.alike.to_json()} if self.alike else {}),
             **({"called": default_name(players, state.score, now)} if self.out.stem == self.run else {}),
             "created": now,
             "run": self.run,
             **({"parent": self.origin.to_json()} if self.origin is not None else {}),
             "sessions": [_told(session, self.episodes) for session in self.sessions],
+            **({"positions": plain(self.state.positions)} if self.state.positions else {}),
             "training": training,
         }
 
@@ -238,6 +242,13 @@ class Training:
     @cached_property
     def _one_each(self) -> Operations:
         return Operations.of(self.learner.average, self.config)
+
+
+def _seen(sample: Sample | None, origin: Origin | None) -> tuple[SeenPosition, ...]:
+    """What the network sees, if that is known."""
+    if sample is not None:
+        return sample.places.told
+    return () if origin is None or origin.earlier is None else origin.earlier.places.told
 
 
 def _told(session: Session, episodes: Mapping[str, Sequence[int]]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import msgspec
 from safetensors import SafetensorError, safe_open
 
 from recorder.envs.registry import get_spec, stored_spec
-from recorder.errors import NewerVersionError, TwinplayError, check_version
+from recorder.errors import NewerVersionError, TwinplayError, check_version, first_line
 from recorder.system.records import RecordError, read, said
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
@@ -69,6 +69,14 @@ class ParentPolicy(msgspec.Struct, frozen=True):
     parents: Annotated[int, said("how many trainings it had behind it, beside its own", ge=0)] = 0
 
 
+class SeenPosition(msgspec.Struct, frozen=True):
+    """A byte of the console's memory that a network learned to see as a position."""
+
+    byte: Annotated[int, said("its place in the memory", ge=0, le=127)]
+    mean: Annotated[float, said("its mean in the first training")]
+    deviation: Annotated[float, said("its standard deviation there, the network's unit", ge=1e-3)]
+
+
 class PolicyHeader(msgspec.Struct, frozen=True):
     """The header of a policy file. What decides how it plays is checked where it is loaded."""
 
@@ -95,6 +103,12 @@ class PolicyHeader(msgspec.Struct, frozen=True):
         None
     )
     sessions: Annotated[tuple[LearnedFrom, ...], said("what it learned from, below")] = ()
+    positions: Annotated[
+        tuple[SeenPosition, ...],
+        said(
+            "which bytes of the console's memory the network sees, in order, below", max_length=8, absent="not stored"
+        ),
+    ] = ()
     training: Annotated[TrainingFigures, said("what its training took and came to, below")] = TrainingFigures()
 
 
@@ -112,7 +126,7 @@ def read_metadata(path: Path, key: str) -> Any:
             metadata = tensors.metadata() or {}
         return json.loads(metadata.get(key, "null"))
     except (OSError, SafetensorError, ValueError, RecursionError) as error:
-        raise ValueError((str(error).splitlines() or [""])[0][:160]) from None
+        raise ValueError(first_line(error)) from None
 
 
 def read_header(path: Path | str) -> dict[str, Any]:
@@ -154,9 +168,7 @@ def read_playable(path: Path, *, alike: bool = False) -> dict[str, Any]:
         installed = get_spec(spec.name)
         TrainConfig.from_json(header.get("config"))
     except (TwinplayError, ValueError, TypeError) as error:
-        raise PolicyError(
-            f"{path} is damaged ({(str(error).splitlines() or [''])[0][:200]}); get an undamaged copy"
-        ) from None
+        raise PolicyError(f"{path} is damaged ({first_line(error, 200)}); get an undamaged copy") from None
     if spec.interface != installed.interface:
         raise PolicyError(f"{path} was made for a different version of {spec.title}; train it again")
     return header

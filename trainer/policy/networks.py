@@ -1,11 +1,11 @@
-"""The networks, by name. Each maps a batch of preprocessed input to logits (or to torques), once per label shift.
+"""The networks, by name. Each maps preprocessed inputs to logits (or to continuous actions), once per label shift.
 
     keypoints   uint8 (B, history, 82, 80) ─▶ positions (B, history, 8) ─▶ 256 ─▶ 256 ─▶ (K, actions): see .keypoints
     nature      uint8 (B, history, 84, 84) ─▶ conv 32 8x8/4 ─▶ conv 64 4x4/2 ─▶ conv 64 3x3/1 ─▶ 512 ─▶ (S, K, actions)
                 Mnih et al. 2015, "Human-level control through deep reinforcement learning"
     article64   three times (conv 64 3x3, 2x2 max pooling) ─▶ 128 ─▶ 64 ─▶ (S, K, actions)
-    mlp         float32 (B, n) ─▶ 128 ─▶ 64 ─▶ (K, torques), on normalised observations
-    lstm        float32 (B, T, n) ─▶ 128 ─▶ 64 ─▶ LSTM of 64 (Hochreiter and Schmidhuber 1997) ─▶ (K, torques)
+    mlp         float32 (B, n) ─▶ 128 ─▶ 64 ─▶ (K, actions), on normalised observations
+    lstm        float32 (B, T, n) ─▶ 128 ─▶ 64 ─▶ LSTM of 64 (Hochreiter and Schmidhuber 1997) ─▶ (K, actions)
 
 K counts label shifts and their windows. S is 2 if training also mirrors screens. Mirrored screens have separate
 outputs; otherwise a player who favours one side would be blurred with a mirror image that favours the other. The first
@@ -93,7 +93,7 @@ class ScreenNet(nn.Module):
 
 
 class VectorNet(nn.Module):
-    """Torques from an observation vector."""
+    """Continuous actions from an observation vector."""
 
     mean: Tensor
     deviation: Tensor
@@ -115,16 +115,16 @@ class VectorNet(nn.Module):
         return (observations.float() - self.mean) / self.deviation
 
     def forward(self, prepared: Tensor) -> Tensor:
-        """float32 (B, n) to torques (B, K, m)."""
-        torques: Tensor = self.body(prepared)
-        return torques.view(-1, *self._outputs)
+        """float32 (B, n) to actions (B, K, m)."""
+        actions: Tensor = self.body(prepared)
+        return actions.view(-1, *self._outputs)
 
 
 Memory = tuple[Tensor, Tensor]
 
 
 class RecurrentNet(VectorNet):
-    """Torques from an observation vector and the recurrent state.
+    """Continuous actions from an observation vector and the recurrent state.
 
     It learns from sequences, each of which begins with an empty state. It plays tick by tick and keeps its state
     through a game.
@@ -137,19 +137,19 @@ class RecurrentNet(VectorNet):
         self.head = nn.Linear(width, math.prod(self._outputs))
 
     def forward(self, prepared: Tensor) -> Tensor:
-        """float32 (B, T, n) to torques (B, T, K, m)."""
-        torques: Tensor = self.head(self.memory(self.body(prepared))[0])
-        return torques.view(*torques.shape[:-1], *self._outputs)
+        """float32 (B, T, n) to actions (B, T, K, m)."""
+        actions: Tensor = self.head(self.memory(self.body(prepared))[0])
+        return actions.view(*actions.shape[:-1], *self._outputs)
 
     def step(self, prepared: Tensor, memories: Sequence[Memory | None]) -> tuple[Tensor, list[Memory]]:
-        """float32 (B, n) and each player's state to torques (B, K, m) and each player's new state."""
+        """float32 (B, n) and each player's state to actions (B, K, m) and each player's new state."""
         nothing = prepared.new_zeros(1, self.memory.hidden_size)
         hidden, cell = (
             torch.stack([nothing if memory is None else memory[part] for memory in memories], dim=1) for part in (0, 1)
         )
         seen, (hidden, cell) = self.memory(self.body(prepared)[:, None], (hidden, cell))
-        torques: Tensor = self.head(seen[:, 0])
-        return torques.view(-1, *self._outputs), list(zip(hidden.unbind(1), cell.unbind(1), strict=True))
+        actions: Tensor = self.head(seen[:, 0])
+        return actions.view(-1, *self._outputs), list(zip(hidden.unbind(1), cell.unbind(1), strict=True))
 
 
 Net = ScreenNet | KeypointNet | VectorNet
@@ -178,17 +178,17 @@ def build(config: TrainConfig, spec: EnvSpec) -> Net:
         body = build_body(config, math.prod(outputs), activation)
         net = ScreenNet(body, config, outputs, spec.frame_shape[1])
     else:
-        inputs, torques = spec.observation_shape[0], len(spec.action_names)
+        inputs, actions = spec.observation_shape[0], len(spec.action_names)
         layers: list[nn.Module] = []
         for width_in, width_out in zip((inputs, *config.hidden), config.hidden, strict=False):
             layers += [nn.Linear(width_in, width_out), activation()]
         if config.recurrent:
             body = nn.Sequential(*layers)
-            net = RecurrentNet(body, config, inputs, torques)
+            net = RecurrentNet(body, config, inputs, actions)
             _initialise(nn.Sequential(*body, net.head))
             return net
-        body = nn.Sequential(*layers, nn.Linear(config.hidden[-1], config.outputs * torques))
-        net = VectorNet(body, config, inputs, torques)
+        body = nn.Sequential(*layers, nn.Linear(config.hidden[-1], config.outputs * actions))
+        net = VectorNet(body, config, inputs, actions)
     _initialise(body)
     return net
 

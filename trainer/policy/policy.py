@@ -1,6 +1,6 @@
 """A trained clone that plays: an Agent, loaded from its file (trainer.policy.policy_file).
 
-    observations ─▶ screens, positions or vectors, at several ages ─▶ network ─▶ logits or torques ─▶ actions
+    observations ─▶ screens, positions or vectors, at several ages ─▶ network ─▶ logits or values ─▶ actions
 
 Several players of one network share one forward pass.
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Policy:
     """A clone that plays. `Policy.load` reads it; `fork` makes another player with the same weights.
 
-    The clone plays in the `manner` that scored best in training. `probabilities` are those of the last act (one per
+    It uses the action `selection` that scored best in training. `probabilities` are those of the last act (one per
     action; None for continuous actions and before the first act).
     """
 
@@ -46,7 +46,7 @@ class Policy:
         config: TrainConfig,
         *,
         seed: int = 0,
-        manner: ActionSelection | None = None,
+        selection: ActionSelection | None = None,
         header: dict[str, Any] | None = None,
         name: str = "clone",
         device: torch.device | str = "cpu",
@@ -54,7 +54,7 @@ class Policy:
         self.net = net
         self.spec = spec
         self.config = config
-        self.manner = manner or ActionSelection()
+        self.selection = selection or ActionSelection()
         self.header = header or {}
         self.name = name
         self.probabilities: npt.NDArray[np.float32] | None = None
@@ -80,19 +80,19 @@ class Policy:
             stored.spec,
             stored.config,
             seed=seed,
-            manner=stored.manner,
+            selection=stored.selection,
             header=stored.header,
             name=path.stem,
         )
 
-    def fork(self, seed: int, manner: ActionSelection | None = None) -> Policy:
-        """Another player with the same network, but its own history and random generator, and optionally `manner`."""
+    def fork(self, seed: int, selection: ActionSelection | None = None) -> Policy:
+        """Another player with the same network, its own history and random generator, perhaps another `selection`."""
         return Policy(
             self.net,
             self.spec,
             self.config,
             seed=seed,
-            manner=manner or self.manner,
+            selection=selection or self.selection,
             header=self.header,
             name=self.name,
             device=self._device,
@@ -189,16 +189,16 @@ class Policy:
         return np.stack([seen[min(age, len(seen) - 1)] for age in self.config.history])
 
     def outputs(self, inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """The network's outputs for many inputs as `see` returns them: logits (T, actions), or torques (T, m).
+        """The network's outputs for many inputs as `see` returns them: logits (T, actions), or values (T, m).
 
         A recurrent network takes them as the ticks of one game, from its start. The player's state does not change.
         """
         with torch.inference_mode():
             seen = torch.from_numpy(np.ascontiguousarray(inputs)).to(self._device)
-            hidden = torch.full((len(seen),), not self.manner.past, device=self._device)
+            hidden = torch.full((len(seen),), not self.selection.past, device=self._device)
             prepared = self.net.prepare(seen, hidden)
             answers = self.net(prepared[None])[0] if isinstance(self.net, RecurrentNet) else self.net(prepared)
-            return np.asarray(answers[:, self.manner.output].float().cpu().numpy(), np.float32)
+            return np.asarray(answers[:, self.selection.output].float().cpu().numpy(), np.float32)
 
     @staticmethod
     def belief(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -220,12 +220,12 @@ class Policy:
         screens = np.stack([grey(self._checked(screen)), *seen][: max(self.reach, LAG) + 1])
         looked_at = list(self.looked_at(screens[::-1], screens[:0])[::-1])
         stack = torch.from_numpy(self._stack(looked_at)[None]).to(self._device)
-        hidden = torch.tensor([not self.manner.past], device=self._device)
+        hidden = torch.tensor([not self.selection.past], device=self._device)
         prepared = self.net.prepare(stack, hidden)
         with torch.inference_mode():
-            logits = self.net(prepared)[0, self.manner.output].float().cpu().numpy()
-        likely = self.manner.probabilities(logits) if self.spec.discrete else np.abs(logits)
-        action, output = int(likely.argmax()), self.manner.output
+            logits = self.net(prepared)[0, self.selection.output].float().cpu().numpy()
+        likely = self.selection.probabilities(logits) if self.spec.discrete else np.abs(logits)
+        action, output = int(likely.argmax()), self.selection.output
         if isinstance(self.net, KeypointNet):
             newest = torch.from_numpy(screens[[0, min(LAG, len(screens) - 1)]]).to(self._device)
             attribution = attribute_by_places(self.net, newest, stack, hidden, output, action)
@@ -234,9 +234,9 @@ class Policy:
         return self._preprocess.on_screen(heat(attribution.float().cpu().numpy()), self.spec.observation_shape[:2])
 
     def drives(self, observation: Any) -> npt.NDArray[np.float32]:
-        """The gradient of every torque with respect to every entry of the observation.
+        """The gradient of every action with respect to every entry of the observation.
 
-        float32 (m, n), per standard deviation of the entry in the training data, before torques are clipped (Simonyan
+        float32 (m, n), per standard deviation of the entry in the training data, before actions are clipped (Simonyan
         et al. 2014, "Deep inside convolutional networks", applied to vectors). A recurrent network uses its current
         state. Raises PolicyError for a policy that sees screens.
         """
@@ -245,22 +245,22 @@ class Policy:
         seen = torch.from_numpy(self.see(observation)[None]).to(self._device)
         prepared = self.net.prepare(seen, torch.zeros(1, dtype=torch.bool)).requires_grad_()
         if isinstance(self.net, RecurrentNet):
-            torques = self.net.step(prepared, [self._memory])[0]
+            values = self.net.step(prepared, [self._memory])[0]
         else:
-            torques = self.net(prepared)
+            values = self.net(prepared)
         rows = [
-            torch.autograd.grad(torque, prepared, retain_graph=True)[0][0] for torque in torques[0, self.manner.output]
+            torch.autograd.grad(value, prepared, retain_graph=True)[0][0] for value in values[0, self.selection.output]
         ]
         return np.asarray(torch.stack(rows).cpu().numpy(), np.float32)
 
     def choose(self, outputs: npt.NDArray[np.float32], habit: npt.NDArray[np.float32] | None = None) -> Any:
-        """The action for outputs: logits (K, actions) or torques (K, m); `habit` are the hand's logits."""
+        """The action for outputs: logits (K, actions) or values (K, m); `habit` are the hand's logits."""
         return _choose_together([self], outputs[None], [habit])[0]
 
     def grasp(self, output: npt.NDArray[np.float32], habit: npt.NDArray[np.float32]) -> int:
         """The action of a clone that moves its hands as its demonstrator does, from both logits (actions,)."""
         assert self._grip is not None
-        likely = self._grip.probabilities(habit, output, self.manner.prior)
+        likely = self._grip.probabilities(habit, output, self.selection.prior)
         self.probabilities = likely.astype(np.float32)
         return self._grip.take(likely, self._rng)
 
@@ -271,71 +271,71 @@ class Policy:
         return min(drawn, len(likely) - 1)
 
     def _new_grip(self) -> Grip | None:
-        if self.manner.pull is None or not isinstance(self.net, KeypointNet):
+        if self.selection.pull is None or not isinstance(self.net, KeypointNet):
             return None
-        return Grip(self.manner.pull, np.asarray(self.net.hand.follows.cpu().numpy(), bool))
+        return Grip(self.selection.pull, np.asarray(self.net.hand.follows.cpu().numpy(), bool))
 
 
 def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[Any]:
     """The actions of several players, with one forward pass through each of their networks."""
     inputs = _see_together(policies, observations)
-    seats: dict[int, list[int]] = {}
-    for seat, policy in enumerate(policies):
-        seats.setdefault(id(policy.net), []).append(seat)
+    rows: dict[int, list[int]] = {}
+    for row, policy in enumerate(policies):
+        rows.setdefault(id(policy.net), []).append(row)
     actions: list[Any] = [None] * len(policies)
-    for together in seats.values():
+    for together in rows.values():
         first = policies[together[0]]
         with torch.inference_mode():
-            tensor = torch.from_numpy(np.stack([inputs[seat] for seat in together])).to(first._device)
-            hidden = torch.tensor([not policies[seat].manner.past for seat in together], device=first._device)
+            tensor = torch.from_numpy(np.stack([inputs[row] for row in together])).to(first._device)
+            hidden = torch.tensor([not policies[row].selection.past for row in together], device=first._device)
             prepared = first.net.prepare(tensor, hidden)
             if isinstance(first.net, RecurrentNet):
-                answer, memories = first.net.step(prepared, [policies[seat]._memory for seat in together])
-                for seat, memory in zip(together, memories, strict=True):
-                    policies[seat]._memory = memory
+                answer, memories = first.net.step(prepared, [policies[row]._memory for row in together])
+                for row, memory in zip(together, memories, strict=True):
+                    policies[row]._memory = memory
             else:
                 answer = first.net(prepared)
             outputs = answer.float().cpu().numpy()
-            habits = _habits([policies[seat] for seat in together], prepared)
-        chosen = _choose_together([policies[seat] for seat in together], outputs, habits)
-        for seat, action in zip(together, chosen, strict=True):
-            actions[seat] = action
+            habits = _habits([policies[row] for row in together], prepared)
+        chosen = _choose_together([policies[row] for row in together], outputs, habits)
+        for row, action in zip(together, chosen, strict=True):
+            actions[row] = action
     return actions
 
 
 def _choose_together(
     policies: Sequence[Policy], outputs: npt.NDArray[np.float32], habits: Sequence[npt.NDArray[np.float32] | None]
 ) -> list[Any]:
-    """The action of each player of one network, for outputs: logits (players, K, actions) or torques (players, K, m);
+    """The action of each player of one network, for outputs: logits (players, K, actions) or values (players, K, m);
     `habits` are the logits of the players' hands.
     """
     actions: list[Any] = [None] * len(policies)
-    by_manner: dict[ActionSelection, list[int]] = {}
-    for seat, (policy, habit) in enumerate(zip(policies, habits, strict=True)):
-        output = outputs[seat, policy.manner.output]
+    by_selection: dict[ActionSelection, list[int]] = {}
+    for row, (policy, habit) in enumerate(zip(policies, habits, strict=True)):
+        output = outputs[row, policy.selection.output]
         if not policy.spec.discrete:
-            actions[seat] = np.clip(output, -1.0, 1.0)
+            actions[row] = np.clip(output, -1.0, 1.0)
         elif habit is not None:
-            actions[seat] = policy.grasp(output, habit)
+            actions[row] = policy.grasp(output, habit)
         else:
-            by_manner.setdefault(policy.manner, []).append(seat)
-    for manner, seats in by_manner.items():
-        for seat, likely in zip(seats, manner.probabilities(outputs[seats, manner.output]), strict=True):
-            actions[seat] = policies[seat].draw(likely)
+            by_selection.setdefault(policy.selection, []).append(row)
+    for selection, rows in by_selection.items():
+        for row, likely in zip(rows, selection.probabilities(outputs[rows, selection.output]), strict=True):
+            actions[row] = policies[row].draw(likely)
     return actions
 
 
 def _habits(policies: Sequence[Policy], prepared: torch.Tensor) -> Sequence[npt.NDArray[np.float32] | None]:
     """The hand's logits for each player that uses it; all share one network."""
     found: list[npt.NDArray[np.float32] | None] = [None] * len(policies)
-    grips = [(seat, policy._grip) for seat, policy in enumerate(policies)]
-    moving = [(seat, grip.held) for seat, grip in grips if grip is not None]
+    grips = [(row, policy._grip) for row, policy in enumerate(policies)]
+    moving = [(row, grip.held) for row, grip in grips if grip is not None]
     net = policies[0].net
     if moving and isinstance(net, KeypointNet):
-        seats = [seat for seat, _ in moving]
+        rows = [row for row, _ in moving]
         held = torch.tensor([held for _, held in moving], device=prepared.device)
-        for seat, habit in zip(seats, net.habit(prepared[seats], held).float().cpu().numpy(), strict=True):
-            found[seat] = habit
+        for row, habit in zip(rows, net.habit(prepared[rows], held).float().cpu().numpy(), strict=True):
+            found[row] = habit
     return found
 
 
@@ -348,8 +348,8 @@ def _see_together(policies: Sequence[Policy], observations: Sequence[Any]) -> li
     ]
     nets = {id(policy.net): policy for policy in policies if isinstance(policy.net, KeypointNet)}
     for net, first in nets.items():
-        looking = [seat for seat, policy in enumerate(policies) if id(policy.net) == net]
-        positions = first.locate(np.stack([taken[seat] for seat in looking]))
-        for seat, position in zip(looking, positions, strict=True):
-            inputs[seat] = policies[seat].stack(position)
+        looking = [row for row, policy in enumerate(policies) if id(policy.net) == net]
+        positions = first.locate(np.stack([taken[row] for row in looking]))
+        for row, position in zip(looking, positions, strict=True):
+            inputs[row] = policies[row].stack(position)
     return inputs

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from recorder.envs.registry import stored_spec
 from recorder.envs.spec import EnvSpec
-from recorder.errors import TwinplayError
+from recorder.errors import TwinplayError, first_line
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
 from trainer.policy.action_selection import ActionSelection
@@ -53,12 +53,12 @@ def save_policy(path: Path, net: Net, header: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class StoredPolicy:
-    """The content of a policy file; `net` has its weights, and `manner` is how it plays."""
+    """The content of a policy file; `net` has its weights, and `selection` says how it plays."""
 
     net: Net
     spec: EnvSpec
     config: TrainConfig
-    manner: ActionSelection
+    selection: ActionSelection
     header: dict[str, Any]
 
 
@@ -72,26 +72,26 @@ def read_policy(path: Path, *, alike: bool = False) -> StoredPolicy:
     spec, config = stored_spec(header.get("env")), TrainConfig.from_json(header.get("config"))
     try:
         net = build(config, spec)
-        manner = ActionSelection.from_json(header["alike"]["manner"] if alike else header.get("play"))
-        _check_manner(manner, net, spec, config)
+        selection = ActionSelection.from_json(header["alike"]["manner"] if alike else header.get("play"))
+        _check_selection(selection, net, spec, config)
         _load_weights(net, path)
     except _DAMAGE as error:
-        reason = (str(error).splitlines() or [""])[0][:200]
+        reason = first_line(error, 200)
         raise PolicyError(f"{path} is damaged ({reason}); train it again or get an undamaged copy") from None
     net.eval()
-    return StoredPolicy(net, spec, config, manner, header)
+    return StoredPolicy(net, spec, config, selection, header)
 
 
-def _check_manner(manner: ActionSelection, net: Net, spec: EnvSpec, config: TrainConfig) -> None:
-    """Raises ValueError for a manner in which this network cannot play."""
-    if manner.output >= config.outputs or max(manner.kept, default=0) >= len(spec.action_names):
+def _check_selection(selection: ActionSelection, net: Net, spec: EnvSpec, config: TrainConfig) -> None:
+    """Raises ValueError for a selection that this network cannot use."""
+    if selection.output >= config.outputs or max(selection.kept, default=0) >= len(spec.action_names):
         raise ValueError(
-            f"it selects output {manner.output} and actions {list(manner.kept)}, which the network does not have"
+            f"it selects output {selection.output} and actions {list(selection.kept)}, which the network does not have"
         )
-    if manner.pull and not (isinstance(net, KeypointNet) and manner.prior):
+    if selection.pull and not (isinstance(net, KeypointNet) and selection.prior):
         raise ValueError("it plays like its demonstrator, which its network cannot do")
-    if manner.prior and len(manner.prior) != len(spec.action_names):
-        raise ValueError(f"it has the frequencies of {len(manner.prior)} actions")
+    if selection.prior and len(selection.prior) != len(spec.action_names):
+        raise ValueError(f"it has the frequencies of {len(selection.prior)} actions")
 
 
 def _load_weights(net: Net, path: Path) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from recorder.library.players import players_of
+from recorder.system.texts import count
 from trainer.config import TrainConfig
 from trainer.runs.policy_library import PolicySummary
-from trainer.runs.selection import Choice, Row, count
+from trainer.runs.selection import Choice, Row
 from trainer.settings import further_config
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from recorder.errors import TwinplayError
 from recorder.library.library import ensure_writable
 from recorder.store.session import Session
+from recorder.system.texts import count
 from trainer.config import TrainConfig
 from trainer.runs.messages import Messages
 from trainer.runs.participants import Participants
 from trainer.runs.policy_library import Policies
 from trainer.runs.run_list import RunList
 from trainer.runs.runs import Run, Runs, RunState
-from trainer.runs.selection import Choice, count
+from trainer.runs.selection import Choice
 
 
 class NewRuns:

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from recorder.library.players import demonstrator
+from recorder.library.players import demonstrator, kind_texts
+from recorder.system.texts import count
 from trainer.progress.curves import time_left
 from trainer.runs.policy_library import PolicySummary
 
 _YOURS = "Your twin"
 _MOST_ON_A_BUTTON = 24  # letters
 _FEW = 10  # games; “Scores…” plays as many of each
-_PLAYERS = {"scripted": "the scripted player", "random": "the random player", "policy": "the other twin"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def basis(twin: PolicySummary, you: str, *, tested: bool) -> str:
     elif twin.score is None:
         sentences.append("No test games were played; “Scores…” on the Watch page plays some.")
     elif twin.test_games:
-        games, learned = [_count(twin.test_games, "test game")], len(twin.demonstrator_scores)
+        games, learned = [count(twin.test_games, "test game")], len(twin.demonstrator_scores)
         if learned:
             games.append(f"{learned} of {_player(twin.players, you).owns} games")
         sentences.append(f"Means of {' and '.join(games)}, each up to {time_left(round(twin.test_seconds))}.")
@@ -77,11 +77,7 @@ def _player(players: Sequence[Mapping[str, Any]], you: str) -> _Player:
         if name in ("", you) or not you:
             return _Player(_YOURS, "you", "you do", "your")
         return _Player(f"{name}'s twin", name, f"{name} does", f"{name}'s")
-    if kind in _PLAYERS:
-        who = _PLAYERS[kind]
+    if kind in ("scripted", "random", "policy"):
+        who = "the other twin" if kind == "policy" else f"the {kind_texts(kind).title.lower()}"
         return _Player(_YOURS, who, f"{who} does", f"{who}'s")
     return _Player(_YOURS, "the players it learned from", "they do", "their")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

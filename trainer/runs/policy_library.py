@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from recorder.envs.registry import simulator_notes, stored_spec
-from recorder.errors import TwinplayError
+from recorder.errors import TwinplayError, first_line
 from recorder.library.library import POLICIES, ensure_writable, local_time
 from recorder.store.places import on_this_computer, place
 from recorder.system.files import replacing
@@ -283,7 +283,7 @@ def summarize(path: Path) -> PolicySummary:
             called=_line(header.called),
         )
     except (TwinplayError, ValueError, TypeError, KeyError, OSError) as error:
-        return PolicySummary(path, problem=str(error).splitlines()[0][:300] if str(error) else "it cannot be read")
+        return PolicySummary(path, problem=first_line(error, 300))
 
 
 def _line(name: str) -> str:

@@ -35,7 +35,7 @@ import msgspec
 from filelock import FileLock, Timeout
 from msgspec.structs import replace
 
-from recorder.errors import NewerVersionError, UsageError
+from recorder.errors import NewerVersionError, UsageError, first_line
 from recorder.library.library import Library, ensure_writable
 from recorder.library.names import first_of, name_of
 from recorder.library.players import demonstrator
@@ -188,14 +188,16 @@ class Runs:
             setup = self._setup(folder / "config.json")
             policy = self._policy_path(setup.policy)
         except (ValueError, OSError, RecursionError) as error:
-            problem = f"{folder / 'config.json'} cannot be read ({_short(error)}); delete the run and start a new one"
+            problem = (
+                f"{folder / 'config.json'} cannot be read ({first_line(error)}); delete the run and start a new one"
+            )
             if isinstance(error, NewerVersionError):
                 problem = f"{folder / 'config.json'} cannot be read: {error}"
             return Run(run, folder, None, Status(RunState.FAILED, problem), problem=problem)
         try:
             status = Status.from_json(read_json(folder / "state.json"))
         except (ValueError, OSError, RecursionError) as error:
-            reason = f"{folder / 'state.json'} cannot be read ({_short(error)}); resume the run, or delete it"
+            reason = f"{folder / 'state.json'} cannot be read ({first_line(error)}); resume the run, or delete it"
             status = Status(RunState.FAILED, reason)
         over = status.state in (RunState.QUEUED, RunState.RUNNING, RunState.DONE)
         return Run(run, folder, setup, status, policy, not over)
@@ -365,7 +367,3 @@ def _minutes(session: Session, chosen: Sequence[int] | None) -> float:
     """Minutes of play that are learned from: without what is excluded, and of the chosen episodes alone."""
     episodes = [episode for episode in session.episodes if chosen is None or episode.index in chosen]
     return sum(len(part) for episode in episodes for part in session.to_learn(episode)) / session.spec.rate_hz / 60
-
-
-def _short(error: BaseException) -> str:
-    return (str(error).splitlines() or [""])[0][:160]

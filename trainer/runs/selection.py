@@ -21,6 +21,7 @@ from recorder.library.names import session_name
 from recorder.library.players import demonstrator, player_label
 from recorder.store.places import place
 from recorder.store.session import Session
+from recorder.system.texts import count
 from trainer.data.subsets import ALL, Judged, UsedGames, choose_games, has_tag, in_subset, tag_of, with_tag
 from trainer.runs.session_facts import FactsReader, SessionFacts
 from trainer.runs.suggestion import suggest
@@ -94,11 +95,6 @@ class Selection:
         """One line, like "2 sessions · 7 games · 12.5 minutes · 45,000 frames"."""
         parts = (count(self.sessions, "session"), count(self.games, "game"))
         return " · ".join((*parts, f"{self.minutes:.1f} minutes", count(self.ticks, "frame")))
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 class Choice:

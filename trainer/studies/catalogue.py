@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from recorder.system.texts import count
+
 
 @dataclass(frozen=True)
 class Row:
@@ -115,7 +117,7 @@ _GAMES = {
 def _hopper(games: int) -> tuple[Row, ...]:
     return tuple(
         Row(
-            f"{name}; {games} game{'' if games == 1 else 's'}",
+            f"{name}; {count(games, 'game')}",
             env="hopper",
             games=games,
             settings={**_HOPPER, **settings},
@@ -218,10 +220,7 @@ STUDIES = {
         Study(
             "expert",
             "Clones of Hopper's expert with the default settings",
-            tuple(
-                Row(f"{games} game{'' if games == 1 else 's'}", env="hopper", games=games, seeds=(0, 1, 2))
-                for games in (1, 4, 10)
-            ),
+            tuple(Row(f"{count(games, 'game')}", env="hopper", games=games, seeds=(0, 1, 2)) for games in (1, 4, 10)),
             episodes=50,
         ),
         Study(

@@ -131,7 +131,7 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
             seed=0,
             sticky=0.25 if way == "sticky" else 0.0,
             players=_players(row, way),
-            manner=_way(way, policy),
+            selection=_way(way, policy),
             alike=way == "alike",
             processes=config.threads,
         )
@@ -146,7 +146,7 @@ def run_cell(out: str, folder: str, row: Row, seed: int, episodes: int, config: 
         "curve": [{"batch": int(b), "score": s} for b, s in zip(curves.play_batch, curves.play_score, strict=True)],
         "losses": _losses(curves),
         "minutes_of_play": session.duration_s / 60,
-        "games_of_play": len(session.games),
+        "games_of_play": len(session.scores),
         "reports": reports,
         "machine": {"cores": available_cores(), "gpu": torch.cuda.is_available()},
     }
@@ -320,7 +320,7 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
     temperature = ", ".join(sorted({_sharpness(cell["play"]) for cell in cells}))
     shifts = sorted({TrainConfig.from_json(cell["settings"]).shift_of(cell["play"]["output"]) for cell in cells})
     shifted = f", {'/'.join(map(str, shifts))} ticks quicker" if any(shifts) else ""
-    manner = {
+    selection = {
         "chosen": f"chosen: {temperature}{shifted}",
         "sticky": f"sticky 0.25, {temperature}{shifted}",
         "alike": "like its player",
@@ -330,7 +330,7 @@ def _line(row: Row, way: str, cells: Sequence[dict[str, Any]], reports: Sequence
     discrete = get_spec(row.env).discrete
     return {
         "row": row.name,
-        "play": manner if discrete else "",
+        "play": selection if discrete else "",
         "recorded": _amount(row) if row.games else f"{cells[0]['minutes_of_play']:.0f} min",
         "training": f"{batches:,.0f} batches, {seconds / 60:.1f} min",
         "operations": f"{np.mean(operations):.1e}" if all(operations) else "",

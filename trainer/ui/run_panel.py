@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QProgressBar,
 
 from recorder.envs.registry import get_spec
 from recorder.library.library import local_time
+from recorder.system.texts import count
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
 from trainer.runs.presenter import TrainPresenter
@@ -143,7 +144,7 @@ class RunPanel(QWidget):
         spec = get_spec(run.setup.env)
         reason = "Available after the first validation."
         if not spec.discrete:
-            reason = f"{spec.title} is controlled by torques, which are never simply right or wrong."
+            reason = f"{spec.title} has continuous actions, which are never simply right or wrong."
         self._confusion.show_table(self.presenter.run_list.curves.confusion, tuple(spec.action_names), reason)
 
     def _do(self, what: Callable[[], object]) -> Callable[[], None]:
@@ -173,7 +174,7 @@ def _about(run: Run) -> str:
     minutes = sum(source.minutes for source in setup.sources)
     preset = setup.preset.capitalize() if setup.preset else "Custom settings"
     preset = f"Goes on from {setup.goes_on_from}" if setup.parent else preset
-    sessions = f"{len(setup.sources)} session{'s' if len(setup.sources) > 1 else ''}"
+    sessions = count(len(setup.sources), "session")
     left_out = f" · left out: {setup.left_out}" if setup.left_out else ""
     return f"{get_spec(setup.env).title} · {preset} · {sessions}, {minutes:.1f} minutes{left_out}"
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget
 
-from trainer.ui.roomy import Roomy
+from trainer.ui.wide_rows import WideRows
 
 COLUMNS = ("Session", "Player", "Date", "Games", "Minutes", "Score")
 GAMES = 3  # the first column of figures
@@ -28,7 +28,7 @@ class SessionsTree(QTreeWidget):
         self.setUniformRowHeights(True)
         self.setAllColumnsShowFocus(True)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of one kind begin alike
-        self.setItemDelegate(Roomy(self))
+        self.setItemDelegate(WideRows(self))
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         for column in range(GAMES, len(COLUMNS)):

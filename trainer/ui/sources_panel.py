@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from recorder.envs.registry import env_names
 from recorder.errors import UsageError
 from recorder.library.names import name_of, session_name
+from recorder.system.texts import count
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
 from recorder.ui.kit.steady import reserve_lines
@@ -229,7 +230,7 @@ class SourcesPanel(QWidget):
                 config: TrainConfig = presenter.config(env)
             except UsageError:
                 return text
-            own = f" {changed} custom setting{'s' if changed > 1 else ''}." if changed else ""
+            own = f" {count(changed, 'custom setting')}." if changed else ""
             text = f"{text} {config.budget_text}.{own} {presenter.elsewhere}".rstrip()
         return text
 

@@ -18,12 +18,13 @@ from PySide6.QtWidgets import QAbstractItemView, QMessageBox, QStackedWidget, QW
 from recorder.ui.kit.fold import FoldingSplitter
 from recorder.ui.kit.page import Page
 from recorder.ui.kit.plots import import_ahead
+from recorder.ui.kit.shortcuts import Shortcut
 from recorder.ui.kit.slots import then
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.train_state import TrainState
+from trainer.ui.list_panels import RunsPanel, TwinsPanel
 from trainer.ui.run_panel import RunPanel
 from trainer.ui.segments import Segments
-from trainer.ui.shelf_panels import RunsPanel, TwinsPanel
 from trainer.ui.sources_panel import SourcesPanel
 
 _POLL_MS = 100
@@ -76,12 +77,10 @@ class TrainPage(Page):
         self._run.watch_requested.connect(lambda: self.watch_requested.emit(self.presenter.policy))
         self._twins.watch_requested.connect(self.watch_requested)
         self.bind_keys(
-            (
-                ("Ctrl+Return", self._sources.start_if_possible),
-                ("Ctrl+Z", then(presenter.edits.undo, self._changed)),
-                ("F2", self._rename),
-                ("Del", self._remove),
-            )
+            Shortcut("Ctrl+Return", "Train", self._sources.start_if_possible),
+            Shortcut("Ctrl+Z", "Undo", then(presenter.edits.undo, self._changed)),
+            Shortcut("F2", "Rename a twin", self._rename),
+            Shortcut("Del", "Move a run or a twin to the trash", self._remove),
         )
         self._look_again()
 

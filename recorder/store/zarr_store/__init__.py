@@ -3,12 +3,12 @@
     rows ──▶ whole chunks ──▶ files ┐
        └──▶ tail (in memory) ───────┴─ commit: tails, fsync, rename, fsync ──▶ `ticks` in the attributes, fsync
 
-    growing   GrowingGroup, GrowingArray   writing a session
-    stored    StoredGroup                  reading a session, and changing the user's opinions of it
-    durable   DurableStore                 writes the files of both
-    rows      StoredArray                  rows of an array from its chunks
-    wary      WaryStore, RemoteStore       read the files, from a folder and from a URL
-    chunks    ChunkCodec, chunk_key        the bytes of a chunk, and the name of its file
+    growing            GrowingGroup, GrowingArray    writing a session
+    stored             StoredGroup                   reading a session, and changing its annotations
+    durable            DurableStore                  writes the files of both
+    untrusted_stores   UntrustedStore, RemoteStore   read the files, from a folder and from a URL
+    rows               StoredArray                   rows of an array from its chunks
+    chunks             ChunkCodec, chunk_key         the bytes of a chunk, and the name of its file
 
 Decision: every commit writes the unfinished chunk again, completely, and ends by storing the number of committed ticks
 in the group's attributes. A file that replaces another has another name until the commit has fsynced it, because the

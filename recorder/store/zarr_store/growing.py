@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import zarr
 from zarr.codecs import BytesCodec, Crc32cCodec, TransposeCodec, ZstdCodec
+from zarr.core.sync import sync
 
 from recorder.store.zarr_store.chunks import (
     RGB_THOROUGH_LEVEL,
@@ -61,6 +62,7 @@ class GrowingArray:
         self._tail = np.zeros((chunk, *shape), self._dtype)  # the unfinished chunk
         self._turned = np.empty((math.prod(shape), chunk), self._dtype) if self._transposed else None
         self._tail_written = True
+        self._chunks = 0  # written so far
         self.rows = 0
 
     def append(self, rows: Array, *, thorough: bool = False) -> None:
@@ -111,7 +113,10 @@ class GrowingArray:
 
     def _resize(self, rows: int) -> None:
         if rows != self._array.shape[0]:
-            self._array.resize((rows, *self._array.shape[1:]))
+            # To look for the chunks that a shape far ahead allows but nobody wrote takes longest of all.
+            beyond = self._chunks > -(-rows // self._chunk)
+            shape = (rows, *self._array.shape[1:])
+            sync(self._array.async_array.resize(shape, delete_outside_chunks=beyond))
 
     def _write_chunk(self, index: int, rows: Array, *, thorough: bool = False) -> None:
         """Encode as the array's metadata says: transposed, little-endian, zstd, and its checksum."""
@@ -124,6 +129,7 @@ class GrowingArray:
         except (cv2.error, RuntimeError) as error:  # what these libraries raise where there is no memory
             raise MemoryError from error
         self._store.write(self._key(index), content)
+        self._chunks = max(self._chunks, index + 1)
 
     def _key(self, index: int) -> str:
         return chunk_key(self._name, index, self._array.ndim)

@@ -14,12 +14,13 @@ from zarr.core.chunk_key_encodings import DefaultChunkKeyEncoding
 from zarr.core.metadata import ArrayV3Metadata
 from zarr.errors import GroupNotFoundError
 
+from recorder.errors import first_line
 from recorder.store.places import Folder, LocalFolder, Place, on_this_computer
 from recorder.store.untrusted import MAX_CHUNK_BYTES, METADATA, StoreError
 from recorder.store.zarr_store.chunks import Array, ChunkCodec
 from recorder.store.zarr_store.durable import DurableStore
 from recorder.store.zarr_store.rows import StoredArray
-from recorder.store.zarr_store.wary import RemoteStore, WaryStore
+from recorder.store.zarr_store.untrusted_stores import RemoteStore, UntrustedStore
 
 MAX_ROWS = 1 << 26  # 300 hours at 60 Hz
 _CODECS = [BytesCodec, ZstdCodec, Crc32cCodec]  # of every array; screens are transposed first
@@ -48,9 +49,9 @@ class StoredGroup:
         """
         self.place = place
         self.folder: Folder
-        store: WaryStore | RemoteStore
+        store: UntrustedStore | RemoteStore
         if isinstance(place, Path):
-            self.folder, store = LocalFolder(place), WaryStore(place)
+            self.folder, store = LocalFolder(place), UntrustedStore(place)
             if not (place / METADATA).is_file():
                 raise StoreError("it has no zarr.json" if place.is_dir() else "there is no such folder")
         else:
@@ -66,7 +67,7 @@ class StoredGroup:
             self._group = zarr.open_group(store, mode="r", zarr_format=3, use_consolidated=False)
             self.attributes: dict[str, Any] = dict(self._group.attrs)
         except _METADATA_ERRORS as error:
-            raise StoreError(f"its zarr.json is damaged ({_first_line(error)})") from error
+            raise StoreError(f"its zarr.json is damaged ({first_line(error)})") from error
 
     def array(self, name: str, shape: tuple[int, ...] | None, dtype: str, rows: int | None = None) -> StoredArray:
         """The array `name`, each row of `shape` (None: one axis of any length), with at least `rows` rows.
@@ -78,7 +79,7 @@ class StoredGroup:
         except KeyError:
             raise StoreError(f"the array '{name}' is missing") from None
         except _METADATA_ERRORS as error:
-            raise StoreError(f"the array '{name}' is damaged ({_first_line(error)})") from error
+            raise StoreError(f"the array '{name}' is damaged ({first_line(error)})") from error
         if not isinstance(array, zarr.Array):
             raise StoreError(f"'{name}' is not an array")
         assert isinstance(array.metadata, ArrayV3Metadata)
@@ -115,7 +116,7 @@ class StoredGroup:
             self._store.expect(array, range(start, stop))
             rows = array.read(start, stop, self._store.content)
         except (OSError, ValueError, RuntimeError, TypeError) as error:
-            raise StoreError(f"a chunk of '{array.path}' is damaged ({_first_line(error)})") from error
+            raise StoreError(f"a chunk of '{array.path}' is damaged ({first_line(error)})") from error
         return rows[0] if isinstance(selection, int) else rows
 
     def _check_chunks(self, name: str, array: StoredArray, rows: int) -> None:
@@ -140,7 +141,7 @@ class StoredGroup:
         store.sync()
 
     def set_column(self, name: str, values: Array) -> None:
-        """Replace the first rows of a column; only for the user's opinions and to mend a torn table of episodes.
+        """Replace the first rows of a column; only for the user's annotations and to mend a torn table of episodes.
 
         Raises OSError, and StoreError for a column that cannot be read.
         """
@@ -156,7 +157,3 @@ class StoredGroup:
             whole[: len(here)] = here
             store.write(array.key(start // chunk), codec.encode(whole))
         store.sync()
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:160]

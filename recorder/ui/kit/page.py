@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from recorder.library.access import LibraryAccess
@@ -14,9 +13,8 @@ from recorder.ui.kit import look
 from recorder.ui.kit.banner import Banner
 from recorder.ui.kit.focus import guard_focus
 from recorder.ui.kit.fold import Scroll
+from recorder.ui.kit.shortcuts import Shortcut, bind
 
-# Keys that act again and again while they are held; Del and Ctrl+Return, for instance, act once.
-_REPEATED = ("-", "+", "=", ".", "Backspace", "Shift+Backspace", "Left", "Right", "Shift+Left", "Shift+Right")
 _LOG = logging.getLogger("twinplay")
 
 
@@ -33,8 +31,9 @@ class Page(QWidget):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._name = name
+        self.name = name
         self._way_on: QPushButton | None = None
+        self.shortcuts: tuple[Shortcut, ...] = ()
         self.access = LibraryAccess()
         self.setObjectName(f"{name}Page")
         self.setStyleSheet(look.PAGE)
@@ -68,7 +67,7 @@ class Page(QWidget):
     def show_problem(self, sentence: str) -> None:
         """Show a sentence in the banner, in the window's words, and log it; hide the banner when there is none."""
         if sentence and sentence != self._banner.toolTip():
-            _LOG.warning("%s: %s", self._name, sentence)
+            _LOG.warning("%s: %s", self.name, sentence)
         self._banner.show_sentence(sentence)
 
     def lay_banner_over(self, *parts: QWidget) -> None:
@@ -87,13 +86,10 @@ class Page(QWidget):
         if access.missing:
             self.show_problem("")
 
-    def bind_keys(self, keys: Iterable[tuple[str, Callable[[], None]]]) -> None:
+    def bind_keys(self, *shortcuts: Shortcut) -> None:
         """Keys that work while this page has the keyboard."""
-        for sequence, action in keys:
-            shortcut = QShortcut(QKeySequence(sequence), self)
-            shortcut.setAutoRepeat(sequence in _REPEATED)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(action)
+        self.shortcuts = shortcuts
+        bind(self, shortcuts, Qt.ShortcutContext.WidgetWithChildrenShortcut)
 
     def take_keyboard(self) -> None:
         """Give the keyboard to where the keys of the page work."""
@@ -124,7 +120,7 @@ class Page(QWidget):
         layout.addWidget(heading)
         layout.addWidget(QLabel(text, alignment=Qt.AlignmentFlag.AlignCenter))
         layout.addWidget(go, 0, Qt.AlignmentFlag.AlignCenter)
-        sample = QPushButton("Try it with the sample", objectName=f"{self._name}SampleButton")
+        sample = QPushButton("Try it with the sample", objectName=f"{self.name}SampleButton")
         sample.setToolTip("Add a short scripted session, and a twin trained on such play, to your library")
         sample.setProperty("quiet", True)
         sample.setAutoDefault(True)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from recorder.ui.kit import look
 
 
-class Roomy(QStyledItemDelegate):
+class WideRows(QStyledItemDelegate):
     """Rows of a comfortable height, and columns that do not touch; in tables rows are chosen, not cells."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:

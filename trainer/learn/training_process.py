@@ -1,6 +1,6 @@
 """The work of each process of a training, one or many: load its ticks, then take one step after another.
 
-    first      load ─▶ start ─▶ take(1) ─▶ take(2) …      when `trainer.learn.fit` wants a step
+    first      load ─▶ start ─▶ take_step(1) ─▶ take_step(2) …     when `trainer.learn.stages` wants a step
     others     follow: the same steps as the first process, until it ends the training
 
 All draw from random generators with the same state, so after a step all have the same weights: a checkpoint needs only
@@ -24,7 +24,7 @@ from trainer.learn.learner import Learner, one_cycle
 from trainer.policy.networks import Net
 
 
-class Steps:
+class TrainingProcess:
     """The data and the learner of one process; see Dataset and Learner for what they raise.
 
     With a `parent`, learning goes on from its weights.
@@ -40,7 +40,7 @@ class Steps:
     ) -> None:
         self.config = config
         self.group = group
-        self._parent = parent
+        self._sessions, self._episodes, self._parent = sessions, episodes, parent
         self._spec = sessions[0].spec
         torch.set_num_threads(config.threads or available_cores(sharing=group.local_size))
         self.begin()
@@ -72,6 +72,15 @@ class Steps:
         self.learner.see(sight)
         self.data.locate_with(self.learner.locate, self.learner.own_positions)
 
+    def without_perception(self, reason: str) -> TrainingProcess:
+        """One in the place of this one, which is closed; it learns from screens alone, for a reason."""
+        self.close()
+        config = self.config.without_perception(self._spec.name)
+        with self.group.all_or_none():
+            process = TrainingProcess(self._sessions, config, self._episodes, self.group)
+        process.data.warnings.append(f"the policy learns from screens alone: {reason}")
+        return process
+
     def start(self, restore: Callable[[], None] | None) -> None:
         """Synchronise before the first step; on the first process, `restore` loads a checkpoint, for all."""
         with self.group.all_or_none():
@@ -85,7 +94,7 @@ class Steps:
                 self.learner.restore(tensors)
                 self.rng.bit_generator.state = generator
 
-    def take(self, number: int, used: float) -> tuple[float, float | None]:
+    def take_step(self, number: int, used: float) -> tuple[float, float | None]:
         """Take step `number` (from 1) on all processes, at a share of the budget; returns loss and accuracy, if any."""
         self.group.order(number, used)
         return self._step(number, used)

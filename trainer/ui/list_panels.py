@@ -31,14 +31,14 @@ from trainer.runs.policy_library import PolicySummary
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.run_list import MOST_COMPARED
 from trainer.runs.runs import Run, RunState
-from trainer.ui.roomy import Roomy
+from trainer.ui.wide_rows import WideRows
 
 _KEY = Qt.ItemDataRole.UserRole
 _TWIN_TIPS = ("Give it another name (F2)", "Move it to the trash (Del)")
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
-class _Shelf(QWidget):
+class _ListPanel(QWidget):
     """A table with a row of buttons, words for when it is empty, and a line for what was done last."""
 
     changed = Signal()
@@ -63,7 +63,7 @@ class _Shelf(QWidget):
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setTabKeyNavigation(False)
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of one kind begin alike
-        self.table.setItemDelegate(Roomy(self.table))
+        self.table.setItemDelegate(WideRows(self.table))
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
@@ -137,7 +137,7 @@ class _Shelf(QWidget):
         self._notice.setVisible(bool(notice))
 
 
-class RunsPanel(_Shelf):
+class RunsPanel(_ListPanel):
     """Every run with its settings and result; a click shows one, a tick lays it over the one that is shown."""
 
     def __init__(self, presenter: TrainPresenter) -> None:
@@ -208,7 +208,7 @@ class RunsPanel(_Shelf):
         self.changed.emit()
 
 
-class TwinsPanel(_Shelf):
+class TwinsPanel(_ListPanel):
     """The clones of the library; `watch_requested` brings the one to watch."""
 
     watch_requested = Signal(object)

@@ -53,56 +53,56 @@ class Office:
         return self.jobs[-1]
 
 
-def test_a_chore_shows_its_latest_word_and_is_done_when_its_job_is() -> None:
+def test_a_background_job_shows_its_latest_record_and_is_done_when_its_process_is() -> None:
     office = Office()
-    chore = BackgroundJob("a:b", start_job=office)
-    assert chore.poll() is False
-    chore.start(one=1)
+    job = BackgroundJob("a:b", start_job=office)
+    assert job.poll() is False
+    job.start(one=1)
     assert office.wishes == [("a:b", {"one": 1})]
-    assert (chore.state, chore.poll()) == (BackgroundJobState.RUNNING, False)
+    assert (job.state, job.poll()) == (BackgroundJobState.RUNNING, False)
     office.jobs[0].records = ["first", "second"]
-    assert chore.poll()
-    assert (chore.record, chore.running) == ("second", True)
+    assert job.poll()
+    assert (job.record, job.running) == ("second", True)
     office.jobs[0].state = JobState.DONE
-    assert chore.poll()
-    assert (chore.record, chore.state) == ("second", BackgroundJobState.DONE)
-    chore.close()
+    assert job.poll()
+    assert (job.record, job.state) == ("second", BackgroundJobState.DONE)
+    job.close()
 
 
-def test_a_failed_chore_says_why_and_may_begin_again() -> None:
+def test_a_failed_job_says_why_and_may_begin_again() -> None:
     office = Office()
-    chore = BackgroundJob("a:b", start_job=office)
-    chore.start()
+    job = BackgroundJob("a:b", start_job=office)
+    job.start()
     office.jobs[0].state, office.jobs[0].error = JobState.FAILED, "the disk is full"
-    chore.poll()
-    assert (chore.state, chore.error) == (BackgroundJobState.FAILED, "the disk is full")
-    chore.start()
-    assert (chore.state, chore.error, chore.record) == (BackgroundJobState.RUNNING, "", None)
-    chore.close()
+    job.poll()
+    assert (job.state, job.error) == (BackgroundJobState.FAILED, "the disk is full")
+    job.start()
+    assert (job.state, job.error, job.record) == (BackgroundJobState.RUNNING, "", None)
+    job.close()
 
 
-@pytest.mark.parametrize(("tidy", "calls"), [(False, ["kill"]), (True, ["stop", "join"])])
-def test_a_cancelled_chore_is_killed_unless_it_has_to_tidy_up(tidy: bool, calls: list[str]) -> None:
+@pytest.mark.parametrize(("cleans_up", "calls"), [(False, ["kill"]), (True, ["stop", "join"])])
+def test_a_cancelled_job_is_killed_unless_it_has_to_tidy_up(cleans_up: bool, calls: list[str]) -> None:
     office = Office()
-    chore = BackgroundJob("a:b", tidy=tidy, start_job=office)
-    chore.start()
-    chore.close()
-    assert chore.state is BackgroundJobState.IDLE
+    job = BackgroundJob("a:b", cleans_up=cleans_up, start_job=office)
+    job.start()
+    job.close()
+    assert job.state is BackgroundJobState.IDLE
     assert office.jobs[0].calls == calls
     office.jobs[0].records = ["late"]
-    assert not chore.poll()
+    assert not job.poll()
 
 
 def test_a_wish_takes_the_place_of_the_one_before() -> None:
     office = Office()
-    chore = BackgroundJob("a:b", start_job=office)
-    chore.start(n=1)
+    job = BackgroundJob("a:b", start_job=office)
+    job.start(n=1)
     office.jobs[0].records = ["of the first"]
-    chore.start(n=2)
+    job.start(n=2)
     assert office.jobs[0].calls == ["kill"]
-    chore.poll()
-    assert chore.record is None
-    chore.close()
+    job.poll()
+    assert job.record is None
+    job.close()
 
 
 def test_the_scoreboard_has_the_recorded_player_both_clones_and_chance(hopper: Session, tmp_path: Path) -> None:
@@ -142,4 +142,4 @@ def test_a_person_is_represented_by_the_games_recorded(hopper: Session, tmp_path
     assert last.report is not None
     human = last.report.rows[0]
     assert (human.label, human.player) == ("person Ada, as recorded", "demonstrator")
-    np.testing.assert_allclose(human.returns, hopper.games)
+    np.testing.assert_allclose(human.returns, hopper.scores)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from recorder.store.zarr_store.rows import StoredArray
 
 
-class WaryStore(LocalStore):
+class UntrustedStore(LocalStore):
     """A read-only LocalStore for folders made by strangers. Raises StoreError for files that must not be read.
 
     Through zarr it reads metadata only; chunks are read by `content`.

@@ -1,0 +1,52 @@
+"""Positions out of the console's memory: which bytes hold them, and in which unit a network sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.policy.header import SeenPosition
+from trainer.policy.keypoints import POSITIONS
+
+
+@dataclass(frozen=True)
+class Places:
+    """The memory bytes that are taken as positions, at most POSITIONS, with their `mean` and standard `deviation` in
+    the recording, float32 (bytes,). `own`, bool (POSITIONS,): which of them the player controls.
+    """
+
+    bytes_: list[int]
+    mean: npt.NDArray[np.float32]
+    deviation: npt.NDArray[np.float32]
+    own: npt.NDArray[np.bool_]
+
+    @classmethod
+    def known(cls, positions: Sequence[SeenPosition], own: npt.NDArray[np.bool_]) -> Places:
+        """Those that a policy's header names; `own`, bool (POSITIONS,), is its network's."""
+        mean, deviation = (
+            np.array([getattr(each, name) for each in positions], np.float32) for name in ("mean", "deviation")
+        )
+        return cls([each.byte for each in positions], mean, deviation, own)
+
+    @property
+    def told(self) -> tuple[SeenPosition, ...]:
+        """As a policy's header names them."""
+        each = zip(self.bytes_, self.mean.tolist(), self.deviation.tolist(), strict=True)
+        return tuple(SeenPosition(byte, mean, deviation) for byte, mean, deviation in each)
+
+    @classmethod
+    def of(cls, values: npt.NDArray[np.uint8], bytes_: list[int], controlled: npt.NDArray[np.bool_]) -> Places:
+        """From the memory, uint8 (n, bytes), and which of its bytes the player controls, bool (bytes,)."""
+        chosen = values[:, bytes_].astype(np.float32)
+        own = np.zeros(POSITIONS, bool)
+        own[: len(bytes_)] = controlled[bytes_]
+        return cls(bytes_, chosen.mean(axis=0), chosen.std(axis=0), own)
+
+    def positions(self, values: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Positions float32 (n, POSITIONS), in standard deviations from their mean, from memory uint8 (n, bytes)."""
+        found = np.zeros((len(values), POSITIONS), np.float32)
+        found[:, : len(self.bytes_)] = (values[:, self.bytes_] - self.mean) / self.deviation
+        return found
