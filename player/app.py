@@ -305,6 +305,8 @@ def _describe(window: Window, path: Path) -> None:
                 widgets[action.objectName()] = {"rect": rect, "enabled": action.isEnabled(), "text": action.text()}
         if widget.accessibleName():
             entry["name"] = widget.accessibleName()
+        if widget.accessibleDescription():
+            entry["description"] = widget.accessibleDescription()
         widgets[name] = entry
     frame = window.watch.presenter.frame
     state = {

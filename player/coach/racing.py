@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from recorder.agents.agent import describe
 from recorder.envs.game import Game
+from recorder.play.fork import Fork
 from recorder.play.rollout import Phase, Rollout
 from recorder.recording.race import RivalMoment
 from recorder.system.jobs import SharedRows
@@ -31,17 +35,18 @@ class RacingClone:
         self._rollout = Rollout(self._game, self._policy, unattended=False)
         self._pictures = pictures.rows
         self._number = 0
-        self.begin(0, 0, 0)
+        self.begin(0, 0, (), 0)
         self.play(1, 0)  # the first time takes long
 
     def describe(self) -> dict[str, Any]:
         """See `recorder.agents.agent.describe`."""
         return describe(self._policy)
 
-    def begin(self, number: int, seed: int, row: int) -> RivalMoment:
-        """Start game `number` from a seed, and draw it into a row."""
+    def begin(self, number: int, seed: int, lead_in: Sequence[Any], row: int) -> RivalMoment:
+        """Start game `number` from a seed, after the actions of a lead-in, and draw it into a row."""
         self._number = number
-        self._rollout.begin(seed)
+        fork = Fork(self._policy.spec, seed, np.asarray(lead_in), {}) if len(lead_in) else None
+        self._rollout.begin(seed, fork=fork)
         return self._show(row)
 
     def play(self, goal: int, row: int) -> RivalMoment:

@@ -26,9 +26,9 @@ _REST = 8  # pictures for which the loss stays, before the two seconds are shown
 
 
 class FailuresDialog(JobDialog):
-    """Plays games of the twin on the right in the background. Emits `play_on_requested(forks, seconds)`."""
+    """Plays games of the twin on the right in the background. Emits `play_on_requested(forks, seconds, policy)`."""
 
-    play_on_requested = Signal(object, float)
+    play_on_requested = Signal(object, float, object)
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class FailuresDialog(JobDialog):
         label.setPixmap(QPixmap.fromImage(image).scaled(size, keep, smooth))
 
     def _coach(self, gallery: Gallery, failure: Failure) -> None:
-        self.play_on_requested.emit([gallery.fork(failure, BEFORE_S)], 0.0)
+        self.play_on_requested.emit([gallery.fork(failure, BEFORE_S)], 0.0, None)
         page = self.parentWidget()
         for dialog in [self] if page is None else page.findChildren(QDialog):  # the scores, too, lie over the game
             dialog.close()

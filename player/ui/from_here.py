@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -24,22 +25,26 @@ if TYPE_CHECKING:
 _OPEN = (WatchState.PLAYING, WatchState.PAUSED, WatchState.OVER)
 
 
-def play_on(window: Window, forks: Sequence[Fork], seconds: float) -> None:
-    """Play on from moments of earlier games, on the Record page of the window."""
+def play_on(window: Window, forks: Sequence[Fork], seconds: float, policy: Path | None) -> None:
+    """Play on from moments of earlier games, on the Record page of the window; with a policy, its twin is corrected."""
     if window.record.presenter.busy:
         window.notice.warn("A recording is in progress. Stop it first (Esc on the Record page).")
         return
-    play_on_from(window.record.presenter, forks, seconds)
+    try:
+        play_on_from(window.record.presenter, forks, seconds, policy)
+    except TwinplayError as error:
+        window.notice.warn(window_words(str(error)))
+        return
     window.show_page("record")
     window.activateWindow()
 
 
 class FromHereButton(QPushButton):
-    """Emits `play_on_requested(forks, seconds)`, or `changed` after the twin was told to play on. The menu says why
-    something cannot be done.
+    """Emits `play_on_requested(forks, seconds, policy)`, or `changed` after the twin was told to play on. The menu says
+    why something cannot be done.
     """
 
-    play_on_requested = Signal(object, float)
+    play_on_requested = Signal(object, float, object)
     changed = Signal()
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:
@@ -77,6 +82,10 @@ class FromHereButton(QPushButton):
         if here.by_hand:
             self._play_on("playOnFromRecording", "Play on from the recording", recorded)
             self._play_on("playOnFromTwin", "Play on from the twin's game", clone)
+            policy = self.presenter.pair.policy
+            if policy is not None:
+                self._play_on("correctFromRecording", "Correct the twin from the recording", recorded, policy)
+                self._play_on("correctFromTwin", "Correct the twin from its game", clone, policy)
         if recorded is not None and frame is not None and frame.right is not None:
             at = duration_text(recorded.ticks / frame.rate_hz)
             self._add(
@@ -98,10 +107,10 @@ class FromHereButton(QPushButton):
                 "differs"
             )
 
-    def _play_on(self, name: str, words: str, side: Side | None) -> None:
+    def _play_on(self, name: str, words: str, side: Side | None, policy: Path | None = None) -> None:
         if side is not None and self.presenter.frame is not None:
             at = duration_text(side.ticks / self.presenter.frame.rate_hz)
-            self._add(name, f"{words}, {at}", lambda: self._request([self._here.fork(side)], 0.0))
+            self._add(name, f"{words}, {at}", lambda: self._request([self._here.fork(side)], 0.0, policy))
 
     def _add(self, name: str, words: str, act: Callable[[], None]) -> QAction:
         action = self._menu.addAction(words)
@@ -116,8 +125,8 @@ class FromHereButton(QPushButton):
             self.presenter.error = str(error)
             self.changed.emit()
 
-    def _request(self, forks: list[Fork], seconds: float) -> None:
-        self.play_on_requested.emit(forks, seconds)
+    def _request(self, forks: list[Fork], seconds: float, policy: Path | None = None) -> None:
+        self.play_on_requested.emit(forks, seconds, policy)
 
     def _let_twin(self, tick: int) -> None:
         self.presenter.play_on(tick)

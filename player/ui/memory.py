@@ -3,6 +3,7 @@
     window/geometry, window/page, window/theme    library/folder    player/name, player/asked
     record/limit, record/steps, record/frame_skip, record/recent    when a take ends, its pace, and what was played last
     record/hand_back           after how long without a key a twin that is corrected goes on
+    record/best_of             how many games a series of races has
     choices/<name of a list>   what was chosen last in it            watch/session, watch/policy   the pair watched last
     tour/closed                whether the hints of the Watch page are not wanted any longer
 
@@ -109,6 +110,15 @@ class Memory:
     @hand_back.setter
     def hand_back(self, seconds: str) -> None:
         self._keep("record/hand_back", seconds)
+
+    @property
+    def best_of(self) -> str:
+        """How many games a series of races has, as recorder.recording.partner writes it."""
+        return self._text("record/best_of")
+
+    @best_of.setter
+    def best_of(self, games: str) -> None:
+        self._keep("record/best_of", games)
 
     @property
     def recent_envs(self) -> str:

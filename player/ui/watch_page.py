@@ -37,12 +37,12 @@ _POLL_MS = 4  # well under a tick of 60 Hz, so that pictures appear when they ar
 
 class WatchPage(Page):
     """Shows the state of `presenter`. Emits `page_requested` to ask for another page: "record" or "train",
-    `play_on_requested(forks, seconds)` to play on from moments on the Record page, and `tour_closed` once nobody wants
-    to see its hints again.
+    `play_on_requested(forks, seconds, policy)` to play on from moments on the Record page, `tour_closed` once nobody
+    wants to see its hints again.
     """
 
     page_requested = Signal(str)
-    play_on_requested = Signal(object, float)
+    play_on_requested = Signal(object, float, object)
     tour_closed = Signal()
 
     def __init__(self, presenter: WatchPresenter, parent: QWidget | None = None) -> None:

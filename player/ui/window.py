@@ -105,7 +105,7 @@ class Window(QWidget):
         self.sessions.watch_requested.connect(lambda session: self.watch_pair(session, None))
         self.train.page_requested.connect(self.show_page)
         self.watch.page_requested.connect(self.show_page)
-        self.watch.play_on_requested.connect(lambda forks, seconds: play_on(self, forks, seconds))
+        self.watch.play_on_requested.connect(partial(play_on, self))
         self.record.train_requested.connect(self._train_on)
         self.record.watch_requested.connect(lambda session: self.watch_pair(session, None))
         self.train.watch_requested.connect(self._watch_twin)

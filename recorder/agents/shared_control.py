@@ -81,6 +81,11 @@ class Decision(NamedTuple):
     handover: Handover
 
 
+def undecided(action: Any) -> Decision:
+    """A tick that neither of the two decided, because another played it."""
+    return Decision(action, action, NO_PROPOSAL, False, Handover.NONE)
+
+
 class Proposer(Protocol):
     """A clone that says what it would do."""
 
@@ -88,6 +93,9 @@ class Proposer(Protocol):
 
     def reset(self, env: Env | None) -> None:
         """A game begins, or goes on from an earlier moment."""
+
+    def watch(self, observation: Any) -> None:
+        """A moment before play goes on, which another played: it has a past."""
 
     def propose(self, observation: Any) -> tuple[Any, int]:
         """The clone's latest action, and how many ticks old the observation is that it answers."""
@@ -130,6 +138,11 @@ class SharedControl:
         """See Agent. Whoever is in control stays so."""
         self.clone.reset(env)
         self.supervisor.reset(env)
+
+    def watch(self, observation: Any) -> None:
+        """See `recorder.play.rollout.Watcher`."""
+        self.clone.watch(observation)
+        self.supervisor.act(observation)
 
     def act(self, observation: Any) -> Any:
         """See Agent."""
@@ -181,6 +194,10 @@ class PlayingClone:
     def reset(self, env: Env | None) -> None:
         """See Proposer."""
         self._agent.reset(env)
+
+    def watch(self, observation: Any) -> None:
+        """See Proposer."""
+        self._agent.act(observation)
 
     def propose(self, observation: Any) -> tuple[Any, int]:
         """See Proposer."""

@@ -34,7 +34,9 @@ from recorder.library.trash import Trashed
 from recorder.play.latency import Latency
 from recorder.play.timing import Timing
 from recorder.store.locks import is_being_written
+from recorder.store.origin import FORKS
 from recorder.store.places import Place, Url, keep_out_of_sessions, on_this_computer, place
+from recorder.store.races import RaceRecord, read_race
 from recorder.store.schema import LABELS
 from recorder.store.session import Session
 from recorder.system.records import plain, read
@@ -69,6 +71,8 @@ class SessionFacts(msgspec.Struct, frozen=True):
     learn_ticks: int
     origins: tuple[Origin, ...]
     made_of: tuple[str, ...]
+    race: RaceRecord | None  # these have no default: entries of earlier versions, which lack them, are made again
+    led_ticks: int
     together: str = ""
 
 
@@ -76,9 +80,10 @@ class SessionFacts(msgspec.Struct, frozen=True):
 class SessionSummary:
     """One line of a list of sessions. `state` is complete, recording, interrupted or unreadable (see `problem`).
 
-    `labels` are how many games have each label, `learn_ticks` those that are not left out of training. `origins` tell
-    where its ticks come from (see `recorder.library.lineage`), `made_of` the names of the sessions that it was merged
-    from or split from. `together` is what two players did (recorder.library.together).
+    `labels` are how many games have each label, `learn_ticks` the ticks that training may use, and
+    `led_ticks` those of lead-ins, which are another's play and never learned from. `origins` tell where its ticks come
+    from (see `recorder.library.lineage`), `made_of` the names of the sessions that it was merged from or split from.
+    `together` is what two players did (recorder.library.together), `race` how a race went.
     """
 
     place: Place
@@ -106,6 +111,8 @@ class SessionSummary:
     origins: tuple[Origin, ...] = ()
     made_of: tuple[str, ...] = ()
     together: str = ""
+    race: RaceRecord | None = None
+    led_ticks: int = 0
 
     @property
     def path(self) -> Path:
@@ -308,11 +315,17 @@ def summarize(where: Place, head: bytes | None = None) -> SessionSummary:
             origins=origins_of(session),
             made_of=names_of_parts(session),
             together=together_text(session),
+            race=read_race(session.attributes),
+            led_ticks=_led_ticks(session),
         )
     except (SessionError, KeyError, TypeError, ValueError, OverflowError) as error:
         return SessionSummary(
             where, where.name.removesuffix(".zarr"), "", "", {}, "", "unreadable", 0, 0, 0.0, (), 0, problem=str(error)
         )
+
+
+def _led_ticks(session: Session) -> int:
+    return sum(len(each) for each in session.episodes if each.leads_in) if FORKS in session.attributes else 0
 
 
 def local_time(created: str, form: str = "%Y-%m-%d %H:%M") -> str:

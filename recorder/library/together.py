@@ -21,4 +21,6 @@ def together_text(session: Session) -> str:
     times = {0: "never", 1: "once", 2: "twice"}.get(corrections.takeovers, f"{corrections.takeovers:,} times")
     if not ticks:
         return "The twin played alone; nobody took over"
-    return f"Corrected {times}, for {ticks / session.spec.rate_hz:.0f} s of {session.duration_s:.0f} s"
+    led = sum(len(episode) for episode in session.episodes if episode.leads_in)
+    seconds, played = ticks / session.spec.rate_hz, (len(session) - led) / session.spec.rate_hz
+    return f"Corrected {times}, for {seconds:.0f} s of {played:.0f} s"

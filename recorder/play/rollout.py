@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -55,6 +55,14 @@ class Step(NamedTuple):
     time_ns: int
     due_ns: int
     speed: int
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """An Agent that tells seeing how a game came about from acting in it."""
+
+    def watch(self, observation: Any) -> None:
+        """A moment of a lead-in, in place of `act`."""
 
 
 class Sink(Protocol):
@@ -162,9 +170,10 @@ class Rollout:
     def _lead_in(self, fork: Fork) -> None:
         """Play the actions of the fork; the player sees the last moments, so that it knows its past."""
         game, last = self.game, len(fork.actions) - 1
+        see = self.agent.watch if isinstance(self.agent, Watcher) else self.agent.act
         for index, action in enumerate(fork.actions):
             if last - index < WATCHED_TICKS:
-                self.agent.act(self.observation)
+                see(self.observation)
             if self._sink is not None:
                 self._sink.observe(game, self.observation)
             if self._rewindable and index == last:  # a rewind ends here: what comes before is another's play

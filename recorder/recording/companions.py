@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from recorder.agents.agent import KeyAgent
 from recorder.agents.shared_control import Control, Handover, PersonAtKeys, SharedControl
+from recorder.envs.spec import EnvSpec
+from recorder.play.fork import Fork
 from recorder.play.rollout import Rollout
 from recorder.recording.remote_clone import RemoteClone
 
@@ -32,7 +34,8 @@ class Companion(Protocol):
     hand_back_ticks: int
     rewindable: bool
 
-    def began(self, rollout: Rollout) -> None: ...
+    def start(self, spec: EnvSpec, seed: int) -> Fork | None: ...
+    def began(self, rollout: Rollout, fork: Fork | None = None) -> None: ...
     def ticked(self, rollout: Rollout) -> None: ...
     def paused(self) -> None: ...
     def poll(self) -> bool: ...
@@ -54,7 +57,11 @@ class Correction:
         self._clone, self._tell = clone, tell
         self._taken_over = self._corrected = 0
 
-    def began(self, rollout: Rollout) -> None:
+    def start(self, spec: EnvSpec, seed: int) -> Fork | None:
+        """Nothing: a game begins as any other."""
+        return None
+
+    def began(self, rollout: Rollout, fork: Fork | None = None) -> None:
         """A game has begun, or goes on from an earlier moment: the clone may think about its first tick."""
         self._clone.see(rollout.observation)
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from recorder.agents.gamepad import BACK, DOWN, FIRE, LEFT, RIGHT, START, UP
+from recorder.recording.race_series import next_game
 from recorder.recording.take_control import RecordState
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def obey(presenter: RecordPresenter, command: int) -> None:
         case RecordState.GAME_OVER if command in _LABELS:
             presenter.take.mark(_LABELS[command])
         case RecordState.GAME_OVER:
-            presenter.take.next_game()
+            next_game(presenter)
         case RecordState.PAUSED:
             presenter.take.resume()
         case _:

@@ -22,6 +22,7 @@ from recorder.recording.remote_twin import RemoteTwin, Twin
 from recorder.recording.settings import RecordSettings
 
 HAND_BACK_S = (0.25, 0.5, 1.0, 2.0)
+SERIES = (0, 3)  # games of a race: single ones, or the best of so many
 _USUAL_S = 0.5
 
 
@@ -61,6 +62,7 @@ class PartnerChoice:
         self.awaited = False  # a take starts once the twin is ready
         kept = {f"{seconds:g}": seconds for seconds in HAND_BACK_S}
         self.hand_back_s = kept.get(settings.hand_back, _USUAL_S)
+        self.best_of = 3 if settings.best_of == "3" else 0  # one of SERIES
         self._players, self._settings, self._report, self._tell = players, settings, report, tell
         self._begin, self._picture_shape = begin, picture_shape
         self._spec: EnvSpec | None = None
@@ -93,6 +95,8 @@ class PartnerChoice:
 
     def choose(self, company: Company, twin: Twin | None = None) -> None:
         """Play like this from the next take on."""
+        if (company, twin) == (self.company, self.twin):
+            return
         self.leave()
         if company is not Company.ALONE and twin is not None:
             self.company = company
@@ -104,6 +108,13 @@ class PartnerChoice:
             raise ValueError(f"{seconds:g} s is none of {', '.join(f'{each:g}' for each in HAND_BACK_S)}")
         self.hand_back_s = seconds
         self._settings.hand_back = f"{seconds:g}"
+
+    def set_series(self, best_of: int) -> None:
+        """Race for the best of so many games from the next take on. Raises ValueError for what is not in SERIES."""
+        if best_of not in SERIES:
+            raise ValueError(f"best of {best_of}; choose one of {', '.join(map(str, SERIES))}")
+        self.best_of = best_of
+        self._settings.best_of = str(best_of or "")
 
     def poll(self) -> bool:
         """Take in what the twin's process says, between takes; returns whether anything changed."""
@@ -125,12 +136,12 @@ class PartnerChoice:
         self.awaited = self.getting_ready
         return self.awaited
 
-    def companion(self, keys: KeyAgent, *, forked: bool = False) -> Companion | None:
-        """The twin for a take; None if the person plays alone, as everybody does in a `forked` game."""
-        if self._remote is None or self._spec is None or forked:
+    def companion(self, keys: KeyAgent) -> Companion | None:
+        """The twin for a take; None if the person plays alone."""
+        if self._remote is None or self._spec is None:
             return None
         if isinstance(self._remote, Rival):
-            return Race(self._remote)
+            return Race(self._remote, self.best_of)
         assert isinstance(self._remote, RemoteClone)
         return Correction(self._remote, keys, round(self.hand_back_s * self._spec.rate_hz), self._tell)
 

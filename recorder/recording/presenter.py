@@ -36,7 +36,7 @@ from recorder.recording.hand_play import HandPlay
 from recorder.recording.key_choice import KeyChoice
 from recorder.recording.pace import PaceChoice
 from recorder.recording.partner import PartnerChoice, TwinPlayers
-from recorder.recording.play_on import PlayOn, practise_next
+from recorder.recording.play_on import PlayOn, cancel_start, practise_next
 from recorder.recording.player_name import PlayerName
 from recorder.recording.recordings import RecordingStatus
 from recorder.recording.settings import RecordSettings, UnsavedSettings
@@ -167,13 +167,13 @@ class RecordPresenter:
             return
         self.env_choice.played(self.env)
         self.finished.begin_another()
-        (fork, limit), seed = self.play_on.take(self.limit.limit), time.time_ns() & 0x7FFFFFFF
+        (fork, limit), seed = self.play_on.take(self.limit.limit, self.env), time.time_ns() & 0x7FFFFFFF
         try:
             if not self.by_hand:
                 self.take.demonstrate(WorkerRecording(self.env, self.library, seed=seed, limit=limit, now=self._now))
                 return
             self.player.save()  # before the take asks who plays
-            companion = self.partner.companion(self.keys, forked=fork is not None)
+            companion = self.partner.companion(self.keys)
             opening = self._hand_play.begin(self.spec, seed, limit, self.pace.steps_hz, companion, fork)
         except TwinplayError as error:
             self._fail(str(error))
@@ -205,7 +205,7 @@ class RecordPresenter:
 
     def stop(self, wait: bool = True) -> None:
         """Finish and save the take. That takes a moment: without `wait`, `poll` reports when it is done."""
-        self.partner.awaited = False
+        cancel_start(self)
         if not wait and self.take.once_begun(partial(self.stop, wait=False)):
             return
         self.take.join_opening()
@@ -244,10 +244,10 @@ class RecordPresenter:
         elif self.can_undo:
             self.finished.undo()
 
-    def restart(self) -> None:
-        """Delete the current take and start another once it is finished; `poll` reports when."""
+    def restart(self, keep: bool = False) -> None:
+        """Finish the current take, delete it unless it is to be kept, and start another; `poll` reports when."""
         if self.busy:
-            self._afterwards = self._discard_and_start
+            self._afterwards = partial(self.start, wait=False) if keep else self._discard_and_start
             self.stop(wait=False)
 
     def shutdown(self) -> None:

@@ -3,7 +3,8 @@
     LiveRecording ──began, ticked──▶ Race ──▶ Rival ──begin(), play()──▶ its process: game, clone and picture
                                               now ◀────────────────────── how far it is, its score, its picture
 
-The twin plays up to the person's tick, as soon as its process comes to it, so the person never waits.
+The twin plays up to the person's tick, as soon as its process comes to it, so the person never waits. Each game has
+a start of its own: the moves of a varied one (recorder.envs.game), which are stored as the lead-in of a fork.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from recorder.agents.shared_control import SharedControl
+from recorder.envs.backend import Array
+from recorder.envs.spec import EnvSpec
+from recorder.play.fork import Fork, fork_of_play
 from recorder.play.rollout import Phase, Rollout
 from recorder.recording.remote_twin import RemoteTwin, Twin
-from recorder.store.races import RACE, RacedGame, race_attribute
+from recorder.store.races import RACE, RacedGame, RaceRecord, race_attribute
 from recorder.system.jobs import SharedRows
 
 _ROWS = 4  # pictures: one is shown, and three may be asked for
@@ -65,12 +69,13 @@ class Rival(RemoteTwin):
         """The newest picture of its games, uint8 RGB; None before the first one."""
         return None if self._shown is None else self._pictures[self._shown]
 
-    def begin(self, game: int, seed: int) -> None:
-        """Start a game from this seed."""
+    def begin(self, seed: int, lead_in: Array | Sequence[Any] = ()) -> int:
+        """Start a game from this seed, after the actions of a lead-in; returns its number, which no other game has."""
         if not self.arrived:
             self._ask("finish", self._goal)
-        self._game, self._goal = game, 0
-        self._ask("begin", game, seed)
+        self._game, self._goal = self._game + 1, 0
+        self._ask("begin", self._game, seed, lead_in)
+        return self._game
 
     def reach(self, tick: int) -> None:
         """Play up to this tick."""
@@ -102,6 +107,9 @@ class Rival(RemoteTwin):
 class RaceStatus:
     """A race as it stands. `picture` is that of the twin's game, uint8 RGB. `caught_up`: the twin is at the tick of the
     person, or at the end of its game. `result` is a sentence once both are at the end of the person's game.
+
+    Of a series, `standing` is a sentence, and `won` are the games that the person and the twin have won. It is
+    `settled` once somebody has won it, or the twin is lost.
     """
 
     twin: str
@@ -111,11 +119,14 @@ class RaceStatus:
     lost: str
     caught_up: bool
     result: str
+    standing: str = ""
+    won: tuple[int, int] = (0, 0)
+    settled: bool = False
 
 
 @dataclass
 class _Played:
-    """What the person has played of a game, by its number."""
+    """What the person has played of a game, by the number that it has for the twin."""
 
     game: int
     score: float = 0.0
@@ -124,24 +135,29 @@ class _Played:
 
 
 class Race:
-    """A Companion that plays in a game of its own."""
+    """A Companion that plays in a game of its own. With `best_of`, the games of the take are a series."""
 
     shared: SharedControl | None = None
     hand_back_ticks = 0
     rewindable = False
 
-    def __init__(self, rival: Rival) -> None:
-        self._rival = rival
+    def __init__(self, rival: Rival, best_of: int = 0) -> None:
+        self._rival, self._best_of = rival, best_of
         self._games: list[_Played] = []
 
-    def began(self, rollout: Rollout) -> None:
+    def start(self, spec: EnvSpec, seed: int) -> Fork | None:
+        """The varied start that this seed draws; None where all games begin alike, or the simulator draws the start."""
+        return fork_of_play(spec, seed, (), 0, self._rival.twin.path.stem, varied=True) if spec.start_noops else None
+
+    def began(self, rollout: Rollout, fork: Fork | None = None) -> None:
         """A game has begun: the twin begins the same one."""
-        self._games.append(_Played(rollout.episode))
-        self._rival.begin(rollout.episode, rollout.episode_seed)
+        number = self._rival.begin(rollout.episode_seed, () if fork is None else fork.actions)
+        self._games.append(_Played(number))
 
     def ticked(self, rollout: Rollout) -> None:
         """A tick was played: the twin may play up to it."""
-        self._games[-1] = _Played(rollout.episode, rollout.score, rollout.ticks, rollout.phase is Phase.OVER)
+        number = self._games[-1].game
+        self._games[-1] = _Played(number, rollout.score, rollout.ticks, rollout.phase is Phase.OVER)
         self._rival.reach(rollout.ticks)
 
     def paused(self) -> None:
@@ -156,7 +172,19 @@ class Race:
         rival, now, played = self._rival, self._rival.now, self._games[-1]
         result = self._raced(played).sentence if played.over and rival.arrived else ""
         score, over = (0.0, False) if now is None else (now.score, now.over)
-        return RaceStatus(rival.twin.title, rival.picture, score, over, rival.reason, rival.arrived, result)
+        record = self._record([each for each in self._games if each.over])
+        return RaceStatus(
+            rival.twin.title,
+            rival.picture,
+            score,
+            over,
+            rival.reason,
+            rival.arrived,
+            result,
+            record.standing,
+            record.won,
+            bool(self._best_of) and (record.decided or rival.lost),
+        )
 
     def attributes(self, *, finished: bool) -> dict[str, Any]:
         """What the session gets besides: the twin, and once all is `finished` the scores; waits a moment for the twin
@@ -165,11 +193,14 @@ class Race:
         deadline = time.monotonic() + (_PATIENCE_S if finished else 0.0)
         while not self._rival.arrived and (left := deadline - time.monotonic()) > 0:
             self._rival.poll(left)
-        games = [self._raced(played) for played in self._games if played.ticks] if finished else []
-        return {RACE: race_attribute(self._rival.twin.title, self._rival.twin.path.stem, games)}
+        return {RACE: race_attribute(self._record([each for each in self._games if each.ticks] if finished else ()))}
+
+    def _record(self, games: Sequence[_Played]) -> RaceRecord:
+        twin = self._rival.twin
+        return RaceRecord(twin.title, twin.path.stem, tuple(map(self._raced, games)), self._best_of)
 
     def _raced(self, played: _Played) -> RacedGame:
         moment = self._rival.at(played.game, played.ticks)
         if moment is None:
-            return RacedGame(played.score, None, False)
-        return RacedGame(played.score, moment.score, moment.over)
+            return RacedGame(played.score, None, False, played.over)
+        return RacedGame(played.score, moment.score, moment.over, played.over)

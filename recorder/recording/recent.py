@@ -1,8 +1,8 @@
-"""The takes of a day, as the Record page lists them."""
+"""The takes of a day, as the Record page lists them, and all races of a library."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.edits import edit
-from recorder.library.library import Library
+from recorder.library.library import Library, SessionSummary
 from recorder.library.players import player_label
 from recorder.library.together import together_text
+from recorder.store.races import RaceRecord, read_race
 from recorder.store.session import Session
 from recorder.system.jobs import Task
 from recorder.system.texts import count, duration_text
@@ -26,7 +27,8 @@ _SHARE = 0.6  # of a take: by then there is something to see
 @dataclass(frozen=True)
 class RecentRecording:
     """One take: `clock` is the local time it began, `score` the best of its games, `picture` a screen of it, `player`
-    a person's name, or what else played; empty for a person without a name. `together` says what two players did.
+    a person's name, or what else played; empty for a person without a name. `together` says what two players did, and
+    `race` how a race went.
 
     `discarded` ones are in the trash. `picture` is uint8 RGB (height, width, 3), or None where no screens are
     stored and none has been drawn.
@@ -43,6 +45,7 @@ class RecentRecording:
     discarded: bool = False
     player: str = ""
     together: str = ""
+    race: RaceRecord | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -67,16 +70,14 @@ def recent_recording(path: Path) -> RecentRecording:
         shown,
         player=_who(session.player),
         together=together_text(session),
+        race=read_race(session.attributes),
     )
 
 
-def takes_of(library: Path, day: date) -> list[RecentRecording]:
-    """The takes of a day, by local time, the newest first; unreadable ones are shown only on the Library page.
-
-    Raises LibraryError when the folder cannot be read.
-    """
+def takes_of(summaries: Iterable[SessionSummary], day: date) -> list[RecentRecording]:
+    """The takes of a day, by local time, in their order; unreadable ones are shown only on the Library page."""
     lines = []
-    for summary in Library(library).sessions():
+    for summary in summaries:
         try:
             if summary.state in ("complete", "interrupted") and _local(summary.created).date() == day:
                 lines.append(recent_recording(summary.path))
@@ -91,6 +92,7 @@ class RecentRecordings:
     def __init__(self, library: Path) -> None:
         self.takes: list[RecentRecording] = []
         self._library = library
+        self._raced: dict[Path, tuple[str, RaceRecord]] = {}  # earlier: who raced, and how that went
         self._trashed: dict[Path, Path] = {}  # discarded takes -> where they lie
         self._looking: Task | None = None
         self._found = False  # what was looked for has been taken in
@@ -111,21 +113,30 @@ class RecentRecordings:
         """The takes of the list that were deleted here and can be restored."""
         return frozenset(self._trashed)
 
+    @property
+    def races(self) -> list[tuple[str, RaceRecord]]:
+        """All races of the library, each with the player's name."""
+        today = [(take.player, take.race) for take in self.takes if take.race is not None and not take.discarded]
+        known = {take.path for take in self.takes}
+        return today + [race for path, race in self._raced.items() if path not in known]
+
     def check(self) -> None:
         """Leave out takes that were deleted elsewhere; those that were restored elsewhere are there again."""
         self._trashed = {take: lies for take, lies in self._trashed.items() if lies.exists() and not take.exists()}
         known = ((take, take.path in self._trashed) for take in self.takes)
         self.takes = [replace(take, discarded=gone) for take, gone in known if gone or take.path.exists()]
+        self._raced = {path: race for path, race in self._raced.items() if path.exists()}
 
     def poll(self) -> bool:
         """Collect the list; returns whether it arrived."""
         if self._looking is None or self._found or not self._looking.poll():
             return False
         self._found = True
-        found: list[RecentRecording] = self._looking.result or []
+        found: list[RecentRecording] = []
+        found, self._raced = self._looking.result or (found, {})
         known = {take.path for take in self.takes}
         self.takes += [take for take in found if take.path not in known]
-        return bool(found)
+        return bool(found or self._raced)
 
     def join(self) -> None:
         """Wait until the list is read."""
@@ -171,11 +182,13 @@ class RecentRecordings:
             take if take.picture is not None else replace(take, picture=pictures.get(take.path)) for take in self.takes
         ]
 
-    def _takes(self) -> list[RecentRecording]:
+    def _takes(self) -> tuple[list[RecentRecording], dict[Path, tuple[str, RaceRecord]]]:
         try:
-            return takes_of(self._library, datetime.now().astimezone().date())
+            summaries = Library(self._library).sessions()
         except TwinplayError:
-            return []  # the page says so as soon as one wants to record
+            return [], {}  # the page says so as soon as one wants to record
+        raced = {each.path: (_who(each.player), each.race) for each in summaries if each.race is not None}
+        return takes_of(summaries, datetime.now().astimezone().date()), raced
 
     def _replace(self, path: Path, by: Callable[[RecentRecording], RecentRecording]) -> None:
         self.takes = [by(take) if take.path == path else take for take in self.takes]

@@ -21,7 +21,7 @@ from recorder.errors import TwinplayError
 from recorder.play.clock import LATE_NS, Pacer
 from recorder.play.fork import Fork
 from recorder.play.latency import LatencyMeter
-from recorder.play.rollout import Phase, Rollout, Step
+from recorder.play.rollout import Phase, Rollout, Step, episode_seed
 from recorder.play.timing import FULL_SPEED, Tempo
 from recorder.recording.companions import Companion
 from recorder.recording.headless import finished
@@ -190,9 +190,12 @@ class LiveRecording:
             self._hear(self._game.sound())
 
     def _begin_game(self, fork: Fork | None = None) -> None:
-        self._rollout.begin(fork=fork)
-        if self._companion is not None:
-            self._companion.began(self._rollout)
+        rollout, companion = self._rollout, self._companion
+        if companion is not None and fork is None:
+            fork = companion.start(self._game.spec, episode_seed(rollout.seed, rollout.episode + 1))
+        rollout.begin(fork=fork)
+        if companion is not None:
+            companion.began(rollout, fork)
 
     def _play_tick(self, due_ns: int = 0, speed: int = 0) -> Step:
         step = self._rollout.tick(due_ns, speed)

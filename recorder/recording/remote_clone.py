@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _BACKLOG = 32  # observations that may wait; a clone that is further behind goes on without them
 
+_PATIENCE_S = 5.0  # for a moment that is only watched
+
 
 class RemoteClone(RemoteTwin):
     """A Proposer; see the module's docstring."""
@@ -64,6 +66,15 @@ class RemoteClone(RemoteTwin):
         self._asked.append((self._game, self._tick))
         self._request("think", row, self._begins)
         self._begins = False
+
+    def watch(self, observation: Any) -> None:
+        """See Proposer. It waits until the clone keeps up, so that it misses nothing and is ready for what follows."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while len(self._asked) > 1 and not self.lost:
+            if (left := deadline - time.monotonic()) <= 0:
+                self._lose(f"it did not answer for {_PATIENCE_S:g} seconds")
+            self.poll(max(0.0, left))
+        self.see(observation)
 
     def propose(self, observation: Any) -> tuple[Any, int]:
         """See Proposer."""

@@ -9,7 +9,8 @@ from typing import Protocol
 class RecordSettings(Protocol):
     """`take_limit` is a TakeLimit in writing; `name_asked` says whether somebody was ever asked for a name.
 
-    `steps` and `frame_skip` are those of PaceChoice, or nothing, and `hand_back` the seconds of PartnerChoice.
+    `steps` and `frame_skip` are those of PaceChoice, or nothing, and `hand_back` the seconds and
+    `best_of` the games of PartnerChoice.
     `recent_envs` are the names of the environments played last, with commas, the latest first.
     """
 
@@ -19,6 +20,7 @@ class RecordSettings(Protocol):
     steps: str
     frame_skip: str
     hand_back: str
+    best_of: str
     recent_envs: str
 
 
@@ -32,4 +34,5 @@ class UnsavedSettings:
     steps: str = ""
     frame_skip: str = ""
     hand_back: str = ""
+    best_of: str = ""
     recent_envs: str = ""

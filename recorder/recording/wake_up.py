@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recorder.recording.race import RaceStatus
+from recorder.recording.race_series import race_of
 from recorder.recording.take_control import RecordState
 
 if TYPE_CHECKING:
@@ -28,5 +28,5 @@ def wait_ns(presenter: RecordPresenter, margin_ns: int) -> int:
 
 def _awaits_result(presenter: RecordPresenter) -> bool:
     """Whether the person's game is over and the twin comes to its end soon."""
-    status = presenter.status if presenter.state is RecordState.GAME_OVER else None
-    return status is not None and isinstance(status.companion, RaceStatus) and not status.companion.caught_up
+    race = race_of(presenter) if presenter.state is RecordState.GAME_OVER else None
+    return race is not None and not race.caught_up

@@ -5,6 +5,9 @@
     proposal_age   (T,) uint8   how many ticks old the moment is that the proposal is from; 255: it proposed nothing yet
     handover       (T,) uint8   why control changed at this tick; 0 where it did not
 
+Neither of the two decided the ticks of a lead-in (see recorder.store.schema): there `proposal` is the action, and
+`proposal_age` 255.
+
 The attribute `shared_control` of such a session has the names of the handovers, and the ticks without a key after which
 a person handed back (`hand_back_ticks`).
 """

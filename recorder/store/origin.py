@@ -41,3 +41,10 @@ def origins_of_forks(attributes: Mapping[str, Any], games: Sequence[RecordedGame
         except RecordError:
             continue
     return found
+
+
+def from_the_start(attributes: Mapping[str, Any], games: Sequence[RecordedGame]) -> list[RecordedGame]:
+    """The games that were played from a start on, also from a varied one, not from a later moment of another game."""
+    origins = origins_of_forks(attributes, games)
+    starts = {number for number, origin in origins.items() if origin.policy and not origin.tick}
+    return [game for game in games if not game.forked or game.number in starts]

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from recorder.agents.agent import KeyEvent
-from recorder.agents.shared_control import SharedControl
+from recorder.agents.shared_control import SharedControl, undecided
 from recorder.envs.game import Game
 from recorder.play.fork import Fork
 from recorder.play.latency import Latency
@@ -137,8 +137,9 @@ class SessionWriter:
         rows["time_ns"][index] = step.time_ns
         rows["due_ns"][index] = step.due_ns
         rows["speed"][index] = step.speed
-        if self._shared is not None and self._shared.decision is not None:
-            put(self._shared.decision, rows, index)
+        if self._shared is not None:
+            decision = None if self._leading_in else self._shared.decision
+            put(decision or undecided(step.action), rows, index)
         if index == 0:
             block.started_ns = step.time_ns
         block.count = index + 1

@@ -75,7 +75,8 @@ class GameView(QWidget):
     def show_rival(self, rival: Rival | None) -> None:
         """Both sides of a race, in place of the one picture; None if there is none."""
         before, self._rival = self._rival, rival
-        if before is None or rival is None or (before.own, before.other) != (rival.own, rival.other):
+        words = [None if each is None else (each.own, each.other, each.picture is None) for each in (before, rival)]
+        if before is None or rival is None or words[0] != words[1]:
             if before is not rival:
                 self.update()
         elif rival.picture is not None and before.picture is not rival.picture:
@@ -167,7 +168,8 @@ class GameView(QWidget):
         margin = min(24.0, stage.width() / 20)
         box = QRectF(stage.left() + margin, middle - 132, stage.width() - 2 * margin, 120)
         factor = 6.0 if self._large else 1.9
-        wide = QFontMetricsF(look.scaled(self.font(), factor, bold=True)).horizontalAdvance(self._title)
+        metrics = QFontMetricsF(look.scaled(self.font(), factor, bold=True))
+        wide = max(map(metrics.horizontalAdvance, self._title.split("\n")))
         factor *= min(1.0, box.width() / max(1.0, wide))
         self._write(painter, box, self._title, factor, centre | Qt.AlignmentFlag.AlignBottom)
         box = QRectF(box.left(), middle - 4, box.width(), stage.bottom() - middle)

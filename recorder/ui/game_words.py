@@ -5,7 +5,7 @@ from __future__ import annotations
 from recorder.recording.partner import Company
 from recorder.recording.player_name import NameQuestion
 from recorder.recording.presenter import RecordPresenter
-from recorder.recording.race import RaceStatus
+from recorder.recording.race_series import race_of
 from recorder.recording.take_control import RecordState, Rewind
 from recorder.system.texts import clock
 from recorder.ui.key_captions import KeyCaptions
@@ -38,18 +38,23 @@ def _words(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, str]
         case RecordState.PAUSED:
             return _pause(presenter)
         case RecordState.GAME_OVER:
-            score = presenter.status.score if presenter.status else 0
-            companion = presenter.status.companion if presenter.status else None
-            result = companion.result if isinstance(companion, RaceStatus) else ""
-            return (
-                result or f"Game over: {score:,.0f}",
-                "Space: next game · G/B: mark good/bad · Esc: stop and save",
-            )
+            return _game_over(presenter)
         case RecordState.FINISHING:
             return "Saving…", ""
     if not presenter.by_hand and presenter.status is not None and not presenter.status.ticks:
         return "Loading the expert…", ""
     return "", ""
+
+
+def _game_over(presenter: RecordPresenter) -> tuple[str, str]:
+    race, following, more = race_of(presenter), "Space: next game", "G/B: mark good/bad · Esc: stop and save"
+    title = f"Game over: {0 if presenter.status is None else presenter.status.score:,.0f}"
+    if race is None or not race.result:
+        waits = race is not None and race.standing
+        return title, "Your twin comes to the same moment… · Esc: stop and save" if waits else f"{following} · {more}"
+    if race.standing:
+        following = "Space: race again" if race.settled else "Space: next race"
+    return "\n".join(filter(None, (race.result, race.standing))), f"{following} · {more}"
 
 
 def _before_take(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str, str]:
@@ -70,7 +75,8 @@ def _before_take(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str
     if partner.company is Company.CORRECT:
         return "Press Space to play", _HOW_TO_CORRECT.format(partner.hand_back_s)
     if partner.company is Company.RACE:
-        return "Press Space to race", f"Your twin plays the same game. {captions.sentence} Everything is recorded."
+        title = "Press Space to race the best of three" if partner.best_of else "Press Space to race"
+        return title, f"Your twin plays the same game. {captions.sentence} Everything is recorded."
     if presenter.by_hand:
         return "Press Space to play", f"{captions.sentence} Everything is recorded for your twin to learn from."
     return "Press Space to begin", "A scripted expert plays; everything is recorded."

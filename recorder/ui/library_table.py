@@ -246,8 +246,9 @@ def short_title(row: SessionSummary, metrics: QFontMetrics, width: int) -> str:
 def subtitle(row: SessionSummary) -> str:
     """What was played, by whom, and what is to be known of it."""
     marks = [f"{number} {label}" for label, number in row.labels.items() if number]
-    if row.ticks > row.learn_ticks and row.state == "complete":
-        marks.append(f"{100 * (row.ticks - row.learn_ticks) / row.ticks:.0f} % excluded")
+    own = row.ticks - row.led_ticks
+    if own > row.learn_ticks and row.state == "complete":
+        marks.append(f"{100 * (own - row.learn_ticks) / own:.0f} % excluded")
     parts = [_STATES[row.state]] if row.state in _STATES else []
     parts += [row.env_title] if row.env_title and title(row) != row.env_title else []
     parts += [row.together] if row.together else []

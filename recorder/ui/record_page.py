@@ -24,6 +24,7 @@ from recorder.library.access import LibraryAccess, has_sessions
 from recorder.play.sound import Speaker
 from recorder.recording.partner import TwinPlayers
 from recorder.recording.presenter import RecordPresenter
+from recorder.recording.race_series import next_game
 from recorder.recording.recordings import Picture
 from recorder.recording.settings import RecordSettings
 from recorder.recording.take_control import RecordState
@@ -71,7 +72,9 @@ class RecordPage(Page):
         columns.addWidget(self._view, 1)
         self.lay_banner_over(self._view)
         self._side = self._build_side()
-        columns.addWidget(_scrolled(self._side))
+        self._scroll = _scrolled(self._side)
+        self._busy = False
+        columns.addWidget(self._scroll)
         self.body.addLayout(columns, 1)
         self.captions = KeyCaptions(presenter, self.keyboard)
         self._timer = QTimer(self, interval=IDLE_MS, timerType=Qt.TimerType.PreciseTimer)
@@ -150,7 +153,7 @@ class RecordPage(Page):
         code = self.presenter.key_choice.bindings.code_of(*codes(event))
         begins = event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if begins and self.presenter.state is RecordState.GAME_OVER:
-            self.presenter.take.next_game()
+            next_game(self.presenter)
             self._view.setFocus()
         elif begins and self.presenter.state is RecordState.IDLE:
             self._start()
@@ -272,7 +275,16 @@ class RecordPage(Page):
         self._view.show_turn(turn_of(presenter))
         self._view.show_keycaps(self.keycaps)
         self._side.show_state(presenter, self._disk_space)
+        self._turn_side()
         self._set_pace()
+
+    def _turn_side(self) -> None:
+        """In a small window: show the figures once a take begins, and the take once it is saved."""
+        before, self._busy = self._busy, self.presenter.busy
+        if self._busy and not before:
+            self._scroll.verticalScrollBar().setValue(0)
+        elif before and not self._busy and self.presenter.finished.just_kept:
+            QTimer.singleShot(0, self, lambda: self._scroll.ensureWidgetVisible(self._side.takes))
 
     def _note_picture(self, picture: Picture) -> None:
         self.presenter.take.shown(picture)

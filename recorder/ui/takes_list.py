@@ -66,7 +66,6 @@ class TakesList(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setMinimumHeight(130)  # a card
         self.there = True  # not so while the library's folder is missing
         self.offers_sample = False  # to whoever has not recorded anything yet
         self._shown: tuple[object, ...] = ()
@@ -96,6 +95,10 @@ class TakesList(QScrollArea):
         if len(takes) > _MOST:
             layout.addWidget(look.faint(f"{len(takes) - _MOST} more are in the Library.", "moreTakes", wrap=True))
         layout.addStretch(1)
+        card = content.findChild(QFrame, "takeCard")
+        wide = self.viewport().width() - look.SMALL
+        high = 120 if card is None else max(card.sizeHint().height(), card.heightForWidth(wide))
+        self.setMinimumHeight(high + look.GAP)
         old = self.takeWidget()  # a click on it may be what brought us here, so it goes later
         self.setWidget(content)
         if old is not None:

@@ -48,9 +48,10 @@ def rival_of(presenter: RecordPresenter) -> Rival | None:
     companion = None if presenter.status is None else presenter.status.companion
     if isinstance(companion, RaceStatus):
         own = 0.0 if presenter.status is None else presenter.status.score
-        twin = f"Your twin {companion.score:,.0f}{' · over' if companion.over else ''}"
+        you, other = (f" · {won} won" if companion.standing and won else "" for won in companion.won)
+        twin = f"Your twin {companion.score:,.0f}{' · over' if companion.over else ''}{other}"
         twin = "Your twin stopped; you play on" if companion.lost else twin
-        return Rival(companion.picture, f"You {own:,.0f}", twin)
+        return Rival(companion.picture, f"You {own:,.0f}{you}", twin)
     if presenter.partner.company is Company.RACE:
         return Rival(None if presenter.status is None else presenter.status.picture, "You", "Your twin")
     return None

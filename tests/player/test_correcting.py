@@ -12,12 +12,16 @@ import numpy as np
 import pytest
 
 from player.coach.twins import twin_players
-from recorder import Session
+from recorder import RandomAgent, Session, get_spec, record
 from recorder.agents.bindings import Bindings
 from recorder.agents.shared_control import NO_PROPOSAL, Handover
+from recorder.errors import UsageError
+from recorder.library.forks import fork_at
+from recorder.library.together import together_text
 from recorder.library.verify import verify
 from recorder.recording.companions import CorrectionStatus
 from recorder.recording.partner import Company
+from recorder.recording.play_on import play_on_from
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.settings import UnsavedSettings
 from recorder.recording.take_control import RecordState
@@ -190,3 +194,72 @@ def test_waiting_for_a_twin_can_be_cancelled(player: Player) -> None:
     presenter.choose("hopper")  # which nobody plays by hand
     assert partner.twins == ()
     assert partner.company is Company.ALONE
+
+
+def test_from_a_moment_of_a_game_the_twin_plays_on_and_is_corrected(player: Player) -> None:
+    presenter, partner = player.presenter, player.presenter.partner
+    parent = record("breakout", RandomAgent(get_spec("breakout"), 1), library=presenter.library, seconds=8, seed=3)
+    (twin,) = partner.twins
+    play_on_from(presenter, [fork_at(parent, 300)], policy=twin.path)
+    assert (partner.company, partner.awaited) == (Company.CORRECT, True)
+    player.until(lambda: presenter.state is RecordState.RECORDING)
+    player.ticks(20, 0.02)
+    presenter.controls.press(LEFT_KEY)
+    player.ticks(10)
+    presenter.controls.release(LEFT_KEY)
+    player.ticks(1)
+    presenter.take.rewind()
+    presenter.take.resume()
+    player.ticks(5, 0.02)
+    session = player.stop()
+    lead_in = session.episodes[0]
+    assert len(lead_in) == 300
+    assert session.actions[:300].tolist() == parent.actions[:300].tolist()
+    together = session.corrections
+    assert together is not None
+    assert np.flatnonzero(together.handovers)[0] == 320
+    assert together.correcting[:320].sum() == 0
+    assert together.correcting[320:330].all()
+    assert np.array_equal(session.actions[~together.correcting], together.proposals[~together.correcting])
+    assert set(together.ages[:300]) == {NO_PROPOSAL}
+    assert together.ages[300:320].max() <= 3  # it has seen what came before, and plays from the first tick on
+    assert session.attributes["forked_from"][0]["tick"] == 300
+    assert session.to_learn(lead_in) == []
+    assert together_text(session) == "Corrected once, for 0 s of 1 s"
+
+
+def test_a_twin_that_cannot_be_corrected_from_a_moment_is_refused_and_waiting_can_be_cancelled(
+    player: Player, tmp_path: Path
+) -> None:
+    presenter, partner = player.presenter, player.presenter.partner
+    parent = record("breakout", RandomAgent(get_spec("breakout"), 1), library=presenter.library, seconds=4, seed=3)
+    with pytest.raises(UsageError, match="other cannot be corrected here: it is not in this library"):
+        play_on_from(presenter, [fork_at(parent, 100)], policy=tmp_path / "other.safetensors")
+    play_on_from(presenter, [fork_at(parent, 100)], policy=partner.twins[0].path)
+    presenter.stop(wait=False)
+    assert not partner.awaited
+    player.until(lambda: not partner.getting_ready)
+    presenter.start()
+    player.ticks(3)
+    assert len(player.stop()) == 3  # a game of its own
+    play_on_from(presenter, [fork_at(parent, 100)])
+    assert partner.company is Company.ALONE
+
+
+def test_a_twin_that_hangs_while_a_moment_is_made_ready_is_lost(
+    player: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recorder.recording.remote_clone._PATIENCE_S", 0.2)
+    presenter, partner = player.presenter, player.presenter.partner
+    parent = record("breakout", RandomAgent(get_spec("breakout"), 1), library=presenter.library, seconds=4, seed=3)
+    partner.choose(Company.CORRECT, partner.twins[0])
+    player.until(lambda: not partner.getting_ready)
+    os.kill(partner.process, signal.SIGSTOP)
+    try:
+        play_on_from(presenter, [fork_at(parent, 200)], policy=partner.twins[0].path)
+        player.until(lambda: presenter.state is RecordState.RECORDING)
+        assert player.correction.lost == "it did not answer for 0.2 seconds"
+        player.ticks(5)
+        assert len(player.stop()) == 205  # which the person played on
+    finally:
+        os.kill(partner.process, signal.SIGCONT)

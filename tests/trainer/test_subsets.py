@@ -13,7 +13,7 @@ from recorder import Library, RandomAgent, Session, get_spec, record
 from recorder.library.edits import edit
 from tests.trainer.test_train_presenter import Immediately, ScriptedWorker
 from trainer import Policy
-from trainer.data.subsets import ALL, BEST_HALF, GOOD, choose_games, in_subset
+from trainer.data.subsets import ALL, BEST_HALF, GOOD, Judged, choose_games, in_subset, with_tag
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.runs import Runs
 
@@ -38,10 +38,15 @@ def sessions(recorded: Path, tmp_path: Path) -> list[Session]:
 
 @pytest.mark.parametrize(
     ("only", "expected"),
-    [(ALL, [True] * 5), (GOOD, [False, True, False, False, True]), (BEST_HALF, [True, True, False, True, False])],
+    [
+        (ALL, [True] * 5),
+        (GOOD, [False, True, False, False, True]),
+        (BEST_HALF, [True, True, False, True, False]),
+        (with_tag("slow"), [True, False, False, False, False]),
+    ],
 )
 def test_a_subset_is_of_the_good_games_or_of_the_better_half(only: str, expected: list[bool]) -> None:
-    games = [(3.0, ""), (9.0, "success"), (1.0, "failure"), (3.0, ""), (3.0, "success")]
+    games = [Judged(3, "", ("Slow",)), Judged(9, "success"), Judged(1, "failure"), Judged(3, ""), Judged(3, "success")]
     assert in_subset(games, only) == expected
     assert in_subset([], only) == []
 
@@ -128,4 +133,27 @@ def test_the_page_trains_on_a_subset_until_a_game_is_ticked_by_hand(sessions: li
     assert choice.used_games(sessions).left_out == "3 of 8 games, not selected"
     choice.choose_subset(GOOD)
     assert choice.selection.problem.startswith("Nothing is left to learn from")
+    presenter.shutdown()
+
+
+def test_a_tag_selects_the_sessions_that_have_it_and_leaves_out_the_others(sessions: list[Session]) -> None:
+    edit(sessions[1].path, tags=["Slow", "left hand"])
+    presenter = TrainPresenter(Library(sessions[0].path.parent), start=ScriptedWorker, reader=Immediately())
+    presenter.refresh()
+    choice = presenter.choice
+    assert choice.tags == ["left hand", "Slow"]
+    choice.choose(sessions[0].path)
+    choice.choose(sessions[1].path, False)
+    choice.choose_subset(with_tag("slow"))
+    presenter.poll()
+    assert choice.chosen == {session.path for session in sessions}
+    assert choice.selection.games == 3
+    presenter.new_runs.add()
+    (run,) = presenter.kept.all()
+    assert run.setup is not None
+    assert run.setup.left_out == "5 of 8 games, not tagged slow"
+    assert [source.name for source in run.setup.sources] == [sessions[1].name]
+    edit(sessions[1].path, tags=[])
+    presenter.refresh()
+    assert (choice.tags, choice.only) == ([], ALL)
     presenter.shutdown()

@@ -601,6 +601,13 @@ def test_a_training_goes_on_from_a_twin_with_its_sessions_and_a_shorter_budget(
     further.choose(twin)
     presenter.poll()
     assert presenter.choice.paths == [corrected.path]  # what was played with it
+    further.suggest([path])
+    assert further.twin("breakout") is None
+    presenter.choice.choose(path, False)
+    presenter.choice.choose(corrected.path, False)
+    further.suggest([corrected.path])  # as "Train on it" does after a correction
+    assert further.twin("breakout") == chosen
+    assert presenter.choice.paths == [corrected.path]
     presenter.start()
     assert presenter.messages.error == ""
     run = presenter.run_list.run

@@ -1,9 +1,10 @@
-"""A twin that plays along in the real window: real keys take over from it, and race it."""
+"""A twin that plays along in the real window: real keys take over from it, it is trained on that, and raced."""
 
 from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from recorder import Library, Session, verify
 from recorder.agents.shared_control import Handover
+from recorder.library.edits import edit
 from recorder.store.races import read_race
 from tests.player.conftest import untrained
 from tests.ui.conftest import Hand
@@ -64,6 +66,16 @@ def correct(hand: Hand, library: Library) -> None:
     assert 28 <= waited <= 30  # half a second
     assert text(hand, "takePlayer") == "Ada and twin Bo"
     assert text(hand, "takeTogether").startswith("Corrected once, for 1 s of ")
+    edit(session.path, tags=["slow"])
+    hand.click("trainTakeButton")
+    hand.wait(lambda: text(hand, "originBox") == "Go on from Bo")
+    time.sleep(0.5)  # a click that follows another one at once opens no list
+    hand.click("subsetChoice")
+    hand.wait(lambda: "subsetList" in hand.look()["widgets"])
+    hand.xdotool("key", "End", "Return")
+    hand.wait(lambda: text(hand, "subsetChoice") == "Tagged slow")
+    assert text(hand, "selectionSummary").startswith("Breakout: 1 session")
+    hand.click("recordTab")
 
 
 def lose_the_twin(hand: Hand, library: Library) -> None:
@@ -82,15 +94,38 @@ def race(hand: Hand, library: Library) -> None:
     hand.click("partnerBox")
     hand.xdotool("key", "Down", "Return")
     hand.wait(lambda: text(hand, "partnerBox") == "Race Bo")
+    hand.click("seriesBox")
+    hand.xdotool("key", "Down", "Return")
+    hand.wait(lambda: text(hand, "seriesBox") == "Best of 3")
     hand.xdotool("key", "space")
     recording(hand)
-    played(hand, 60)
+    while hand.look()["state"]["recording"] == "recording":  # nobody moves: five lives are soon lost
+        hand.xdotool("key", "Up")  # serves
+        time.sleep(0.1)
+    hand.wait(lambda: "of three" in words(hand))
+    result = words(hand)
+    hand.xdotool("key", "space")  # the next race of the series
+    recording(hand)
+    played(hand, 30)
     session = newest(hand, library, 3)
     told = read_race(session.attributes)
     assert told is not None
     assert told.twin == "Bo"
-    assert told.games[0].twin_score is not None
+    assert told.best_of == 3
+    assert [game.over for game in told.games] == [True, False]
+    assert result.startswith(f"{told.games[0].sentence}\nYou {told.won[0]}, your twin {told.won[1]}, of three.")
     assert text(hand, "takeTogether") == told.sentence
+    you, twin = told.won
+    assert text(hand, "racesSoFar") == (f"You {you} : {twin} Bo" if you or twin else "")
+    hand.click("libraryTab")
+    hand.click("librarySearch")
+    hand.xdotool("type", "race")
+    hand.wait(lambda: text(hand, "libraryMessage").startswith("1 session,"))
+
+
+def words(hand: Hand) -> str:
+    """What stands over the game."""
+    return str(hand.look()["widgets"]["gameView"].get("description", ""))
 
 
 def thinking(hand: Hand) -> int:

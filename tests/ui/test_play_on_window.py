@@ -1,4 +1,4 @@
-"""In the real window: from a moment of a recording and from a lost life one plays on oneself, and the twin plays on."""
+"""In the real window: from a moment of a game and from a lost life one plays on oneself; the twin plays on, too."""
 
 from __future__ import annotations
 
@@ -43,6 +43,17 @@ def test_from_a_moment_of_a_recording_the_twin_and_then_a_person_play_on(
     assert made.player["kind"] == "person"
     assert verify(made).ok
     hand.click("watchTab")
+    choose(hand, "correctFromTwin")  # it plays on, until one takes over
+    hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
+    hand.hold("Right", 0.3)
+    hand.xdotool("key", "Escape")
+    hand.wait(lambda: hand.look()["state"]["recording"] == "idle")
+    corrected = Session.open(library.sessions()[0].path)
+    assert corrected.corrections is not None
+    assert corrected.corrections.takeovers == 1
+    assert corrected.attributes["forked_from"][0]["policy"] == "new"
+    assert verify(corrected).ok
+    hand.click("watchTab")
     hand.click("scoresButton")
     hand.click("failuresButton")
     hand.click("coachHere1")
@@ -52,6 +63,8 @@ def test_from_a_moment_of_a_recording_the_twin_and_then_a_person_play_on(
     hand.hold("Right", 0.3)
     hand.xdotool("key", "Escape")
     hand.wait(lambda: hand.look()["state"]["recording"] == "idle")
-    coached = [Session.open(each.path) for each in library.sessions() if each.path not in (parent.path, made.path)]
+    known = (parent.path, made.path, corrected.path)
+    coached = [Session.open(each.path) for each in library.sessions() if each.path not in known]
     assert [each.attributes["forked_from"][0]["policy"] for each in coached] == ["new"]
+    assert coached[0].player["kind"] == "person"  # alone again
     assert hand.output() == ""

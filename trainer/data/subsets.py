@@ -4,6 +4,7 @@
     good         those that their player marked good
     best-half    the better half by score; to clone only the best share of a data set is a baseline that is hard to beat
                  (percentile behavioural cloning in L. Chen and others: Decision Transformer, 2021)
+    tag:WORD     those of sessions with a tag
 
 Games that are excluded in the library, or were not chosen by hand, are left out before that.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from recorder.store.episode_table import RecordedGame
 from recorder.store.session import Session
@@ -19,7 +21,16 @@ from recorder.system.texts import count
 
 ALL, GOOD, BEST_HALF = "all", "good", "best-half"
 SUBSETS = {ALL: "All games", GOOD: "Games marked good", BEST_HALF: "Best half"}
+_TAG = "tag:"
 _REASONS = {ALL: "", GOOD: "not marked good", BEST_HALF: "by score"}
+
+
+class Judged(NamedTuple):
+    """What a game is chosen by: its score and label, and the tags of its session."""
+
+    score: float
+    label: str
+    tags: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -33,18 +44,34 @@ class UsedGames:
     left_out: str = ""
 
 
-def in_subset(games: Sequence[tuple[float, str]], only: str) -> list[bool]:
-    """Which of these games, each with its score and label, are in a subset.
+def with_tag(tag: str) -> str:
+    """The subset of the games of sessions with a tag."""
+    return f"{_TAG}{tag}"
+
+
+def tag_of(only: str) -> str:
+    """The tag of such a subset; empty for another."""
+    return only.removeprefix(_TAG) if only.startswith(_TAG) else ""
+
+
+def has_tag(tags: Collection[str], tag: str) -> bool:
+    """Whether a tag is among these, in capitals or not."""
+    return tag.casefold() in {each.casefold() for each in tags}
+
+
+def in_subset(games: Sequence[Judged], only: str) -> list[bool]:
+    """Which of these games are in a subset.
 
     An odd number of games has the larger half; of equal scores the earlier ones come first.
     """
     if only == GOOD:
-        return [label == "success" for _, label in games]
+        return [game.label == "success" for game in games]
     if only == BEST_HALF:
-        order = sorted(range(len(games)), key=lambda index: -games[index][0])
+        order = sorted(range(len(games)), key=lambda index: -games[index].score)
         best = set(order[: (len(games) + 1) // 2])
         return [index in best for index in range(len(games))]
-    return [True] * len(games)
+    tag = tag_of(only)
+    return [not tag or has_tag(game.tags, tag) for game in games]
 
 
 def choose_games(
@@ -60,7 +87,7 @@ def choose_games(
         for session, game in usable
         if by_hand is None or session.name not in by_hand or game.number in by_hand[session.name]
     ]
-    kept = in_subset([(game.score, game.label) for _, game in chosen], only)
+    kept = in_subset([Judged(game.score, game.label, session.tags) for session, game in chosen], only)
     used = [each for each, keep in zip(chosen, kept, strict=True) if keep]
     numbers = {(session.name, game.number) for session, game in used}
     partly = {session.name for session, game in usable if (session.name, game.number) not in numbers}
@@ -78,7 +105,7 @@ def choose_games(
     counts = {
         "excluded in the library": len(games) - len(usable),
         "not selected": len(usable) - len(chosen),
-        _REASONS[only]: len(chosen) - len(used),
+        _REASONS.get(only) or f"not tagged {tag_of(only)}": len(chosen) - len(used),
     }
     cut = sum((game.ticks - _learn_ticks(session, game)) / session.spec.rate_hz for session, game in used)
     return UsedGames(episodes, _in_words(len(games), counts, cut))

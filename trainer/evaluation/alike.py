@@ -19,6 +19,7 @@ import numpy as np
 from msgspec import structs
 
 from recorder.envs.spec import EnvSpec
+from recorder.store.origin import from_the_start
 from recorder.store.session import Session
 from trainer.config import TrainConfig
 from trainer.evaluation.games import PlannedGame
@@ -98,7 +99,7 @@ class Demonstration:
             ]
             for rows in chain.from_iterable(session.to_learn(episode) for episode in wanted):
                 games += _pieces(session.actions[rows.start : rows.stop], session.spec)
-            games_played = (game for game in session.recorded_games if not game.forked)
+            games_played = from_the_start(session.attributes, session.recorded_games)
             scores += [game.score for game in games_played if game.line[-1] in wanted]
         thinned = [games[k] for k in np.linspace(0, len(games) - 1, min(len(games), _MOST_PIECES)).astype(int)]
         return cls(thinned, float(np.mean(scores))) if games and scores else None

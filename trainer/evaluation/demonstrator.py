@@ -10,6 +10,7 @@ import numpy as np
 
 from recorder.agents.experts import from_description
 from recorder.errors import AgentError
+from recorder.store.origin import from_the_start
 from recorder.store.session import Session
 from trainer.evaluation.likeness import Actions
 from trainer.evaluation.scores import GameResult, Score
@@ -75,7 +76,7 @@ def _playing_again(
 
 def scores_from_the_start(session: Session) -> list[float]:
     """The score of each game of a session, without those that play on from a moment of another."""
-    return [game.score for game in session.recorded_games if not game.forked]
+    return [game.score for game in from_the_start(session.attributes, session.recorded_games)]
 
 
 def scores_learned_from(
@@ -89,10 +90,10 @@ def scores_learned_from(
     scores = []
     for session in (each for each in sessions if each.corrections is None):
         rewards = np.asarray(session.rewards, np.float64)
-        for game in session.recorded_games:
+        for game in from_the_start(session.attributes, session.recorded_games):
             whole = game.outcome not in _CUT_SHORT or game.ticks >= ticks
             used = [each for each in game.line if each.index in chosen.get(session.name, (each.index,))]
-            if whole and not game.forked and any(session.to_learn(each) for each in used):
+            if whole and any(session.to_learn(each) for each in used):
                 scores.append(float(rewards[game.line_ticks[:ticks]].sum()))
     return tuple(scores)
 

@@ -42,6 +42,12 @@ class Further:
             if row.env == twin.env and (row.summary.name in twin.learned_from or _with(row, twin)):
                 self._choice.choose(row.path)
 
+    def suggest(self, sessions: Sequence[Path]) -> None:
+        """Go on from the twin that was corrected in what was just chosen, if it is still there, or else begin anew."""
+        rows = [row for row in self._choice.rows if row.path in sessions]
+        corrected = [twin for twin in self._twins() for row in rows if row.env == twin.env and _with(row, twin)]
+        self.choose(corrected[0].path if len(rows) == 1 and corrected and not corrected[0].problem else None)
+
     def config(self, twin: PolicySummary, overrides: Mapping[str, Any]) -> TrainConfig:
         """The settings: shorter than the twin's own training. Raises PolicyError or UsageError."""
         return further_config(twin.path, overrides)

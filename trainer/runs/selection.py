@@ -22,7 +22,7 @@ from recorder.library.players import demonstrator, player_label
 from recorder.store.places import place
 from recorder.store.session import Session
 from recorder.system.texts import count
-from trainer.data.subsets import ALL, UsedGames, choose_games, in_subset
+from trainer.data.subsets import ALL, Judged, UsedGames, choose_games, has_tag, in_subset, tag_of, with_tag
 from trainer.runs.session_facts import FactsReader, SessionFacts
 from trainer.runs.suggestion import suggest
 
@@ -108,7 +108,7 @@ class Choice:
         self.rows: list[Row] = []
         self.chosen: set[Path] = set()
         self.left_out: dict[Path, set[int]] = {}
-        self.only = ALL  # one of SUBSETS
+        self.only = ALL  # one of SUBSETS, or the games with one of the `tags`
         self.facts: dict[Path, SessionFacts] = {}
         self.changes = 0  # counts them, so that whoever shows this knows when to look again
         self.why = ""
@@ -133,6 +133,8 @@ class Choice:
             made[summary.path] = before if before and before[0] is summary else (summary, Row.of(summary))
         self._made = made
         self.rows = [row for _, row in made.values()]
+        if tag_of(self.only) and self.only not in map(with_tag, self.tags):
+            self.only = ALL  # nothing has that tag any more
         usable = [row for row in self.rows if not row.problem]
         if self._by_hand:
             self.chosen &= {row.path for row in usable}
@@ -187,9 +189,26 @@ class Choice:
         return path in self.chosen and number not in self.skipped.get(path, ())
 
     def choose_subset(self, only: str) -> None:
-        """Learn only from one of SUBSETS of the chosen games."""
+        """Learn only from one of SUBSETS of the chosen games, or from those with a tag, which are then chosen, too."""
         self.changes += 1
         self.only = only
+        if tag_of(only):
+            self._choose_tagged(tag_of(only))
+
+    def _choose_tagged(self, tag: str) -> None:
+        """Tick the sessions with a tag, of the environment that is chosen; of another one if that has none."""
+        tagged = [row for row in self.rows if not row.problem and has_tag(row.summary.tags, tag)]
+        env = self.selection.env
+        if env not in {row.env for row in tagged}:
+            self.chosen, env = set(), tagged[0].env if tagged else ""
+        for summary in without_copies([row.summary for row in tagged if row.env == env]):
+            self.choose(summary.path)
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags of the sessions that can be learned from, in order."""
+        found = {tag.casefold(): tag for row in self.rows if not row.problem for tag in row.summary.tags}
+        return [found[tag] for tag in sorted(found)]
 
     @property
     def skipped(self) -> dict[Path, set[int]]:
@@ -201,7 +220,8 @@ class Choice:
                 for game in self.facts.get(path, SessionFacts()).games
                 if not game.excluded and game.number not in self.left_out.get(path, ())
             ]
-            kept = in_subset([(game.score, game.label) for _, game in known], self.only)
+            tags = {row.path: row.summary.tags for row in self.chosen_rows}
+            kept = in_subset([Judged(game.score, game.label, tags[path]) for path, game in known], self.only)
             out = {path: set(numbers) for path, numbers in self.left_out.items()}
             for (path, game), keep in zip(known, kept, strict=True):
                 if not keep:

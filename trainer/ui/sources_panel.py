@@ -24,7 +24,6 @@ from recorder.ui.kit.icons import show_icon
 from recorder.ui.kit.steady import reserve_lines
 from recorder.ui.kit.words import tip_of
 from trainer.config import TrainConfig
-from trainer.data.subsets import SUBSETS
 from trainer.presets import PRESETS
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.selection import Row
@@ -33,6 +32,7 @@ from trainer.ui.advanced_dialog import AdvancedDialog
 from trainer.ui.origin_box import OriginBox
 from trainer.ui.sessions_tree import COLUMNS, GAMES, RIGHT, SessionsTree
 from trainer.ui.share_bars import ShareBars
+from trainer.ui.subset_box import SubsetBox
 
 _KEY = Qt.ItemDataRole.UserRole  # (path, game number or 0)
 
@@ -62,11 +62,8 @@ class SourcesPanel(QWidget):
         self._why = look.faint(name="selectionReason", wrap=True)
         self._bars = ShareBars()
         self._warnings = QLabel(objectName="selectionWarnings", wordWrap=True)
-        self._only = QComboBox(objectName="subsetChoice", toolTip="Which games of the selected sessions to learn from")
-        self._only.setAccessibleName("Games")
-        for key, title in SUBSETS.items():
-            self._only.addItem(title, key)
-        self._only.activated.connect(self._subset_chosen)
+        self._only = SubsetBox(presenter.choice)
+        self._only.changed.connect(self.changed)
         chosen = QHBoxLayout()
         chosen.setSpacing(look.GAP)
         chosen.addWidget(self._summary, 1)
@@ -156,7 +153,7 @@ class SourcesPanel(QWidget):
         self._bars.show_shares(selection.shares)
         self._warnings.setText("\n".join(f"Note: {warning}" for warning in selection.warnings))
         self._warnings.setVisible(bool(selection.warnings))
-        self._only.setCurrentIndex(self._only.findData(presenter.choice.only))
+        self._only.show_state()
         self._origin.show_state(selection.env)
         anew = presenter.further.twin(selection.env) is None
         for widget in (self._preset, self._advanced):
@@ -255,10 +252,6 @@ class SourcesPanel(QWidget):
     def _opened(self, item: QTreeWidgetItem) -> None:
         self.presenter.choice.open_session(item.data(0, _KEY)[0])
         self._drawn = -1
-        self.changed.emit()
-
-    def _subset_chosen(self, index: int) -> None:
-        self.presenter.choice.choose_subset(self._only.itemData(index))
         self.changed.emit()
 
     def _preset_chosen(self, index: int) -> None:

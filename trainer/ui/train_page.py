@@ -101,10 +101,13 @@ class TrainPage(Page):
         self.presenter.messages.clear()
 
     def choose(self, *sessions: Path) -> None:
-        """Tick these sessions alone."""
+        """Tick these sessions alone. Of one in which a twin was corrected, the training is to go on from that twin, and
+        what else belongs to it is ticked, too.
+        """
         choice = self.presenter.choice
         for row in choice.rows:
             choice.choose(row.path, row.path in sessions)
+        self.presenter.further.suggest(sessions)
         if not self.presenter.training:
             self.presenter.again()
         self._left.show_page("sources")
