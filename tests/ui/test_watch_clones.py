@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +79,11 @@ def jobs() -> Iterator[SharedJobs]:
 @pytest.fixture
 def page(library: Library, duels: SharedService, jobs: SharedJobs) -> Iterator[WatchPage]:
     application()
-    start_background = partial(BackgroundJob, start_job=jobs.start)
+
+    def start_background(target: str, **options: Any) -> BackgroundJob:
+        """Scoring starts processes itself, which the shared one may not."""
+        return BackgroundJob(target, **options, **({} if target.endswith(":scoring") else {"start_job": jobs.start}))
+
     page = WatchPage(WatchPresenter(library, start_service=duels.lend, start_background=start_background))
     page.resize(1140, 740)
     page.show()
