@@ -244,7 +244,7 @@ class Hyperparameters(msgspec.Struct, frozen=True):
     ] = True
 
     exchange_own: Annotated[
-        bool, said("For keypoints: backgrounds are exchanged even where its own figure moves.", kind="screen")
+        bool, said("For keypoints: backgrounds change where its own figure moves, to the end.", kind="screen")
     ] = False
 
     # What is kept

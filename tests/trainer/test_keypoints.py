@@ -18,7 +18,7 @@ from trainer.data.dataset import Dataset
 from trainer.data.tick_table import Ranges
 from trainer.evaluation.agreement import _inputs
 from trainer.learn.learner import one_cycle
-from trainer.learn.perception import Perception
+from trainer.learn.perception import SEEN_SHARE, Perception
 from trainer.learn.sample import Sample, sampling
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.keypoints import KeypointNet
@@ -64,11 +64,31 @@ def test_it_learns_to_see_what_can_be_seen_and_leaves_out_the_rest(breakout: Ses
     explained = perception.validate()
     own = int(np.flatnonzero(sample.own)[0])
     assert explained[own] > 0.5
-    count = perception.drop_unseen()
+    sight = perception.sight(SEEN_SHARE)
+    count = int(sight["locator.used"].sum())
     assert 1 <= count < sample.used.sum()  # one of them counts frames, which no screen shows
-    sight = perception.sight()
-    assert int(sight["locator.used"].sum()) == count
     assert 1 <= sight["own"].sum() <= count
+    # What cannot be seen yet is still learned.
+    assert int(perception.sight()["locator.used"].sum()) == sample.used.sum()
+
+
+def test_the_players_own_figure_stays_where_it_is_when_backgrounds_are_exchanged(
+    breakout: Session, sample: Sample
+) -> None:
+    net = build(CONFIG, breakout.spec)
+    assert isinstance(net, KeypointNet)
+    perception = Perception(net, sample, CONFIG, torch.device("cpu"))
+    picks = torch.arange(0, len(sample.screens), 7)
+
+    def changed() -> torch.Tensor:
+        """The pixels in which some of these screens stand before another background."""
+        shown, as_they_are = perception._elsewhere(picks), net.locator.scaled(perception._pairs(picks))
+        return (shown - as_they_are)[:, 0].abs().amax(dim=0) > 1e-4
+
+    net.locator.load_state_dict(perception._net.locator.state_dict())
+    assert (changed() & perception._own_pixels).any()
+    perception.leave_own()
+    assert not (changed() & perception._own_pixels).any()
 
 
 def test_what_is_out_of_sight_at_times_counts_as_seen_and_a_counter_never_does(

@@ -22,13 +22,13 @@ from trainer.learn.position_bytes import own_pixels
 from trainer.learn.sample import Sample
 from trainer.policy.keypoints import LAG, KeypointNet
 
-HOPEFUL_SHARE, _SEEN_SHARE = 0.2, 0.6  # of a byte's variance that must be explained, for the first clone and at the end
+HOPEFUL_SHARE, SEEN_SHARE = 0.2, 0.6  # of a byte's variance that must be explained, for the first clone and at the end
 _BATCH, _RATE, _DECAY, _BETA = 64, 3e-3, 1e-3, 0.1
 _REFINED = 1 / 3  # of this rate, to learn more of it
 _AT_ONCE = 256
 _TRIMMED = 0.25  # of the squared errors, the largest ones, which do not count
 _LEAST_SPREAD = 0.05  # of the variance: if less is left without them, they do count
-_ELSEWHERE_SHARE = 0.8  # of the samples: shown in front of another stretch's background
+_ELSEWHERE_SHARE = 0.5  # of the samples: shown in front of another stretch's background
 _HELD_OUT, _JUDGED = 10, 1_024  # one in so many stretches is held out; about so many of their screens validate
 
 
@@ -61,9 +61,7 @@ class Perception:
             for first, length in zip(firsts, lengths, strict=True)
         ]
         self._still = torch.from_numpy(np.stack(still).astype(np.float32))  # each stretch's background
-        if not config.exchange_own:
-            own = own_pixels(sample.targets[:, sample.own], sample.screens, sample.lengths)
-            self._still[:, torch.from_numpy(own)] = 0
+        self._own_pixels = torch.from_numpy(own_pixels(sample.targets[:, sample.own], sample.screens, sample.lengths))
         self._targets = torch.from_numpy(sample.targets)
         self._rate = _RATE * (_REFINED if refine else 1.0)
         if not refine:
@@ -79,9 +77,23 @@ class Perception:
         locator.used.copy_(torch.from_numpy(sample.used))
         self._net.own.copy_(torch.from_numpy(sample.own))
 
-    def sight(self) -> dict[str, torch.Tensor]:
-        """See KeypointNet."""
-        return self._net.sight()
+    def sight(self, least: float | None = None) -> dict[str, torch.Tensor]:
+        """See KeypointNet. Positions of which less than the share `least` is explained are left out; if that would be
+        all, the best one is kept.
+        """
+        found = self._net.sight()
+        if least is not None:
+            explained = self.validate()
+            seen = self._used & (explained >= least)
+            if not seen.any():
+                seen = self._used & (explained == explained[self._used].max())
+            found["locator.used"].copy_(torch.from_numpy(seen))
+            found["own"].logical_and_(torch.from_numpy(seen).to(self._device))
+        return found
+
+    def leave_own(self) -> None:
+        """From now on, do not exchange the background where the player's own figure moves: it may be part of it."""
+        self._still[:, self._own_pixels] = 0
 
     def learn(self, used: Callable[[int], float], rate: Callable[[float], float]) -> Iterator[float]:
         """Train until `used(batches so far)` is 1; yields this share after every batch.
@@ -119,21 +131,6 @@ class Perception:
         still = whole < _LEAST_SPREAD * variance  # it hardly ever moves, so the rare movements must count
         rest, whole = np.where(still, errors.mean(axis=0), rest), np.where(still, variance, whole)
         return np.asarray(np.where(self._used, 1 - rest / whole, 0.0))
-
-    def drop_unseen(self, least: float = _SEEN_SHARE) -> int:
-        """Drop the columns of which less than this share is explained; if that would be all, keep the best.
-
-        Dropped columns are no longer trained. Returns how many are left.
-        """
-        explained = self.validate()
-        seen = self._used & (explained >= least)
-        if not seen.any():
-            seen = self._used & (explained == explained[self._used].max())
-        self._used = seen
-        self._weights = torch.from_numpy(seen).to(self._device)
-        self._net.locator.used.copy_(self._weights)
-        self._net.own.logical_and_(self._weights)
-        return int(seen.sum())
 
     def _pairs(self, picks: torch.Tensor) -> torch.Tensor:
         return torch.stack([self._screens[picks], self._screens[self._before[picks]]], dim=1)

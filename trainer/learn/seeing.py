@@ -3,13 +3,19 @@
     sample ─▶ a quarter of the stage ─▶ a first clone, from the sample alone ─▶ the rest ─▶ drop what cannot be seen
 
 The first clone can be watched while a better one is trained; only its part that sees is kept.
+
+In the first quarter, backgrounds are exchanged everywhere, also where the player's own figure rests. Without that, a
+network may guess the ball from the paddle under it, and never learn to find the ball itself. Later, its own figure is
+left where it is, so that its position is learned exactly.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+
+from torch import Tensor
 
 from recorder.system.cores import available_cores
 from recorder.system.texts import count
@@ -17,7 +23,7 @@ from trainer.config import LOOK_SHARE
 from trainer.learn.estimate import estimate
 from trainer.learn.learner import Learner, one_cycle
 from trainer.learn.operations import Operations
-from trainer.learn.perception import HOPEFUL_SHARE, Perception
+from trainer.learn.perception import HOPEFUL_SHARE, SEEN_SHARE, Perception
 from trainer.learn.sample import Sample
 from trainer.learn.scout import samples_learned
 from trainer.learn.training_process import TrainingProcess
@@ -51,9 +57,8 @@ def learning_to_see(
     first = _FIRST_LOOK, batches
     yield Seen(0.0, str(estimate(net, config, process.data.ticks, len(sample.screens), first, ticks_of_play, cores)))
     yield from _look(process, perception, 0.0, _FIRST_LOOK)
-    perception.drop_unseen(HOPEFUL_SHARE)
     if process.group.size == 1:
-        process.see(perception.sight())
+        process.see(perception.sight(HOPEFUL_SHARE))
         for _ in process.data.load(sample.stretches):
             yield Seen(_FIRST_LOOK)
         process.learner.net.train()
@@ -63,13 +68,15 @@ def learning_to_see(
         keep(process.learner)
         process.begin()
         yield Seen(_FIRST_LOOK, "a first version can be watched; a better one is being trained")
+    if not config.exchange_own:
+        perception.leave_own()
     yield from _look(process, perception, _FIRST_LOOK, 1.0)
-    positions = perception.drop_unseen()
-    process.see(perception.sight())
+    sight = perception.sight(SEEN_SHARE)
+    process.see(sight)
     located, learned = (len(sample.screens), batches) if process.group.size == 1 else (0, 0)
     samples = learned * config.batch_size + samples_learned(config)
     operations = Operations.of(net, config).whole(perception.looked_at, located, samples, 0)
-    yield Seen(1.0, _located(positions), operations)
+    yield Seen(1.0, _located(sight), operations)
 
 
 def learning_to_see_better(process: TrainingProcess, sample: Sample) -> Iterator[Seen]:
@@ -77,14 +84,17 @@ def learning_to_see_better(process: TrainingProcess, sample: Sample) -> Iterator
     net = process.learner.net
     assert isinstance(net, KeypointNet)
     perception = Perception(net, sample, process.config, process.group.device, refine=True)
+    if not process.config.exchange_own:
+        perception.leave_own()
     yield from _look(process, perception, 0.0, 1.0)
-    process.see(perception.sight())
+    sight = perception.sight()
+    process.see(sight)
     operations = Operations.of(net, process.config).whole(perception.looked_at, 0, 0, 0)
-    yield Seen(1.0, _located(int(net.locator.used.sum())), operations)
+    yield Seen(1.0, _located(sight), operations)
 
 
-def _located(positions: int) -> str:
-    return f"locates {count(positions, 'position')} on the screen"
+def _located(sight: Mapping[str, Tensor]) -> str:
+    return f"locates {count(int(sight['locator.used'].sum()), 'position')} on the screen"
 
 
 def _look(process: TrainingProcess, perception: Perception, first: float, last: float) -> Iterator[Seen]:
