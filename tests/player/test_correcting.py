@@ -29,6 +29,7 @@ from tests.player.conftest import untrained
 from trainer.runs.policy_library import Policies
 
 TICK_NS = 16_666_667
+PAUSE_S = 0.06  # of real time after a tick, for the twin to answer in, also on busy cores
 LEFT_KEY, FIRE_KEY, FIRE, LEFT = 1, 2, 1, 3
 
 
@@ -96,20 +97,20 @@ def test_the_twin_plays_until_a_key_takes_over_in_the_very_tick_and_goes_on_afte
     assert partner.awaited
     assert presenter.state is RecordState.IDLE
     player.until(lambda: presenter.state is RecordState.RECORDING)
-    player.ticks(30, 0.02)
+    player.ticks(30, PAUSE_S)
     assert not player.correction.correcting
     presenter.controls.press(LEFT_KEY)
     player.ticks(1)
     assert player.correction.correcting  # in the next tick
     player.ticks(9)
     presenter.controls.release(LEFT_KEY)
-    player.ticks(20, 0.02)
+    player.ticks(20, PAUSE_S)
     assert not player.correction.correcting
     assert (player.correction.taken_over, player.correction.corrected) == (1, 10 + 15 - 1)
     presenter.take.rewind()
     time.sleep(0.1)
     presenter.take.resume()
-    player.ticks(10, 0.02)
+    player.ticks(10, PAUSE_S)
     session = player.stop()
     together = session.corrections
     assert together is not None
@@ -131,7 +132,7 @@ def test_a_person_plays_on_when_the_twin_is_lost_which_is_there_again_for_the_ne
     partner.choose(Company.CORRECT, partner.twins[0])
     player.until(lambda: not partner.getting_ready)
     presenter.start()
-    player.ticks(10, 0.02)
+    player.ticks(10, PAUSE_S)
     os.kill(partner.process, signal.SIGKILL)
     player.until(lambda: player.correction.lost)
     assert player.correction.lost == "the process ended unexpectedly (signal 9)"
@@ -153,7 +154,7 @@ def test_a_hung_twin_never_holds_up_a_tick_and_is_lost_in_the_end(player: Player
     partner.choose(Company.CORRECT, partner.twins[0])
     player.until(lambda: not partner.getting_ready)
     presenter.start()
-    player.ticks(10, 0.02)
+    player.ticks(10, PAUSE_S)
     os.kill(partner.process, signal.SIGSTOP)
     try:
         began = time.monotonic()
@@ -203,7 +204,7 @@ def test_from_a_moment_of_a_game_the_twin_plays_on_and_is_corrected(player: Play
     play_on_from(presenter, [fork_at(parent, 300)], policy=twin.path)
     assert (partner.company, partner.awaited) == (Company.CORRECT, True)
     player.until(lambda: presenter.state is RecordState.RECORDING)
-    player.ticks(20, 0.02)
+    player.ticks(20, PAUSE_S)
     presenter.controls.press(LEFT_KEY)
     player.ticks(10)
     presenter.controls.release(LEFT_KEY)
