@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from player.coach.loading import load_beside_play
 from recorder.agents.agent import describe
 from recorder.envs.game import Game
 from recorder.play.fork import Fork
 from recorder.play.rollout import Phase, Rollout
 from recorder.recording.race import RivalMoment
 from recorder.system.jobs import SharedRows
-from recorder.system.priority import follow_play
 
 _MOST_TICKS = 12  # between two pictures, for a twin that is behind
 
 
 class RacingClone:
-    """Plays in a game of its own, and draws it into `pictures`. Raises PolicyError for a file that cannot play.
-
-    It has one thread, which gives way to the window's: the network sees one screen at a time.
-    """
+    """Plays in a game of its own, and draws it into `pictures`. Raises PolicyError for a file that cannot play."""
 
     def __init__(self, policy: str, pictures: SharedRows, seed: int) -> None:
-        follow_play()
-        os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is first imported
-        from trainer.policy.policy import Policy
-
-        self._policy = Policy.load(policy, seed=seed)
+        self._policy = load_beside_play(policy, seed)
         self._game = Game(self._policy.spec, render=not self._policy.spec.sees_screen)
         self._rollout = Rollout(self._game, self._policy, unattended=False)
         self._pictures = pictures.rows

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
+from player.coach.loading import load_beside_play
 from recorder.agents.agent import describe
 from recorder.system.jobs import SharedRows
-from recorder.system.priority import follow_play
 
 
 class ThinkingClone:
-    """Acts on `observations` that the window shares. Raises PolicyError for a file that cannot play.
-
-    It has one thread, which gives way to the window's: the network sees one screen at a time.
-    """
+    """Acts on `observations` that the window shares. Raises PolicyError for a file that cannot play."""
 
     def __init__(self, policy: str, observations: SharedRows, seed: int) -> None:
-        follow_play()
-        os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is first imported
-        from trainer.policy.policy import Policy
-
-        self._policy = Policy.load(policy, seed=seed)
+        self._policy = load_beside_play(policy, seed)
         self._rows = observations.rows
         self.think(0, True)  # the first time takes long
 

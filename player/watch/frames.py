@@ -85,7 +85,9 @@ class Side:
         """The player's name within a sentence; a person without a name is "you"."""
         if self.kind == "person":
             return "you" if self.title == KINDS["person"].title else self.title
-        return f"the {self.title.lower()}" if self.title in _TITLES else self.title
+        if self.title not in _TITLES:
+            return self.title
+        return self.title.lower() if self.kind == "mixed" else f"the {self.title.lower()}"
 
 
 @dataclass(frozen=True)

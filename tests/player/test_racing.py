@@ -194,7 +194,7 @@ def test_a_hung_twin_holds_up_neither_a_tick_nor_the_end(player: Player) -> None
 def test_the_twin_plays_what_it_would_play_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its game is that of the person's seed: nothing of the race changes it."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # which it sets, and should not for other tests
-    monkeypatch.setattr("player.coach.racing.follow_play", lambda: None)
+    monkeypatch.setattr("player.coach.loading.follow_play", lambda: None)
     from player.coach.racing import RacingClone
     from recorder.system.jobs import SharedRows
 

@@ -47,6 +47,7 @@ def test_it_can_be_closed_at_any_hint_and_seen_again() -> None:
         (LEFT, RIGHT, "Left: you. Right: your twin, in the same game."),
         (replace(LEFT, title="Ada"), RIGHT, "Left: Ada. Right: Ada's twin, in the same game."),
         (replace(LEFT, kind="scripted", title="Scripted player"), RIGHT, "Left: the scripted player. Right: the twin,"),
+        (replace(LEFT, kind="mixed", title="Several players"), RIGHT, "Left: several players. Right: the twin,"),
     ],
 )
 def test_the_first_hint_says_who_plays_on_which_side(left: Side, right: Side, words: str) -> None:
