@@ -48,6 +48,13 @@ class Player:
             now=lambda: self.now,
         )
 
+    def correct(self) -> None:
+        """Begin a take in which the twin is corrected."""
+        partner = self.presenter.partner
+        partner.choose(Company.CORRECT, partner.twins[0])
+        self.until(lambda: not partner.getting_ready)
+        self.presenter.start()
+
     def ticks(self, count: int, pause_s: float = 0.0) -> None:
         """Play ticks, and give the clone so much time after each."""
         for _ in range(count):
@@ -129,9 +136,7 @@ def test_the_twin_plays_until_a_key_takes_over_in_the_very_tick_and_goes_on_afte
 
 def test_a_person_plays_on_when_the_twin_is_lost_which_is_there_again_for_the_next_take(player: Player) -> None:
     presenter, partner = player.presenter, player.presenter.partner
-    partner.choose(Company.CORRECT, partner.twins[0])
-    player.until(lambda: not partner.getting_ready)
-    presenter.start()
+    player.correct()
     player.ticks(10, PAUSE_S)
     os.kill(partner.process, signal.SIGKILL)
     player.until(lambda: player.correction.lost)
@@ -150,10 +155,8 @@ def test_a_person_plays_on_when_the_twin_is_lost_which_is_there_again_for_the_ne
 
 
 def test_a_hung_twin_never_holds_up_a_tick_and_is_lost_in_the_end(player: Player) -> None:
-    presenter, partner = player.presenter, player.presenter.partner
-    partner.choose(Company.CORRECT, partner.twins[0])
-    player.until(lambda: not partner.getting_ready)
-    presenter.start()
+    partner = player.presenter.partner
+    player.correct()
     player.ticks(10, PAUSE_S)
     os.kill(partner.process, signal.SIGSTOP)
     try:
