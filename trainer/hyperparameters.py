@@ -238,7 +238,8 @@ class Hyperparameters(msgspec.Struct, frozen=True):
     scout: Annotated[
         bool,
         said(
-            "For keypoints: a player that is told where things are shows it more screens than the recording has.",
+            "For keypoints: games of a player that is told where things are, and of its own first version, show it "
+            "more screens than the recording has.",
             kind="screen",
         ),
     ] = True

@@ -156,7 +156,7 @@ def test_half_of_what_it_looks_at_is_new_to_it_and_its_own_play_is_in_it(
 ) -> None:
     earlier = Origin.read(breakout_policy, breakout.spec, tmp_path / "further.safetensors").earlier
     assert earlier is not None
-    config = earlier.policy.config.further(play_ticks=400)
+    config = earlier.policy.config.further(play_ticks=400, max_batches=12)
     data = Dataset([breakout, corrected], config)
     try:
         *_, sample = sampling(data.tick_table, config, earlier)

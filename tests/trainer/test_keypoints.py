@@ -21,7 +21,7 @@ from trainer.learn.learner import one_cycle
 from trainer.learn.perception import SEEN_SHARE, Perception
 from trainer.learn.sample import Sample, sampling
 from trainer.policy.action_selection import ActionSelection
-from trainer.policy.keypoints import KeypointNet
+from trainer.policy.keypoints import POSITIONS, KeypointNet
 from trainer.policy.networks import build
 
 CONFIG = TrainConfig.for_env("breakout", max_batches=12, play_ticks=600, threads=1)
@@ -70,6 +70,29 @@ def test_it_learns_to_see_what_can_be_seen_and_leaves_out_the_rest(breakout: Ses
     assert 1 <= sight["own"].sum() <= count
     # What cannot be seen yet is still learned.
     assert int(perception.sight()["locator.used"].sum()) == sample.used.sum()
+
+
+@pytest.mark.parametrize(
+    ("explained", "kept"),
+    [
+        ((0.999, 0.998, 0.94, 0.3), (True, True, False, False)),  # the others are clear, so this one is vague
+        ((0.97, 0.96, 0.9, 0.3), (True, True, True, False)),  # it has not learned to see yet
+        ((0.5, 0.4, 0.55, 0.3), (False, False, True, False)),
+    ],
+)
+def test_what_is_seen_much_worse_than_the_rest_is_left_out_once_that_is_clear(
+    breakout: Session,
+    sample: Sample,
+    monkeypatch: pytest.MonkeyPatch,
+    explained: tuple[float, ...],
+    kept: tuple[bool, ...],
+) -> None:
+    net = build(CONFIG, breakout.spec)
+    assert isinstance(net, KeypointNet)
+    perception = Perception(net, sample, CONFIG, torch.device("cpu"))
+    assert sample.used[:4].all()
+    monkeypatch.setattr(perception, "validate", lambda: np.array([*explained, *[0.0] * (POSITIONS - 4)]))
+    assert perception.sight(SEEN_SHARE)["locator.used"][:4].bool().tolist() == list(kept)
 
 
 def test_the_players_own_figure_stays_where_it_is_when_backgrounds_are_exchanged(

@@ -10,8 +10,10 @@ from recorder.library.replayed_memory import Clip, Memory, replaying_memory
 from trainer import TrainConfig
 from trainer.data.dataset import Dataset
 from trainer.learn.places import Places
-from trainer.learn.sample import Sample, sampling
-from trainer.learn.scout import scouting
+from trainer.learn.sample import Sample, adding_play, sampling
+from trainer.learn.scout import scouting, ticks_to_play
+from trainer.policy.networks import build
+from trainer.policy.policy import Policy
 
 PADDLE, BALL_X, BALL_Y = 72, 99, 101
 BYTES = [BALL_Y, BALL_X, PADDLE]
@@ -91,3 +93,28 @@ def test_a_sample_without_a_scout_is_of_the_recording_and_its_detours_alone(brea
     assert len(lengths[False]) == 2 * 15  # half a minute in stretches of two seconds, each left half-way for a detour
     assert lengths[True][:30] == lengths[False]
     assert len(lengths[True]) > 30
+
+
+def test_a_policy_shows_where_its_own_play_leads(breakout: Session) -> None:
+    config = TrainConfig.for_env("breakout", max_batches=40, play_ticks=400, scout=False)
+    policy = Policy(build(config, breakout.spec), breakout.spec, config)
+    data = Dataset([breakout], config)
+    *_, sample = sampling(data.tick_table, config)
+    assert isinstance(sample, Sample)
+    *shares, larger = adding_play(sample, policy, config, data.tick_table)
+    data.close()
+    assert isinstance(larger, Sample)
+    assert all(isinstance(share, float) and 0 <= share <= 1 for share in shares)
+    assert ticks_to_play(config) == 1_000
+    before, added = len(sample.screens), len(larger.lengths) - len(sample.lengths)
+    assert 1 <= added <= 4  # every other 120 of 1,000
+    assert larger.lengths == [*sample.lengths, *[120] * added]
+    np.testing.assert_array_equal(larger.screens[:before], sample.screens)
+    np.testing.assert_array_equal(larger.targets[:before], sample.targets)
+    # A policy that knows nothing draws its actions: the paddle wanders, and is where the memory says.
+    rows = larger.screens[before:, 79:80, 4:76].astype(int)
+    paddle = rows == rows.max(axis=(1, 2), keepdims=True)
+    columns = (paddle * np.arange(72)).sum(axis=(1, 2)) / paddle.sum(axis=(1, 2))
+    own = larger.targets[before:, int(np.flatnonzero(sample.own)[0])]
+    assert len(np.unique(own)) > 5
+    assert np.corrcoef(columns, own)[0, 1] > 0.9

@@ -135,5 +135,12 @@ def test_a_study_without_a_chosen_row_is_refused(tmp_path: Path) -> None:
         list(run_study(SMALL, tmp_path, only="resnet"))
 
 
+def test_rows_are_chosen_by_a_part_of_a_name_or_by_several() -> None:
+    breakout = STUDIES["breakout"]
+    assert [row.name for row in breakout.rows_with("person, 30 minutes")] == ["person, 30 minutes"]
+    assert [row.name for row in breakout.rows_with("late, sloppy")] == ["late, 30 minutes", "sloppy, 30 minutes"]
+    assert breakout.rows_with("") == list(breakout.rows)
+
+
 def test_the_command_line_offers_every_study() -> None:
     assert tuple(STUDIES) == STUDY_NAMES

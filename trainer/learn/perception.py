@@ -3,7 +3,8 @@
     sample (trainer.learn.sample) ─▶ regression ─▶ the positions that can be seen
 
 Some bytes that change like positions (trainer.learn.position_bytes) cannot be seen on the screen (a frame counter, for
-example): bytes that the regression cannot predict on held-out screens are dropped.
+example): bytes that the regression cannot predict on held-out screens are dropped. So are, at last, those that it
+predicts much worse than the others: in the clone's own play they are worse still, and the clone would rely on them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from trainer.learn.sample import Sample
 from trainer.policy.keypoints import LAG, KeypointNet
 
 HOPEFUL_SHARE, SEEN_SHARE = 0.2, 0.6  # of a byte's variance that must be explained, for the first clone and at the end
+_CLEAR, _VAGUE = 0.995, 0.97  # once so much of the median position is explained, one of less is left out, too
 _BATCH, _RATE, _DECAY, _BETA = 64, 3e-3, 1e-3, 0.1
 _REFINED = 1 / 3  # of this rate, to learn more of it
 _AT_ONCE = 256
@@ -46,7 +48,18 @@ class Perception:
         self._device = device
         self.looked_at = 0
         self._rng = np.random.default_rng([config.seed, 0xE7E])
+        self._rate = _RATE * (_REFINED if refine else 1.0)
+        self._exchange_own = True
+        self.show(sample)
+        if not refine:
+            self._begin(sample)
+        self._used = self._net.locator.used.cpu().numpy() > 0
+        self._weights = torch.from_numpy(self._used).to(device)
+
+    def show(self, sample: Sample) -> None:
+        """From now on, learn from this sample, which has the same positions."""
         self._screens = torch.from_numpy(sample.screens)
+        self._targets = torch.from_numpy(sample.targets)
         lengths = np.array(sample.lengths)
         held_out = np.repeat(np.arange(len(lengths)) % _HELD_OUT == _HELD_OUT - 1, lengths)
         self._learned = torch.from_numpy(np.flatnonzero(~held_out))
@@ -62,12 +75,8 @@ class Perception:
         ]
         self._still = torch.from_numpy(np.stack(still).astype(np.float32))  # each stretch's background
         self._own_pixels = torch.from_numpy(own_pixels(sample.targets[:, sample.own], sample.screens, sample.lengths))
-        self._targets = torch.from_numpy(sample.targets)
-        self._rate = _RATE * (_REFINED if refine else 1.0)
-        if not refine:
-            self._begin(sample)
-        self._used = self._net.locator.used.cpu().numpy() > 0
-        self._weights = torch.from_numpy(self._used).to(device)
+        if not self._exchange_own:
+            self.leave_own()
 
     def _begin(self, sample: Sample) -> None:
         count = len(sample.screens)
@@ -79,7 +88,7 @@ class Perception:
 
     def sight(self, least: float | None = None) -> dict[str, torch.Tensor]:
         """See KeypointNet. Positions of which less than the share `least` is explained are left out; if that would be
-        all, the best one is kept.
+        all, the best one is kept. Once the others are seen clearly, those that are not are left out, too.
         """
         found = self._net.sight()
         if least is not None:
@@ -87,12 +96,15 @@ class Perception:
             seen = self._used & (explained >= least)
             if not seen.any():
                 seen = self._used & (explained == explained[self._used].max())
+            if np.median(explained[seen]) >= _CLEAR:
+                seen &= explained >= _VAGUE
             found["locator.used"].copy_(torch.from_numpy(seen))
             found["own"].logical_and_(torch.from_numpy(seen).to(self._device))
         return found
 
     def leave_own(self) -> None:
         """From now on, do not exchange the background where the player's own figure moves: it may be part of it."""
+        self._exchange_own = False
         self._still[:, self._own_pixels] = 0
 
     def learn(self, used: Callable[[int], float], rate: Callable[[float], float]) -> Iterator[float]:

@@ -29,9 +29,10 @@ from recorder.errors import TwinplayError
 from recorder.library.replayed_memory import Clip, Memory, replaying_memory
 from trainer.config import TrainConfig
 from trainer.data.tick_table import TickTable
+from trainer.learn.clips import playing
 from trainer.learn.places import Places
 from trainer.learn.position_bytes import position_bytes
-from trainer.learn.scout import playing, scouting
+from trainer.learn.scout import scouting, ticks_to_play
 from trainer.policy.keypoints import POSITIONS
 from trainer.policy.policy import Policy
 
@@ -119,26 +120,44 @@ def sampling(
     if not places.bytes_:
         yield NoSample("no part of the emulator's memory follows objects on the screen")
         return
-    if config.scout:
-        session = tick_table.at(parts[0])[0]
-        if earlier is not None:
-            yield "the policy plays, to see better where its own play leads"
-            games = playing(earlier.policy, _STRETCH_TICKS)
-        else:
-            yield "a helper policy plays on from the recorded games, to see more"
-            known = [
-                (places.positions(each), np.asarray(session.actions[ticks.start : ticks.stop], np.int64))
-                for each, (session, ticks) in zip(own_parts, map(tick_table.at, parts), strict=True)
-            ]
-            games = scouting(known, places, session.spec, config, _STRETCH_TICKS)
-        for found in games:
-            if isinstance(found, Clip):
-                screens.append(tick_table.preprocessed(session, found.screens))
-                values.append(found.values)
-            else:
-                yield _REPLAYED + (1 - _REPLAYED) * found
     targets = places.positions(np.concatenate(values))
-    yield Sample(stretches, [*map(len, screens)], np.concatenate(screens), targets, places)
+    sample = Sample(stretches, [*map(len, screens)], np.concatenate(screens), targets, places)
+    if not config.scout:
+        yield sample
+        return
+    if earlier is not None:
+        yield "the policy plays, to see better where its own play leads"
+        larger = adding_play(sample, earlier.policy, config, tick_table)
+    else:
+        yield "a helper policy plays on from the recorded games, to see more"
+        session = tick_table.at(parts[0])[0]
+        known = [
+            (places.positions(each), np.asarray(session.actions[ticks.start : ticks.stop], np.int64))
+            for each, (session, ticks) in zip(own_parts, map(tick_table.at, parts), strict=True)
+        ]
+        larger = _adding(sample, scouting(known, places, session.spec, config, _STRETCH_TICKS), tick_table)
+    del screens, sample
+    for added in larger:
+        yield added if isinstance(added, Sample) else _REPLAYED + (1 - _REPLAYED) * added
+
+
+def adding_play(sample: Sample, policy: Policy, config: TrainConfig, tick_table: TickTable) -> Iterator[float | Sample]:
+    """Let a policy play; yields the share that is done, and finally the sample with clips of its games added."""
+    return _adding(sample, playing(policy, ticks_to_play(config), _STRETCH_TICKS), tick_table)
+
+
+def _adding(sample: Sample, games: Iterator[float | Clip], tick_table: TickTable) -> Iterator[float | Sample]:
+    session, _ = tick_table.at(sample.stretches[0])
+    screens, values = [sample.screens], []
+    for found in games:
+        if isinstance(found, Clip):
+            screens.append(tick_table.preprocessed(session, found.screens))
+            values.append(found.values)
+        else:
+            yield found
+    targets = [sample.targets, *map(sample.places.positions, values)]
+    lengths = [*sample.lengths, *map(len, values)]
+    yield replace(sample, lengths=lengths, screens=np.concatenate(screens), targets=np.concatenate(targets))
 
 
 def _places(

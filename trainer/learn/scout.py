@@ -19,14 +19,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 import torch
-from msgspec.structs import replace
 from torch import nn
 
-from recorder.envs.game import Game
 from recorder.envs.spec import EnvSpec
 from recorder.library.replayed_memory import Clip
 from trainer.config import TrainConfig
 from trainer.data.draw_weights import rare_among
+from trainer.learn.clips import playing
 from trainer.learn.learner import one_cycle
 from trainer.learn.loss import shares_ahead
 from trainer.learn.optimizer import AdamW
@@ -40,13 +39,17 @@ _MOST_BATCHES, _BATCH, _RATE = 2_000, 256, 3e-3
 _GAMES = 5  # of play_ticks, so many are played at most
 _TICKS_PER_BATCH = 25  # played at most: a short training needs no more to see than it has the time to learn from
 _TEMPERATURE = 0.25
-_LEARN, _PLAY = 0x5C0, 0x5C1  # separate its random generators from others
-_SIGN_OF_LIFE_TICKS = 500
+_LEARN = 0x5C0  # separates its random generator from others
 
 
 def samples_learned(config: TrainConfig) -> int:
     """The number of samples that a scout learns from; one that is drawn twice counts twice."""
     return _batches(config) * _BATCH if config.scout else 0
+
+
+def ticks_to_play(config: TrainConfig) -> int:
+    """How many ticks a policy plays to show more than the recording does, at most."""
+    return min(_GAMES * config.play_ticks, _TICKS_PER_BATCH * _batches(config))
 
 
 def scouting(
@@ -65,7 +68,7 @@ def scouting(
             scout = step
         else:
             yield 0.5 * step
-    for found in playing(scout, length, places):
+    for found in playing(scout, ticks_to_play(config), length, places):
         yield found if isinstance(found, Clip) else 0.5 + 0.5 * found
 
 
@@ -108,47 +111,3 @@ def _learning(
 
 def _batches(config: TrainConfig) -> int:
     return min(_MOST_BATCHES, config.max_batches or _MOST_BATCHES)
-
-
-def playing(policy: Policy, length: int, told: Places | None = None) -> Iterator[float | Clip]:
-    """Let a policy play games from varied starts; yields the share that is done, and every other clip of them.
-
-    Clips have `length` ticks. It sees for itself, or is `told` the positions. A scout uses its label windows in turn.
-    """
-    config, spec = policy.config, policy.spec
-    rng = np.random.default_rng([config.seed, _PLAY])
-    most = min(_GAMES * config.play_ticks, _TICKS_PER_BATCH * _batches(config))
-    played, number = 0, 0
-    with Game(spec) as game:
-        while played < most:
-            seed = int(rng.integers(2**31))
-            selection = policy.selection
-            if told is not None:
-                selection = replace(selection, output=number % len(config.label_windows))
-            player = policy.fork(seed, selection)
-            number += 1
-            observation = game.reset(seed, varied=True)
-            over, tick = False, 0
-            while not over and played < most:
-                if tick % length == 0:
-                    screens, values = np.empty((length, *spec.observation_shape[:2]), np.uint8), []
-                memory = game.memory()
-                assert memory is not None
-                game.capture(screens[tick % length], {"screen": screens}, tick % length)
-                values.append(memory)
-                action = player.act(observation) if told is None else _told(player, told.positions(memory[None])[0])
-                observation, _, terminated, truncated = game.step(action)
-                over = terminated or truncated
-                tick, played = tick + 1, played + 1
-                if tick % (2 * length) == length:
-                    yield Clip(screens, np.stack(values))
-                if played % _SIGN_OF_LIFE_TICKS == 0:
-                    yield played / most
-
-
-def _told(player: Policy, position: npt.NDArray[np.float32]) -> int:
-    """The action of a player that is given the current positions, float32 (POSITIONS,)."""
-    with torch.inference_mode():
-        seen = torch.from_numpy(player.stack(position)[None])
-        outputs = player.net(player.net.prepare(seen, torch.tensor([True])))[0].numpy()
-    return int(player.choose(outputs))

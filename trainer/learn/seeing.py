@@ -1,8 +1,11 @@
 """The first stage of training a network that uses positions: it learns to see them.
 
-    sample ─▶ a quarter of the stage ─▶ a first clone, from the sample alone ─▶ the rest ─▶ drop what cannot be seen
+    sample ─▶ a quarter of the stage ─▶ a first clone, from the sample alone ─▶ its games join the sample
+           ─▶ the rest of the stage ─▶ drop what cannot be seen
 
-The first clone can be watched while a better one is trained; only its part that sees is kept.
+The first clone can be watched while a better one is trained; only its part that sees is kept. A network sees badly in
+other places than those that a recording or a scout lead to: a clone that loses the ball, for example, stays where it
+does so. Screens of its own play show it these places (Ross et al. 2011, DAgger).
 
 In the first quarter, backgrounds are exchanged everywhere, also where the player's own figure rests. Without that, a
 network may guess the ball from the paddle under it, and never learn to find the ball itself. Later, its own figure is
@@ -12,7 +15,7 @@ left where it is, so that its position is learned exactly.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -20,14 +23,16 @@ from torch import Tensor
 from recorder.system.cores import available_cores
 from recorder.system.texts import count
 from trainer.config import LOOK_SHARE
+from trainer.learn.choosing import first_selection
 from trainer.learn.estimate import estimate
 from trainer.learn.learner import Learner, one_cycle
 from trainer.learn.operations import Operations
 from trainer.learn.perception import HOPEFUL_SHARE, SEEN_SHARE, Perception
-from trainer.learn.sample import Sample
-from trainer.learn.scout import samples_learned
+from trainer.learn.sample import Sample, adding_play
+from trainer.learn.scout import samples_learned, ticks_to_play
 from trainer.learn.training_process import TrainingProcess
 from trainer.policy.keypoints import KeypointNet
+from trainer.policy.policy import Policy
 
 _FIRST_LOOK, _WARM_UP = 0.25, 0.1  # of the stage: the part before the first clone, and the warm-up
 _FIRST_BATCHES = 600  # of the first clone
@@ -55,28 +60,53 @@ def learning_to_see(
     batches = min(_FIRST_BATCHES, config.max_batches or _FIRST_BATCHES)
     cores = config.threads or available_cores()
     first = _FIRST_LOOK, batches
-    yield Seen(0.0, str(estimate(net, config, process.data.ticks, len(sample.screens), first, ticks_of_play, cores)))
+    sampled = sum(map(len, sample.stretches))
+    alone = process.group.size == 1
+    own_play = ticks_to_play(config) if config.scout and alone else 0
+    ticks_of_play += cores * own_play  # those are played on one core
+    yield Seen(0.0, str(estimate(net, config, process.data.ticks, sampled, first, ticks_of_play, cores)))
     yield from _look(process, perception, 0.0, _FIRST_LOOK)
-    if process.group.size == 1:
+    if alone:
         process.see(perception.sight(HOPEFUL_SHARE))
-        for _ in process.data.load(sample.stretches):
-            yield Seen(_FIRST_LOOK)
-        process.learner.net.train()
-        for batch in range(batches):
-            process.take_step(batch + 1, batch / batches)
-            yield Seen(_FIRST_LOOK)
+        yield from _train_first(process, sample, batches)
         keep(process.learner)
-        process.begin()
         yield Seen(_FIRST_LOOK, "a first version can be watched; a better one is being trained")
+        if config.scout:
+            sample = yield from _play_first(process, sample)
+            perception.show(sample)
+        process.begin()
     if not config.exchange_own:
         perception.leave_own()
     yield from _look(process, perception, _FIRST_LOOK, 1.0)
     sight = perception.sight(SEEN_SHARE)
     process.see(sight)
-    located, learned = (len(sample.screens), batches) if process.group.size == 1 else (0, 0)
+    located, learned = (sampled, batches) if alone else (0, 0)
     samples = learned * config.batch_size + samples_learned(config)
-    operations = Operations.of(net, config).whole(perception.looked_at, located, samples, 0)
+    operations = Operations.of(net, config).whole(perception.looked_at, located, samples, own_play)
     yield Seen(1.0, _located(sight), operations)
+
+
+def _train_first(process: TrainingProcess, sample: Sample, batches: int) -> Iterator[Seen]:
+    """Train a clone that sees as it does so far, from the sample's part of the recording."""
+    for _ in process.data.load(sample.stretches):
+        yield Seen(_FIRST_LOOK)
+    process.learner.net.train()
+    for batch in range(batches):
+        process.take_step(batch + 1, batch / batches)
+        yield Seen(_FIRST_LOOK)
+
+
+def _play_first(process: TrainingProcess, sample: Sample) -> Generator[Seen, None, Sample]:
+    """Let the first clone play; returns the sample with clips of its games."""
+    data, config, net = process.data, process.config, process.learner.average
+    net.eval()
+    selection = first_selection(config, data)
+    policy = Policy(net, data.spec, config, selection=selection, device=process.group.device)
+    for step in adding_play(sample, policy, config, data.tick_table):
+        if isinstance(step, Sample):
+            sample = step
+        yield Seen(_FIRST_LOOK)
+    return sample
 
 
 def learning_to_see_better(process: TrainingProcess, sample: Sample) -> Iterator[Seen]:
@@ -89,7 +119,8 @@ def learning_to_see_better(process: TrainingProcess, sample: Sample) -> Iterator
     yield from _look(process, perception, 0.0, 1.0)
     sight = perception.sight()
     process.see(sight)
-    operations = Operations.of(net, process.config).whole(perception.looked_at, 0, 0, 0)
+    played = ticks_to_play(process.config) if process.config.scout else 0
+    operations = Operations.of(net, process.config).whole(perception.looked_at, 0, 0, played)
     yield Seen(1.0, _located(sight), operations)
 
 

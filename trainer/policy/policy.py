@@ -253,10 +253,6 @@ class Policy:
         ]
         return np.asarray(torch.stack(rows).cpu().numpy(), np.float32)
 
-    def choose(self, outputs: npt.NDArray[np.float32], habit: npt.NDArray[np.float32] | None = None) -> Any:
-        """The action for outputs: logits (K, actions) or values (K, m); `habit` are the hand's logits."""
-        return _choose_together([self], outputs[None], [habit])[0]
-
     def grasp(self, output: npt.NDArray[np.float32], habit: npt.NDArray[np.float32]) -> int:
         """The action of a clone that moves its hands as its demonstrator does, from both logits (actions,)."""
         assert self._grip is not None
@@ -278,7 +274,16 @@ class Policy:
 
 def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[Any]:
     """The actions of several players, with one forward pass through each of their networks."""
-    inputs = _see_together(policies, observations)
+    return _act_together(policies, _see_together(policies, observations))
+
+
+def act_where_told(policies: Sequence[Policy], positions: npt.NDArray[np.float32]) -> list[Any]:
+    """The actions of several players that do not see, but are told where things are: float32 (players, n)."""
+    return _act_together(policies, [each.stack(found) for each, found in zip(policies, positions, strict=True)])
+
+
+def _act_together(policies: Sequence[Policy], inputs: Sequence[npt.NDArray[Any]]) -> list[Any]:
+    """The actions for each player's input (see Policy.see)."""
     rows: dict[int, list[int]] = {}
     for row, policy in enumerate(policies):
         rows.setdefault(id(policy.net), []).append(row)

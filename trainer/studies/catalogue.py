@@ -66,6 +66,11 @@ class Study:
     held_out: bool = False
     note: str = ""
 
+    def rows_with(self, text: str) -> list[Row]:
+        """The rows whose names contain the text, or else one of several texts that are separated by commas."""
+        whole = [row for row in self.rows if text in row.name]
+        return whole or [row for row in self.rows if any(part.strip() in row.name for part in text.split(","))]
+
 
 _NATURE: dict[str, Any] = {"network": "nature", "max_batches": 12_000}
 _SHORT = {**_NATURE, "max_batches": 6_000, "checks": 0}

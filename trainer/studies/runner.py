@@ -60,11 +60,10 @@ def run_study(
 ) -> Generator[StudyProgress, None, None]:
     """Run the missing cells of a study in the folder `out`, `jobs` at a time, and write its table.
 
-    `only` chooses the rows whose names contain it; it may be several texts separated by commas. `overrides` are
-    settings for every training. Raises UsageError if no row is chosen, and LibraryError if the folder cannot be
-    written.
+    `only` chooses rows (see Study.rows_with); `overrides` are settings for every training. Raises UsageError if no
+    row is chosen, and LibraryError if the folder cannot be written.
     """
-    chosen = [row for row in study.rows if any(text.strip() in row.name for text in only.split(","))]
+    chosen = study.rows_with(only)
     if not chosen:
         names = ", ".join(row.name for row in study.rows)
         raise UsageError(f"no row of the study {study.name} has {only!r} in its name; the rows are: {names}")
