@@ -13,6 +13,6 @@ def twin_players(policies: Policies) -> TwinPlayers:
 
     def of(spec: EnvSpec) -> list[Twin]:
         fitting = (each for each in policies.all() if not each.problem and each.env == spec.name)
-        return [Twin(each.title, each.path) for each in fitting if each.frame_skip == spec.frame_skip]
+        return [Twin(each.title, each.path, each.created) for each in fitting if each.frame_skip == spec.frame_skip]
 
     return TwinPlayers(of, "player.coach.thinking:ThinkingClone", "player.coach.racing:RacingClone")

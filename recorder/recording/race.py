@@ -197,7 +197,7 @@ class Race:
 
     def _record(self, games: Sequence[_Played]) -> RaceRecord:
         twin = self._rival.twin
-        return RaceRecord(twin.title, twin.path.stem, tuple(map(self._raced, games)), self._best_of)
+        return RaceRecord(twin.title, twin.path.stem, tuple(map(self._raced, games)), self._best_of, twin.created)
 
     def _raced(self, played: _Played) -> RacedGame:
         moment = self._rival.at(played.game, played.ticks)

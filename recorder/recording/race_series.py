@@ -33,7 +33,7 @@ def so_far(presenter: RecordPresenter) -> str:
     twin = presenter.partner.twin
     if twin is None:
         return ""
-    races, who = presenter.finished.today.races, (presenter.player.name, twin.path.stem)
-    won = [race.won for player, race in races if (player, race.policy) == who]
+    races, me = presenter.finished.today.races, presenter.player.name
+    won = [race.won for player, race in races if player == me and race.was_against(twin.path.stem, twin.created)]
     you, other = sum(mine for mine, _ in won), sum(its for _, its in won)
     return f"You {you} : {other} {twin.title}" if you or other else ""

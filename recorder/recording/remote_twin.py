@@ -14,10 +14,11 @@ from recorder.system.logfile import LOG
 
 @dataclass(frozen=True)
 class Twin:
-    """A clone that can be chosen: what it is called, and its file."""
+    """A clone that can be chosen: what it is called, its file, and when it was trained, which no new name changes."""
 
     title: str
     path: Path
+    created: str = ""
 
 
 class RemoteTwin:

@@ -61,12 +61,19 @@ class RaceRecord(msgspec.Struct, frozen=True):
             absent="no series",
         ),
     ] = 0
+    created: Annotated[
+        str, said("when the policy was trained, by which a renamed one is found", absent="found by its file's name")
+    ] = ""
 
     @property
     def won(self) -> tuple[int, int]:
         """How many games the person has won, and how many the twin."""
         winners = [game.winner for game in self.games]
         return winners.count(1), winners.count(-1)
+
+    def was_against(self, policy: str, created: str) -> bool:
+        """Whether the twin was the one whose file has this name, or, if both are known, that was trained then."""
+        return created == self.created if created and self.created else policy == self.policy
 
     @property
     def decided(self) -> bool:

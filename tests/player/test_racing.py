@@ -149,6 +149,10 @@ def test_a_series_ends_once_somebody_has_won_two_and_space_begins_another(player
     series = presenter.finished.today.takes[0].race
     assert series is not None
     assert series.best_of == 3
+    assert presenter.partner.twin is not None
+    assert series.created == presenter.partner.twin.created != ""
+    assert series.was_against("Cleo", series.created)  # also once it is renamed
+    assert not series.was_against("Bo", "2020-01-01T00:00:00+00:00")
     assert [(game.score, game.twin_score) for game in series.games] == scores
     how = "won" if you > twin else "lost"
     assert series.sentence.startswith(f"Race against Bo, best of three, {how} {you} to {twin}: ")
