@@ -8,7 +8,7 @@ This module knows no particular game. Trying out actions shows which bytes the p
 A player who keeps the paddle under the ball shows no screen with the paddle elsewhere; from such screens alone a
 network would learn to find the paddle by the ball. So a part of the sample are detours: two seconds of random actions
 from some moment of the recording. Another part is from games of a scout (trainer.learn.scout), which get further than
-the recording.
+the recording. Once there is a first clone, its games are added, too: they lead where the clone sees badly.
 
 A training that goes on from a policy knows the positions. In the place of a scout the policy itself plays, and half of
 the stretches are from sessions that it has not learned from, if there are any: what it saw wrong while it was corrected
