@@ -242,7 +242,7 @@ def test_a_selection_tells_minutes_and_the_share_of_each_action_and_is_warned_ab
     choice.know(path, SessionFacts(silent))
     warnings = " ".join(choice.selection.warnings)
     assert "no FIRE" in warnings
-    assert "RIGHT and LEFT are never pressed" in warnings
+    assert "RIGHT and LEFT are never pressed here, so the twin will not learn them" in warnings
     assert "same action" in warnings
 
 

@@ -316,8 +316,8 @@ def describe(
             warnings.append(f"Nobody serves in this selection ({lacking}), so the twin cannot learn to serve.")
         missing = [name for name, share in shares if share == 0 and name in spec.controls and name != spec.serve_action]
         if missing:
-            are = "are" if len(missing) > 1 else "is"
-            warnings.append(f"{' and '.join(missing)} {are} never pressed here, so the twin will not learn it.")
+            are, them = ("are", "them") if len(missing) > 1 else ("is", "it")
+            warnings.append(f"{' and '.join(missing)} {are} never pressed here, so the twin will not learn {them}.")
         if max(share for _, share in shares) > _LOPSIDED:
             warnings.append("Nearly every frame has the same action; more varied play teaches more.")
     if not problem and env and get_spec(env).sees_screen and minutes < _SHORT_MINUTES:
