@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, QRectF, Qt
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QFontMetricsF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QWidget
 
@@ -307,8 +307,10 @@ def test_how_a_game_ended_is_whole_in_the_narrowest_list_of_games() -> None:
     try:
         table.resize(344, 200)  # in a session's pane at its narrowest
         games = tuple(
-            RecordedGame(10 + k, (Episode(k, 2_400 * k, 2_400 * (k + 1), 1, 48.0, outcome),), ())
-            for k, outcome in enumerate(("game over", "time limit", "stalled", "stopped", "interrupted"))
+            RecordedGame(10 + k, (Episode(k, 2_400 * k, 2_400 * (k + 1), 1, score, outcome),), ())
+            for k, (score, outcome) in enumerate(
+                ((48.0, "game over"), (13_579.0, "time limit"), (9.0, "stalled"), (0.0, "stopped"), (1.0, "interrupted"))
+            )
         )
         table.show()
         heading = QFontMetrics(look.scaled(table.font(), 1.0, bold=True))
@@ -322,7 +324,7 @@ def test_how_a_game_ended_is_whole_in_the_narrowest_list_of_games() -> None:
                 item = table.item(game.number - 10, column)
                 assert item is not None
                 assert item.font().bold()
-                wide = QFontMetrics(item.font()).horizontalAdvance(item.text())
+                wide = QFontMetricsF(item.font()).horizontalAdvance(item.text())
                 assert table.columnWidth(column) >= wide + (32 if column == 0 else 16), item.text()
     finally:
         table.close()
