@@ -309,7 +309,9 @@ def test_how_a_game_ended_is_whole_in_the_narrowest_list_of_games() -> None:
         games = tuple(
             RecordedGame(10 + k, (Episode(k, 2_400 * k, 2_400 * (k + 1), 1, score, outcome),), ())
             for k, (score, outcome) in enumerate(
-                ((48.0, "game over"), (13_579.0, "time limit"), (9.0, "stalled"), (0.0, "stopped"), (1.0, "interrupted"))
+                zip(
+                    (48, 13_579, 9, 0, 1), ("game over", "time limit", "stalled", "stopped", "interrupted"), strict=True
+                )
             )
         )
         table.show()
