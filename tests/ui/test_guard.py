@@ -49,6 +49,7 @@ from recorder.ui.kit.keys import Keyboard
 from recorder.ui.kit.page import Page
 from recorder.ui.takes_list import TakesList
 from recorder.ui.trash_dialog import TrashDialog
+from trainer.runs.news import News
 from trainer.runs.presenter import TrainPresenter
 from trainer.ui.advanced_dialog import AdvancedDialog
 
@@ -360,18 +361,15 @@ def test_the_sample_plays_in_watch_wherever_it_is_asked_for_but_on_train(window:
     wait(lambda: window.watch.presenter.state is WatchState.PLAYING)
 
 
-def test_a_training_that_ends_elsewhere_is_told_but_not_into_a_game(
-    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(TrainPresenter, "headline", "Your twin is ready.")
-    monkeypatch.setattr(TrainPresenter, "policy", tmp_path / "clone.safetensors")
+def test_a_training_that_ends_elsewhere_is_told_but_not_into_a_game(window: Window, tmp_path: Path) -> None:
+    news = News("Your twin is ready.", tmp_path / "clone.safetensors")
     window.show_page("train")
-    window.train.run_over.emit()
+    window.train.run_over.emit(news)
     assert said(window) == ""  # it is to be seen there
     window.show_page("record")
     assert said(window) == ""
     QTest.mouseClick(window.findChild(QPushButton, "recordButton"), Qt.MouseButton.LeftButton)
-    window.train.run_over.emit()
+    window.train.run_over.emit(news)
     assert said(window) == ""
     window.record.presenter.stop()
     window.show_page("library")
