@@ -84,6 +84,7 @@ class WatchPresenter:
         self.pair.refresh()
         if self.pair.error:
             self.frame = None
+            self.comparison.reset()
             self._retire()
             self._fail(self.pair.error)
         elif before != self._chosen and self.state is not WatchState.EMPTY:

@@ -261,7 +261,12 @@ def test_an_export_asks_before_it_replaces_a_file_and_leads_to_what_it_saved(pag
     kept.write_text("dear to someone")
     dialog.findChild(QComboBox, "exportFormat").setCurrentIndex(1)
     dialog.findChild(QDoubleSpinBox, "exportFrom").setValue(0.0)
+    dialog.findChild(QDoubleSpinBox, "exportTo").setValue(0.0)
+    go.click()
+    words = dialog.findChild(QLabel, "exportWords")
+    assert words.text() == "The end must come after the beginning."
     dialog.findChild(QDoubleSpinBox, "exportTo").setValue(0.5)
+    assert words.text() == "Both games are re-simulated for the video."
     field.setText(str(tmp_path / "kept"))  # the suffix is added
     go.click()
     question = dialog.findChild(QMessageBox, "confirmReplace")
