@@ -338,6 +338,9 @@ def test_of_many_takes_a_day_the_latest_have_a_card(window: Window, tmp_path: Pa
     takes.show_takes([line] * 30)
     assert len([card for card in takes.findChildren(QFrame) if card.objectName().startswith("takeCard")]) == 20
     assert takes.findChild(QLabel, "moreTakes").text() == "10 more are in the Library."
+    few = TakesList(window, window)
+    few.show_takes([line])
+    assert takes.sizeHint().height() == few.sizeHint().height()  # the others are scrolled to
 
 
 def test_a_library_that_has_gone_is_told_on_every_page_until_it_is_back(window: Window, tmp_path: Path) -> None:
