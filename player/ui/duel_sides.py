@@ -58,7 +58,7 @@ class DuelSides(QWidget):
         no_clone = "No twin yet.\nTrain one, and it plays here." if not pair.policies else "No twin chosen."
         nobody = "Nothing chosen for the left side."
         if self.presenter.state is WatchState.FAILED:
-            no_clone = nobody = ""  # the page says what is wrong
+            no_clone = nobody = "Nothing to show."  # the page says what is wrong
         self.left.show_frame(frame, "Opening…" if waiting and pair.left else nobody)
         self.right.show_frame(frame, "Loading the twin…" if waiting and pair.policy else no_clone)
         verdict = "" if frame is None else frame.verdict

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -283,6 +284,9 @@ class TwinsPanel(_ListPanel):
             dialog.setWindowTitle("Rename your twin")
             dialog.setLabelText("Name")
             dialog.setTextValue(twin.title)
+            dialog.setOkButtonText("Rename")
+            for button in dialog.findChildren(QPushButton):
+                button.setIcon(QIcon())  # as on the other buttons of the window
             dialog.resize(_NAME_WIDE, dialog.sizeHint().height())
             dialog.textValueSelected.connect(self.rename)
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
