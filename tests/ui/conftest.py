@@ -200,7 +200,9 @@ class Hand:
     def close(self) -> None:
         self.process.terminate()
         self.process.wait(20)
+        printed = self.output()
         self._log.close()
+        assert "leaked" not in printed, printed  # such as a semaphore of a process that a signal ended
 
 
 @pytest.fixture
