@@ -147,7 +147,7 @@ def train(hand: Hand, film: Film) -> None:
     hand.click("presetChoice")
     hand.xdotool("key", "Up", "Return")
     hand.click("trainButton")
-    while "watchButton" not in hand.look()["widgets"]:
+    while not {"watchButton", "anotherButton"} <= set(hand.look()["widgets"]):
         film.shoot(hand, 0.1, every=6.0)
     time.sleep(1.0)
     film.shoot(hand, 0.1, shown_ms=1_500)

@@ -13,5 +13,9 @@ class PolicyError(TwinplayError):
     """A policy file cannot be read, written, or used here."""
 
 
+class InTrainingError(PolicyError):
+    """A policy cannot be changed now, because its training writes it."""
+
+
 class RunError(TwinplayError):
     """A run's folder cannot be read or written, or cannot do what is asked."""

@@ -56,7 +56,10 @@ class DuelSides(QWidget):
         pair, frame = self.presenter.pair, self.presenter.frame
         waiting = self.presenter.state is WatchState.OPENING
         no_clone = "No twin yet.\nTrain one, and it plays here." if not pair.policies else "No twin chosen."
-        self.left.show_frame(frame, "Opening…" if waiting and pair.left else "Nothing chosen for the left side.")
+        nobody = "Nothing chosen for the left side."
+        if self.presenter.state is WatchState.FAILED:
+            no_clone = nobody = "Nothing to show."  # the page says what is wrong
+        self.left.show_frame(frame, "Opening…" if waiting and pair.left else nobody)
         self.right.show_frame(frame, "Loading the twin…" if waiting and pair.policy else no_clone)
         verdict = "" if frame is None else frame.verdict
         if frame is not None and verdict and frame.note:

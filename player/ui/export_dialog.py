@@ -74,6 +74,8 @@ class ExportDialog(JobDialog):
         row.addWidget(self._close)
         row.addWidget(self._go)
         column.addLayout(row)
+        for changed in (self._from.valueChanged, self._to.valueChanged, self._path.textEdited, self._whole.toggled):
+            changed.connect(lambda _: self._render())  # what was wrong before may be right now
         presenter.filming.cancel()  # what was saved before is no news
         self._render()
 

@@ -33,6 +33,7 @@ from recorder.ui.kit.page import Page
 from recorder.ui.kit.shortcuts import Shortcut, bind
 from recorder.ui.library_page import LibraryPage
 from recorder.ui.record_page import RecordPage, open_presenter
+from trainer.runs.news import News
 from trainer.runs.presenter import TrainPresenter
 from trainer.ui.train_page import TrainPage
 
@@ -65,7 +66,7 @@ class Window(QWidget):
         self.resize(QSize(1180, 800).boundedTo(self.screen().availableSize()))
         self._train_presenter, self._memory = train_presenter, memory
         memory.name_for_now = player_name
-        self._news: tuple[str, Path | None, str] | None = None  # of a training: a sentence, its twin, whose that is
+        self._news: News | None = None  # of a training that has ended
         self._latin: LatinShortcuts | None = None
         self._countdown_s = countdown_s
         self._stack = QStackedWidget()
@@ -216,13 +217,8 @@ class Window(QWidget):
                 widget.ensurePolished()
         QTimer.singleShot(_PAUSE_MS, self, lambda: self._dress_ahead(widgets))
 
-    def _take_news(self) -> None:
-        presenter = self.train.presenter
-        self._news = (
-            presenter.headline if presenter.policy is not None else f"{presenter.headline}. {presenter.explanation}",
-            presenter.policy,
-            presenter.whose_twin,
-        )
+    def _take_news(self, news: News) -> None:
+        self._news = news
         self._tell_news()
 
     def _tell_news(self) -> None:
@@ -231,11 +227,13 @@ class Window(QWidget):
             self._news = None
         if self._news is None or self.record.presenter.busy:
             return
-        (sentence, policy, whose), self._news = self._news, None
+        news, self._news = self._news, None
+        policy = news.policy
         if policy is None:
-            self.notice.warn(sentence, "Go to Train", lambda: self._follow(lambda: self.show_page("train")))
+            self.notice.warn(news.sentence, "Go to Train", lambda: self._follow(lambda: self.show_page("train")))
         else:
-            self.notice.tell(sentence, f"Watch {whose}", lambda: self._follow(lambda: self._watch_twin(policy)))
+            watch = partial(self._follow, lambda: self._watch_twin(policy))
+            self.notice.tell(news.sentence, f"Watch {news.whose}", watch)
 
     def _follow(self, way: Callable[[], object]) -> None:
         self.notice.hide()

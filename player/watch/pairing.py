@@ -14,7 +14,7 @@ from player.watch.frames import score_text
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.access import outputs_of
 from recorder.library.library import Library, SessionSummary, local_time, summarize
-from recorder.library.names import default_name
+from recorder.library.names import default_name, session_name
 from recorder.store.places import on_this_computer
 from recorder.store.session import Session
 from recorder.system.texts import duration_text
@@ -53,6 +53,7 @@ class Pairing:
         self.games: list[Choice] = []
         self.error = ""
         self._sessions: dict[Path, tuple[str, str]] = {}  # the digest and the time of those that were listed
+        self._titles: dict[Path, str] = {}  # of the same
         self._lost: dict[str, Path] = {}  # what was chosen and has gone, by side; it is chosen again once it is back
 
     @property
@@ -82,6 +83,7 @@ class Pairing:
             self.error = str(error)
             return
         self.sessions = [Choice(session_label(summary), summary.path, summary.env) for summary in found]
+        self._titles |= {summary.path: session_name(summary) for summary in found}
         self._follow({summary.path: (summary.digest, summary.created) for summary in found if summary.digest})
         self.alike = self.alike and bool(self.play_choices)
         for path in (self.policy, self.against):
@@ -107,8 +109,12 @@ class Pairing:
             setattr(self, side, path)
         self._sessions |= sessions
         if self._lost:
-            names = " and ".join(f"“{path.stem}”" for path in self._lost.values())
+            names = " and ".join(f"“{self._title(path)}”" for path in self._lost.values())
             self.error = f"{names} was deleted or moved. Choose another above, or restore it."
+
+    def _title(self, path: Path) -> str:
+        """What something that has gone was called."""
+        return self._kept.title_of(path) if path.suffix == SUFFIX else self._titles.get(path) or path.stem
 
     def _renamed(self, path: Path, sessions: dict[Path, tuple[str, str]]) -> Path | None:
         if path.suffix == SUFFIX:

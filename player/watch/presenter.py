@@ -83,9 +83,8 @@ class WatchPresenter:
         before = self._chosen
         self.pair.refresh()
         if self.pair.error:
-            self.frame = None
             self._retire()
-            self._fail(self.pair.error)
+            self.open()  # which tells it
         elif before != self._chosen and self.state is not WatchState.EMPTY:
             self.open()  # renamed, or back again
 

@@ -48,6 +48,10 @@ class UndoStack:
         """What was done last."""
         return self._done.pop() if self._done else None
 
+    def put_back(self, done: Done) -> None:
+        """What was popped could not be taken back yet."""
+        self._done.append(done)
+
     def forget(self, gone: Iterable[Any]) -> None:
         """Forget what cannot be taken back any more, because all that it needs has gone."""
         gone = frozenset(gone)

@@ -137,14 +137,20 @@ def copies(session: Session, covered: Mapping[str, Sequence[range]]) -> Iterator
     """Stretches that lie in other sessions, too: `covered` are those of this one, by the name of the other."""
     for name, parts in covered.items():
         for part in parts:
-            games = [
-                game.number for game in session.recorded_games if game.start < part.stop and game.stop > part.start
-            ]
+            games = [game for game in session.recorded_games if game.start < part.stop and game.stop > part.start]
             if not games:
                 continue
-            which = f"Game {games[0]} is" if len(games) == 1 else f"Games {games[0]} to {games[-1]} are"
+            first, last = games[0], games[-1]
+            if first is not last:
+                which = f"Games {first.number} to {last.number} are"
+            else:  # lists say of which game as a whole something is told
+                which = (
+                    "It is"
+                    if (first.start, first.stop) == (part.start, part.stop)
+                    else f"Part of game {first.number} is"
+                )
             text = f"{which} also in {name}; train on one of the two."
-            yield Finding("copy", games[0], part.start, part.stop, text)
+            yield Finding("copy", first.number, part.start, part.stop, text)
 
 
 def _of_game(kind: str, game: RecordedGame, text: str, grave: bool = False) -> Finding:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent
+from PySide6.QtGui import QFontMetricsF, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from recorder.library.preview import Details
@@ -98,12 +100,12 @@ class GamesTable(QTableWidget):
 
     def _fit(self) -> None:
         """Give scores and times the room that they take in bold, and the rest to how games ended."""
-        metrics = QFontMetrics(look.scaled(self.font(), 1.0, bold=True))
+        metrics = QFontMetricsF(look.scaled(self.font(), 1.0, bold=True))  # in whole pixels the last digit is cut off
         for column in (1, 2):
             texts = (self._cell(row, column).text() for row in range(self.rowCount()))
-            room = max(map(metrics.horizontalAdvance, texts), default=0) + _PADDING
+            room = max(map(metrics.horizontalAdvance, texts), default=0.0) + _PADDING
             heading = metrics.horizontalAdvance(_COLUMNS[column]) + _HEADING_PADDING
-            self.horizontalHeader().resizeSection(column, max(room, heading))
+            self.horizontalHeader().resizeSection(column, ceil(max(room, heading)))
 
     def show_present(self, present: RecordedGame | None) -> None:
         """Another game may be shown beside the list."""

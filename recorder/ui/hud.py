@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from recorder.ui.kit import look
 
-# name, caption, what it means; in two columns, the score above them
+# name, caption, what it means; in two columns, the score and the label above them
 _FIGURES = (
     ("time", "Take", "Minutes and seconds recorded, without what you rewound"),
     ("games", "Game", "The number of this game in the take"),
@@ -21,8 +21,6 @@ _FIGURES = (
         "Ticks (frames of the game) over 8 ms late; the session stores the time of each",
     ),
     ("speed", "Speed", "In percent of real time; - and + change it"),
-    ("label", "Label", "G marks the game as good, B as bad"),
-    ("space", "Disk space for", "How much more play fits on the disk"),
 )
 # What differs in every frame: nobody reads it sixty times a second, and to lay it out so often takes a tenth of a core.
 _RESTLESS = ("actions", "presses", "late")
@@ -30,7 +28,7 @@ _CALM_MS = 250
 
 
 class Hud(QWidget):
-    """Shows texts by name: score, lives and those of the figures; a dash where there is none."""
+    """Shows texts by name: score, label, lives and those of the figures; a dash where there is none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,10 +42,15 @@ class Hud(QWidget):
         self._texts["score"] = look.heading("–", "scoreFigure", 2.6)
         self._texts["lives"] = look.heading("", "livesFigure", 1.2)
         self._texts["lives"].setToolTip("Lives left")
-        self._texts["lives"].setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
+        self._texts["label"] = look.heading("–", "labelFigure", 1.15)
+        caption = look.faint("Label")
+        for label in (caption, self._texts["label"]):
+            label.setToolTip("G marks the game as good, B as bad")
         grid.addWidget(look.faint("Score"), 0, 0)
+        grid.addWidget(caption, 0, 1)
         grid.addWidget(self._texts["score"], 1, 0)
-        grid.addWidget(self._texts["lives"], 1, 1)
+        grid.addWidget(self._texts["label"], 1, 1)
+        grid.addWidget(self._texts["lives"], 1, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for index, (name, title, tip) in enumerate(_FIGURES):
             row, column = 2 + 3 * (index // 2), index % 2
             title_label, figure = look.faint(title), look.heading("–", f"{name}Figure", 1.15)

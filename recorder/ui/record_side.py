@@ -54,7 +54,7 @@ class RecordSide(QWidget):
         self.takes = TakesList(game)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
+        layout.setSpacing(look.SMALL)
         layout.addLayout(self._build_envs())
         self._player, self._limit = PlayerBox(presenter, game), LimitBox(presenter, game)
         self._partner, self._pace = PartnerBox(presenter, game), PaceBox(presenter, game)
@@ -68,8 +68,9 @@ class RecordSide(QWidget):
         layout.addWidget(self._partner)
         layout.addWidget(self._pace)
         self._summary = QLabel(objectName="takeSummary", wordWrap=True, visible=False)
+        self._summary.setFont(look.scaled(self._summary.font(), 0.9))  # how a take was timed fits in one line
         layout.addWidget(self._summary)
-        layout.addWidget(look.heading("Today", factor=1.1))
+        layout.addLayout(self._build_heading())
         layout.addWidget(self.takes, 1)
 
     def show_state(self, presenter: RecordPresenter, room: str) -> None:
@@ -80,7 +81,8 @@ class RecordSide(QWidget):
         self._pace.show_state()
         self._show_envs(presenter)
         self._show_buttons(presenter)
-        self._hud.show_texts(_figures(presenter, room), playing=presenter.state is RecordState.RECORDING)
+        self._space.setText(f"Disk space for {room}" if room else "")
+        self._hud.show_texts(_figures(presenter), playing=presenter.state is RecordState.RECORDING)
         self._summary.setVisible(not presenter.busy and bool(presenter.finished.last_summary))
         self._summary.setText(presenter.finished.last_summary)
         self.takes.setEnabled(self.takes.there and not presenter.busy)
@@ -92,6 +94,7 @@ class RecordSide(QWidget):
     def _build_envs(self) -> QHBoxLayout:
         self._envs = QComboBox(objectName="envBox", accessibleName="Environment", toolTip="What to record")
         self._envs.currentIndexChanged.connect(lambda index: self.env_chosen.emit(self._envs.itemData(index)))
+        self._envs.activated.connect(lambda _index: self._game.setFocus())  # also if it is the one that was chosen
         self._games = self._button(
             "All games…", "gamesButton", "Choose from all games (Ctrl+G)", self.games_requested.emit
         )
@@ -115,6 +118,15 @@ class RecordSide(QWidget):
         blocker.unblock()
         for each in (self._envs, self._games):
             each.setEnabled(not presenter.busy)
+
+    def _build_heading(self) -> QHBoxLayout:
+        self._space = look.faint(name="spaceFigure")
+        self._space.setToolTip("How much more play fits on the disk")
+        row = QHBoxLayout()
+        row.addWidget(look.heading("Today", factor=1.1))
+        row.addStretch(1)
+        row.addWidget(self._space)
+        return row
 
     def _build_buttons(self, layout: QVBoxLayout) -> None:
         self._record = self._button("Record", "recordButton", _RECORD_TIP, self.start_requested.emit)
@@ -175,14 +187,13 @@ class RecordSide(QWidget):
         self._sound.setText(_SOUND[2] if not sound.available else _SOUND[sound.muted])
 
 
-def _figures(presenter: RecordPresenter, room: str) -> dict[str, str]:
+def _figures(presenter: RecordPresenter) -> dict[str, str]:
     """What the Hud shows, by name."""
-    texts = {"space": room} if room else {}
     status = presenter.status if presenter.busy else None
     if status is None:
-        return texts
+        return {}
     limit, whole = presenter.limit.limit, f" of {duration_text(60 * presenter.limit.limit.minutes)}"
-    texts |= {
+    texts = {
         "score": f"{status.score:,.0f}",
         "lives": "●" * status.lives,
         "games": f"{status.games} of {limit.games}" if limit.games else str(status.games),

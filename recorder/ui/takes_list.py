@@ -71,6 +71,9 @@ class TakesList(QScrollArea):
         self._shown: tuple[object, ...] = ()
         self.show_takes([])
 
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self.minimumHeight())  # the others need no room of their own
+
     def show_takes(self, takes: Sequence[RecentRecording], *, whose: bool = False) -> None:
         """A card for each of these, the first on top; for the first ones, where there are many.
 

@@ -20,6 +20,7 @@ from trainer import Policy, TrainConfig
 from trainer.policy.header import read_header
 from trainer.progress.curves import time_left
 from trainer.progress.records import Progress
+from trainer.runs.news import News
 from trainer.runs.policy_library import summarize
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.runs import CHECKPOINT, Run, Runs, RunState
@@ -421,6 +422,45 @@ def test_a_twin_is_not_renamed_while_it_trains_and_a_paused_run_follows_its_new_
     assert found.policy.exists()
     assert found.resumable
     assert not policy.exists()
+    presenter.resume()
+    stage.workers[-1].begin(run)
+    presenter.poll()
+    presenter.edits.undo()
+    assert presenter.messages.error == "“My twin (2)” is in training; pause or stop that first"
+    assert presenter.edits.undone.next.endswith("to “My twin (2)”")  # it can be undone later
+    stage.workers[-1].end(run, RunState.PAUSED)
+    presenter.poll()
+    presenter.edits.undo()
+    assert (presenter.messages.error, presenter.policy) == ("", policy)
+
+
+def test_the_end_of_a_run_is_told_whichever_is_shown_and_a_first_version_is_listed_at_once(stage: Stage) -> None:
+    worker, run = stage.train()
+    presenter = stage.presenter
+    presenter.start()
+    policy = presenter.kept.get(run).policy
+    presenter.poll()
+    assert presenter.twins == []
+    policy.parent.mkdir(exist_ok=True)
+    policy.write_bytes(b"a first version")
+    assert presenter.poll()
+    assert [twin.path for twin in presenter.twins] == [policy]
+    presenter.again()  # none is shown
+    assert presenter.news() == []
+    worker.end(run, RunState.DONE)
+    presenter.poll()
+    assert presenter.news() == [News("Your twin is ready.", policy)]
+    assert presenter.news() == []
+
+
+def test_a_run_that_is_stopped_before_it_has_a_twin_did_not_fail(stage: Stage) -> None:
+    worker, run = stage.train()
+    worker.end(run, RunState.FAILED, stopped_early=True, reason="it was stopped before the first policy was saved")
+    stage.presenter.poll()
+    sentence = "Stopped before there was a first version to watch"
+    assert (stage.presenter.headline, stage.presenter.explanation) == (sentence, "Resume starts it again.")
+    assert stage.presenter.resumable
+    assert stage.presenter.news() == [News(f"{sentence}. Resume starts it again.")]
 
 
 def test_a_queued_run_is_deleted_and_one_that_another_window_deletes_leaves_the_list(stage: Stage) -> None:

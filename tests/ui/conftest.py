@@ -200,7 +200,11 @@ class Hand:
     def close(self) -> None:
         self.process.terminate()
         self.process.wait(20)
+        if self._log.closed:
+            return  # closed before
+        printed = self.output()
         self._log.close()
+        assert "leaked" not in printed, printed  # such as a semaphore of a process that a signal ended
 
 
 @pytest.fixture

@@ -49,6 +49,7 @@ from recorder.ui.kit.keys import Keyboard
 from recorder.ui.kit.page import Page
 from recorder.ui.takes_list import TakesList
 from recorder.ui.trash_dialog import TrashDialog
+from trainer.runs.news import News
 from trainer.runs.presenter import TrainPresenter
 from trainer.ui.advanced_dialog import AdvancedDialog
 
@@ -337,6 +338,9 @@ def test_of_many_takes_a_day_the_latest_have_a_card(window: Window, tmp_path: Pa
     takes.show_takes([line] * 30)
     assert len([card for card in takes.findChildren(QFrame) if card.objectName().startswith("takeCard")]) == 20
     assert takes.findChild(QLabel, "moreTakes").text() == "10 more are in the Library."
+    few = TakesList(window, window)
+    few.show_takes([line])
+    assert takes.sizeHint().height() == few.sizeHint().height()  # the others are scrolled to
 
 
 def test_a_library_that_has_gone_is_told_on_every_page_until_it_is_back(window: Window, tmp_path: Path) -> None:
@@ -360,18 +364,15 @@ def test_the_sample_plays_in_watch_wherever_it_is_asked_for_but_on_train(window:
     wait(lambda: window.watch.presenter.state is WatchState.PLAYING)
 
 
-def test_a_training_that_ends_elsewhere_is_told_but_not_into_a_game(
-    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(TrainPresenter, "headline", "Your twin is ready.")
-    monkeypatch.setattr(TrainPresenter, "policy", tmp_path / "clone.safetensors")
+def test_a_training_that_ends_elsewhere_is_told_but_not_into_a_game(window: Window, tmp_path: Path) -> None:
+    news = News("Your twin is ready.", tmp_path / "clone.safetensors")
     window.show_page("train")
-    window.train.run_over.emit()
+    window.train.run_over.emit(news)
     assert said(window) == ""  # it is to be seen there
     window.show_page("record")
     assert said(window) == ""
     QTest.mouseClick(window.findChild(QPushButton, "recordButton"), Qt.MouseButton.LeftButton)
-    window.train.run_over.emit()
+    window.train.run_over.emit(news)
     assert said(window) == ""
     window.record.presenter.stop()
     window.show_page("library")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,10 @@ import pytest
 
 from player.cli import main
 from recorder import Library, Session, verify
-from tests.ui.conftest import Hand
+from tests.ui.conftest import ROOT, Hand
 
 LEFT = 3
+SAMPLE_TWIN = ROOT / "assets" / "sample" / "breakout.safetensors"
 
 
 def text(hand: Hand, name: str) -> str:
@@ -85,7 +87,11 @@ def test_a_take_says_how_soon_its_keys_showed(
     open_window: Callable[..., Hand], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     library, keys = tmp_path / "library", ("Left", "Right", "space", "Left", "Right", "Left")
-    hand = open_window()
+    (library / "policies").mkdir(parents=True)
+    shutil.copy(SAMPLE_TWIN, library / "policies" / "twin.safetensors")  # so that there is somebody to play with
+    hand = open_window("--name", "Ada")
+    hand.wait(lambda: "partnerBox" in hand.look()["widgets"])
+    buttons = {name: hand.place(name) for name in ("envBox", "recordButton")}
     hand.click("recordButton")
     hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
     for key in keys:
@@ -97,6 +103,9 @@ def test_a_take_says_how_soon_its_keys_showed(
     hand.wait(lambda: hand.look()["state"]["recording"] == "recording")
     hand.click("stopButton")
     hand.wait(lambda: "takeSummary" in hand.look()["widgets"])
+    card, takes, window = hand.place("takeCard"), hand.place("takesList"), hand.look()["window"]
+    assert card[1] + card[3] <= takes[1] + takes[3] <= window[1] + window[3]
+    assert {name: hand.place(name) for name in buttons} == buttons  # nothing has moved to make room for it
     (summary,) = Library(library).sessions()
     session = Session.open(summary.path)
     latency = session.latency

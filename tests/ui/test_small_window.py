@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, QRectF, Qt
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt, QTimer
+from PySide6.QtGui import QFontMetrics, QFontMetricsF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QWidget
 
@@ -28,6 +28,7 @@ from recorder.ui.keys_dialog import KeysDialog
 from recorder.ui.kit import look
 from recorder.ui.kit.fold import Scroll
 from recorder.ui.kit.keys import Keyboard
+from recorder.ui.kit.pace import IDLE_MS
 from recorder.ui.progress_plot import ProgressPlot
 from trainer.runs.presenter import TrainPresenter
 
@@ -118,6 +119,20 @@ def test_every_page_works_in_a_window_of_every_size(window: Window, name: str) -
                 QTest.qWait(50)
             assert reachable(found, window), (button, size)
         assert cut_off(window) == [], size
+
+
+def test_a_resting_page_hardly_wakes_the_processor(window: Window) -> None:
+    def paces() -> list[int]:
+        return [timer.interval() for timer in window.findChildren(QTimer) if timer.isActive()]
+
+    for name in PAGES:
+        window.show_page(name)
+        for _ in range(400):  # the library is read in a thread, and drawn in a process
+            QTest.qWait(50)
+            if paces() and min(paces()) >= IDLE_MS:
+                break
+        assert min(paces()) >= IDLE_MS, name
+        assert len(paces()) <= 3, name
 
 
 def test_the_keys_of_a_game_with_many_actions_fit_a_small_screen() -> None:
@@ -307,8 +322,12 @@ def test_how_a_game_ended_is_whole_in_the_narrowest_list_of_games() -> None:
     try:
         table.resize(344, 200)  # in a session's pane at its narrowest
         games = tuple(
-            RecordedGame(10 + k, (Episode(k, 2_400 * k, 2_400 * (k + 1), 1, 48.0, outcome),), ())
-            for k, outcome in enumerate(("game over", "time limit", "stalled", "stopped", "interrupted"))
+            RecordedGame(10 + k, (Episode(k, 2_400 * k, 2_400 * (k + 1), 1, score, outcome),), ())
+            for k, (score, outcome) in enumerate(
+                zip(
+                    (48, 13_579, 9, 0, 1), ("game over", "time limit", "stalled", "stopped", "interrupted"), strict=True
+                )
+            )
         )
         table.show()
         heading = QFontMetrics(look.scaled(table.font(), 1.0, bold=True))
@@ -322,7 +341,7 @@ def test_how_a_game_ended_is_whole_in_the_narrowest_list_of_games() -> None:
                 item = table.item(game.number - 10, column)
                 assert item is not None
                 assert item.font().bold()
-                wide = QFontMetrics(item.font()).horizontalAdvance(item.text())
+                wide = QFontMetricsF(item.font()).horizontalAdvance(item.text())
                 assert table.columnWidth(column) >= wide + (32 if column == 0 else 16), item.text()
     finally:
         table.close()

@@ -15,6 +15,7 @@ from recorder.agents.experts import scripted
 from tests.ui.conftest import PATIENCE_S, Hand
 from tests.ui.test_train_page import Opened
 from tests.ui.test_watch_page import wait_until
+from trainer.runs.policy_library import Policies
 from trainer.runs.runs import Runs, RunState
 from trainer.runs.train_state import TrainState
 
@@ -98,10 +99,19 @@ def test_a_training_is_paused_closed_reopened_resumed_and_done(
     record("hopper", scripted("hopper"), library=library, episodes=1, seed=1)
     hand = open_window("--page", "train", "--training-batches", "2000")
     hand.click("trainButton")
-    hand.wait(lambda: "left" in headline(hand))
+    hand.click("twinsSegment")
+    hand.wait(lambda: {"watchButton", "twinTable"} <= set(hand.look()["widgets"]))  # a first version
+    assert not hand.look()["widgets"]["renameTwinButton"]["enabled"]
     hand.click("pauseTrainingButton")
     hand.wait(lambda: "resumeButton" in hand.look()["widgets"])
     assert headline(hand).startswith("Paused after ")
+    hand.click("renameTwinButton")
+    hand.wait(lambda: not hand.look()["state"]["active"])  # the dialog is
+    hand.xdotool("key", "ctrl+a")
+    hand.xdotool("type", "Best: 1st/2?")
+    hand.xdotool("key", "Return")
+    wait_for(lambda: [twin.title for twin in Policies(library).all()] == ["Best: 1st/2?"])
+    hand.focus()
     (run,) = Runs(library).all()
     assert run.setup is not None
     assert (run.status.state, run.setup.preset) == (RunState.PAUSED, "quick")
@@ -113,9 +123,10 @@ def test_a_training_is_paused_closed_reopened_resumed_and_done(
     hand = open_window("--page", "train")
     hand.wait(lambda: headline(hand).startswith("Paused after "))
     hand.click("resumeButton")
-    hand.wait(lambda: "watchButton" in hand.look()["widgets"] and "resumeButton" not in hand.look()["widgets"])
+    hand.wait(lambda: headline(hand).startswith("Your twin scores "))
     assert re.match("Your twin scores [0-9,]+, the scripted player [0-9,]+.$", headline(hand))
     assert Runs(library).get(run.id).status.batches == 2000
+    assert [twin.title for twin in Policies(library).all()] == ["Best: 1st/2?"]
     assert "resuming after" in Runs(library).read_log(run.id)
     assert hand.output() == ""
 

@@ -220,8 +220,20 @@ def test_a_renamed_clone_finds_its_recording_and_stays_when_one_is_chosen(page: 
         assert " · Hopper · " in left.currentText()
         assert right.currentText() == "Twin · Hoppity"
         wait_until(lambda: page.presenter.frame is not None and page.presenter.frame.left is not None)
+        page.deactivate()
+        kept.rename("Hoppity", "Hoppity 2")  # on another page, while it is open here
+        page.activate()
+        assert right.currentText() == "Twin · Hoppity 2"
+        wait_until(lambda: page.presenter.frame is not None and page.presenter.state is WatchState.PAUSED)
+        trashed = kept.trash("Hoppity 2")
+        page.activate()
+        assert page.findChild(QLabel, "watchBanner").text().startswith("“Hoppity 2” was deleted or moved.")
+        assert page.sides.left.accessibleName() == page.sides.right.accessibleName() == "Nothing to show."
+        kept.restore(trashed)
+        page.activate()
+        assert right.currentText() == "Twin · Hoppity 2"
     finally:
-        kept.rename("Hoppity", "new-hopper")
+        kept.rename(page.presenter.pair.policy.stem, "new-hopper")
 
 
 def test_part_of_a_duel_is_saved_as_a_gif_while_one_watches(page: WatchPage, tmp_path: Path) -> None:
@@ -261,7 +273,12 @@ def test_an_export_asks_before_it_replaces_a_file_and_leads_to_what_it_saved(pag
     kept.write_text("dear to someone")
     dialog.findChild(QComboBox, "exportFormat").setCurrentIndex(1)
     dialog.findChild(QDoubleSpinBox, "exportFrom").setValue(0.0)
+    dialog.findChild(QDoubleSpinBox, "exportTo").setValue(0.0)
+    go.click()
+    words = dialog.findChild(QLabel, "exportWords")
+    assert words.text() == "The end must come after the beginning."
     dialog.findChild(QDoubleSpinBox, "exportTo").setValue(0.5)
+    assert words.text() == "Both games are re-simulated for the video."
     field.setText(str(tmp_path / "kept"))  # the suffix is added
     go.click()
     question = dialog.findChild(QMessageBox, "confirmReplace")

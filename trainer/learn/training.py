@@ -30,7 +30,7 @@ from trainer.learn.origin import Origin
 from trainer.learn.sample import Sample
 from trainer.learn.training_process import TrainingProcess
 from trainer.policy.action_selection import ActionSelection
-from trainer.policy.header import SeenPosition
+from trainer.policy.header import SeenPosition, read_header
 from trainer.policy.policy_file import save_policy
 from trainer.progress.records import Progress, Stage
 
@@ -57,6 +57,7 @@ class Training:
         self.sessions = sessions
         self.episodes = dict(episodes or {})
         self.run = run
+        self._called = "" if out.stem == run else _called(out, run)
         self.origin = origin
         self.state = State(positions=_seen(sample, origin))
         self.data = process.data
@@ -205,12 +206,13 @@ class Training:
             "torch": str(torch.__version__),
         }
         now, players = datetime.now(UTC).isoformat(timespec="seconds"), [session.player for session in self.sessions]
+        called = default_name(players, state.score, now) if self.out.stem == self.run else self._called
         return {
             "env": self.data.spec.to_json(),
             "config": self.config.to_json(),
             "play": self.selection.to_json(),
             **({"alike": self.alike.to_json()} if self.alike else {}),
-            **({"called": default_name(players, state.score, now)} if self.out.stem == self.run else {}),
+            **({"called": called} if called else {}),
             "created": now,
             "run": self.run,
             **({"parent": self.origin.to_json()} if self.origin is not None else {}),
@@ -263,3 +265,12 @@ def _told(session: Session, episodes: Mapping[str, Sequence[int]]) -> dict[str, 
         **({"corrections": int(together.to_imitate().sum())} if together is not None else {}),
         **({"episodes": list(episodes[session.name])} if session.name in episodes else {}),
     }
+
+
+def _called(policy: Path, run: str) -> str:
+    """What people called the policy of a run that is resumed, where its file's name does not say it."""
+    with contextlib.suppress(PolicyError):
+        header = read_header(policy)
+        if header.get("run") == run:
+            return str(header.get("called", ""))
+    return ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from recorder.library.undo import UndoStack
-from trainer.errors import PolicyError
+from trainer.errors import InTrainingError
 from trainer.runs.messages import Messages
 from trainer.runs.policy_library import Policies
 from trainer.runs.run_list import RunList
@@ -21,7 +21,7 @@ def rename_twin(kept: Runs, policies: Policies, name: str, rename: Callable[[], 
     Raises PolicyError for a name that cannot be, and while the clone is in training, RunError.
     """
     before, runs = policies.find(name), kept.all()
-    _refuse(runs, before)
+    _refuse(runs, policies, before)
     after = rename()
     names = {before.name: after.name, str(before): str(after)}
     for run in runs:
@@ -33,19 +33,19 @@ def rename_twin(kept: Runs, policies: Policies, name: str, rename: Callable[[], 
 
 def trash_twin(kept: Runs, policies: Policies, name: str) -> Path:
     """Move a clone to the trash; returns where it lies. Raises PolicyError, also while it is in training."""
-    _refuse(kept.all(), policies.find(name))
+    _refuse(kept.all(), policies, policies.find(name))
     return policies.trash(name)
 
 
-def _refuse(runs: Sequence[Run], twin: Path) -> None:
-    reason = _in_training(runs, twin)
+def _refuse(runs: Sequence[Run], policies: Policies, twin: Path) -> None:
+    reason = _in_training(runs, policies, twin)
     if reason:
-        raise PolicyError(reason)
+        raise InTrainingError(reason)
 
 
-def _in_training(runs: Sequence[Run], twin: Path) -> str:
+def _in_training(runs: Sequence[Run], policies: Policies, twin: Path) -> str:
     if any(run.active and run.policy == twin for run in runs):
-        return f"“{twin.stem}” is in training; pause or stop that first"
+        return f"“{policies.summary(twin).title}” is in training; pause or stop that first"
     return ""
 
 
@@ -70,7 +70,11 @@ class LibraryEdits:
         if done is not None:
 
             def take_back() -> None:
-                done.take_back()
+                try:
+                    done.take_back()
+                except InTrainingError:
+                    self.undone.put_back(done)
+                    raise
                 self._messages.notice = done.told
 
             self._do(take_back)
@@ -113,7 +117,7 @@ class LibraryEdits:
 
     def why_not(self, twin: Path) -> str:
         """Why a clone cannot be renamed or deleted now, as a sentence; empty if it can: its training writes it."""
-        return _in_training(self._run_list.runs, twin)
+        return _in_training(self._run_list.runs, self._policies, twin)
 
     def import_twin(self, file: Path) -> None:
         """Copy a policy file into the library; one that is none is told as an error."""

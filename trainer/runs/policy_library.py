@@ -144,6 +144,11 @@ class Policies:
             free, number = f"{stem} ({number})", number + 1
         return path
 
+    def title_of(self, path: Path) -> str:
+        """What a clone is called, or was when it was last listed."""
+        known = self._known.get(path)
+        return path.stem if known is None else known[2].title
+
     def renamed(self, path: Path) -> Path | None:
         """The file that a clone has now which was listed at `path`; None if it is in no file of the library."""
         known = self._known.get(path)

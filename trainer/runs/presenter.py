@@ -28,10 +28,11 @@ from trainer.runs.further import Further
 from trainer.runs.library_edits import LibraryEdits
 from trainer.runs.messages import Messages
 from trainer.runs.new_runs import NewRuns
+from trainer.runs.news import OVER, YOURS, News, clone_of, has_first_version, news_of
 from trainer.runs.policy_library import Policies, PolicySummary
 from trainer.runs.run_list import RunList
 from trainer.runs.run_picture import RunPictures
-from trainer.runs.runs import Runs, RunState
+from trainer.runs.runs import Run, Runs, RunState
 from trainer.runs.selection import Choice
 from trainer.runs.session_facts import FactsReader
 from trainer.runs.supervision import Supervision
@@ -70,6 +71,7 @@ class TrainPresenter:
         self.pictures = RunPictures(self.outputs)
         self._supervision = Supervision(self.kept, start, self.messages)
         self._asked: dict[str, str] = {}  # what was asked of a run that is still at work
+        self._over: list[Run] = []  # the runs that have ended, until that is told
         self._arrive()
 
     def refresh(self) -> None:
@@ -125,13 +127,8 @@ class TrainPresenter:
 
     @property
     def policy(self) -> Path | None:
-        """The clone of the run that is shown, once there is one; it is found again after it was renamed."""
-        run = self.run_list.run
-        if run is None or run.policy is None:
-            return None
-        if run.policy.exists():
-            return run.policy
-        return next((twin.path for twin in self.twins if twin.run == run.id), None)
+        """The clone of the run that is shown, once there is one."""
+        return clone_of(self.run_list.run, self.twins)
 
     @property
     def twin(self) -> PolicySummary | None:
@@ -167,7 +164,7 @@ class TrainPresenter:
     @property
     def whose_twin(self) -> str:
         """What the twin of the run that is shown is called on a button."""
-        return "your twin" if self.twin is None else outcome.whose(self.twin, self.player_name())
+        return YOURS if self.twin is None else outcome.whose(self.twin, self.player_name())
 
     @property
     def basis(self) -> str:
@@ -187,6 +184,7 @@ class TrainPresenter:
 
     def poll(self) -> bool:
         """Read what is new; returns whether anything changed."""
+        at_work = {run.id for run in self.run_list.active}
         changed = self.choice.poll()
         changed |= self._supervise()
         for before, run in self.run_list.poll():
@@ -196,8 +194,16 @@ class TrainPresenter:
             if not run.active:
                 self._asked.pop(run.id, None)
                 self.twins = self.policies.all()
+        if has_first_version(self.run_list.active, self.twins):
+            self.twins, changed = self.policies.all(), True
+        self._over += [run for run in self.run_list.runs if run.id in at_work and state_of(run) in OVER]
         changed |= self.pictures.poll()
         return self.run_list.read_curves() or changed
+
+    def news(self) -> list[News]:
+        """What came of the runs that have ended since the last call, also of those that are not shown."""
+        over, self._over = self._over, []
+        return [news_of(run, self.policies, self.twins, self.player_name()) for run in over]
 
     def start(self) -> None:
         """Train on what is chosen, at once or when the runs before it are over. A problem is told in `messages`."""

@@ -9,6 +9,7 @@ from trainer.runs.runs import CHECKPOINT, Run
 from trainer.runs.train_state import TrainState
 
 _GONE = "Training is over, but its twin is not in the library any more."
+_STOPPED = "Stopped before there was a first version to watch"
 _AFTER_QUICK = "Quick gives a first impression. More play to learn from, or the preset Standard, makes a better twin."
 _STAGES = {"load": "Reading the sessions", "look": "Learning to see", "play": "Test games"}
 
@@ -26,7 +27,7 @@ def headline(run: Run, state: TrainState, curves: Curves, twin: PolicySummary | 
         if run.status.batches
         else "Paused before it started. Resume at any time.",
         TrainState.INTERRUPTED: f"Interrupted after {run.status.batches:,} batches. Resume at any time.",
-        TrainState.FAILED: "Training failed",
+        TrainState.FAILED: _STOPPED if run.status.stopped_early else "Training failed",
         TrainState.DONE: _GONE if twin is None else outcome.headline(twin, you, tested=not run.status.stopped_early),
         TrainState.WAITING: "Queued" if behind else "Starting the training process…",
     }
@@ -52,6 +53,8 @@ def explanation(run: Run, state: TrainState, curves: Curves, *, has_clone: bool)
         return _AFTER_QUICK if run.setup is not None and run.setup.preset == "quick" else ""
     if state not in (TrainState.FAILED, TrainState.INTERRUPTED):
         return ""
+    if run.status.stopped_early:
+        return "Resume starts it again."
     reason = run.problem or run.status.reason
     kept = []
     if has_clone:

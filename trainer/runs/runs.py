@@ -105,10 +105,15 @@ class Run:
     problem: str = ""
 
     @property
+    def names_its_twin(self) -> bool:
+        """Whether somebody chose the name of its twin."""
+        return self.policy is not None and self.policy.stem != self.id
+
+    @property
     def named(self) -> str:
         """What its twin is named, where somebody chose that; otherwise who played what it learns from, if known."""
-        if self.policy is not None and self.policy.stem != self.id:
-            return self.policy.stem
+        if self.names_its_twin:
+            return "" if self.policy is None else self.policy.stem
         return "" if self.setup is None else first_of(source.player for source in self.setup.sources)
 
     @property

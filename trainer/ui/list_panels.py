@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -31,10 +32,12 @@ from trainer.runs.policy_library import PolicySummary
 from trainer.runs.presenter import TrainPresenter
 from trainer.runs.run_list import MOST_COMPARED
 from trainer.runs.runs import Run, RunState
+from trainer.runs.setup import Setup
 from trainer.ui.wide_rows import WideRows
 
 _KEY = Qt.ItemDataRole.UserRole
 _TWIN_TIPS = ("Give it another name (F2)", "Move it to the trash (Del)")
+_NAME_WIDE = 420  # pixels, for a name to be seen as a whole
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -63,6 +66,7 @@ class _ListPanel(QWidget):
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setTabKeyNavigation(False)
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of one kind begin alike
+        self.table.setWordWrap(False)
         self.table.setItemDelegate(WideRows(self.table))
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -159,7 +163,9 @@ class RunsPanel(_ListPanel):
     def show_state(self) -> None:
         """Show the runs as they stand."""
         presenter, run_list = self.presenter, self.presenter.run_list
-        self.fill([(run.id, _run_texts(run), _run_tip(run)) for run in run_list.runs], 4)
+        titles = {twin.run: twin.title for twin in presenter.twins}
+        named = {run.id: titles.get(run.id, run.named) if run.names_its_twin else run.named for run in run_list.runs}
+        self.fill([(run.id, _run_texts(run, named[run.id]), _run_tip(run, named[run.id])) for run in run_list.runs], 4)
         blocker = QSignalBlocker(self.table)
         for index, run in enumerate(run_list.runs):
             tick = self.first_cell(index)
@@ -274,9 +280,17 @@ class TwinsPanel(_ListPanel):
         """Ask for another name for the selected clone."""
         twin = self._twin()
         if twin is not None and self._rename_button.isEnabled():
-            new, said = QInputDialog.getText(self, "Rename your twin", "Name", text=twin.title)
-            if said:
-                self.rename(new)
+            dialog = QInputDialog(self)
+            dialog.setWindowTitle("Rename your twin")
+            dialog.setLabelText("Name")
+            dialog.setTextValue(twin.title)
+            dialog.setOkButtonText("Rename")
+            for button in dialog.findChildren(QPushButton):
+                button.setIcon(QIcon())  # as on the other buttons of the window
+            dialog.resize(_NAME_WIDE, dialog.sizeHint().height())
+            dialog.textValueSelected.connect(self.rename)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.open()
 
     def remove(self) -> None:
         """Move the selected clone to the trash."""
@@ -296,24 +310,26 @@ class TwinsPanel(_ListPanel):
             self.changed.emit()
 
 
-def _run_texts(run: Run) -> tuple[str, ...]:
+def _run_texts(run: Run, named: str) -> tuple[str, ...]:
     status, setup = run.status, run.setup
     if setup is None:
         return ("", run.id[:16], "Unreadable", "failed", "", "")
     state = "stopped early" if status.stopped_early else status.state.value
     accuracy = "" if status.val_accuracy is None else f"{100 * status.val_accuracy:.0f} %"
     score = "" if status.score is None else f"{status.score:,.0f}"
+    return ("", local_time(setup.created), _what(setup, named), state, accuracy, score)
+
+
+def _what(setup: Setup, named: str) -> str:
     preset = setup.preset or (f"goes on from {setup.goes_on_from}" if setup.parent else "custom settings")
-    begun = local_time(setup.created)
-    what = ", ".join(filter(None, (run.named, get_spec(setup.env).title, preset)))
-    return ("", begun, what, state, accuracy, score)
+    return ", ".join(filter(None, (named, get_spec(setup.env).title, preset)))
 
 
-def _run_tip(run: Run) -> str:
+def _run_tip(run: Run, named: str) -> str:
     if run.setup is None:
         return run.problem
     learned = ", ".join(source.name for source in run.setup.sources[:4])
-    return f"{run.id}\n{run.status.batches:,} batches, learns from {learned}" + (
+    return f"{_what(run.setup, named)}\n{run.id}\n{run.status.batches:,} batches, learns from {learned}" + (
         f"\n{run.status.reason}" if run.status.reason else ""
     )
 

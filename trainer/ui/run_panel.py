@@ -84,7 +84,6 @@ class RunPanel(QWidget):
             row.addWidget(made)
             return made
 
-        self._watch = button("Watch your twin", "watchButton", "", "See it play", self.watch_requested, primary=True)
         tips = (
             "Resume from where it stopped",
             "Pause; it can be resumed later",
@@ -93,6 +92,8 @@ class RunPanel(QWidget):
         self._resume = button("Resume", "resumeButton", "play", tips[0], self._do(self.presenter.resume), primary=True)
         self._pause = button("Pause", "pauseTrainingButton", "pause", tips[1], self._do(self.presenter.pause))
         self._stop = button("Stop", "stopTrainingButton", "stop", tips[2], self._do(self.presenter.stop))
+        # The last one: it comes in the middle of a training, with the first version, and moves none of the others.
+        self._watch = button("Watch your twin", "watchButton", "", "See it play", self.watch_requested, primary=True)
         row.addStretch(1)
         again = self._do(self.presenter.again)
         self._another = button("New training", "anotherButton", "", "Leave this run and choose anew", again)
@@ -120,8 +121,8 @@ class RunPanel(QWidget):
         self._stop.setEnabled(state in (TrainState.TRAINING, TrainState.PAUSING))
         self._resume.setVisible(presenter.resumable)
         self._watch.setText(f"Watch {presenter.whose_twin}")
-        self._watch.setVisible(not at_work and presenter.policy is not None)
-        self._set_primary(self._watch, not presenter.resumable)
+        self._watch.setVisible(presenter.policy is not None)
+        self._set_primary(self._watch, not at_work and not presenter.resumable)
         self._another.setVisible(run is not None and not at_work)
         self._segments.setVisible(run is not None)
         self._nothing.setVisible(run is None)

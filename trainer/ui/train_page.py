@@ -21,7 +21,6 @@ from recorder.ui.kit.plots import import_ahead
 from recorder.ui.kit.shortcuts import Shortcut
 from recorder.ui.kit.slots import then
 from trainer.runs.presenter import TrainPresenter
-from trainer.runs.train_state import TrainState
 from trainer.ui.list_panels import RunsPanel, TwinsPanel
 from trainer.ui.run_panel import RunPanel
 from trainer.ui.segments import Segments
@@ -29,17 +28,16 @@ from trainer.ui.sources_panel import SourcesPanel
 
 _POLL_MS = 100
 _NARROW = 760  # pixels, below which the run is shown below what it learns from
-_AT_WORK = (TrainState.WAITING, TrainState.TRAINING, TrainState.STOPPING)
 
 
 class TrainPage(Page):
-    """Shows what `presenter` says. Signals: `page_requested("record")`, `watch_requested(policy path)`, and `run_over`
-    once the run that is shown is done or has failed.
+    """Shows what `presenter` says. Signals: `page_requested("record")`, `watch_requested(policy path)`, and
+    `run_over(News)` for each run that is done or has failed.
     """
 
     page_requested = Signal(str)
     watch_requested = Signal(object)
-    run_over = Signal()
+    run_over = Signal(object)
 
     def __init__(self, presenter: TrainPresenter, parent: QWidget | None = None) -> None:
         super().__init__("train", parent)
@@ -176,11 +174,10 @@ class TrainPage(Page):
     def _poll(self) -> None:
         if self.access.missing:
             return
-        before = self.presenter.state
         if self.presenter.poll():
             self._render()
-        if before in _AT_WORK and self.presenter.state in (TrainState.DONE, TrainState.FAILED, TrainState.INTERRUPTED):
-            self.run_over.emit()
+        for news in self.presenter.news():
+            self.run_over.emit(news)
         if not self.presenter.busy:
             self._timer.stop()
 
