@@ -18,13 +18,20 @@ from trainer import Policy, TrainConfig, fit
 
 TICKS = 200
 # As little as a network of the usual kind can be trained with; what is asked is whether it can, not how well.
-SMALL = {"network": "nature", "size": 36, "batch_size": 4, "max_batches": 20, "checks": 0, "play_games": 0}
+SMALL = {"network": "nature", "size": 36, "batch_size": 4, "max_batches": 4, "checks": 0, "play_games": 0}
 SMALL |= {"validations": 2, "optimizer": "sgd"}
 
 
 @pytest.fixture(autouse=True)
+def few_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The player's own figure is looked for at a fourth of the usual moments."""
+    monkeypatch.setattr("trainer.data.own_band._MOMENTS", 4)
+    monkeypatch.setattr("trainer.data.own_band._LEAST_MOMENTS", 2)
+
+
+@pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Twenty batches of four are not worth sharing."""
+    """A few batches of four are not worth sharing."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -50,7 +57,7 @@ def test_it_records_verifies_trains_and_plays(name: str, tmp_path: Path) -> None
 
     out = tmp_path / "clone.safetensors"
     progress = list(fit([session], TrainConfig.for_env(name, **SMALL), out=out))
-    assert max(each.batch for each in progress) == 20
+    assert max(each.batch for each in progress) == SMALL["max_batches"]
     policy = Policy.load(out)
     with Game(policy.spec) as game:
         observation = game.reset(2)

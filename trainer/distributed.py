@@ -1,7 +1,7 @@
-"""One training in several processes, as `torchrun` starts them: PyTorch's DistributedDataParallel.
+"""One training in several processes, as `torchrun` starts them, with PyTorch's collective operations.
 
     process 0   order(k)  ─▶ its part of batch k ─▶ gradients ─┐        it also validates, plays, and writes files
-    process 1   orders()  ─▶ its part of batch k ─▶ gradients ─┴─▶ their mean, on all ─▶ the same step on all
+    process 1   orders()  ─▶ its part of batch k ─▶ gradients ─┴─▶ their sum, on all ─▶ the same step on all
 
 Decision: the ticks are split among the processes, and each process learns from its own ticks of each batch. All draw
 the same batch from the same random generator. So any number of processes together take the same step as one, and can
@@ -11,6 +11,11 @@ to all, since they determine what is drawn. The parts of a batch differ by chanc
 size, and every step waits for the largest: with 128 ticks in two parts that costs a fifteenth of the time.
 Alternatives: each process draws an equal part from its own ticks, but then every number of processes gives another
 training; or each takes an equal part of the drawn batch, but then all must read everything.
+
+Decision: all gradients are added up at once, after a step's backward pass.
+Background: constructing DistributedDataParallel imports torch's compiler, which nothing here uses: 1.1 s of processor
+time and 820 modules in every process. It would send gradients while others are still computed, but those of networks
+as small as these take less than a thousandth of a second.
 
 The first process makes all decisions that depend on a clock, and sends them to the others before each batch. These
 messages go through gloo on the CPU; gradients go through NCCL on GPUs.
@@ -23,8 +28,7 @@ import json
 import os
 import time
 import uuid
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -32,10 +36,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
-from torch.nn.parallel import DistributedDataParallel
 
 from recorder.errors import TwinplayError, first_line
 from recorder.system.texts import count
@@ -70,9 +73,11 @@ class ProcessGroup:
         """The device on which this process computes."""
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
-    def wrap(self, net: nn.Module) -> nn.Module:
-        """The network for training: its gradients are the mean over all processes."""
-        return net
+    def take_over(self, weights: Sequence[Tensor]) -> None:
+        """Replace these weights by the first process's, on all."""
+
+    def add_up(self, gradients: Sequence[Tensor]) -> None:
+        """Replace these gradients by their sums over all processes, on all."""
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
@@ -149,11 +154,13 @@ class TorchrunGroup(ProcessGroup):
         """One GPU for each process, or the CPU."""
         return torch.device("cuda", self._local_rank) if torch.cuda.is_available() else torch.device("cpu")
 
-    def wrap(self, net: nn.Module) -> nn.Module:
-        """See ProcessGroup. Buffers are not broadcast: they are statistics of all data, the same on all processes."""
-        with self.together(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # torch 2.13 wants another name, which 2.6 does not know
-            return DistributedDataParallel(net, broadcast_buffers=False)
+    def take_over(self, weights: Sequence[Tensor]) -> None:
+        """See ProcessGroup."""
+        self._exchange(weights, lambda all_of_them: dist.broadcast(all_of_them, 0))
+
+    def add_up(self, gradients: Sequence[Tensor]) -> None:
+        """See ProcessGroup."""
+        self._exchange(gradients, dist.all_reduce)
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
@@ -236,6 +243,14 @@ class TorchrunGroup(ProcessGroup):
     def leave(self) -> None:
         """See ProcessGroup."""
         dist.destroy_process_group()
+
+    def _exchange(self, tensors: Sequence[Tensor], operation: Callable[[Tensor], object]) -> None:
+        """Replace these tensors by what an operation makes of all their entries at once."""
+        entries = torch.cat([tensor.detach().flatten() for tensor in tensors])
+        with self.together():
+            operation(entries)
+        for tensor, found in zip(tensors, torch.split(entries, [tensor.numel() for tensor in tensors]), strict=True):
+            tensor.detach().copy_(found.view_as(tensor))
 
     def _broadcast(self, tensor: Tensor) -> Tensor:
         with self.together():

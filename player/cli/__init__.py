@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
 from player.cli.parser import EARLIER, build_parser
 from recorder.system.commands import guarded
@@ -41,7 +40,8 @@ def _run(options: argparse.Namespace) -> int:
         chosen = {name: getattr(options, name, None) for name in ("library", "name")}
         return open_app([text for name, value in chosen.items() if value for text in (f"--{name}", str(value))])
     command = EARLIER.get(options.command, options.command)
-    module = import_module(_MODULES.get(command, "player.cli.commands"))
-    status: int = getattr(module, command)(options)
+    from recorder.system.jobs import resolve
+
+    status: int = resolve(f"{_MODULES.get(command, 'player.cli.commands')}:{command}")(options)
     sys.stdout.flush()
     return status

@@ -87,7 +87,7 @@ def flush(process: TrainingProcess) -> None:
 
 
 def compiled(process: TrainingProcess) -> None:
-    process.learner._trained = torch.compile(process.learner.net)
+    process.learner.net.compile()
 
 
 def pooled_last(process: TrainingProcess) -> None:

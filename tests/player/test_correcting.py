@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -69,6 +70,11 @@ class Player:
             self.presenter.poll()
             time.sleep(0.005)
 
+    def expect_twin(self) -> None:
+        """See to it that a twin, once it is chosen, is not ready at once."""
+        if not self.presenter.partner.getting_ready:
+            self.presenter.partner.leave()
+
     @property
     def correction(self) -> CorrectionStatus:
         assert self.presenter.status is not None
@@ -84,19 +90,43 @@ class Player:
         return session
 
 
-@pytest.fixture
-def player(tmp_path: Path) -> Iterator[Player]:
-    (tmp_path / "policies").mkdir()
-    untrained("breakout", tmp_path / "policies" / "Ada's twin.safetensors")
-    player = Player(tmp_path)
+@contextlib.contextmanager
+def opened(library: Path) -> Iterator[Player]:
+    (library / "policies").mkdir()
+    untrained("breakout", library / "policies" / "Ada's twin.safetensors")
+    player = Player(library)
     yield player
     player.presenter.shutdown()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
+    with opened(tmp_path_factory.mktemp("correcting")) as player:
+        yield player
+
+
+@pytest.fixture
+def player(shared: Player) -> Iterator[Player]:
+    """Plays in the presenter of other tests, whose twin has loaded torch, or is to be replaced."""
+    yield shared
+    shared.presenter.controls.release(LEFT_KEY)
+    shared.presenter.partner.set_hand_back(0.5)
+    if shared.presenter.state is not RecordState.IDLE:
+        shared.presenter.stop()
+
+
+@pytest.fixture
+def lonely(tmp_path: Path) -> Iterator[Player]:
+    """Plays in a presenter of its own."""
+    with opened(tmp_path) as player:
+        yield player
 
 
 def test_the_twin_plays_until_a_key_takes_over_in_the_very_tick_and_goes_on_after_it(player: Player) -> None:
     presenter, partner = player.presenter, player.presenter.partner
     (twin,) = partner.twins
     assert twin.title == "Ada's twin"
+    player.expect_twin()
     partner.choose(Company.CORRECT, twin)
     partner.set_hand_back(0.25)
     assert partner.getting_ready
@@ -173,27 +203,27 @@ def test_a_hung_twin_never_holds_up_a_tick_and_is_lost_in_the_end(player: Player
     assert np.diff(together.ages[20:200].astype(int)).tolist() == [1] * 179
 
 
-def test_a_policy_that_cannot_play_is_told_and_the_person_plays_alone(player: Player) -> None:
-    presenter, partner = player.presenter, player.presenter.partner
+def test_a_policy_that_cannot_play_is_told_and_the_person_plays_alone(lonely: Player) -> None:
+    presenter, partner = lonely.presenter, lonely.presenter.partner
     twin = partner.twins[0]
     twin.path.write_bytes(b"no policy")
     partner.choose(Company.CORRECT, twin)
     presenter.start(wait=False)
-    player.until(lambda: partner.company is Company.ALONE)
+    lonely.until(lambda: partner.company is Company.ALONE)
     assert presenter.error.startswith("Ada's twin cannot play: ")
     assert presenter.error.endswith("Choose another twin, or play alone.")
     assert presenter.state is RecordState.IDLE
     presenter.start()
-    player.ticks(3)
-    assert player.stop().corrections is None
+    lonely.ticks(3)
+    assert lonely.stop().corrections is None
 
 
-def test_waiting_for_a_twin_can_be_cancelled(player: Player) -> None:
-    presenter, partner = player.presenter, player.presenter.partner
+def test_waiting_for_a_twin_can_be_cancelled(lonely: Player) -> None:
+    presenter, partner = lonely.presenter, lonely.presenter.partner
     partner.choose(Company.CORRECT, partner.twins[0])
     presenter.start(wait=False)
     presenter.stop(wait=False)
-    player.until(lambda: not partner.getting_ready)
+    lonely.until(lambda: not partner.getting_ready)
     assert presenter.state is RecordState.IDLE
     presenter.choose("hopper")  # which nobody plays by hand
     assert partner.twins == ()
@@ -204,6 +234,7 @@ def test_from_a_moment_of_a_game_the_twin_plays_on_and_is_corrected(player: Play
     presenter, partner = player.presenter, player.presenter.partner
     parent = record("breakout", RandomAgent(get_spec("breakout"), 1), library=presenter.library, seconds=8, seed=3)
     (twin,) = partner.twins
+    player.expect_twin()
     play_on_from(presenter, [fork_at(parent, 300)], policy=twin.path)
     assert (partner.company, partner.awaited) == (Company.CORRECT, True)
     player.until(lambda: presenter.state is RecordState.RECORDING)
@@ -232,24 +263,6 @@ def test_from_a_moment_of_a_game_the_twin_plays_on_and_is_corrected(player: Play
     assert together_text(session) == "Corrected once, for 0 s of 1 s"
 
 
-def test_a_twin_that_cannot_be_corrected_from_a_moment_is_refused_and_waiting_can_be_cancelled(
-    player: Player, tmp_path: Path
-) -> None:
-    presenter, partner = player.presenter, player.presenter.partner
-    parent = record("breakout", RandomAgent(get_spec("breakout"), 1), library=presenter.library, seconds=4, seed=3)
-    with pytest.raises(UsageError, match="other cannot be corrected here: it is not in this library"):
-        play_on_from(presenter, [fork_at(parent, 100)], policy=tmp_path / "other.safetensors")
-    play_on_from(presenter, [fork_at(parent, 100)], policy=partner.twins[0].path)
-    presenter.stop(wait=False)
-    assert not partner.awaited
-    player.until(lambda: not partner.getting_ready)
-    presenter.start()
-    player.ticks(3)
-    assert len(player.stop()) == 3  # a game of its own
-    play_on_from(presenter, [fork_at(parent, 100)])
-    assert partner.company is Company.ALONE
-
-
 def test_a_twin_that_hangs_while_a_moment_is_made_ready_is_lost(
     player: Player, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,3 +280,22 @@ def test_a_twin_that_hangs_while_a_moment_is_made_ready_is_lost(
         assert len(player.stop()) == 205  # which the person played on
     finally:
         os.kill(partner.process, signal.SIGCONT)
+
+
+def test_a_twin_that_cannot_be_corrected_from_a_moment_is_refused_and_waiting_can_be_cancelled(
+    player: Player, tmp_path: Path
+) -> None:
+    presenter, partner = player.presenter, player.presenter.partner
+    parent = record("breakout", RandomAgent(get_spec("breakout"), 1), library=presenter.library, seconds=4, seed=3)
+    with pytest.raises(UsageError, match="other cannot be corrected here: it is not in this library"):
+        play_on_from(presenter, [fork_at(parent, 100)], policy=tmp_path / "other.safetensors")
+    player.expect_twin()
+    play_on_from(presenter, [fork_at(parent, 100)], policy=partner.twins[0].path)
+    presenter.stop(wait=False)
+    assert not partner.awaited
+    player.until(lambda: not partner.getting_ready)
+    presenter.start()
+    player.ticks(3)
+    assert len(player.stop()) == 3  # a game of its own
+    play_on_from(presenter, [fork_at(parent, 100)])
+    assert partner.company is Company.ALONE

@@ -74,7 +74,7 @@ def test_an_evaluation(tmp_path: Path, number: signal.Signals) -> None:
 
 def test_a_study_keeps_the_cells_that_are_finished(tmp_path: Path) -> None:
     folder = tmp_path / "hopper"
-    short = ["study", "hopper", "--out", str(tmp_path), "--only", "1 game", "--episodes", "1", "--max-batches", "20"]
+    short = ["study", "hopper", "--out", str(tmp_path), "--only", "; 1 game", "--episodes", "1", "--max-batches", "20"]
 
     def first() -> list[Path]:
         return sorted(folder.glob("*.json"))
@@ -89,14 +89,33 @@ def test_a_study_keeps_the_cells_that_are_finished(tmp_path: Path) -> None:
     assert all(path.read_bytes() == content for path, content in kept.items())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_training_is_paused(hopper: Session, tmp_path: Path, number: signal.Signals) -> None:
-    command = [sys.executable, "-m", "player", "train", str(hopper.path), "--library", str(tmp_path), "--json"]
+# One training after the other in one process, which loads torch once; its status is the last one's.
+_TRAININGS = """
+import sys
+from player.cli import main
+for _ in range(int(sys.argv[1])):
+    status = main(sys.argv[2:])
+    print(f"status {status}", flush=True)
+sys.exit(status)
+"""
+
+
+def test_a_training_is_paused(hopper: Session, tmp_path: Path) -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    command = [sys.executable, "-c", _TRAININGS, str(len(numbers)), "train", str(hopper.path)]
+    command += ["--library", str(tmp_path), "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        while '"stage": "train"' not in process.stdout.readline():
-            assert process.poll() is None
-        process.send_signal(number)
+
+        def read_to(part: str) -> str:
+            while part not in (line := process.stdout.readline()):
+                assert line, process.communicate()
+            return line
+
+        for number in numbers:
+            read_to('"stage": "train"')
+            process.send_signal(number)
+            assert read_to("status ") == f"status {128 + number}\n"
         _, said = process.communicate(timeout=180)
-    assert process.returncode == 128 + number
-    assert "twinplay: paused after" in said
+    assert process.returncode == 128 + numbers[-1]
+    assert said.count("twinplay: paused after") == len(numbers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -81,19 +82,29 @@ def test_a_closed_stream_is_not_taken_for_a_file(titled: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize(
-    "environment",
-    [{"COLUMNS": "1"}, {"COLUMNS": "0"}, {"COLUMNS": "abc"}, {"COLUMNS": "-3"}, {"TERM": "dumb"}, {"TERM": "no such"}],
-)
-def test_terminals_of_any_width(titled: Path, environment: dict[str, str]) -> None:
+# Several terminals, one after the other in one process, which loads everything once: the statuses in each.
+_TERMINALS = """
+import json, os, sys
+from player.cli import main
+commands, environments = map(json.loads, sys.argv[1:])
+usual = dict(os.environ)
+for environment in environments:
+    os.environ.clear()
+    os.environ.update(usual | environment)
+    print("in", environment, [main(command) for command in commands])
+"""
+
+
+def test_terminals_of_any_width(titled: Path) -> None:
+    environments = [{"COLUMNS": columns} for columns in ("1", "0", "abc", "-3")]
+    environments += [{"TERM": "dumb"}, {"TERM": "no such"}]
     name = next(titled.glob("*.zarr")).name
     commands = [
         [*command, "--library", str(titled)] for command in (["sessions"], ["verify", name], ["edit", "--help"])
     ]
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", f"from player.cli import main; print([main(command) for command in {commands}])"],
-        env={**os.environ, **environment},
+        [sys.executable, "-c", _TERMINALS, json.dumps(commands), json.dumps(environments)],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -108,7 +119,8 @@ def test_terminals_of_any_width(titled: Path, environment: dict[str, str]) -> No
     os.close(ours)
     assert process.wait() == 0, said
     assert b"Traceback" not in said
-    assert said.rstrip().endswith(b"[0, 0, 0]")
+    for environment in environments:
+        assert f"in {environment} [0, 0, 0]".encode() in said
 
 
 def test_a_reader_who_has_left_ends_a_command_as_the_shell_has_it(titled: Path) -> None:

@@ -73,5 +73,6 @@ def nature_policy(breakout: Session, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def hopper_policy(hopper: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone of the expert after a thousand small batches."""
-    return trained(tmp_path_factory, "hopper", hopper, TrainConfig.for_env("hopper", max_batches=1_000, play_games=2))
+    """A clone of the expert after a few hundred small batches."""
+    config = TrainConfig.for_env("hopper", max_batches=400, play_games=1, play_ticks=500)
+    return trained(tmp_path_factory, "hopper", hopper, config)

@@ -1,7 +1,8 @@
 """What torchrun starts in the tests: `torchrun … -m tests.trainer.distributed_job FOLDER` or `… JOB ARGUMENTS`.
 
 FOLDER    cases.json names sessions and settings; each process takes some steps of each case, and leaves there
-          <rank>-<case>.safetensors (weights and gradients) and <rank>.json (what it read, and what it was told)
+          <rank>-<case>.safetensors (weights and gradients) and <rank>.json (what it read, what it was told, and
+          whether it loaded torch's compiler)
           trainings.json does so, too; together they train <name>.safetensors, with the losses of the validations in
           <name>.json
 JOB       "who@batch=kill" or "who@batch=interrupt", then the arguments of `python -m trainer`, which is run; before
@@ -72,8 +73,9 @@ def compare(folder: Path) -> None:
     for case, job in json.loads((folder / "cases.json").read_text()).items():
         tensors = take_steps(Session.open(job["session"]), TrainConfig.from_json(job["config"]), group)
         save_file({name: value.contiguous() for name, value in tensors.items()}, folder / f"{group.rank}-{case}")
-    (folder / f"{group.rank}.json").write_text(json.dumps(facts))
     train_all(folder, group)
+    facts["compiler"] = "torch._dynamo" in sys.modules
+    (folder / f"{group.rank}.json").write_text(json.dumps(facts))
     group.leave()
 
 

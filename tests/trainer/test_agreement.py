@@ -24,14 +24,15 @@ def shortest(session: Session) -> int:
     "selection", [ActionSelection(), ActionSelection(0.25, (1,)), ActionSelection(0.0, past=False)]
 )
 def test_a_clone_that_is_shown_the_game_tick_by_tick_decides_the_same(
-    breakout: Session, breakout_policy: Path, selection: ActionSelection
+    breakout: Session, breakout_policy: Path, selection: ActionSelection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("trainer.evaluation.agreement._SLICE_TICKS", 150)
     policy = Policy.load(breakout_policy).fork(0, selection)
     game = breakout.game(shortest(breakout))
     found = compare(breakout, policy, game=game.number)
     player, believer = policy.fork(1, selection), policy.fork(2, ActionSelection(past=selection.past))
-    assert len(found) == game.ticks > 700  # more than the 600 of one slice of the comparison
-    for tick in range(700):
+    assert len(found) == game.ticks > 700
+    for tick in range(250):  # more than one slice of the comparison
         screen = breakout.frames[game.start + tick]
         player.act(screen)
         believer.act(screen)
@@ -52,7 +53,7 @@ def test_a_clone_without_reaction_time_is_shown_the_field_of_before_and_the_padd
     game = breakout.game(shortest(breakout))
     found = compare(breakout, policy, game=game.number)
     np.testing.assert_array_equal(found.recorded, breakout.actions[game.start : game.stop])
-    screens = breakout.frames[game.start : game.start + 700]
+    screens = breakout.frames[game.start : game.start + 400]
     (top, bottom), apart = config.hidden_rows, []
     for tick, screen in enumerate(screens):
         seen = screens[max(0, tick - 7)].copy()

@@ -114,6 +114,7 @@ def test_two_processes_take_the_same_step_as_one_with_the_whole_batch_and_read_h
     facts = [json.loads((together / f"{rank}.json").read_text()) for rank in range(2)]
     assert facts[0]["told"] == ["TrainingError", "process 1 of this training failed to start: its disk is full"]
     assert facts[1]["told"][0] == "ToldElsewhereError"
+    assert not any(each["compiler"] for each in facts)
     read = [each["read"]["screens"] / len(breakout) for each in facts]
     assert read[0] + read[1] >= 1
     assert max(read) < 0.7  # a tenth of it validates, and it is read by the chunk

@@ -229,11 +229,12 @@ def test_a_recording_that_cannot_be_played_again_teaches_by_screens_alone(breako
     actions = zarr.open_group(path, mode="r+")["action"]
     actions[60:] = np.where(actions[60:] == 2, 3, 2)
     out = tmp_path / "p.safetensors"
-    config = TrainConfig.for_env("breakout", **TINY)
+    tiny = {**TINY, "play_games": 0}
+    config = TrainConfig.for_env("breakout", **tiny)
     records = list(fit([Session.open(path)], config, out=out))
     assert any("the policy learns from screens alone: " in record.message for record in records)
     policy = Policy.load(out)
-    assert policy.config == TrainConfig.for_env("breakout", network="nature", **TINY)
+    assert policy.config == TrainConfig.for_env("breakout", network="nature", **tiny)
 
 
 def test_a_first_clone_can_be_watched_while_a_better_one_is_trained(breakout: Session, tmp_path: Path) -> None:

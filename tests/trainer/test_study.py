@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from player.cli.clone_options import STUDY_NAMES
 from player.report.figures import draw
 from recorder.errors import UsageError
 from trainer.config import TrainConfig
+from trainer.learn.fit import fit
 from trainer.learn.learner import Learner
 from trainer.studies.catalogue import STUDIES, Finding, Row, Study
 from trainer.studies.runner import run_cell, run_study
@@ -59,12 +61,13 @@ def test_a_cell_that_was_interrupted_goes_on_to_the_very_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = replace(SMALL.rows[0], ways=("chosen",))
-    config = TrainConfig.for_env("hopper", **{**row.settings, "max_batches": 520, "threads": 1})
+    config = TrainConfig.for_env("hopper", **{**row.settings, "max_batches": 70, "threads": 1})
+    monkeypatch.setattr("trainer.studies.runner.fit", partial(fit, every=50))  # batches between checkpoints
     step, numbers = Learner.step, []
 
     def counted(self: Learner, batch: Any, number: int, *rest: Any) -> Any:
         numbers.append(number)
-        if numbers[-2:] == [510, 511]:  # of the first training
+        if numbers[-2:] == [60, 61]:  # of the first training
             raise KeyboardInterrupt
         return step(self, batch, number, *rest)
 
@@ -83,7 +86,7 @@ def test_a_cell_that_was_interrupted_goes_on_to_the_very_result(
     with monkeypatch.context() as patch:
         patch.setattr(Learner, "step", lambda *given: (numbers.append(given[2]), step(*given))[1])
         interrupted = run("interrupted")
-    assert numbers == list(range(501, 521))
+    assert numbers == list(range(51, 71))
     whole = run("whole")
     for part in ("losses", "curve", "play"):
         assert interrupted[part] == whole[part]
@@ -96,7 +99,7 @@ def test_a_cell_that_was_interrupted_goes_on_to_the_very_result(
 def test_a_study_of_games_tells_what_its_results_say_and_draws_them_and_every_row_has_its_first_seed_first(
     tmp_path: Path,
 ) -> None:
-    settings = {"max_batches": 300, "play_games": 1, "play_ticks": 300, "checks": 0}
+    settings = {"max_batches": 200, "play_games": 1, "play_ticks": 60, "checks": 0}
     study = Study(
         "games",
         "Two networks",
@@ -107,7 +110,7 @@ def test_a_study_of_games_tells_what_its_results_say_and_draws_them_and_every_ro
                 ("bad", (0,), {"learning_rate": 1e-7}, 200.0),
             )
         ),
-        episodes=5,
+        episodes=3,
         findings=(Finding("good over bad", (("good", "bad"),)), Finding("bad over good", (("bad", "good"),))),
         errors=("good; 1 game", "bad; 1 game"),
         note="A note.",

@@ -49,10 +49,11 @@ class Learner:
         self.spec = spec
         self.device = device
         self.net: Net = build(config, spec).to(device)
-        self._trained: nn.Module = self.net
         self._group = ProcessGroup()
         self.average: Net = copy.deepcopy(self.net).requires_grad_(False).eval()
         self.optimizer = _optimizer(self.net, config)
+        # A walk through all modules to find these takes a twentieth of a small network's step.
+        self._weights, self._averages = list(self.net.parameters()), list(self.average.parameters())
         self._loss = Loss.of(config, spec)
         self.bfloat16 = _use_bfloat16(config, device)
         keep_freed_memory()
@@ -106,7 +107,7 @@ class Learner:
     def join(self, group: ProcessGroup) -> None:
         """Train together with other processes: each learns from its part of every batch, and all take the same step."""
         self._group = group
-        self._trained = group.wrap(self.net)
+        group.take_over(self._weights)
 
     def step(self, batch: Batch, number: int, rate: float, rng: np.random.Generator) -> tuple[float, float | None]:
         """Learn from batch `number` (from 1) at a learning rate; returns its loss, and its accuracy if there is one."""
@@ -114,19 +115,19 @@ class Learner:
         labels = self._loss.labels(batch).to(self.device)
         if isinstance(self.net, VectorNet):
             nothing = torch.zeros(len(raw), dtype=torch.bool, device=self.device)
-            output = self._forward(self._trained, self.net.prepare(raw, nothing))
+            output = self._forward(self.net, self.net.prepare(raw, nothing))
         else:
             mirrored = self.spec.mirror_actions if self.spec.discrete else ()
             views = Views.draw(rng, batch.size, self.config, bool(mirrored)).of(batch.places)
             hidden = torch.from_numpy(views.hidden).to(self.device)
             if isinstance(self.net, ScreenNet):
                 residuals, labels, sides = augment(self.net.residuals(raw, hidden), labels, views, mirrored)
-                output = self._forward(self._trained, self.net.scaled(residuals), sides)
+                output = self._forward(self.net, self.net.scaled(residuals), sides)
             else:
                 held = torch.from_numpy(batch.held).to(self.device)
-                output = self._forward(self._trained, self.net.prepare(raw, hidden), held)
+                output = self._forward(self.net, self.net.prepare(raw, hidden), held)
         share = len(batch.places) / batch.size
-        # The mean over an empty part is undefined, but the other processes still need its (zero) gradients.
+        # The mean over an empty part is undefined, but all processes need gradients of all weights, here zeros.
         moving: Tensor | float = 0.0
         if isinstance(self.net, KeypointNet):
             output, habit = output[:, :-1], output[:, -1]
@@ -136,14 +137,14 @@ class Learner:
         output = self._loss.of_shift(output, batch)
         loss = self._loss(output, labels) * share if share else output.sum() * 0.0
         self.optimizer.zero_grad()
-        with self._group.together():
-            torch.autograd.backward((loss + moving) * self._group.size)  # the processes' gradients are averaged
-        nn.utils.clip_grad_norm_(self.net.parameters(), 10.0)
+        torch.autograd.backward(loss + moving)
+        self._group.add_up([weight.grad for weight in self._weights if weight.grad is not None])
+        nn.utils.clip_grad_norm_(self._weights, 10.0)
         self.optimizer.step(rate)
         # The averaging window starts short and grows to the configured length, so that early weights do not linger.
         decay = min(self.config.ema, number / (number + 10))
         update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-        update(list(self.average.parameters()), list(self.net.parameters()), None)
+        update(self._averages, self._weights, None)
         hits = self._loss.hits(output, labels)
         told, right = self._group.total(np.array([float(loss.detach()), 0.0 if hits is None else float(hits)]))
         return float(told), None if hits is None else float(right) / batch.size
