@@ -24,7 +24,7 @@ from trainer.learn.sample import Sample
 from trainer.policy.keypoints import LAG, KeypointNet
 
 HOPEFUL_SHARE, SEEN_SHARE = 0.2, 0.6  # of a byte's variance that must be explained, for the first clone and at the end
-_CLEAR, _VAGUE = 0.995, 0.97  # once so much of the median position is explained, one of less is left out, too
+_CLEAR, _VAGUE = 0.995, 0.99  # once so much of the median position is explained, one of less is left out, too
 _BATCH, _RATE, _DECAY, _BETA = 64, 3e-3, 1e-3, 0.1
 _REFINED = 1 / 3  # of this rate, to learn more of it
 _AT_ONCE = 256
