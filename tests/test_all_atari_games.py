@@ -23,13 +23,6 @@ SMALL |= {"validations": 2, "optimizer": "sgd"}
 
 
 @pytest.fixture(autouse=True)
-def few_trials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The player's own figure is looked for at a fourth of the usual moments."""
-    monkeypatch.setattr("trainer.data.own_band._MOMENTS", 4)
-    monkeypatch.setattr("trainer.data.own_band._LEAST_MOMENTS", 2)
-
-
-@pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
     """A few batches of four are not worth sharing."""
     before = torch.get_num_threads()

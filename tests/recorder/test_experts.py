@@ -76,7 +76,7 @@ def test_every_style_serves_and_scores_within_a_minute(style: str) -> None:
 @pytest.mark.parametrize(("style", "least", "most", "shortest"), [("person", 15, 150, 3), ("beginner", 5, 40, 4)])
 def test_people_hold_keys_score_as_people_do(style: str, least: int, most: int, shortest: int) -> None:
     scores, held = [], []
-    for seed in range(4):
+    for seed in range(8):
         rollout, actions = played("breakout", scripted("breakout", seed, style=style), seed=seed)
         scores.append(rollout.score)
         runs = [(key, len(list(run))) for key, run in groupby(actions)]

@@ -17,6 +17,7 @@ from trainer import Policy, TrainConfig, fit
 from trainer.data.dataset import Dataset
 from trainer.data.tick_table import Ranges
 from trainer.evaluation.agreement import _inputs
+from trainer.learn.estimate import estimate
 from trainer.learn.learner import one_cycle
 from trainer.learn.perception import SEEN_SHARE, Perception
 from trainer.learn.sample import Sample, sampling
@@ -70,6 +71,18 @@ def test_it_learns_to_see_what_can_be_seen_and_leaves_out_the_rest(breakout: Ses
     assert 1 <= sight["own"].sum() <= count
     # What cannot be seen yet is still learned.
     assert int(perception.sight()["locator.used"].sum()) == sample.used.sum()
+
+
+def test_an_estimate_leaves_nothing_that_a_training_could_depend_on(breakout: Session) -> None:
+    net = build(CONFIG, breakout.spec)
+    assert isinstance(net, KeypointNet)
+    weights = {name: value.clone() for name, value in net.state_dict().items()}
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    assert estimate(net.train(), CONFIG, 1_800, 900, (0.25, 3), 100, 1).seconds > 0
+    assert torch.equal(torch.rand(1), expected)
+    assert all(torch.equal(value, weights[name]) for name, value in net.state_dict().items())
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from recorder.envs.game import Game
 from recorder.library.replayed_memory import Clip
 from trainer.learn.places import Places
-from trainer.policy.policy import Policy, act_together, act_where_told
+from trainer.policy.policy import Policy, act_on_positions, act_together
 
 _MOST_AT_ONCE = 4  # games; together they take half the time
 _LEAST_EACH = 2_000  # ticks of each of them, or there are fewer
@@ -31,7 +31,7 @@ def playing(policy: Policy, ticks: int, length: int, told: Places | None = None)
     at_once = min(_MOST_AT_ONCE, max(1, ticks // _LEAST_EACH))
     begun, steps = 0, ticks // at_once
     with contextlib.ExitStack() as stack:
-        games = [_Live(stack.enter_context(Game(spec)), length) for _ in range(at_once)]
+        games = [_LiveGame(stack.enter_context(Game(spec)), length) for _ in range(at_once)]
         for step in range(steps):
             for game in games:
                 if game.over:
@@ -48,14 +48,14 @@ def playing(policy: Policy, ticks: int, length: int, told: Places | None = None)
                 yield step / steps
 
 
-def _actions(games: Sequence[_Live], memories: Sequence[npt.NDArray[np.uint8]], told: Places | None) -> list[Any]:
+def _actions(games: Sequence[_LiveGame], memories: Sequence[npt.NDArray[np.uint8]], told: Places | None) -> list[Any]:
     players = [game.player for game in games]
     if told is None:
         return act_together(players, [game.observation for game in games])
-    return act_where_told(players, told.positions(np.stack(memories)))
+    return act_on_positions(players, told.positions(np.stack(memories)))
 
 
-class _Live:
+class _LiveGame:
     """One game and its player, and the clip that is being made of it."""
 
     player: Policy

@@ -60,7 +60,9 @@ def estimate(
     def step() -> None:
         torch.autograd.backward(net(net.prepare(positions, hidden), held).square().mean())
 
-    looking, locating, learning = _seconds_of(look), _seconds_of(locate) / _SCREENS, _GATHERED * _seconds_of(step)
+    # Dropout is drawn as often as the time allows; the training must not depend on that.
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        looking, locating, learning = _seconds_of(look), _seconds_of(locate) / _SCREENS, _GATHERED * _seconds_of(step)
     if config.perception_batches is None or config.max_batches is None:
         assert config.max_seconds is not None
         seen, learned = LOOK_SHARE * config.max_seconds, (1 - LOOK_SHARE) * config.max_seconds

@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from recorder.system.cores import available_cores
@@ -92,7 +91,6 @@ def _train_first(process: TrainingProcess, sample: Sample, batches: int) -> Iter
     for _ in process.data.load(sample.stretches):
         yield Seen(_FIRST_LOOK)
     process.learner.net.train()
-    torch.manual_seed(process.config.seed)  # the estimate has drawn from it, as often as the time allowed
     for batch in range(batches):
         process.take_step(batch + 1, batch / batches)
         yield Seen(_FIRST_LOOK)

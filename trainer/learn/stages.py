@@ -16,7 +16,6 @@ from trainer.evaluation.select_by_play import Candidate, CandidateScore
 from trainer.learn.checkpoint import read_checkpoint
 from trainer.learn.choosing import SIGN_OF_LIFE_S, selection_text
 from trainer.learn.learner import ValidationMetrics, below
-from trainer.learn.sample import Sample
 from trainer.learn.seeing import learning_to_see, learning_to_see_better
 from trainer.learn.training import Training
 from trainer.policy.keypoints import sight
@@ -34,9 +33,7 @@ def load(training: Training) -> Iterator[Progress]:
     if training.config.perceives and resumed:
         yield from _recall(training)
     elif training.sample is not None:
-        sample, training.sample = training.sample, None
-        yield from _look(training, sample)
-        del sample
+        yield from _look(training)
     yield training.progress("load", 0.0, message=f"reading {ticks}")
     reported = time.monotonic()
     for fraction in training.process.load():
@@ -65,13 +62,14 @@ def _recall(training: Training) -> Iterator[Progress]:
     yield training.progress("load", 0.0)
 
 
-def _look(training: Training, sample: Sample) -> Iterator[Progress]:
+def _look(training: Training) -> Iterator[Progress]:
     """Learn to see where things are."""
     began = reported = time.monotonic()
     if training.origin is not None:
-        look = learning_to_see_better(training.process, sample)
+        look = learning_to_see_better(training.process, training.take_sample())
     else:
-        look = learning_to_see(training.process, sample, training.choosing.most_ticks, training.keep_first)
+        most_ticks = training.choosing.most_ticks
+        look = learning_to_see(training.process, training.take_sample(), most_ticks, training.keep_first)
     for seen in look:
         now = time.monotonic()
         if seen.message or now - reported >= SIGN_OF_LIFE_S:

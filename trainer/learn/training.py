@@ -114,6 +114,12 @@ class Training:
             message=message,
         )
 
+    def take_sample(self) -> Sample:
+        """Hand over the sample, so that its screens are freed once they are replaced by those of a larger one."""
+        sample, self.sample = self.sample, None
+        assert sample is not None
+        return sample
+
     def keep_first(self, learner: Learner) -> None:
         """Write a first clone, to watch until there is a better one."""
         save_policy(self.out, learner.average, self._header())

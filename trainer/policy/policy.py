@@ -277,7 +277,7 @@ def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> lis
     return _act_together(policies, _see_together(policies, observations))
 
 
-def act_where_told(policies: Sequence[Policy], positions: npt.NDArray[np.float32]) -> list[Any]:
+def act_on_positions(policies: Sequence[Policy], positions: npt.NDArray[np.float32]) -> list[Any]:
     """The actions of several players that do not see, but are told where things are: float32 (players, n)."""
     return _act_together(policies, [each.stack(found) for each, found in zip(policies, positions, strict=True)])
 

@@ -112,8 +112,8 @@ class Run:
     @property
     def named(self) -> str:
         """What its twin is named, where somebody chose that; otherwise who played what it learns from, if known."""
-        if self.names_its_twin:
-            return "" if self.policy is None else self.policy.stem
+        if self.policy is not None and self.names_its_twin:
+            return self.policy.stem
         return "" if self.setup is None else first_of(source.player for source in self.setup.sources)
 
     @property
