@@ -34,7 +34,8 @@ from trainer.learn.training_process import TrainingProcess
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.policy import Policy
 
-_FIRST_LOOK, _WARM_UP = 0.25, 0.1  # of the stage: the part before the first clone, and the warm-up
+_FIRST_LOOK, _WARM_UP = 0.25, 0.1  # of the batches: those before the first clone, and the warm-up
+_LOOKED, _TRAINED, _PLAYED = 0.15, 0.3, 0.5  # approximate shares of the time, until the first clone has done so
 _FIRST_BATCHES = 600  # of the first clone
 
 
@@ -65,19 +66,19 @@ def learning_to_see(
     own_play = ticks_to_play(config) if config.scout and alone else 0
     ticks_of_play += cores * own_play  # those are played on one core
     yield Seen(0.0, str(estimate(net, config, process.data.ticks, sampled, first, ticks_of_play, cores)))
-    yield from _look(process, perception, 0.0, _FIRST_LOOK)
+    yield from _look(process, perception, _FIRST_LOOK, 0.0, _LOOKED)
     if alone:
         process.see(perception.sight(HOPEFUL_SHARE))
         yield from _train_first(process, sample, batches)
         keep(process.learner)
-        yield Seen(_FIRST_LOOK, "a first version can be watched; a better one is being trained")
+        yield Seen(_TRAINED, "a first version can be watched; a better one is being trained")
         if config.scout:
             sample = yield from _play_first(process, sample)
             perception.show(sample)
         process.begin()
     if not config.exchange_own:
         perception.leave_own()
-    yield from _look(process, perception, _FIRST_LOOK, 1.0)
+    yield from _look(process, perception, 1 - _FIRST_LOOK, _PLAYED, 1.0)
     sight = perception.sight(SEEN_SHARE)
     process.see(sight)
     located, learned = (sampled, batches) if alone else (0, 0)
@@ -89,11 +90,11 @@ def learning_to_see(
 def _train_first(process: TrainingProcess, sample: Sample, batches: int) -> Iterator[Seen]:
     """Train a clone that sees as it does so far, from the sample's part of the recording."""
     for _ in process.data.load(sample.stretches):
-        yield Seen(_FIRST_LOOK)
+        yield Seen(_LOOKED)
     process.learner.net.train()
     for batch in range(batches):
         process.take_step(batch + 1, batch / batches)
-        yield Seen(_FIRST_LOOK)
+        yield Seen(_LOOKED + (_TRAINED - _LOOKED) * batch / batches)
 
 
 def _play_first(process: TrainingProcess, sample: Sample) -> Generator[Seen, None, Sample]:
@@ -105,7 +106,8 @@ def _play_first(process: TrainingProcess, sample: Sample) -> Generator[Seen, Non
     for step in adding_play(sample, policy, config, data.tick_table):
         if isinstance(step, Sample):
             sample = step
-        yield Seen(_FIRST_LOOK)
+        else:
+            yield Seen(_TRAINED + (_PLAYED - _TRAINED) * step)
     return sample
 
 
@@ -116,7 +118,7 @@ def learning_to_see_better(process: TrainingProcess, sample: Sample) -> Iterator
     perception = Perception(net, sample, process.config, process.group.device, refine=True)
     if not process.config.exchange_own:
         perception.leave_own()
-    yield from _look(process, perception, 0.0, 1.0)
+    yield from _look(process, perception, 1.0, 0.0, 1.0)
     sight = perception.sight()
     process.see(sight)
     played = ticks_to_play(process.config) if process.config.scout else 0
@@ -128,17 +130,17 @@ def _located(sight: Mapping[str, Tensor]) -> str:
     return f"locates {count(int(sight['locator.used'].sum()), 'position')} on the screen"
 
 
-def _look(process: TrainingProcess, perception: Perception, first: float, last: float) -> Iterator[Seen]:
-    """Train from one share of the stage to another."""
+def _look(process: TrainingProcess, perception: Perception, part: float, first: float, last: float) -> Iterator[Seen]:
+    """Train for a part of the batches, or of the time for them; this is the stage from one share to another."""
     batches, seconds = process.config.perception_batches, process.config.max_seconds
     began = time.monotonic()
 
     def used(batch: int) -> float:
         shares = []
         if batches is not None:
-            shares.append(batch / max(1, round((last - first) * batches)))
+            shares.append(batch / max(1, round(part * batches)))
         if seconds is not None:
-            shares.append((time.monotonic() - began) / (seconds * LOOK_SHARE * (last - first)))
+            shares.append((time.monotonic() - began) / (seconds * LOOK_SHARE * part))
         return max(shares)
 
     for share in perception.learn(used, lambda share: one_cycle(share, _WARM_UP)):
