@@ -229,12 +229,12 @@ class Hyperparameters(msgspec.Struct, frozen=True):
     ] = (0,)
     label_windows: Annotated[
         tuple[_Window, ...],
-        said(
-            "How many ticks, from its own on, a sample's label is of, rising; play chooses one.",
-            min_length=1,
-            max_length=4,
-        ),
+        said("Ticks, from its own on, that a label is of, rising; play chooses one.", min_length=1, max_length=4),
     ] = (1,)
+    aims: Annotated[
+        tuple[_Window, ...],
+        said("For keypoints: ticks later, where its demonstrator would be; or none.", max_length=8, kind="screen"),
+    ] = ()
     scout: Annotated[
         bool,
         said(
@@ -243,7 +243,6 @@ class Hyperparameters(msgspec.Struct, frozen=True):
             kind="screen",
         ),
     ] = True
-
     exchange_own: Annotated[
         bool, said("For keypoints: backgrounds change where its own figure moves, to the end.", kind="screen")
     ] = False
@@ -303,7 +302,7 @@ def _check_orders(settings: Hyperparameters) -> None:
         places = getattr(settings, name)
         if places and not (len(places) == 2 and places[0] < places[1]):
             raise UsageError(f"{name} {places} must be two numbers, the smaller one first")
-    for name in ("label_shifts", "label_windows"):
+    for name in ("label_shifts", "label_windows", "aims"):
         ticks = getattr(settings, name)
         if list(ticks) != sorted(set(ticks)):
             raise UsageError(f"{name} {ticks} must be different numbers of ticks, rising")

@@ -169,9 +169,9 @@ def test_a_label_is_of_the_next_ticks_and_ends_with_its_episode(breakout: Sessio
     batch = data._gather(np.array([50, stop - 2]), np.zeros(2, np.int64))
     data.close()
     actions = breakout.actions
-    assert batch.ahead.shape == (2, 8)
-    assert batch.ahead[0].tolist() == actions[50:58].tolist()
-    assert batch.ahead[1].tolist() == [actions[stop - 2], *[actions[stop - 1]] * 7]
+    assert batch.ahead.shape == (2, 16)
+    assert batch.ahead[0].tolist() == actions[50:66].tolist()
+    assert batch.ahead[1].tolist() == [actions[stop - 2], *[actions[stop - 1]] * 15]
 
 
 def test_the_clone_sees_in_play_what_it_saw_in_training(breakout: Session, breakout_policy: Path) -> None:

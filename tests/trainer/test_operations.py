@@ -38,6 +38,8 @@ def test_torch_counts_as_many(env: str, network: str) -> None:
             net.locate(torch.zeros(1, 2, *net.locator.mean.shape, dtype=torch.uint8))
             seen = torch.zeros(1, len(config.history), POSITIONS)
             net(net.prepare(seen, shown), torch.ones(1, 2, dtype=torch.long))
+            assert net.steering is not None
+            net.steering(seen, net.own)
         elif isinstance(net, ScreenNet):
             net(net.prepare(torch.zeros(1, len(config.history), *net.mean.shape, dtype=torch.uint8), shown))
         else:

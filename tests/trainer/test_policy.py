@@ -167,6 +167,13 @@ def test_the_finalists_are_of_the_two_ways_that_do_best_over_all_weights() -> No
     assert finalists(_standings(scores, ways), ways) == [Candidate("b", ways[3]), Candidate("b", ways[2])]
 
 
+def test_the_finalists_may_be_aims_to_steer_to_at_every_temperature() -> None:
+    ways = [ActionSelection(0.5), ActionSelection(0.1), *(ActionSelection(1.0, aim=aim) for aim in (2, 4, 8))]
+    every = [*ways[:2], *(ActionSelection(t, aim=aim) for aim in (2, 4, 8) for t in (0.5, 1.0))]
+    found = finalists(_standings({"a": (9, 2, 7, 1, 6)}, ways), every)
+    assert found == [Candidate("a", ActionSelection(t, aim=aim)) for aim in (2, 8) for t in (0.5, 1.0)]
+
+
 def test_where_there_is_one_way_to_play_the_finalists_are_two_weights() -> None:
     assert finalists(_standings({"a": (1,), "b": (2,), "c": (3,)}, [ActionSelection()]), [ActionSelection()]) == [
         Candidate("c", ActionSelection()),

@@ -43,6 +43,7 @@ from trainer.errors import TrainingError
 _MEAN_SCREENS, _MEAN_VECTORS = 4_096, 100_000
 _BLOCK = 256
 _TOLD_SCREENS = 32
+_SOME = 0x50  # separates its random generator from others
 
 Locate = Callable[[Array], Array]
 
@@ -182,7 +183,7 @@ class Dataset:
             digest.update(self.tick_table.starts(block).tobytes())
         for block in self.validation_rows.blocks():
             digest.update(block.tobytes())
-        for part in self.statistics() if self.tick_table.locate is None else self._some_screens():
+        for part in self.statistics() if self.tick_table.locate is None else _some_screens(self.tick_table, self.ticks):
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()
 
@@ -194,6 +195,13 @@ class Dataset:
             shifts = rng.integers(0, len(self.config.label_shifts), size)
             places = np.flatnonzero(self._own.has(rows))
             return replace(self._gather(rows[places], shifts[places]), places=places, size=size)
+
+    def some(self, size: int) -> Batch:
+        """Training samples, drawn at random from what is loaded; `draw` is not affected by it."""
+        assert self._sampler is not None
+        rows = self._sampler.some(np.random.default_rng([self.config.seed, _SOME]), size)
+        rows = rows[self._own.has(rows)]
+        return self._gather(rows, np.zeros(len(rows), np.int64))
 
     def validation_batches(self, size: int, limit: int) -> Iterator[Batch]:
         """The validation ticks in order, evenly subsampled to at most `limit` (for sequences: ticks in all).
@@ -207,7 +215,7 @@ class Dataset:
             with self._telling_of_the_disk():
                 limit, cache = self._put_aside(limit)
             take = cache.take
-        rows = self._validating(limit)
+        rows = _evenly(self.validation_rows, limit)
         shifts = self._samples.shifts_in_turn(len(rows))
         for start in range(0, len(rows), size):
             yield self._samples.gather(rows[start : start + size], shifts[start : start + size], take)
@@ -261,10 +269,6 @@ class Dataset:
             name = self.spec.serve_action
             self.warnings.append(f"nobody presses {name} in these sessions, so the policy cannot learn to serve")
 
-    def _some_screens(self) -> Iterator[Array]:
-        for row in np.linspace(0, self.ticks - 1, _TOLD_SCREENS).astype(int).tolist():
-            yield from self.tick_table.screens(range(row, row + 1))
-
     def _gather(self, rows: Rows, shifts: npt.NDArray[np.int64]) -> Batch:
         assert self._sampler is not None
         return self._samples.gather(rows, shifts, self._sampler.take)
@@ -278,24 +282,29 @@ class Dataset:
         )
         return [self.tick_table.within(piece, *self._samples.margins) for piece in pieces]
 
-    def _validating(self, limit: int) -> Rows:
-        """The validation ticks, evenly subsampled to at most `limit`."""
-        count = len(self.validation_rows)
-        picks = np.arange(count) if count <= limit else np.linspace(0, count - 1, limit).astype(np.int64)
-        return self.validation_rows[picks]
-
     def _put_aside(self, limit: int) -> tuple[int, FrameCache]:
         """The number of validation ticks (fewer than `limit` if there is no room for so many), and their cache."""
         assert self._sampler is not None
         if self._aside is None:
             cache = None
             while cache is None:
-                rows = self._validating(limit)
+                rows = _evenly(self.validation_rows, limit)
                 seen = [self._samples.seen(rows, delay) for delay in (0, self.config.label_shifts[-1])]
                 cache = self._sampler.put_aside(_spans(np.concatenate(seen, axis=1)))
                 limit = limit if cache is not None else limit // 2
             self._aside = limit, cache
         return self._aside
+
+
+def _evenly(rows: Ranges, limit: int) -> Rows:
+    """At most `limit` of these rows, evenly subsampled."""
+    count = len(rows)
+    return rows[np.arange(count) if count <= limit else np.linspace(0, count - 1, limit).astype(np.int64)]
+
+
+def _some_screens(tick_table: TickTable, ticks: int) -> Iterator[Array]:
+    for row in np.linspace(0, ticks - 1, _TOLD_SCREENS).astype(int).tolist():
+        yield from tick_table.screens(range(row, row + 1))
 
 
 def _spans(rows: Rows) -> list[range]:

@@ -150,6 +150,11 @@ class Sampler:
         assert self._buffer is not None
         return self._buffer.pick(rng, count)
 
+    def some(self, rng: np.random.Generator, count: int) -> Rows:
+        """Training rows (count,) of what is loaded; the next batches are the same with and without this call."""
+        assert self._buffer is not None
+        return self._buffer.pick(rng, count)
+
     def take(self, rows: Rows) -> npt.NDArray[Any]:
         """The inputs of rows (…). With a pool, only rows that the samples drawn last may look at are available."""
         assert self._buffer is not None

@@ -24,9 +24,10 @@ Take = Callable[[Rows], Array]
 class Batch:
     """`inputs` uint8 (B, history, size, size), float32 positions (B, history, POSITIONS) or vectors (B, n); `labels`
     int64 (B,) or float32 (B, m). `ahead`, int64 (B, L), are the discrete actions of each tick and of the following
-    ones, for the longest of TrainConfig.label_windows; at the end of a game its last action is repeated. `held`, int64
-    (B, 2), is the discrete action of the previous tick and the number of ticks, up to AGES, for which it has been taken
-    (IDLE at the start of a game). `shifts`, int64 (B,), is the index of each sample's label shift in
+    ones, for the longest of TrainConfig.label_windows and `aims`; at the end of a game its last action is repeated.
+    `held`, int64 (B, 2), is the discrete action of the previous tick and the number of ticks, up to AGES, for which it
+    has been taken (IDLE at the start of a game). `later`, float32 (B, aims, POSITIONS), are the positions so many ticks
+    later (0 aims if the network does not steer). `shifts`, int64 (B,), is the index of each sample's label shift in
     TrainConfig.label_shifts.
 
     For a recurrent network, vectors and their labels are sequences: (B, T, …). If several processes share a batch of
@@ -37,6 +38,7 @@ class Batch:
     labels: npt.NDArray[Any]
     ahead: npt.NDArray[np.int64]
     held: npt.NDArray[np.int64]
+    later: npt.NDArray[np.float32]
     shifts: npt.NDArray[np.int64]
     places: npt.NDArray[np.int64]
     size: int
@@ -61,7 +63,8 @@ class Samples:
         latest = self._config.label_shifts[-1]
         if self._config.recurrent:
             return self._config.sequence - 1 + latest, self._config.sequence - 1
-        return (max(self._config.history) + latest if self._spec.sees_screen else latest), 0
+        following = max(self._config.aims, default=0) if self._tick_table.locate is not None else 0
+        return (max(self._config.history) + latest if self._spec.sees_screen else latest), following
 
     def shifts_in_turn(self, count: int) -> npt.NDArray[np.int64]:
         """Label shifts (count,), assigned in turn."""
@@ -95,9 +98,16 @@ class Samples:
         ahead, held = np.empty((len(rows), 0), np.int64), np.empty((len(rows), 0), np.int64)
         if self._spec.discrete:
             held = self.held(rows)
-            following = rows[:, None] + np.arange(self._config.label_windows[-1])
-            ahead = self._tick_table.actions(np.minimum(following, self._tick_table.stops(rows)[:, None] - 1))
-        return Batch(inputs, labels, ahead, held, shifts, np.arange(len(rows)), len(rows))
+            longest = max(self._config.label_windows[-1], *self._config.aims, 1)
+            ahead = self._tick_table.actions(self._following(rows, np.arange(longest)))
+        later = np.empty((len(rows), 0, 0), np.float32)
+        if self._tick_table.locate is not None and self._config.aims:
+            later = take(self._following(rows, np.array(self._config.aims)))
+        return Batch(inputs, labels, ahead, held, later, shifts, np.arange(len(rows)), len(rows))
+
+    def _following(self, rows: Rows, ticks: Rows) -> Rows:
+        """The rows (B, n) so many ticks after rows (B,); they stay within the episode."""
+        return np.asarray(np.minimum(rows[:, None] + ticks, self._tick_table.stops(rows)[:, None] - 1), np.int64)
 
     def _inputs(self, rows: Rows, delays: npt.NDArray[np.int64], take: Take) -> Array:
         """The inputs of rows, delayed by `delays` (B,) ticks; the player's own positions or rows are not delayed."""

@@ -131,7 +131,7 @@ def find_alike(
     pull that plays best is yielded before the choice, or instead of it. `best` is what plays best, `shares`
     the demonstrator's share of each action.
     """
-    plain = structs.replace(best, temperature=1.0, kept=(), past=config.past_choices[-1], prior=shares)
+    plain = structs.replace(best, temperature=1.0, kept=(), past=config.past_choices[-1], prior=shares, aim=0)
     left = [best, *(structs.replace(plain, pull=pull) for pull in _PULLS)]
     game = 0
     compared: list[Alike] = []

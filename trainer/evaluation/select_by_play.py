@@ -3,14 +3,16 @@
     weights × ways × a few temperatures ─▶ short games ─▶ two players: the best weights of each of the best two ways
     two players × all temperatures ─▶ longer games ─▶ the best three ─▶ long games ─▶ the winner
 
-A way is one label shift and window of the outputs, with the past shown or hidden. Validation loss does not show who
-plays best, and games are expensive, so the candidates are reduced in rungs (successive halving, Karnin et al. 2013).
-Within a rung all play from the same starts, which no evaluation uses. Short games hardly distinguish good players. The
-best weights of one training differ little, but the ways differ much, so two ways remain to the end.
+A way is one label shift and window of the outputs, with the past shown or hidden, or an aim to steer to. Validation
+loss does not show who plays best, and games are expensive, so the candidates are reduced in rungs (successive halving,
+Karnin et al. 2013). Within a rung all play from the same starts, which no evaluation uses. Short games hardly
+distinguish good players. The best weights of one training differ little, but the ways differ much, so two ways remain
+to the end.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -30,9 +32,13 @@ _TRIAL = 7_919  # keeps the starts of test games different from those of evaluat
 _TEMPERATURES = (0.5, 0.25, 0.1, 0.0)
 _FEW_TEMPERATURES = (0.5, 0.1)
 _AS_OFTEN_TEMPERATURES = (0.5, 0.1)  # without dividing by the actions' shares
+# A clone that steers exactly plays the same loop for ever, so some chance is needed to get on.
+_AIM_TEMPERATURES = (0.5, 1.0, 2.0, 4.0)
+_FEW_AIM_TEMPERATURES = (1.0,)
 _FINALISTS = 2
 _WORTH_A_PROCESS = 20_000  # ticks: playing them takes about as long as starting a process
 _PATIENCE_S = 0.25
+_Way = tuple[int, bool, int]
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,12 @@ def action_selections(
     else:
         choices = [(temperature, prior) for temperature in _TEMPERATURES]
         choices += [(temperature, ()) for temperature in _AS_OFTEN_TEMPERATURES]
+    steered = _FEW_AIM_TEMPERATURES if few else _AIM_TEMPERATURES
+    aims = [
+        ActionSelection(temperature, kept, 0, config.past_choices[-1], (), aim)
+        for aim in config.aims
+        for temperature in steered
+    ]
     past_choices = config.past_choices if spec.sees_screen else (True,)
     outputs = range(config.outputs)
     return [
@@ -83,7 +95,7 @@ def action_selections(
         for output in outputs
         for past in past_choices
         for temperature, shares in choices
-    ]
+    ] + aims
 
 
 def check_rungs(config: TrainConfig) -> list[Rung]:
@@ -102,13 +114,13 @@ def last_rungs(config: TrainConfig) -> list[Rung]:
     return [Rung(max(1, games // 2), max(60, ticks // 2), 3), Rung(games, ticks, 1)]
 
 
-def most_ticks(config: TrainConfig, few: int, many: int) -> int:
+def most_ticks(config: TrainConfig, few: Sequence[ActionSelection], many: Sequence[ActionSelection]) -> int:
     """The maximum number of ticks of the test games at the end.
 
-    `few` and `many` are the numbers of selections in the first and in the last rungs.
+    `few` and `many` are the selections in the first and in the last rungs.
     """
-    ticks = sum(few * rung.games * rung.ticks for rung in first_rungs(config))
-    candidates = _FINALISTS * many // max(1, few // len(_FEW_TEMPERATURES))
+    ticks = sum(len(few) * rung.games * rung.ticks for rung in first_rungs(config))
+    candidates = _FINALISTS * max(Counter(map(_way, many)).values())
     for rung in last_rungs(config):
         ticks += candidates * rung.games * rung.ticks
         candidates = min(candidates, rung.keep)
@@ -206,20 +218,21 @@ def finalists(standings: Sequence[CandidateScore], all_selections: Sequence[Acti
     Weights are compared by their mean over temperatures, ways by the mean over all weights. If there is only one way,
     its best two weights go on.
     """
-    scores: dict[tuple[str, int, bool], list[float]] = {}
+    scores: dict[tuple[str, _Way], list[float]] = {}
     for standing in standings:
-        policy, selection = standing.candidate.policy, standing.candidate.selection
-        scores.setdefault((policy, selection.output, selection.past), []).append(standing.score)
+        player = standing.candidate.policy, _way(standing.candidate.selection)
+        scores.setdefault(player, []).append(standing.score)
     players = sorted(scores, key=lambda player: -float(np.mean(scores[player])))
-    ways: dict[tuple[int, bool], list[float]] = {}
+    ways: dict[_Way, list[float]] = {}
     for player in players:
-        ways.setdefault(player[1:], []).extend(scores[player])
+        ways.setdefault(player[1], []).extend(scores[player])
     ranked = sorted(ways, key=lambda way: -float(np.mean(ways[way])))
-    firsts = [next(player for player in players if player[1:] == way) for way in ranked]
+    firsts = [next(player for player in players if player[1] == way) for way in ranked]
     best = list(dict.fromkeys([*firsts, *players]))[:_FINALISTS]
     return [
-        Candidate(policy, selection)
-        for policy, output, past in best
-        for selection in all_selections
-        if (selection.output, selection.past) == (output, past)
+        Candidate(policy, selection) for policy, way in best for selection in all_selections if _way(selection) == way
     ]
+
+
+def _way(selection: ActionSelection) -> _Way:
+    return selection.output, selection.past, selection.aim

@@ -56,7 +56,7 @@ class Choosing:
         config = self.config
         if not config.play_games:
             return 0
-        few, many = (len(self._selections(few=few)) for few in (True, False))
+        few, many = (self._selections(few=few) for few in (True, False))
         return most_ticks(config, few, many) + (most_ticks_alike(config) if config.perceives else 0)
 
     def close(self) -> None:
@@ -131,6 +131,8 @@ def selection_text(selection: ActionSelection, config: TrainConfig, discrete: bo
     if len(config.label_windows) > 1:
         window = config.window_of(selection.output)
         late += f", predicting the next {window} ticks" if window > 1 else ", predicting a single tick"
+    if selection.aim:
+        return f"steering to where its demonstrator would be {selection.aim} ticks later"
     late += ", rare actions weighted up" if selection.prior else ""
     if selection.pull is not None:
         return f"the demonstrator's way of holding keys{late}"

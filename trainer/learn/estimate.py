@@ -58,7 +58,10 @@ def estimate(
             net.locate(screens)
 
     def step() -> None:
-        torch.autograd.backward(net(net.prepare(positions, hidden), held).square().mean())
+        loss = net(net.prepare(positions, hidden), held).square().mean()
+        if net.steering is not None:
+            loss = loss + net.steering(positions, net.own).square().mean()
+        torch.autograd.backward(loss)
 
     # Dropout is drawn as often as the time allows; the training must not depend on that.
     with torch.random.fork_rng([device] if device.type == "cuda" else []):

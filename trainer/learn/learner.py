@@ -93,6 +93,13 @@ class Learner:
             assert isinstance(net, KeypointNet)
             net.hand.follows.copy_(torch.from_numpy(follows))
 
+    def fit_steering(self, batch: Batch) -> None:
+        """Learn how actions move the player's own positions, if the network steers; see Steering."""
+        for net in (self.net, self.average):
+            if isinstance(net, KeypointNet) and net.steering is not None:
+                parts = (torch.from_numpy(part).to(self.device) for part in (batch.inputs, batch.later, batch.ahead))
+                net.steering.fit(*parts)
+
     def begin_from(self, parent: Net) -> None:
         """Start from the weights of a policy. Raises RuntimeError for one with another network."""
         for net in (self.net, self.average):
@@ -132,7 +139,10 @@ class Learner:
         if isinstance(self.net, KeypointNet):
             output, habit = output[:, :-1], output[:, -1]
             each = nn.functional.cross_entropy(habit, labels[:, 0], reduction="none")
-            # The hand learns from samples without a label shift only: at play nothing is delayed.
+            # Hand and steering learn from samples without a label shift only: at play nothing is delayed.
+            if self.net.steering is not None:
+                later = torch.from_numpy(batch.later).to(self.device)
+                each = each + self.net.steering.loss(raw, self.net.own, later)
             moving = (each * torch.from_numpy(batch.shifts == 0).to(self.device)).sum() / batch.size
         output = self._loss.of_shift(output, batch)
         loss = self._loss(output, labels) * share if share else output.sum() * 0.0

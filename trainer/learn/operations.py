@@ -56,7 +56,10 @@ class Operations:
             screen = _flops(lambda: net.locate(pair))
             seen = torch.zeros(1, len(config.history), POSITIONS, device=device)
             held = torch.ones(1, 2, dtype=torch.long, device=device)
-            return cls(screen, _flops(lambda: net(net.prepare(seen, shown), held)))
+            answer = _flops(lambda: net(net.prepare(seen, shown), held))
+            if (steering := net.steering) is not None:
+                answer += _flops(lambda: steering(seen, net.own))
+            return cls(screen, answer)
         if isinstance(net, ScreenNet):
             seen = torch.zeros(1, len(config.history), *net.mean.shape, dtype=torch.uint8, device=device)
         else:

@@ -91,6 +91,7 @@ def _train_first(process: TrainingProcess, sample: Sample, batches: int) -> Iter
     """Train a clone that sees as it does so far, from the sample's part of the recording."""
     for _ in process.data.load(sample.stretches):
         yield Seen(_LOOKED)
+    process.fit_steering()
     process.learner.net.train()
     for batch in range(batches):
         process.take_step(batch + 1, batch / batches)

@@ -23,6 +23,8 @@ from trainer.distributed import ProcessGroup
 from trainer.learn.learner import Learner, one_cycle
 from trainer.policy.networks import Net
 
+_MOVEMENTS = 20_000  # samples, to learn how actions move the player's own positions
+
 
 class TrainingProcess:
     """The data and the learner of one process; see Dataset and Learner for what they raise.
@@ -62,8 +64,14 @@ class TrainingProcess:
             yield from self.data.load()
         if self.config.perceives:
             self.learner.set_follows(self.data.follows)
+            self.fit_steering()
         elif self._parent is None:
             self.learner.set_statistics(*self.data.statistics())
+
+    def fit_steering(self) -> None:
+        """Learn how actions move the player's own positions, from what is loaded, if the network steers."""
+        if self.config.aims:
+            self.learner.fit_steering(self.data.some(_MOVEMENTS))
 
     def see(self, sight: Mapping[str, Tensor]) -> None:
         """Use these tensors to see from the next `load` on (Learner.sight). Raises ValueError and RuntimeError for

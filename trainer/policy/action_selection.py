@@ -15,6 +15,7 @@ from trainer.policy.hand import Pull
 _Index = Annotated[int, Meta(ge=0)]
 _Share = Annotated[float, Meta(ge=0, le=1)]
 _COLDEST = 1e-3
+_NEAR = 0.02  # standard deviations: by so much farther is as bad as being less likely by a factor of e
 _RAREST = 1e-2  # dividing by less would make a hardly ever taken action the most likely one
 
 
@@ -28,8 +29,10 @@ class ActionSelection(msgspec.Struct, frozen=True):
     taps a key now and then waits in most ticks, also where a tap is due: the likeliest action of every single tick is
     then to wait, and that a tap is due shows in its being likelier here than elsewhere. `output` is the index of the
     outputs that are played (TrainConfig.outputs), and `past` whether older screens show what is hidden in a share of
-    the training (TrainConfig.hidden_share). Continuous actions are played as is. With a `pull` the clone moves its
-    hands as its demonstrator does (trainer.policy.hand), at no temperature.
+    the training (TrainConfig.hidden_share). Continuous actions are played as is. With an `aim` the clone steers to
+    where its demonstrator would be so many ticks later (trainer.policy.steering); among actions that lead equally near,
+    the likelier one is taken. With a `pull` the clone moves its hands as its demonstrator does (trainer.policy.hand),
+    at no temperature.
 
     Raises ValueError for values that cannot be meant.
     """
@@ -41,27 +44,38 @@ class ActionSelection(msgspec.Struct, frozen=True):
     output: Annotated[int, said("which row of the network's outputs", ge=0, absent="")] = 0
     past: Annotated[bool, said("whether it sees its own past", absent="")] = True
     prior: Annotated[tuple[_Share, ...], said("shares of actions to divide by; empty: none")] = ()
+    aim: Annotated[
+        int, said("to where its demonstrator would be so many ticks later it steers; 0: it does not", ge=0, le=60)
+    ] = 0
     pull: Annotated[Pull | None, said("how it holds keys like its demonstrator; absent where it does not")] = None
 
     def __post_init__(self) -> None:
         check(self)
 
-    def probabilities(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """The probabilities (…, actions) with which each action is played, from logits (…, actions)."""
+    def probabilities(
+        self, logits: npt.NDArray[np.float32], distances: npt.NDArray[np.float32] | None = None
+    ) -> npt.NDArray[np.float32]:
+        """The probabilities (…, actions) with which each action is played, from logits (…, actions).
+
+        With an `aim`, `distances` (…, actions) say how far each action leads from it, in standard deviations.
+        """
         likely = softmax(logits, 1.0)
-        if self.temperature != 1.0 or self.prior:
+        if self.temperature != 1.0 or self.prior or distances is not None:
             others = [action for action in range(logits.shape[-1]) if action not in self.kept]
             if others:
                 share = likely[..., others].sum(axis=-1, keepdims=True)
                 if self.prior:
                     logits = logits - np.log(np.maximum(np.array(self.prior, np.float32), _RAREST))
+                if distances is not None:
+                    logits = logits - distances / _NEAR
                 likely[..., others] = share * softmax(logits[..., others], max(self.temperature, _COLDEST))
         return likely.astype(np.float32)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         values: dict[str, Any] = plain(self)
-        return values if self.pull else {name: value for name, value in values.items() if name != "pull"}
+        unused = {name for name, value in (("pull", self.pull), ("aim", self.aim)) if not value}
+        return {name: value for name, value in values.items() if name not in unused}
 
     @classmethod
     def from_json(cls, values: Any) -> ActionSelection:

@@ -5,6 +5,7 @@
       ─▶ conv 16 7x7/3 ─▶ conv 16 3x3 ─▶ 12 maps 3x3 ─▶ spatial soft-argmax ─▶ 8 positions
     positions now and some ticks ago ─▶ 256 ─▶ 256 ─▶ one row of logits for each label shift and window
     the same with the action held    ─▶ 256 ─▶ 256 ─▶ another row: how the demonstrator's hands move (.hand)
+    without the player's own         ─▶ 256 ─▶ 256 ─▶ where the demonstrator would be (.steering)
 
 The soft-argmax of a map is the mean position under the softmax over its pixels (Levine et al. 2016, "End-to-end
 training of deep visuomotor policies"). A network that has to find a ball of two pixels from a player's actions alone
@@ -28,6 +29,7 @@ from torch import Tensor, nn
 
 from trainer.config import TrainConfig
 from trainer.policy.hand import Hand
+from trainer.policy.steering import Steering
 
 POSITIONS = 8  # at most; positions that a game does not use are zero
 LAG = 4  # ticks
@@ -117,6 +119,10 @@ class KeypointNet(nn.Module):
             layers += [nn.Linear(width_in, width_out), nn.ReLU(), nn.Dropout(config.dropout)]
         self.body = nn.Sequential(*layers, nn.Linear(widths[-1], config.outputs * actions))
         self.hand = Hand(len(config.history) * POSITIONS, config.hidden, actions, config.dropout)
+        self.steering: Steering | None = None
+        if config.aims:
+            ages = len(config.history)
+            self.steering = Steering(ages, POSITIONS, config.hidden, actions, config.dropout, config.aims)
         self.register_buffer("own", torch.zeros(POSITIONS, dtype=torch.bool))
 
     def sight(self) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ Several players of one network share one forward pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -207,7 +207,7 @@ class Policy:
 
     def attention(self, screen: Any, before: Sequence[Any] | None = None) -> npt.NDArray[np.uint8]:
         """How much each pixel of an RGB screen speaks for or against the most likely action, or adds to the largest
-        component of a continuous one: uint8 (H, W).
+        component of a continuous one: uint8 (H, W). If it steers, how much it moves the place that it steers to.
 
         The largest value is 255; see trainer.policy.saliency for the method. `screen` is the next one to act on in the
         current game; with `before`, it follows those screens instead, oldest first. The player's history does not
@@ -228,10 +228,19 @@ class Policy:
         action, output = int(likely.argmax()), self.selection.output
         if isinstance(self.net, KeypointNet):
             newest = torch.from_numpy(screens[[0, min(LAG, len(screens) - 1)]]).to(self._device)
-            attribution = attribute_by_places(self.net, newest, stack, hidden, output, action)
+            attribution = attribute_by_places(self.net, newest, stack, self._answer(self.net, action))
         else:
             attribution = attribute(self.net, prepared.detach(), output, action)
         return self._preprocess.on_screen(heat(attribution.float().cpu().numpy()), self.spec.observation_shape[:2])
+
+    def _answer(self, net: KeypointNet, action: int) -> Callable[[torch.Tensor], torch.Tensor]:
+        """What decides how it plays, from positions (B, history, n): the places to steer to, or an action's logits."""
+        selection, steering = self.selection, net.steering
+        if selection.aim and steering is not None:
+            column = steering.ticks.index(selection.aim)
+            return lambda positions: steering(positions, net.own)[:, column, net.own]
+        hidden = torch.tensor([not selection.past], device=self._device)
+        return lambda positions: net(net.prepare(positions, hidden.expand(len(positions))))[:, selection.output, action]
 
     def drives(self, observation: Any) -> npt.NDArray[np.float32]:
         """The gradient of every action with respect to every entry of the observation.
@@ -302,17 +311,21 @@ def _act_together(policies: Sequence[Policy], inputs: Sequence[npt.NDArray[Any]]
                 answer = first.net(prepared)
             outputs = answer.float().cpu().numpy()
             habits = _habits([policies[row] for row in together], prepared)
-        chosen = _choose_together([policies[row] for row in together], outputs, habits)
+            distances = _distances([policies[row] for row in together], tensor)
+        chosen = _choose_together([policies[row] for row in together], outputs, habits, distances)
         for row, action in zip(together, chosen, strict=True):
             actions[row] = action
     return actions
 
 
 def _choose_together(
-    policies: Sequence[Policy], outputs: npt.NDArray[np.float32], habits: Sequence[npt.NDArray[np.float32] | None]
+    policies: Sequence[Policy],
+    outputs: npt.NDArray[np.float32],
+    habits: Sequence[npt.NDArray[np.float32] | None],
+    distances: Mapping[int, npt.NDArray[np.float32]],
 ) -> list[Any]:
     """The action of each player of one network, for outputs: logits (players, K, actions) or values (players, K, m);
-    `habits` are the logits of the players' hands.
+    `habits` are the logits of the players' hands, and `distances` (players, actions), by aim, those to steer by.
     """
     actions: list[Any] = [None] * len(policies)
     by_selection: dict[ActionSelection, list[int]] = {}
@@ -325,7 +338,8 @@ def _choose_together(
         else:
             by_selection.setdefault(policy.selection, []).append(row)
     for selection, rows in by_selection.items():
-        for row, likely in zip(rows, selection.probabilities(outputs[rows, selection.output]), strict=True):
+        off = distances[selection.aim][rows] if selection.aim in distances else None
+        for row, likely in zip(rows, selection.probabilities(outputs[rows, selection.output], off), strict=True):
             actions[row] = policies[row].draw(likely)
     return actions
 
@@ -342,6 +356,16 @@ def _habits(policies: Sequence[Policy], prepared: torch.Tensor) -> Sequence[npt.
         for row, habit in zip(rows, net.habit(prepared[rows], held).float().cpu().numpy(), strict=True):
             found[row] = habit
     return found
+
+
+def _distances(policies: Sequence[Policy], positions: torch.Tensor) -> dict[int, npt.NDArray[np.float32]]:
+    """How far each action leads from each aim that some of the players steer to: by aim, (players, actions)."""
+    net = policies[0].net
+    if not isinstance(net, KeypointNet) or net.steering is None:
+        return {}
+    steering, own = net.steering, net.own
+    aims = {policy.selection.aim for policy in policies if policy.selection.aim}
+    return {aim: steering.distances(positions, own, aim).float().cpu().numpy() for aim in sorted(aims)}
 
 
 def _see_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[npt.NDArray[Any]]:

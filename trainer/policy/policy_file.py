@@ -90,6 +90,8 @@ def _check_selection(selection: ActionSelection, net: Net, spec: EnvSpec, config
         )
     if selection.pull and not (isinstance(net, KeypointNet) and selection.prior):
         raise ValueError("it plays like its demonstrator, which its network cannot do")
+    if selection.aim and selection.aim not in config.aims:
+        raise ValueError(f"it steers to {selection.aim} ticks later, which its network does not predict")
     if selection.prior and len(selection.prior) != len(spec.action_names):
         raise ValueError(f"it has the frequencies of {len(selection.prior)} actions")
 

@@ -10,6 +10,8 @@ Atari agents") takes hundreds of passes per screen, which is too slow during pla
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -33,18 +35,18 @@ def attribute(net: ScreenNet, prepared: Tensor, output: int, action: int) -> Ten
 
 
 def attribute_by_places(
-    net: KeypointNet, screen: Tensor, positions: Tensor, hidden: Tensor, output: int, action: int
+    net: KeypointNet, screen: Tensor, positions: Tensor, answer: Callable[[Tensor], Tensor]
 ) -> Tensor:
-    """What each pixel of the newest screen adds to the logit through its positions: (size, size).
+    """What each pixel of the newest screen adds to an answer through its positions: (size, size).
 
     `screen` is the newest screen with the one LAG ticks before it, uint8 (2, size, size); `positions` (1, history, n)
-    begin with those on it.
+    begin with those on it. `answer` maps positions (B, history, n) to numbers.
     """
     scaled = net.locator.scaled(screen[None])
     path = (_steps(scaled)[:, None, None, None] * scaled).requires_grad_()
     older = positions[:, 1:].expand(STEPS, -1, -1)
-    prepared = net.prepare(torch.cat([net.locator(path)[:, None], older], dim=1), hidden.expand(STEPS))
-    (slopes,) = torch.autograd.grad(net(prepared)[:, output, action].sum(), path)
+    told = answer(torch.cat([net.locator(path)[:, None], older], dim=1))
+    (slopes,) = torch.autograd.grad(told.sum(), path)
     return (slopes.mean(dim=0) * scaled[0]).sum(dim=0)
 
 

@@ -1,0 +1,184 @@
+"""Steering to where the demonstrator would be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from recorder import Session
+from recorder.envs.registry import get_spec
+from trainer import TrainConfig
+from trainer.data.dataset import Dataset
+from trainer.errors import PolicyError
+from trainer.policy.action_selection import ActionSelection
+from trainer.policy.header import POLICY_KEY, read_header
+from trainer.policy.keypoints import POSITIONS, KeypointNet
+from trainer.policy.networks import build
+from trainer.policy.policy import Policy, act_together
+from trainer.policy.policy_file import save_policy
+from trainer.policy.steering import Steering
+
+NOOP, FIRE, RIGHT, LEFT = range(4)
+HISTORY = (0, 2, 4, 8, 16, 24)
+
+
+def _glide(actions: list[int], place: float = 0.0) -> list[float]:
+    """The way of a paddle that takes a while to start and to stop; one place before each action, and one after."""
+    places, speed = [place], 0.0
+    for action in actions:
+        speed = 0.7 * speed + 0.02 * ((action == RIGHT) - (action == LEFT))
+        places.append(min(2.0, max(-2.0, places[-1] + speed)))
+    return places
+
+
+def _ages(places: list[float]) -> torch.Tensor:
+    """The newest place and older ones as positions (1, history, 2), of which the second one is the player's own."""
+    positions = torch.zeros(1, len(HISTORY), 2)
+    positions[0, :, 1] = torch.tensor([places[max(0, len(places) - 1 - age)] for age in HISTORY])
+    return positions
+
+
+def _steering() -> Steering:
+    torch.manual_seed(0)
+    return Steering(len(HISTORY), 2, (16,), 4, 0.0, (2, 4, 8, 16)).eval()
+
+
+OWN = torch.tensor([False, True])
+
+
+def _fitted() -> Steering:
+    rng = np.random.default_rng(0)
+    actions = np.repeat(rng.integers(0, 4, 2_000), rng.integers(1, 12, 2_000)).tolist()
+    places = _glide(actions)
+    rows = range(30, len(actions) - 16)
+    positions = torch.cat([_ages(places[: row + 1]) for row in rows])
+    later = torch.zeros(len(rows), 4, 2)
+    later[:, :, 1] = torch.tensor([[places[row + ticks] for ticks in (2, 4, 8, 16)] for row in rows])
+    steering = _steering()
+    steering.fit(positions, later, torch.tensor([actions[row : row + 16] for row in rows]))
+    return steering
+
+
+@pytest.mark.parametrize("aim", [-1.5, 0.3, 1.9])
+def test_it_goes_to_the_aim_and_stays_there_though_the_paddle_glides(aim: float) -> None:
+    steering = _fitted()
+    with torch.no_grad():
+        steering.body[-1].weight.zero_()
+        steering.body[-1].bias.copy_(torch.tensor([0.0, aim]).repeat(4))
+    places = [0.0]
+    actions: list[int] = []
+    for _ in range(120):
+        with torch.inference_mode():
+            off = steering.distances(_ages(places), OWN, 4)[0].numpy()
+        assert off[FIRE] == pytest.approx(off[NOOP], abs=1e-3)  # neither moves it
+        actions.append(int(off.argmin()))
+        places = _glide(actions)
+    assert np.abs(np.array(places[60:]) - aim).max() < 0.05
+    assert np.abs(np.array(places[:60]) - aim).max() < 0.05 + abs(aim)  # not first the other way, and not too far
+
+
+def test_it_learns_where_the_own_place_will_be_from_everything_else_alone() -> None:
+    steering = _steering().train()
+    optimizer = torch.optim.Adam(steering.parameters(), 3e-3)
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(400):
+        positions = torch.randn(256, len(HISTORY), 2, generator=generator)
+        later = positions[:, :1].flip(-1).expand(-1, 4, -1)  # where the other thing is now
+        loss = steering.loss(positions, OWN, later).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    steering.eval()
+    with torch.inference_mode():
+        aims = steering(positions, OWN)
+        moved = positions.clone()
+        moved[..., 1] = 3.0
+        assert (aims[..., 1] - later[..., 1]).abs().median() < 0.1
+        torch.testing.assert_close(steering(moved, OWN), aims)
+
+
+def test_without_own_positions_there_is_nothing_to_learn_and_no_action_is_nearer() -> None:
+    steering, nothing = _steering(), torch.zeros(2, dtype=torch.bool)
+    positions, later = torch.randn(5, len(HISTORY), 2), torch.randn(5, 4, 2)
+    assert steering.loss(positions, nothing, later).tolist() == [0.0] * 5
+    assert steering.distances(positions, nothing, 8).tolist() == [[0.0] * 4] * 5
+
+
+def test_what_follows_a_tick_ends_with_its_game(breakout: Session) -> None:
+    config = TrainConfig.for_env("breakout")
+    data = Dataset([breakout], config)
+    ticks = 0
+
+    def locate(screens: np.ndarray) -> np.ndarray:
+        nonlocal ticks
+        ticks += len(screens)
+        return np.repeat(np.arange(ticks - len(screens), ticks, dtype=np.float32)[:, None], POSITIONS, axis=1)
+
+    data.locate_with(locate, np.zeros(POSITIONS, bool))
+    list(data.load())
+    first = data._samples._tick_table.parts[0]
+    rows = np.array([first.start + 5, first.stop - 6, first.stop - 1])
+    batch = data._gather(rows, np.zeros(3, np.int64))
+    expected = np.minimum(rows[:, None] + config.aims, first.stop - 1)
+    np.testing.assert_array_equal(batch.later[..., 0], expected)
+    following = np.minimum(rows[:, None] + np.arange(16), first.stop - 1)
+    np.testing.assert_array_equal(batch.ahead, data.tick_table.actions(following))
+    before = np.random.default_rng(3)
+    drawn = data.draw(before, 8).inputs
+    assert len(data.some(64).later) == 64
+    np.testing.assert_array_equal(data.draw(np.random.default_rng(3), 8).inputs, drawn)
+    data.close()
+
+
+def test_near_decides_and_among_equally_near_actions_likely() -> None:
+    selection = ActionSelection(0.0, (FIRE,), aim=8)
+    logits = np.log(np.array([0.5, 0.1, 0.1, 0.3], np.float32))
+    far = np.array([1.0, 0.0, 0.1, 1.0], np.float32)
+    np.testing.assert_allclose(selection.probabilities(logits, far), [0, 0.1, 0.9, 0], atol=1e-6)
+    equal = np.array([1.0, 1.0, 0.5, 0.5], np.float32)
+    np.testing.assert_allclose(selection.probabilities(logits, equal), [0, 0.1, 0, 0.9], atol=1e-6)
+
+
+def _saved(path: Path, aim: int) -> KeypointNet:
+    spec, config = get_spec("breakout"), TrainConfig.for_env("breakout")
+    torch.manual_seed(0)
+    net = build(config, spec)
+    assert isinstance(net, KeypointNet)
+    net.own[2] = True
+    header = {"env": spec.to_json(), "config": config.to_json(), "play": ActionSelection(0.0, (1,), aim=aim).to_json()}
+    save_policy(path, net, header)
+    return net
+
+
+def test_players_that_steer_and_one_that_does_not_act_together_as_they_would_alone(
+    breakout: Session, tmp_path: Path
+) -> None:
+    _saved(tmp_path / "it.safetensors", 8)
+    policy = Policy.load(tmp_path / "it.safetensors")
+    assert policy.net.steering is not None
+    policy.net.steering.motion.normal_(generator=torch.Generator().manual_seed(2))
+    policy.net.steering.most.fill_(9.0)
+    selections = [ActionSelection(0.0, (1,), aim=aim) for aim in (8, 2, 0)]
+    alone, together = ([policy.fork(7, selection) for selection in selections] for _ in range(2))
+    for tick in range(30):
+        frame = breakout.frames[tick]
+        assert act_together(together, [frame] * 3) == [player.act(frame) for player in alone]
+        for one, other in zip(alone, together, strict=True):
+            np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-4)
+
+
+def test_an_aim_that_it_does_not_predict_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "it.safetensors"
+    _saved(path, 16)
+    header = read_header(path)
+    assert header["play"]["aim"] == 16
+    assert Policy.load(path).selection.aim == 16
+    header["play"]["aim"] = 3
+    save_file(load_file(path), path, {POLICY_KEY: json.dumps(header)})
+    with pytest.raises(PolicyError, match="steers to 3 ticks later, which its network does not predict"):
+        Policy.load(path)

@@ -1,0 +1,130 @@
+"""Where the demonstrator would be, and which action leads there.
+
+    positions of everything else, now and some ticks ago ─▶ 256 ─▶ 256 ─▶ the own positions 2, 4, 8 and 16 ticks later
+    the own positions so far, the next actions ─▶ a linear model ─▶ the own positions 2, 4, 8 and 16 ticks later
+
+A clone that predicts actions copies its demonstrator's slips: late keys, overshooting, moving to and fro. Where the
+demonstrator's paddle is at last is much more exact than each of the keys that took it there. So `Steering` predicts
+where it would be, and of a few plans (an action held for some ticks, then none) it takes the one that comes closest to
+that. The prediction never sees the player's own positions. So it cannot learn to continue its own movement (de Haan et
+al. 2019, "Causal confusion in imitation learning"), and a clone that is elsewhere than its demonstrator ever was still
+knows where to go.
+
+Learning what happens from states and finding the actions with a model of one's own body is due to Torabi et al. (2018,
+"Behavioral cloning from observation"); trying out plans with a model in every tick is model predictive control (Camacho
+and Bordons 2007).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from trainer.policy.hand import IDLE
+
+_BETA = 0.05  # standard deviations: smaller errors count squared, so in effect the median is learned
+_RIDGE = 1e-3  # of the linear model, for each sample
+_SHORTEST = (1, 2, 3, 4, 6)  # ticks for which plans hold an action, besides the `ticks` below
+
+
+class Steering(nn.Module):
+    """Predicts own positions `ticks` later, float32 (B, ticks, n), from positions float32 (B, history, n).
+
+    `own`, bool (n,), marks the player's own. `fit` must be called before `distances`.
+    """
+
+    motion: Tensor
+    least: Tensor
+    most: Tensor
+    plans: Tensor
+    first: Tensor
+
+    def __init__(
+        self, ages: int, positions: int, widths: tuple[int, ...], actions: int, dropout: float, ticks: tuple[int, ...]
+    ) -> None:
+        super().__init__()
+        self.ticks = ticks
+        self._actions = actions
+        layers: list[nn.Module] = []
+        for width_in, width_out in pairwise((ages * positions, *widths)):
+            layers += [nn.Linear(width_in, width_out), nn.ReLU(), nn.Dropout(dropout)]
+        self.body = nn.Sequential(*layers, nn.Linear(widths[-1], len(ticks) * positions))
+        self.register_buffer("motion", torch.zeros(positions, len(ticks), ages + ticks[-1] * actions))
+        self.register_buffer("least", torch.zeros(positions))
+        self.register_buffer("most", torch.zeros(positions))
+        plans = _plans(actions, ticks)
+        self.register_buffer("plans", _marked(plans, actions), persistent=False)
+        self.register_buffer("first", plans[:, 0], persistent=False)
+
+    def forward(self, positions: Tensor, own: Tensor) -> Tensor:
+        others = torch.where(own, 0.0, positions)
+        aims: Tensor = self.body(others.flatten(1))
+        return aims.view(len(positions), len(self.ticks), positions.shape[-1])
+
+    def loss(self, positions: Tensor, own: Tensor, later: Tensor) -> Tensor:
+        """The loss of each sample (B,); `later`, float32 (B, ticks, n), are the positions that followed."""
+        each = nn.functional.smooth_l1_loss(self(positions, own), later, beta=_BETA, reduction="none")
+        return (each * own).sum(dim=(1, 2)) / (own.sum().clamp(min=1) * len(self.ticks))
+
+    def fit(self, positions: Tensor, later: Tensor, actions: Tensor) -> None:
+        """Learn how actions move the own positions, by least squares.
+
+        `positions` (B, history, n) were followed by `later` (B, ticks, n), while `actions` int64 (B, L) were taken, for
+        at least the longest of `ticks`.
+        """
+        done = _marked(actions[:, : self.ticks[-1]], self._actions)
+        self.least.copy_(positions[:, 0].amin(dim=0))
+        self.most.copy_(positions[:, 0].amax(dim=0))
+        for column in range(positions.shape[-1]):
+            known = torch.cat([_movement(positions[..., column]), done], dim=1).double()
+            moved = (later[..., column] - positions[:, :1, column]).double()
+            # The present place counts nothing: at the ends of its way the player's own figure is held up, so these
+            # samples do not count, either.
+            inside = (later[..., column] > self.least[column]) & (later[..., column] < self.most[column])
+            free = inside.all(dim=1)
+            known, moved = known[free], moved[free]
+            square = known.T @ known + _RIDGE * max(1, len(known)) * torch.eye(known.shape[1]).double()
+            self.motion[column].copy_(torch.linalg.solve(square, known.T @ moved).T)
+
+    def distances(self, positions: Tensor, own: Tensor, aim: int) -> Tensor:
+        """How far each action leads from where the demonstrator would be, (B, actions), in standard deviations.
+
+        It is the distance of the best plan that begins with it, over all of `ticks`, from what the demonstrator's
+        position is predicted to be in `aim` ticks, one of `ticks`.
+        """
+        aims: Tensor = self(positions, own)
+        aims = aims[:, self.ticks.index(aim)].clamp(self.least, self.most)
+        ages = positions.shape[1]
+        drift = torch.einsum("nta,ban->btn", self.motion[:, :, :ages], _movement(positions))
+        pushed = torch.einsum("nta,pa->ptn", self.motion[:, :, ages:], self.plans)
+        reached = positions[:, None, :1] + drift[:, None] + pushed[None]
+        missed = (reached.clamp(self.least, self.most) - aims[:, None, None]).abs() * own
+        plans = missed.sum(dim=-1).mean(dim=-1)
+        distances = plans.new_full((len(plans), self._actions), torch.inf)
+        distances.scatter_reduce_(1, self.first.expand(len(plans), -1), plans, "amin")
+        return distances
+
+
+def _plans(actions: int, ticks: tuple[int, ...]) -> Tensor:
+    """Each action held for some ticks, then none: int64 (plans, the longest of `ticks`)."""
+    length = ticks[-1]
+    held = sorted({each for each in (*_SHORTEST, *ticks) if each <= length})
+    found = [torch.full((length,), IDLE)]
+    for action in range(actions):
+        for stop in held if action != IDLE else ():
+            plan = torch.full((length,), IDLE)
+            plan[:stop] = action
+            found.append(plan)
+    return torch.stack(found)
+
+
+def _marked(actions: Tensor, count: int) -> Tensor:
+    """Actions int64 (B, L) as zeros and ones, float32 (B, L * count)."""
+    return nn.functional.one_hot(actions, count).float().flatten(1)
+
+
+def _movement(positions: Tensor) -> Tensor:
+    """How positions (B, history, …) moved from age to age, newest first, and a one: (B, history, …)."""
+    return torch.cat([positions[:, :-1] - positions[:, 1:], torch.ones_like(positions[:, :1])], dim=1)
