@@ -68,6 +68,7 @@ class Dataset:
         self.config = config
         self._group = group or ProcessGroup()
         self.warnings: list[str] = []
+        self.steers: bool | None = None  # whether any position is the player's own, once that is known
         if other := other_simulator([session.spec for session in sessions]):
             self.warnings.append(f"some of it was recorded with {other}")
         parts = episodes_to_learn(sessions, chosen)
@@ -92,7 +93,7 @@ class Dataset:
 
         The player's `own` positions, bool (m,), are never delayed (see TrainConfig.label_shifts).
         """
-        self.tick_table.locate, self._samples.own_positions = locate, own
+        self.tick_table.locate, self._samples.own_positions, self.steers = locate, own, bool(own.any())
 
     def close(self) -> None:
         """Remove the temporary files."""

@@ -91,8 +91,8 @@ class Choosing:
 
     def _selections(self, few: bool = False) -> list[ActionSelection]:
         """Every action selection worth trying."""
-        data = self.data
-        return action_selections(data.spec, self.config, data.rare_actions, data.action_shares, few=few)
+        data, config = self.data, self.config.with_changes(aims=aims(self.config, self.data))
+        return action_selections(data.spec, config, data.rare_actions, data.action_shares, few=few)
 
     def _halve(
         self, candidates: Sequence[Candidate], rungs: Sequence[Rung], game: int = 0
@@ -112,10 +112,18 @@ def _now_and_then(steps: Iterator[float | _T]) -> Iterator[float | _T]:
             yield step
 
 
+def aims(config: TrainConfig, data: Dataset) -> tuple[int, ...]:
+    """Those that a clone can steer to: none if there is nothing on the screen that the player controls."""
+    return config.aims if data.steers is not False else ()
+
+
 def first_selection(config: TrainConfig, data: Dataset) -> ActionSelection:
     """How a clone plays before test games have chosen."""
     if not config.perceives:
         return ActionSelection(1.0, data.rare_actions, past=config.past_choices[0])
+    if known := aims(config, data):
+        middle = known[(len(known) - 1) // 2]
+        return ActionSelection(1.0, data.rare_actions, 0, config.past_choices[-1], aim=middle)
     last = len(config.label_windows) - 1
     return ActionSelection(_FIRST_TEMPERATURE, data.rare_actions, last, config.past_choices[-1], data.action_shares)
 
