@@ -27,6 +27,7 @@ from recorder.library.together import together_text
 from recorder.play.latency import Latency
 from recorder.play.timing import Timing
 from recorder.store.episode_table import RecordedGame
+from recorder.store.locks import is_being_written
 from recorder.store.session import Session
 from recorder.system.trash import FOLDER
 
@@ -41,8 +42,9 @@ class Details:
     """All about one session. `shares` are (action, share of the ticks), or (action, mean size) if they are continuous;
     `together` says what two players did.
 
-    `pace` tells a frame skip, and whether the game waited for the player; empty where neither is so. `problem` says why
-    the session cannot be shown; `warning` what is wrong with its edits.
+    `pace` tells a frame skip, and whether the game waited for the player; empty where neither is so. `going_on`: it is
+    being recorded, so its last game is not over. `problem` says why the session cannot be shown; `warning` what is
+    wrong with its edits.
     """
 
     path: Path
@@ -57,6 +59,7 @@ class Details:
     pace: str = ""
     ticks: int = 0
     games: tuple[RecordedGame, ...] = ()
+    going_on: bool = False
     made_of: tuple[str, ...] = ()
     spans: tuple[range, ...] = ()
     timing: Timing | None = None
@@ -65,6 +68,10 @@ class Details:
     together: str = ""
     problem: str = ""
     warning: str = ""
+
+    def ending(self, game: RecordedGame) -> str:
+        """How a game ended, or that it is going on."""
+        return "going on" if self.going_on and game.outcome == "interrupted" else game.outcome
 
 
 @dataclass(frozen=True)
@@ -192,6 +199,7 @@ def read_details(session: Session) -> Details:
         pace=_pace(session),
         ticks=len(session),
         games=tuple(session.recorded_games),
+        going_on=not session.complete and is_being_written(session.path),
         made_of=names_of_parts(session),
         spans=spans,
         timing=session.timing,

@@ -80,7 +80,7 @@ class GamesTable(QTableWidget):
                 str(game.number),
                 f"{game.score:,.0f}",
                 clock(game.ticks / details.rate_hz),
-                game.outcome,
+                details.ending(game),
                 _LABELS.get(game.label, game.label),
             )
             for column, text in enumerate(texts):

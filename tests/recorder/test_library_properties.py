@@ -36,6 +36,7 @@ from recorder.agents.agent import describe
 from recorder.library.copying import copy_session
 from recorder.library.library import summarize
 from recorder.library.merging import merging, splitting
+from recorder.library.preview import read_details
 from recorder.library.session_edits import edit_undoably
 from recorder.library.undo import UndoStack
 from recorder.library.undoable import UndoableChanges
@@ -363,3 +364,14 @@ class Shelf(RuleBasedStateMachine):
 
 TestShelf = Shelf.TestCase
 TestShelf.settings = FEW
+
+
+def test_a_game_that_is_being_recorded_is_going_on_and_one_that_was_left_is_interrupted(tmp_path: Path) -> None:
+    with playing(tmp_path, 1) as (writer, rollout, played):
+        play(rollout, played, 40)
+        writer.flush()
+        for left, ending in ((False, "going on"), (True, "interrupted")):
+            if left:
+                writer.leave()
+            details = read_details(Session.open(writer.path))
+            assert details.ending(details.games[-1]) == ending
