@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recorder import RandomAgent, Session, get_spec, record
+from recorder import Library, RandomAgent, Session, get_spec, record
 from recorder.system.jobs import Detached
 from tests.trainer.test_runs import SMALL, a_run
 from trainer import Policy, TrainConfig
@@ -78,6 +78,19 @@ def test_a_run_goes_on_in_a_process_of_its_own_when_its_library_has_moved(moving
     worker = Detached("trainer.runs.work:work", {"library": str(moved)}, moved / "worker.log")
     assert worker.join(300)
     assert runs.get(run).status.state is RunState.DONE
+
+
+def test_a_run_says_that_its_session_is_in_the_trash_and_goes_on_once_that_is_restored(
+    moving: tuple[Path, str],
+) -> None:
+    path, run = moving
+    library, runs = Library(path), Runs(path)
+    thrown = library.trash(next(path.glob("*.zarr")))
+    failed = resumed(runs, run)
+    assert failed.state is RunState.FAILED
+    assert "is in the trash of its library; restore it there" in failed.reason
+    library.restore(thrown)
+    assert resumed(runs, run).state is RunState.DONE
 
 
 def test_a_session_that_only_has_the_name_is_never_trained_on(moving: tuple[Path, str], hopper: Session) -> None:

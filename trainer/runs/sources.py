@@ -18,6 +18,7 @@ from recorder.errors import TwinplayError
 from recorder.library.library import Library
 from recorder.store.places import Place, place
 from recorder.store.session import Session
+from recorder.system.trash import FOLDER
 from trainer.errors import RunError
 from trainer.runs.runs import Runs
 from trainer.runs.setup import Setup, Source
@@ -73,6 +74,12 @@ def _open(source: Source, libraries: Sequence[Place]) -> Session:
         raise problem
     if not gone:
         raise RunError(f"the session {where} has changed since this run started; start a new run")
+    trashed = (library / FOLDER / f"{source.name}.zarr" for library in libraries)
+    if any(isinstance(each, Path) and each.is_dir() for each in trashed):
+        raise RunError(
+            f"the session {where} is in the trash of its library; restore it there (`twinplay trash`, or Trash on the "
+            "Library page), or start a new run without it"
+        )
     raise RunError(
         f"the session {where} no longer exists, and it is not in {' or '.join(map(str, libraries))}; restore it, "
         "give the folder where it is now (twinplay train --resume RUN --sessions DIR), or start a new run without it"
