@@ -28,6 +28,7 @@ from player.ui.tour import TourView, place_in
 from player.ui.transport_row import TransportRow
 from player.watch.presenter import WatchPresenter, WatchState
 from player.watch.tour import Subject, Tour
+from recorder.ui.kit.fold import Scroll
 from recorder.ui.kit.pace import IDLE_MS, set_pace
 from recorder.ui.kit.page import Page
 from recorder.ui.kit.shortcuts import Shortcut
@@ -162,14 +163,20 @@ class WatchPage(Page):
         )
 
     def _build_duel(self) -> QWidget:
+        seen = QWidget()
+        above = QVBoxLayout(seen)
+        above.addWidget(self._choices)
+        above.addWidget(self.sides, 1)
+        above.addWidget(self._timeline)
+        self._scroll_board = Scroll(seen)
+        self._scroll_board.verticalScrollBar().valueChanged.connect(self._render_tour)
         page = QWidget()
         layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addWidget(self._choices)
-        layout.addWidget(self.sides, 1)
-        layout.addWidget(self._timeline)
-        layout.addWidget(self._transport)
+        layout.addWidget(self._scroll_board, 1)
+        layout.addWidget(self._transport)  # it stays where it is when a small window scrolls
+        for each in (above, layout):
+            each.setContentsMargins(0, 0, 0, 0)
+            each.setSpacing(8)
         self._board = page
         self._hints = TourView(page)
         self._hints.next_pressed.connect(lambda: self._leave_tour() if self.tour.next() else self._render_tour())
@@ -246,6 +253,7 @@ class WatchPage(Page):
             return
         above, below = (place_in(self._board, self.sides, band) for band in self.sides.bands)
         sides = place_in(self._board, self.sides).united(place_in(self._board, self._timeline))
+        sides &= place_in(self._board, self._scroll_board)
         keys, scores = (place_in(self._board, each) for each in (self._transport, self._choices.scores))
         framed = {Subject.SIDES: sides, Subject.KEYS: keys, Subject.SCORES: scores}[hint.subject]
         self._hints.show_hint(hint, above if hint.subject is Subject.SCORES else below, framed)

@@ -121,6 +121,18 @@ def test_every_page_works_in_a_window_of_every_size(window: Window, name: str) -
         assert cut_off(window) == [], size
 
 
+def test_play_stays_in_sight_where_the_watch_page_scrolls(window: Window) -> None:
+    window.show_page("watch")
+    window.resize(*SIZES[0])
+    play = window.findChild(QPushButton, "playButton")
+    assert play is not None
+    for _ in range(100):
+        QTest.qWait(50)
+        if play.isVisible() and window.rect().contains(where(play, window)):
+            break
+    assert window.rect().contains(where(play, window))
+
+
 def test_a_resting_page_hardly_wakes_the_processor(window: Window) -> None:
     def paces() -> list[int]:
         return [timer.interval() for timer in window.findChildren(QTimer) if timer.isActive()]
