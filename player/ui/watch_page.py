@@ -163,21 +163,10 @@ class WatchPage(Page):
         )
 
     def _build_duel(self) -> QWidget:
-        seen = QWidget()
-        above = QVBoxLayout(seen)
-        above.addWidget(self._choices)
-        above.addWidget(self.sides, 1)
-        above.addWidget(self._timeline)
-        self._scroll_board = Scroll(seen)
-        self._scroll_board.verticalScrollBar().valueChanged.connect(self._render_tour)
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.addWidget(self._scroll_board, 1)
-        layout.addWidget(self._transport)  # it stays where it is when a small window scrolls
-        for each in (above, layout):
-            each.setContentsMargins(0, 0, 0, 0)
-            each.setSpacing(8)
-        self._board = page
+        self._seen = Scroll(_column(self.sides, self._choices, self.sides, self._timeline))
+        self._seen.verticalScrollBar().valueChanged.connect(self._render_tour)
+        # Where a small window scrolls, the buttons stay in sight.
+        page = self._board = _column(self._seen, self._seen, self._transport)
         self._hints = TourView(page)
         self._hints.next_pressed.connect(lambda: self._leave_tour() if self.tour.next() else self._render_tour())
         self._hints.close_pressed.connect(self._leave_tour)
@@ -253,7 +242,7 @@ class WatchPage(Page):
             return
         above, below = (place_in(self._board, self.sides, band) for band in self.sides.bands)
         sides = place_in(self._board, self.sides).united(place_in(self._board, self._timeline))
-        sides &= place_in(self._board, self._scroll_board)
+        sides &= place_in(self._board, self._seen)
         keys, scores = (place_in(self._board, each) for each in (self._transport, self._choices.scores))
         framed = {Subject.SIDES: sides, Subject.KEYS: keys, Subject.SCORES: scores}[hint.subject]
         self._hints.show_hint(hint, above if hint.subject is Subject.SCORES else below, framed)
@@ -290,3 +279,14 @@ class WatchPage(Page):
         self._transport.show_state()
         self._render_tour()
         self._set_pace()
+
+
+def _column(stretched: QWidget, *parts: QWidget) -> QWidget:
+    """Parts one below the other; one of them takes the room that is left."""
+    column = QWidget()
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(8)
+    for part in parts:
+        layout.addWidget(part, 1 if part is stretched else 0)
+    return column

@@ -141,7 +141,7 @@ def test_agreement_is_printed_with_the_clearest_disagreements(
     assert set(facts["mean_difference"]) == {"thigh", "leg", "foot"}
     assert 0 <= facts["share"] <= 1
     assert all(each["start"] <= each["tick"] < each["stop"] for each in facts["disagreements"])
-    clone = str(untrained("breakout", tmp_path / "new.safetensors"))
+    clone = str(untrained("breakout", tmp_path / "new.safetensors", aims=()))
     assert main(["agreement", Path(sessions["breakout"]).stem, clone, "--library", str(library), "--most", "2"]) == 0
     head, *lines = capsys.readouterr().out.splitlines()
     assert head.startswith("The clone acts like the scripted player in ")
