@@ -15,6 +15,7 @@ from recorder.envs.registry import get_spec
 from trainer import TrainConfig
 from trainer.data.dataset import Dataset
 from trainer.errors import PolicyError
+from trainer.learn.choosing import Choosing, first_selection
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.header import POLICY_KEY, read_header
 from trainer.policy.keypoints import POSITIONS, KeypointNet
@@ -132,6 +133,24 @@ def test_what_follows_a_tick_ends_with_its_game(breakout: Session) -> None:
     drawn = data.draw(before, 8).inputs
     assert len(data.some(64).later) == 64
     np.testing.assert_array_equal(data.draw(np.random.default_rng(3), 8).inputs, drawn)
+    data.close()
+
+
+@pytest.mark.parametrize("controlled", [True, False])
+def test_a_clone_steers_before_and_after_test_games_only_if_it_sees_what_it_controls(
+    breakout: Session, controlled: bool
+) -> None:
+    config = TrainConfig.for_env("breakout")
+    data = Dataset([breakout], config)
+    own = np.zeros(POSITIONS, bool)
+    own[2] = controlled
+    data.locate_with(lambda screens: np.zeros((len(screens), POSITIONS), np.float32), own)
+    list(data.load())
+    choosing = Choosing(data, config)
+    tried = {candidate.aim for few in (True, False) for candidate in choosing._selections(few=few)}
+    assert first_selection(config, data).aim == (4 if controlled else 0)
+    assert tried == ({0, 2, 4, 8, 16} if controlled else {0})
+    choosing.close()
     data.close()
 
 
