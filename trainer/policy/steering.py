@@ -85,7 +85,8 @@ class Steering(nn.Module):
             inside = (later[..., column] > self.least[column]) & (later[..., column] < self.most[column])
             free = inside.all(dim=1)
             known, moved = known[free], moved[free]
-            square = known.T @ known + _RIDGE * max(1, len(known)) * torch.eye(known.shape[1]).double()
+            ridge = torch.eye(known.shape[1], dtype=known.dtype, device=known.device) * _RIDGE * max(1, len(known))
+            square = known.T @ known + ridge
             self.motion[column].copy_(torch.linalg.solve(square, known.T @ moved).T)
 
     def distances(self, positions: Tensor, own: Tensor, aim: int) -> Tensor:
