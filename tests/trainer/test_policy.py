@@ -167,11 +167,16 @@ def test_the_finalists_are_of_the_two_ways_that_do_best_over_all_weights() -> No
     assert finalists(_standings(scores, ways), ways) == [Candidate("b", ways[3]), Candidate("b", ways[2])]
 
 
-def test_the_finalists_may_be_aims_to_steer_to_at_every_temperature() -> None:
-    ways = [ActionSelection(0.5), ActionSelection(0.1), *(ActionSelection(1.0, aim=aim) for aim in (2, 4, 8))]
-    every = [*ways[:2], *(ActionSelection(t, aim=aim) for aim in (2, 4, 8) for t in (0.5, 1.0))]
-    found = finalists(_standings({"a": (9, 2, 7, 1, 6)}, ways), every)
-    assert found == [Candidate("a", ActionSelection(t, aim=aim)) for aim in (2, 8) for t in (0.5, 1.0)]
+def test_of_the_finalists_one_steers_and_one_does_not() -> None:
+    plain = [ActionSelection(t, past=past) for past in (True, False) for t in (0.5, 0.1)]
+    few = [*plain, *(ActionSelection(1.0, aim=aim) for aim in (2, 4, 8))]
+    every = [*plain, *(ActionSelection(t, aim=aim) for aim in (2, 4, 8) for t in (0.5, 1.0))]
+    steers = {aim: [Candidate("a", ActionSelection(t, aim=aim)) for t in (0.5, 1.0)] for aim in (4, 8)}
+    does_not = {past: [Candidate("a", ActionSelection(t, past=past)) for t in (0.5, 0.1)] for past in (True, False)}
+    found = finalists(_standings({"a": (1, 2, 3, 4, 7, 9, 8)}, few), every)
+    assert found == [*steers[4], *does_not[False]]
+    found = finalists(_standings({"a": (9, 9, 8, 8, 5, 6, 7)}, few), every)
+    assert found == [*does_not[True], *steers[8]]
 
 
 def test_where_there_is_one_way_to_play_the_finalists_are_two_weights() -> None:

@@ -215,8 +215,8 @@ def successive_halving(
 def finalists(standings: Sequence[CandidateScore], all_selections: Sequence[ActionSelection]) -> list[Candidate]:
     """Two players from the first rungs, with every selection of their way: the best weights of the best two ways.
 
-    Weights are compared by their mean over temperatures, ways by the mean over all weights. If there is only one way,
-    its best two weights go on.
+    Weights are compared by their mean over temperatures, ways by the mean over all weights. If some ways steer and
+    some do not, the best of either kind goes on. If there is only one way, its best two weights go on.
     """
     scores: dict[tuple[str, _Way], list[float]] = {}
     for standing in standings:
@@ -227,6 +227,9 @@ def finalists(standings: Sequence[CandidateScore], all_selections: Sequence[Acti
     for player in players:
         ways.setdefault(player[1], []).extend(scores[player])
     ranked = sorted(ways, key=lambda way: -float(np.mean(ways[way])))
+    # Short games do not tell whether steering is better, so the best way of the other kind comes second.
+    best_way, kind = ranked[0], bool(ranked[0][-1])
+    ranked.sort(key=lambda way: way != best_way and bool(way[-1]) == kind)
     firsts = [next(player for player in players if player[1] == way) for way in ranked]
     best = list(dict.fromkeys([*firsts, *players]))[:_FINALISTS]
     return [
