@@ -147,8 +147,7 @@ class Sampler:
             for _ in self._go_to(self._draws):
                 pass
             self._draws += 1
-        assert self._buffer is not None
-        return self._buffer.pick(rng, count)
+        return self.some(rng, count)
 
     def some(self, rng: np.random.Generator, count: int) -> Rows:
         """Training rows (count,) of what is loaded; the next batches are the same with and without this call."""

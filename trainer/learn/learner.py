@@ -95,10 +95,13 @@ class Learner:
 
     def fit_steering(self, batch: Batch) -> None:
         """Learn how actions move the player's own positions, if the network steers; see Steering."""
-        for net in (self.net, self.average):
-            if isinstance(net, KeypointNet) and net.steering is not None:
-                parts = (torch.from_numpy(part).to(self.device) for part in (batch.inputs, batch.later, batch.ahead))
-                net.steering.fit(*parts)
+        assert isinstance(self.net, KeypointNet)
+        assert isinstance(self.average, KeypointNet)
+        if self.net.steering is not None and self.average.steering is not None:
+            parts = (torch.from_numpy(part).to(self.device) for part in (batch.inputs, batch.later, batch.ahead))
+            self.net.steering.fit(*parts)
+            for known, copied in zip(self.net.steering.buffers(), self.average.steering.buffers(), strict=True):
+                copied.copy_(known)
 
     def begin_from(self, parent: Net) -> None:
         """Start from the weights of a policy. Raises RuntimeError for one with another network."""

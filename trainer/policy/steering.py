@@ -80,8 +80,7 @@ class Steering(nn.Module):
         for column in range(positions.shape[-1]):
             known = torch.cat([_movement(positions[..., column]), done], dim=1).double()
             moved = (later[..., column] - positions[:, :1, column]).double()
-            # The present place counts nothing: at the ends of its way the player's own figure is held up, so these
-            # samples do not count, either.
+            # At the ends of its way the player's own figure is held up: nothing is learned there of what actions do.
             inside = (later[..., column] > self.least[column]) & (later[..., column] < self.most[column])
             free = inside.all(dim=1)
             known, moved = known[free], moved[free]
