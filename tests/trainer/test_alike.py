@@ -20,6 +20,7 @@ from trainer.data.dataset import Dataset
 from trainer.evaluation.alike import Alike, Demonstration, find_alike
 from trainer.evaluation.games import PlannedGame
 from trainer.evaluation.scores import GameResult
+from trainer.evaluation.select_by_play import Candidate, CandidateScore
 from trainer.learn.optimizer import AdamW
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.hand import AGES, Grip, Hand, Pull
@@ -124,9 +125,9 @@ class Scripted:
         self.told = told
 
     def play(self, rows: Sequence[PlannedGame], max_ticks: int) -> Iterator[list[GameResult]]:
-        yield [self._result(row.selection or ActionSelection()) for row in rows]
+        yield [self.result(row.selection or ActionSelection()) for row in rows]
 
-    def _result(self, selection: ActionSelection) -> GameResult:
+    def result(self, selection: ActionSelection) -> GameResult:
         actions, score = self.told(selection)
         return GameResult(score, len(actions), "game over", "", np.array(actions))
 
@@ -135,9 +136,12 @@ def chosen(told: Callable[[ActionSelection], tuple[list[int], float]]) -> Alike 
     config = TrainConfig.for_env("breakout")
     rng = np.random.default_rng(0)
     demonstration = Demonstration([np.array(calm(rng)) for _ in range(20)], 50.0)
-    best, shares = ActionSelection(0.1, prior=(0.7, 0.01, 0.15, 0.14)), (0.7, 0.01, 0.15, 0.14)
-    evaluator: Any = Scripted(told)
-    found = [*find_alike(evaluator, "p", best, shares, demonstration, get_spec("breakout"), config)]
+    shares = (0.7, 0.01, 0.15, 0.14)
+    candidate = Candidate("p", ActionSelection(0.1, prior=shares))
+    scripted_games = Scripted(told)
+    best = CandidateScore(candidate, [scripted_games.result(candidate.selection) for _ in range(6)])
+    evaluator: Any = scripted_games
+    found = [*find_alike(evaluator, best, shares, demonstration, get_spec("breakout"), config)]
     return next((step for step in found if isinstance(step, Alike)), None)
 
 

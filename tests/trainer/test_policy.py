@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +16,8 @@ from safetensors.torch import save_file
 from recorder import Session, record
 from recorder.envs.registry import get_spec
 from trainer import Policy, PolicyError, TrainConfig, fit
-from trainer.evaluation.games import play_together
-from trainer.evaluation.scores import bootstrap
+from trainer.evaluation.games import PlannedGame, play_together
+from trainer.evaluation.scores import GameResult, bootstrap
 from trainer.evaluation.select_by_play import (
     Candidate,
     CandidateScore,
@@ -150,6 +152,28 @@ def test_a_contest_finds_the_better_player(
     assert 0 <= shares[0] < shares[-1] <= 1
 
 
+class Scored:
+    """An evaluator in which each policy has its scores, game by game."""
+
+    def __init__(self, scores: dict[str, list[float]]) -> None:
+        self.scores = scores
+
+    def play(self, planned: Sequence[PlannedGame], max_ticks: int) -> Iterator[float | list[GameResult]]:
+        yield [GameResult(self.scores[each.policy].pop(0), 100, "game over", "") for each in planned]
+
+
+def test_a_candidate_is_compared_by_all_its_games() -> None:
+    first, second, third = (Candidate(name, ActionSelection()) for name in "abc")
+    evaluator: Any = Scored({"a": [9, 9, 5, 4], "b": [6, 6, 6, 9], "c": [1, 1]})
+    (standings,) = successive_halving(evaluator, [first, second, third], [Rung(2, 100, 2), Rung(1, 100, 1)], seed=0)
+    assert isinstance(standings, list)
+    assert [(each.candidate, each.score) for each in standings] == [(first, 23 / 3), (second, 6), (third, 1)]
+    (later,) = successive_halving(evaluator, [first, second], [Rung(1, 100, 1)], seed=0, before=standings)
+    assert isinstance(later, list)
+    assert [(each.candidate, list(each.played)[-1].score) for each in later] == [(first, 4), (second, 9)]
+    assert later[0].score == 27 / 4
+
+
 def test_the_finalists_are_the_best_weights_of_each_way_to_see_the_past_at_every_temperature() -> None:
     few = [ActionSelection(t, past=past) for past in (True, False) for t in (0.5, 0.1)]
     scores = {"a": (10, 0, 6, 5), "b": (1, 1, 8, 7)}  # past shown, then hidden; at 0.5, then at 0.1
@@ -167,18 +191,6 @@ def test_the_finalists_are_of_the_two_ways_that_do_best_over_all_weights() -> No
     assert finalists(_standings(scores, ways), ways) == [Candidate("b", ways[3]), Candidate("b", ways[2])]
 
 
-def test_of_the_finalists_one_steers_and_one_does_not() -> None:
-    plain = [ActionSelection(t, past=past) for past in (True, False) for t in (0.5, 0.1)]
-    few = [*plain, *(ActionSelection(1.0, aim=aim) for aim in (2, 4, 8))]
-    every = [*plain, *(ActionSelection(t, aim=aim) for aim in (2, 4, 8) for t in (0.5, 1.0))]
-    steers = {aim: [Candidate("a", ActionSelection(t, aim=aim)) for t in (0.5, 1.0)] for aim in (4, 8)}
-    does_not = {past: [Candidate("a", ActionSelection(t, past=past)) for t in (0.5, 0.1)] for past in (True, False)}
-    found = finalists(_standings({"a": (1, 2, 3, 4, 7, 9, 8)}, few), every)
-    assert found == [*steers[4], *does_not[False]]
-    found = finalists(_standings({"a": (9, 9, 8, 8, 5, 6, 7)}, few), every)
-    assert found == [*does_not[True], *steers[8]]
-
-
 def test_where_there_is_one_way_to_play_the_finalists_are_two_weights() -> None:
     assert finalists(_standings({"a": (1,), "b": (2,), "c": (3,)}, [ActionSelection()]), [ActionSelection()]) == [
         Candidate("c", ActionSelection()),
@@ -188,7 +200,11 @@ def test_where_there_is_one_way_to_play_the_finalists_are_two_weights() -> None:
 
 def _standings(scores: dict[str, tuple[float, ...]], action_selections: list[ActionSelection]) -> list[CandidateScore]:
     rows = [(name, zip(action_selections, row, strict=True)) for name, row in scores.items()]
-    return [CandidateScore(Candidate(name, selection), score) for name, row in rows for selection, score in row]
+    return [
+        CandidateScore(Candidate(name, selection), [GameResult(score, 100, "game over", "")])
+        for name, row in rows
+        for selection, score in row
+    ]
 
 
 def test_an_observation_of_another_environment_is_refused(hopper: Session, breakout_policy: Path) -> None:

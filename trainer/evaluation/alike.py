@@ -1,6 +1,6 @@
 """Chooses, by test games, how a clone plays like its demonstrator, and about as well as it if possible.
 
-    its best and seven pulls ─▶ a few games each ─▶ its best and two pulls ─▶ more games ─▶ one way to play, or two
+    seven pulls ─▶ a few games each ─▶ the best two ─▶ more games, compared with its best ─▶ one way to play, or two
 
 Playing well and moving alike conflict: the more weight what is seen has relative to habit, the better a clone plays and
 the easier it is to tell from its demonstrator. A score below GOAL of the demonstrator's counts against a pull. A pull
@@ -24,8 +24,8 @@ from recorder.store.session import Session
 from trainer.config import TrainConfig
 from trainer.evaluation.games import PlannedGame
 from trainer.evaluation.likeness import Actions, Likeness
-from trainer.evaluation.scores import GameResult
-from trainer.evaluation.select_by_play import Evaluator
+from trainer.evaluation.scores import GameResult, whole_game_score
+from trainer.evaluation.select_by_play import CandidateScore, Evaluator
 from trainer.evaluation.table import evaluation_seed
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.hand import Pull
@@ -47,7 +47,7 @@ _PULLS = tuple(
 _PRICE = 1.0  # of each share of the score below GOAL, in share of clips told apart
 _MARGIN = 1.25
 _MOST_SHORT = 0.4  # below GOAL, unless its best is too: a lower score is not accepted, however alike it moves
-_FINALISTS = 3  # its best, and two pulls
+_FINALISTS = 2
 _MOST_PIECES = 900  # an hour of play; more would not make the comparison more exact
 _PIECE_S = 4.0  # so that a game or two are enough for a comparison
 _STARTS = 104_729  # keeps the starts of these games different from those of other test games and of evaluations
@@ -55,17 +55,26 @@ _STARTS = 104_729  # keeps the starts of these games different from those of oth
 
 @dataclass(frozen=True)
 class Alike:
-    """How a clone plays like its demonstrator: its mean `score` in so many test `games`, the demonstrator's recorded
-    one, and how well a classifier tells clips of the two apart (trainer.evaluation.likeness). `plays_best`: no other
-    way scores more.
+    """How a clone plays like its demonstrator: the test games that it `played`, the demonstrator's mean score, and how
+    well a classifier tells clips of the two apart (trainer.evaluation.likeness). `plays_best`: no other way scores
+    more.
     """
 
     selection: ActionSelection
-    score: float
+    played: Sequence[GameResult]
     demonstrator: float
     classifier: float
     plays_best: bool = False
-    games: int = 0
+
+    @property
+    def score(self) -> float:
+        """The mean score of the test games."""
+        return float(np.mean([game.score for game in self.played]))
+
+    @property
+    def whole(self) -> float:
+        """The score that whole games would have, by which ways to play are compared: see whole_game_score."""
+        return whole_game_score(self.played)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -108,18 +117,17 @@ class Demonstration:
 def most_ticks_alike(config: TrainConfig) -> int:
     """The maximum number of ticks of the test games that choose it."""
     first, last = _games(config)
-    return ((1 + len(_PULLS)) * first + _FINALISTS * last) * config.play_ticks
+    return (len(_PULLS) * first + _FINALISTS * last) * config.play_ticks
 
 
 def _games(config: TrainConfig) -> tuple[int, int]:
     """The number of games of each pull at first, and of each finalist."""
-    return max(1, config.play_games // 2), config.play_games
+    return max(1, config.play_games // 3), max(1, 2 * config.play_games // 3)
 
 
 def find_alike(
     evaluator: Evaluator,
-    policy: str,
-    best: ActionSelection,
+    best: CandidateScore,
     shares: tuple[float, ...],
     demonstration: Demonstration,
     spec: EnvSpec,
@@ -131,10 +139,12 @@ def find_alike(
     pull that plays best is yielded before the choice, or instead of it. `best` is what plays best, `shares`
     the demonstrator's share of each action.
     """
-    plain = structs.replace(best, temperature=1.0, kept=(), past=config.past_choices[-1], prior=shares, aim=0)
-    left = [best, *(structs.replace(plain, pull=pull) for pull in _PULLS)]
+    policy, selection = best.candidate.policy, best.candidate.selection
+    winner = _played_like(selection, best.played, demonstration, spec)
+    plain = structs.replace(selection, temperature=1.0, kept=(), past=config.past_choices[-1], prior=shares, aim=0)
+    left = [structs.replace(plain, pull=pull) for pull in _PULLS]
     game = 0
-    compared: list[Alike] = []
+    pulled: list[Alike] = []
     played: dict[ActionSelection, list[GameResult]] = {selection: [] for selection in left}
     for number, games in enumerate(_games(config)):
         seeds = [evaluation_seed(_STARTS + config.seed, game + k) for k in range(games)]
@@ -146,12 +156,12 @@ def find_alike(
                 continue
             for k, selection in enumerate(left):
                 played[selection] += step[k * games : (k + 1) * games]
-            compared = [_played_like(selection, played[selection], demonstration, spec) for selection in left]
-        if not all(math.isfinite(each.classifier) for each in compared):
+            pulled = [_played_like(selection, played[selection], demonstration, spec) for selection in left]
+        if not all(math.isfinite(each.classifier) for each in (winner, *pulled)):
             return
-        pulled = sorted(compared[1:], key=_cost)
-        left = [each.selection for each in (compared[0], *pulled[: _FINALISTS - 1])]
-    strongest, winner = max(pulled, key=lambda each: each.score), compared[0]
+        pulled.sort(key=_cost)
+        left = [each.selection for each in pulled[:_FINALISTS]]
+    strongest = max(pulled, key=lambda each: each.whole)
     if _plays_best(strongest, winner):
         winner = replace(strongest, plays_best=True)
         yield winner
@@ -166,9 +176,8 @@ def _played_like(
 ) -> Alike:
     pieces = [_pieces(result.actions, spec) for result in results if result.actions is not None]
     likeness = Likeness.of(list(chain.from_iterable(pieces)), demonstration.games, spec)
-    score = float(np.mean([result.score for result in results]))
     classifier = likeness.classifier if likeness else math.nan
-    return Alike(selection, score, demonstration.score, classifier, games=len(results))
+    return Alike(selection, results, demonstration.score, classifier)
 
 
 def _pieces(actions: Actions, spec: EnvSpec) -> list[Actions]:
@@ -178,7 +187,7 @@ def _pieces(actions: Actions, spec: EnvSpec) -> list[Actions]:
 
 def _plays_best(pulled: Alike, best: Alike) -> bool:
     """Whether it scores more by a clear margin: the scores of so few games differ by a fourth by chance alone."""
-    return pulled.score > _MARGIN * best.score
+    return pulled.whole > _MARGIN * best.whole
 
 
 def _is_closer(pulled: Alike, winner: Alike) -> bool:
@@ -193,4 +202,4 @@ def _cost(alike: Alike) -> float:
 def _short(alike: Alike) -> float:
     """How far its score is below GOAL, as a share of the demonstrator's score."""
     size = abs(alike.demonstrator)
-    return max(0.0, alike.demonstrator - (1 - GOAL) * size - alike.score) / max(size, 1.0)
+    return max(0.0, alike.demonstrator - (1 - GOAL) * size - alike.whole) / max(size, 1.0)

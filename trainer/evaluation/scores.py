@@ -12,12 +12,13 @@ import numpy.typing as npt
 from trainer.evaluation.likeness import Likeness
 
 _BOOTSTRAPS = 10_000
+_LOST_BEFOREHAND = 0.2  # games: in effect one of five lives, without which a few games without a loss would promise all
 
 
 @dataclass(frozen=True)
 class GameResult:
     """One game: `score` is its undiscounted return; `trace` is different for distinct games. `actions` are those taken,
-    a row for each tick, if known.
+    a row for each tick, if known. `played_out` is 1 if the game is over, else the share of its lives that are lost.
     """
 
     score: float
@@ -25,6 +26,7 @@ class GameResult:
     outcome: str
     trace: str
     actions: npt.NDArray[Any] | None = None
+    played_out: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -121,3 +123,16 @@ def bootstrap_difference(one: Sequence[float], other: Sequence[float]) -> tuple[
     ]
     low, high = np.percentile(means[0] - means[1], [2.5, 97.5])
     return float(low), float(high)
+
+
+def whole_game_score(games: Sequence[GameResult]) -> float:
+    """The mean score that whole games would have, from games that may have ended early, at least one.
+
+    It is what a life earns, times lives. Good players all have about the same score after a minute or two, and differ
+    in how many lives they have left then.
+    """
+    earned = sum(game.score for game in games)
+    played_out = sum(game.played_out for game in games)
+    if earned <= 0 or played_out == len(games):
+        return earned / len(games)
+    return earned / (played_out + _LOST_BEFOREHAND) * (1 + _LOST_BEFOREHAND / len(games))

@@ -1,13 +1,13 @@
 """Choosing by play: the weights, and the action selection, that score most in test games.
 
-    weights × ways × a few temperatures ─▶ short games ─▶ two players: the best weights of each of the best two ways
-    two players × all temperatures ─▶ longer games ─▶ the best three ─▶ long games ─▶ the winner
+    weights × ways, at one temperature ─▶ games ─▶ the best weights of each of the best two ways
+    these × all temperatures ─▶ more games ─▶ the best three ─▶ more games ─▶ the winner
 
 A way is one label shift and window of the outputs, with the past shown or hidden, or an aim to steer to. Validation
 loss does not show who plays best, and games are expensive, so the candidates are reduced in rungs (successive halving,
-Karnin et al. 2013). Within a rung all play from the same starts, which no evaluation uses. Short games hardly
-distinguish good players. The best weights of one training differ little, but the ways differ much, so two ways remain
-to the end.
+Karnin et al. 2013). Within a rung all play from the same starts, which no evaluation uses; a candidate is compared by
+all games that it has played so far. Good players all have about the same score after a minute or two, so what counts is
+what whole games would bring (trainer.evaluation.scores). docs/breakout.md has how often that finds the best.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from recorder.envs.spec import EnvSpec
 from recorder.system.jobs import Service
 from trainer.config import TrainConfig
 from trainer.evaluation.games import SIGN_OF_LIFE_TICKS, GameWorker, PlannedGame
-from trainer.evaluation.scores import GameResult
+from trainer.evaluation.scores import GameResult, whole_game_score
 from trainer.evaluation.table import evaluation_seed
 from trainer.policy.action_selection import ActionSelection
 
@@ -30,7 +30,7 @@ _TRIAL = 7_919  # keeps the starts of test games different from those of evaluat
 # Always taking the most likely action can lead to endless loops in a deterministic game, but what a demonstrator does
 # at random is not worth imitating. The best temperature depends on the demonstrator.
 _TEMPERATURES = (0.5, 0.25, 0.1, 0.0)
-_FEW_TEMPERATURES = (0.5, 0.1)
+_FEW_TEMPERATURES = (0.1,)
 _AS_OFTEN_TEMPERATURES = (0.5, 0.1)  # without dividing by the actions' shares
 # A clone that steers exactly plays the same loop for ever, so some chance is needed to get on.
 _AIM_TEMPERATURES = (0.5, 1.0, 2.0, 4.0)
@@ -60,12 +60,21 @@ class Candidate:
 
 @dataclass(frozen=True)
 class CandidateScore:
-    """A candidate, and its mean score in the last rung that it played: `games` of at most `ticks` ticks each."""
+    """A candidate, and all games that it `played`, of at most `ticks` ticks each."""
 
     candidate: Candidate
-    score: float
-    games: int = 0
+    played: Sequence[GameResult]
     ticks: int = 0
+
+    @property
+    def score(self) -> float:
+        """The mean score of these games."""
+        return float(np.mean([game.score for game in self.played]))
+
+    @property
+    def whole(self) -> float:
+        """The score that whole games would have, by which candidates are compared: see whole_game_score."""
+        return whole_game_score(self.played)
 
 
 def action_selections(
@@ -104,14 +113,17 @@ def check_rungs(config: TrainConfig) -> list[Rung]:
 
 
 def first_rungs(config: TrainConfig) -> list[Rung]:
-    """The first test games at the end: a few temperatures each; players are compared by their mean over them."""
-    return check_rungs(config)
+    """The first test games at the end, at few temperatures: a third of those that the winner plays."""
+    return [Rung(-(-config.play_games // 3), config.play_ticks, 1)]
 
 
 def last_rungs(config: TrainConfig) -> list[Rung]:
     """The test games that find the best of the finalists."""
-    games, ticks = config.play_games, config.play_ticks
-    return [Rung(max(1, games // 2), max(60, ticks // 2), 3), Rung(games, ticks, 1)]
+    games = config.play_games
+    return [
+        Rung(max(1, games // 3), config.play_ticks, 3),
+        Rung(max(1, games - games // 3 - -(-games // 3)), config.play_ticks, 1),
+    ]
 
 
 def most_ticks(config: TrainConfig, few: Sequence[ActionSelection], many: Sequence[ActionSelection]) -> int:
@@ -183,14 +195,20 @@ class Evaluator:
 
 
 def successive_halving(
-    evaluator: Evaluator, candidates: Sequence[Candidate], rungs: Sequence[Rung], seed: int, game: int = 0
+    evaluator: Evaluator,
+    candidates: Sequence[Candidate],
+    rungs: Sequence[Rung],
+    seed: int,
+    before: Sequence[CandidateScore] = (),
 ) -> Iterator[float | list[CandidateScore]]:
     """Let candidates play; now and then yields the approximate share that is done, and finally the standings.
 
-    `game` is the number of the first start. The standings are sorted, the winner first; candidates that were dropped
-    early come last.
+    `before` are the standings of earlier games, which count, too. The standings are sorted, the winner first;
+    candidates that were dropped early come last.
     """
     left = list(candidates)
+    known = {standing.candidate: standing.played for standing in before}
+    game = max((len(played) for played in known.values()), default=0)
     standings: list[CandidateScore] = []
     for number, rung in enumerate(rungs):
         if number and len(left) == 1:
@@ -202,11 +220,10 @@ def successive_halving(
             if isinstance(step, float):
                 yield (number + step) / len(rungs)
                 continue
-            scores = np.array([result.score for result in step]).reshape(len(left), -1).mean(axis=1)
-            ranked = sorted(
-                (CandidateScore(e, float(s), rung.games, rung.ticks) for e, s in zip(left, scores, strict=True)),
-                key=lambda s: -s.score,
-            )
+            for k, candidate in enumerate(left):
+                known[candidate] = [*known.get(candidate, ()), *step[k * rung.games : (k + 1) * rung.games]]
+        scores = [CandidateScore(candidate, known[candidate], rung.ticks) for candidate in left]
+        ranked = sorted(scores, key=lambda standing: -standing.whole)
         standings = ranked + [standing for standing in standings if standing.candidate not in left]
         left = [standing.candidate for standing in ranked[: rung.keep]]
     yield standings
@@ -215,21 +232,18 @@ def successive_halving(
 def finalists(standings: Sequence[CandidateScore], all_selections: Sequence[ActionSelection]) -> list[Candidate]:
     """Two players from the first rungs, with every selection of their way: the best weights of the best two ways.
 
-    Weights are compared by their mean over temperatures, ways by the mean over all weights. If some ways steer and
-    some do not, the best of either kind goes on. If there is only one way, its best two weights go on.
+    Weights are compared by their mean over temperatures, ways by the mean over all weights. If there is only one way,
+    its best two weights go on.
     """
     scores: dict[tuple[str, _Way], list[float]] = {}
     for standing in standings:
         player = standing.candidate.policy, _way(standing.candidate.selection)
-        scores.setdefault(player, []).append(standing.score)
+        scores.setdefault(player, []).append(standing.whole)
     players = sorted(scores, key=lambda player: -float(np.mean(scores[player])))
     ways: dict[_Way, list[float]] = {}
     for player in players:
         ways.setdefault(player[1], []).extend(scores[player])
     ranked = sorted(ways, key=lambda way: -float(np.mean(ways[way])))
-    # Short games do not tell whether steering is better, so the best way of the other kind comes second.
-    best_way, kind = ranked[0], bool(ranked[0][-1])
-    ranked.sort(key=lambda way: way != best_way and bool(way[-1]) == kind)
     firsts = [next(player for player in players if player[1] == way) for way in ranked]
     best = list(dict.fromkeys([*firsts, *players]))[:_FINALISTS]
     return [

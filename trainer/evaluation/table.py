@@ -15,6 +15,7 @@ from recorder.play.rollout import Phase, Rollout
 from trainer.evaluation.scores import GameResult
 
 _EVALUATION = 0x0E7A1  # keeps evaluation seeds different from recording seeds
+_ENDLESS_S = 20.0  # a clone that scores nothing for so long plays the same loop for ever, and will not lose a life
 
 
 def evaluation_seed(seed: int, game: int) -> int:
@@ -44,12 +45,19 @@ class Table:
         self.rollout = Rollout(self.game, agent, varied=True)
         self.rollout.begin(seed)
         self._actions: list[Any] = []
+        self._lives = self._most_lives = self.rollout.lives
+        self._lost = self._scored = 0
         self._trace = hashlib.sha256(np.ascontiguousarray(self.rollout.observation).tobytes())
 
     def tick(self) -> None:
         step = self.rollout.tick()
         self._trace.update(np.asarray(step.action).tobytes())
         self._actions.append(step.action)
+        lives = step.lives
+        self._scored = self.rollout.ticks if step.reward else self._scored
+        self._lost += max(0, self._lives - lives)
+        self._most_lives = max(self._most_lives, lives)
+        self._lives = lives
 
     @property
     def playing(self) -> bool:
@@ -59,4 +67,12 @@ class Table:
         rollout = self.rollout
         spec = self.game.spec
         actions = np.asarray(self._actions, spec.action_dtype).reshape(-1, *spec.action_shape)
-        return GameResult(rollout.score, rollout.ticks, rollout.outcome, self._trace.hexdigest(), actions)
+        trace = self._trace.hexdigest()
+        return GameResult(rollout.score, rollout.ticks, rollout.outcome, trace, actions, self._played_out())
+
+    def _played_out(self) -> float:
+        rollout = self.rollout
+        endless = rollout.ticks - self._scored >= _ENDLESS_S * self.game.spec.rate_hz
+        if rollout.outcome != "time limit" or endless or not self._most_lives:
+            return 1.0
+        return min(1.0, self._lost / self._most_lives)

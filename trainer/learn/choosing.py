@@ -34,7 +34,7 @@ from trainer.policy.action_selection import ActionSelection
 _T = TypeVar("_T")
 SIGN_OF_LIFE_S = 0.25
 _FIRST_TEMPERATURE = 0.25
-_FIRST_ROUNDS = 0.3  # approximate share of the test games that choose how to play best
+_FIRST_ROUNDS = 0.35  # approximate share of the test games that choose how to play best
 
 
 class Choosing:
@@ -72,22 +72,20 @@ class Choosing:
     def best(self, policies: Sequence[str]) -> Iterator[float | CandidateScore]:
         """The policy file that plays best, and its action selection."""
         first = [Candidate(policy, selection) for policy in policies for selection in self._selections(few=True)]
-        rungs = first_rungs(self.config)
         standings: list[CandidateScore] = []
-        for step in self._halve(first, rungs):
+        for step in self._halve(first, first_rungs(self.config)):
             if isinstance(step, list):
                 standings = step
             else:
                 yield _FIRST_ROUNDS * step
         last = finalists(standings, self._selections())
-        for step in self._halve(last, last_rungs(self.config), sum(each.games for each in rungs)):
+        for step in self._halve(last, last_rungs(self.config), standings):
             yield step[0] if isinstance(step, list) else _FIRST_ROUNDS + (1 - _FIRST_ROUNDS) * step
 
-    def alike(self, best: Candidate, demonstration: Demonstration) -> Iterator[float | Alike]:
+    def alike(self, best: CandidateScore, demonstration: Demonstration) -> Iterator[float | Alike]:
         """How the best one plays like its demonstrator; no result if the games are too short to tell."""
         spec, shares = self.data.spec, self.data.action_shares
-        found = find_alike(self._evaluator, best.policy, best.selection, shares, demonstration, spec, self.config)
-        yield from _now_and_then(found)
+        yield from _now_and_then(find_alike(self._evaluator, best, shares, demonstration, spec, self.config))
 
     def _selections(self, few: bool = False) -> list[ActionSelection]:
         """Every action selection worth trying."""
@@ -95,10 +93,10 @@ class Choosing:
         return action_selections(data.spec, config, data.rare_actions, data.action_shares, few=few)
 
     def _halve(
-        self, candidates: Sequence[Candidate], rungs: Sequence[Rung], game: int = 0
+        self, candidates: Sequence[Candidate], rungs: Sequence[Rung], before: Sequence[CandidateScore] = ()
     ) -> Iterator[float | list[CandidateScore]]:
         yield 0.0
-        yield from _now_and_then(successive_halving(self._evaluator, candidates, rungs, self.config.seed, game))
+        yield from _now_and_then(successive_halving(self._evaluator, candidates, rungs, self.config.seed, before))
 
 
 def _now_and_then(steps: Iterator[float | _T]) -> Iterator[float | _T]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from recorder.system.texts import count
 from trainer.errors import TrainingError
 from trainer.evaluation.alike import Alike, Demonstration
-from trainer.evaluation.select_by_play import Candidate, CandidateScore
+from trainer.evaluation.select_by_play import CandidateScore
 from trainer.learn.checkpoint import read_checkpoint
 from trainer.learn.choosing import SIGN_OF_LIFE_S, selection_text
 from trainer.learn.learner import ValidationMetrics, below
@@ -22,7 +22,7 @@ from trainer.policy.keypoints import sight
 from trainer.progress.records import Progress
 
 _VALIDATION_SAMPLES = 4_096
-_CHOSEN = 0.8  # approximate share of the test games at the end; the rest choose how to play like the demonstrator
+_CHOSEN = 0.65  # approximate share of the test games at the end; the rest choose how to play like the demonstrator
 _FIRST_CHECK = 0.4  # of the budget: earlier weights are never the best
 
 
@@ -187,13 +187,13 @@ def play(training: Training) -> Iterator[Progress]:
     state.manner = best.candidate.selection.to_json()
     training.judged(best)
     training.save(files[best.candidate.policy])  # in case the following games are interrupted
-    yield from _find_alike(training, best.candidate)
+    yield from _find_alike(training, best)
     training.finish(files[best.candidate.policy])
     message = f"plays best with {selection_text(training.selection, config, training.data.spec.discrete)}"
     yield training.progress("play", 1.0, message=message, score=state.score)
 
 
-def _find_alike(training: Training, best: Candidate) -> Iterator[Progress]:
+def _find_alike(training: Training, best: CandidateScore) -> Iterator[Progress]:
     """Choose how it plays like its demonstrator, if its network has a hand."""
     demonstration = Demonstration.of(training.sessions, training.episodes) if training.config.perceives else None
     if demonstration is None:
@@ -201,7 +201,7 @@ def _find_alike(training: Training, best: Candidate) -> Iterator[Progress]:
     for step in training.choosing.alike(best, demonstration):
         if isinstance(step, Alike) and step.plays_best:
             training.state.manner = step.selection.to_json()
-            training.judged(CandidateScore(best, step.score, step.games, training.config.play_ticks))
+            training.judged(CandidateScore(best.candidate, step.played, best.ticks))
         elif isinstance(step, Alike):
             training.alike = step
             message = f"when it plays like its demonstrator: mean score {step.score:,.1f}"

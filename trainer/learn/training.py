@@ -132,7 +132,7 @@ class Training:
     def judged(self, by_play: CandidateScore) -> None:
         """Test games were played."""
         state = self.state
-        state.score, state.score_games, state.score_ticks = by_play.score, by_play.games, by_play.ticks
+        state.score, state.score_games, state.score_ticks = by_play.score, len(by_play.played), by_play.ticks
 
     def write_checkpoint(self) -> None:
         """Replace the checkpoint, if one is wanted and something has changed."""

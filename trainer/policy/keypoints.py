@@ -91,7 +91,7 @@ class Locator(nn.Module):
         """float32 (B, 2, rows, columns) of `scaled` to positions (B, POSITIONS)."""
         maps = self.maps(scaled.contiguous(memory_format=torch.channels_last)).flatten(2)
         places = torch.softmax(maps * self.sharpness, dim=-1) @ self.places
-        heights = torch.tanh(maps.amax(dim=-1, keepdim=True) / 4)
+        heights = torch.tanh(maps.max(dim=-1, keepdim=True).values / 4)
         found = torch.cat([places, heights], dim=-1).flatten(1)
         positions: Tensor = self.curved(found) + self.straight(found)
         return positions * self.used
