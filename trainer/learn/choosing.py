@@ -34,6 +34,7 @@ from trainer.policy.action_selection import ActionSelection
 _T = TypeVar("_T")
 SIGN_OF_LIFE_S = 0.25
 _FIRST_TEMPERATURE = 0.25
+_PLAYED = 0.7  # of the ticks that test games may last: some are over before
 _FIRST_ROUNDS = 0.35  # approximate share of the test games that choose how to play best
 
 
@@ -51,13 +52,14 @@ class Choosing:
         return self._evaluator.ticks
 
     @property
-    def most_ticks(self) -> int:
-        """The maximum number of ticks of the test games at the end."""
+    def likely_ticks(self) -> int:
+        """The approximate number of ticks of the test games at the end."""
         config = self.config
         if not config.play_games:
             return 0
         few, many = (self._selections(few=few) for few in (True, False))
-        return most_ticks(config, few, many) + (most_ticks_alike(config) if config.perceives else 0)
+        most = most_ticks(config, few, many) + (most_ticks_alike(config) if config.perceives else 0)
+        return round(_PLAYED * most)
 
     def close(self) -> None:
         """End the running games."""

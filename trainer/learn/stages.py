@@ -68,8 +68,8 @@ def _look(training: Training) -> Iterator[Progress]:
     if training.origin is not None:
         look = learning_to_see_better(training.process, training.take_sample())
     else:
-        most_ticks = training.choosing.most_ticks
-        look = learning_to_see(training.process, training.take_sample(), most_ticks, training.keep_first)
+        ticks = training.choosing.likely_ticks
+        look = learning_to_see(training.process, training.take_sample(), ticks, training.keep_first)
     for seen in look:
         now = time.monotonic()
         if seen.message or now - reported >= SIGN_OF_LIFE_S:
