@@ -18,6 +18,7 @@ from tests.player.conftest import untrained
 from trainer import Policy, PolicyError
 from trainer.evaluation.agreement import Agreement, Comparison
 from trainer.evaluation.alike import Alike
+from trainer.evaluation.scores import GameResult
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.hand import Pull
 from trainer.policy.policy_file import save_policy
@@ -289,7 +290,7 @@ def knows_two_ways(path: Path) -> Path:
     """The policy file, which now says how it plays like its demonstrator."""
     policy = Policy.load(path)
     selection = ActionSelection(prior=(0.7, 0.01, 0.15, 0.14), pull=Pull())
-    alike = Alike(selection, 43.0, 48.25, 0.66).to_json()
+    alike = Alike(selection, [GameResult(43.0, 100, "game over", "")], 48.25, 0.66).to_json()
     save_policy(path, policy.net, {**policy.header, "alike": alike, "training": {"score_in_play": 71.2}})
     return path
 
