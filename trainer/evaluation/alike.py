@@ -24,7 +24,7 @@ from recorder.store.session import Session
 from trainer.config import TrainConfig
 from trainer.evaluation.games import PlannedGame
 from trainer.evaluation.likeness import Actions, Likeness
-from trainer.evaluation.scores import GameResult, whole_game_score
+from trainer.evaluation.scores import GameResult, PlayedGames
 from trainer.evaluation.select_by_play import CandidateScore, Evaluator
 from trainer.evaluation.table import evaluation_seed
 from trainer.policy.action_selection import ActionSelection
@@ -54,7 +54,7 @@ _STARTS = 104_729  # keeps the starts of these games different from those of oth
 
 
 @dataclass(frozen=True)
-class Alike:
+class Alike(PlayedGames):
     """How a clone plays like its demonstrator: the test games that it `played`, the demonstrator's mean score, and how
     well a classifier tells clips of the two apart (trainer.evaluation.likeness). `plays_best`: no other way scores
     more.
@@ -65,16 +65,6 @@ class Alike:
     demonstrator: float
     classifier: float
     plays_best: bool = False
-
-    @property
-    def score(self) -> float:
-        """The mean score of the test games."""
-        return float(np.mean([game.score for game in self.played]))
-
-    @property
-    def whole(self) -> float:
-        """The score that whole games would have, by which ways to play are compared: see whole_game_score."""
-        return whole_game_score(self.played)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

@@ -29,6 +29,22 @@ class GameResult:
     played_out: float = 1.0
 
 
+class PlayedGames:
+    """What test games, at least one, say about who `played` them."""
+
+    played: Sequence[GameResult]
+
+    @property
+    def score(self) -> float:
+        """The mean score of these games."""
+        return float(np.mean([game.score for game in self.played]))
+
+    @property
+    def whole(self) -> float:
+        """The score that whole games would have, by which players are compared: see whole_game_score."""
+        return whole_game_score(self.played)
+
+
 @dataclass(frozen=True)
 class Score:
     """One player's games. `mean` and the 95 % interval `low` to `high` are over distinct games."""

@@ -22,7 +22,7 @@ from recorder.envs.spec import EnvSpec
 from recorder.system.jobs import Service
 from trainer.config import TrainConfig
 from trainer.evaluation.games import SIGN_OF_LIFE_TICKS, GameWorker, PlannedGame
-from trainer.evaluation.scores import GameResult, whole_game_score
+from trainer.evaluation.scores import GameResult, PlayedGames
 from trainer.evaluation.table import evaluation_seed
 from trainer.policy.action_selection import ActionSelection
 
@@ -59,22 +59,12 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class CandidateScore:
+class CandidateScore(PlayedGames):
     """A candidate, and all games that it `played`, of at most `ticks` ticks each."""
 
     candidate: Candidate
     played: Sequence[GameResult]
     ticks: int = 0
-
-    @property
-    def score(self) -> float:
-        """The mean score of these games."""
-        return float(np.mean([game.score for game in self.played]))
-
-    @property
-    def whole(self) -> float:
-        """The score that whole games would have, by which candidates are compared: see whole_game_score."""
-        return whole_game_score(self.played)
 
 
 def action_selections(
