@@ -4,8 +4,7 @@
     observe(), add() ─▶ block of ≤ 60 ticks ─▶ ░░░░ ─▶ GrowingArrays ─▶ commit (fsync, `ticks`)
 
 The game thread only copies into preallocated blocks. A block is handed over when it is full or a quarter of a second
-old, and at the end of each game; a commit follows at most half a second later, so a crash costs less than one second of
-play.
+old, and at the end of each game. Commits follow closely enough that a crash costs less than one second of play.
 """
 
 from __future__ import annotations

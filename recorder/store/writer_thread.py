@@ -2,8 +2,8 @@
 
     put(command, argument) ─▶ ░░░░ ─▶ plan: one job for each array ─▶ work: do the jobs in order, commit when due
 
-A commit follows a write at most a quarter of a second later, at full speed half a second. The queue is bounded: a slow
-disk slows a full-speed recording down, but never fills the memory.
+A commit stores what was written before it began, so a crash loses what came after that, until the next commit ends: see
+CommitTimer. The queue is bounded: a slow disk slows a full-speed recording down, but never fills the memory.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ from recorder.system.jobs import start_thread
 from recorder.system.jobs.failures import told
 from recorder.system.priority import step_back
 
-_COMMIT_S, _FULL_SPEED_COMMIT_S = 0.25, 0.5  # a commit at full speed costs as much as a hundred ticks
+_LOSS_S, _FULL_SPEED_LOSS_S = 0.4, 0.6  # a commit at full speed costs as much as a hundred ticks
+_WAIT_S = 0.25  # for more to write, and between the last tries
 _LAST_TRIES = 3  # in real time, at the end, so that a fault of a moment costs nothing
-_QUEUE_BLOCKS = 24  # of 2 MB each for Breakout: enough for full-speed play during a commit; a crash loses the queue
+_QUEUE_BLOCKS = 12  # of 2 MB each for Breakout: enough for full-speed play during a commit; a crash loses the queue
+_BATCH_BLOCKS = 4  # to write before it is looked whether a commit is due
 _QUEUE_BYTES, _LEAST_BLOCKS = 64 << 20, 2  # larger screens have fewer blocks
 _BACK_PRESSURE_S = 0.002
 _MEMORY_S = 5.0  # to wait for a block to fill, if there is no memory for another
@@ -49,6 +51,24 @@ class Block:
         self.rows = {name: np.zeros((CHUNK_TICKS, *shape), dtype) for name, (shape, dtype) in columns.items()}
         self.count = 0
         self.started_ns = 0
+
+
+class CommitTimer:
+    """When to commit: early enough that it ends `loss_s` seconds after the previous commit began.
+
+    How long a commit takes depends on the disk, so the last one's duration is allowed for.
+    """
+
+    def __init__(self, loss_s: float, now_s: float) -> None:
+        self._loss_s, self._began_s, self._took_s = loss_s, now_s, 0.0
+
+    def due(self, now_s: float) -> bool:
+        """Whether to commit now."""
+        return now_s + self._took_s >= self._began_s + self._loss_s
+
+    def committed(self, began_s: float, now_s: float) -> None:
+        """A commit that began at `began_s` has ended now."""
+        self._began_s, self._took_s = began_s, now_s - began_s
 
 
 class WriterThread:
@@ -66,11 +86,10 @@ class WriterThread:
         block = sum(CHUNK_TICKS * math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in columns.values())
         self._most_blocks = min(_QUEUE_BLOCKS, max(_LEAST_BLOCKS, _QUEUE_BYTES // block))
         self._real_time = real_time
-        self._commit_s = _COMMIT_S if real_time else _FULL_SPEED_COMMIT_S
+        self._timer = CommitTimer(_LOSS_S if real_time else _FULL_SPEED_LOSS_S, time.monotonic())
         self._failure: SessionError | None = None
         self._spare: queue.SimpleQueue[Block] = queue.SimpleQueue()
         self._queue: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-        self._committed_s = time.monotonic()
         self._jobs: deque[Callable[[], object]] = deque()  # the remaining work, in order
         self._last_game: dict[str, Any] | None = None  # as in the columns of episodes
         self._forks: list[dict[str, Any]] = []  # the origins of the lead-ins that are written
@@ -164,11 +183,11 @@ class WriterThread:
             step_back()
         while True:
             try:
-                batch = [self._queue.get(timeout=self._commit_s)]
+                batch = [self._queue.get(timeout=_WAIT_S)]
             except queue.Empty:
                 batch = []
             with contextlib.suppress(queue.Empty):
-                while len(batch) < self._most_blocks:
+                while len(batch) < _BATCH_BLOCKS:
                     batch.append(self._queue.get_nowait())
             last = batch[-1][0] if batch else ""
             try:
@@ -219,7 +238,7 @@ class WriterThread:
             done = self._work(final=True, complete=complete, patient=left > 0 and self._path.exists())
             if done or self._failure is not None:
                 return
-            time.sleep(_COMMIT_S)
+            time.sleep(_WAIT_S)
 
     def _work(self, *, final: bool = False, complete: bool = False, patient: bool) -> bool:
         """Do the queued writes, and commit when due or `final`; returns whether it could.
@@ -230,7 +249,8 @@ class WriterThread:
             while self._jobs:
                 self._jobs[0]()
                 self._jobs.popleft()
-            if self._dirty and (final or time.monotonic() - self._committed_s >= self._commit_s):
+            began_s = time.monotonic()
+            if self._dirty and (final or self._timer.due(began_s)):
                 self._group.commit(
                     ticks=self._arrays["action"].rows,
                     episodes=self._arrays["episodes/start"].rows,
@@ -239,7 +259,8 @@ class WriterThread:
                     last_game=self._last_game,
                     **({FORKS: self._forks} if self._forks else {}),
                 )
-                self._committed_s, self._dirty = time.monotonic(), False
+                self._timer.committed(began_s, time.monotonic())
+                self._dirty = False
             if complete:
                 self._complete()
             self.trouble = ""

@@ -13,6 +13,7 @@ import pytest
 from recorder import Library, Session, record, verify
 from recorder.agents.experts import scripted
 from recorder.recording.take_control import RecordState
+from recorder.store.writer_thread import CommitTimer
 from tests.recorder.victim import PROCESS_TIMEOUT_S, perform, play_for_a_moment, wait_for
 
 
@@ -133,3 +134,17 @@ def test_no_file_that_vouches_for_something_is_replaced_before_its_successor_is_
     assert unsafe == []
     files = [file for file in (*session.path.rglob("*"), session.path, tmp_path) if file.is_file() or file.is_dir()]
     assert [str(file) for file in files if file.stat().st_ino not in synced] == []
+
+
+@pytest.mark.parametrize("took_s", [0.01, 0.1, 0.3])
+def test_a_commit_ends_in_time_after_the_one_before_it_began_however_slow_the_disk_is(took_s: float) -> None:
+    timer = CommitTimer(0.6, now_s=0.0)
+    now, began, ends = 0.0, 0.0, []
+    while len(ends) < 4:
+        now += 0.01
+        if timer.due(now):
+            timer.committed(now, now + took_s)
+            ends.append(now + took_s - began)
+            began, now = now, now + took_s
+    assert ends[0] == pytest.approx(0.6 + took_s, abs=0.02)  # it is not known yet how slow the disk is
+    assert ends[1:] == pytest.approx([0.6] * 3, abs=0.02)
