@@ -297,8 +297,8 @@ def test_in_real_time_complete_chunks_are_half_as_large_and_hold_the_same(tmp_pa
             rollout.begin()
             for tick in range(1_800):
                 rollout.tick()
-                if tick % 60 == 59:
-                    time.sleep(0.04)  # the writer is not behind, as in real time
+                while tick % 60 == 59 and len([*(writer.path / "screen").glob("c.*")]) < tick // 60:
+                    time.sleep(0.002)  # the writer is not behind, as in real time
             rollout.end()
             sessions.append(writer.close())
         sizes[real_time] = sum(chunk.stat().st_size for chunk in (sessions[-1].path / "screen").iterdir())
