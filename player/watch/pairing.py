@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from player.watch.frames import score_text
@@ -140,11 +141,17 @@ class Pairing:
         summary = None if self.policy is None else self._kept.summary(self.policy)
         if summary is None or summary.alike is None:
             return ""
-        alike = summary.alike
+        alike, scores = summary.alike, summary.demonstrator_scores
+        length = f" of at most {duration_text(summary.test_seconds)}" if summary.test_seconds else ""
+        player = (
+            f"the player {score_text(fmean(scores))}"
+            if scores
+            else f"the player in whole games {score_text(alike.demonstrator)}"
+        )
         return (
-            f"“Its best” scores {score_text(summary.score or 0.0)} in test games. “Like its player” scores "
-            f"{score_text(alike.score)} (the player: {score_text(alike.demonstrator)}); a classifier "
-            f"tells the two apart in {100 * alike.classifier:.0f} % of clips (50 % is chance)."
+            f"In test games{length} “Its best” scores {score_text(summary.score or 0.0)}, “Like its player” "
+            f"{score_text(alike.score)}, {player}. A classifier tells “Like its player” from the player in "
+            f"{100 * alike.classifier:.0f} % of clips (50 % is chance)."
         )
 
     @property

@@ -286,12 +286,12 @@ def policies(library: Library) -> Iterator[list[Path]]:
         path.unlink()
 
 
-def knows_two_ways(path: Path) -> Path:
+def knows_two_ways(path: Path, **training: Any) -> Path:
     """The policy file, which now says how it plays like its demonstrator."""
     policy = Policy.load(path)
     selection = ActionSelection(prior=(0.7, 0.01, 0.15, 0.14), pull=Pull())
     alike = Alike(selection, [GameResult(43.0, 100, "game over", "")], 48.25, 0.66).to_json()
-    save_policy(path, policy.net, {**policy.header, "alike": alike, "training": {"score_in_play": 71.2}})
+    save_policy(path, policy.net, {**policy.header, "alike": alike, "training": {"score_in_play": 71.2} | training})
     return path
 
 
@@ -505,13 +505,16 @@ def test_a_clone_that_knows_two_ways_is_watched_filmed_and_scored_in_the_one_cho
     assert pair.play_choices == []
     able = knows_two_ways(policies[0])
     pair.refresh()
+    assert "“Like its player” 43, the player in whole games 48. A" in pair.play_choices_text  # an earlier version's
+    knows_two_ways(policies[0], demonstrator_scores=[38.0, 44.0])
+    pair.refresh()
     assert [(choice.label, choice.value) for choice in pair.play_choices] == [
         ("Its best · 71", False),
         ("Like its player · 43", True),
     ]
     assert pair.play_choices_text == (
-        "“Its best” scores 71 in test games. “Like its player” scores 43 (the player: 48); a classifier "
-        "tells the two apart in 66 % of clips (50 % is chance)."
+        "In test games of at most 1:40 “Its best” scores 71, “Like its player” 43, the player 41. A classifier "
+        "tells “Like its player” from the player in 66 % of clips (50 % is chance)."
     )
     name = policies[0].stem
     assert pair.test_games_text.startswith(f"On the Train page {name} has 71: its test games end after ")
