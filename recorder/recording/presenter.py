@@ -35,6 +35,7 @@ from recorder.recording.game_sound import GameSound
 from recorder.recording.hand_play import HandPlay
 from recorder.recording.key_choice import KeyChoice
 from recorder.recording.pace import PaceChoice
+from recorder.recording.page_on_show import PageOnShow
 from recorder.recording.partner import PartnerChoice, TwinPlayers
 from recorder.recording.play_on import PlayOn, cancel_start, practise_next
 from recorder.recording.player_name import PlayerName
@@ -93,6 +94,7 @@ class RecordPresenter:
         self.partner = PartnerChoice(twins, settings, self._report, self.sound.tell_control, begin, shape)
         self._finishing: Task | None = None
         self._afterwards: Callable[[], None] = lambda: None
+        self.page = PageOnShow(self.take, begin, lambda: self._finishing is not None)
         self.key_choice.take_up(self.spec)
         self.partner.look(self.spec)
 
@@ -158,9 +160,9 @@ class RecordPresenter:
 
     def start(self, wait: bool = True) -> None:
         """Start a take, once a twin that plays along is ready. Creating a session on disk takes a moment: without
-        `wait`, `poll` reports when it is ready.
+        `wait`, `poll` reports when it is ready. While the page is hidden, it starts once that is shown again.
         """
-        if self.busy or self.refusal:
+        if self.busy or self.refusal or self.page.postpones_start:
             return
         self.error = ""
         if self.partner.wait_for_twin():

@@ -87,6 +87,7 @@ class RecordPage(Page):
 
     def activate(self) -> None:
         """The page is shown."""
+        self.presenter.page.show()
         self.presenter.finished.today.look()
         if not self.access.missing:
             self.presenter.finished.check()
@@ -106,9 +107,7 @@ class RecordPage(Page):
     def deactivate(self) -> None:
         """The page is hidden: hold the game."""
         self._held.forget()
-        self.presenter.take.pause()
-        self.presenter.take.lose_keyboard()
-        self._timer.stop()
+        self.presenter.page.hide()
         self._render()
 
     def shutdown(self) -> None:
@@ -258,6 +257,8 @@ class RecordPage(Page):
         if self.presenter.poll() or self.presenter.take.countdown != self._counted:
             self._render()
         self._set_pace()
+        if self.presenter.page.rests:
+            self._timer.stop()
 
     def _set_pace(self) -> None:
         wait_ms = self.presenter.wait_ns(_NAP_NS) // 1_000_000

@@ -171,3 +171,32 @@ def test_a_library_that_cannot_be_written_is_told_and_nothing_starts(tmp_path: P
     presenter.start()
     assert presenter.state is RecordState.IDLE
     assert "choose another library folder" in presenter.error
+
+
+def test_while_its_page_is_hidden_a_take_is_finished_but_none_begins(
+    presenter: RecordPresenter, clock: FakeClock
+) -> None:
+    presenter.start()
+    play(presenter, clock, 30)
+    presenter.restart()
+    presenter.page.hide()
+    assert not presenter.page.rests
+    wait_for(presenter, lambda: presenter.page.rests)
+    assert presenter.state is RecordState.IDLE
+    assert presenter.finished.today.deleted
+    presenter.page.show()
+    assert presenter.busy
+    presenter.take.join_opening()
+    presenter.stop()
+    presenter.page.hide()
+    assert presenter.page.rests
+    presenter.page.show()
+    assert not presenter.busy
+
+
+def test_a_page_that_is_hidden_while_its_take_begins_holds_the_game(presenter: RecordPresenter) -> None:
+    presenter.start(wait=False)
+    presenter.page.hide()
+    assert not presenter.page.rests
+    wait_for(presenter, lambda: presenter.page.rests)
+    assert presenter.state is RecordState.PAUSED

@@ -32,6 +32,18 @@ def pause_discard_and_lose_the_keyboard(hand: Hand, library: Library) -> None:
     assert library.sessions() == []
 
 
+def leave_the_page_while_a_take_is_saved(hand: Hand, library: Library) -> None:
+    """It is saved, and here deleted, behind the other page."""
+    begin(hand)
+    hand.click("discardButton")
+    hand.click("libraryTab")
+    hand.wait(lambda: hand.look()["state"]["recording"] == "idle")
+    assert hand.look()["state"]["page"] == "library"
+    assert library.sessions() == []
+    assert len(library.trashed()) == 2
+    hand.click("recordTab")
+
+
 def stop_by_esc(hand: Hand, library: Library) -> None:
     """The game that Esc stops ends truncated."""
     begin(hand)
@@ -65,6 +77,7 @@ def test_takes_are_held_discarded_stopped_by_esc_and_played_by_the_expert(
     hand = open_window()
     library = Library(tmp_path / "library")
     pause_discard_and_lose_the_keyboard(hand, library)
+    leave_the_page_while_a_take_is_saved(hand, library)
     stop_by_esc(hand, library)
     let_the_expert_demonstrate(hand, library)
     assert hand.output() == ""
