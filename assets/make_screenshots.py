@@ -113,6 +113,7 @@ def main(demo: Path) -> None:
 
 
 def record(hand: Hand, film: Film) -> None:
+    time.sleep(3)  # the list of takes draws what has no stored screen when it has nothing else to do
     hand.click("recordButton")
     film.shoot(hand, 2.5, every=0.4, shown_ms=400)
     hand.wait(lambda: hand.look()["state"]["recording"] == "recording")

@@ -115,7 +115,7 @@ class GamesTable(QTableWidget):
         for row in range(self.rowCount()):
             bold = self._cell(row, 0).data(Qt.ItemDataRole.UserRole) == shown
             if self._cell(row, 0).font().bold() != bold:
-                for column in range(self.columnCount()):
+                for column in range(3):  # bold, how it ended may not fit
                     self._cell(row, column).setFont(look.scaled(self.font(), 1.0, bold=bold))
         blocker.unblock()
 

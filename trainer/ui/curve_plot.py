@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QPalette
 
 from recorder.ui.kit import look
 
+_LEAST_SPAN = 0.2  # of the axis of scores, as a share of the highest one
 Line = tuple[list[float], list[float]]  # x and y
 
 
@@ -43,6 +44,11 @@ class CurvePlot:
             curve.setData(*line)
         for index, curve in enumerate(self._others):
             curve.setData(*(others[index] if index < len(others) else ([], [])))
+        if self._dots:  # a difference of a thousandth should not fill the plot
+            highest = max(
+                (abs(value) for _, values in (training, validation, *others) for value in values), default=0.0
+            )
+            self.widget.getViewBox().setLimits(minYRange=max(1.0, _LEAST_SPAN * highest))
 
     def name(self, names: tuple[str, ...]) -> None:
         """Name the other curves in the legend."""

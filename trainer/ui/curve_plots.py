@@ -15,7 +15,7 @@ from trainer.runs.run_list import MOST_COMPARED
 if TYPE_CHECKING:
     from trainer.ui.curve_plot import CurvePlot
 
-_TITLES = ("Loss", "Accuracy", "Score in test games")
+_TITLES = ("Loss", "Accuracy", "Score in short test games")
 _OTHERS = ("good", "warning", "bad")[:MOST_COMPARED]  # the inks of compared runs
 
 
@@ -50,7 +50,7 @@ class CurvePlots(QWidget):
         if accuracy is not None:
             lines = [(curves.val_batch, curves.val_accuracy) for curves in compared]
             accuracy.draw((own.batch, own.accuracy), (own.val_batch, own.val_accuracy), lines)
-        score = self._show("Score in test games", any(curves.play_batch for curves in (own, *compared)))
+        score = self._show("Score in short test games", any(curves.play_batch for curves in (own, *compared)))
         if score is not None:
             lines = [(curves.play_batch, curves.play_score) for curves in compared]
             score.draw(([], []), (own.play_batch, own.play_score), lines)
