@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from recorder import Session, record
+from recorder import Library, RandomAgent, Session, get_spec, record
 from recorder.agents.agent import Agent
 from recorder.agents.experts import scripted
 from tests.lending import made_once
+from tests.trainer.train_stage import Stage
 from trainer import TrainConfig, fit
 
 TINY: dict[str, Any] = {
@@ -76,3 +78,31 @@ def hopper_policy(hopper: Session, tmp_path_factory: pytest.TempPathFactory) -> 
     """A clone of the expert after a few hundred small batches."""
     config = TrainConfig.for_env("hopper", max_batches=400, play_games=1, play_ticks=500)
     return trained(tmp_path_factory, "hopper", hopper, config)
+
+
+@pytest.fixture(scope="session")
+def random_play(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two games of random Breakout and one of random Hopper."""
+
+    def make(folder: Path) -> None:
+        record("breakout", RandomAgent(get_spec("breakout"), 1), library=folder, episodes=2, seed=3)
+        record("hopper", RandomAgent(get_spec("hopper"), 1), library=folder, episodes=1, seed=3)
+
+    return made_once(tmp_path_factory, "random-play", make)
+
+
+@pytest.fixture
+def library(random_play: Path, tmp_path: Path) -> Library:
+    """A library with that play."""
+    for session in random_play.glob("*.zarr"):
+        (tmp_path / session.name).symlink_to(session)
+    return Library(tmp_path)
+
+
+@pytest.fixture
+def stage(library: Library) -> Iterator[Stage]:
+    """A presenter for that library."""
+    stage = Stage(library)
+    yield stage
+    for worker in stage.workers:
+        worker.vanish()

@@ -10,7 +10,7 @@ import pytest
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.agents.agent import KeyAgent
 from recorder.library.edits import edit
-from tests.trainer.test_train_presenter import Stage
+from tests.trainer.train_stage import Stage
 from trainer.errors import PolicyError
 from trainer.runs.participants import Participants
 from trainer.runs.policy_library import Policies

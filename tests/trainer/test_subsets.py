@@ -11,7 +11,7 @@ import pytest
 from player.cli import main
 from recorder import Library, RandomAgent, Session, get_spec, record
 from recorder.library.edits import edit
-from tests.trainer.test_train_presenter import Immediately, ScriptedWorker
+from tests.trainer.train_stage import Immediately, ScriptedWorker
 from trainer import Policy
 from trainer.data.subsets import ALL, BEST_HALF, GOOD, Judged, choose_games, in_subset, with_tag
 from trainer.runs.presenter import TrainPresenter
