@@ -221,11 +221,7 @@ class Hyperparameters(msgspec.Struct, frozen=True):
     ] = 0.5
     label_shifts: Annotated[
         tuple[_Age, ...],
-        said(
-            "Reaction times, in ticks, that the demonstrator may have, rising; play chooses one.",
-            min_length=1,
-            max_length=8,
-        ),
+        said("Possible reaction times, in ticks, rising; play chooses one.", min_length=1, max_length=8),
     ] = (0,)
     label_windows: Annotated[
         tuple[_Window, ...],
@@ -235,6 +231,9 @@ class Hyperparameters(msgspec.Struct, frozen=True):
         tuple[_Window, ...],
         said("For keypoints: ticks later, where its demonstrator would be; or none.", max_length=8, kind="screen"),
     ] = ()
+    action_history: Annotated[
+        int, said("For keypoints: ticks whose actions tell how its own figure moves on.", ge=0, le=64, kind="screen")
+    ] = 0
     scout: Annotated[
         bool,
         said(

@@ -41,6 +41,7 @@ _KEYPOINTS = _Recipe(
         "history": (0, 2, 4, 8, 16, 24),
         "label_windows": (1, 8),
         "aims": (2, 4, 8, 16),
+        "action_history": 4,
         "hidden": (256, 256),
         "dropout": 0.1,
         "batch_size": 512,

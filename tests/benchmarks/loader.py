@@ -70,7 +70,8 @@ def in_memory(session: Session, config: Any, rng: np.random.Generator) -> Callab
         rows = rng.integers(16, len(screens), BATCH)
         labels, nothing = actions[rows], np.zeros((BATCH, 2), np.int64)
         seen = screens[rows[:, None] - ages]
-        return Batch(seen, labels, labels[:, None], nothing, nothing[:, 0], np.arange(BATCH), BATCH)
+        none, no_positions = nothing[:, :0], np.empty((BATCH, 0, 0), np.float32)
+        return Batch(seen, labels, labels[:, None], nothing, none, no_positions, nothing[:, 0], np.arange(BATCH), BATCH)
 
     return batch
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,15 +45,19 @@ def _ages(places: list[float]) -> torch.Tensor:
     return positions
 
 
-def _steering() -> Steering:
+def _steering(before: int = 4) -> Steering:
     torch.manual_seed(0)
-    return Steering(len(HISTORY), 2, (16,), 4, 0.0, (2, 4, 8, 16)).eval()
+    return Steering(len(HISTORY), 2, (16,), 4, 0.0, (2, 4, 8, 16), before).eval()
 
 
 OWN = torch.tensor([False, True])
 
 
-def _fitted() -> Steering:
+def _before(actions: list[int], row: int, count: int) -> list[int]:
+    return ([NOOP] * count + actions[:row])[row : row + count]
+
+
+def _fitted(before: int = 4) -> Steering:
     rng = np.random.default_rng(0)
     actions = np.repeat(rng.integers(0, 4, 2_000), rng.integers(1, 12, 2_000)).tolist()
     places = _glide(actions)
@@ -60,8 +65,9 @@ def _fitted() -> Steering:
     positions = torch.cat([_ages(places[: row + 1]) for row in rows])
     later = torch.zeros(len(rows), 4, 2)
     later[:, :, 1] = torch.tensor([[places[row + ticks] for ticks in (2, 4, 8, 16)] for row in rows])
-    steering = _steering()
-    steering.fit(positions, later, torch.tensor([actions[row : row + 16] for row in rows]))
+    steering = _steering(before)
+    earlier = torch.tensor([_before(actions, row, before) for row in rows], dtype=torch.int64)
+    steering.fit(positions, later, torch.tensor([actions[row : row + 16] for row in rows]), earlier)
     return steering
 
 
@@ -75,12 +81,29 @@ def test_it_goes_to_the_aim_and_stays_there_though_the_paddle_glides(aim: float)
     actions: list[int] = []
     for _ in range(120):
         with torch.inference_mode():
-            off = steering.distances(_ages(places), OWN, 4)[0].numpy()
+            done = torch.tensor([_before(actions, len(actions), 4)])
+            off = steering.distances(_ages(places), OWN, 4, done)[0].numpy()
         assert off[FIRE] == pytest.approx(off[NOOP], abs=1e-3)  # neither moves it
         actions.append(int(off.argmin()))
         places = _glide(actions)
     assert np.abs(np.array(places[60:]) - aim).max() < 0.05
     assert np.abs(np.array(places[:60]) - aim).max() < 0.05 + abs(aim)  # not first the other way, and not too far
+
+
+@pytest.mark.parametrize(("before", "knows"), [(4, True), (0, False)])
+def test_it_knows_from_its_last_actions_how_far_the_paddle_still_glides(before: int, knows: bool) -> None:
+    steering = _fitted(before)
+    actions = [NOOP] * 30 + [RIGHT] * 3
+    places = _glide(actions)
+    rest = _glide([*actions, *[NOOP] * 16])[len(actions) :]
+    with torch.no_grad():
+        steering.body[-1].weight.zero_()
+        steering.body[-1].bias.copy_(torch.tensor([0.0, rest[16]]).repeat(4))
+    with torch.inference_mode():
+        done = torch.tensor([_before(actions, len(actions), before)], dtype=torch.int64)
+        off = steering.distances(_ages(places), OWN, 4, done)[0, NOOP]
+    left = np.mean([abs(rest[ticks] - rest[16]) for ticks in (2, 4, 8, 16)])
+    assert (abs(float(off) - left) < 0.002) == knows
 
 
 def test_it_learns_where_the_own_place_will_be_from_everything_else_alone() -> None:
@@ -107,7 +130,7 @@ def test_without_own_positions_there_is_nothing_to_learn_and_no_action_is_nearer
     steering, nothing = _steering(), torch.zeros(2, dtype=torch.bool)
     positions, later = torch.randn(5, len(HISTORY), 2), torch.randn(5, 4, 2)
     assert steering.loss(positions, nothing, later).tolist() == [0.0] * 5
-    assert steering.distances(positions, nothing, 8).tolist() == [[0.0] * 4] * 5
+    assert steering.distances(positions, nothing, 8, torch.zeros(5, 4, dtype=torch.int64)).tolist() == [[0.0] * 4] * 5
 
 
 def test_what_follows_a_tick_ends_with_its_game(breakout: Session) -> None:
@@ -129,8 +152,11 @@ def test_what_follows_a_tick_ends_with_its_game(breakout: Session) -> None:
     np.testing.assert_array_equal(batch.later[..., 0], expected)
     following = np.minimum(rows[:, None] + np.arange(16), first.stop - 1)
     np.testing.assert_array_equal(batch.ahead, data.tick_table.actions(following))
-    before = np.random.default_rng(3)
-    drawn = data.draw(before, 8).inputs
+    begin, later = int(first.start), int(first.start) + 6
+    batch = data._gather(np.array([begin, begin + 2, later]), np.zeros(3, np.int64))
+    done = data.tick_table.actions(np.arange(begin, later))
+    assert batch.before.tolist() == [[NOOP] * 4, [NOOP, NOOP, *done[:2]], [*done[2:]]]
+    drawn = data.draw(np.random.default_rng(3), 8).inputs
     assert len(data.some(64).later) == 64
     np.testing.assert_array_equal(data.draw(np.random.default_rng(3), 8).inputs, drawn)
     data.close()
@@ -163,8 +189,8 @@ def test_near_decides_and_among_equally_near_actions_likely() -> None:
     np.testing.assert_allclose(selection.probabilities(logits, equal), [0, 0.1, 0, 0.9], atol=1e-6)
 
 
-def _saved(path: Path, aim: int) -> KeypointNet:
-    spec, config = get_spec("breakout"), TrainConfig.for_env("breakout")
+def _saved(path: Path, aim: int, **settings: Any) -> KeypointNet:
+    spec, config = get_spec("breakout"), TrainConfig.for_env("breakout", **settings)
     torch.manual_seed(0)
     net = build(config, spec)
     assert isinstance(net, KeypointNet)
@@ -201,3 +227,17 @@ def test_an_aim_that_it_does_not_predict_is_refused(tmp_path: Path) -> None:
     save_file(load_file(path), path, {POLICY_KEY: json.dumps(header)})
     with pytest.raises(PolicyError, match="steers to 3 ticks later, which its network does not predict"):
         Policy.load(path)
+
+
+def test_a_clone_of_the_version_that_did_not_know_its_last_actions_steers_as_it_did(
+    breakout: Session, tmp_path: Path
+) -> None:
+    path = tmp_path / "it.safetensors"
+    _saved(path, 8, action_history=0)
+    header = read_header(path)
+    assert header["config"].pop("action_history") == 0
+    save_file(load_file(path), path, {POLICY_KEY: json.dumps(header)})
+    policy = Policy.load(path)
+    assert policy.config.action_history == 0
+    assert policy.act(breakout.frames[0]) in range(4)
+    assert policy.net.steering.motion.shape[-1] == len(HISTORY) + 16 * 4

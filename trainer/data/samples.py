@@ -26,9 +26,10 @@ class Batch:
     int64 (B,) or float32 (B, m). `ahead`, int64 (B, L), are the discrete actions of each tick and of the following
     ones, for the longest of TrainConfig.label_windows and `aims`; at the end of a game its last action is repeated.
     `held`, int64 (B, 2), is the discrete action of the previous tick and the number of ticks, up to AGES, for which it
-    has been taken (IDLE at the start of a game). `later`, float32 (B, aims, POSITIONS), are the positions so many ticks
-    later (0 aims if the network does not steer). `shifts`, int64 (B,), is the index of each sample's label shift in
-    TrainConfig.label_shifts.
+    has been taken (IDLE at the start of a game). `before`, int64 (B, TrainConfig.action_history), are the discrete
+    actions of the ticks before, the last one at the end (IDLE before the start of a game). `later`, float32
+    (B, aims, POSITIONS), are the positions so many ticks later (0 aims if the network does not steer). `shifts`,
+    int64 (B,), is the index of each sample's label shift in TrainConfig.label_shifts.
 
     For a recurrent network, vectors and their labels are sequences: (B, T, …). If several processes share a batch of
     `size` samples, this one has the samples at `places`, int64 (B,).
@@ -38,6 +39,7 @@ class Batch:
     labels: npt.NDArray[Any]
     ahead: npt.NDArray[np.int64]
     held: npt.NDArray[np.int64]
+    before: npt.NDArray[np.int64]
     later: npt.NDArray[np.float32]
     shifts: npt.NDArray[np.int64]
     places: npt.NDArray[np.int64]
@@ -91,19 +93,26 @@ class Samples:
         begun = actions[:, 0] < 0
         return np.stack([np.where(begun, IDLE, actions[:, 0]), np.where(begun, 1, same)], axis=1)
 
+    def before(self, rows: Rows) -> npt.NDArray[np.int64]:
+        """The actions before rows (n,), the last one at the end: int64 (n, TrainConfig.action_history); see Batch."""
+        earlier = rows[:, None] + np.arange(-self._config.action_history, 0)
+        starts = self._tick_table.starts(rows)[:, None]
+        actions = self._tick_table.actions(np.maximum(earlier, starts))
+        return np.asarray(np.where(earlier >= starts, actions, IDLE), np.int64)
+
     def gather(self, rows: Rows, shifts: npt.NDArray[np.int64], take: Take) -> Batch:
         """The samples of rows (B,) with label shifts (B,); `take` returns the inputs of rows (…)."""
         inputs = self._inputs(rows, np.asarray(self._config.label_shifts)[shifts], take)
         labels = self._tick_table.actions(self.seen(rows) if self._config.recurrent else rows)
-        ahead, held = np.empty((len(rows), 0), np.int64), np.empty((len(rows), 0), np.int64)
+        ahead = held = before = np.empty((len(rows), 0), np.int64)
         if self._spec.discrete:
-            held = self.held(rows)
+            held, before = self.held(rows), self.before(rows)
             longest = max(self._config.label_windows[-1], *self._config.aims, 1)
             ahead = self._tick_table.actions(self._following(rows, np.arange(longest)))
         later = np.empty((len(rows), 0, 0), np.float32)
         if self._tick_table.locate is not None and self._config.aims:
             later = take(self._following(rows, np.array(self._config.aims)))
-        return Batch(inputs, labels, ahead, held, later, shifts, np.arange(len(rows)), len(rows))
+        return Batch(inputs, labels, ahead, held, before, later, shifts, np.arange(len(rows)), len(rows))
 
     def _following(self, rows: Rows, ticks: Rows) -> Rows:
         """The rows (B, n) so many ticks after rows (B,); they stay within the episode."""

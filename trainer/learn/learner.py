@@ -98,10 +98,10 @@ class Learner:
         assert isinstance(self.net, KeypointNet)
         assert isinstance(self.average, KeypointNet)
         if self.net.steering is not None and self.average.steering is not None:
-            parts = (torch.from_numpy(part).to(self.device) for part in (batch.inputs, batch.later, batch.ahead))
-            self.net.steering.fit(*parts)
-            for known, copied in zip(self.net.steering.buffers(), self.average.steering.buffers(), strict=True):
-                copied.copy_(known)
+            known = (batch.inputs, batch.later, batch.ahead, batch.before)
+            self.net.steering.fit(*(torch.from_numpy(part).to(self.device) for part in known))
+            for found, copied in zip(self.net.steering.buffers(), self.average.steering.buffers(), strict=True):
+                copied.copy_(found)
 
     def begin_from(self, parent: Net) -> None:
         """Start from the weights of a policy. Raises RuntimeError for one with another network."""

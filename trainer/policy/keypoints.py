@@ -122,7 +122,9 @@ class KeypointNet(nn.Module):
         self.steering: Steering | None = None
         if config.aims:
             ages = len(config.history)
-            self.steering = Steering(ages, POSITIONS, config.hidden, actions, config.dropout, config.aims)
+            self.steering = Steering(
+                ages, POSITIONS, config.hidden, actions, config.dropout, config.aims, config.action_history
+            )
         self.register_buffer("own", torch.zeros(POSITIONS, dtype=torch.bool))
 
     def sight(self) -> dict[str, Tensor]:

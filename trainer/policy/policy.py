@@ -7,6 +7,7 @@ Several players of one network share one forward pass.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from recorder.envs.spec import EnvSpec
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
 from trainer.policy.action_selection import ActionSelection, softmax
-from trainer.policy.hand import Grip
+from trainer.policy.hand import IDLE, Grip
 from trainer.policy.keypoints import LAG, KeypointNet, with_those_before
 from trainer.policy.networks import Memory, Net, RecurrentNet, VectorNet
 from trainer.policy.policy_file import read_policy
@@ -65,13 +66,13 @@ class Policy:
         self._found: list[npt.NDArray[np.float32]] = []  # their positions, if the network uses positions
         self._memory: Memory | None = None
         self._grip = self._new_grip()
+        self._done: deque[Any] = deque([IDLE] * config.action_history, config.action_history)  # its last actions
 
     @classmethod
     def load(cls, path: Path | str, seed: int = 0, *, alike: bool = False) -> Policy:
         """Read a policy file; `seed` seeds its sampling. It plays its best, or with `alike` like its demonstrator.
 
-        Raises PolicyError for a damaged file, for one made for another environment, and for one that cannot play like
-        its demonstrator.
+        Raises PolicyError as `read_policy` does.
         """
         path = Path(path)
         stored = read_policy(path, alike=alike)
@@ -106,8 +107,8 @@ class Policy:
         """Begin a new episode: forget the history. The environment is not used."""
         self._seen.clear()
         self._found.clear()
-        self._memory = None
-        self._grip = self._new_grip()
+        self._memory, self._grip = None, self._new_grip()
+        self._done.extend([IDLE] * self.config.action_history)
         self.probabilities = None
 
     def act(self, observation: Any) -> Any:
@@ -315,6 +316,7 @@ def _act_together(policies: Sequence[Policy], inputs: Sequence[npt.NDArray[Any]]
         chosen = _choose_together([policies[row] for row in together], outputs, habits, distances)
         for row, action in zip(together, chosen, strict=True):
             actions[row] = action
+            policies[row]._done.append(action)
     return actions
 
 
@@ -365,7 +367,8 @@ def _distances(policies: Sequence[Policy], positions: torch.Tensor) -> dict[int,
         return {}
     steering, own = net.steering, net.own
     aims = {policy.selection.aim for policy in policies if policy.selection.aim}
-    return {aim: steering.distances(positions, own, aim).float().cpu().numpy() for aim in sorted(aims)}
+    done = torch.tensor([list(policy._done) for policy in policies], dtype=torch.int64, device=positions.device)
+    return {aim: steering.distances(positions, own, aim, done).float().cpu().numpy() for aim in sorted(aims)}
 
 
 def _see_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[npt.NDArray[Any]]:
