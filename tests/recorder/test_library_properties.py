@@ -368,7 +368,7 @@ TestShelf.settings = FEW
 
 def test_a_game_that_is_being_recorded_is_going_on_and_one_that_was_left_is_interrupted(tmp_path: Path) -> None:
     with playing(tmp_path, 1) as (writer, rollout, played):
-        play(rollout, played, 40)
+        play(rollout, played, 60)
         writer.flush()
         for left, ending in ((False, "going on"), (True, "interrupted")):
             if left:
