@@ -137,7 +137,7 @@ class Pairing:
 
     @property
     def play_choices_text(self) -> str:
-        """How the two ways compare, in a sentence or two."""
+        """How the two ways compare, in two sentences, a line each."""
         summary = None if self.policy is None else self._kept.summary(self.policy)
         if summary is None or summary.alike is None:
             return ""
@@ -150,7 +150,7 @@ class Pairing:
         )
         return (
             f"In test games{length} “Its best” scores {score_text(summary.score or 0.0)}, “Like its player” "
-            f"{score_text(alike.score)}, {player}. A classifier tells “Like its player” from the player in "
+            f"{score_text(alike.score)}, {player}.\nA classifier tells “Like its player” from the player in "
             f"{100 * alike.classifier:.0f} % of clips (50 % is chance)."
         )
 

@@ -505,7 +505,7 @@ def test_a_clone_that_knows_two_ways_is_watched_filmed_and_scored_in_the_one_cho
     assert pair.play_choices == []
     able = knows_two_ways(policies[0])
     pair.refresh()
-    assert "“Like its player” 43, the player in whole games 48. A" in pair.play_choices_text  # an earlier version's
+    assert "“Like its player” 43, the player in whole games 48.\nA" in pair.play_choices_text  # an earlier version's
     knows_two_ways(policies[0], demonstrator_scores=[38.0, 44.0])
     pair.refresh()
     assert [(choice.label, choice.value) for choice in pair.play_choices] == [
@@ -513,7 +513,7 @@ def test_a_clone_that_knows_two_ways_is_watched_filmed_and_scored_in_the_one_cho
         ("Like its player · 43", True),
     ]
     assert pair.play_choices_text == (
-        "In test games of at most 1:40 “Its best” scores 71, “Like its player” 43, the player 41. A classifier "
+        "In test games of at most 1:40 “Its best” scores 71, “Like its player” 43, the player 41.\nA classifier "
         "tells “Like its player” from the player in 66 % of clips (50 % is chance)."
     )
     name = policies[0].stem

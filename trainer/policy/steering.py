@@ -57,7 +57,7 @@ class Steering(nn.Module):
         before: int,
     ) -> None:
         super().__init__()
-        self.ticks, self.before = ticks, before
+        self.ticks = ticks
         self._actions = actions
         layers: list[nn.Module] = []
         for width_in, width_out in pairwise((ages * positions, *widths)):
