@@ -20,6 +20,7 @@ from trainer.learn.choosing import Choosing, first_selection
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.header import POLICY_KEY, read_header
 from trainer.policy.keypoints import POSITIONS, KeypointNet
+from trainer.policy.loops import NONE
 from trainer.policy.networks import build
 from trainer.policy.policy import Policy, act_together
 from trainer.policy.policy_file import save_policy
@@ -51,6 +52,7 @@ def _steering(before: int = 4) -> Steering:
 
 
 OWN = torch.tensor([False, True])
+STRAIGHT = torch.tensor([NONE])
 
 
 def _before(actions: list[int], row: int, count: int) -> list[int]:
@@ -71,18 +73,23 @@ def _fitted(before: int = 4) -> Steering:
     return steering
 
 
-@pytest.mark.parametrize("aim", [-1.5, 0.3, 1.9])
-def test_it_goes_to_the_aim_and_stays_there_though_the_paddle_glides(aim: float) -> None:
-    steering = _fitted()
+def _aiming_at(aim: float, before: int = 4) -> Steering:
+    steering = _fitted(before)
     with torch.no_grad():
         steering.body[-1].weight.zero_()
         steering.body[-1].bias.copy_(torch.tensor([0.0, aim]).repeat(4))
+    return steering
+
+
+@pytest.mark.parametrize("aim", [-1.5, 0.3, 1.9])
+def test_it_goes_to_the_aim_and_stays_there_though_the_paddle_glides(aim: float) -> None:
+    steering = _aiming_at(aim)
     places = [0.0]
     actions: list[int] = []
     for _ in range(120):
         with torch.inference_mode():
             done = torch.tensor([_before(actions, len(actions), 4)])
-            off = steering.distances(_ages(places), OWN, 4, done)[0].numpy()
+            off = steering.distances(_ages(places), OWN, 4, done, STRAIGHT)[0].numpy()
         assert off[FIRE] == pytest.approx(off[NOOP], abs=1e-3)  # neither moves it
         actions.append(int(off.argmin()))
         places = _glide(actions)
@@ -92,18 +99,32 @@ def test_it_goes_to_the_aim_and_stays_there_though_the_paddle_glides(aim: float)
 
 @pytest.mark.parametrize(("before", "knows"), [(4, True), (0, False)])
 def test_it_knows_from_its_last_actions_how_far_the_paddle_still_glides(before: int, knows: bool) -> None:
-    steering = _fitted(before)
     actions = [NOOP] * 30 + [RIGHT] * 3
     places = _glide(actions)
     rest = _glide([*actions, *[NOOP] * 16])[len(actions) :]
-    with torch.no_grad():
-        steering.body[-1].weight.zero_()
-        steering.body[-1].bias.copy_(torch.tensor([0.0, rest[16]]).repeat(4))
+    steering = _aiming_at(rest[16], before)
     with torch.inference_mode():
         done = torch.tensor([_before(actions, len(actions), before)], dtype=torch.int64)
-        off = steering.distances(_ages(places), OWN, 4, done)[0, NOOP]
+        off = steering.distances(_ages(places), OWN, 4, done, STRAIGHT)[0, NOOP]
     left = np.mean([abs(rest[ticks] - rest[16]) for ticks in (2, 4, 8, 16)])
     assert (abs(float(off) - left) < 0.002) == knows
+
+
+def test_beside_its_aim_is_as_far_as_a_short_plan_leads() -> None:
+    steering = _aiming_at(0.3)
+    places = [0.0] * 30
+    with torch.inference_mode():
+        done = torch.tensor([[NOOP] * 4] * len(steering.sidesteps))
+        seen = _ages(places).expand(len(done), -1, -1)
+        off = steering.distances(seen, OWN, 16, done, torch.tensor(steering.sidesteps))
+    aims = []
+    for row, plan in enumerate(steering.sidesteps):
+        moves = steering.plans[plan].view(16, 4).argmax(dim=1).tolist()
+        assert 1 <= 16 - moves.count(NOOP) <= 2
+        aims.append(0.3 + _glide(moves)[-1])
+        reached = [_glide([NOOP] * 16)[ticks] for ticks in (2, 4, 8, 16)]
+        assert float(off[row, NOOP]) == pytest.approx(np.mean(np.abs(np.array(reached) - aims[-1])), abs=0.003)
+    assert min(aims) < 0.25 < 0.35 < max(aims)
 
 
 def test_it_learns_where_the_own_place_will_be_from_everything_else_alone() -> None:
@@ -130,7 +151,8 @@ def test_without_own_positions_there_is_nothing_to_learn_and_no_action_is_nearer
     steering, nothing = _steering(), torch.zeros(2, dtype=torch.bool)
     positions, later = torch.randn(5, len(HISTORY), 2), torch.randn(5, 4, 2)
     assert steering.loss(positions, nothing, later).tolist() == [0.0] * 5
-    assert steering.distances(positions, nothing, 8, torch.zeros(5, 4, dtype=torch.int64)).tolist() == [[0.0] * 4] * 5
+    done = torch.zeros(5, 4, dtype=torch.int64)
+    assert steering.distances(positions, nothing, 8, done, STRAIGHT.expand(5)).tolist() == [[0.0] * 4] * 5
 
 
 def test_what_follows_a_tick_ends_with_its_game(breakout: Session) -> None:

@@ -32,9 +32,9 @@ _TRIAL = 7_919  # keeps the starts of test games different from those of evaluat
 _TEMPERATURES = (0.5, 0.25, 0.1, 0.0)
 _FEW_TEMPERATURES = (0.1,)
 _AS_OFTEN_TEMPERATURES = (0.5, 0.1)  # without dividing by the actions' shares
-# A clone that steers exactly plays the same loop for ever, so some chance is needed to get on.
-_AIM_TEMPERATURES = (0.5, 1.0, 2.0, 4.0)
-_FEW_AIM_TEMPERATURES = (1.0,)
+# A clone that steers leaves endless loops, but some chance brings more variety.
+_AIM_TEMPERATURES = (0.5, 1.0, 2.0)
+_FEW_AIM_TEMPERATURES = (0.5,)
 _FINALISTS = 2
 _WORTH_A_PROCESS = 20_000  # ticks: playing them takes about as long as starting a process
 _PATIENCE_S = 0.25
@@ -83,7 +83,7 @@ def action_selections(
         choices += [(temperature, ()) for temperature in _AS_OFTEN_TEMPERATURES]
     steered = _FEW_AIM_TEMPERATURES if few else _AIM_TEMPERATURES
     aims = [
-        ActionSelection(temperature, kept, 0, config.past_choices[-1], (), aim)
+        ActionSelection(temperature, kept, 0, config.past_choices[-1], (), aim, leaves_loops=True)
         for aim in config.aims
         for temperature in steered
     ]

@@ -123,7 +123,7 @@ def first_selection(config: TrainConfig, data: Dataset) -> ActionSelection:
         return ActionSelection(1.0, data.rare_actions, past=config.past_choices[0])
     if known := aims(config, data):
         middle = known[(len(known) - 1) // 2]
-        return ActionSelection(1.0, data.rare_actions, 0, config.past_choices[-1], aim=middle)
+        return ActionSelection(0.5, data.rare_actions, 0, config.past_choices[-1], aim=middle, leaves_loops=True)
     last = len(config.label_windows) - 1
     return ActionSelection(_FIRST_TEMPERATURE, data.rare_actions, last, config.past_choices[-1], data.action_shares)
 

@@ -16,6 +16,7 @@ _Index = Annotated[int, Meta(ge=0)]
 _Share = Annotated[float, Meta(ge=0, le=1)]
 _COLDEST = 1e-3
 _NEAR = 0.02  # standard deviations: by so much farther is as bad as being less likely by a factor of e
+_LATER = ("aim", "leaves_loops", "pull")  # left out of files where unused
 _RAREST = 1e-2  # dividing by less would make a hardly ever taken action the most likely one
 
 
@@ -31,8 +32,9 @@ class ActionSelection(msgspec.Struct, frozen=True):
     outputs that are played (TrainConfig.outputs), and `past` whether older screens show what is hidden in a share of
     the training (TrainConfig.hidden_share). Continuous actions are played as is. With an `aim` the clone steers to
     where its demonstrator would be so many ticks later (trainer.policy.steering); among actions that lead equally near,
-    the likelier one is taken. With a `pull` the clone moves its hands as its demonstrator does (trainer.policy.hand),
-    at no temperature.
+    the likelier one is taken. If it `leaves_loops`, it goes beside its aim while the same repeats
+    (trainer.policy.loops). With a `pull` the clone moves its hands as its demonstrator does (trainer.policy.hand), at
+    no temperature.
 
     Raises ValueError for values that cannot be meant.
     """
@@ -47,6 +49,7 @@ class ActionSelection(msgspec.Struct, frozen=True):
     aim: Annotated[
         int, said("to where its demonstrator would be so many ticks later it steers; 0: it does not", ge=0, le=60)
     ] = 0
+    leaves_loops: Annotated[bool, said("whether it goes beside its aim while the same repeats")] = False
     pull: Annotated[Pull | None, said("how it holds keys like its demonstrator; absent where it does not")] = None
 
     def __post_init__(self) -> None:
@@ -74,8 +77,7 @@ class ActionSelection(msgspec.Struct, frozen=True):
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         values: dict[str, Any] = plain(self)
-        unused = {name for name, value in (("pull", self.pull), ("aim", self.aim)) if not value}
-        return {name: value for name, value in values.items() if name not in unused}
+        return {name: value for name, value in values.items() if value or name not in _LATER}
 
     @classmethod
     def from_json(cls, values: Any) -> ActionSelection:

@@ -22,6 +22,7 @@ from trainer.errors import PolicyError
 from trainer.policy.action_selection import ActionSelection, softmax
 from trainer.policy.hand import IDLE, Grip
 from trainer.policy.keypoints import LAG, KeypointNet, with_those_before
+from trainer.policy.loops import NONE, LoopBreaker
 from trainer.policy.networks import Memory, Net, RecurrentNet, VectorNet
 from trainer.policy.policy_file import read_policy
 from trainer.policy.preprocess import Preprocess
@@ -58,15 +59,10 @@ class Policy:
         self.selection = selection or ActionSelection()
         self.header = header or {}
         self.name = name
-        self.probabilities: npt.NDArray[np.float32] | None = None
         self._device = torch.device(device)
         self._rng = np.random.default_rng(seed)
         self._preprocess = Preprocess.of(config)
-        self._seen: list[npt.NDArray[np.uint8]] = []  # screens, the newest first
-        self._found: list[npt.NDArray[np.float32]] = []  # their positions, if the network uses positions
-        self._memory: Memory | None = None
-        self._grip = self._new_grip()
-        self._done: deque[Any] = deque([IDLE] * config.action_history, config.action_history)  # its last actions
+        self.reset()
 
     @classmethod
     def load(cls, path: Path | str, seed: int = 0, *, alike: bool = False) -> Policy:
@@ -105,11 +101,13 @@ class Policy:
 
     def reset(self, env: Env | None = None) -> None:
         """Begin a new episode: forget the history. The environment is not used."""
-        self._seen.clear()
-        self._found.clear()
-        self._memory, self._grip = None, self._new_grip()
-        self._done.extend([IDLE] * self.config.action_history)
-        self.probabilities = None
+        self.probabilities: npt.NDArray[np.float32] | None = None
+        self._seen: list[npt.NDArray[np.uint8]] = []  # screens, the newest first
+        self._found: list[npt.NDArray[np.float32]] = []  # their positions, if the network uses positions
+        self._memory: Memory | None = None
+        self._grip, self._loop_breaker = _grip(self.net, self.selection), _loop_breaker(self.net, self.selection)
+        last = self.config.action_history
+        self._done: deque[Any] = deque([IDLE] * last, last)  # its last actions
 
     def act(self, observation: Any) -> Any:
         """The clone's action: int, or float32 (m,) in [-1, 1]."""
@@ -276,10 +274,20 @@ class Policy:
         drawn = int(np.searchsorted(np.cumsum(likely), self._rng.random()))
         return min(drawn, len(likely) - 1)
 
-    def _new_grip(self) -> Grip | None:
-        if self.selection.pull is None or not isinstance(self.net, KeypointNet):
-            return None
-        return Grip(self.selection.pull, np.asarray(self.net.hand.follows.cpu().numpy(), bool))
+    def beside(self, own: npt.NDArray[np.bool_]) -> int:
+        """The plan by which it goes beside its aim in this tick; bool (n,) `own` are the player's own positions."""
+        return NONE if self._loop_breaker is None else self._loop_breaker.plan(self._found[0][~own], self._rng)
+
+
+def _grip(net: Net, selection: ActionSelection) -> Grip | None:
+    if selection.pull is None or not isinstance(net, KeypointNet):
+        return None
+    return Grip(selection.pull, np.asarray(net.hand.follows.cpu().numpy(), bool))
+
+
+def _loop_breaker(net: Net, selection: ActionSelection) -> LoopBreaker | None:
+    steering = net.steering if isinstance(net, KeypointNet) else None
+    return LoopBreaker(steering.sidesteps) if steering is not None and selection.leaves_loops else None
 
 
 def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[Any]:
@@ -368,7 +376,9 @@ def _distances(policies: Sequence[Policy], positions: torch.Tensor) -> dict[int,
     steering, own = net.steering, net.own
     aims = {policy.selection.aim for policy in policies if policy.selection.aim}
     done = torch.tensor([list(policy._done) for policy in policies], dtype=torch.int64, device=positions.device)
-    return {aim: steering.distances(positions, own, aim, done).float().cpu().numpy() for aim in sorted(aims)}
+    mask = own.cpu().numpy()
+    beside = torch.tensor([policy.beside(mask) for policy in policies], device=positions.device)
+    return {aim: steering.distances(positions, own, aim, done, beside).float().cpu().numpy() for aim in sorted(aims)}
 
 
 def _see_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[npt.NDArray[Any]]:

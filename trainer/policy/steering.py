@@ -31,6 +31,7 @@ from trainer.policy.hand import IDLE
 _BETA = 0.05  # standard deviations: smaller errors count squared, so in effect the median is learned
 _RIDGE = 1e-3  # of the linear model, for each sample
 _SHORTEST = (1, 2, 3, 4, 6)  # ticks for which plans hold an action, besides the `ticks` below
+_SIDESTEP = 2  # ticks for which an action is held at most to go beside the aim
 
 
 class Steering(nn.Module):
@@ -69,6 +70,8 @@ class Steering(nn.Module):
         plans = _plans(actions, ticks)
         self.register_buffer("plans", _marked(plans, actions), persistent=False)
         self.register_buffer("first", plans[:, 0], persistent=False)
+        held = (plans != IDLE).sum(dim=1)
+        self.sidesteps: list[int] = torch.nonzero((held > 0) & (held <= _SIDESTEP))[:, 0].tolist()
 
     def forward(self, positions: Tensor, own: Tensor) -> Tensor:
         others = torch.where(own, 0.0, positions)
@@ -100,20 +103,22 @@ class Steering(nn.Module):
             square = known.T @ known + ridge
             self.motion[column].copy_(torch.linalg.solve(square, known.T @ moved).T)
 
-    def distances(self, positions: Tensor, own: Tensor, aim: int, before: Tensor) -> Tensor:
+    def distances(self, positions: Tensor, own: Tensor, aim: int, before: Tensor, beside: Tensor) -> Tensor:
         """How far each action leads from where the demonstrator would be, (B, actions), in standard deviations, after
         the actions `before`, int64 (B, before).
 
         It is the distance of the best plan that begins with it, over all of `ticks`, from what the demonstrator's
-        position is predicted to be in `aim` ticks, one of `ticks`.
+        position is predicted to be in `aim` ticks, one of `ticks`; or as far `beside` that as a plan leads, one of
+        `sidesteps` for each, int64 (B,), or 0.
         """
         aims: Tensor = self(positions, own)
-        aims = aims[:, self.ticks.index(aim)].clamp(self.least, self.most)
         ages, planned = positions.shape[1], self.plans.shape[1]
         drift = torch.einsum("nta,ban->btn", self.motion[:, :, :ages], _movement(positions))
         done = _marked(before, self._actions)
         drift = drift + torch.einsum("nta,ba->btn", self.motion[:, :, ages:-planned], done)
         pushed = torch.einsum("nta,pa->ptn", self.motion[:, :, -planned:], self.plans)
+        aims = aims[:, self.ticks.index(aim)] + (pushed[beside, -1] - pushed[:1, -1])
+        aims = aims.clamp(self.least, self.most)
         reached = positions[:, None, :1] + drift[:, None] + pushed[None]
         missed = (reached.clamp(self.least, self.most) - aims[:, None, None]).abs() * own
         plans = missed.sum(dim=-1).mean(dim=-1)
