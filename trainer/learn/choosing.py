@@ -33,7 +33,7 @@ from trainer.policy.action_selection import ActionSelection
 
 _T = TypeVar("_T")
 SIGN_OF_LIFE_S = 0.25
-_FIRST_TEMPERATURE = 0.25
+_FIRST_TEMPERATURE, _FIRST_TEMPERATURE_STEERED = 0.25, 0.5
 _PLAYED = 0.7  # of the ticks that test games may last: some are over before
 _FIRST_ROUNDS = 0.35  # approximate share of the test games that choose how to play best
 
@@ -123,7 +123,9 @@ def first_selection(config: TrainConfig, data: Dataset) -> ActionSelection:
         return ActionSelection(1.0, data.rare_actions, past=config.past_choices[0])
     if known := aims(config, data):
         middle = known[(len(known) - 1) // 2]
-        return ActionSelection(0.5, data.rare_actions, 0, config.past_choices[-1], aim=middle, leaves_loops=True)
+        return ActionSelection(
+            _FIRST_TEMPERATURE_STEERED, data.rare_actions, 0, config.past_choices[-1], aim=middle, leaves_loops=True
+        )
     last = len(config.label_windows) - 1
     return ActionSelection(_FIRST_TEMPERATURE, data.rare_actions, last, config.past_choices[-1], data.action_shares)
 

@@ -22,24 +22,27 @@ _SAME = 0.15  # standard deviations, of all positions together
 
 
 class LoopBreaker:
-    """For one player; call `plan` in every tick. The caller provides the random generator."""
+    """For one player; call `plan` in every tick. The caller provides the random generator.
 
-    def __init__(self, plans: Sequence[int]) -> None:
-        self._plans = plans
+    `own`, bool (n,), marks the player's own positions.
+    """
+
+    def __init__(self, plans: Sequence[int], own: npt.NDArray[np.bool_]) -> None:
+        self._plans, self._others = plans, ~own
         self._seen: deque[npt.NDArray[np.float32]] = deque(maxlen=2 * _LONGEST)
         self._ticks = 0
         self._plan = NONE
 
-    def plan(self, others: npt.NDArray[np.float32], rng: np.random.Generator) -> int:
-        """One of `plans`, at random, while `others` repeat, the positions of everything else, float32 (n,); or NONE."""
-        self._seen.append(others)
+    def plan(self, positions: npt.NDArray[np.float32], rng: np.random.Generator) -> int:
+        """One of `plans`, at random, while the positions of everything else, of float32 (n,), repeat. Else NONE."""
+        self._seen.append(positions)
         self._ticks += 1
         if self._ticks % _LOOKED == 0:
             self._plan = int(rng.choice(self._plans)) if self._repeats() else NONE
         return self._plan
 
     def _repeats(self) -> bool:
-        seen = np.stack(self._seen)[::-1]
+        seen = np.stack(self._seen)[::-1, self._others]
         rounds = np.arange(_SHORTEST, min(_LONGEST, len(seen) - _LEAST) + 1)
         rounds = rounds[np.abs(seen[rounds] - seen[0]).sum(axis=1) < 2 * _SAME]
         return any(_difference(seen, each) < _SAME for each in rounds if each + max(each, _LEAST) <= len(seen))

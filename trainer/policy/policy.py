@@ -274,9 +274,9 @@ class Policy:
         drawn = int(np.searchsorted(np.cumsum(likely), self._rng.random()))
         return min(drawn, len(likely) - 1)
 
-    def beside(self, own: npt.NDArray[np.bool_]) -> int:
-        """The plan by which it goes beside its aim in this tick; bool (n,) `own` are the player's own positions."""
-        return NONE if self._loop_breaker is None else self._loop_breaker.plan(self._found[0][~own], self._rng)
+    def beside(self) -> int:
+        """The plan by which it goes beside its aim in this tick (trainer.policy.loops)."""
+        return NONE if self._loop_breaker is None else self._loop_breaker.plan(self._found[0], self._rng)
 
 
 def _grip(net: Net, selection: ActionSelection) -> Grip | None:
@@ -286,8 +286,9 @@ def _grip(net: Net, selection: ActionSelection) -> Grip | None:
 
 
 def _loop_breaker(net: Net, selection: ActionSelection) -> LoopBreaker | None:
-    steering = net.steering if isinstance(net, KeypointNet) else None
-    return LoopBreaker(steering.sidesteps) if steering is not None and selection.leaves_loops else None
+    if not selection.leaves_loops or not isinstance(net, KeypointNet) or net.steering is None:
+        return None
+    return LoopBreaker(net.steering.sidesteps, np.asarray(net.own.cpu().numpy(), bool))
 
 
 def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[Any]:
@@ -376,8 +377,7 @@ def _distances(policies: Sequence[Policy], positions: torch.Tensor) -> dict[int,
     steering, own = net.steering, net.own
     aims = {policy.selection.aim for policy in policies if policy.selection.aim}
     done = torch.tensor([list(policy._done) for policy in policies], dtype=torch.int64, device=positions.device)
-    mask = own.cpu().numpy()
-    beside = torch.tensor([policy.beside(mask) for policy in policies], device=positions.device)
+    beside = torch.tensor([policy.beside() for policy in policies], device=positions.device)
     return {aim: steering.distances(positions, own, aim, done, beside).float().cpu().numpy() for aim in sorted(aims)}
 
 
