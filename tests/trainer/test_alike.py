@@ -137,7 +137,7 @@ def chosen(told: Callable[[ActionSelection], tuple[list[int], float]]) -> Alike 
     rng = np.random.default_rng(0)
     demonstration = Demonstration([np.array(calm(rng)) for _ in range(20)], 50.0)
     shares = (0.7, 0.01, 0.15, 0.14)
-    candidate = Candidate("p", ActionSelection(0.1, prior=shares))
+    candidate = Candidate("p", ActionSelection(0.5, aim=4, leaves_loops=True))
     scripted_games = Scripted(told)
     best = CandidateScore(candidate, [scripted_games.result(candidate.selection) for _ in range(6)])
     evaluator: Any = scripted_games
@@ -159,6 +159,8 @@ def test_the_hardest_to_tell_apart_is_chosen_unless_it_scores_too_little_or_its_
     assert alike is not None
     assert alike.selection.pull is not None
     assert alike.selection.pull.press == 2.0
+    assert not alike.selection.aim
+    assert not alike.selection.leaves_loops
     assert (alike.score, alike.demonstrator) == (45.0, 50.0)
     assert alike.classifier < 0.7
     # One that hardly plays is no twin, however it moves.

@@ -16,7 +16,6 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from msgspec import structs
 
 from recorder.envs.spec import EnvSpec
 from recorder.store.origin import from_the_start
@@ -131,8 +130,8 @@ def find_alike(
     """
     policy, selection = best.candidate.policy, best.candidate.selection
     winner = _played_like(selection, best.played, demonstration, spec)
-    plain = structs.replace(selection, temperature=1.0, kept=(), past=config.past_choices[-1], prior=shares, aim=0)
-    left = [structs.replace(plain, pull=pull) for pull in _PULLS]
+    past = config.past_choices[-1]
+    left = [ActionSelection(1.0, output=selection.output, past=past, prior=shares, pull=pull) for pull in _PULLS]
     game = 0
     pulled: list[Alike] = []
     played: dict[ActionSelection, list[GameResult]] = {selection: [] for selection in left}
