@@ -19,8 +19,9 @@ from recorder.envs.registry import get_spec
 from recorder.errors import SessionError, UsageError
 from recorder.library.edits import edit as change
 from recorder.library.edits import of_games, without
-from recorder.library.library import Library, SessionSummary, matches, session_place, sort_key, summarize
+from recorder.library.library import Library, session_place
 from recorder.library.merging import ReshapeProgress, merging, splitting
+from recorder.library.session_summary import SessionSummary, matches, sort_key, summarize
 from recorder.library.tables import TableProgress, writing_table
 from recorder.store.episode_table import RecordedGame
 from recorder.store.origin import origins_of_forks

@@ -19,8 +19,9 @@ from player.cli.commands import check_output, describe_player
 from player.cli.progress_bar import Meter
 from player.cli.tables import print_table
 from recorder.errors import TwinplayError, UsageError
-from recorder.library.library import Library, local_time, session_place
-from recorder.library.lineage import without_copies
+from recorder.library.copies import without_copies
+from recorder.library.library import Library, session_place
+from recorder.library.session_summary import local_time
 from recorder.store.places import Place, on_this_computer, place
 from recorder.store.session import Session
 from recorder.system.interrupts import Noted, exit_status

@@ -14,8 +14,9 @@ from typing import Any
 from player.watch.frames import score_text
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.access import outputs_of
-from recorder.library.library import Library, SessionSummary, local_time, summarize
+from recorder.library.library import Library
 from recorder.library.names import default_name, session_name
+from recorder.library.session_summary import SessionSummary, local_time, summarize
 from recorder.store.places import on_this_computer
 from recorder.store.session import Session
 from recorder.system.texts import duration_text

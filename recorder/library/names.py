@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from recorder.agents.agent import player_title
-from recorder.library.library import SessionSummary
 from recorder.library.players import player_label
+from recorder.library.session_summary import SessionSummary
 
 
 def default_name(players: Sequence[Mapping[str, Any]], score: float | None, created: str) -> str:

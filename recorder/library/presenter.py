@@ -22,12 +22,13 @@ from typing import Any
 
 from recorder.errors import LibraryError, TwinplayError
 from recorder.library.change_queue import ChangeQueue
-from recorder.library.library import Library, SessionSummary
-from recorder.library.lineage import without_copies
+from recorder.library.copies import without_copies
+from recorder.library.library import Library
 from recorder.library.long_work import LongWork, Work
 from recorder.library.names import session_name
 from recorder.library.preview_requests import PreviewRequests
 from recorder.library.session_edits import SessionEdits
+from recorder.library.session_summary import SessionSummary
 from recorder.library.trash import Trashed
 from recorder.library.undo import UndoStack
 from recorder.library.undoable import TakenBack, UndoableChanges

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recorder.library.findings import Finding, still_used
-from recorder.library.library import SessionSummary
 from recorder.library.preview import Details, Moment, Picture, Review, Thumbnail
+from recorder.library.session_summary import SessionSummary
 from recorder.system.jobs import ServiceLike
 
 _MOST_THUMBNAILS = 60  # more than a screen of rows is out of sight

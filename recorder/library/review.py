@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from recorder.errors import TwinplayError
+from recorder.library.copies import without_copies
 from recorder.library.findings import Finding
-from recorder.library.library import Library, SessionSummary
-from recorder.library.lineage import Origin, origins_of, without_copies
+from recorder.library.library import Library
+from recorder.library.lineage import Origin, origins_of
 from recorder.library.names import session_name
+from recorder.library.session_summary import SessionSummary
 from recorder.library.unusual_games import (
     CUT_SHORT,
     EarlierGame,

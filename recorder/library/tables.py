@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from recorder.errors import LibraryError, SessionError
-from recorder.library.library import SessionSummary
+from recorder.library.session_summary import SessionSummary
 from recorder.play.clock import LATE_NS
 from recorder.store.episode_table import RecordedGame
 from recorder.store.places import keep_out_of_sessions, on_this_computer, place

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from recorder.errors import SessionError, TwinplayError
 from recorder.library.edits import edit
-from recorder.library.library import Library, SessionSummary
+from recorder.library.library import Library
 from recorder.library.players import player_label
+from recorder.library.session_summary import SessionSummary
 from recorder.library.together import together_text
 from recorder.store.races import RaceRecord, read_race
 from recorder.store.session import Session

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton, QWidget
 
-from recorder.library.library import SessionSummary
 from recorder.library.players import KINDS
+from recorder.library.session_summary import SessionSummary
 from recorder.ui.kit.fold import FoldingRow
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
 
-from recorder.library.library import SessionSummary
-from recorder.library.lineage import without_copies
+from recorder.library.copies import without_copies
 from recorder.library.presenter import LibraryPresenter
+from recorder.library.session_summary import SessionSummary
 from recorder.system.texts import count
 from recorder.ui.kit import look
 from recorder.ui.kit.words import window_words

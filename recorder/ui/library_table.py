@@ -28,10 +28,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.library.library import SessionSummary, local_time, matches, sort_key
 from recorder.library.names import session_name
 from recorder.library.players import player_label
 from recorder.library.preview import Picture
+from recorder.library.session_summary import SessionSummary, local_time, matches, sort_key
 from recorder.ui.kit import look
 
 Index = QModelIndex | QPersistentModelIndex

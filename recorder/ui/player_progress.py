@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recorder.library.library import SessionSummary
 from recorder.library.players import player_label
 from recorder.library.presenter import History, history
+from recorder.library.session_summary import SessionSummary
 from recorder.system.texts import count
 from recorder.ui.progress_plot import ProgressPlot
 

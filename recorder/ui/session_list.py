@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from recorder.library.library import SessionSummary
 from recorder.library.presenter import LibraryPresenter
+from recorder.library.session_summary import SessionSummary
 from recorder.ui.kit import look
 from recorder.ui.library_table import LibraryModel, LibraryTable
 

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from recorder.library.library import SessionSummary
 from recorder.library.presenter import LibraryPresenter
+from recorder.library.session_summary import SessionSummary
 from recorder.system.texts import count
 from recorder.ui.kit import look
 from recorder.ui.kit.confirm import ask_to_replace

@@ -14,7 +14,6 @@ import pytest
 
 from recorder import Library, Session, record, verify
 from recorder.agents.experts import scripted
-from recorder.library.library import SessionSummary
 from recorder.library.presenter import LibraryPresenter, LibraryState, history
 from recorder.library.preview import (
     THUMB_HEIGHT,
@@ -24,6 +23,7 @@ from recorder.library.preview import (
     prune_thumbnails,
     telling_tick,
 )
+from recorder.library.session_summary import SessionSummary
 from recorder.system.jobs import JobState, Service
 from tests.careless import record_careless
 from tests.lending import SharedService, shared_service

@@ -34,10 +34,10 @@ from hypothesis.stateful import (
 from recorder import Library, RandomAgent, Session
 from recorder.agents.agent import describe
 from recorder.library.copying import copy_session
-from recorder.library.library import summarize
 from recorder.library.merging import merging, splitting
 from recorder.library.preview import read_details
 from recorder.library.session_edits import edit_undoably
+from recorder.library.session_summary import summarize
 from recorder.library.undo import UndoStack
 from recorder.library.undoable import UndoableChanges
 from recorder.play.rollout import Phase, Rollout

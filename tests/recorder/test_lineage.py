@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from recorder import Library, RandomAgent, Session, get_spec, record
-from recorder.library.library import SessionSummary
-from recorder.library.lineage import first_copy, names_of_parts, origins_of, without_copies
+from recorder.library.copies import first_copy, without_copies
+from recorder.library.lineage import names_of_parts, origins_of
 from recorder.library.merging import merging, splitting
 from recorder.library.presenter import history
+from recorder.library.session_summary import SessionSummary
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from recorder import Library, RandomAgent, Session, get_spec, record
 from recorder.agents.agent import KeyAgent
 from recorder.errors import LibraryError
 from recorder.library.edits import edit
-from recorder.library.library import SessionSummary
+from recorder.library.session_summary import SessionSummary
 from recorder.library.tables import TableProgress, writing_table
 
 GUARDED = "=HYPERLINK(1)"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from recorder.library.library import SessionSummary
 from recorder.library.players import player_label
+from recorder.library.session_summary import SessionSummary
 from tests.trainer.train_stage import Stage
 from trainer.runs.session_facts import FactsReader, SessionFacts, read_facts
 from trainer.runs.suggestion import suggest

@@ -21,7 +21,8 @@ from msgspec import Meta
 
 from recorder.envs.registry import simulator_notes, stored_spec
 from recorder.errors import TwinplayError, first_line
-from recorder.library.library import POLICIES, ensure_writable, local_time
+from recorder.library.library import POLICIES, ensure_writable
+from recorder.library.session_summary import local_time
 from recorder.store.places import on_this_computer, place
 from recorder.system.files import replacing
 from recorder.system.records import RecordError, read

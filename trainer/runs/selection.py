@@ -15,10 +15,11 @@ import numpy as np
 
 from recorder.envs.registry import get_spec
 from recorder.errors import TwinplayError
-from recorder.library.library import Library, SessionSummary, local_time
-from recorder.library.lineage import first_copy, without_copies
+from recorder.library.copies import first_copy, without_copies
+from recorder.library.library import Library
 from recorder.library.names import session_name
 from recorder.library.players import demonstrator, player_label
+from recorder.library.session_summary import SessionSummary, local_time
 from recorder.store.places import place
 from recorder.store.session import Session
 from recorder.system.texts import count

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recorder.library.library import SessionSummary
-from recorder.library.lineage import without_copies
+from recorder.library.copies import without_copies
 from recorder.library.players import player_label
+from recorder.library.session_summary import SessionSummary
 
 
 @dataclass(frozen=True)
