@@ -217,7 +217,7 @@ def test_a_problem_moves_nothing_and_hides_no_button(window: Window, name: str) 
         window.resize(*size)
         QTest.qWait(300)
         before, rests = [*places(page, BUTTONS[name]), where(covered, page)], 0
-        while rests < 5:  # what is read of the sessions meanwhile takes its place, too
+        while rests < 10:  # what is read of the sessions meanwhile takes its place, too
             QTest.qWait(100)
             now = [*places(page, BUTTONS[name]), where(covered, page)]
             before, rests = now, rests + 1 if now == before else 0
