@@ -376,6 +376,8 @@ def _distances(policies: Sequence[Policy], positions: torch.Tensor) -> dict[int,
         return {}
     steering, own = net.steering, net.own
     aims = {policy.selection.aim for policy in policies if policy.selection.aim}
+    if not aims:
+        return {}
     done = torch.tensor([list(policy._done) for policy in policies], dtype=torch.int64, device=positions.device)
     beside = torch.tensor([policy.beside() for policy in policies], device=positions.device)
     return {aim: steering.distances(positions, own, aim, done, beside).float().cpu().numpy() for aim in sorted(aims)}
