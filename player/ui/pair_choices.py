@@ -73,8 +73,8 @@ class PairChoices(FoldingRow):
         self.save.setEnabled(self.presenter.frame is not None)
 
     def _arrange(self) -> None:
-        left = self.add_part(QLabel("Left"), self._left, self._game, stretch=3)
-        right = self.add_part(QLabel("Right"), self._right, self._play, self.scores, self.save, stretch=2)
+        left = self.add_part(QLabel("Left"), self._left, self._game, stretch=4)
+        right = self.add_part(QLabel("Right"), self._right, self._play, self.scores, self.save, stretch=5)
         for part, box in ((left, self._left), (right, self._right)):
             part.setStretchFactor(box, 1)
 
