@@ -23,7 +23,7 @@ from trainer.evaluation.scores import GameResult
 from trainer.evaluation.select_by_play import Candidate, CandidateScore
 from trainer.learn.optimizer import AdamW
 from trainer.policy.action_selection import ActionSelection
-from trainer.policy.hand import AGES, Grip, Hand, Pull
+from trainer.policy.hand import AGES, Grip, Hand, Pull, near_aim, seen_here
 from trainer.policy.policy import act_together
 from trainer.runs.policy_library import summarize
 
@@ -83,12 +83,12 @@ def test_a_hand_learns_for_how_long_keys_are_held() -> None:
 def test_a_grip_changes_only_to_what_ever_followed_and_the_steadier_the_less_is_chance() -> None:
     follows = np.zeros((4, 4), bool)
     follows[NOOP, LEFT] = follows[LEFT, NOOP] = True
-    habit, seen = np.zeros(4, np.float32), np.array([0.0, 0.0, 5.0, 0.0], np.float32)
-    shares = (0.25, 0.25, 0.25, 0.25)
+    habit = np.zeros(4, np.float32)
+    reasons = seen_here(np.array([0.0, 0.0, 5.0, 0.0], np.float32), (0.25, 0.25, 0.25, 0.25))
 
     def played(steady: int) -> list[int]:
         grip, rng = Grip(Pull(0.0, 0.0, 2.0, steady), follows), np.random.default_rng(0)
-        return [grip.take(grip.probabilities(habit, seen, shares), rng) for _ in range(4_000)]
+        return [grip.take(grip.probabilities(habit, reasons), rng) for _ in range(4_000)]
 
     def deviation(actions: list[int]) -> float:
         edges = np.flatnonzero(np.diff(actions))
@@ -103,8 +103,8 @@ def test_what_nothing_ever_followed_does_not_last_for_ever() -> None:
     follows = np.zeros((4, 4), bool)
     follows[NOOP, LEFT] = True  # and there the recording ends
     grip, rng = Grip(Pull(0.0, 0.0, 0.0), follows), np.random.default_rng(0)
-    nothing, shares = np.zeros(4, np.float32), (0.25, 0.25, 0.25, 0.25)
-    actions = [grip.take(grip.probabilities(nothing, nothing, shares), rng) for _ in range(100)]
+    nothing = np.zeros(4, np.float32)
+    actions = [grip.take(grip.probabilities(nothing, nothing), rng) for _ in range(100)]
     assert set(actions) == {NOOP, LEFT, RIGHT, FIRE}
 
 
@@ -132,8 +132,10 @@ class Scripted:
         return GameResult(score, len(actions), "game over", "", np.array(actions))
 
 
-def chosen(told: Callable[[ActionSelection], tuple[list[int], float]]) -> Alike | None:
-    config = TrainConfig.for_env("breakout")
+def chosen(
+    told: Callable[[ActionSelection], tuple[list[int], float]], aims: tuple[int, ...] = (2, 4, 8, 16)
+) -> Alike | None:
+    config = TrainConfig.for_env("breakout", aims=aims)
     rng = np.random.default_rng(0)
     demonstration = Demonstration([np.array(calm(rng)) for _ in range(20)], 50.0)
     shares = (0.7, 0.01, 0.15, 0.14)
@@ -141,7 +143,7 @@ def chosen(told: Callable[[ActionSelection], tuple[list[int], float]]) -> Alike 
     scripted_games = Scripted(told)
     best = CandidateScore(candidate, [scripted_games.result(candidate.selection) for _ in range(6)])
     evaluator: Any = scripted_games
-    found = [*find_alike(evaluator, best, shares, demonstration, get_spec("breakout"), config)]
+    found = [*find_alike(evaluator, best, (FIRE,), shares, demonstration, get_spec("breakout"), config)]
     return next((step for step in found if isinstance(step, Alike)), None)
 
 
@@ -155,19 +157,22 @@ def test_the_hardest_to_tell_apart_is_chosen_unless_it_scores_too_little_or_its_
     def nervous() -> list[int]:
         return rng.integers(0, 4, 800).tolist()
 
-    alike = chosen(lambda m: (calm(rng), 45.0) if m.pull and m.pull.press == 2.0 else (nervous(), 46.0))
-    assert alike is not None
-    assert alike.selection.pull is not None
-    assert alike.selection.pull.press == 2.0
-    assert not alike.selection.aim
-    assert not alike.selection.leaves_loops
-    assert (alike.score, alike.demonstrator) == (45.0, 50.0)
-    assert alike.classifier < 0.7
+    def pulled(selection: ActionSelection, press: float) -> bool:
+        return selection.pull is not None and selection.pull.press == press
+
+    for press, aims in ((15.0, (2, 4, 8, 16)), (2.0, ())):
+        alike = chosen(lambda m, press=press: (calm(rng), 45.0) if pulled(m, press) else (nervous(), 46.0), aims)
+        assert alike is not None
+        assert pulled(alike.selection, press)
+        assert alike.selection.aim == (16 if aims else 0)
+        assert not alike.selection.leaves_loops
+        assert (alike.score, alike.demonstrator) == (45.0, 50.0)
+        assert alike.classifier < 0.7
     # One that hardly plays is no twin, however it moves.
-    poor = chosen(lambda m: (calm(rng), 0.0) if m.pull and m.pull.press == 2.0 else (nervous(), 45.0 - bool(m.pull)))
-    assert poor is None or (poor.selection.pull is not None and poor.selection.pull.press != 2.0)
+    poor = chosen(lambda m: (calm(rng), 0.0) if pulled(m, 15.0) else (nervous(), 45.0 - bool(m.pull)))
+    assert poor is None or not pulled(poor.selection, 15.0)
     assert chosen(lambda m: (nervous() if m.pull else calm(rng), 45.0 - bool(m.pull))) is None
-    better = chosen(lambda m: (nervous(), 45.0 if m.pull is None else 60.0 if m.pull.press == 6.0 else 20.0))
+    better = chosen(lambda m: (nervous(), 45.0 if m.pull is None else 60.0 if m.pull.press == 15.0 else 20.0))
     assert better is not None
     assert better.plays_best
 
@@ -175,13 +180,31 @@ def test_the_hardest_to_tell_apart_is_chosen_unless_it_scores_too_little_or_its_
 def test_what_is_seen_pulls() -> None:
     follows = ~np.eye(4, dtype=bool)
     habit = np.log(np.array([0.91, 0.03, 0.03, 0.03], np.float32))
-    seen = np.log(np.array([0.3, 0.01, 0.68, 0.01], np.float32))
-    shares = (0.7, 0.01, 0.145, 0.145)
-    weak, strong = (
-        Grip(Pull(press, 0.0, 0.0), follows).probabilities(habit, seen, shares)[RIGHT] for press in (0.0, 3.0)
-    )
+    seen = seen_here(np.log(np.array([0.3, 0.01, 0.68, 0.01], np.float32)), (0.7, 0.01, 0.145, 0.145))
+    weak, strong = (Grip(Pull(press, 0.0, 0.0), follows).probabilities(habit, seen)[RIGHT] for press in (0.0, 3.0))
     assert weak == pytest.approx(0.03, abs=1e-3)
     assert strong > 0.8
+
+
+def test_what_leads_to_the_aim_pulls_but_not_within_the_tolerance() -> None:
+    follows = ~np.eye(4, dtype=bool)
+    habit = np.log(np.array([0.91, 0.03, 0.03, 0.03], np.float32))
+    grip = Grip(Pull(20.0, 0.0, 0.0), follows)
+    near, far = (np.array([off, off, off - 0.2, off + 0.2], np.float32) for off in (0.09, 0.6))
+    np.testing.assert_allclose(grip.probabilities(habit, near_aim(near, 0.3)), np.exp(habit), rtol=1e-5)
+    assert grip.probabilities(habit, near_aim(far, 0.3))[RIGHT] > 0.5
+    assert grip.probabilities(habit, near_aim(far, 0.3))[LEFT] < 1e-3
+
+
+def test_what_is_rare_but_needed_stays_as_likely_as_by_habit_however_far_the_aim() -> None:
+    habit = np.log(np.array([0.91, 0.03, 0.03, 0.03], np.float32))
+    grip = Grip(Pull(20.0, 20.0, 2.0), ~np.eye(4, dtype=bool))
+    pulled = grip.probabilities(habit, near_aim(np.array([2.0, 2.0, 1.0, 3.0], np.float32), 0.3), (FIRE,))
+    assert pulled[FIRE] == pytest.approx(0.03)
+    assert pulled[RIGHT] == pytest.approx(0.97, abs=1e-3)
+    assert pulled.sum() == pytest.approx(1.0)
+    grip.held = (FIRE, 3)
+    assert grip.probabilities(habit, np.zeros(4, np.float32), (FIRE,))[FIRE] == pytest.approx(0.03)
 
 
 def test_a_training_finds_how_its_clone_plays_like_its_demonstrator(policy: Path, breakout: Session) -> None:
@@ -225,6 +248,7 @@ def test_a_clone_that_only_plays_its_best_says_so(nature_policy: Path) -> None:
         {"steady": 0},
         {"steady": float("inf")},
         {"release": float("nan")},
+        {"tolerance": -0.1},
         None,
     ],
 )

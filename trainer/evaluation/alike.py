@@ -2,9 +2,9 @@
 
     seven pulls ─▶ a few games each ─▶ the best two ─▶ more games, compared with its best ─▶ one way to play, or two
 
-Playing well and moving alike conflict: the more weight what is seen has relative to habit, the better a clone plays and
-the easier it is to tell from its demonstrator. A score below GOAL of the demonstrator's counts against a pull. A pull
-that clearly scores more than the best way so far becomes the best.
+Playing well and moving alike conflict: the more a clone is pulled away from habit (trainer.policy.hand), the better it
+plays and the easier it is to tell from its demonstrator. A score below GOAL of the demonstrator's counts against a
+pull. A pull that clearly scores more than the best way so far becomes the best.
 """
 
 from __future__ import annotations
@@ -31,6 +31,20 @@ from trainer.policy.hand import Pull
 
 GOAL = 0.9  # of the demonstrator's score
 # A stronger pull needs more patience, or the clone would press more often than the demonstrator.
+# Of clones that steer: to which of the aims, counted from the last, and how they are pulled there.
+_PULLS_TO_AIM = tuple(
+    (aim, Pull(press, release, patience, steady=8, tolerance=tolerance))
+    for aim, tolerance, press, release, patience in (
+        (1, 0.2, 20.0, 5.0, 2.0),
+        (1, 0.25, 15.0, 8.0, 1.5),
+        (1, 0.3, 20.0, 10.0, 2.0),
+        (1, 0.3, 10.0, 5.0, 1.0),
+        (1, 0.4, 10.0, 10.0, 1.0),
+        (2, 0.4, 20.0, 10.0, 1.0),
+        (2, 0.5, 20.0, 20.0, 1.0),
+    )
+)
+# Of other clones.
 _PULLS = tuple(
     Pull(press, release, patience, steady=4)
     for press, release, patience in (
@@ -117,6 +131,7 @@ def _games(config: TrainConfig) -> tuple[int, int]:
 def find_alike(
     evaluator: Evaluator,
     best: CandidateScore,
+    kept: tuple[int, ...],
     shares: tuple[float, ...],
     demonstration: Demonstration,
     spec: EnvSpec,
@@ -125,13 +140,12 @@ def find_alike(
     """Let a policy file play in each of the ways; yields the approximate share that is done, and finally the choice.
 
     There is no choice if the games are too short to tell, or if its best is more like the demonstrator than any pull. A
-    pull that plays best is yielded before the choice, or instead of it. `best` is what plays best, `shares`
-    the demonstrator's share of each action.
+    pull that plays best is yielded before the choice, or instead of it. `best` is what plays best, `kept` are the rare
+    actions that keep their probability, and `shares` the demonstrator's share of each action.
     """
     policy, selection = best.candidate.policy, best.candidate.selection
     winner = _played_like(selection, best.played, demonstration, spec)
-    past = config.past_choices[-1]
-    left = [ActionSelection(1.0, output=selection.output, past=past, prior=shares, pull=pull) for pull in _PULLS]
+    left = _manners(selection.output, kept, shares, config)
     game = 0
     pulled: list[Alike] = []
     played: dict[ActionSelection, list[GameResult]] = {selection: [] for selection in left}
@@ -158,6 +172,19 @@ def find_alike(
     closer = [each for each in pulled if _is_closer(each, winner)]
     if closer:
         yield closer[0]
+
+
+def _manners(
+    output: int, kept: tuple[int, ...], shares: tuple[float, ...], config: TrainConfig
+) -> list[ActionSelection]:
+    """Every way to play that is tried: pulled to one of the aims in `config`, or without aims to what is seen."""
+    past = config.past_choices[-1]
+    if not config.aims:
+        return [ActionSelection(1.0, output=output, past=past, prior=shares, pull=pull) for pull in _PULLS]
+    return [
+        ActionSelection(1.0, kept, output, past, shares, config.aims[-min(aim, len(config.aims))], pull=pull)
+        for aim, pull in _PULLS_TO_AIM
+    ]
 
 
 def _played_like(

@@ -86,12 +86,18 @@ class Choosing:
 
     def alike(self, best: CandidateScore, demonstration: Demonstration) -> Iterator[float | Alike]:
         """How the best one plays like its demonstrator; no result if the games are too short to tell."""
-        spec, shares = self.data.spec, self.data.action_shares
-        yield from _now_and_then(find_alike(self._evaluator, best, shares, demonstration, spec, self.config))
+        data, config = self.data, self._steered
+        kept, shares = data.rare_actions, data.action_shares
+        yield from _now_and_then(find_alike(self._evaluator, best, kept, shares, demonstration, data.spec, config))
+
+    @property
+    def _steered(self) -> TrainConfig:
+        """The settings with those aims only that the clone can steer to."""
+        return self.config.with_changes(aims=aims(self.config, self.data))
 
     def _selections(self, few: bool = False) -> list[ActionSelection]:
         """Every action selection worth trying."""
-        data, config = self.data, self.config.with_changes(aims=aims(self.config, self.data))
+        data, config = self.data, self._steered
         return action_selections(data.spec, config, data.rare_actions, data.action_shares, few=few)
 
     def _halve(
@@ -141,11 +147,11 @@ def selection_text(selection: ActionSelection, config: TrainConfig, discrete: bo
     if len(config.label_windows) > 1:
         window = config.window_of(selection.output)
         late += f", predicting the next {window} ticks" if window > 1 else ", predicting a single tick"
+    if selection.pull is not None:
+        return f"the demonstrator's way of holding keys{late}"
     if selection.aim:
         return f"steering to where its demonstrator would be {selection.aim} ticks later"
     late += ", rare actions weighted up" if selection.prior else ""
-    if selection.pull is not None:
-        return f"the demonstrator's way of holding keys{late}"
     if selection.temperature == 0:
         return f"the most likely action{late}"
     return f"actions sampled at temperature {selection.temperature:g}{late}"

@@ -1,13 +1,17 @@
 """How a demonstrator's hands move: which key comes next, given what is seen, which key is held, and for how long.
 
     what is seen, the action held, and for how long ─▶ 256 ─▶ 256 ─▶ logits of the next tick's action     Hand
-               these logits, those of the network's other outputs, a Pull ─▶ the action of this tick      Grip
+       these logits, how far each action leads from the aim, a Pull ─▶ the action of this tick            Grip
 
 A clone that makes a new decision in every tick taps ten times a second where its demonstrator presses a key three times
 and waits. `Hand` predicts the next action given the one that is held, so it holds keys for as long as the demonstrator
 does. It is told how long only up to AGES ticks: a network that knew longer durations would learn that whoever has not
 moved for a while does not move (de Haan et al. 2019, "Causal confusion in imitation learning"). Alone it moves like the
-demonstrator but plays far worse: again and again a key comes a little late. So `Pull` adds what the other outputs,
+demonstrator but plays far worse: again and again a key comes a little late. So a `Pull` corrects it.
+
+A clone that steers (trainer.policy.steering) is pulled to where its demonstrator would be, but only beyond a tolerance:
+nearby it moves as it is used to. People correct their movements like that, only once the error is large enough (Miall,
+Weir and Stein 1993, "Intermittency in human manual tracking tasks"). Other clones are pulled to what the other outputs,
 which do not know the held action, find more likely here than elsewhere, as guidance does in generative models (Ho and
 Salimans 2022, "Classifier-free diffusion guidance").
 
@@ -19,6 +23,7 @@ the larger `steady` is, the less is left to chance.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -37,12 +42,25 @@ _NEVER = -1e9
 
 
 class Pull(msgspec.Struct, frozen=True):
-    """How much what is seen counts beside habit. Raises ValueError for values that cannot be meant."""
+    """How much counts beside habit: how far each action leads from the aim, or without an aim what is seen.
 
-    press: Annotated[float, said("weight of what is seen while no key is held", ge=0, le=100)] = 3.0
+    Raises ValueError for values that cannot be meant.
+    """
+
+    press: Annotated[
+        float,
+        said(
+            "weight of what is seen, or with an `aim` of each standard deviation from it, while no key is held",
+            ge=0,
+            le=100,
+        ),
+    ] = 3.0
     release: Annotated[float, said("its weight while one is", ge=0, le=100)] = 0.5
     patience: Annotated[float, said("against a change while no key is held, in nats", ge=0, le=100)] = 1.0
     steady: Annotated[int, said("the larger, the less is left to chance", ge=1, le=1_000)] = 1
+    tolerance: Annotated[
+        float, said("how far from its `aim` nothing pulls, in standard deviations", ge=0, le=100, absent="0.0")
+    ] = 0.0
 
     def __post_init__(self) -> None:
         check(self)
@@ -85,21 +103,24 @@ class Grip:
         self._due: float | None = None
 
     def probabilities(
-        self, habit: npt.NDArray[np.float32], seen: npt.NDArray[np.float32], shares: tuple[float, ...]
+        self, habit: npt.NDArray[np.float32], reasons: npt.NDArray[np.floating], kept: Sequence[int] = ()
     ) -> npt.NDArray[np.float64]:
-        """The probability of each action in this tick.
-
-        From the hand's logits, the logits from what is seen, and the demonstrator's share of each action: all
-        (actions,).
+        """The probability of each action in this tick, from the hand's logits and what speaks for each action beside
+        them (`seen_here`, `near_aim`): all (actions,). Actions that are `kept` are as likely as by habit.
         """
         action = self.held[0]
-        evidence = _log_softmax(_log_softmax(seen) - np.log(np.maximum(np.array(shares), _RAREST)))
         weight = self._pull.press if action == IDLE else self._pull.release
-        logits = _log_softmax(habit) + weight * evidence
+        logits = _log_softmax(habit) + weight * reasons
         if action == IDLE:
             logits[np.arange(len(logits)) != IDLE] -= self._pull.patience
         logits[~self._follows[action]] = _NEVER
-        return np.exp(_log_softmax(logits))
+        likely = np.exp(_log_softmax(logits))
+        if kept:
+            share = np.where(self._follows[action], np.exp(_log_softmax(habit)), 0.0)[list(kept)]
+            likely[list(kept)] = 0.0
+            likely *= (1.0 - share.sum()) / likely.sum()
+            likely[list(kept)] = share
+        return likely
 
     def take(self, likely: npt.NDArray[np.float64], rng: np.random.Generator) -> int:
         """The action of this tick."""
@@ -118,6 +139,16 @@ class Grip:
         drawn = int(np.searchsorted(np.cumsum(others / others.sum()), rng.random()))
         self.held, self._passed, self._due = (min(drawn, len(likely) - 1), 1), 0.0, None
         return self.held[0]
+
+
+def seen_here(seen: npt.NDArray[np.float32], shares: tuple[float, ...]) -> npt.NDArray[np.float64]:
+    """How much likelier each action is here than elsewhere, in nats, from logits and the demonstrator's shares."""
+    return _log_softmax(_log_softmax(seen) - np.log(np.maximum(np.array(shares), _RAREST)))
+
+
+def near_aim(distances: npt.NDArray[np.float32], tolerance: float) -> npt.NDArray[np.float32]:
+    """How near each action leads to the aim, at most 0, in standard deviations beyond the tolerance."""
+    return np.asarray(-np.maximum(distances - tolerance, 0.0), np.float32)
 
 
 def _log_softmax(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -20,7 +20,7 @@ from recorder.envs.spec import EnvSpec
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
 from trainer.policy.action_selection import ActionSelection, softmax
-from trainer.policy.hand import IDLE, Grip
+from trainer.policy.hand import IDLE, Grip, near_aim, seen_here
 from trainer.policy.keypoints import LAG, KeypointNet, with_those_before
 from trainer.policy.loops import NONE, LoopBreaker
 from trainer.policy.networks import Memory, Net, RecurrentNet, VectorNet
@@ -261,10 +261,10 @@ class Policy:
         ]
         return np.asarray(torch.stack(rows).cpu().numpy(), np.float32)
 
-    def grasp(self, output: npt.NDArray[np.float32], habit: npt.NDArray[np.float32]) -> int:
-        """The action of a clone that moves its hands as its demonstrator does, from both logits (actions,)."""
+    def grasp(self, habit: npt.NDArray[np.float32], reasons: npt.NDArray[np.floating]) -> int:
+        """The action of a clone that moves its hands as its demonstrator does; see Grip.probabilities."""
         assert self._grip is not None
-        likely = self._grip.probabilities(habit, output, self.selection.prior)
+        likely = self._grip.probabilities(habit, reasons, self.selection.kept)
         self.probabilities = likely.astype(np.float32)
         return self._grip.take(likely, self._rng)
 
@@ -344,8 +344,10 @@ def _choose_together(
         output = outputs[row, policy.selection.output]
         if not policy.spec.discrete:
             actions[row] = np.clip(output, -1.0, 1.0)
-        elif habit is not None:
-            actions[row] = policy.grasp(output, habit)
+        elif habit is not None and (pull := policy.selection.pull):
+            aim, shares = policy.selection.aim, policy.selection.prior
+            reasons = near_aim(distances[aim][row], pull.tolerance) if aim else seen_here(output, shares)
+            actions[row] = policy.grasp(habit, reasons)
         else:
             by_selection.setdefault(policy.selection, []).append(row)
     for selection, rows in by_selection.items():
@@ -358,8 +360,7 @@ def _choose_together(
 def _habits(policies: Sequence[Policy], prepared: torch.Tensor) -> Sequence[npt.NDArray[np.float32] | None]:
     """The hand's logits for each player that uses it; all share one network."""
     found: list[npt.NDArray[np.float32] | None] = [None] * len(policies)
-    grips = [(row, policy._grip) for row, policy in enumerate(policies)]
-    moving = [(row, grip.held) for row, grip in grips if grip is not None]
+    moving = [(row, policy._grip.held) for row, policy in enumerate(policies) if policy._grip is not None]
     net = policies[0].net
     if moving and isinstance(net, KeypointNet):
         rows = [row for row, _ in moving]
