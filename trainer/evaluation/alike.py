@@ -1,6 +1,6 @@
 """Chooses, by test games, how a clone plays like its demonstrator, and about as well as it if possible.
 
-    seven pulls ─▶ a few games each ─▶ the best two ─▶ more games, compared with its best ─▶ one way to play, or two
+    several pulls ─▶ a few games each ─▶ the best two ─▶ more games, compared with its best ─▶ one way to play, or two
 
 Playing well and moving alike conflict: the more a clone is pulled away from habit (trainer.policy.hand), the better it
 plays and the easier it is to tell from its demonstrator. A score below GOAL of the demonstrator's counts against a
@@ -35,11 +35,9 @@ GOAL = 0.9  # of the demonstrator's score
 _PULLS_TO_AIM = tuple(
     (aim, Pull(press, release, patience, steady=8, tolerance=tolerance))
     for aim, tolerance, press, release, patience in (
-        (1, 0.2, 20.0, 5.0, 2.0),
         (1, 0.25, 15.0, 8.0, 1.5),
         (1, 0.3, 20.0, 10.0, 2.0),
         (1, 0.3, 10.0, 5.0, 1.0),
-        (1, 0.4, 10.0, 10.0, 1.0),
         (2, 0.4, 20.0, 10.0, 1.0),
         (2, 0.5, 20.0, 20.0, 1.0),
     )
@@ -120,7 +118,8 @@ class Demonstration:
 def most_ticks_alike(config: TrainConfig) -> int:
     """The maximum number of ticks of the test games that choose it."""
     first, last = _games(config)
-    return (len(_PULLS) * first + _FINALISTS * last) * config.play_ticks
+    pulls = len(_PULLS_TO_AIM if config.aims else _PULLS)
+    return (pulls * first + _FINALISTS * last) * config.play_ticks
 
 
 def _games(config: TrainConfig) -> tuple[int, int]:

@@ -58,7 +58,7 @@ class Choosing:
         if not config.play_games:
             return 0
         few, many = (self._selections(few=few) for few in (True, False))
-        most = most_ticks(config, few, many) + (most_ticks_alike(config) if config.perceives else 0)
+        most = most_ticks(config, few, many) + (most_ticks_alike(self._steered) if config.perceives else 0)
         return round(_PLAYED * most)
 
     def close(self) -> None:
