@@ -21,11 +21,11 @@ from player.cli.tables import print_table
 from recorder.errors import TwinplayError, UsageError
 from recorder.library.copies import without_copies
 from recorder.library.library import Library, session_place
-from recorder.library.session_summary import local_time
 from recorder.store.places import Place, on_this_computer, place
 from recorder.store.session import Session
 from recorder.system.interrupts import Noted, exit_status
 from recorder.system.priority import give_way
+from recorder.system.texts import local_time
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError, RunError, TrainingError
 from trainer.policy.header import facts, read_header

@@ -16,10 +16,10 @@ from recorder.errors import SessionError, TwinplayError
 from recorder.library.access import outputs_of
 from recorder.library.library import Library
 from recorder.library.names import default_name, session_name
-from recorder.library.session_summary import SessionSummary, local_time, summarize
+from recorder.library.session_summary import SessionSummary, summarize
 from recorder.store.places import on_this_computer
 from recorder.store.session import Session
-from recorder.system.texts import duration_text
+from recorder.system.texts import duration_text, local_time
 from trainer.runs.policy_library import SUFFIX, Policies, PolicySummary
 
 

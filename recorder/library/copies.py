@@ -33,9 +33,17 @@ def first_copy(rows: Sequence[SessionSummary]) -> tuple[SessionSummary, SessionS
     counted = without_copies(rows)
     for row in rows:
         if not any(each is row for each in counted):
-            digests = {digest for digest, _, _ in row.origins}
-            return next(each for each in counted if digests & {digest for digest, _, _ in each.origins}), row
+            return next(each for each in counted if _overlap(row, each)), row
     return None
+
+
+def _overlap(one: SessionSummary, other: SessionSummary) -> bool:
+    """Whether they hold some tick of the same original."""
+    return any(
+        digest == of and max(start, first) < min(stop, last)
+        for digest, start, stop in one.origins
+        for of, first, last in other.origins
+    )
 
 
 def _is_made(row: SessionSummary) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -160,20 +159,24 @@ def summarize(where: Place, head: bytes | None = None) -> SessionSummary:
         )
     except (SessionError, KeyError, TypeError, ValueError, OverflowError) as error:
         return SessionSummary(
-            where, where.name.removesuffix(".zarr"), "", "", {}, "", "unreadable", 0, 0, 0.0, (), 0, problem=str(error)
+            place=where,
+            name=where.name.removesuffix(".zarr"),
+            env="",
+            env_title="",
+            player={},
+            created="",
+            state="unreadable",
+            ticks=0,
+            episodes=0,
+            seconds=0.0,
+            total_rewards=(),
+            size_bytes=0,
+            problem=str(error),
         )
 
 
 def _led_ticks(session: Session) -> int:
     return sum(len(each) for each in session.episodes if each.leads_in) if FORKS in session.attributes else 0
-
-
-def local_time(created: str, form: str = "%Y-%m-%d %H:%M") -> str:
-    """A stored time (ISO 8601, UTC) as local time; any other text is shortened and returned."""
-    try:
-        return f"{datetime.fromisoformat(created).astimezone():{form}}"
-    except (ValueError, OverflowError, OSError):
-        return created[:16]
 
 
 def matches(summary: SessionSummary, search: str) -> bool:

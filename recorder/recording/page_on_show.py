@@ -19,9 +19,8 @@ class PageOnShow:
         """Whether there is nothing to poll: the page is hidden, and no take is being opened or finished."""
         return self._hidden and not self._take.opening and not self._finishing()
 
-    @property
-    def postpones_start(self) -> bool:
-        """Whether a take that was to start now starts once the page is shown."""
+    def postpone_start(self) -> bool:
+        """Whether a take cannot start now, because the page is hidden: then it starts once that is shown."""
         self._begins |= self._hidden
         return self._hidden
 

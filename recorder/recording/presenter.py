@@ -162,7 +162,7 @@ class RecordPresenter:
         """Start a take, once a twin that plays along is ready. Creating a session on disk takes a moment: without
         `wait`, `poll` reports when it is ready. While the page is hidden, it starts once that is shown again.
         """
-        if self.busy or self.refusal or self.page.postpones_start:
+        if self.busy or self.refusal or self.page.postpone_start():
             return
         self.error = ""
         if self.partner.wait_for_twin():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 def count(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun, like "1 game" or "1,200 ticks"; a `plural` is only needed if it is not just an s more."""
@@ -18,3 +20,11 @@ def duration_text(seconds: float) -> str:
     """A length of play as "m:ss"."""
     whole = int(seconds + 1e-6)  # a second's frames may add up to a little less
     return f"{whole // 60}:{whole % 60:02d}"
+
+
+def local_time(created: str, form: str = "%Y-%m-%d %H:%M") -> str:
+    """A stored time (ISO 8601, UTC) as local time; any other text is shortened and returned."""
+    try:
+        return f"{datetime.fromisoformat(created).astimezone():{form}}"
+    except (ValueError, OverflowError, OSError):
+        return created[:16]

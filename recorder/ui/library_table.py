@@ -31,7 +31,8 @@ from PySide6.QtWidgets import (
 from recorder.library.names import session_name
 from recorder.library.players import player_label
 from recorder.library.preview import Picture
-from recorder.library.session_summary import SessionSummary, local_time, matches, sort_key
+from recorder.library.session_summary import SessionSummary, matches, sort_key
+from recorder.system.texts import local_time
 from recorder.ui.kit import look
 
 Index = QModelIndex | QPersistentModelIndex

@@ -16,7 +16,7 @@ from recorder import Library, RandomAgent, Session, get_spec, record, verify
 from recorder.errors import SessionError
 from recorder.library.edits import edit
 from recorder.library.index import FILE, MAX_BYTES
-from recorder.library.session_summary import local_time
+from recorder.system.texts import local_time
 
 LONG_AGO = 1_700_000_000
 

@@ -105,6 +105,7 @@ def test_two_that_hold_the_same_play_are_named(rows: dict[str, SessionSummary]) 
     assert first_copy([rows["a"], rows["b"]]) is None
     assert first_copy([rows["whole"], rows["b"], rows["a"]]) == (rows["b"], rows["whole"])
     assert first_copy([rows["1"], rows["whole"], rows["2"]]) == (rows["whole"], rows["1"])
+    assert first_copy([rows["1"], rows["2"], again := replace(rows["2"], name="again")]) == (rows["2"], again)
 
 
 def written(session: Path, name: str, value: object) -> None:

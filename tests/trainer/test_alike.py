@@ -139,11 +139,11 @@ def chosen(
     rng = np.random.default_rng(0)
     demonstration = Demonstration([np.array(calm(rng)) for _ in range(20)], 50.0)
     shares = (0.7, 0.01, 0.15, 0.14)
-    candidate = Candidate("p", ActionSelection(0.5, aim=4, leaves_loops=True))
+    candidate = Candidate("p", ActionSelection(0.5, aim=max(aims, default=0), leaves_loops=bool(aims)))
     scripted_games = Scripted(told)
     best = CandidateScore(candidate, [scripted_games.result(candidate.selection) for _ in range(6)])
     evaluator: Any = scripted_games
-    found = [*find_alike(evaluator, best, (FIRE,), shares, demonstration, get_spec("breakout"), config)]
+    found = [*find_alike(evaluator, best, shares, demonstration, get_spec("breakout"), config)]
     return next((step for step in found if isinstance(step, Alike)), None)
 
 
@@ -165,6 +165,7 @@ def test_the_hardest_to_tell_apart_is_chosen_unless_it_scores_too_little_or_its_
         assert alike is not None
         assert pulled(alike.selection, press)
         assert alike.selection.aim == (16 if aims else 0)
+        assert alike.selection.kept == ((FIRE,) if aims else ())
         assert not alike.selection.leaves_loops
         assert (alike.score, alike.demonstrator) == (45.0, 50.0)
         assert alike.classifier < 0.7
@@ -203,8 +204,11 @@ def test_what_is_rare_but_needed_stays_as_likely_as_by_habit_however_far_the_aim
     assert pulled[FIRE] == pytest.approx(0.03)
     assert pulled[RIGHT] == pytest.approx(0.97, abs=1e-3)
     assert pulled.sum() == pytest.approx(1.0)
+    follows = np.zeros((4, 4), bool)
+    follows[FIRE, LEFT] = True  # of nothing but what is kept, one is as likely as by habit beside the other
+    grip = Grip(Pull(20.0, 20.0, 2.0), follows)
     grip.held = (FIRE, 3)
-    assert grip.probabilities(habit, np.zeros(4, np.float32), (FIRE,))[FIRE] == pytest.approx(0.03)
+    assert grip.probabilities(habit, np.zeros(4, np.float32), (FIRE, LEFT)).tolist() == pytest.approx([0, 0.5, 0, 0.5])
 
 
 def test_a_training_finds_how_its_clone_plays_like_its_demonstrator(policy: Path, breakout: Session) -> None:

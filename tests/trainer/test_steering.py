@@ -20,11 +20,10 @@ from trainer.learn.choosing import Choosing, first_selection
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.header import POLICY_KEY, read_header
 from trainer.policy.keypoints import POSITIONS, KeypointNet
-from trainer.policy.loops import NONE
 from trainer.policy.networks import build
 from trainer.policy.policy import Policy, act_together
 from trainer.policy.policy_file import save_policy
-from trainer.policy.steering import Steering
+from trainer.policy.steering import STRAIGHT, Steering
 
 NOOP, FIRE, RIGHT, LEFT = range(4)
 HISTORY = (0, 2, 4, 8, 16, 24)
@@ -52,7 +51,7 @@ def _steering(before: int = 4) -> Steering:
 
 
 OWN = torch.tensor([False, True])
-STRAIGHT = torch.tensor([NONE])
+NO_DETOUR = torch.tensor([STRAIGHT])
 
 
 def _before(actions: list[int], row: int, count: int) -> list[int]:
@@ -89,7 +88,7 @@ def test_it_goes_to_the_aim_and_stays_there_though_the_paddle_glides(aim: float)
     for _ in range(120):
         with torch.inference_mode():
             done = torch.tensor([_before(actions, len(actions), 4)])
-            off = steering.distances(_ages(places), OWN, 4, done, STRAIGHT)[0].numpy()
+            off = steering.distances(_ages(places), OWN, 4, done, NO_DETOUR)[0].numpy()
         assert off[FIRE] == pytest.approx(off[NOOP], abs=1e-3)  # neither moves it
         actions.append(int(off.argmin()))
         places = _glide(actions)
@@ -105,7 +104,7 @@ def test_it_knows_from_its_last_actions_how_far_the_paddle_still_glides(before: 
     steering = _aiming_at(rest[16], before)
     with torch.inference_mode():
         done = torch.tensor([_before(actions, len(actions), before)], dtype=torch.int64)
-        off = steering.distances(_ages(places), OWN, 4, done, STRAIGHT)[0, NOOP]
+        off = steering.distances(_ages(places), OWN, 4, done, NO_DETOUR)[0, NOOP]
     left = np.mean([abs(rest[ticks] - rest[16]) for ticks in (2, 4, 8, 16)])
     assert (abs(float(off) - left) < 0.002) == knows
 
@@ -114,11 +113,11 @@ def test_beside_its_aim_is_as_far_as_a_short_plan_leads() -> None:
     steering = _aiming_at(0.3)
     places = [0.0] * 30
     with torch.inference_mode():
-        done = torch.tensor([[NOOP] * 4] * len(steering.sidesteps))
+        done = torch.tensor([[NOOP] * 4] * len(steering.sidesteps(2)))
         seen = _ages(places).expand(len(done), -1, -1)
-        off = steering.distances(seen, OWN, 16, done, torch.tensor(steering.sidesteps))
+        off = steering.distances(seen, OWN, 16, done, torch.tensor(steering.sidesteps(2)))
     aims = []
-    for row, plan in enumerate(steering.sidesteps):
+    for row, plan in enumerate(steering.sidesteps(2)):
         moves = steering.plans[plan].view(16, 4).argmax(dim=1).tolist()
         assert 1 <= 16 - moves.count(NOOP) <= 2
         aims.append(0.3 + _glide(moves)[-1])
@@ -152,7 +151,7 @@ def test_without_own_positions_there_is_nothing_to_learn_and_no_action_is_nearer
     positions, later = torch.randn(5, len(HISTORY), 2), torch.randn(5, 4, 2)
     assert steering.loss(positions, nothing, later).tolist() == [0.0] * 5
     done = torch.zeros(5, 4, dtype=torch.int64)
-    assert steering.distances(positions, nothing, 8, done, STRAIGHT.expand(5)).tolist() == [[0.0] * 4] * 5
+    assert steering.distances(positions, nothing, 8, done, NO_DETOUR.expand(5)).tolist() == [[0.0] * 4] * 5
 
 
 def test_what_follows_a_tick_ends_with_its_game(breakout: Session) -> None:

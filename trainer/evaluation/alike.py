@@ -30,19 +30,16 @@ from trainer.policy.action_selection import ActionSelection
 from trainer.policy.hand import Pull
 
 GOAL = 0.9  # of the demonstrator's score
-# A stronger pull needs more patience, or the clone would press more often than the demonstrator.
-# Of clones that steer: to which of the aims, counted from the last, and how they are pulled there.
-_PULLS_TO_AIM = tuple(
-    (aim, Pull(press, release, patience, steady=8, tolerance=tolerance))
-    for aim, tolerance, press, release, patience in (
-        (1, 0.25, 15.0, 8.0, 1.5),
-        (1, 0.3, 20.0, 10.0, 2.0),
-        (1, 0.3, 10.0, 5.0, 1.0),
-        (2, 0.4, 20.0, 10.0, 1.0),
-        (2, 0.5, 20.0, 20.0, 1.0),
-    )
+# Of clones that steer best: to the farthest aim, and to the next one.
+_PULLS_FAR = tuple(
+    Pull(press, release, patience, steady=8, tolerance=tolerance)
+    for tolerance, press, release, patience in ((0.25, 15.0, 8.0, 1.5), (0.3, 20.0, 10.0, 2.0), (0.3, 10.0, 5.0, 1.0))
 )
-# Of other clones.
+_PULLS_NEARER = tuple(
+    Pull(press, release, patience, steady=8, tolerance=tolerance)
+    for tolerance, press, release, patience in ((0.4, 20.0, 10.0, 1.0), (0.5, 20.0, 20.0, 1.0))
+)
+# Of others. A stronger pull needs more patience, or the clone would press more often than the demonstrator.
 _PULLS = tuple(
     Pull(press, release, patience, steady=4)
     for press, release, patience in (
@@ -118,8 +115,7 @@ class Demonstration:
 def most_ticks_alike(config: TrainConfig) -> int:
     """The maximum number of ticks of the test games that choose it."""
     first, last = _games(config)
-    pulls = len(_PULLS_TO_AIM if config.aims else _PULLS)
-    return (pulls * first + _FINALISTS * last) * config.play_ticks
+    return (len(_PULLS) * first + _FINALISTS * last) * config.play_ticks
 
 
 def _games(config: TrainConfig) -> tuple[int, int]:
@@ -130,7 +126,6 @@ def _games(config: TrainConfig) -> tuple[int, int]:
 def find_alike(
     evaluator: Evaluator,
     best: CandidateScore,
-    kept: tuple[int, ...],
     shares: tuple[float, ...],
     demonstration: Demonstration,
     spec: EnvSpec,
@@ -139,12 +134,12 @@ def find_alike(
     """Let a policy file play in each of the ways; yields the approximate share that is done, and finally the choice.
 
     There is no choice if the games are too short to tell, or if its best is more like the demonstrator than any pull. A
-    pull that plays best is yielded before the choice, or instead of it. `best` is what plays best, `kept` are the rare
-    actions that keep their probability, and `shares` the demonstrator's share of each action.
+    pull that plays best is yielded before the choice, or instead of it. `best` is what plays best, and `shares` the
+    demonstrator's share of each action.
     """
-    policy, selection = best.candidate.policy, best.candidate.selection
-    winner = _played_like(selection, best.played, demonstration, spec)
-    left = _manners(selection.output, kept, shares, config)
+    policy = best.candidate.policy
+    winner = _played_like(best.candidate.selection, best.played, demonstration, spec)
+    left = _selections(best.candidate.selection, shares, spec, config)
     game = 0
     pulled: list[Alike] = []
     played: dict[ActionSelection, list[GameResult]] = {selection: [] for selection in left}
@@ -173,17 +168,17 @@ def find_alike(
         yield closer[0]
 
 
-def _manners(
-    output: int, kept: tuple[int, ...], shares: tuple[float, ...], config: TrainConfig
+def _selections(
+    best: ActionSelection, shares: tuple[float, ...], spec: EnvSpec, config: TrainConfig
 ) -> list[ActionSelection]:
-    """Every way to play that is tried: pulled to one of the aims in `config`, or without aims to what is seen."""
+    """Every way to play that is tried: pulled to an aim if the best way steers, else to what is seen."""
     past = config.past_choices[-1]
-    if not config.aims:
-        return [ActionSelection(1.0, output=output, past=past, prior=shares, pull=pull) for pull in _PULLS]
-    return [
-        ActionSelection(1.0, kept, output, past, shares, config.aims[-min(aim, len(config.aims))], pull=pull)
-        for aim, pull in _PULLS_TO_AIM
-    ]
+    if not best.aim:
+        return [ActionSelection(1.0, output=best.output, past=past, prior=shares, pull=pull) for pull in _PULLS]
+    kept = () if spec.serve_index is None else (spec.serve_index,)
+    aims = sorted(config.aims)
+    pulls = [(aims[-1], pull) for pull in _PULLS_FAR] + [(aims[max(len(aims) - 2, 0)], pull) for pull in _PULLS_NEARER]
+    return [ActionSelection(1.0, kept, past=past, aim=aim, pull=pull) for aim, pull in pulls]
 
 
 def _played_like(

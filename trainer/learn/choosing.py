@@ -58,7 +58,7 @@ class Choosing:
         if not config.play_games:
             return 0
         few, many = (self._selections(few=few) for few in (True, False))
-        most = most_ticks(config, few, many) + (most_ticks_alike(self._steered) if config.perceives else 0)
+        most = most_ticks(config, few, many) + (most_ticks_alike(config) if config.perceives else 0)
         return round(_PLAYED * most)
 
     def close(self) -> None:
@@ -86,18 +86,12 @@ class Choosing:
 
     def alike(self, best: CandidateScore, demonstration: Demonstration) -> Iterator[float | Alike]:
         """How the best one plays like its demonstrator; no result if the games are too short to tell."""
-        data, config = self.data, self._steered
-        kept, shares = data.rare_actions, data.action_shares
-        yield from _now_and_then(find_alike(self._evaluator, best, kept, shares, demonstration, data.spec, config))
-
-    @property
-    def _steered(self) -> TrainConfig:
-        """The settings with those aims only that the clone can steer to."""
-        return self.config.with_changes(aims=aims(self.config, self.data))
+        spec, shares = self.data.spec, self.data.action_shares
+        yield from _now_and_then(find_alike(self._evaluator, best, shares, demonstration, spec, self.config))
 
     def _selections(self, few: bool = False) -> list[ActionSelection]:
         """Every action selection worth trying."""
-        data, config = self.data, self._steered
+        data, config = self.data, self.config.with_changes(aims=aims(self.config, self.data))
         return action_selections(data.spec, config, data.rare_actions, data.action_shares, few=few)
 
     def _halve(
@@ -142,6 +136,9 @@ def selection_text(selection: ActionSelection, config: TrainConfig, discrete: bo
     late = f", {shift} ticks faster than its demonstrator" if shift else ""
     if not discrete:
         return f"the network's output as it is{late}"
+    if selection.aim:
+        own = "its demonstrator's way of holding keys, corrected by " if selection.pull else ""
+        return f"{own}steering to where its demonstrator would be {selection.aim} ticks later"
     if len(config.past_choices) > 1:
         late += ", shown its own earlier positions" if selection.past else ", not shown its own earlier positions"
     if len(config.label_windows) > 1:
@@ -149,8 +146,6 @@ def selection_text(selection: ActionSelection, config: TrainConfig, discrete: bo
         late += f", predicting the next {window} ticks" if window > 1 else ", predicting a single tick"
     if selection.pull is not None:
         return f"the demonstrator's way of holding keys{late}"
-    if selection.aim:
-        return f"steering to where its demonstrator would be {selection.aim} ticks later"
     late += ", rare actions weighted up" if selection.prior else ""
     if selection.temperature == 0:
         return f"the most likely action{late}"

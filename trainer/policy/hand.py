@@ -1,7 +1,7 @@
 """How a demonstrator's hands move: which key comes next, given what is seen, which key is held, and for how long.
 
     what is seen, the action held, and for how long ─▶ 256 ─▶ 256 ─▶ logits of the next tick's action     Hand
-       these logits, how far each action leads from the aim, a Pull ─▶ the action of this tick            Grip
+    these logits, what speaks for each action beside them, a Pull ─▶ the action of this tick               Grip
 
 A clone that makes a new decision in every tick taps ten times a second where its demonstrator presses a key three times
 and waits. `Hand` predicts the next action given the one that is held, so it holds keys for as long as the demonstrator
@@ -39,6 +39,7 @@ AGES = 8  # ticks that an action is known to have been held; longer is the same
 IDLE = 0  # the action of somebody who holds no key
 _RAREST = 1e-2  # dividing by less would make an action that was hardly ever taken the likeliest
 _NEVER = -1e9
+_LEAST = 1e-300
 
 
 class Pull(msgspec.Struct, frozen=True):
@@ -49,13 +50,9 @@ class Pull(msgspec.Struct, frozen=True):
 
     press: Annotated[
         float,
-        said(
-            "weight of what is seen, or with an `aim` of each standard deviation from it, while no key is held",
-            ge=0,
-            le=100,
-        ),
+        said("weight of what is seen, or with an `aim` of the distance from it, while no key is held", ge=0, le=100),
     ] = 3.0
-    release: Annotated[float, said("its weight while one is", ge=0, le=100)] = 0.5
+    release: Annotated[float, said("the same while one is held", ge=0, le=100)] = 0.5
     patience: Annotated[float, said("against a change while no key is held, in nats", ge=0, le=100)] = 1.0
     steady: Annotated[int, said("the larger, the less is left to chance", ge=1, le=1_000)] = 1
     tolerance: Annotated[
@@ -103,7 +100,7 @@ class Grip:
         self._due: float | None = None
 
     def probabilities(
-        self, habit: npt.NDArray[np.float32], reasons: npt.NDArray[np.floating], kept: Sequence[int] = ()
+        self, habit: npt.NDArray[np.float32], reasons: npt.NDArray[np.float64], kept: Sequence[int] = ()
     ) -> npt.NDArray[np.float64]:
         """The probability of each action in this tick, from the hand's logits and what speaks for each action beside
         them (`seen_here`, `near_aim`): all (actions,). Actions that are `kept` are as likely as by habit.
@@ -116,10 +113,11 @@ class Grip:
         logits[~self._follows[action]] = _NEVER
         likely = np.exp(_log_softmax(logits))
         if kept:
-            share = np.where(self._follows[action], np.exp(_log_softmax(habit)), 0.0)[list(kept)]
+            by_habit = np.where(self._follows[action], np.exp(_log_softmax(habit)), 0.0)[list(kept)]
             likely[list(kept)] = 0.0
-            likely *= (1.0 - share.sum()) / likely.sum()
-            likely[list(kept)] = share
+            likely *= (1.0 - by_habit.sum()) / max(likely.sum(), _LEAST)
+            likely[list(kept)] = by_habit
+            likely /= likely.sum()
         return likely
 
     def take(self, likely: npt.NDArray[np.float64], rng: np.random.Generator) -> int:
@@ -146,9 +144,9 @@ def seen_here(seen: npt.NDArray[np.float32], shares: tuple[float, ...]) -> npt.N
     return _log_softmax(_log_softmax(seen) - np.log(np.maximum(np.array(shares), _RAREST)))
 
 
-def near_aim(distances: npt.NDArray[np.float32], tolerance: float) -> npt.NDArray[np.float32]:
+def near_aim(distances: npt.NDArray[np.float32], tolerance: float) -> npt.NDArray[np.float64]:
     """How near each action leads to the aim, at most 0, in standard deviations beyond the tolerance."""
-    return np.asarray(-np.maximum(distances - tolerance, 0.0), np.float32)
+    return np.asarray(-np.maximum(distances - tolerance, 0.0), np.float64)
 
 
 def _log_softmax(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -7,7 +7,6 @@ Several players of one network share one forward pass.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +19,8 @@ from recorder.envs.spec import EnvSpec
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
 from trainer.policy.action_selection import ActionSelection, softmax
-from trainer.policy.hand import IDLE, Grip, near_aim, seen_here
+from trainer.policy.chooser import ActionChooser
 from trainer.policy.keypoints import LAG, KeypointNet, with_those_before
-from trainer.policy.loops import NONE, LoopBreaker
 from trainer.policy.networks import Memory, Net, RecurrentNet, VectorNet
 from trainer.policy.policy_file import read_policy
 from trainer.policy.preprocess import Preprocess
@@ -35,8 +33,7 @@ if TYPE_CHECKING:
 class Policy:
     """A clone that plays. `Policy.load` reads it; `fork` makes another player with the same weights.
 
-    It uses the action `selection` that scored best in training. `probabilities` are those of the last act (one per
-    action; None for continuous actions and before the first act).
+    It uses the action `selection` that scored best in training.
     """
 
     kind = "policy"
@@ -60,7 +57,7 @@ class Policy:
         self.header = header or {}
         self.name = name
         self._device = torch.device(device)
-        self._rng = np.random.default_rng(seed)
+        self.chooser = ActionChooser(net, spec, self.selection, config.action_history, seed)
         self._preprocess = Preprocess.of(config)
         self.reset()
 
@@ -101,13 +98,15 @@ class Policy:
 
     def reset(self, env: Env | None = None) -> None:
         """Begin a new episode: forget the history. The environment is not used."""
-        self.probabilities: npt.NDArray[np.float32] | None = None
         self._seen: list[npt.NDArray[np.uint8]] = []  # screens, the newest first
         self._found: list[npt.NDArray[np.float32]] = []  # their positions, if the network uses positions
         self._memory: Memory | None = None
-        self._grip, self._loop_breaker = _grip(self.net, self.selection), _loop_breaker(self.net, self.selection)
-        last = self.config.action_history
-        self._done: deque[Any] = deque([IDLE] * last, last)  # its last actions
+        self.chooser.reset()
+
+    @property
+    def probabilities(self) -> npt.NDArray[np.float32] | None:
+        """Those of the last act, one per action; None for continuous actions and before the first act."""
+        return self.chooser.probabilities
 
     def act(self, observation: Any) -> Any:
         """The clone's action: int, or float32 (m,) in [-1, 1]."""
@@ -261,35 +260,6 @@ class Policy:
         ]
         return np.asarray(torch.stack(rows).cpu().numpy(), np.float32)
 
-    def grasp(self, habit: npt.NDArray[np.float32], reasons: npt.NDArray[np.floating]) -> int:
-        """The action of a clone that moves its hands as its demonstrator does; see Grip.probabilities."""
-        assert self._grip is not None
-        likely = self._grip.probabilities(habit, reasons, self.selection.kept)
-        self.probabilities = likely.astype(np.float32)
-        return self._grip.take(likely, self._rng)
-
-    def draw(self, likely: npt.NDArray[np.float32]) -> int:
-        """An action drawn with these probabilities (actions,)."""
-        self.probabilities = likely
-        drawn = int(np.searchsorted(np.cumsum(likely), self._rng.random()))
-        return min(drawn, len(likely) - 1)
-
-    def beside(self) -> int:
-        """The plan by which it goes beside its aim in this tick (trainer.policy.loops)."""
-        return NONE if self._loop_breaker is None else self._loop_breaker.plan(self._found[0], self._rng)
-
-
-def _grip(net: Net, selection: ActionSelection) -> Grip | None:
-    if selection.pull is None or not isinstance(net, KeypointNet):
-        return None
-    return Grip(selection.pull, np.asarray(net.hand.follows.cpu().numpy(), bool))
-
-
-def _loop_breaker(net: Net, selection: ActionSelection) -> LoopBreaker | None:
-    if not selection.leaves_loops or not isinstance(net, KeypointNet) or net.steering is None:
-        return None
-    return LoopBreaker(net.steering.sidesteps, np.asarray(net.own.cpu().numpy(), bool))
-
 
 def act_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[Any]:
     """The actions of several players, with one forward pass through each of their networks."""
@@ -325,7 +295,7 @@ def _act_together(policies: Sequence[Policy], inputs: Sequence[npt.NDArray[Any]]
         chosen = _choose_together([policies[row] for row in together], outputs, habits, distances)
         for row, action in zip(together, chosen, strict=True):
             actions[row] = action
-            policies[row]._done.append(action)
+            policies[row].chooser.done.append(action)
     return actions
 
 
@@ -344,23 +314,21 @@ def _choose_together(
         output = outputs[row, policy.selection.output]
         if not policy.spec.discrete:
             actions[row] = np.clip(output, -1.0, 1.0)
-        elif habit is not None and (pull := policy.selection.pull):
-            aim, shares = policy.selection.aim, policy.selection.prior
-            reasons = near_aim(distances[aim][row], pull.tolerance) if aim else seen_here(output, shares)
-            actions[row] = policy.grasp(habit, reasons)
+        elif habit is not None:
+            actions[row] = policy.chooser.by_hand(habit, output, {aim: off[row] for aim, off in distances.items()})
         else:
             by_selection.setdefault(policy.selection, []).append(row)
     for selection, rows in by_selection.items():
         off = distances[selection.aim][rows] if selection.aim in distances else None
         for row, likely in zip(rows, selection.probabilities(outputs[rows, selection.output], off), strict=True):
-            actions[row] = policies[row].draw(likely)
+            actions[row] = policies[row].chooser.draw(likely)
     return actions
 
 
 def _habits(policies: Sequence[Policy], prepared: torch.Tensor) -> Sequence[npt.NDArray[np.float32] | None]:
     """The hand's logits for each player that uses it; all share one network."""
     found: list[npt.NDArray[np.float32] | None] = [None] * len(policies)
-    moving = [(row, policy._grip.held) for row, policy in enumerate(policies) if policy._grip is not None]
+    moving = [(row, policy.chooser.held) for row, policy in enumerate(policies) if policy.chooser.held is not None]
     net = policies[0].net
     if moving and isinstance(net, KeypointNet):
         rows = [row for row, _ in moving]
@@ -379,8 +347,8 @@ def _distances(policies: Sequence[Policy], positions: torch.Tensor) -> dict[int,
     aims = {policy.selection.aim for policy in policies if policy.selection.aim}
     if not aims:
         return {}
-    done = torch.tensor([list(policy._done) for policy in policies], dtype=torch.int64, device=positions.device)
-    beside = torch.tensor([policy.beside() for policy in policies], device=positions.device)
+    done = torch.tensor([list(policy.chooser.done) for policy in policies], dtype=torch.int64, device=positions.device)
+    beside = torch.tensor([policy.chooser.beside(policy._found[0]) for policy in policies], device=positions.device)
     return {aim: steering.distances(positions, own, aim, done, beside).float().cpu().numpy() for aim in sorted(aims)}
 
 

@@ -88,7 +88,7 @@ def _check_selection(selection: ActionSelection, net: Net, spec: EnvSpec, config
         raise ValueError(
             f"it selects output {selection.output} and actions {list(selection.kept)}, which the network does not have"
         )
-    if selection.pull and not (isinstance(net, KeypointNet) and selection.prior):
+    if selection.pull and not (isinstance(net, KeypointNet) and (selection.prior or selection.aim)):
         raise ValueError("it plays like its demonstrator, which its network cannot do")
     if selection.aim and selection.aim not in config.aims:
         raise ValueError(f"it steers to {selection.aim} ticks later, which its network does not predict")

@@ -31,7 +31,7 @@ from trainer.policy.hand import IDLE
 _BETA = 0.05  # standard deviations: smaller errors count squared, so in effect the median is learned
 _RIDGE = 1e-3  # of the linear model, for each sample
 _SHORTEST = (1, 2, 3, 4, 6)  # ticks for which plans hold an action, besides the `ticks` below
-_SIDESTEP = 2  # ticks for which an action is held at most to go beside the aim
+STRAIGHT = 0  # the index of the plan that holds nothing
 
 
 class Steering(nn.Module):
@@ -70,8 +70,7 @@ class Steering(nn.Module):
         plans = _plans(actions, ticks)
         self.register_buffer("plans", _marked(plans, actions), persistent=False)
         self.register_buffer("first", plans[:, 0], persistent=False)
-        held = (plans != IDLE).sum(dim=1)
-        self.sidesteps: list[int] = torch.nonzero((held > 0) & (held <= _SIDESTEP))[:, 0].tolist()
+        self._held = (plans != IDLE).sum(dim=1)
 
     def forward(self, positions: Tensor, own: Tensor) -> Tensor:
         others = torch.where(own, 0.0, positions)
@@ -103,13 +102,17 @@ class Steering(nn.Module):
             square = known.T @ known + ridge
             self.motion[column].copy_(torch.linalg.solve(square, known.T @ moved).T)
 
-    def distances(self, positions: Tensor, own: Tensor, aim: int, before: Tensor, beside: Tensor) -> Tensor:
-        """How far each action leads from where the demonstrator would be, (B, actions), in standard deviations, after
-        the actions `before`, int64 (B, before).
+    def sidesteps(self, most: int) -> list[int]:
+        """The plans that hold an action for at most so many ticks: their indices."""
+        return torch.nonzero((self._held > 0) & (self._held <= most))[:, 0].tolist()
 
-        It is the distance of the best plan that begins with it, over all of `ticks`, from what the demonstrator's
-        position is predicted to be in `aim` ticks, one of `ticks`; or as far `beside` that as a plan leads, one of
-        `sidesteps` for each, int64 (B,), or 0.
+    def distances(self, positions: Tensor, own: Tensor, aim: int, before: Tensor, beside: Tensor) -> Tensor:
+        """How far each action leads from where the demonstrator is predicted to be in `aim` ticks (one of `ticks`),
+        after the actions `before`, int64 (B, before).
+
+        (B, actions), in standard deviations, added over the own positions. An action leads as far as the best plan that
+        begins with it, on average over all of `ticks`. `beside`, int64 (B,), are plans: the aim is moved by as much as
+        its plan would move the player, or not at all with STRAIGHT.
         """
         aims: Tensor = self(positions, own)
         ages, planned = positions.shape[1], self.plans.shape[1]
@@ -117,7 +120,7 @@ class Steering(nn.Module):
         done = _marked(before, self._actions)
         drift = drift + torch.einsum("nta,ba->btn", self.motion[:, :, ages:-planned], done)
         pushed = torch.einsum("nta,pa->ptn", self.motion[:, :, -planned:], self.plans)
-        aims = aims[:, self.ticks.index(aim)] + (pushed[beside, -1] - pushed[:1, -1])
+        aims = aims[:, self.ticks.index(aim)] + (pushed[beside, -1] - pushed[STRAIGHT, -1])
         aims = aims.clamp(self.least, self.most)
         reached = positions[:, None, :1] + drift[:, None] + pushed[None]
         missed = (reached.clamp(self.least, self.most) - aims[:, None, None]).abs() * own
@@ -128,7 +131,7 @@ class Steering(nn.Module):
 
 
 def _plans(actions: int, ticks: tuple[int, ...]) -> Tensor:
-    """Each action held for some ticks, then none: int64 (plans, the longest of `ticks`)."""
+    """No action, then each action held for some ticks and then none: int64 (plans, the longest of `ticks`)."""
     length = ticks[-1]
     held = sorted({each for each in (*_SHORTEST, *ticks) if each <= length})
     found = [torch.full((length,), IDLE)]

@@ -22,10 +22,10 @@ from msgspec import Meta
 from recorder.envs.registry import simulator_notes, stored_spec
 from recorder.errors import TwinplayError, first_line
 from recorder.library.library import POLICIES, ensure_writable
-from recorder.library.session_summary import local_time
 from recorder.store.places import on_this_computer, place
 from recorder.system.files import replacing
 from recorder.system.records import RecordError, read
+from recorder.system.texts import local_time
 from recorder.system.trash import FOLDER, move_to_trash
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError

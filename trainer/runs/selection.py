@@ -19,10 +19,10 @@ from recorder.library.copies import first_copy, without_copies
 from recorder.library.library import Library
 from recorder.library.names import session_name
 from recorder.library.players import demonstrator, player_label
-from recorder.library.session_summary import SessionSummary, local_time
+from recorder.library.session_summary import SessionSummary
 from recorder.store.places import place
 from recorder.store.session import Session
-from recorder.system.texts import count
+from recorder.system.texts import count, local_time
 from trainer.data.subsets import ALL, Judged, UsedGames, choose_games, has_tag, in_subset, tag_of, with_tag
 from trainer.runs.session_facts import FactsReader, SessionFacts
 from trainer.runs.suggestion import suggest

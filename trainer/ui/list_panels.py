@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from recorder.envs.registry import get_spec
 from recorder.library.players import player_label
-from recorder.library.session_summary import local_time
+from recorder.system.texts import local_time
 from recorder.ui.kit import look
 from recorder.ui.kit.focus import deletes
 from recorder.ui.kit.icons import show_icon

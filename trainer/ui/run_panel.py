@@ -8,8 +8,7 @@ from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from recorder.envs.registry import get_spec
-from recorder.library.session_summary import local_time
-from recorder.system.texts import count
+from recorder.system.texts import count, local_time
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import show_icon
 from trainer.runs.presenter import TrainPresenter
