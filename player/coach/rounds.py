@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from player.coach.results import Results, RoundScore
-from recorder.agents.agent import Agent, describe
+from recorder.agents.agent import Agent, Informed, describe
 from recorder.agents.experts import from_description
 from recorder.agents.experts.supervisors import supervisor
 from recorder.agents.shared_control import PlayingClone, SharedControl
@@ -72,6 +72,11 @@ class VariedStart:
         """The next move of the start, or the clone's action."""
         action = self._clone.act(observation)
         return self._moves.pop(0) if self._moves else action
+
+    def played(self, action: Any) -> None:
+        """See `recorder.agents.agent.Informed`."""
+        if isinstance(self._clone, Informed):
+            self._clone.played(action)
 
     def describe(self) -> dict[str, Any]:
         """That of the clone."""

@@ -21,8 +21,13 @@ class ThinkingClone:
         """See `recorder.agents.agent.describe`."""
         return describe(self._policy)
 
-    def think(self, row: int, begins: bool) -> Any:
-        """The action for the observation in a row; `begins`: the clone has seen nothing of this game before it."""
+    def think(self, row: int, begins: bool, played: Any = None) -> Any:
+        """The action for the observation in a row; `begins`: the clone has seen nothing of this game before it.
+
+        `played` is the action of the tick before, if there is one: perhaps another's.
+        """
         if begins:
             self._policy.reset()
+        elif played is not None:
+            self._policy.played(played)
         return self._policy.act(self._rows[row].copy())

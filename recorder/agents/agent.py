@@ -34,6 +34,14 @@ class Agent(Protocol):
         """Called once per tick with the observation; returns the action to take now."""
 
 
+@runtime_checkable
+class Informed(Protocol):
+    """An Agent that is told what was played: not always what it chose, since another may act in its place."""
+
+    def played(self, action: Any) -> None:
+        """Called once per tick with the action that was played, after `act`."""
+
+
 def describe(agent: Agent) -> dict[str, Any]:
     """The player as sessions and policies store it: {"kind", "name", "params"}, and a "title" if it has one.
 

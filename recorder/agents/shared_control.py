@@ -18,7 +18,7 @@ from enum import Enum, IntEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from recorder.agents.agent import Agent, KeyAgent, describe
+from recorder.agents.agent import Agent, Informed, KeyAgent, describe
 
 if TYPE_CHECKING:
     from recorder.envs.gymnasium import Env
@@ -97,6 +97,9 @@ class Proposer(Protocol):
     def watch(self, observation: Any) -> None:
         """A moment before play goes on, which another played: it has a past."""
 
+    def played(self, action: Any) -> None:
+        """What was played in this tick: the proposal, or what another decided."""
+
     def propose(self, observation: Any) -> tuple[Any, int]:
         """The clone's latest action, and how many ticks old the observation is that it answers."""
 
@@ -163,6 +166,10 @@ class SharedControl:
         self.decision = Decision(action if correcting else proposal, proposal, age, correcting, handover)
         return self.decision.action
 
+    def played(self, action: Any) -> None:
+        """See `recorder.agents.agent.Informed`."""
+        self.clone.played(action)
+
     def pause(self) -> None:
         """The game stands still."""
         if self.control is not Control.PAUSED:
@@ -198,6 +205,11 @@ class PlayingClone:
     def watch(self, observation: Any) -> None:
         """See Proposer."""
         self._agent.act(observation)
+
+    def played(self, action: Any) -> None:
+        """See Proposer."""
+        if isinstance(self._agent, Informed):
+            self._agent.played(action)
 
     def propose(self, observation: Any) -> tuple[Any, int]:
         """See Proposer."""

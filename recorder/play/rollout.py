@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from recorder.agents.agent import Agent
+from recorder.agents.agent import Agent, Informed
 from recorder.envs.backend import Array
 from recorder.envs.game import Game
 from recorder.errors import SessionError
@@ -130,6 +130,7 @@ class Rollout:
         self.lives = 0
         self.outcome = ""
         self.observation: Array = np.zeros(game.spec.observation_shape, game.spec.observation_dtype)
+        self._informed = agent if isinstance(agent, Informed) else None
         self._sink = sink
         self._now = now
         self._idle = 0
@@ -222,6 +223,8 @@ class Rollout:
         """Play an action, and count what it earned."""
         seen = self.observation
         self.observation, reward, terminated, truncated = self.game.step(action)
+        if self._informed is not None:
+            self._informed.played(action)
         self.ticks += 1
         self.score += reward
         self.lives = self.game.lives

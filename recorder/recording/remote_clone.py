@@ -38,6 +38,7 @@ class RemoteClone(RemoteTwin):
         self._rows = shared.rows
         self._begins = True  # the next observation is the first that the clone is to know of
         self._seen: Any = None
+        self._played: Any = None  # in the tick before the next observation
         self._sent = 0  # observations that it was given
         self._tick = self._answered = 0  # the number of observations, until now and when it answered last
         self._asked: deque[tuple[int, int]] = deque()  # game and number of those that it has not answered yet
@@ -48,7 +49,7 @@ class RemoteClone(RemoteTwin):
         """See Proposer."""
         self._game += 1
         self._begins = True
-        self._seen = self._latest = None
+        self._seen = self._played = self._latest = None
         self._answered = self._tick
 
     def see(self, observation: Any) -> None:
@@ -64,8 +65,12 @@ class RemoteClone(RemoteTwin):
         row, self._sent = self._sent % _BACKLOG, self._sent + 1
         self._rows[row] = observation
         self._asked.append((self._game, self._tick))
-        self._request("think", row, self._begins)
+        self._request("think", row, self._begins, self._played)
         self._begins = False
+
+    def played(self, action: Any) -> None:
+        """See Proposer. The clone learns of it with the next observation."""
+        self._played = action
 
     def watch(self, observation: Any) -> None:
         """See Proposer. It waits until the clone keeps up, so that it misses nothing and is ready for what follows."""

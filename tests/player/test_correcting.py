@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from player.coach.thinking import ThinkingClone
 from player.coach.twins import twin_players
 from recorder import RandomAgent, Session, get_spec, record
 from recorder.agents.bindings import Bindings
@@ -24,8 +25,11 @@ from recorder.recording.companions import CorrectionStatus
 from recorder.recording.partner import Company
 from recorder.recording.play_on import play_on_from
 from recorder.recording.presenter import RecordPresenter
+from recorder.recording.remote_clone import RemoteClone
+from recorder.recording.remote_twin import Twin
 from recorder.recording.settings import UnsavedSettings
 from recorder.recording.take_control import RecordState
+from recorder.system.jobs import SharedRows
 from tests.player.conftest import untrained
 from trainer.runs.policy_library import Policies
 
@@ -299,3 +303,42 @@ def test_a_twin_that_cannot_be_corrected_from_a_moment_is_refused_and_waiting_ca
     assert len(player.stop()) == 3  # a game of its own
     play_on_from(presenter, [fork_at(parent, 100)])
     assert partner.company is Company.ALONE
+
+
+class Echo:
+    """In the place of a twin's process: answers with what was played in the tick before."""
+
+    def __init__(self, policy: str, observations: SharedRows, seed: int) -> None: ...
+
+    def describe(self) -> dict[str, str]:
+        return {"kind": "policy", "name": "echo"}
+
+    def think(self, row: int, begins: bool, played: int | None = None) -> int:
+        return FIRE if begins or played is None else played
+
+
+def test_what_was_played_goes_to_the_process_of_the_twin(tmp_path: Path) -> None:
+    spec = get_spec("breakout")
+    remote = RemoteClone(Twin("Ada's twin", tmp_path / "twin.safetensors"), f"{__name__}:Echo", spec)
+    answers = []
+    for played in (LEFT, 0, LEFT):
+        screen = np.zeros(spec.observation_shape, np.uint8)
+        remote.see(screen)
+        deadline = time.monotonic() + 60
+        while remote.propose(screen)[1] != 0 and time.monotonic() < deadline:
+            remote.poll(0.05)
+        answers.append(remote.propose(screen)[0])
+        remote.played(played)
+    remote.close().join()
+    assert answers == [FIRE, LEFT, 0]
+
+
+def test_the_twin_in_its_process_learns_what_was_played_in_its_place(tmp_path: Path) -> None:
+    spec = get_spec("breakout")
+    policy = untrained("breakout", tmp_path / "twin.safetensors")
+    rows = SharedRows(4, spec.observation_shape, spec.observation_dtype)
+    twin = ThinkingClone(str(policy), rows, 0)
+    chosen = [twin.think(0, tick == 0, LEFT) for tick in range(6)]
+    assert list(twin._policy.chooser.done) == [LEFT] * 3 + chosen[-1:]
+    assert twin.think(0, True) in range(4)
+    assert list(twin._policy.chooser.done)[:3] == [0] * 3  # a game of which it has seen nothing

@@ -35,11 +35,17 @@ HAND_BACK = 5
 
 
 class Constant:
-    """A clone that always moves right."""
+    """A clone that always moves right, and notes what was played."""
 
     kind = "policy"
 
+    def __init__(self) -> None:
+        self.told: list[int] = []
+
     def reset(self, env: Any = None) -> None: ...
+
+    def played(self, action: Any) -> None:
+        self.told.append(action)
 
     def act(self, observation: Any) -> int:
         return RIGHT
@@ -50,10 +56,12 @@ def held_for(ticks: range) -> dict[int, bool]:
     return {ticks.start: True, ticks.stop: False}
 
 
-def play(folder: Path, changes: dict[int, bool], ticks: int, rewind_at: int | None = None) -> Session:
+def play(
+    folder: Path, changes: dict[int, bool], ticks: int, rewind_at: int | None = None, clone: Constant | None = None
+) -> Session:
     """A recorded game of the constant clone and a person, whose left key goes down (True) and up at ticks."""
     keys = KeyAgent({LEFT_KEY: LEFT, RIGHT_KEY: RIGHT}, name="Ada")
-    shared = SharedControl(PlayingClone(Constant()), PersonAtKeys(keys, HAND_BACK))
+    shared = SharedControl(PlayingClone(clone or Constant()), PersonAtKeys(keys, HAND_BACK))
     with Game(get_spec("breakout")) as game:
         writer = SessionWriter(folder, game, shared.describe(), shared=shared, hand_back_ticks=HAND_BACK)
         rollout = Rollout(game, shared, sink=writer, rewindable=True)
@@ -69,7 +77,9 @@ def play(folder: Path, changes: dict[int, bool], ticks: int, rewind_at: int | No
 
 
 def test_a_key_takes_over_in_the_very_tick_and_letting_go_for_a_while_hands_back(tmp_path: Path) -> None:
-    session = play(tmp_path, held_for(range(20, 30)), 60)
+    clone = Constant()
+    session = play(tmp_path, held_for(range(20, 30)), 60, clone=clone)
+    assert clone.told == session.actions[:].tolist()  # also of what it did not choose
     together = session.corrections
     assert together is not None
     assert np.flatnonzero(together.correcting).tolist() == list(range(20, 30 + HAND_BACK - 1))
@@ -119,6 +129,8 @@ def test_a_lost_clone_leaves_the_game_to_the_person_for_good(tmp_path: Path) -> 
         lost = False
 
         def reset(self, env: Any) -> None: ...
+
+        def played(self, action: Any) -> None: ...
 
         def propose(self, observation: Any) -> tuple[int, int]:
             return (NOOP, NO_PROPOSAL) if self.lost else (RIGHT, 0)

@@ -108,6 +108,18 @@ def test_what_nothing_ever_followed_does_not_last_for_ever() -> None:
     assert set(actions) == {NOOP, LEFT, RIGHT, FIRE}
 
 
+def test_a_grip_holds_what_was_played_in_its_place() -> None:
+    grip, rng = Grip(Pull(0.0, 0.0, 0.0), ~np.eye(4, dtype=bool)), np.random.default_rng(0)
+    surely = np.eye(4)
+    for _ in range(3):
+        grip.take(surely[RIGHT], rng)
+        grip.played(LEFT)
+    assert grip.held == (LEFT, 3)
+    assert grip.take(surely[LEFT], rng) == LEFT
+    grip.played(LEFT)
+    assert grip.held == (LEFT, 4)
+
+
 def test_a_demonstration_is_what_is_learned_from(tmp_path: Path) -> None:
     session = record("breakout", scripted("breakout", style="beginner"), library=tmp_path, seconds=150)
     first, second = session.episodes[:2]

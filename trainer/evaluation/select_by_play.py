@@ -7,8 +7,8 @@ A way is one label shift and window of the outputs, with the past shown or hidde
 loss does not show who plays best, and games are expensive, so the candidates are reduced in rungs (successive halving,
 Karnin et al. 2013). Within a rung all play from the same starts, which no evaluation uses; a candidate is compared by
 all games that it has played so far. Good players all have about the same score after a minute or two, so what counts is
-what whole games would bring (trainer.evaluation.scores). How often that finds the
-best is in docs/breakout-experiments.md.
+what whole games would bring (trainer.evaluation.scores). How often that finds the best is in
+docs/breakout-experiments.md.
 """
 
 from __future__ import annotations

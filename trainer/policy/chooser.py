@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +21,8 @@ _SIDESTEP_S = 1 / 30  # for which an action is held at most to go beside an aim
 
 
 class ActionChooser:
-    """For one player. `probabilities` are those of the last action; `done` its last `remembered` actions, the oldest
-    first, as it chose them: where somebody else acts in its place, it does not learn of that.
+    """For one player. `probabilities` are those of the last action; `done` the last `remembered` actions, the oldest
+    first.
     """
 
     def __init__(self, net: Net, spec: EnvSpec, selection: ActionSelection, remembered: int, seed: int) -> None:
@@ -33,8 +34,15 @@ class ActionChooser:
     def reset(self) -> None:
         """Begin a new episode."""
         self.probabilities: npt.NDArray[np.float32] | None = None
-        self.done: deque[int] = deque([IDLE] * self._remembered, self._remembered)
+        self.done: deque[Any] = deque([IDLE] * self._remembered, self._remembered)
         self._grip, self._loop_breaker = self._new_grip(), self._new_loop_breaker()
+
+    def played(self, action: Any) -> None:
+        """In place of the last action that it chose, this one was played."""
+        if self.done:
+            self.done[-1] = action
+        if self._grip is not None:
+            self._grip.played(int(action))
 
     @property
     def held(self) -> tuple[int, int] | None:

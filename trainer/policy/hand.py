@@ -91,7 +91,7 @@ class Grip:
     """The action that one player holds; call `take` in every tick. The caller provides the random generator."""
 
     def __init__(self, pull: Pull, follows: npt.NDArray[np.bool_]) -> None:
-        self.held = (IDLE, 1)
+        self.held = self._before = (IDLE, 1)
         self._pull = pull
         others = follows & ~np.eye(len(follows), dtype=bool)
         # An action may always be held on. One that nothing ever followed (a recording ended there) may be left for any.
@@ -122,7 +122,7 @@ class Grip:
 
     def take(self, likely: npt.NDArray[np.float64], rng: np.random.Generator) -> int:
         """The action of this tick."""
-        action, age = self.held
+        action, age = self._before = self.held
         if self._due is None:
             self._due = rng.gamma(self._pull.steady) / self._pull.steady
         self._passed -= math.log(max(likely[action], 1e-12))
@@ -137,6 +137,12 @@ class Grip:
         drawn = int(np.searchsorted(np.cumsum(others / others.sum()), rng.random()))
         self.held, self._passed, self._due = (min(drawn, len(likely) - 1), 1), 0.0, None
         return self.held[0]
+
+    def played(self, action: int) -> None:
+        """In place of what `take` returned last, this action was played."""
+        if action != self.held[0]:
+            held, age = self._before
+            self.held, self._passed, self._due = (action, age + 1 if action == held else 1), 0.0, None
 
 
 def seen_here(seen: npt.NDArray[np.float32], shares: tuple[float, ...]) -> npt.NDArray[np.float64]:

@@ -112,6 +112,10 @@ class Policy:
         """The clone's action: int, or float32 (m,) in [-1, 1]."""
         return act_together([self], [observation])[0]
 
+    def played(self, action: Any) -> None:
+        """Another action was played than the last one that it chose (see `recorder.agents.agent.Informed`)."""
+        self.chooser.played(action)
+
     def see(self, observation: Any) -> npt.NDArray[Any]:
         """Add an observation to the history; returns the network's input: uint8 (history, size, size), positions
         float32 (history, n) or a vector float32 (n,).
