@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from player.coach.results import Results, RoundScore
-from recorder.agents.agent import Agent, Informed, describe
+from recorder.agents.agent import Agent, describe, tell
 from recorder.agents.experts import from_description
 from recorder.agents.experts.supervisors import supervisor
 from recorder.agents.shared_control import PlayingClone, SharedControl
@@ -75,8 +75,7 @@ class VariedStart:
 
     def played(self, action: Any) -> None:
         """See `recorder.agents.agent.Informed`."""
-        if isinstance(self._clone, Informed):
-            self._clone.played(action)
+        tell(self._clone, action)
 
     def describe(self) -> dict[str, Any]:
         """That of the clone."""

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from player.watch.frames import OUTCOMES, Picture, Side, action_label
-from recorder.agents.agent import Agent, Informed, describe
+from recorder.agents.agent import Agent, describe, tell
 from recorder.envs.game import Game
 from recorder.envs.spec import EnvSpec
 from recorder.library.players import kind_texts
@@ -233,8 +233,7 @@ class _Led:
         return own if at >= len(self.actions) else self.actions[at]
 
     def played(self, action: Any) -> None:
-        if isinstance(self._player, Informed):
-            self._player.played(action)
+        tell(self._player, action)
 
 
 class LivePlayback:

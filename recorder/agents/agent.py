@@ -42,6 +42,12 @@ class Informed(Protocol):
         """Called once per tick with the action that was played, after `act`."""
 
 
+def tell(agent: Agent, action: Any) -> None:
+    """Tell an agent what was played, if it is Informed."""
+    if isinstance(agent, Informed):
+        agent.played(action)
+
+
 def describe(agent: Agent) -> dict[str, Any]:
     """The player as sessions and policies store it: {"kind", "name", "params"}, and a "title" if it has one.
 

@@ -18,7 +18,7 @@ from enum import Enum, IntEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from recorder.agents.agent import Agent, Informed, KeyAgent, describe
+from recorder.agents.agent import Agent, KeyAgent, describe, tell
 
 if TYPE_CHECKING:
     from recorder.envs.gymnasium import Env
@@ -208,8 +208,7 @@ class PlayingClone:
 
     def played(self, action: Any) -> None:
         """See Proposer."""
-        if isinstance(self._agent, Informed):
-            self._agent.played(action)
+        tell(self._agent, action)
 
     def propose(self, observation: Any) -> tuple[Any, int]:
         """See Proposer."""
