@@ -54,7 +54,7 @@ _KEYPOINTS = _Recipe(
     },
     {
         "quick": {"max_batches": 1_200, "play_games": 3, "play_ticks": 4_000},
-        "standard": {"max_batches": 4_000, "play_ticks": 6_000},
+        "standard": {"max_batches": 4_000, "play_games": 4, "play_ticks": 6_000},
         "best": {"max_batches": 12_000, "play_games": 10},
     },
 )

@@ -42,8 +42,8 @@ def play_alone(policy: str, seeds: list[int], ticks: int) -> int:
 
 def work(method: str, policy: str, games: int, ticks: int) -> dict[str, float]:
     """Ticks a second of all games together."""
+    from trainer.evaluation.evaluator import Evaluator
     from trainer.evaluation.games import PlannedGame
-    from trainer.evaluation.select_by_play import Evaluator
     from trainer.evaluation.table import evaluation_seed
 
     seeds = [evaluation_seed(0, k) for k in range(games)]

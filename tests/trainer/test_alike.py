@@ -17,7 +17,8 @@ from recorder.library.edits import edit
 from tests.trainer.conftest import TINY
 from trainer import Policy, PolicyError, TrainConfig, fit
 from trainer.data.dataset import Dataset
-from trainer.evaluation.alike import Alike, Demonstration, find_alike
+from trainer.evaluation.alike import Alike, Demonstration, choose_alike, pulling
+from trainer.evaluation.evaluator import play_searches
 from trainer.evaluation.games import PlannedGame
 from trainer.evaluation.scores import GameResult
 from trainer.evaluation.select_by_play import Candidate, CandidateScore
@@ -133,6 +134,8 @@ def test_a_demonstration_is_what_is_learned_from(tmp_path: Path) -> None:
 class Scripted:
     """An evaluator in which everybody plays as told: the actions and the score of each selection."""
 
+    ticks = 0
+
     def __init__(self, told: Callable[[ActionSelection], tuple[list[int], float]]) -> None:
         self.told = told
 
@@ -155,8 +158,11 @@ def chosen(
     scripted_games = Scripted(told)
     best = CandidateScore(candidate, [scripted_games.result(candidate.selection) for _ in range(6)])
     evaluator: Any = scripted_games
-    found = [*find_alike(evaluator, best, shares, demonstration, get_spec("breakout"), config)]
-    return next((step for step in found if isinstance(step, Alike)), None)
+    spec = get_spec("breakout")
+    *_, found = play_searches(evaluator, [pulling(candidate, shares, demonstration, spec, config)], 100)
+    assert isinstance(found, list)
+    better, alike = choose_alike(found[0], best, demonstration, spec)
+    return better or alike
 
 
 def calm(rng: np.random.Generator) -> list[int]:

@@ -24,6 +24,7 @@ from trainer.learn.sample import Sample, sampling
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.keypoints import POSITIONS, KeypointNet
 from trainer.policy.networks import build
+from trainer.policy.perceptron import Dropout
 
 CONFIG = TrainConfig.for_env("breakout", max_batches=12, play_ticks=600, threads=1)
 
@@ -292,3 +293,26 @@ def test_a_resumed_training_does_not_play_the_recording_again(breakout: Session,
     assert not any("replaying the recording" in progress.message for progress in resumed)
     assert {progress.stage for progress in resumed} == {"load", "train", "done"}
     assert resumed[-1].batch == 12
+
+
+def test_dropout_leaves_out_its_share_while_training_and_keeps_the_mean() -> None:
+    torch.manual_seed(0)
+    dropout, values = Dropout(0.25), torch.ones(301, 333)
+    dropped = dropout(values)
+    assert sorted(set(dropped.flatten().tolist())) == pytest.approx([0.0, 4 / 3])
+    assert float((dropped == 0).float().mean()) == pytest.approx(0.25, abs=0.01)
+    # Neighbours are left out independently of each other: eight of them come from one draw.
+    pairs = (dropped[:, :-1] == 0) & (dropped[:, 1:] == 0)
+    assert float(pairs.float().mean()) == pytest.approx(0.25**2, abs=0.005)
+    torch.manual_seed(0)
+    assert torch.equal(dropout(values), dropped)
+    assert torch.equal(dropout.eval()(values), values)
+    assert torch.equal(Dropout(0.0)(values), values)
+
+
+def test_dropout_lets_gradients_through_where_it_lets_values_through() -> None:
+    values = torch.randn(50, 40, requires_grad=True)
+    dropped = Dropout(0.5)(values)
+    dropped.sum().backward()
+    assert values.grad is not None
+    assert torch.equal(values.grad, torch.where(dropped == 0, 0.0, 2.0))

@@ -82,9 +82,9 @@ def test_a_clone_that_steers_leaves_loops_only_if_it_is_to(
     asked: list[tuple[list[int], int]] = []
     distances = net.steering.distances
 
-    def watched(positions: Tensor, own: Tensor, aim: int, before: Tensor, beside: Tensor) -> Tensor:
+    def watched(positions: Tensor, own: Tensor, aims: list[int], before: Tensor, beside: Tensor) -> object:
         asked.append((before[0].tolist(), int(beside[0])))
-        return distances(positions, own, aim, before, beside)
+        return distances(positions, own, aims, before, beside)
 
     monkeypatch.setattr(net.steering, "distances", watched)
     actions = [policy.act(breakout.frames[0]) for _ in range(300)]

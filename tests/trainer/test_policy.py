@@ -16,16 +16,16 @@ from safetensors.torch import save_file
 from recorder import Session, record
 from recorder.envs.registry import get_spec
 from trainer import Policy, PolicyError, TrainConfig, fit
+from trainer.evaluation.evaluator import Evaluator, Search, play_searches
 from trainer.evaluation.games import PlannedGame, play_together
 from trainer.evaluation.scores import GameResult, bootstrap
 from trainer.evaluation.select_by_play import (
     Candidate,
     CandidateScore,
-    Evaluator,
     Rung,
     action_selections,
     finalists,
-    successive_halving,
+    halving,
 )
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.networks import RecurrentNet, VectorNet, build
@@ -135,7 +135,7 @@ def test_finalists_are_also_tried_without_the_shares_of_the_actions() -> None:
 def test_a_contest_finds_the_better_player(
     hopper_policy: Path, tmp_path: Path, processes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainer.evaluation.select_by_play._WORTH_A_PROCESS", 0)
+    monkeypatch.setattr("trainer.evaluation.evaluator._WORTH_A_PROCESS", 0)
     trained = Policy.load(hopper_policy)
     net = build(trained.config, trained.spec)
     save_policy(tmp_path / "beginner.safetensors", net, {**trained.header})
@@ -143,35 +143,58 @@ def test_a_contest_finds_the_better_player(
         Candidate(str(path), ActionSelection()) for path in (tmp_path / "beginner.safetensors", hopper_policy)
     ]
     evaluator = Evaluator(processes)
-    *shares, standings = successive_halving(evaluator, candidates, [Rung(1, 100, 2), Rung(2, 400, 1)], seed=0)
+    config = trained.config.with_changes(seed=0, play_ticks=400)
+    *ticks, found = play_searches(evaluator, [halving(candidates, [Rung(1, 2), Rung(3, 1)], config)], 400)
     evaluator.close()
-    assert isinstance(standings, list)
+    assert isinstance(found, list)
+    (standings,) = found
     assert [standing.candidate for standing in standings] == candidates[::-1]
+    assert [len(standing.played) for standing in standings] == [3, 3]
     assert standings[0].score > 2 * standings[1].score
-    assert shares == sorted(shares)
-    assert 0 <= shares[0] < shares[-1] <= 1
+    assert 0 <= min(ticks) < max(ticks) <= 6 * 400
 
 
 class Scored:
-    """An evaluator in which each policy has its scores, game by game."""
+    """An evaluator in which each policy has its scores, game by game; it notes the starts."""
+
+    ticks = 0
 
     def __init__(self, scores: dict[str, list[float]]) -> None:
         self.scores = scores
+        self.starts: dict[str, list[int]] = {name: [] for name in scores}
 
     def play(self, planned: Sequence[PlannedGame], max_ticks: int) -> Iterator[float | list[GameResult]]:
+        for each in planned:
+            self.starts[each.policy].append(each.seed)
         yield [GameResult(self.scores[each.policy].pop(0), 100, "game over", "") for each in planned]
 
 
-def test_a_candidate_is_compared_by_all_its_games() -> None:
+def test_candidates_are_compared_by_all_their_games_which_have_the_same_starts() -> None:
     first, second, third = (Candidate(name, ActionSelection()) for name in "abc")
-    evaluator: Any = Scored({"a": [9, 9, 5, 4], "b": [6, 6, 6, 9], "c": [1, 1]})
-    (standings,) = successive_halving(evaluator, [first, second, third], [Rung(2, 100, 2), Rung(1, 100, 1)], seed=0)
-    assert isinstance(standings, list)
+    evaluator: Any = Scored({"a": [9, 9, 5, 4], "b": [6, 6, 6, 9], "c": [1, 1], "d": [5, 5, 5, 4]})
+    config = TrainConfig(play_ticks=100)
+    ((standings,),) = play_searches(evaluator, [halving([first, second, third], [Rung(2, 2), Rung(3, 1)], config)], 100)
     assert [(each.candidate, each.score) for each in standings] == [(first, 23 / 3), (second, 6), (third, 1)]
-    (later,) = successive_halving(evaluator, [first, second], [Rung(1, 100, 1)], seed=0, before=standings)
-    assert isinstance(later, list)
-    assert [(each.candidate, list(each.played)[-1].score) for each in later] == [(first, 4), (second, 9)]
-    assert later[0].score == 27 / 4
+    late = Candidate("d", ActionSelection())
+    ((later,),) = play_searches(
+        evaluator, [halving([first, second, late], [Rung(3, 2), Rung(4, 1)], config, standings)], 100
+    )
+    assert [(each.candidate, each.score) for each in later] == [(first, 27 / 4), (second, 27 / 4), (late, 5)]
+    assert evaluator.starts["a"] == evaluator.starts["b"]
+    assert evaluator.starts["d"] == evaluator.starts["a"][:3]
+
+
+def test_searches_play_together_and_each_gets_the_results_of_its_own_games() -> None:
+    def searching(name: str, rounds: int) -> Search:
+        scores = []
+        for number in range(rounds):
+            results = yield [PlannedGame(name, number)]
+            scores += [result.score for result in results]
+        return scores
+
+    evaluator: Any = Scored({"a": [1, 2, 3], "b": [4]})
+    *_, found = play_searches(evaluator, [searching("a", 3), searching("b", 1), searching("b", 0)], 100)
+    assert found == [[1, 2, 3], [4], []]
 
 
 def test_the_finalists_are_the_best_weights_of_each_way_to_see_the_past_at_every_temperature() -> None:

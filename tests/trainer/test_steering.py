@@ -88,7 +88,7 @@ def test_it_goes_to_the_aim_and_stays_there_though_the_paddle_glides(aim: float)
     for _ in range(120):
         with torch.inference_mode():
             done = torch.tensor([_before(actions, len(actions), 4)])
-            off = steering.distances(_ages(places), OWN, 4, done, NO_DETOUR)[0].numpy()
+            off = steering.distances(_ages(places), OWN, [4], done, NO_DETOUR)[0]
         assert off[FIRE] == pytest.approx(off[NOOP], abs=1e-3)  # neither moves it
         actions.append(int(off.argmin()))
         places = _glide(actions)
@@ -104,7 +104,7 @@ def test_it_knows_from_its_last_actions_how_far_the_paddle_still_glides(before: 
     steering = _aiming_at(rest[16], before)
     with torch.inference_mode():
         done = torch.tensor([_before(actions, len(actions), before)], dtype=torch.int64)
-        off = steering.distances(_ages(places), OWN, 4, done, NO_DETOUR)[0, NOOP]
+        off = steering.distances(_ages(places), OWN, [4], done, NO_DETOUR)[0, NOOP]
     left = np.mean([abs(rest[ticks] - rest[16]) for ticks in (2, 4, 8, 16)])
     assert (abs(float(off) - left) < 0.002) == knows
 
@@ -115,7 +115,7 @@ def test_beside_its_aim_is_as_far_as_a_short_plan_leads() -> None:
     with torch.inference_mode():
         done = torch.tensor([[NOOP] * 4] * len(steering.sidesteps(2)))
         seen = _ages(places).expand(len(done), -1, -1)
-        off = steering.distances(seen, OWN, 16, done, torch.tensor(steering.sidesteps(2)))
+        off = steering.distances(seen, OWN, [16] * len(done), done, torch.tensor(steering.sidesteps(2)))
     aims = []
     for row, plan in enumerate(steering.sidesteps(2)):
         moves = steering.plans[plan].view(16, 4).argmax(dim=1).tolist()
@@ -124,6 +124,19 @@ def test_beside_its_aim_is_as_far_as_a_short_plan_leads() -> None:
         reached = [_glide([NOOP] * 16)[ticks] for ticks in (2, 4, 8, 16)]
         assert float(off[row, NOOP]) == pytest.approx(np.mean(np.abs(np.array(reached) - aims[-1])), abs=0.003)
     assert min(aims) < 0.25 < 0.35 < max(aims)
+
+
+def test_each_player_has_an_aim_of_its_own() -> None:
+    steering = _aiming_at(0.3)
+    with torch.no_grad():
+        steering.body[-1].bias.copy_(torch.tensor([0.0, -0.3] + [0.0, 0.3] * 3))  # two ticks later it is elsewhere
+    seen = _ages([0.0] * 30).expand(3, -1, -1)
+    done = torch.tensor([[NOOP] * 4] * 3)
+    together = steering.distances(seen, OWN, [2, 16, 4], done, NO_DETOUR.expand(3))
+    assert together.argmin(axis=1).tolist() == [LEFT, RIGHT, RIGHT]
+    for row, aim in enumerate((2, 16, 4)):
+        alone = steering.distances(seen[:1], OWN, [aim], done[:1], NO_DETOUR)
+        np.testing.assert_allclose(alone[0], together[row], rtol=1e-5)
 
 
 def test_it_learns_where_the_own_place_will_be_from_everything_else_alone() -> None:
@@ -151,7 +164,7 @@ def test_without_own_positions_there_is_nothing_to_learn_and_no_action_is_nearer
     positions, later = torch.randn(5, len(HISTORY), 2), torch.randn(5, 4, 2)
     assert steering.loss(positions, nothing, later).tolist() == [0.0] * 5
     done = torch.zeros(5, 4, dtype=torch.int64)
-    assert steering.distances(positions, nothing, 8, done, NO_DETOUR.expand(5)).tolist() == [[0.0] * 4] * 5
+    assert steering.distances(positions, nothing, [8] * 5, done, NO_DETOUR.expand(5)).tolist() == [[0.0] * 4] * 5
 
 
 def test_what_follows_a_tick_ends_with_its_game(breakout: Session) -> None:

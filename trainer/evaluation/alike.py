@@ -1,6 +1,6 @@
 """Chooses, by test games, how a clone plays like its demonstrator, and about as well as it if possible.
 
-    several pulls ─▶ a few games each ─▶ the best two ─▶ more games, compared with its best ─▶ one way to play, or two
+    several pulls ─▶ a few games each ─▶ the best two ─▶ more games ─▶ compared with its best: one way to play, or two
 
 Playing well and moving alike conflict: the more a clone is pulled away from habit (trainer.policy.hand), the better it
 plays and the easier it is to tell from its demonstrator. A score below GOAL of the demonstrator's counts against a
@@ -10,7 +10,7 @@ pull. A pull that clearly scores more than the best way so far becomes the best.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -21,10 +21,11 @@ from recorder.envs.spec import EnvSpec
 from recorder.store.origin import from_the_start
 from recorder.store.session import Session
 from trainer.config import TrainConfig
+from trainer.evaluation.evaluator import Search
 from trainer.evaluation.games import PlannedGame
 from trainer.evaluation.likeness import Actions, Likeness
 from trainer.evaluation.scores import GameResult, PlayedGames
-from trainer.evaluation.select_by_play import CandidateScore, Evaluator
+from trainer.evaluation.select_by_play import Candidate, CandidateScore, rungs
 from trainer.evaluation.table import evaluation_seed
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.hand import Pull
@@ -114,58 +115,52 @@ class Demonstration:
 
 def most_ticks_alike(config: TrainConfig) -> int:
     """The maximum number of ticks of the test games that choose it."""
-    first, last = _games(config)
-    return (len(_PULLS) * first + _FINALISTS * last) * config.play_ticks
+    first, last = rungs(config)
+    return (len(_PULLS) * first.games + _FINALISTS * (last.games - first.games)) * config.play_ticks
 
 
-def _games(config: TrainConfig) -> tuple[int, int]:
-    """The number of games of each pull at first, and of each finalist."""
-    return max(1, config.play_games // 3), max(1, 2 * config.play_games // 3)
-
-
-def find_alike(
-    evaluator: Evaluator,
-    best: CandidateScore,
+def pulling(
+    best: Candidate,
     shares: tuple[float, ...],
     demonstration: Demonstration,
     spec: EnvSpec,
     config: TrainConfig,
-) -> Iterator[float | Alike]:
-    """Let a policy file play in each of the ways; yields the approximate share that is done, and finally the choice.
+) -> Search:
+    """Search for how a policy plays like its demonstrator; returns the ways that were tried, the best ones first.
 
-    There is no choice if the games are too short to tell, or if its best is more like the demonstrator than any pull. A
-    pull that plays best is yielded before the choice, or instead of it. `best` is what plays best, and `shares` the
-    demonstrator's share of each action.
+    They depend on whether the `best` way to play steers. `shares` are the demonstrator's shares of each action.
     """
-    policy = best.candidate.policy
-    winner = _played_like(best.candidate.selection, best.played, demonstration, spec)
-    left = _selections(best.candidate.selection, shares, spec, config)
-    game = 0
+    left = _selections(best.selection, shares, spec, config)
     pulled: list[Alike] = []
     played: dict[ActionSelection, list[GameResult]] = {selection: [] for selection in left}
-    for number, games in enumerate(_games(config)):
-        seeds = [evaluation_seed(_STARTS + config.seed, game + k) for k in range(games)]
-        game += games
-        planned = [PlannedGame(policy, seed, selection) for selection in left for seed in seeds]
-        for step in evaluator.play(planned, config.play_ticks):
-            if isinstance(step, float):
-                yield (number + step) / 2
-                continue
-            for k, selection in enumerate(left):
-                played[selection] += step[k * games : (k + 1) * games]
-            pulled = [_played_like(selection, played[selection], demonstration, spec) for selection in left]
-        if not all(math.isfinite(each.classifier) for each in (winner, *pulled)):
-            return
-        pulled.sort(key=_cost)
+    for rung in rungs(config):
+        missing = [(selection, game) for selection in left for game in range(len(played[selection]), rung.games)]
+        starts = [evaluation_seed(_STARTS + config.seed, game) for game in range(rung.games)]
+        planned = [PlannedGame(best.policy, starts[game], selection) for selection, game in missing]
+        results = (yield planned) if planned else []
+        for (selection, _), result in zip(missing, results, strict=True):
+            played[selection].append(result)
+        pulled = sorted((_played_like(each, played[each], demonstration, spec) for each in left), key=_cost)
         left = [each.selection for each in pulled[:_FINALISTS]]
+    return pulled
+
+
+def choose_alike(
+    pulled: Sequence[Alike], best: CandidateScore, demonstration: Demonstration, spec: EnvSpec
+) -> tuple[Alike | None, Alike | None]:
+    """The way that scores more than the `best` one, if any does, and the way to play like its demonstrator.
+
+    There is no such way if the games are too short to tell, or if its best is more like the demonstrator than any pull.
+    """
+    winner = _played_like(best.candidate.selection, best.played, demonstration, spec)
+    if not all(math.isfinite(each.classifier) for each in (winner, *pulled)):
+        return None, None
+    better: Alike | None = None
     strongest = max(pulled, key=lambda each: each.whole)
     if _plays_best(strongest, winner):
-        winner = replace(strongest, plays_best=True)
-        yield winner
-        pulled.remove(strongest)
-    closer = [each for each in pulled if _is_closer(each, winner)]
-    if closer:
-        yield closer[0]
+        winner = better = replace(strongest, plays_best=True)
+    closer = (each for each in pulled if each.selection != winner.selection and _is_closer(each, winner))
+    return better, next(closer, None)
 
 
 def _selections(

@@ -1,41 +1,39 @@
 """Choosing by play, for one training: how its weights play best, and how they play most like the demonstrator.
 
-    weights in files ─▶ first rungs ─▶ finalists ─▶ last rungs ─▶ the best candidate ─▶ how that one plays alike
+    weights in files ─▶ first games ─▶ finalists ─▶ last games ─▶ the best candidate ─┬▶ how it plays best, and alike
+                                          └▶ (beside these, if both steer) ─▶ pulls ──┘
 
-See trainer.evaluation.select_by_play for the rungs and trainer.evaluation.alike for likeness. Every method now and then
-yields the approximate share that is done, and finally its result.
+See trainer.evaluation.select_by_play for the games and trainer.evaluation.alike for likeness. Every method now and then
+yields the approximate share that is done, and finally its results.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any
 
 from recorder.system.cores import available_cores
 from trainer.config import TrainConfig
 from trainer.data.dataset import Dataset
-from trainer.evaluation.alike import Alike, Demonstration, find_alike, most_ticks_alike
+from trainer.evaluation.alike import Alike, Demonstration, choose_alike, most_ticks_alike, pulling
+from trainer.evaluation.evaluator import Evaluator, Search, play_searches
 from trainer.evaluation.select_by_play import (
     Candidate,
     CandidateScore,
-    Evaluator,
     Rung,
     action_selections,
-    check_rungs,
     finalists,
-    first_rungs,
-    last_rungs,
+    halving,
     most_ticks,
-    successive_halving,
+    rungs,
 )
 from trainer.policy.action_selection import ActionSelection
 
-_T = TypeVar("_T")
 SIGN_OF_LIFE_S = 0.25
 _FIRST_TEMPERATURE, _FIRST_TEMPERATURE_STEERED = 0.25, 0.5
 _PLAYED = 0.7  # of the ticks that test games may last: some are over before
-_FIRST_ROUNDS = 0.35  # approximate share of the test games that choose how to play best
 
 
 class Choosing:
@@ -45,6 +43,7 @@ class Choosing:
         self.data = data
         self.config = config
         self._evaluator = Evaluator(config.threads or available_cores())
+        self._begun_at, self._done = 0, 0.0  # ticks, and the share of the last ones that is done
 
     @property
     def ticks(self) -> int:
@@ -54,12 +53,7 @@ class Choosing:
     @property
     def likely_ticks(self) -> int:
         """The approximate number of ticks of the test games at the end."""
-        config = self.config
-        if not config.play_games:
-            return 0
-        few, many = (self._selections(few=few) for few in (True, False))
-        most = most_ticks(config, few, many) + (most_ticks_alike(config) if config.perceives else 0)
-        return round(_PLAYED * most)
+        return round(_PLAYED * self._most_ticks) if self.config.play_games else 0
 
     def close(self) -> None:
         """End the running games."""
@@ -67,49 +61,62 @@ class Choosing:
 
     def in_passing(self, policy: str) -> Iterator[float | CandidateScore]:
         """The score of a policy file in a few short games."""
+        config = self.config.with_changes(play_ticks=max(60, self.config.play_ticks // 3))
         candidates = [Candidate(policy, selection) for selection in self._selections(few=True)]
-        for step in self._halve(candidates, check_rungs(self.config)):
-            yield step[0] if isinstance(step, list) else step
+        rung = Rung(max(1, config.play_games // 2), 1)
+        (standings,) = yield from self._search(halving(candidates, [rung], config), ticks=config.play_ticks)
+        yield standings[0]
 
-    def best(self, policies: Sequence[str]) -> Iterator[float | CandidateScore]:
-        """The policy file that plays best, and its action selection."""
-        first = [Candidate(policy, selection) for policy in policies for selection in self._selections(few=True)]
-        standings: list[CandidateScore] = []
-        for step in self._halve(first, first_rungs(self.config)):
-            if isinstance(step, list):
-                standings = step
-            else:
-                yield _FIRST_ROUNDS * step
-        last = finalists(standings, self._selections())
-        for step in self._halve(last, last_rungs(self.config), standings):
-            yield step[0] if isinstance(step, list) else _FIRST_ROUNDS + (1 - _FIRST_ROUNDS) * step
+    def best(
+        self, policies: Sequence[str], demonstration: Demonstration | None
+    ) -> Iterator[float | CandidateScore | Alike]:
+        """The policy file that plays best, with its action selection; then, if there is a `demonstration`, the ways
+        that `choose_alike` chooses.
+        """
+        config = self.config
+        first, last = rungs(config)
+        self._begun_at, self._done = self.ticks, 0.0
+        candidates = [Candidate(policy, selection) for policy in policies for selection in self._selections(few=True)]
+        (standings,) = yield from self._search(halving(candidates, [first], config))
+        left = finalists(standings, self._selections())
+        searches = [halving(left, [first, last], config, standings)]
+        # How a clone can move its hands depends on whether it steers. If that is clear already, this is chosen beside.
+        beside = all(each.selection.aim and each.policy == left[0].policy for each in left)
+        if beside and demonstration is not None:
+            searches.append(self._pulling(left[0], demonstration))
+        standings, *pulled = yield from self._search(*searches)
+        yield standings[0]
+        if demonstration is not None:
+            if not pulled:
+                pulled = yield from self._search(self._pulling(standings[0].candidate, demonstration))
+            yield from filter(None, choose_alike(pulled[0], standings[0], demonstration, self.data.spec))
 
-    def alike(self, best: CandidateScore, demonstration: Demonstration) -> Iterator[float | Alike]:
-        """How the best one plays like its demonstrator; no result if the games are too short to tell."""
-        spec, shares = self.data.spec, self.data.action_shares
-        yield from _now_and_then(find_alike(self._evaluator, best, shares, demonstration, spec, self.config))
+    def _pulling(self, best: Candidate, demonstration: Demonstration) -> Search:
+        return pulling(best, self.data.action_shares, demonstration, self.data.spec, self.config)
 
     def _selections(self, few: bool = False) -> list[ActionSelection]:
         """Every action selection worth trying."""
         data, config = self.data, self.config.with_changes(aims=aims(self.config, self.data))
         return action_selections(data.spec, config, data.rare_actions, data.action_shares, few=few)
 
-    def _halve(
-        self, candidates: Sequence[Candidate], rungs: Sequence[Rung], before: Sequence[CandidateScore] = ()
-    ) -> Iterator[float | list[CandidateScore]]:
-        yield 0.0
-        yield from _now_and_then(successive_halving(self._evaluator, candidates, rungs, self.config.seed, before))
+    @property
+    def _most_ticks(self) -> int:
+        few, many = (self._selections(few=few) for few in (True, False))
+        alike = most_ticks_alike(self.config) if self.config.perceives else 0
+        return most_ticks(self.config, few, many) + alike
 
-
-def _now_and_then(steps: Iterator[float | _T]) -> Iterator[float | _T]:
-    """Pass results on, but shares only now and then."""
-    reported = time.monotonic()
-    for step in steps:
-        if not isinstance(step, float):
-            yield step
-        elif time.monotonic() - reported >= SIGN_OF_LIFE_S:
-            reported = time.monotonic()
-            yield step
+    def _search(self, *searches: Search, ticks: int | None = None) -> Generator[float, None, list[Any]]:
+        """Returns what these searches find; now and then yields the approximate share of test games that is done."""
+        found: list[Any] = []
+        reported = -math.inf
+        for step in play_searches(self._evaluator, searches, ticks or self.config.play_ticks):
+            if isinstance(step, list):
+                found = step
+            elif time.monotonic() - reported >= SIGN_OF_LIFE_S:
+                reported = time.monotonic()
+                self._done = max(self._done, min(1.0, (step - self._begun_at) / max(1, self.likely_ticks)))
+                yield self._done
+        return found
 
 
 def aims(config: TrainConfig, data: Dataset) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from recorder.system.texts import count
 from trainer.errors import TrainingError
-from trainer.evaluation.alike import Alike, Demonstration
+from trainer.evaluation.alike import Demonstration
 from trainer.evaluation.select_by_play import CandidateScore
 from trainer.learn.checkpoint import read_checkpoint
 from trainer.learn.choosing import SIGN_OF_LIFE_S, selection_text
@@ -22,7 +22,6 @@ from trainer.policy.keypoints import sight
 from trainer.progress.records import Progress
 
 _VALIDATION_SAMPLES = 4_096
-_CHOSEN = 0.65  # approximate share of the test games at the end; the rest choose how to play like the demonstrator
 _FIRST_CHECK = 0.4  # of the budget: earlier weights are never the best
 
 
@@ -175,36 +174,26 @@ def play(training: Training) -> Iterator[Progress]:
     if "loss" in training.kept and "last" in training.kept and (config.perceives or training.kept.same("loss", "last")):
         training.kept.drop("last")  # the average of a perceptron's weights hardly changes any more
     files = {str(training.kept.file(reason)): reason for reason in training.kept.reasons}
-    chosen = _CHOSEN if config.perceives else 1.0
+    demonstration = Demonstration.of(training.sessions, training.episodes) if config.perceives else None
     yield training.progress("play", 0.0, message="playing test games")
     best: CandidateScore | None = None
-    for step in training.choosing.best(list(files)):
-        if isinstance(step, CandidateScore):
+    for step in training.choosing.best(list(files), demonstration):
+        if isinstance(step, float):
+            yield training.progress("play", step)
+        elif isinstance(step, CandidateScore):
             best = step
-        else:
-            yield training.progress("play", chosen * step)
-    assert best is not None
-    state.manner = best.candidate.selection.to_json()
-    training.judged(best)
-    training.save(files[best.candidate.policy])  # in case the following games are interrupted
-    yield from _find_alike(training, best)
-    training.finish(files[best.candidate.policy])
-    message = f"plays best with {selection_text(training.selection, config, training.data.spec.discrete)}"
-    yield training.progress("play", 1.0, message=message, score=state.score)
-
-
-def _find_alike(training: Training, best: CandidateScore) -> Iterator[Progress]:
-    """Choose how it plays like its demonstrator, if its network has a hand."""
-    demonstration = Demonstration.of(training.sessions, training.episodes) if training.config.perceives else None
-    if demonstration is None:
-        return
-    for step in training.choosing.alike(best, demonstration):
-        if isinstance(step, Alike) and step.plays_best:
-            training.state.manner = step.selection.to_json()
+            state.manner = best.candidate.selection.to_json()
+            training.judged(best)
+            training.save(files[best.candidate.policy])  # in case the following games are interrupted
+        elif step.plays_best:
+            assert best is not None
+            state.manner = step.selection.to_json()
             training.judged(CandidateScore(best.candidate, step.played, best.ticks))
-        elif isinstance(step, Alike):
+        else:
             training.alike = step
             message = f"when it plays like its demonstrator: mean score {step.score:,.1f}"
             yield training.progress("play", 1.0, message=message)
-        else:
-            yield training.progress("play", _CHOSEN + (1 - _CHOSEN) * step)
+    assert best is not None
+    training.finish(files[best.candidate.policy])
+    message = f"plays best with {selection_text(training.selection, config, training.data.spec.discrete)}"
+    yield training.progress("play", 1.0, message=message, score=state.score)

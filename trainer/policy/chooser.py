@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -57,20 +56,18 @@ class ActionChooser:
         self,
         habit: npt.NDArray[np.float32],
         output: npt.NDArray[np.float32],
-        distances: Mapping[int, npt.NDArray[np.float32]],
+        distances: npt.NDArray[np.float32],
     ) -> int:
         """The action of a clone that moves its hands as its demonstrator does.
 
-        `habit` are the hand's logits, `output` those of the selected output, and `distances` say by aim how far each
-        action leads from it: all (actions,).
+        `habit` are the hand's logits, `output` those of the selected output, and `distances` say how far each action
+        leads from its aim, if it has one: all (actions,).
         """
         selection, grip = self._selection, self._grip
         assert selection.pull is not None
         assert grip is not None
-        if selection.aim:
-            reasons = near_aim(distances[selection.aim], selection.pull.tolerance)
-        else:
-            reasons = seen_here(output, selection.prior)
+        pull = selection.pull
+        reasons = near_aim(distances, pull.tolerance) if selection.aim else seen_here(output, selection.prior)
         likely = grip.probabilities(habit, reasons, selection.kept)
         self.probabilities = likely.astype(np.float32)
         return grip.take(likely, self._rng)

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Annotated, Any
 
 import msgspec
@@ -34,6 +33,7 @@ import torch
 from torch import Tensor, nn
 
 from recorder.system.records import check, said
+from trainer.policy.perceptron import perceptron
 
 AGES = 8  # ticks that an action is known to have been held; longer is the same
 IDLE = 0  # the action of somebody who holds no key
@@ -73,10 +73,7 @@ class Hand(nn.Module):
     def __init__(self, seen: int, widths: tuple[int, ...], actions: int, dropout: float) -> None:
         super().__init__()
         self._actions = actions
-        layers: list[nn.Module] = []
-        for width_in, width_out in pairwise((seen + actions + actions * AGES, *widths)):
-            layers += [nn.Linear(width_in, width_out), nn.ReLU(), nn.Dropout(dropout)]
-        self.body = nn.Sequential(*layers, nn.Linear(widths[-1], actions))
+        self.body = perceptron(seen + actions + actions * AGES, widths, actions, dropout)
         self.register_buffer("follows", torch.ones(actions, actions, dtype=torch.bool))
 
     def forward(self, seen: Tensor, held: Tensor) -> Tensor:

@@ -20,7 +20,6 @@ network memorises the few backgrounds of its recording, and fails as soon as its
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +28,7 @@ from torch import Tensor, nn
 
 from trainer.config import TrainConfig
 from trainer.policy.hand import Hand
+from trainer.policy.perceptron import perceptron
 from trainer.policy.steering import Steering
 
 POSITIONS = 8  # at most; positions that a game does not use are zero
@@ -89,7 +89,7 @@ class Locator(nn.Module):
 
     def forward(self, scaled: Tensor) -> Tensor:
         """float32 (B, 2, rows, columns) of `scaled` to positions (B, POSITIONS)."""
-        maps = self.maps(scaled.contiguous(memory_format=torch.channels_last)).flatten(2)
+        maps = self.maps(scaled.contiguous(memory_format=torch.channels_last)).contiguous().flatten(2)
         places = torch.softmax(maps * self.sharpness, dim=-1) @ self.places
         heights = torch.tanh(maps.max(dim=-1, keepdim=True).values / 4)
         found = torch.cat([places, heights], dim=-1).flatten(1)
@@ -113,11 +113,8 @@ class KeypointNet(nn.Module):
         super().__init__()
         self.locator = Locator(*shape)
         self._outputs = (config.outputs, actions)
-        widths = (len(config.history) * POSITIONS + 1, *config.hidden)
-        layers: list[nn.Module] = []
-        for width_in, width_out in pairwise(widths):
-            layers += [nn.Linear(width_in, width_out), nn.ReLU(), nn.Dropout(config.dropout)]
-        self.body = nn.Sequential(*layers, nn.Linear(widths[-1], config.outputs * actions))
+        inputs = len(config.history) * POSITIONS + 1
+        self.body = perceptron(inputs, config.hidden, config.outputs * actions, config.dropout)
         self.hand = Hand(len(config.history) * POSITIONS, config.hidden, actions, config.dropout)
         self.steering: Steering | None = None
         if config.aims:

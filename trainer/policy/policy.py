@@ -7,7 +7,7 @@ Several players of one network share one forward pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -307,10 +307,10 @@ def _choose_together(
     policies: Sequence[Policy],
     outputs: npt.NDArray[np.float32],
     habits: Sequence[npt.NDArray[np.float32] | None],
-    distances: Mapping[int, npt.NDArray[np.float32]],
+    distances: npt.NDArray[np.float32],
 ) -> list[Any]:
     """The action of each player of one network, for outputs: logits (players, K, actions) or values (players, K, m);
-    `habits` are the logits of the players' hands, and `distances` (players, actions), by aim, those to steer by.
+    `habits` are the logits of the players' hands, and `distances` (players, actions) those to steer by.
     """
     actions: list[Any] = [None] * len(policies)
     by_selection: dict[ActionSelection, list[int]] = {}
@@ -319,11 +319,11 @@ def _choose_together(
         if not policy.spec.discrete:
             actions[row] = np.clip(output, -1.0, 1.0)
         elif habit is not None:
-            actions[row] = policy.chooser.by_hand(habit, output, {aim: off[row] for aim, off in distances.items()})
+            actions[row] = policy.chooser.by_hand(habit, output, distances[row])
         else:
             by_selection.setdefault(policy.selection, []).append(row)
     for selection, rows in by_selection.items():
-        off = distances[selection.aim][rows] if selection.aim in distances else None
+        off = distances[rows] if selection.aim else None
         for row, likely in zip(rows, selection.probabilities(outputs[rows, selection.output], off), strict=True):
             actions[row] = policies[row].chooser.draw(likely)
     return actions
@@ -342,18 +342,19 @@ def _habits(policies: Sequence[Policy], prepared: torch.Tensor) -> Sequence[npt.
     return found
 
 
-def _distances(policies: Sequence[Policy], positions: torch.Tensor) -> dict[int, npt.NDArray[np.float32]]:
-    """How far each action leads from each aim that some of the players steer to: by aim, (players, actions)."""
+def _distances(policies: Sequence[Policy], positions: torch.Tensor) -> npt.NDArray[np.float32]:
+    """How far each action leads from where each player steers to, (players, actions); zeros for those that do not."""
     net = policies[0].net
-    if not isinstance(net, KeypointNet) or net.steering is None:
-        return {}
-    steering, own = net.steering, net.own
-    aims = {policy.selection.aim for policy in policies if policy.selection.aim}
-    if not aims:
-        return {}
-    done = torch.tensor([list(policy.chooser.done) for policy in policies], dtype=torch.int64, device=positions.device)
-    beside = torch.tensor([policy.chooser.beside(policy._found[0]) for policy in policies], device=positions.device)
-    return {aim: steering.distances(positions, own, aim, done, beside).float().cpu().numpy() for aim in sorted(aims)}
+    distances = np.zeros((len(policies), len(policies[0].spec.action_names)), np.float32)
+    rows = [row for row, policy in enumerate(policies) if policy.selection.aim]
+    if rows and isinstance(net, KeypointNet) and net.steering is not None:
+        steering = [policies[row] for row in rows]
+        device = positions.device
+        done = torch.tensor([list(policy.chooser.done) for policy in steering], dtype=torch.int64, device=device)
+        beside = torch.tensor([policy.chooser.beside(policy._found[0]) for policy in steering], device=device)
+        aims = [policy.selection.aim for policy in steering]
+        distances[rows] = net.steering.distances(positions[rows], net.own, aims, done, beside)
+    return distances
 
 
 def _see_together(policies: Sequence[Policy], observations: Sequence[Any]) -> list[npt.NDArray[Any]]:

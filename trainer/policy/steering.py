@@ -21,12 +21,15 @@ and Bordons 2007).
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from trainer.policy.hand import IDLE
+from trainer.policy.perceptron import perceptron
 
 _BETA = 0.05  # standard deviations: smaller errors count squared, so in effect the median is learned
 _RIDGE = 1e-3  # of the linear model, for each sample
@@ -45,7 +48,7 @@ class Steering(nn.Module):
     least: Tensor
     most: Tensor
     plans: Tensor
-    first: Tensor
+    pushed: Tensor
 
     def __init__(
         self,
@@ -60,16 +63,16 @@ class Steering(nn.Module):
         super().__init__()
         self.ticks = ticks
         self._actions = actions
-        layers: list[nn.Module] = []
-        for width_in, width_out in pairwise((ages * positions, *widths)):
-            layers += [nn.Linear(width_in, width_out), nn.ReLU(), nn.Dropout(dropout)]
-        self.body = nn.Sequential(*layers, nn.Linear(widths[-1], len(ticks) * positions))
+        self.body = perceptron(ages * positions, widths, len(ticks) * positions, dropout)
         self.register_buffer("motion", torch.zeros(positions, len(ticks), ages + (before + ticks[-1]) * actions))
         self.register_buffer("least", torch.zeros(positions))
         self.register_buffer("most", torch.zeros(positions))
         plans = _plans(actions, ticks)
         self.register_buffer("plans", _marked(plans, actions), persistent=False)
-        self.register_buffer("first", plans[:, 0], persistent=False)
+        self._begin = np.searchsorted(plans[:, 0].numpy(), range(actions))  # the first plan of each action
+        # How far each plan moves the player: (n, plans, ticks). It follows from `motion`.
+        self.register_buffer("pushed", torch.zeros(positions, len(plans), len(ticks)), persistent=False)
+        self.register_load_state_dict_post_hook(lambda steering, _: steering.push())  # type: ignore[no-untyped-call]
         self._held = (plans != IDLE).sum(dim=1)
 
     def forward(self, positions: Tensor, own: Tensor) -> Tensor:
@@ -101,37 +104,51 @@ class Steering(nn.Module):
             ridge = torch.eye(known.shape[1], dtype=known.dtype, device=known.device) * _RIDGE * max(1, len(known))
             square = known.T @ known + ridge
             self.motion[column].copy_(torch.linalg.solve(square, known.T @ moved).T)
+        self.push()
+
+    def push(self) -> None:
+        """Compute how far each plan moves the player."""
+        by_plan = self.motion[:, :, -self.plans.shape[1] :]
+        self.pushed.copy_((by_plan @ self.plans.T).transpose(1, 2))
 
     def sidesteps(self, most: int) -> list[int]:
         """The plans that hold an action for at most so many ticks: their indices."""
         return torch.nonzero((self._held > 0) & (self._held <= most))[:, 0].tolist()
 
-    def distances(self, positions: Tensor, own: Tensor, aim: int, before: Tensor, beside: Tensor) -> Tensor:
-        """How far each action leads from where the demonstrator is predicted to be in `aim` ticks (one of `ticks`),
-        after the actions `before`, int64 (B, before).
+    def distances(
+        self, positions: Tensor, own: Tensor, aims: Sequence[int], before: Tensor, beside: Tensor
+    ) -> npt.NDArray[np.float32]:
+        """How far each action leads from where the demonstrator is predicted to be in `aims` ticks (one of `ticks` for
+        each of the B), after the actions `before`, int64 (B, before).
 
         (B, actions), in standard deviations, added over the own positions. An action leads as far as the best plan that
         begins with it, on average over all of `ticks`. `beside`, int64 (B,), are plans: the aim is moved by as much as
         its plan would move the player, or not at all with STRAIGHT.
         """
-        aims: Tensor = self(positions, own)
-        ages, planned = positions.shape[1], self.plans.shape[1]
-        drift = torch.einsum("nta,ban->btn", self.motion[:, :, :ages], _movement(positions))
-        done = _marked(before, self._actions)
-        drift = drift + torch.einsum("nta,ba->btn", self.motion[:, :, ages:-planned], done)
-        pushed = torch.einsum("nta,pa->ptn", self.motion[:, :, -planned:], self.plans)
-        aims = aims[:, self.ticks.index(aim)] + (pushed[beside, -1] - pushed[STRAIGHT, -1])
-        aims = aims.clamp(self.least, self.most)
-        reached = positions[:, None, :1] + drift[:, None] + pushed[None]
-        missed = (reached.clamp(self.least, self.most) - aims[:, None, None]).abs() * own
-        plans = missed.sum(dim=-1).mean(dim=-1)
-        distances = plans.new_full((len(plans), self._actions), torch.inf)
-        distances.scatter_reduce_(1, self.first.expand(len(plans), -1), plans, "amin")
-        return distances
+        # So few numbers are computed several times as fast by NumPy as by torch.
+        columns = np.flatnonzero(own.cpu().numpy())
+        motion, pushed, least, most = (
+            part.cpu().numpy()[columns] for part in (self.motion, self.pushed, self.least, self.most)
+        )
+        later = self(positions, own).detach().cpu().numpy()[:, :, columns]
+        wanted = later[np.arange(len(later)), [self.ticks.index(aim) for aim in aims]].T  # (own, B)
+        wanted = wanted + pushed[:, beside.cpu().numpy(), -1] - pushed[:, STRAIGHT, -1:]
+        seen = positions.cpu().numpy()[:, :, columns].transpose(2, 0, 1)  # (own, B, history)
+        ages = seen.shape[2]
+        drift = (seen[..., :-1] - seen[..., 1:]) @ motion[:, :, : ages - 1].transpose(0, 2, 1)  # (own, B, ticks)
+        drift += motion[:, None, :, ages - 1]
+        for back, action in enumerate(before.cpu().numpy().T):
+            drift += motion[:, :, ages + back * self._actions + action].transpose(0, 2, 1)
+        reached = (seen[..., :1] + drift)[:, :, None] + pushed[:, None]  # (own, B, plans, ticks)
+        limits = least[:, None, None, None], most[:, None, None, None]
+        reached = np.minimum(np.maximum(reached, limits[0]), limits[1])
+        wanted = np.minimum(np.maximum(wanted[..., None, None], limits[0]), limits[1])
+        missed = np.abs(reached - wanted).sum(axis=0).mean(axis=-1)  # (B, plans)
+        return np.asarray(np.minimum.reduceat(missed, self._begin, axis=1), np.float32)
 
 
 def _plans(actions: int, ticks: tuple[int, ...]) -> Tensor:
-    """No action, then each action held for some ticks and then none: int64 (plans, the longest of `ticks`)."""
+    """No action, then each action in turn, held for some ticks and then none: int64 (plans, the longest of `ticks`)."""
     length = ticks[-1]
     held = sorted({each for each in (*_SHORTEST, *ticks) if each <= length})
     found = [torch.full((length,), IDLE)]
