@@ -24,7 +24,7 @@ Search = Generator[list[PlannedGame], list[GameResult], Any]
 class Evaluator:
     """Plays test games, in this process or, if that is faster, in several processes that share the games.
 
-    The processes start with the first long rung and run until `close`.
+    The processes run from `start`, or the first games that are worth it, until `close`.
     """
 
     def __init__(self, processes: int) -> None:
@@ -36,7 +36,7 @@ class Evaluator:
     def play(self, planned: Sequence[PlannedGame], max_ticks: int) -> Iterator[float | list[GameResult]]:
         """Now and then yields the approximate share that is done, and finally the results."""
         steps = max_ticks / SIGN_OF_LIFE_TICKS
-        if self._processes == 1 or len(planned) * max_ticks < _WORTH_A_PROCESS:
+        if not self._worth_processes(len(planned) * max_ticks):
             self._worker.begin(planned, 0.0, max_ticks)
             done = 0
             while (results := self._worker.advance()) is None:
@@ -45,10 +45,7 @@ class Evaluator:
             self.ticks += sum(result.ticks for result in results)
             yield results
             return
-        if not self._workers:
-            self._workers = [Service("trainer.evaluation.games:GameWorker", {}) for _ in range(self._processes)]
-            for game_worker in self._workers:
-                game_worker.request("use_one_core")
+        self.start(len(planned) * max_ticks)
         shares = [range(first, len(planned), self._processes) for first in range(min(self._processes, len(planned)))]
         game_workers = dict(zip(self._workers, shares, strict=False))
         for game_worker, share in game_workers.items():
@@ -57,8 +54,9 @@ class Evaluator:
         over: dict[int, GameResult] = {}
         done = 0
         while len(over) < len(planned):
+            Service.wait(list(game_workers), _PATIENCE_S)
             for game_worker, share in game_workers.items():
-                for method, games in game_worker.poll(_PATIENCE_S / len(game_workers)):
+                for method, games in game_worker.poll():
                     if games is not None:
                         over |= zip(share, games, strict=True)
                     elif method == "advance":
@@ -67,6 +65,16 @@ class Evaluator:
             yield min(1.0, done / steps / len(game_workers))
         self.ticks += sum(result.ticks for result in over.values())
         yield [over[k] for k in range(len(planned))]
+
+    def start(self, ticks: int) -> None:
+        """Start the processes already, if they are worth it for so many ticks."""
+        if self._worth_processes(ticks) and not self._workers:
+            self._workers = [Service("trainer.evaluation.games:GameWorker", {}) for _ in range(self._processes)]
+            for game_worker in self._workers:
+                game_worker.request("use_one_core")
+
+    def _worth_processes(self, ticks: int) -> bool:
+        return self._processes > 1 and ticks >= _WORTH_A_PROCESS
 
     def close(self) -> None:
         """End the processes, if necessary in the middle of their games."""

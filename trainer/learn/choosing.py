@@ -55,6 +55,10 @@ class Choosing:
         """The approximate number of ticks of the test games at the end."""
         return round(_PLAYED * self._most_ticks) if self.config.play_games else 0
 
+    def get_ready(self) -> None:
+        """Start the processes for the test games at the end."""
+        self._evaluator.start(self.likely_ticks)
+
     def close(self) -> None:
         """End the running games."""
         self._evaluator.close()

@@ -121,8 +121,12 @@ class Training:
         return sample
 
     def keep_first(self, learner: Learner) -> None:
-        """Write a first clone, to watch until there is a better one."""
+        """Write a first clone, to watch until there is a better one.
+
+        It then plays on one core, so that the others have time to start processes for test games.
+        """
         save_policy(self.out, learner.average, self._header())
+        self.choosing.get_ready()
 
     def keep(self, reason: str, weights: Weights | None = None) -> None:
         """Keep weights (default: the current ones) for a reason, with the accuracy of the latest validation."""

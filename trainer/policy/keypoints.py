@@ -54,9 +54,9 @@ class Locator(nn.Module):
         super().__init__()
         self.maps = nn.Sequential(
             nn.Conv2d(2, _CHANNELS, 7, stride=3, padding=3),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(_CHANNELS, _CHANNELS, 3, padding=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(_CHANNELS, _MAPS, 3, padding=1),
         )
         for weight in self.maps.parameters():
@@ -84,8 +84,10 @@ class Locator(nn.Module):
         With `shown`, float32 (B, rows, columns), the first difference is computed from these instead.
         """
         now, before = screens[:, 0].float(), screens[:, 1].float()
-        differs = ((now if shown is None else shown) - self.mean) * self.scale
-        return torch.stack([differs, (now - before) * _MOVED_SCALE], dim=1)
+        both = torch.empty_like(screens, dtype=torch.float32, memory_format=torch.channels_last)
+        torch.mul((now if shown is None else shown) - self.mean, self.scale, out=both[:, 0])
+        torch.mul(now - before, _MOVED_SCALE, out=both[:, 1])
+        return both
 
     def forward(self, scaled: Tensor) -> Tensor:
         """float32 (B, 2, rows, columns) of `scaled` to positions (B, POSITIONS)."""

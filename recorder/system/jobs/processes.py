@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 from recorder.system.interrupts import Interrupted
@@ -179,6 +179,11 @@ class Service:
             if method:
                 answers.append((method, result))
         return answers
+
+    @staticmethod
+    def wait(services: Sequence[Service], timeout: float) -> None:
+        """Wait up to `timeout` seconds until one of the services has answered, or has ended."""
+        wait([service._connection for service in services], timeout)
 
     def call(self, method: str, *args: Any, timeout: float = 60.0) -> Any:
         """Request and wait, up to `timeout` seconds; answers to earlier requests are dropped."""
