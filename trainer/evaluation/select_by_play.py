@@ -1,7 +1,7 @@
 """Choosing by play: the weights, and the action selection, that score most in test games.
 
     weights × ways, at one temperature ─▶ games ─▶ the best weights of each of the best two ways
-    these × all temperatures ─▶ the same games ─▶ the best three ─▶ more games ─▶ the winner
+    these × all temperatures ─▶ the same games ─▶ the best two ─▶ more games ─▶ the winner
 
 A way is one label shift and window of the outputs, with the past shown or hidden, or an aim to steer to. Validation
 loss does not show who plays best, and games are expensive, so the candidates are reduced in rungs (successive halving,
@@ -96,7 +96,7 @@ def action_selections(
 
 def rungs(config: TrainConfig) -> tuple[Rung, Rung]:
     """The first one, and the one that finds the best of its best."""
-    return Rung(-(-config.play_games // 3), 3), Rung(config.play_games, 1)
+    return Rung(-(-config.play_games // 3), 2), Rung(config.play_games, 1)
 
 
 def most_ticks(config: TrainConfig, few: Sequence[ActionSelection], many: Sequence[ActionSelection]) -> int:

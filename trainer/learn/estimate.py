@@ -77,7 +77,8 @@ def estimate(
     share, batches = first
     first_s = share * seen + sampled * (locating + _READ_S) + batches * learning
     whole = seen + first_s - share * seen + ticks * (locating + _READ_S) + learned
-    return Estimate(whole + played * (locating + _EMULATED_S) / cores, first_s)
+    # All cores locate together here; at play each of them locates for its own games.
+    return Estimate(whole + played * (locating + _EMULATED_S / cores), first_s)
 
 
 def _seconds_of(part: Callable[[], None]) -> float:
