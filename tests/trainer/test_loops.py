@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 import pytest
 from torch import Tensor
@@ -82,8 +84,8 @@ def test_a_clone_that_steers_leaves_loops_only_if_it_is_to(
     asked: list[tuple[list[int], int]] = []
     distances = net.steering.distances
 
-    def watched(positions: Tensor, own: Tensor, aims: list[int], before: Tensor, beside: Tensor) -> object:
-        asked.append((before[0].tolist(), int(beside[0])))
+    def watched(positions: Tensor, own: Tensor, aims: list[int], before: list[deque[int]], beside: list[int]) -> object:
+        asked.append((list(before[0]), beside[0]))
         return distances(positions, own, aims, before, beside)
 
     monkeypatch.setattr(net.steering, "distances", watched)

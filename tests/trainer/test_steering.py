@@ -51,7 +51,7 @@ def _steering(before: int = 4) -> Steering:
 
 
 OWN = torch.tensor([False, True])
-NO_DETOUR = torch.tensor([STRAIGHT])
+NO_DETOUR = [STRAIGHT]
 
 
 def _before(actions: list[int], row: int, count: int) -> list[int]:
@@ -87,7 +87,7 @@ def test_it_goes_to_the_aim_and_stays_there_though_the_paddle_glides(aim: float)
     actions: list[int] = []
     for _ in range(120):
         with torch.inference_mode():
-            done = torch.tensor([_before(actions, len(actions), 4)])
+            done = [_before(actions, len(actions), 4)]
             off = steering.distances(_ages(places), OWN, [4], done, NO_DETOUR)[0]
         assert off[FIRE] == pytest.approx(off[NOOP], abs=1e-3)  # neither moves it
         actions.append(int(off.argmin()))
@@ -103,7 +103,7 @@ def test_it_knows_from_its_last_actions_how_far_the_paddle_still_glides(before: 
     rest = _glide([*actions, *[NOOP] * 16])[len(actions) :]
     steering = _aiming_at(rest[16], before)
     with torch.inference_mode():
-        done = torch.tensor([_before(actions, len(actions), before)], dtype=torch.int64)
+        done = [_before(actions, len(actions), before)]
         off = steering.distances(_ages(places), OWN, [4], done, NO_DETOUR)[0, NOOP]
     left = np.mean([abs(rest[ticks] - rest[16]) for ticks in (2, 4, 8, 16)])
     assert (abs(float(off) - left) < 0.002) == knows
@@ -113,9 +113,9 @@ def test_beside_its_aim_is_as_far_as_a_short_plan_leads() -> None:
     steering = _aiming_at(0.3)
     places = [0.0] * 30
     with torch.inference_mode():
-        done = torch.tensor([[NOOP] * 4] * len(steering.sidesteps(2)))
+        done = [[NOOP] * 4] * len(steering.sidesteps(2))
         seen = _ages(places).expand(len(done), -1, -1)
-        off = steering.distances(seen, OWN, [16] * len(done), done, torch.tensor(steering.sidesteps(2)))
+        off = steering.distances(seen, OWN, [16] * len(done), done, steering.sidesteps(2))
     aims = []
     for row, plan in enumerate(steering.sidesteps(2)):
         moves = steering.plans[plan].view(16, 4).argmax(dim=1).tolist()
@@ -131,8 +131,8 @@ def test_each_player_has_an_aim_of_its_own() -> None:
     with torch.no_grad():
         steering.body[-1].bias.copy_(torch.tensor([0.0, -0.3] + [0.0, 0.3] * 3))  # two ticks later it is elsewhere
     seen = _ages([0.0] * 30).expand(3, -1, -1)
-    done = torch.tensor([[NOOP] * 4] * 3)
-    together = steering.distances(seen, OWN, [2, 16, 4], done, NO_DETOUR.expand(3))
+    done = [[NOOP] * 4] * 3
+    together = steering.distances(seen, OWN, [2, 16, 4], done, NO_DETOUR * 3)
     assert together.argmin(axis=1).tolist() == [LEFT, RIGHT, RIGHT]
     for row, aim in enumerate((2, 16, 4)):
         alone = steering.distances(seen[:1], OWN, [aim], done[:1], NO_DETOUR)
@@ -163,8 +163,8 @@ def test_without_own_positions_there_is_nothing_to_learn_and_no_action_is_nearer
     steering, nothing = _steering(), torch.zeros(2, dtype=torch.bool)
     positions, later = torch.randn(5, len(HISTORY), 2), torch.randn(5, 4, 2)
     assert steering.loss(positions, nothing, later).tolist() == [0.0] * 5
-    done = torch.zeros(5, 4, dtype=torch.int64)
-    assert steering.distances(positions, nothing, [8] * 5, done, NO_DETOUR.expand(5)).tolist() == [[0.0] * 4] * 5
+    done = [[NOOP] * 4] * 5
+    assert steering.distances(positions, nothing, [8] * 5, done, NO_DETOUR * 5).tolist() == [[0.0] * 4] * 5
 
 
 def test_what_follows_a_tick_ends_with_its_game(breakout: Session) -> None:

@@ -141,7 +141,7 @@ def halving(
 
 
 def finalists(standings: Sequence[CandidateScore], all_selections: Sequence[ActionSelection]) -> list[Candidate]:
-    """Two players from the first rungs, with every selection of their way: the best weights of the best two ways.
+    """Two players from the first rung, with every selection of their way: the best weights of the best two ways.
 
     Weights are compared by their mean over temperatures, ways by the mean over all weights. If there is only one way,
     its best two weights go on.

@@ -349,9 +349,8 @@ def _distances(policies: Sequence[Policy], positions: torch.Tensor) -> npt.NDArr
     rows = [row for row, policy in enumerate(policies) if policy.selection.aim]
     if rows and isinstance(net, KeypointNet) and net.steering is not None:
         steering = [policies[row] for row in rows]
-        device = positions.device
-        done = torch.tensor([list(policy.chooser.done) for policy in steering], dtype=torch.int64, device=device)
-        beside = torch.tensor([policy.chooser.beside(policy._found[0]) for policy in steering], device=device)
+        done = [policy.chooser.done for policy in steering]
+        beside = [policy.chooser.beside(policy._found[0]) for policy in steering]
         aims = [policy.selection.aim for policy in steering]
         distances[rows] = net.steering.distances(positions[rows], net.own, aims, done, beside)
     return distances

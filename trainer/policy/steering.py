@@ -116,14 +116,19 @@ class Steering(nn.Module):
         return torch.nonzero((self._held > 0) & (self._held <= most))[:, 0].tolist()
 
     def distances(
-        self, positions: Tensor, own: Tensor, aims: Sequence[int], before: Tensor, beside: Tensor
+        self,
+        positions: Tensor,
+        own: Tensor,
+        aims: Sequence[int],
+        before: Sequence[Sequence[int]],
+        beside: Sequence[int],
     ) -> npt.NDArray[np.float32]:
         """How far each action leads from where the demonstrator is predicted to be in `aims` ticks (one of `ticks` for
-        each of the B), after the actions `before`, int64 (B, before).
+        each of the B), after the actions `before` (those of each of the B).
 
         (B, actions), in standard deviations, added over the own positions. An action leads as far as the best plan that
-        begins with it, on average over all of `ticks`. `beside`, int64 (B,), are plans: the aim is moved by as much as
-        its plan would move the player, or not at all with STRAIGHT.
+        begins with it, on average over all of `ticks`. `beside` are plans, one for each of the B: the aim is moved by
+        as much as its plan would move the player, or not at all with STRAIGHT.
         """
         # So few numbers are computed several times as fast by NumPy as by torch.
         columns = np.flatnonzero(own.cpu().numpy())
@@ -132,13 +137,13 @@ class Steering(nn.Module):
         )
         later = self(positions, own).detach().cpu().numpy()[:, :, columns]
         wanted = later[np.arange(len(later)), [self.ticks.index(aim) for aim in aims]].T  # (own, B)
-        wanted = wanted + pushed[:, beside.cpu().numpy(), -1] - pushed[:, STRAIGHT, -1:]
+        wanted = wanted + pushed[:, list(beside), -1] - pushed[:, STRAIGHT, -1:]
         seen = positions.cpu().numpy()[:, :, columns].transpose(2, 0, 1)  # (own, B, history)
         ages = seen.shape[2]
         drift = (seen[..., :-1] - seen[..., 1:]) @ motion[:, :, : ages - 1].transpose(0, 2, 1)  # (own, B, ticks)
         drift += motion[:, None, :, ages - 1]
-        for back, action in enumerate(before.cpu().numpy().T):
-            drift += motion[:, :, ages + back * self._actions + action].transpose(0, 2, 1)
+        for back, action in enumerate(zip(*before, strict=True)):
+            drift += motion[:, :, ages + back * self._actions + np.array(action)].transpose(0, 2, 1)
         reached = (seen[..., :1] + drift)[:, :, None] + pushed[:, None]  # (own, B, plans, ticks)
         limits = least[:, None, None, None], most[:, None, None, None]
         reached = np.minimum(np.maximum(reached, limits[0]), limits[1])
