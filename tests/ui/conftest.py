@@ -123,6 +123,7 @@ class Hand:
         self._seen = folder / "screen.json"
         self._seen.unlink(missing_ok=True)  # of a window before
         self._log = (folder / "app.log").open("w+")
+        self._crash = folder / "state" / "twinplay" / "log" / "crash.txt"
         self._env = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONWARNINGS": "error"}
         self._env["XDG_CONFIG_HOME"] = str(folder / "config")  # not the keys of whoever runs the tests
         self._env["XDG_STATE_HOME"] = str(folder / "state")  # nor their log
@@ -157,7 +158,9 @@ class Hand:
         """Wait for something to be so."""
         deadline = time.monotonic() + seconds
         while not until():
-            assert self.process.poll() is None, f"the window has gone:\n{self.output()}"
+            if self.process.poll() is not None:
+                crash = self._crash.read_text() if self._crash.exists() else ""
+                pytest.fail(f"the window has gone ({self.process.returncode}):\n{self.output()}{crash}")
             assert time.monotonic() < deadline, f"never came about; on screen: {self.look()}\n{self.output()}"
             time.sleep(0.05)
 
