@@ -51,7 +51,7 @@ def replaying_memory(
     trials: Sequence[int],
     detours: Sequence[int] = (),
     detour_ticks: int = 0,
-    seed: int = 0,
+    seed: int | Sequence[int] = 0,
 ) -> Iterator[int | Clip | Memory]:
     """Replay `session` for the memory at `ticks`, in rising order; yields the ticks played, and at the end the memory.
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from recorder.system import jobs
-from recorder.system.jobs import Detached, Job, JobState, Service, WorkerError, run_parallel
+from recorder.system.jobs import Detached, Job, Jobs, JobState, Service, WorkerError, run_parallel
 from recorder.system.priority import GIVING_WAY, come_first
 
 TARGETS = "tests.recorder.jobs_targets"
@@ -25,6 +25,13 @@ def collect(job: Job) -> list[Any]:
     while job.state is JobState.RUNNING:
         time.sleep(0.002)  # its core is also the job's
         records += job.poll()
+    return records
+
+
+def all_of(jobs: Jobs) -> list[tuple[int, Any]]:
+    records = []
+    while jobs.running:
+        records += jobs.poll(1.0)
     return records
 
 
@@ -42,6 +49,34 @@ def test_stop_closes_the_generator_so_that_it_keeps_what_it_has(tmp_path: Path) 
     collect(job)
     assert job.state is JobState.STOPPED
     assert (tmp_path / "closed").read_text() == "closed"
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_the_records_of_several_generators_arrive_each_in_order(apart: bool) -> None:
+    jobs = Jobs(f"{TARGETS}:count", [{"until": 5}, {"until": 3}], apart=apart)
+    records = all_of(jobs)
+    jobs.close()
+    assert [[record for number, record in records if number == which] for which in (0, 1)] == [[*range(5)], [*range(3)]]
+    assert jobs.poll(60.0) == []
+
+
+def test_a_failure_of_one_of_several_is_raised_and_closing_ends_the_others() -> None:
+    jobs = Jobs(f"{TARGETS}:refuse", [{}, {}], apart=True)
+    with pytest.raises(WorkerError, match="no such thing; try another"):
+        all_of(jobs)
+    jobs.close()
+    assert not jobs.running
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_closing_several_ends_them_at_once(tmp_path: Path, apart: bool) -> None:
+    closed = tmp_path / "closed"
+    jobs = Jobs(f"{TARGETS}:count", [{"until": 10**6, "closed": str(closed)}], apart=apart)
+    while not jobs.poll(1.0):
+        pass
+    jobs.close()
+    assert not jobs.running
+    assert closed.exists() != apart  # a process is killed, a generator closed
 
 
 def test_a_job_gives_way_to_whoever_plays() -> None:

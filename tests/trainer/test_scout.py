@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from recorder import Session
+from recorder import Session, record
+from recorder.agents.experts import scripted
 from recorder.library.replayed_memory import Clip, Memory, replaying_memory
+from recorder.system.jobs import Jobs
 from trainer import TrainConfig
 from trainer.data.dataset import Dataset
+from trainer.learn.clips import playing, prepared
 from trainer.learn.places import Places
-from trainer.learn.sample import Sample, adding_play, sampling
+from trainer.learn.sample import Sample, sampling
 from trainer.learn.scout import scouting, ticks_to_play
 from trainer.policy.networks import build
 from trainer.policy.policy import Policy
@@ -80,20 +86,59 @@ def test_the_same_seed_scouts_the_same(breakout: Session, memory: Memory) -> Non
     assert not np.array_equal(first[0].values, other[0].values)
 
 
-def test_a_sample_without_a_scout_is_of_the_recording_and_its_detours_alone(breakout: Session) -> None:
-    lengths = {}
-    for scout in (True, False):
-        config = TrainConfig.for_env("breakout", max_batches=10, play_ticks=400, scout=scout)
-        data = Dataset([breakout], config)
-        *steps, sample = sampling(data.tick_table, config)
-        data.close()
-        assert isinstance(sample, Sample)
-        told = [step for step in steps if isinstance(step, str)]
-        assert any("a helper policy plays" in each for each in told) == scout
-        lengths[scout] = sample.lengths
-    assert len(lengths[False]) == 2 * 15  # half a minute in stretches of two seconds, each left half-way for a detour
-    assert lengths[True][:30] == lengths[False]
-    assert len(lengths[True]) > 30
+def sample_of(data: Dataset, config: TrainConfig) -> Sample:
+    *_, sample = sampling(data.tick_table, config)
+    assert isinstance(sample, Sample)
+    return sample
+
+
+def test_a_sample_is_of_the_recording_and_its_detours(breakout: Session) -> None:
+    data = Dataset([breakout], CONFIG)
+    sample = sample_of(data, CONFIG)
+    data.close()
+    assert len(sample.lengths) == 2 * 15  # half a minute in stretches of two seconds, each left half-way for a detour
+    ((positions, actions),) = sample.simulated
+    np.testing.assert_array_equal(actions, breakout.actions[:])
+    first = sample.stretches[1]
+    np.testing.assert_array_equal(sample.targets[120:240], positions[first.start : first.stop])
+
+
+def test_a_sample_is_the_same_however_many_processes_play_the_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    players = [scripted("breakout", seed=seed) for seed in range(3)]
+    data = Dataset([record("breakout", player, library=tmp_path, seconds=12) for player in players], CONFIG)
+    alone = sample_of(data, CONFIG)
+    monkeypatch.setattr("trainer.learn.replays._WORTH_PROCESSES", 0)
+    together = sample_of(data, CONFIG.with_changes(threads=2))
+    data.close()
+    assert (together.stretches, together.lengths) == (alone.stretches, alone.lengths)
+    np.testing.assert_array_equal(together.screens, alone.screens)
+    np.testing.assert_array_equal(together.targets, alone.targets)
+
+
+def test_a_scout_in_a_process_of_its_own_plays_the_same(breakout: Session, memory: Memory) -> None:
+    config, places = CONFIG.with_changes(max_batches=20, play_ticks=200), Places.of(memory.values, BYTES, CONTROLLED)
+    call = {
+        "parts": [(places.positions(memory.values), breakout.actions[:].astype(int))],
+        "places": places,
+        "spec": breakout.spec,
+        "config": config,
+        "length": 100,
+        "palette": breakout.palette,
+        "threads": 1,
+    }
+    found = {}
+    for apart in (False, True):
+        with contextlib.closing(Jobs("trainer.learn.scout:scouted", [call], apart=apart)) as jobs:
+            found[apart] = []
+            while jobs.running:
+                found[apart] += [step for _, step in jobs.poll(1.0) if isinstance(step, Clip)]
+    assert len(found[True]) == len(found[False]) >= 2
+    for here, there in zip(found[False], found[True], strict=True):
+        assert here.screens.shape == (100, 82, 80)
+        np.testing.assert_array_equal(here.screens, there.screens)
+        np.testing.assert_array_equal(here.values, there.values)
 
 
 def test_a_policy_shows_where_its_own_play_leads(breakout: Session) -> None:
@@ -101,12 +146,11 @@ def test_a_policy_shows_where_its_own_play_leads(breakout: Session) -> None:
     torch.manual_seed(0)  # its weights decide how long its games last, and each begins with a clip
     policy = Policy(build(config, breakout.spec), breakout.spec, config)
     data = Dataset([breakout], config)
-    *_, sample = sampling(data.tick_table, config)
-    assert isinstance(sample, Sample)
-    *shares, larger = adding_play(sample, policy, config, data.tick_table)
+    sample = sample_of(data, config)
     data.close()
-    assert isinstance(larger, Sample)
-    assert all(isinstance(share, float) and 0 <= share <= 1 for share in shares)
+    steps = list(playing(policy, ticks_to_play(config), 120))
+    assert all(0 <= share <= 1 for share in steps if isinstance(share, float))
+    larger = sample.with_clips([prepared(each, config, breakout.palette) for each in steps if isinstance(each, Clip)])
     assert ticks_to_play(config) == 1_000
     before, added = len(sample.screens), len(larger.lengths) - len(sample.lengths)
     assert 1 <= added <= 4  # every other 120 of 1,000

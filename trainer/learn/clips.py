@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,8 +13,10 @@ from msgspec.structs import replace
 
 from recorder.envs.game import Game
 from recorder.library.replayed_memory import Clip
+from trainer.config import TrainConfig
 from trainer.learn.places import Places
 from trainer.policy.policy import Policy, act_on_positions, act_together
+from trainer.policy.preprocess import Preprocess
 
 _MOST_AT_ONCE = 4  # games; together they take half the time
 _LEAST_EACH = 2_000  # ticks of each of them, or there are fewer
@@ -46,6 +49,11 @@ def playing(policy: Policy, ticks: int, length: int, told: Places | None = None)
                     yield clip
             if step * at_once % _SIGN_OF_LIFE_TICKS == 0:
                 yield step / steps
+
+
+def prepared(clip: Clip, config: TrainConfig, palette: npt.NDArray[np.uint8] | None) -> Clip:
+    """The clip with its screens preprocessed; `palette` is that of the session that it belongs to."""
+    return dataclasses.replace(clip, screens=Preprocess.of(config).from_stored(clip.screens, palette))
 
 
 def _actions(games: Sequence[_LiveGame], memories: Sequence[npt.NDArray[np.uint8]], told: Places | None) -> list[Any]:

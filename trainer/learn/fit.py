@@ -28,7 +28,8 @@ from trainer.distributed import ProcessGroup
 from trainer.errors import PolicyError, TrainingError
 from trainer.learn.checkpoint import CHECKPOINT_BATCHES, is_of
 from trainer.learn.origin import Origin
-from trainer.learn.sample import NoSample, Sample, sampling
+from trainer.learn.replays import NoSample
+from trainer.learn.sample import Sample, sampling
 from trainer.learn.stages import load, play, train
 from trainer.learn.training import Training
 from trainer.learn.training_process import TrainingProcess

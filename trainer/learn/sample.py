@@ -1,14 +1,12 @@
 """A sample of screens, with the positions of what is on them, for learning to see (trainer.learn.perception).
 
-    recording ─▶ random stretches ─▶ screens, memory ─▶ bytes that are positions ─▶ targets
-                 detours, games of a scout ─▶ ┘
+    recording ─▶ random stretches, detours ─▶ screens, memory ─▶ bytes that are positions ─▶ targets
 
 This module knows no particular game. Trying out actions shows which bytes the player controls.
 
 A player who keeps the paddle under the ball shows no screen with the paddle elsewhere; from such screens alone a
 network would learn to find the paddle by the ball. So a part of the sample are detours: two seconds of random actions
-from some moment of the recording. Another part is from games of a scout (trainer.learn.scout), which get further than
-the recording. Once there is a first clone, its games are added, too: they lead where the clone sees badly.
+from some moment of the recording. Once there is a first clone, clips of other games are added (trainer.learn.seeing).
 
 A training that goes on from a policy knows the positions. In the place of a scout the policy itself plays, and half of
 the stretches are from sessions that it has not learned from, if there are any: what it saw wrong while it was corrected
@@ -17,38 +15,44 @@ is there.
 
 from __future__ import annotations
 
+import contextlib
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, groupby, pairwise
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from recorder.errors import TwinplayError
-from recorder.library.replayed_memory import Clip, Memory, replaying_memory
+from recorder.library.replayed_memory import Clip, Memory
+from recorder.system.cores import available_cores
 from trainer.config import TrainConfig
 from trainer.data.tick_table import TickTable
-from trainer.learn.clips import playing
+from trainer.learn.clips import playing, prepared
 from trainer.learn.places import Places
 from trainer.learn.position_bytes import position_bytes
-from trainer.learn.scout import scouting, ticks_to_play
+from trainer.learn.replays import NoSample, Replay, Replays, replays_of
+from trainer.learn.scout import ticks_to_play
 from trainer.policy.keypoints import POSITIONS
 from trainer.policy.policy import Policy
+from trainer.policy.preprocess import Preprocess
 
-_STRETCH_TICKS, _STRETCHES, _DETOURS = 120, 200, 80
+STRETCH_TICKS, _STRETCHES, _DETOURS = 120, 200, 80
 _MOST_PLAYED = 60_000  # ticks to draw stretches from: simulating them takes about ten seconds
 _TRIALS = 40  # moments at which every action is tried
 _OWN_SHARE = 0.5  # of the trials: bytes that differ in so many are the player's own
-_READ, _REPLAYED = 0.2, 0.5  # approximate progress of sampling once screens are read, and once they are simulated
+_REPLAYED = 0.7  # approximate progress of sampling once the recording is read and simulated
+_PATIENCE_S = 0.25
 
 
 @dataclass(frozen=True)
 class Sample:
-    """`stretches` are runs of rows of a TickTable. The sample has n ticks: those of the stretches, of detours, and of a
-    scout's games; `lengths` are the lengths of these runs. `screens` are uint8 (n, rows, columns). `targets`, float32
-    (n, POSITIONS), are the positions in `places`. `used` and `own`, bool (POSITIONS,): which columns exist, and which
-    of them the player controls.
+    """`stretches` are runs of rows of a TickTable. The sample has n ticks: those of the stretches, of detours, and of
+    clips of other games; `lengths` are the lengths of these runs. `screens` are uint8 (n, rows, columns). `targets`,
+    float32 (n, POSITIONS), are the positions in `places`. `used` and `own`, bool (POSITIONS,): which columns exist, and
+    which of them the player controls. `simulated` are the positions float32 (m, POSITIONS) and the actions int64 (m,)
+    in all parts of the recording that were played again.
     """
 
     stretches: list[range]
@@ -56,6 +60,16 @@ class Sample:
     screens: npt.NDArray[np.uint8]
     targets: npt.NDArray[np.float32]
     places: Places
+    simulated: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]]
+
+    def with_clips(self, clips: Sequence[Clip]) -> Sample:
+        """With clips of preprocessed screens added."""
+        return replace(
+            self,
+            lengths=[*self.lengths, *(len(clip.values) for clip in clips)],
+            screens=np.concatenate([self.screens, *(clip.screens for clip in clips)]),
+            targets=np.concatenate([self.targets, *(self.places.positions(clip.values) for clip in clips)]),
+        )
 
     @property
     def used(self) -> npt.NDArray[np.bool_]:
@@ -75,13 +89,6 @@ class Earlier:
     learned_from: frozenset[str]
 
 
-@dataclass(frozen=True)
-class NoSample:
-    """Why there is no sample, as a text that follows "since"."""
-
-    reason: str
-
-
 def sampling(
     tick_table: TickTable, config: TrainConfig, earlier: Earlier | None = None
 ) -> Iterator[float | str | Sample | NoSample]:
@@ -94,70 +101,48 @@ def sampling(
 
     parts = _parts_to_play(tick_table, rng, new)
     stretches = _stretches(parts, rng, new)
+    wanted = _replays(tick_table, parts, stretches, rng)
+    cores = config.threads or available_cores()
     screens: list[npt.NDArray[np.uint8]] = []
-    for number, rows in enumerate(stretches):
-        screens.append(np.concatenate(list(tick_table.screens(rows))))
-        yield _READ * number / len(stretches)
-    memories: list[Memory] = []
-    aside: list[npt.NDArray[np.uint8]] = []  # the memory in clips that are not from the recording
-    try:
-        for step in _playing_again(tick_table, parts, stretches, rng, config.seed):
-            if isinstance(step, Memory):
-                memories.append(step)
-            elif isinstance(step, Clip):
-                screens.append(step.screens)
-                aside.append(step.values)
-            else:
-                yield _READ + (_REPLAYED - _READ) * step
-    except TwinplayError as error:
-        yield NoSample(str(error))
-        return
-    held = np.concatenate([memory.values for memory in memories])
+    with contextlib.closing(Replays(wanted, Preprocess.of(config), config.seed, cores)) as replays:
+        to_read = deque(stretches)
+        while to_read or replays.running:
+            if to_read:
+                screens.append(np.concatenate(list(tick_table.screens(to_read.popleft()))))
+            step = replays.poll(0.0 if to_read else _PATIENCE_S)
+            if isinstance(step, NoSample):
+                yield step
+                return
+            yield _REPLAYED * 0.5 * (len(screens) / len(stretches) + min(1.0, step))
+        found = replays.found
+    detours = [detour for each in found for detour in each.detours]
+    held = np.concatenate([each.memory.values for each in found])
     offsets = np.cumsum([0, *map(len, parts)])
     own_parts = [held[first:stop] for first, stop in pairwise(offsets.tolist())]
-    values = [*_of_stretches(stretches, parts, own_parts), *aside]
-    places = _places(memories, values, screens) if earlier is None else earlier.places
+    screens += [detour.screens for detour in detours]
+    values = [*_of_stretches(stretches, parts, own_parts), *(detour.values for detour in detours)]
+    places = _places([each.memory for each in found], values, screens) if earlier is None else earlier.places
     if not places.bytes_:
         yield NoSample("no part of the emulator's memory follows objects on the screen")
         return
+    simulated = [
+        (places.positions(each), np.asarray(session.actions[ticks.start : ticks.stop], np.int64))
+        for each, (session, ticks) in zip(own_parts, map(tick_table.at, parts), strict=True)
+    ]
     targets = places.positions(np.concatenate(values))
-    sample = Sample(stretches, [*map(len, screens)], np.concatenate(screens), targets, places)
-    if not config.scout:
+    sample = Sample(stretches, [*map(len, screens)], np.concatenate(screens), targets, places, simulated)
+    if earlier is None or not config.scout:
         yield sample
         return
-    if earlier is not None:
-        yield "the policy plays, to see better where its own play leads"
-        larger = adding_play(sample, earlier.policy, config, tick_table)
-    else:
-        yield "a helper policy plays on from the recorded games, to see more"
-        session = tick_table.at(parts[0])[0]
-        known = [
-            (places.positions(each), np.asarray(session.actions[ticks.start : ticks.stop], np.int64))
-            for each, (session, ticks) in zip(own_parts, map(tick_table.at, parts), strict=True)
-        ]
-        larger = _adding(sample, scouting(known, places, session.spec, config, _STRETCH_TICKS), tick_table)
-    del screens, sample
-    for added in larger:
-        yield added if isinstance(added, Sample) else _REPLAYED + (1 - _REPLAYED) * added
-
-
-def adding_play(sample: Sample, policy: Policy, config: TrainConfig, tick_table: TickTable) -> Iterator[float | Sample]:
-    """Let a policy play; yields the share that is done, and finally the sample with clips of its games added."""
-    return _adding(sample, playing(policy, ticks_to_play(config), _STRETCH_TICKS), tick_table)
-
-
-def _adding(sample: Sample, games: Iterator[float | Clip], tick_table: TickTable) -> Iterator[float | Sample]:
-    session, _ = tick_table.at(sample.stretches[0])
-    screens, values = [sample.screens], []
-    for found in games:
-        if isinstance(found, Clip):
-            screens.append(tick_table.preprocessed(session, found.screens))
-            values.append(found.values)
+    del screens
+    yield "the policy plays, to see better where its own play leads"
+    clips = []
+    for played in playing(earlier.policy, ticks_to_play(config), STRETCH_TICKS):
+        if isinstance(played, Clip):
+            clips.append(prepared(played, config, tick_table.at(parts[0])[0].palette))
         else:
-            yield found
-    targets = [sample.targets, *map(sample.places.positions, values)]
-    lengths = [*sample.lengths, *map(len, values)]
-    yield replace(sample, lengths=lengths, screens=np.concatenate(screens), targets=np.concatenate(targets))
+            yield _REPLAYED + (1 - _REPLAYED) * played
+    yield sample.with_clips(clips)
 
 
 def _places(
@@ -169,30 +154,22 @@ def _places(
     return Places.of(np.concatenate(values), position_bytes(values, screens, controlled), controlled)
 
 
-def _playing_again(
-    tick_table: TickTable, parts: Sequence[range], stretches: Sequence[range], rng: np.random.Generator, seed: int
-) -> Iterator[float | Clip | Memory]:
-    """The memory at all rows of `parts`, session by session; detours leave some stretches half-way.
-
-    Now and then yields the share that is done, and detours with their screens preprocessed.
-    """
+def _replays(
+    tick_table: TickTable, parts: Sequence[range], stretches: Sequence[range], rng: np.random.Generator
+) -> list[Replay]:
+    """The games to play again for the memory at all rows of `parts`; detours leave some stretches half-way."""
     middles = [rows[len(rows) // 2] for rows in stretches]
     tried = {middles[k] for k in np.linspace(0, len(middles) - 1, min(_TRIALS, len(middles))).astype(int).tolist()}
     left = {middles[k] for k in rng.permutation(len(middles))[:_DETOURS].tolist()}
-    played, whole = 0, sum(map(len, parts))
-    for session, group in groupby(parts, lambda part: tick_table.at(part)[0]):
-        together = list(group)
-        ticks = list(chain.from_iterable(tick_table.at(part)[1] for part in together))
-        tick_of = dict(zip(chain.from_iterable(together), ticks, strict=True))
-        trials, detours = ([tick_of[row] for row in sorted(rows & tick_of.keys())] for rows in (tried, left))
-        for step in replaying_memory(session, ticks, trials, detours, _STRETCH_TICKS, seed):
-            if isinstance(step, int):
-                yield (played + step) / whole
-            elif isinstance(step, Clip):
-                yield replace(step, screens=tick_table.preprocessed(session, step.screens))
-            else:
-                yield step
-        played += len(ticks)
+    places = [tick_table.at(part) for part in parts]
+    trials, detours = (
+        [
+            {row - part.start + ticks.start for row in rows if row in part}
+            for part, (_, ticks) in zip(parts, places, strict=True)
+        ]
+        for rows in (tried, left)
+    )
+    return replays_of(places, trials, detours, STRETCH_TICKS)
 
 
 def _of_stretches(
@@ -221,9 +198,9 @@ def _parts_to_play(tick_table: TickTable, rng: np.random.Generator, new: Callabl
 def _stretches(parts: Sequence[range], rng: np.random.Generator, new: Callable[[range], bool]) -> list[range]:
     """Random runs of rows in these parts, in rising order; half of them from new ones, if there are any."""
     found = [
-        range(first, min(first + _STRETCH_TICKS, part.stop))
+        range(first, min(first + STRETCH_TICKS, part.stop))
         for part in parts
-        for first in range(part.start, part.stop, _STRETCH_TICKS)
+        for first in range(part.start, part.stop, STRETCH_TICKS)
     ]
     picks = rng.permutation(len(found)).tolist()
     first = [pick for pick in picks if new(found[pick])][: _STRETCHES // 2]

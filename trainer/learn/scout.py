@@ -7,7 +7,7 @@ The literature calls such a player a privileged agent (Chen et al. 2019, "Learni
 A clone gets further than its demonstrator, to walls with other holes and paddles of another size. Its network does not
 find things in situations that it has never been shown: one network, trained on a person's recording, was off its own
 paddle by 30 pixels or more in a tenth of the screens of its play. The scout learns in a few seconds what takes a
-network that has to see minutes, so it can play before the clone learns to see. The idea of learning from the states
+network that has to see minutes, so it can play while that learns to see. The idea of learning from the states
 that the learner's own play leads to is from Ross et al. (2011, "A reduction of imitation learning and structured
 prediction to no-regret online learning"). The scout's actions are never imitated.
 """
@@ -25,7 +25,7 @@ from recorder.envs.spec import EnvSpec
 from recorder.library.replayed_memory import Clip
 from trainer.config import TrainConfig
 from trainer.data.draw_weights import rare_among
-from trainer.learn.clips import playing
+from trainer.learn.clips import playing, prepared
 from trainer.learn.learner import one_cycle
 from trainer.learn.loss import shares_ahead
 from trainer.learn.optimizer import AdamW
@@ -70,6 +70,22 @@ def scouting(
             yield 0.5 * step
     for found in playing(scout, ticks_to_play(config), length, places):
         yield found if isinstance(found, Clip) else 0.5 + 0.5 * found
+
+
+def scouted(
+    parts: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]],
+    places: Places,
+    spec: EnvSpec,
+    config: TrainConfig,
+    length: int,
+    palette: npt.NDArray[np.uint8] | None,
+    threads: int | None,
+) -> Iterator[float | Clip]:
+    """The same with the clips' screens preprocessed, for a process of its own that computes with so many `threads`."""
+    if threads is not None:
+        torch.set_num_threads(threads)
+    for step in scouting(parts, places, spec, config, length):
+        yield prepared(step, config, palette) if isinstance(step, Clip) else step
 
 
 def _learning(

@@ -1,11 +1,13 @@
 """The first stage of training a network that uses positions: it learns to see them.
 
     sample ─▶ a quarter of the stage ─▶ a first clone, from the sample alone ─▶ its games join the sample
+                                        a scout, in another process ─▶ its games ─▶ ┘
            ─▶ the rest of the stage ─▶ drop what cannot be seen
 
-The first clone can be watched while a better one is trained; only its part that sees is kept. A network sees badly in
-other places than those that a recording or a scout lead to: a clone that loses the ball, for example, stays where it
-does so. Screens of its own play show it these places (Ross et al. 2011, DAgger).
+The first clone can be watched while a better one is trained; only its part that sees is kept. The games of a scout
+(trainer.learn.scout) get further than the recording. A network sees badly in other places than those that a recording
+or a scout lead to: a clone that loses the ball, for example, stays where it does so. Screens of its own play show it
+these places (Ross et al. 2011, DAgger).
 
 In the first quarter, backgrounds are exchanged everywhere, also where the player's own figure rests. Without that, a
 network may guess the ball from the paddle under it, and never learn to find the ball itself. Later, its own figure is
@@ -14,21 +16,25 @@ left where it is, so that its position is learned exactly.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
 
+from recorder.library.replayed_memory import Clip
 from recorder.system.cores import available_cores
+from recorder.system.jobs import Jobs
 from recorder.system.texts import count
 from trainer.config import LOOK_SHARE
 from trainer.learn.choosing import first_selection
+from trainer.learn.clips import playing, prepared
 from trainer.learn.estimate import estimate
 from trainer.learn.learner import Learner, one_cycle
 from trainer.learn.operations import Operations
 from trainer.learn.perception import HOPEFUL_SHARE, SEEN_SHARE, Perception
-from trainer.learn.sample import Sample, adding_play
+from trainer.learn.sample import STRETCH_TICKS, Sample
 from trainer.learn.scout import samples_learned, ticks_to_play
 from trainer.learn.training_process import TrainingProcess
 from trainer.policy.keypoints import KeypointNet
@@ -37,6 +43,8 @@ from trainer.policy.policy import Policy
 _FIRST_LOOK, _WARM_UP = 0.25, 0.1  # of the batches: those before the first clone, and the warm-up
 _LOOKED, _TRAINED, _PLAYED = 0.15, 0.3, 0.5  # approximate shares of the time, until the first clone has done so
 _FIRST_BATCHES = 600  # of the first clone
+_WORTH_A_PROCESS = 10_000  # ticks: a scout plays them in the time in which a process starts
+_PATIENCE_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -72,9 +80,10 @@ def learning_to_see(
         yield from _train_first(process, sample, batches)
         keep(process.learner)
         yield Seen(_TRAINED, "a first version can be watched; a better one is being trained")
-        if config.scout:
-            sample = yield from _play_first(process, sample)
-            perception.show(sample)
+    if config.scout:
+        sample = yield from _see_more(process, sample, alone=alone)
+        perception.show(sample)
+    if alone:
         process.begin()
     if not config.exchange_own:
         perception.leave_own()
@@ -98,18 +107,44 @@ def _train_first(process: TrainingProcess, sample: Sample, batches: int) -> Iter
         yield Seen(_LOOKED + (_TRAINED - _LOOKED) * batch / batches)
 
 
-def _play_first(process: TrainingProcess, sample: Sample) -> Generator[Seen, None, Sample]:
-    """Let the first clone play; returns the sample with clips of its games."""
+def _see_more(process: TrainingProcess, sample: Sample, *, alone: bool) -> Generator[Seen, None, Sample]:
+    """Let a scout play, and the first clone if there is one; returns the sample with clips of their games."""
+    data, config = process.data, process.config
+    session, _ = data.tick_table.at(sample.stretches[0])
+    apart = ticks_to_play(config) >= _WORTH_A_PROCESS
+    call = {
+        "parts": sample.simulated,
+        "places": sample.places,
+        "spec": data.spec,
+        "config": config,
+        "length": STRETCH_TICKS,
+        "palette": session.palette,
+        "threads": 1 if apart else None,
+    }
+    scouts: list[Clip] = []
+    own: list[Clip] = []
+    with contextlib.closing(Jobs("trainer.learn.scout:scouted", [call], apart=apart)) as jobs:
+
+        def scout(timeout: float = 0.0) -> None:
+            scouts.extend(step for _, step in jobs.poll(timeout) if isinstance(step, Clip))
+
+        for step in _first_games(process) if alone else ():
+            scout()
+            if isinstance(step, Clip):
+                own.append(prepared(step, config, session.palette))
+            else:
+                yield Seen(_TRAINED + (_PLAYED - _TRAINED) * step)
+        while jobs.running:
+            scout(_PATIENCE_S)
+            yield Seen(_PLAYED if alone else _TRAINED)
+    return sample.with_clips([*scouts, *own])
+
+
+def _first_games(process: TrainingProcess) -> Iterator[float | Clip]:
     data, config, net = process.data, process.config, process.learner.average
     net.eval()
-    selection = first_selection(config, data)
-    policy = Policy(net, data.spec, config, selection=selection, device=process.group.device)
-    for step in adding_play(sample, policy, config, data.tick_table):
-        if isinstance(step, Sample):
-            sample = step
-        else:
-            yield Seen(_TRAINED + (_PLAYED - _TRAINED) * step)
-    return sample
+    policy = Policy(net, data.spec, config, selection=first_selection(config, data), device=process.group.device)
+    return playing(policy, ticks_to_play(config), STRETCH_TICKS)
 
 
 def learning_to_see_better(process: TrainingProcess, sample: Sample) -> Iterator[Seen]:

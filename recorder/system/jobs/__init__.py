@@ -1,6 +1,7 @@
 """The one place that starts threads and processes.
 
     Job       a generator in a separate process; poll() returns its records                    video export
+    Jobs      generators in separate processes; poll() returns the records of all              replays for training
     Service   an object in a separate process; requests go in, results come back               the clone on Watch
     Task      a function in a thread; its result is available once poll() returns True         reading a library
     run_parallel   a function over many arguments on all cores                                 evaluation
@@ -16,7 +17,7 @@ from recorder.system.jobs.children import resolve
 from recorder.system.jobs.detached import Detached
 from recorder.system.jobs.failures import WorkerError
 from recorder.system.jobs.pool import run_parallel
-from recorder.system.jobs.processes import Job, JobLike, JobState, Service, ServiceLike
+from recorder.system.jobs.processes import Job, JobLike, Jobs, JobState, Service, ServiceLike
 from recorder.system.jobs.shared_rows import SharedRows
 from recorder.system.jobs.threads import Task, main_thread_stack, new_lock, on_thread_failure, start_thread
 
@@ -25,6 +26,7 @@ __all__ = [
     "Job",
     "JobLike",
     "JobState",
+    "Jobs",
     "Service",
     "ServiceLike",
     "SharedRows",

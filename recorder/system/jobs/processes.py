@@ -133,6 +133,47 @@ def _run_generator(connection: Connection, stop: Any, target: str, kwargs: dict[
         connection.send(("failed", told(error)))
 
 
+class Jobs:
+    """Runs the generator function `target(**kwargs)` for each of `calls`: `apart`, each in a process of its own, or one
+    after the other in this process, when it is polled.
+    """
+
+    def __init__(self, target: str, calls: Sequence[dict[str, Any]], *, apart: bool) -> None:
+        self._jobs = [Job(target, kwargs) for kwargs in calls] if apart else []
+        self._here = [] if apart else [(number, resolve(target)(**kwargs)) for number, kwargs in enumerate(calls)]
+
+    @property
+    def running(self) -> bool:
+        """Whether there is more to come."""
+        return bool(self._here) or any(job.state is JobState.RUNNING for job in self._jobs)
+
+    def poll(self, timeout: float = 0.0) -> list[tuple[int, Any]]:
+        """The new records, each with the number of its call; waits up to `timeout` seconds for the first.
+
+        Raises what a generator in this process raises, and WorkerError for one in another.
+        """
+        while self._here:
+            number, generator = self._here[0]
+            for record in generator:
+                return [(number, record)]
+            del self._here[0]
+        if self.running:
+            wait([job._connection for job in self._jobs if job.state is JobState.RUNNING], timeout)
+        records = [(number, record) for number, job in enumerate(self._jobs) for record in job.poll()]
+        for job in self._jobs:
+            if job.state is JobState.FAILED:
+                raise WorkerError(job.error or "")
+        return records
+
+    def close(self) -> None:
+        """End what is still running, at once."""
+        for job in self._jobs:
+            job.kill()
+        for _, generator in self._here:
+            generator.close()
+        self._here.clear()
+
+
 class Service:
     """An object `target(**kwargs)` in a separate process, which answers requests in order.
 
