@@ -12,17 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recorder.errors import LibraryError, SessionError
+from recorder.library.names import session_name
+from recorder.library.session_summary import summarize
 from recorder.store.places import LocalFolder
 from recorder.system.trash import FOLDER, move_to_trash, restore_from_trash
 
 
 @dataclass(frozen=True)
 class Trashed:
-    """A session in the trash, deleted at `when_s` (seconds since 1970, according to the file system)."""
+    """A session in the trash, which is `called` so, deleted at `when_s` (seconds since 1970, by the file system)."""
 
     path: Path
     size_bytes: int
     when_s: float
+    called: str
 
     @property
     def name(self) -> str:
@@ -36,7 +39,8 @@ def listed(library: Path) -> list[Trashed]:
     with contextlib.suppress(OSError):
         for path in _sessions(library):
             with contextlib.suppress(OSError):
-                found.append(Trashed(path, sum(LocalFolder(path).files().values()), path.lstat().st_ctime))
+                size, when = sum(LocalFolder(path).files().values()), path.lstat().st_ctime
+                found.append(Trashed(path, size, when, session_name(summarize(path))))
     return sorted(found, key=lambda trashed: (trashed.when_s, trashed.name), reverse=True)
 
 

@@ -273,7 +273,7 @@ class WriterThread:
                 self.trouble = f"{self._path} cannot be written: {reason(error)}"
                 return False
             told = f"{reason(error)}; {_KEPT}; {remedy(reason(error))} before the next take"
-            if not self._path.exists():
+            if not (self._path / "zarr.json").exists():  # the folder may be left, with a part of its files
                 told = "its folder was deleted or moved, and what was recorded went with it; restore the folder"
             self._failure = SessionError(f"{self._path} could not be written: {told}")
         return False

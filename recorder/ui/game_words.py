@@ -85,7 +85,7 @@ def _before_take(presenter: RecordPresenter, captions: KeyCaptions) -> tuple[str
 def _pause(presenter: RecordPresenter) -> tuple[str, str]:
     take = presenter.take
     if take.trouble:
-        return "Waiting", "The recording cannot be written; see the message above."
+        return "Waiting", "The recording cannot be written; see the message below."
     if take.recovered:
         return "Paused", "The recording can be written again; nothing was lost. Press P to resume."
     if take.lost_keyboard:

@@ -127,6 +127,7 @@ class RecordPage(Page):
         self.access = access
         self.presenter.refuse(access.refusal)
         self._side.takes.there = not access.missing
+        self._side.takes.unchangeable = access.keeps_sessions_as_they_are
         self._disk_space = self.presenter.disk_space
         self._render()
 

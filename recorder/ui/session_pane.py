@@ -36,6 +36,7 @@ from recorder.ui.findings_list import FindingsList
 from recorder.ui.games_table import MOST_GAMES, GamesTable
 from recorder.ui.kit import look
 from recorder.ui.kit.steady import reserve_width
+from recorder.ui.kit.words import window_words
 from recorder.ui.moment_view import MomentView
 from recorder.ui.scrubber import Scrubber
 from recorder.ui.session_figures import SessionFigures
@@ -118,7 +119,7 @@ class SessionPane(QWidget):
             self._show_facts(details)
         words = "Opening…"
         if details is not None and details.problem:
-            words = f"{details.problem}.\nDelete moves it to the trash, where it can be restored."
+            words = f"{window_words(details.problem)}.\nDelete moves it to the trash, where it can be restored."
         elif details is not None:
             words = moment.problem if moment is not None else ""
         self._picture.show_moment(moment, words)

@@ -67,6 +67,7 @@ class TakesList(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.there = True  # not so while the library's folder is missing
+        self.unchangeable = ""  # why takes can be neither labelled nor deleted, if so
         self.offers_sample = False  # to whoever has not recorded anything yet
         self._shown: tuple[object, ...] = ()
         self.show_takes([])
@@ -79,7 +80,7 @@ class TakesList(QScrollArea):
 
         With `whose` each says who played.
         """
-        keys = (self.offers_sample, len(takes), whose, *(take.key for take in takes[:_MOST]))
+        keys = (self.offers_sample, self.unchangeable, len(takes), whose, *(take.key for take in takes[:_MOST]))
         if keys == self._shown and self.widget() is not None:
             return
         self._shown = keys
@@ -158,7 +159,7 @@ class TakesList(QScrollArea):
                 ("Delete", "discardTakeButton", "Move this take to the trash", self.discard_requested),
             ):
                 button = self._button(text, f"{name}{suffix}", tip, partial(signal.emit, take.path))
-                buttons.addWidget(deletes(button) if signal is self.discard_requested else button)
+                buttons.addWidget(self._changing(deletes(button)) if signal is self.discard_requested else button)
         buttons.addStretch(1)
         outer.addLayout(buttons)
         return card
@@ -172,6 +173,13 @@ class TakesList(QScrollArea):
         )
         button.setCheckable(True)
         button.setChecked(label in take.labels)
+        return self._changing(button)
+
+    def _changing(self, button: QPushButton) -> QPushButton:
+        """A button that changes a take; returns it."""
+        if self.unchangeable:
+            button.setEnabled(False)
+            button.setToolTip(self.unchangeable)
         return button
 
     def _button(self, text: str, name: str, tip: str, does: Callable[[], None]) -> QPushButton:

@@ -21,6 +21,7 @@ from recorder.system.texts import count
 from recorder.ui.kit import look
 from recorder.ui.kit.confirm import confirm
 from recorder.ui.kit.focus import deletes, guard_focus
+from recorder.ui.kit.words import tip_of
 
 _POLL_MS = 50
 
@@ -82,8 +83,8 @@ class TrashDialog(QDialog):
             self._shown = trashed
             self._list.clear()
             for each in trashed:
-                item = QListWidgetItem(f"{each.name}, {each.size_bytes / 1e6:.1f} MB")
-                item.setToolTip(f"Deleted {datetime.fromtimestamp(each.when_s):%Y-%m-%d %H:%M}")
+                item = QListWidgetItem(f"{each.called}, {each.size_bytes / 1e6:.1f} MB")
+                item.setToolTip(tip_of(f"{each.name}, deleted {datetime.fromtimestamp(each.when_s):%Y-%m-%d %H:%M}"))
                 item.setData(Qt.ItemDataRole.UserRole, each.path)
                 self._list.addItem(item)
             if trashed:

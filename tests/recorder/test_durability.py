@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -64,6 +65,16 @@ def test_a_folder_that_goes_away_holds_the_game_until_it_is_back(tmp_path: Path)
     session = Session.open(presenter.finished.last_take)
     assert len(session) >= played + 60
     assert verify(session).ok
+
+
+def test_what_is_deleted_but_for_its_folder_is_not_called_kept(tmp_path: Path) -> None:
+    presenter = play_for_a_moment(tmp_path / "library")
+    (session,) = (tmp_path / "library").glob("*.zarr")
+    for entry in session.iterdir():
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    wait_for(presenter, lambda: presenter.state is RecordState.PAUSED)
+    presenter.stop()
+    assert "its folder was deleted or moved, and what was recorded went with it" in presenter.error
 
 
 def test_stopping_while_the_folder_is_away_says_so(tmp_path: Path) -> None:

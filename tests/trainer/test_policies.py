@@ -133,6 +133,18 @@ def test_a_twin_may_be_called_anything_and_its_file_stays_in_the_library(policie
     assert [(each.name, each.called) for each in policies.all()] == [("first", "")]
 
 
+def test_whoever_shows_a_twin_finds_it_under_every_new_name_but_not_its_copy(policies: Policies) -> None:
+    elsewhere, path = Policies(policies.folder.parent), policies.find("first")
+    shutil.copy(path, policies.folder / "copy.safetensors")
+    elsewhere.all()
+    for called in ("Hop: along/2 ü?", "Second", "third / 3", "Fourth"):
+        before, path = path, policies.call(path.stem, called)
+        assert path != before
+        assert elsewhere.renamed(before) == path
+    policies.trash(path.stem)
+    assert elsewhere.renamed(path) is None
+
+
 @pytest.mark.parametrize("called", ["", " ", "x" * 81, "a\0b"])
 def test_a_twin_is_not_called_nothing_or_too_much(policies: Policies, called: str) -> None:
     with pytest.raises(PolicyError, match="use 1 to 80 characters"):

@@ -132,6 +132,11 @@ def test_a_read_only_library_is_browsed_watched_and_trained_from(
     assert str(user_library()) in said(window)
     assert not button(window, "recordButton").isEnabled()
     assert "read-only" in button(window, "recordButton").toolTip()
+    wait_until(lambda: window.record.findChild(QPushButton, "trainTakeButton") is not None)
+    assert button(window.record, "trainTakeButton").isEnabled()
+    for name in ("discardTakeButton", "successTakeButton", "failureTakeButton"):
+        assert not button(window.record, name).isEnabled()
+        assert "read-only" in button(window.record, name).toolTip()
     window.show_page("library")
     presenter = window.sessions.presenter
     wait_until(lambda: len(presenter.rows) == 1 and presenter.preview.details is not None)

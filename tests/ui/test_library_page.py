@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
     QLineEdit,
+    QListWidget,
     QPlainTextEdit,
     QPushButton,
     QRadioButton,
@@ -306,6 +307,34 @@ def test_the_last_session_can_be_thrown_away_and_brought_back(page: LibraryPage)
     assert len(page.presenter.selected) == 2
 
 
+def test_to_delete_with_the_mouse_leaves_the_keyboard_in_the_page_and_deletes_one(page: LibraryPage) -> None:
+    choose(page, "hopper")
+    delete, table = child(page, "trashButton", QPushButton), child(page, "libraryTable", QTableView)
+    page.take_keyboard()
+    for left in (1, 0):
+        QTest.mouseClick(delete, Qt.MouseButton.LeftButton)
+        wait_until(lambda left=left: len(page.presenter.rows) == left)
+        settled(page)
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        assert page.isAncestorOf(focused)
+        assert focused is not delete
+        QTest.keyClick(focused, Qt.Key.Key_Space)
+        settled(page)
+        assert len(page.presenter.rows) == left
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    wait_until(lambda: table.model().rowCount() == 1)
+
+
+def test_a_page_gets_the_keyboard_that_one_of_its_buttons_loses(page: LibraryPage) -> None:
+    choose(page, "hopper")
+    merge = child(page, "verifyButton", QPushButton)
+    merge.setFocus()
+    for button in page.findChildren(QPushButton):
+        button.setEnabled(False)
+    assert page.isAncestorOf(QApplication.focusWidget())
+
+
 def test_the_trash_can_be_looked_through_and_emptied_after_a_question(page: LibraryPage) -> None:
     choose(page, "hopper")
     choose(page, "breakout", add=True)
@@ -314,6 +343,8 @@ def test_the_trash_can_be_looked_through_and_emptied_after_a_question(page: Libr
     page._open_trash()
     words = child(page, "trashWords", QLabel)
     wait_until(lambda: words.text().startswith("2 sessions, "))
+    names = child(page, "trashList", QListWidget)
+    assert all(names.item(row).text().startswith("Random, ") for row in range(2))  # as in the list, not their files
     QTest.mouseClick(child(page, "restoreButton", QPushButton), Qt.MouseButton.LeftButton)
     wait_until(lambda: len(page.presenter.rows) == 1)
     wait_until(lambda: words.text().startswith("1 session, "))
@@ -413,7 +444,9 @@ def test_an_unreadable_session_says_what_is_wrong_and_does_no_more(
     table.selectRow([row.path for row in page._list.rows].index(broken))
     wait_until(lambda: page.presenter.preview.details is not None and bool(page.presenter.preview.details.problem))
     settled(page)
-    assert "is not a readable session" in child(page, "previewPicture").accessibleName()
+    said = child(page, "previewPicture").accessibleName()
+    assert said.startswith(f"“{broken.stem}” is not a readable session")
+    assert str(library) not in said
     for name in ("libraryTrainButton", "libraryWatchButton", "verifyButton", "mergeButton", "splitButton"):
         assert not child(page, name, QPushButton).isEnabled(), name
     assert child(page, "trashButton", QPushButton).isEnabled()

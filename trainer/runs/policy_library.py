@@ -102,17 +102,23 @@ class Policies:
         own, self.folder = (on_this_computer(place(each)) / POLICIES for each in (library, outputs or library))
         self._folders = tuple(dict.fromkeys((self.folder, own)))
         self._known: dict[Path, tuple[int, int, PolicySummary]] = {}  # by file, with its time and size
+        self._listings = 0
+        self._listed: dict[Path, tuple[int, int]] = {}  # by file, the first and the latest listing that it was in
         self._trash = self.folder / FOLDER
 
     def all(self) -> list[PolicySummary]:
         """Every clone, the newest first; what cannot be read is listed with its problem."""
         found: list[tuple[int, PolicySummary]] = []
+        self._listings += 1
         for folder in self._folders:
             with contextlib.suppress(OSError):
                 for entry in os.scandir(folder):
                     if entry.name.endswith(SUFFIX) and not entry.name.startswith("."):
                         with contextlib.suppress(OSError):
                             found.append(self._summary(Path(entry.path), entry.stat()))
+        for _, summary in found:
+            first, _ = self._listed.get(summary.path, (self._listings, 0))
+            self._listed[summary.path] = first, self._listings
         return _told_apart([summary for _, summary in sorted(found, key=lambda pair: -pair[0])])
 
     def summary(self, path: Path) -> PolicySummary:
@@ -151,13 +157,20 @@ class Policies:
         return path.stem if known is None else known[2].title
 
     def renamed(self, path: Path) -> Path | None:
-        """The file that a clone has now which was listed at `path`; None if it is in no file of the library."""
+        """The file that a clone has now which was listed at `path`; None if it is in no file of the library.
+
+        A copy, which was listed beside it, is another clone.
+        """
         known = self._known.get(path)
         if known is None or known[2].problem:
             return None
-        old = known[:2], known[2].created, known[2].run
+        _, gone = self._listed.get(path, (0, 0))
         for summary in self.all():
-            if summary.path != path and (self._known[summary.path][:2], summary.created, summary.run) == old:
+            if (
+                summary.path != path
+                and self._listed[summary.path][0] > gone
+                and _nameless(summary) == _nameless(known[2])
+            ):
                 return summary.path
         return None
 
@@ -248,6 +261,11 @@ class Policies:
         if target.exists():
             raise PolicyError(f"the name {stem!r} is already taken; choose another name")
         return target
+
+
+def _nameless(summary: PolicySummary) -> PolicySummary:
+    """What does not change when a clone is called otherwise."""
+    return replace(summary, path=Path(), called="", size_bytes=0)
 
 
 def _told_apart(clones: list[PolicySummary]) -> list[PolicySummary]:

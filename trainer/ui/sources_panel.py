@@ -122,14 +122,13 @@ class SourcesPanel(QWidget):
         opened = {item.data(0, _KEY)[0] for item in self._sessions() if item.isExpanded()}
         blocker = QSignalBlocker(self._tree)
         self._tree.clear()
-        several = len({row.env for row in self._rows}) > 1
         for row in self._rows:
-            item = QTreeWidgetItem(_texts(row, several))
+            item = QTreeWidgetItem(_texts(row))
             item.setData(0, _KEY, (row.path, 0))
+            facts = session_name(row.summary), row.env_title, row.player, row.path.name, row.problem
+            tip = "\n".join(filter(None, facts))
             for column in range(len(COLUMNS)):
-                item.setToolTip(
-                    column, "\n".join(filter(None, (session_name(row.summary), row.player, row.path.name, row.problem)))
-                )
+                item.setToolTip(column, tip)
                 if column >= GAMES:
                     item.setTextAlignment(column, RIGHT)
             if row.problem:
@@ -282,14 +281,13 @@ def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
     return [child for child in children if child is not None]
 
 
-def _texts(row: Row, several: bool) -> list[str]:
-    """The columns of a session; with `several` environments in the list, a title is followed by its own."""
+def _texts(row: Row) -> list[str]:
+    """The columns of a session. What tells titles apart is often at their end, so nothing follows them."""
     if row.problem:
         return [row.env_title, row.problem if row.env else row.path.stem, row.date, "", "", ""]
     score = "" if row.score is None else f"{row.score:,.0f}"
-    name = " · ".join(filter(None, (row.title, row.env_title if several or not row.title else "")))
     who = name_of(row.summary.player) if row.is_person else row.player  # a kind would take the room of the name
-    return [name, who, row.date, str(row.games), f"{row.minutes:.1f}", score]
+    return [row.title or row.env_title, who, row.date, str(row.games), f"{row.minutes:.1f}", score]
 
 
 def _game_item(path: Path, game: GameFacts) -> QTreeWidgetItem:
