@@ -149,7 +149,7 @@ class DuelSide(QWidget):
             self._font(painter, 1.1, bold=True)
             painter.setPen(QColor(255, 255, 255))
             flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-            painter.drawText(place.adjusted(12, 8, -12, -8), flags, f"{side.distance:.1f} m")
+            painter.drawText(place.adjusted(12, 8, -12, -8), flags, f"{side.distance:z.1f} m")
             painter.setPen(Qt.PenStyle.NoPen)
         if self.explains and side.drives and self._frame is not None:
             self._paint_drives(painter, place, side, self._frame)

@@ -72,8 +72,10 @@ class TransportRow(FoldingRow):
         behind = (
             f"the twin is catching up: {frame.behind:,} frames to go   " if frame is not None and frame.behind else ""
         )
-        time = "" if frame is None else f"{behind}{duration_text(frame.seconds)}   frame {frame.tick:,}"
-        self._clock.setText(time)
+        time = "" if frame is None else f"{behind}{duration_text(frame.seconds)}"
+        whole = "" if frame is None else f"{time}   frame {frame.tick:,}"
+        fits = self._clock.fontMetrics().horizontalAdvance(whole) <= self._clock.width()
+        self._clock.setText(whole if fits else time)
 
     def _arrange(self) -> None:
         # What is known later comes last, and moves nothing.

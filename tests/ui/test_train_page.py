@@ -243,6 +243,9 @@ def test_twins_are_renamed_deleted_brought_back_and_watched(library: Path) -> No
     assert Policies(library).all() == []
     opened.click("undoTwinButton")
     assert [twin.name for twin in Policies(library).all()] == ["Hoppity"]
+    assert opened.presenter.messages.notice
+    opened.click("runsSegment")
+    assert not opened.presenter.messages.notice  # it was about the twins
     opened.close()
 
 

@@ -71,7 +71,7 @@ class TrainPage(Page):
         self._sources.start_each_requested.connect(then(presenter.start_each, self._changed))
         for panel in (self._sources, self._runs, self._twins, self._run):
             panel.changed.connect(self._changed)
-        self._left.switched.connect(lambda _: self._render())
+        self._left.switched.connect(lambda _: self._switched())
         self._run.watch_requested.connect(lambda: self.watch_requested.emit(self.presenter.policy))
         self._twins.watch_requested.connect(self.watch_requested)
         self.bind_keys(
@@ -81,6 +81,10 @@ class TrainPage(Page):
             Shortcut("Del", "Move a run or a twin to the trash", self._remove),
         )
         self._look_again()
+
+    def _switched(self) -> None:
+        self.presenter.messages.clear()  # what was said belongs to the list that is left
+        self._render()
 
     def activate(self) -> None:
         """The page is shown: look for new sessions, runs and clones."""
