@@ -5,37 +5,57 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from recorder import Game, get_spec, record
+from recorder import Game, Session, record
 from recorder.agents.experts import scripted
 from trainer import TrainConfig
 from trainer.data.playfield import framed
 from trainer.learn.position_bytes import own_pixels, position_bytes
+from trainer.policy.keypoints import POSITIONS
 from trainer.policy.preprocess import Preprocess
 
 PADDLE, PADDLE_COPY = 51, 60  # Pong: what is on the screen, and what is there a tick later
 BREAKOUT_PADDLE, BREAKOUT_KNOB = 72, 70  # where it is, and where it goes: there two to three ticks later
 
 
-def test_of_two_copies_the_one_on_the_screen_is_taken(tmp_path: Path) -> None:
-    spec = get_spec("pong")
-    session = record("pong", scripted("pong"), library=tmp_path, seconds=40, seed=2)
-    config = framed(TrainConfig.for_env("pong").completed("pong"), [session])
-    screens = Preprocess.of(config).from_stored(session.screens(0, len(session)), session.palette)
-    memory = []
-    with Game(spec) as game:
-        game.reset(session.episodes[0].seed)
-        for action in session.actions.tolist():
-            memory.append(game.memory())
-            game.step(action)
+CANNON = 28  # Space Invaders
+INVADERS_X, INVADERS_COUNTER = 26, 74  # the block of invaders moves in a tick of twenty, the counter in each
+
+
+def memory_of(session: Session) -> npt.NDArray[np.uint8]:
+    """The memory at every tick, uint8 (n, 128)."""
+    values = []
+    with Game(session.spec) as game:
+        for episode in session.episodes:
+            game.reset(episode.seed)
+            for action in session.actions[episode.start : episode.stop].tolist():
+                values.append(game.memory())
+                game.step(action)
+    return np.stack(values)  # type: ignore[arg-type]
+
+
+def screens_of(session: Session) -> npt.NDArray[np.uint8]:
+    """The preprocessed screens of every tick, uint8 (n, rows, columns)."""
+    config = framed(TrainConfig.for_env(session.spec.name).completed(session.spec.name), [session])
+    return Preprocess.of(config).from_stored(session.screens(0, len(session)), session.palette)
+
+
+def only(*bytes_: int) -> npt.NDArray[np.bool_]:
     controlled = np.zeros(128, bool)
-    controlled[[PADDLE, PADDLE_COPY]] = True
-    found = position_bytes([np.stack(memory)], [screens], controlled)  # type: ignore[arg-type]
+    controlled[list(bytes_)] = True
+    return controlled
+
+
+def test_of_two_copies_the_one_on_the_screen_is_taken(tmp_path: Path) -> None:
+    session = record("pong", scripted("pong"), library=tmp_path, seconds=40, seed=2)
+    screens, memory, controlled = screens_of(session), memory_of(session), only(PADDLE, PADDLE_COPY)
+    found = position_bytes([memory], [screens], controlled)
     assert PADDLE in found
     assert PADDLE_COPY not in found
     late = [np.roll(screens, 1, axis=0)]  # on screens that are a tick late, the other one is there
-    assert PADDLE not in position_bytes([np.stack(memory)], late, controlled)  # type: ignore[arg-type]
-    where = own_pixels(np.stack(memory)[:, [PADDLE]].astype(np.float32), screens, [len(screens)])
+    assert PADDLE not in position_bytes([memory], late, controlled)
+    where = own_pixels(memory[:, [PADDLE]].astype(np.float32), screens, [len(screens)])
     columns = np.flatnonzero(where.any(axis=0))
     assert set(columns.tolist()) <= set(range(69, 73))  # of 80: where the player's paddle is, 140 to 143 of 160
     assert where[:, columns].any(axis=1).sum() > 40  # and it was nearly everywhere there
@@ -43,17 +63,17 @@ def test_of_two_copies_the_one_on_the_screen_is_taken(tmp_path: Path) -> None:
 
 def test_what_a_position_follows_is_another_one(tmp_path: Path) -> None:
     session = record("breakout", scripted("breakout", style="person"), library=tmp_path, seconds=100, seed=2)
-    memory = []
-    with Game(get_spec("breakout")) as game:
-        for episode in session.episodes:
-            game.reset(episode.seed)
-            for action in session.actions[episode.start : episode.stop].tolist():
-                memory.append(game.memory())
-                game.step(action)
-    values = np.stack(memory)
+    values = memory_of(session)
     together = np.corrcoef(values[:, BREAKOUT_PADDLE], values[:, BREAKOUT_KNOB])[0, 1]
     assert -0.99 < together < -0.98
-    controlled = np.zeros(128, bool)
-    controlled[[BREAKOUT_PADDLE, BREAKOUT_KNOB]] = True
     nothing = np.zeros((len(values), 8, 8), np.uint8)
-    assert {BREAKOUT_PADDLE, BREAKOUT_KNOB} <= set(position_bytes([values], [nothing], controlled))  # type: ignore[list-item]
+    found = position_bytes([values], [nothing], only(BREAKOUT_PADDLE, BREAKOUT_KNOB))
+    assert {BREAKOUT_PADDLE, BREAKOUT_KNOB} <= set(found)
+
+
+def test_of_many_those_are_taken_that_are_seen_to_move(tmp_path: Path) -> None:
+    session = record("space_invaders", scripted("space_invaders"), library=tmp_path, seconds=40, seed=2)
+    found = position_bytes([memory_of(session)], [screens_of(session)], only(CANNON))
+    assert len(found) == POSITIONS
+    assert {CANNON, INVADERS_X} < set(found)
+    assert INVADERS_COUNTER not in found

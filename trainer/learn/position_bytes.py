@@ -31,7 +31,10 @@ Values = npt.NDArray[np.uint8]
 def position_bytes(
     values: Sequence[Values], screens: Sequence[npt.NDArray[np.uint8]], controlled: npt.NDArray[np.bool_]
 ) -> list[int]:
-    """The bytes taken as positions, at most POSITIONS, most often changing first; one of several that are the same.
+    """The bytes taken as positions, most often changing first; one of several that are the same.
+
+    If there are more than POSITIONS, those are taken whose changes are best seen on the screen, and the player's own.
+    Those that change most often may be counters, and what moves in steps, like the invaders, changes seldom.
 
     `values` are the memory of stretches of play, uint8 (n, bytes), and `screens` those of the same ticks, uint8 (n,
     rows, columns). `controlled`, bool (bytes,): which of the bytes the player controls. A controlled byte and another
@@ -57,7 +60,11 @@ def position_bytes(
             same[0].append(byte)
         else:
             groups.append([byte])
-    return [_most_visible(group, values, screens) for group in groups[:POSITIONS]]
+    if len(groups) > POSITIONS:
+        seen = _seen([group[0] for group in groups], values, screens)
+        seen[[bool(controlled[group[0]]) for group in groups]] = np.inf
+        groups = [groups[kept] for kept in sorted(np.argsort(-seen, stable=True)[:POSITIONS].tolist())]
+    return [_most_visible(group, values, screens) for group in groups]
 
 
 def own_pixels(
@@ -83,14 +90,21 @@ def _most_visible(group: Sequence[int], values: Sequence[Values], screens: Seque
     """The byte of a group whose changes are best seen: the first one, unless another one's clearly are."""
     if len(group) == 1:
         return group[0]
-    every = max(1, sum(map(len, values)) // _COMPARED)
-    together = _correlations(
-        (np.diff(held[:, group], axis=0) != 0, _changes(shown[:, ::_COARSER, ::_COARSER]))
-        for held, shown in zip(values[::every], screens[::every], strict=True)
-    )
-    seen = np.square(together).sum(axis=1)
+    seen = _seen(group, values, screens)
     best = int(seen.argmax())
     return group[best] if seen[best] > _CLEARLY * seen[0] else group[0]
+
+
+def _seen(
+    bytes_: Sequence[int], values: Sequence[Values], screens: Sequence[npt.NDArray[np.uint8]]
+) -> npt.NDArray[np.float64]:
+    """How well the changes of bytes are seen on the screens, float64 (bytes,): 0 for one that changes every tick."""
+    every = max(1, sum(map(len, values)) // _COMPARED)
+    together = _correlations(
+        (np.diff(held[:, bytes_], axis=0) != 0, _changes(shown[:, ::_COARSER, ::_COARSER]))
+        for held, shown in zip(values[::every], screens[::every], strict=True)
+    )
+    return np.asarray(np.square(together).sum(axis=1))
 
 
 def _changes(screens: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
