@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from player.support.diagnostics import without_home
 from recorder.ui.kit import look
 from recorder.ui.kit.icons import SIZE, picture, show_icon
 
@@ -96,7 +97,7 @@ class Notice(QFrame):
     def _show(self, sign: str, sentence: str, action: str = "", does: Callable[[], object] | None = None) -> None:
         self._name = sign
         self._draw()
-        self._text.setText(sentence)
+        self._text.setText(without_home(sentence))
         self._action.setText(action)
         self._action.setVisible(bool(action))
         self._callable = does or self.hide

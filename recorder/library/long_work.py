@@ -77,9 +77,10 @@ class LongWork:
                 fraction = record.ticks / max(1, record.total)
                 if record.made:
                     self._made = record.made
-                    made = "one new session" if len(record.made) == 1 else "two new sessions"
+                    merged = len(record.made) == 1
+                    made = "one new session. The originals are" if merged else "two new sessions. The original is"
                     note = f" Note: {record.note}." if record.note else ""
-                    self._result = f"Created {made}. The originals are unchanged.{note}"
+                    self._result = f"Created {made} unchanged.{note}"
             case (str(path), VerifyProgress() as progress):
                 fraction = progress.ticks / max(1, progress.total)
                 certificate = progress.certificate

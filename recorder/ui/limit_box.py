@@ -13,8 +13,8 @@ from recorder.ui.kit.steady import keep_room
 
 _KINDS = {
     LimitKind.NONE: "Take ends when I stop it",
-    LimitKind.MINUTES: "Take ends after minutes",
-    LimitKind.GAMES: "Take ends after games",
+    LimitKind.MINUTES: "Minutes per take",
+    LimitKind.GAMES: "Games per take",
 }
 _USUAL = {LimitKind.MINUTES: ("1", "2", "5", "10", "15", "20", "30"), LimitKind.GAMES: ("1", "2", "3", "5", "10")}
 _NUMBERS = {LimitKind.MINUTES: r"\d{1,3}([.,]\d{0,2})?", LimitKind.GAMES: r"\d{1,4}"}

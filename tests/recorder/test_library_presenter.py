@@ -303,7 +303,7 @@ def test_merging_and_splitting_make_sessions_that_show_up(presenter: LibraryPres
     session = chosen(presenter, "hopper")
     presenter.split(2)
     settle(presenter)
-    assert presenter.message == "Created two new sessions. The originals are unchanged."
+    assert presenter.message == "Created two new sessions. The original is unchanged."
     halves = [row for row in presenter.rows if row.env == "hopper" and row.path != session.path]
     assert sum(row.ticks for row in halves) == len(session)
     assert {row.path for row in presenter.chosen} == {row.path for row in halves}  # what came of it is selected

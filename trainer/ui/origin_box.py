@@ -17,7 +17,7 @@ class OriginBox(QComboBox):
         super().__init__()
         self.setObjectName("originBox")
         self.setAccessibleName("What the training begins with")
-        self.setToolTip("Begin anew, or let a twin learn on: from corrections, say")
+        self.setToolTip("Train a new twin, or let one learn on: from corrections, say")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._presenter = presenter
         self._offered: list[tuple[object, str]] = []
@@ -27,7 +27,7 @@ class OriginBox(QComboBox):
         """Show what a training of this environment begins with."""
         further = self._presenter.further
         twins, chosen = further.twins(env), further.twin(env)
-        offered: list[tuple[object, str]] = [(None, "Begin anew")]
+        offered: list[tuple[object, str]] = [(None, "Train a new twin")]
         offered += [(twin.path, f"Go on from {twin.title}") for twin in twins]
         blocker = QSignalBlocker(self)
         if offered != self._offered:
