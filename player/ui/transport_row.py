@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QWidg
 
 from player.ui.agreement_buttons import AgreementButtons
 from player.ui.from_here import FromHereButton
+from player.watch.frames import DuelFrame
 from player.watch.presenter import SPEEDS, WatchPresenter, WatchState
 from recorder.system.texts import duration_text
 from recorder.ui.kit.fold import FoldingRow
@@ -69,13 +70,15 @@ class TransportRow(FoldingRow):
         self.agreement.show_state()
         self.from_here.show_state()
         self._clock.setToolTip("" if frame is None or not frame.note else f"Note: {frame.note}.")
-        behind = (
-            f"the twin is catching up: {frame.behind:,} frames to go   " if frame is not None and frame.behind else ""
-        )
-        time = "" if frame is None else f"{behind}{duration_text(frame.seconds)}"
-        whole = "" if frame is None else f"{time}   frame {frame.tick:,}"
-        fits = self._clock.fontMetrics().horizontalAdvance(whole) <= self._clock.width()
-        self._clock.setText(whole if fits else time)
+        self._clock.setText("" if frame is None else self._time_of(frame))
+
+    def _time_of(self, frame: DuelFrame) -> str:
+        """The time, and what more there is room for."""
+        behind = f"the twin is catching up: {frame.behind:,} frames to go   " if frame.behind else ""
+        time = duration_text(frame.seconds)
+        whole = f"{time}   frame {frame.tick:,}"
+        advance, room = self._clock.fontMetrics().horizontalAdvance, self._clock.width()
+        return next((text for text in (behind + whole, whole) if advance(text) <= room), time)
 
     def _arrange(self) -> None:
         # What is known later comes last, and moves nothing.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -32,12 +33,13 @@ class NoSample:
 
 @dataclass(frozen=True)
 class Replay:
-    """A game of the session at `place` whose memory is wanted at `ticks`, in rising order. At `trials` every action is
-    tried; `detours` leave the game there, for `detour_ticks` ticks (recorder.library.replayed_memory).
+    """A game of a session, which is named by its place for another process. Its memory is wanted at `ticks`, in rising
+    order. At `trials` every action is tried; `detours` leave the game there, for `detour_ticks` ticks
+    (recorder.library.replayed_memory).
     """
 
     number: int
-    place: Place
+    session: Session | Place
     ticks: list[int]
     trials: list[int]
     detours: list[int]
@@ -58,10 +60,13 @@ class Replays:
     def __init__(self, replays: Sequence[Replay], preprocess: Preprocess, seed: int, processes: int) -> None:
         self.found = [Replayed() for _ in replays]
         self._ticks = sum(len(each.ticks) for each in replays)
-        shares = _shared_out(replays, processes if self._ticks >= _WORTH_PROCESSES else 1)
+        named = [replace(each, session=_place(each)) for each in replays]
+        local = all(isinstance(each.session, Path) for each in named)  # other processes would fetch screens anew
+        apart = processes > 1 and len(replays) > 1 and local and self._ticks >= _WORTH_PROCESSES
+        shares = _shared_out(named, processes) if apart else [list(replays)]
         self._played = [0] * len(shares)
         calls = [{"replays": share, "preprocess": preprocess, "seed": seed} for share in shares]
-        self._jobs = Jobs("trainer.learn.replays:replaying", calls, apart=len(shares) > 1)
+        self._jobs = Jobs("trainer.learn.replays:replaying", calls, apart=apart)
 
     @property
     def running(self) -> bool:
@@ -98,7 +103,7 @@ def replaying(
     before = 0
     try:
         for replay in replays:
-            session = Session.open(replay.place)
+            session = replay.session if isinstance(replay.session, Session) else Session.open(replay.session)
             wanted = replay.ticks, replay.trials, replay.detours, replay.detour_ticks
             for step in replaying_memory(session, *wanted, seed=(seed, replay.number)):
                 if isinstance(step, int):
@@ -126,7 +131,7 @@ def replays_of(
         starts = sorted(episode.start for episode in session.episodes if len(episode))
         now = session.place, bisect_right(starts, ticks.start)
         if now != game:
-            found.append(Replay(len(found), session.place, [], [], [], detour_ticks))
+            found.append(Replay(len(found), session, [], [], [], detour_ticks))
             game = now
         found[-1].ticks.extend(ticks)
         found[-1].trials.extend(sorted(tried))
@@ -143,6 +148,10 @@ def _shared_out(replays: Sequence[Replay], processes: int) -> list[list[Replay]]
         shares[least].append(replay)
         ticks[least] += _span(replay)
     return shares
+
+
+def _place(replay: Replay) -> Place:
+    return replay.session.place if isinstance(replay.session, Session) else replay.session
 
 
 def _span(replay: Replay) -> int:

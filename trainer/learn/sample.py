@@ -42,7 +42,7 @@ STRETCH_TICKS, _STRETCHES, _DETOURS = 120, 200, 80
 _MOST_PLAYED = 60_000  # ticks to draw stretches from: simulating them takes about ten seconds
 _TRIALS = 40  # moments at which every action is tried
 _OWN_SHARE = 0.5  # of the trials: bytes that differ in so many are the player's own
-_REPLAYED = 0.7  # approximate progress of sampling once the recording is read and simulated
+_REPLAYED = 0.7  # approximate progress once the recording is read and simulated, if an earlier policy then plays
 _PATIENCE_S = 0.25
 
 
@@ -113,7 +113,7 @@ def sampling(
             if isinstance(step, NoSample):
                 yield step
                 return
-            yield _REPLAYED * 0.5 * (len(screens) / len(stretches) + min(1.0, step))
+            yield (1.0 if earlier is None else _REPLAYED) * 0.5 * (len(screens) / len(stretches) + min(1.0, step))
         found = replays.found
     detours = [detour for each in found for detour in each.detours]
     held = np.concatenate([each.memory.values for each in found])
