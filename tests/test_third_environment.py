@@ -76,7 +76,7 @@ def several(tmp_path: Path, environment: dict[str, str]) -> Several:
 @pytest.mark.parametrize(
     ("env", "training", "row"),
     [
-        ("pong", ("--set", "network=nature"), "screen"),
+        ("pong", ("--set", "network=nature", "--set", "size=36"), "screen"),
         ("cartpole", (), "observation"),
     ],
 )
