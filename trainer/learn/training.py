@@ -123,7 +123,7 @@ class Training:
     def keep_first(self, learner: Learner) -> None:
         """Write a first clone, to watch until there is a better one.
 
-        It then plays on one core, so that the others have time to start processes for test games.
+        It then plays on one core, for longer than a scout needs another: time to start processes for test games.
         """
         save_policy(self.out, learner.average, self._header())
         self.choosing.get_ready()
