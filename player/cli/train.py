@@ -235,8 +235,7 @@ def runs(options: Namespace) -> int:
             raise RunError(run.problem)
         print(f"{run.id}: {run.status.state.value}{': ' if run.status.reason else ''}{run.status.reason}")
         for source in run.setup.sources:
-            chosen = "" if source.episodes is None else ", some of its games"
-            print(f"  learns from {source.name} ({source.minutes:.1f} minutes{chosen})")
+            print(f"  learns from {source.name} ({source.amount})")
         if run.setup.left_out:
             print(f"  left out: {run.setup.left_out}")
         print(f"  writes {run.policy}")

@@ -7,7 +7,7 @@ An original is its own origin. A merged session has the origins of its parts, a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,14 +47,18 @@ def read_origins(stored: Any) -> tuple[Origin, ...]:
     return tuple(found)
 
 
-def origins_within(origins: Iterable[Origin], ticks: range) -> list[Origin]:
-    """The share of a session's origins that lies in `ticks` of it."""
-    found, at = [], 0
-    for digest, start, stop in origins:
-        first, last = max(at, ticks.start), min(at + stop - start, ticks.stop)
-        if first < last:
-            found.append((digest, start + first - at, start + last - at))
-        at += stop - start
+def origins_within(origins: Sequence[Origin], ticks: Iterable[range]) -> list[Origin]:
+    """The share of a session's origins that lies in `ticks` of it: ranges in rising order that do not overlap."""
+    found, index, at = [], 0, 0
+    for part in ticks:
+        while index < len(origins):
+            digest, start, stop = origins[index]
+            first, last = max(at, part.start), min(at + stop - start, part.stop)
+            if first < last:
+                found.append((digest, start + first - at, start + last - at))
+            if at + stop - start > part.stop:
+                break
+            index, at = index + 1, at + stop - start
     return found
 
 

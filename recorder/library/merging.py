@@ -177,7 +177,9 @@ def _build(
     attributes |= {"made_of": [_origin(part) for part in parts]}
     if forks := [fork for part in parts for fork in _forks(part)]:
         attributes[FORKS] = forks
-    attributes |= {"origins": [list(o) for part in parts for o in origins_within(origins_of(part.session), part.ticks)]}
+    attributes |= {
+        "origins": [list(o) for part in parts for o in origins_within(origins_of(part.session), [part.ticks])]
+    }
     try:
         make_folders(making)
         group = GrowingGroup(making, attributes)

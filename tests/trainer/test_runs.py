@@ -13,16 +13,20 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
-from recorder import Session
+from recorder import RandomAgent, Session, get_spec, record
 from recorder.errors import UsageError
+from recorder.library.edits import edit
+from recorder.library.merging import merging
 from recorder.system.jobs import Detached
 from tests.trainer.conftest import TINY
 from trainer import Policy, Progress, TrainConfig
 from trainer.errors import RunError
+from trainer.policy.header import facts, read_header
 from trainer.presets import PRESETS
 from trainer.progress.curves import Curves
 from trainer.progress.records import Follower
 from trainer.progress.tensorboard import EventWriter
+from trainer.runs.policy_library import Policies
 from trainer.runs.runs import CHECKPOINT, PROGRESS, Runs, RunState, Status
 from trainer.runs.work import perform, work
 
@@ -60,8 +64,8 @@ def test_a_run_tells_all_in_its_folder(runs: Runs, hopper: Session) -> None:
 
 def test_a_paused_run_goes_on_and_its_curves_join(runs: Runs, hopper: Session) -> None:
     run = a_run(runs, hopper, max_batches=400)
-    for record in perform(runs, run):
-        if record.stage == "train" and record.batch:
+    for step in perform(runs, run):
+        if step.stage == "train" and step.batch:
             runs.request(run, "pause")
     paused = runs.get(run)
     assert paused.status.state is RunState.PAUSED
@@ -72,8 +76,8 @@ def test_a_paused_run_goes_on_and_its_curves_join(runs: Runs, hopper: Session) -
     assert runs.get(run).status.batches == 400
     assert not (paused.folder / CHECKPOINT).exists()
     curves = Curves()
-    for record in Follower(paused.folder / PROGRESS).read():
-        curves.take(record)
+    for point in Follower(paused.folder / PROGRESS).read():
+        curves.take(point)
     assert curves.val_batch == sorted(set(curves.val_batch))
     assert curves.batch[0] <= paused.status.batches < curves.batch[-1]
     assert len(curves.val_batch) == 3
@@ -82,8 +86,8 @@ def test_a_paused_run_goes_on_and_its_curves_join(runs: Runs, hopper: Session) -
 
 def test_a_stopped_run_keeps_its_clone_and_cannot_go_on(runs: Runs, hopper: Session) -> None:
     run = a_run(runs, hopper, max_batches=100_000)
-    for record in perform(runs, run):
-        if record.batch:
+    for step in perform(runs, run):
+        if step.batch:
             runs.request(run, "stop")
     found = runs.get(run)
     assert (found.status.state, found.status.stopped_early, found.resumable) == (RunState.DONE, True, False)
@@ -97,8 +101,8 @@ def test_a_stopped_run_keeps_its_clone_and_cannot_go_on(runs: Runs, hopper: Sess
 def test_a_request_to_end_pauses_and_keeps_the_checkpoint(runs: Runs, hopper: Session) -> None:
     run = a_run(runs, hopper, max_batches=100_000)
     before = signal.getsignal(signal.SIGTERM)
-    for record in perform(runs, run):
-        if record.batch:
+    for step in perform(runs, run):
+        if step.batch:
             os.kill(os.getpid(), signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is before
     found = runs.get(run)
@@ -140,9 +144,9 @@ def test_a_detached_process_works_off_the_queue_and_its_death_leaves_a_run_that_
     (lost,) = runs.settle(worker.error)
     assert (lost.id, lost.status.state, lost.resumable) == (run, RunState.INTERRUPTED, True)
     runs.enqueue(run)
-    for record in perform(runs, run):
-        if record.stage == "train":
-            assert record.batch >= 500
+    for step in perform(runs, run):
+        if step.stage == "train":
+            assert step.batch >= 500
             runs.request(run, "stop")
 
 
@@ -224,10 +228,10 @@ def test_damaged_progress_is_passed_over_and_half_a_line_is_waited_for(tmp_path:
     path = tmp_path / "progress.jsonl"
     path.write_text(f'garbage\n{{"stage": "dance"}}\n{{"stage": "train", "loss": "x"}}\n{good}\n{good[:20]}')
     follower = Follower(path)
-    assert [record.batch for record in follower.read()] == [3]
+    assert [step.batch for step in follower.read()] == [3]
     with path.open("a") as file:
         file.write(good[20:] + "\n")
-    assert [record.batch for record in follower.read()] == [3]
+    assert [step.batch for step in follower.read()] == [3]
     assert follower.read() == []
 
 
@@ -284,7 +288,26 @@ def test_a_run_of_breakout_tells_its_confusion(runs: Runs, breakout: Session) ->
     config = TrainConfig.for_env("breakout", **{**TINY, "play_games": 0, "batch_size": 8, "max_batches": 3})
     run = runs.create([breakout], config).id
     list(perform(runs, run))
-    tables = [record.confusion for record in Follower(runs.path(run) / PROGRESS).read() if record.confusion]
+    tables = [point.confusion for point in Follower(runs.path(run) / PROGRESS).read() if point.confusion]
     assert len(tables) == 3
     with pytest.raises(UsageError, match="no session is chosen"):
         runs.create([], config)
+
+
+def test_play_that_several_sessions_hold_is_counted_once_and_what_is_left_out_not_at_all(tmp_path: Path) -> None:
+    agent = RandomAgent(get_spec("hopper"))
+    first, second = (record("hopper", agent, library=tmp_path, episodes=3, seed=seed) for seed in (1, 2))
+    *_, merged = merging([first.path, second.path], tmp_path)
+    game = first.episodes[1]
+    edit(first.path, excluded={game.index: True})
+    sessions = [Session.open(path) for path in (first.path, merged.made[0], second.path)]
+    kept = Runs(tmp_path)
+    run = kept.create(sessions, TrainConfig.for_env("hopper", **SMALL), episodes={second.name: [0]})
+    assert run.setup is not None
+    ticks = [source.minutes * 60 * 125 for source in run.setup.sources]
+    assert ticks == pytest.approx([len(first) - len(game), len(second) + len(game), 0])
+    assert run.setup.sources[2].amount == "adds no play"
+    list(perform(kept, run.id))
+    assert run.policy is not None
+    assert [each.learned for each in facts(read_header(run.policy)).sessions] == pytest.approx(ticks)
+    assert Policies(tmp_path).summary(run.policy).minutes * 60 * 125 == pytest.approx(sum(ticks))

@@ -1,10 +1,11 @@
-"""The chosen episodes of some sessions, without their excluded parts."""
+"""The chosen episodes of some sessions, without their excluded parts, and how much play they are."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from recorder.envs.spec import EnvSpec
+from recorder.library.lineage import origins_of, origins_within
 from recorder.store.session import Session
 from recorder.system.texts import count
 from trainer.errors import TrainingError
@@ -47,6 +48,44 @@ def episodes_to_learn(
     if ticks < _LEAST_TICKS:
         raise TrainingError(_too_little(sessions, ticks, bool(chosen)))
     return parts
+
+
+def ticks_learned(sessions: Sequence[Session], chosen: Mapping[str, Collection[int]] | None) -> list[int]:
+    """How many ticks of each session are learned from and are in none before it: copies of play count once."""
+    found: list[int] = []
+    counted: dict[str, list[tuple[int, int]]] = {}  # stretches of original sessions, in order and apart
+    for session in sessions:
+        parts = [
+            rows
+            for episode in session.episodes
+            if not chosen or episode.index in chosen.get(session.name, (episode.index,))
+            for rows in session.to_learn(episode)
+        ]
+        new: dict[str, list[tuple[int, int]]] = {}
+        for digest, start, stop in origins_within(origins_of(session), parts):
+            new.setdefault(digest, []).append((start, stop))
+        ticks = 0
+        for digest, stretches in new.items():
+            known = counted.get(digest, [])
+            counted[digest] = _joined([*known, *stretches])
+            ticks += _length(counted[digest]) - _length(known)
+        found.append(ticks)
+    return found
+
+
+def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same ticks in stretches that are in order and apart."""
+    joined: list[tuple[int, int]] = []
+    for start, stop in sorted(stretches):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(stop, joined[-1][1])
+        else:
+            joined.append((start, stop))
+    return joined
+
+
+def _length(stretches: Iterable[tuple[int, int]]) -> int:
+    return sum(stop - start for start, stop in stretches)
 
 
 def _too_little(sessions: Sequence[Session], ticks: int, chosen: bool) -> str:

@@ -16,6 +16,7 @@ from recorder.errors import TwinplayError, first_line
 from recorder.library.names import default_name
 from recorder.store.session import Session
 from recorder.system.records import plain
+from trainer.data.chosen_episodes import ticks_learned
 from trainer.errors import PolicyError, TrainingError
 from trainer.evaluation.alike import Alike
 from trainer.evaluation.demonstrator import scores_from_the_start, scores_learned_from
@@ -226,7 +227,7 @@ class Training:
             "created": now,
             "run": self.run,
             **({"parent": self.origin.to_json()} if self.origin is not None else {}),
-            "sessions": [_told(session, self.episodes) for session in self.sessions],
+            "sessions": self._learned_from,
             **({"positions": plain(self.state.positions)} if self.state.positions else {}),
             "training": training,
         }
@@ -239,6 +240,11 @@ class Training:
             with contextlib.suppress(TwinplayError):  # a session may have gone since it was read
                 self._scores[ticks] = scores_learned_from(self.sessions, self.episodes, ticks)
         return self._scores.get(ticks, ())
+
+    @cached_property
+    def _learned_from(self) -> list[dict[str, Any]]:
+        learned = ticks_learned(self.sessions, self.episodes)
+        return [_told(session, self.episodes, ticks) for session, ticks in zip(self.sessions, learned, strict=True)]
 
     @property
     def _operations(self) -> int:
@@ -263,14 +269,15 @@ def _seen(sample: Sample | None, origin: Origin | None) -> tuple[SeenPosition, .
     return () if origin is None or origin.earlier is None else origin.earlier.places.told
 
 
-def _told(session: Session, episodes: Mapping[str, Sequence[int]]) -> dict[str, Any]:
-    """The entry in a policy's header for a session that it learned from."""
+def _told(session: Session, episodes: Mapping[str, Sequence[int]], learned: int) -> dict[str, Any]:
+    """The entry in a policy's header for a session of which it learned from so many ticks."""
     together = session.corrections
     return {
         "name": session.name,
         "digest": session.attributes.get("digest") or session.digest(),
         "player": session.player,
         "ticks": len(session),
+        "learned": learned,
         "total_rewards": scores_from_the_start(session),
         **({"corrections": int(together.to_imitate().sum())} if together is not None else {}),
         **({"episodes": list(episodes[session.name])} if session.name in episodes else {}),

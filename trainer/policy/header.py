@@ -20,9 +20,9 @@ from recorder.errors import NewerVersionError, TwinplayError, check_version, fir
 from recorder.system.records import RecordError, read, said
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
+from trainer.hyperparameters import LEAST_POSITIONS, MOST_POSITIONS
 
 POLICY_FORMAT = "twinplay-policy"
-POLICY_VERSION = 1
 POLICY_KEY = "twinplay"
 _MAX_HEADER_BYTES = 8 << 20
 
@@ -34,6 +34,13 @@ class LearnedFrom(msgspec.Struct, frozen=True):
     digest: Annotated[str, said("its digest at the time")] = ""
     player: Annotated[dict[str, Any], said("who played it, as in the recording")] = {}
     ticks: Annotated[int, said("its ticks")] = 0
+    learned: (
+        Annotated[
+            int,
+            said("those learned from that no session before it holds", ge=0, le=10**12, absent="all its ticks"),
+        ]
+        | None
+    ) = None
     total_rewards: Annotated[tuple[float, ...], said("the scores of its games")] = ()
     episodes: Annotated[tuple[int, ...] | None, said("the episodes taken", absent="all")] = None
     corrections: Annotated[
@@ -81,7 +88,9 @@ class PolicyHeader(msgspec.Struct, frozen=True):
     """The header of a policy file. What decides how it plays is checked where it is loaded."""
 
     format: Annotated[str, said("`twinplay-policy`", absent="")] = POLICY_FORMAT
-    version: Annotated[int, said("1", absent="")] = POLICY_VERSION
+    version: Annotated[
+        int, said("1; 2 if it has more than eight positions, `waves` or `pooled_screens`", absent="")
+    ] = 1
     env: Annotated[Any, said("the environment that it was trained in, as above", shown="table")] = None
     config: Annotated[
         Any, said("the settings of its training, below: they say which network the tensors belong to", shown="table")
@@ -106,10 +115,21 @@ class PolicyHeader(msgspec.Struct, frozen=True):
     positions: Annotated[
         tuple[SeenPosition, ...],
         said(
-            "which bytes of the console's memory the network sees, in order, below", max_length=8, absent="not stored"
+            "which bytes of the console's memory the network sees, in order, below",
+            max_length=MOST_POSITIONS,
+            absent="not stored",
         ),
     ] = ()
     training: Annotated[TrainingFigures, said("what its training took and came to, below")] = TrainingFigures()
+
+
+def version_of(config: Any) -> int:
+    """The format version of a policy with these settings, as JSON: 2 for a network that version 1 does not know."""
+    stored = config if isinstance(config, dict) else {}
+    positions = stored.get("positions")
+    larger = isinstance(positions, int) and positions > LEAST_POSITIONS
+    pooled = stored.get("pooled_screens")
+    return 2 if larger or stored.get("waves") or (isinstance(pooled, int) and pooled > 1) else 1
 
 
 def read_metadata(path: Path, key: str) -> Any:
@@ -143,7 +163,7 @@ def read_header(path: Path | str) -> dict[str, Any]:
     if not isinstance(header, dict) or header.get("format") != POLICY_FORMAT:
         raise PolicyError(f"{path} is a safetensors file, but not a policy of Twinplay; choose another file")
     try:
-        check_version(header.get("version"), POLICY_VERSION)
+        check_version(header.get("version"), version_of(header.get("config")))
     except NewerVersionError as error:
         raise PolicyError(f"{path} cannot be read: {error}") from None
     except ValueError as error:

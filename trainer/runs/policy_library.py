@@ -294,7 +294,7 @@ def summarize(path: Path) -> PolicySummary:
             training.seconds,
             tuple(session.name[:120] for session in header.sessions),
             tuple(session.player for session in header.sessions),
-            sum(session.ticks for session in header.sessions) / spec.rate_hz / 60,
+            sum(each.ticks if each.learned is None else each.learned for each in header.sessions) / spec.rate_hz / 60,
             header.run[:120],
             path.stat().st_size,
             alike=_alike(header.alike),
@@ -306,7 +306,7 @@ def summarize(path: Path) -> PolicySummary:
             goes_on_from="" if header.parent is None else _line(header.parent.called or header.parent.name),
             called=_line(header.called),
         )
-    except (TwinplayError, ValueError, TypeError, KeyError, OSError) as error:
+    except (TwinplayError, ValueError, TypeError, KeyError, OSError, OverflowError) as error:
         return PolicySummary(path, problem=first_line(error, 300))
 
 

@@ -43,6 +43,7 @@ from recorder.store.session import Session
 from recorder.system.records import plain, read, said
 from recorder.system.trash import FOLDER, move_to_trash, restore_from_trash
 from trainer.config import TrainConfig
+from trainer.data.chosen_episodes import ticks_learned
 from trainer.errors import RunError
 from trainer.runs.run_files import add_to_log, end_of_log, read_json, update_json, write_json
 from trainer.runs.setup import Setup, Source
@@ -151,15 +152,16 @@ class Runs:
         ensure_writable(self.folder)
         env, created = sessions[0].spec.name, datetime.now(UTC)
         folder = self._new_folder(f"{created:%Y-%m-%dT%H-%M-%S}", env)
+        ticks = ticks_learned(sessions, episodes)
         sources = tuple(
             Source(
                 str(session.place),
                 str(session.attributes.get("digest") or session.digest()),
-                _minutes(session, (episodes or {}).get(session.name)),
+                learned / session.spec.rate_hz / 60,
                 tuple((episodes or {})[session.name]) if session.name in (episodes or {}) else None,
                 name_of(demonstrator(session.player)),
             )
-            for session in sessions
+            for session, learned in zip(sessions, ticks, strict=True)
         )
         name = f"{folder.name}.safetensors" if policy is None else self._policy_name(policy)
         origin = "" if parent is None else self._policy_name(parent)
@@ -366,9 +368,3 @@ def _numbers() -> Iterator[int]:
     while True:
         number += 1
         yield number
-
-
-def _minutes(session: Session, chosen: Sequence[int] | None) -> float:
-    """Minutes of play that are learned from: without what is excluded, and of the chosen episodes alone."""
-    episodes = [episode for episode in session.episodes if chosen is None or episode.index in chosen]
-    return sum(len(part) for episode in episodes for part in session.to_learn(episode)) / session.spec.rate_hz / 60

@@ -19,7 +19,9 @@ class Source(msgspec.Struct, frozen=True):
 
     path: Annotated[str, said("where it lay", min_length=1)]
     digest: Annotated[str, said("its digest at the time")] = ""
-    minutes: Annotated[float, said("minutes of play that are learned from", ge=0, le=1e9)] = 0.0
+    minutes: Annotated[
+        float, said("minutes of play that are learned from and that no session before it holds", ge=0, le=1e9)
+    ] = 0.0
     episodes: Annotated[tuple[int, ...] | None, said("the episodes taken; null: all")] = None
     player: Annotated[str, said("who played; may be empty")] = ""
 
@@ -27,6 +29,13 @@ class Source(msgspec.Struct, frozen=True):
     def name(self) -> str:
         """The session's name."""
         return Path(self.path).name.removesuffix(".zarr")
+
+    @property
+    def amount(self) -> str:
+        """How much is learned from, like "6.5 minutes, some of its games"."""
+        if not self.minutes:
+            return "adds no play"
+        return f"{self.minutes:.1f} minutes{'' if self.episodes is None else ', some of its games'}"
 
 
 class Setup(msgspec.Struct, frozen=True):

@@ -122,6 +122,8 @@ class _ListPanel(QWidget):
             if key == before:
                 self.table.selectRow(index)
         for column in range(self.table.columnCount()):
+            empty = bool(rows) and not any(texts[column] for _, texts, _ in rows)
+            self.table.setColumnHidden(column, empty and column >= right_from)  # more room for names
             if column != self._stretched:  # once: a header that does so by itself does it for every item
                 self.table.resizeColumnToContents(column)
         self.table.resizeRowsToContents()

@@ -185,8 +185,7 @@ def _settings_text(run: Run) -> str:
     setup = run.setup
     lines = ["Learned from"]
     for source in setup.sources:
-        chosen = "" if source.episodes is None else ", some of its games"
-        lines.append(f"    {source.name} ({source.minutes:.1f} minutes{chosen})")
+        lines.append(f"    {source.name} ({source.amount})")
     values = setup.config.to_json()
     lines += ["", "Settings"]
     for setting in SETTINGS:
