@@ -47,7 +47,7 @@ def review(session: Session, library: Sequence[SessionSummary] | None = None) ->
     if not len(session):
         return ()
     same_game = _of_same_game(session, _beside(session) if library is None else library)
-    holds, copied = holds_of(session), dict(_copied(session, same_game))
+    holds = holds_of(session)
     lengths: list[int] = []
     scores: list[float] = []
     habits: list[Holds] = []
@@ -75,7 +75,7 @@ def review(session: Session, library: Sequence[SessionSummary] | None = None) ->
         *unlike(session, lengths, scores),
         *cut_short(session, lengths),
         *near_duplicates(session, holds, earlier),
-        *copies(session, copied),
+        *copies(session, list(_held(session, same_game))),
     ]
     unplayed = {finding.game for finding in silent}
     kept = [each for each in findings if each in silent or each.game not in unplayed]
@@ -111,8 +111,8 @@ def _order(created: str, name: str) -> tuple[str, str]:
     return created, name
 
 
-def _copied(session: Session, others: Sequence[SessionSummary]) -> Iterator[tuple[str, list[range]]]:
-    """The stretches of a session that lie in another, which comes first, too, by the name of that one.
+def _held(session: Session, others: Sequence[SessionSummary]) -> Iterator[tuple[SessionSummary, range]]:
+    """The stretches of a session that lie in another, which comes first, too, each with that one.
 
     An original comes before what was made of it, and otherwise the earlier one.
     """
@@ -120,8 +120,8 @@ def _copied(session: Session, others: Sequence[SessionSummary]) -> Iterator[tupl
     for row in others:
         earlier = _order(row.created, row.name) < _order(session.created, session.name)
         first = made if made != bool(row.made_of) else earlier
-        if first and (parts := _shared(origins, row.origins)):
-            yield session_name(row), parts
+        if first:
+            yield from ((row, part) for part in _shared(origins, row.origins))
 
 
 def _shared(origins: Sequence[Origin], theirs: Sequence[Origin]) -> list[range]:

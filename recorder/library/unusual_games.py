@@ -12,16 +12,19 @@ like CartPole's repeats its few patterns all the time, but in another order. A c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from recorder.library.findings import Finding, seconds_text
+from recorder.library.names import session_name
+from recorder.library.session_summary import SessionSummary
 from recorder.library.unusual_ticks import FAR, MAD_TO_SD, NARROWEST, Holds, rest_code
 from recorder.store.episode_table import RecordedGame
 from recorder.store.session import Session
+from recorder.system.texts import count
 
 FEW_GAMES = 8  # fewer games say little about what is usual
 FAR_ABOVE = 8.0  # modified z-score; below the median it is FAR
@@ -133,24 +136,32 @@ def near_duplicates(session: Session, holds: Holds, earlier: Sequence[EarlierGam
         known.append(EarlierGame(f"game {game.number}", mine))
 
 
-def copies(session: Session, covered: Mapping[str, Sequence[range]]) -> Iterator[Finding]:
-    """Stretches that lie in other sessions, too: `covered` are those of this one, by the name of the other."""
-    for name, parts in covered.items():
-        for part in parts:
-            games = [game for game in session.recorded_games if game.start < part.stop and game.stop > part.start]
-            if not games:
-                continue
-            first, last = games[0], games[-1]
-            if first is not last:
-                which = f"Games {first.number} to {last.number} are"
-            else:  # lists say of which game as a whole something is told
-                which = (
-                    "It is"
-                    if (first.start, first.stop) == (part.start, part.stop)
-                    else f"Part of game {first.number} is"
-                )
-            text = f"{which} also in {name}; train on one of the two."
-            yield Finding("copy", first.number, part.start, part.stop, text)
+def copies(session: Session, held: Sequence[tuple[SessionSummary, range]]) -> Iterator[Finding]:
+    """Stretches that lie in other sessions, too: `held` are each of these, and its stretch. Those that overlap are told
+    as one, by the name of the session that has most of it.
+    """
+    stretches: list[tuple[range, list[tuple[SessionSummary, range]]]] = []
+    for holder in sorted(held, key=lambda each: (each[1].start, -each[1].stop)):
+        part = holder[1]
+        if stretches and part.start < stretches[-1][0].stop:
+            whole, holders = stretches.pop()
+            stretches.append((range(whole.start, max(whole.stop, part.stop)), [*holders, holder]))
+        else:
+            stretches.append((part, [holder]))
+    for part, holders in stretches:
+        games = [game for game in session.recorded_games if game.start < part.stop and game.stop > part.start]
+        if not games:
+            continue
+        first, last = games[0], games[-1]
+        if first is not last:
+            which = f"Games {first.number} to {last.number} are"
+        else:  # lists say of which game as a whole something is told
+            which = "It is" if range(first.start, first.stop) == part else f"Part of game {first.number} is"
+        most, _ = max(holders, key=lambda each: len(each[1]))
+        others = len({other.path for other, _ in holders}) - 1
+        more = f" and {count(others, 'other session')}" if others else ""
+        text = f"{which} also in {session_name(most)}{more}; train on only one of them."
+        yield Finding("copy", first.number, part.start, part.stop, text)
 
 
 def _of_game(kind: str, game: RecordedGame, text: str, grave: bool = False) -> Finding:

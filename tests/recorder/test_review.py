@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,11 @@ def test_a_merged_session_is_told_as_a_copy_and_not_as_a_duplicate(tmp_path: Pat
         ("copy", 3, len(parts[0]), len(merged)),
     ]
     assert found[0].text.startswith("Games 1 to 2 are also in ")
+    *_, last = merging([each.path for each in parts], tmp_path)
+    (again,) = review(Session.open(last.made[0]))  # its games lie in all three
+    assert (again.kind, again.start, again.stop) == ("copy", 0, len(merged))
+    assert re.fullmatch(r"Games 1 to 4 are also in .* \(merged\) and 2 other sessions; .*", again.text)
+    assert kinds(review(merged)) == kinds(found)
     assert review(parts[0]) == ()
     for part in parts:
         Library(tmp_path).trash(part.name)
