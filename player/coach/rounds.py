@@ -10,6 +10,7 @@ All files lie in one folder; what is already there is not made again.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ from recorder.store.session import Session
 from trainer.errors import PolicyError
 from trainer.evaluation.demonstrator import Demonstrator
 from trainer.evaluation.evaluate import evaluate, play_games
-from trainer.evaluation.scores import Score
+from trainer.evaluation.scores import Score, in_order
 from trainer.evaluation.table import evaluation_seed
 from trainer.policy.header import LearnedFrom, facts, read_playable
 
@@ -150,8 +151,8 @@ class Coaching:
             known = self._results.find(who, 0, self._episodes)
             if known is None:
                 seeds = [evaluation_seed(self._seed, k) for k in range(self._episodes)]
-                games = play_games("demonstrator", seeds, "", description, 0.0, spec=self.spec)
-                known = _score(who, 0, Score.of(who, who, games))
+                games = ChainMap(*play_games("demonstrator", seeds, "", description, 0.0, spec=self.spec))
+                known = _score(who, 0, Score.of(who, who, in_order(games)))
             self._keep(known)
 
     def _record(self, arm: str, number: int, name: str, parent: Path) -> Session:

@@ -190,7 +190,9 @@ class ScoreDialog(JobDialog):
             left = None if record is None else record.left_s
             if left is not None:
                 waited = f"about {time_left(max(1.0, left - (time.monotonic() - self._heard)))} left"
-            games = f"{done} of {total} games, {waited}. The intervals narrow as games come in."
+            twin = record is not None and any(row.player == "clone" for row in record.rows)
+            rest = "The intervals narrow as games come in." if twin else "None of the twin's games is over yet."
+            games = f"{done} of {total} games, {waited}. {rest}"
             self._words.setText(games if total else "Preparing…")
             return
         self._timer.stop()

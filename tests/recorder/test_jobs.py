@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from recorder.errors import TwinplayError
 from recorder.system import jobs
 from recorder.system.jobs import Detached, Job, Jobs, JobState, Service, WorkerError, run_parallel
 from recorder.system.priority import GIVING_WAY, come_first
@@ -152,6 +153,13 @@ def test_parallel_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> No
 def test_parallel_calls_return_with_their_index() -> None:
     results = dict(run_parallel(f"{TARGETS}:square", [{"x": x} for x in range(7)], processes=2))
     assert results == {x: x * x for x in range(7)}
+
+
+def test_parallel_calls_of_generators_tell_what_they_yield_as_it_comes() -> None:
+    calls = run_parallel(f"{TARGETS}:count", [{"until": 3}, {"until": 0}, {"until": 2}], processes=1)
+    assert list(calls) == [(0, 0), (0, 1), (0, 2), (2, 0), (2, 1)]
+    with pytest.raises(TwinplayError, match="no such thing"):
+        list(run_parallel(f"{TARGETS}:refuse", [{}], processes=1))
 
 
 @pytest.mark.parametrize("first", [False, True])

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ from recorder.system.jobs import run_parallel
 from trainer.evaluation.agreement import refuse_mismatch
 from trainer.evaluation.demonstrator import Demonstrator
 from trainer.evaluation.likeness import Actions, Likeness
-from trainer.evaluation.scores import EvalProgress, EvalReport, GameResult, Score
+from trainer.evaluation.scores import EvalProgress, EvalReport, GameResult, Score, in_order
 from trainer.evaluation.table import Table, evaluation_seed
 from trainer.policy.header import read_playable
 
@@ -55,32 +55,34 @@ def play_games(
     alike: bool = False,
     *,
     spec: EnvSpec,
-) -> list[GameResult]:
-    """Play games of one player, one per seed, in this process; worker processes run this function."""
+) -> Iterator[dict[int, GameResult]]:
+    """Play games of one player, one per seed, in this process; worker processes run this function.
+
+    Yields the results of the games that have ended since, by the number of their seed.
+    """
     if player == "clone":
         from trainer.evaluation.games import play_clone  # torch comes with it
 
-        return play_clone(policy_path, seeds, sticky=sticky, selection=selection, alike=alike)
-    games = []
-    game = Game(spec, sticky=sticky)
-    for seed in seeds:
-        agent: Agent = RandomAgent(spec, seed)
-        if player == "demonstrator":
-            assert description is not None
-            agent = from_description(description, seed)
-        table = Table(game, agent, seed, None)
-        while table.playing:
-            table.tick()
-        games.append(table.result())
-    game.close()
-    return games
+        yield from play_clone(policy_path, seeds, sticky=sticky, selection=selection, alike=alike)
+        return
+    with contextlib.closing(Game(spec, sticky=sticky)) as game:
+        for number, seed in enumerate(seeds):
+            agent: Agent = RandomAgent(spec, seed)
+            if player == "demonstrator":
+                assert description is not None
+                agent = from_description(description, seed)
+            table = Table(game, agent, seed, None)
+            while table.playing:
+                table.tick()
+            yield {number: table.result()}
 
 
-def play_timed(**arguments: Any) -> tuple[list[GameResult], float]:
-    """What `play_games` returns, and the seconds that it took."""
+def play_timed(**arguments: Any) -> Iterator[tuple[dict[int, GameResult], float]]:
+    """What `play_games` yields, and the seconds that it has taken so far."""
     began = time.monotonic()
-    results = play_games(**arguments)
-    return results, time.monotonic() - began
+    for results in play_games(**arguments):
+        if results:
+            yield results, time.monotonic() - began
 
 
 def evaluate(
@@ -137,7 +139,7 @@ def evaluate(
     workers = processes or available_cores()
     results = yield from _playing(played, seeds, labels, tuple(rows.values()), arguments, workers)
     for player in played:
-        rows[player] = Score.of(player, labels[player], [results[player][k] for k in range(episodes)])
+        rows[player] = Score.of(player, labels[player], in_order(results[player]))
     likeness = _likeness(results, demonstrator, spec)
     ordered = tuple(rows[player] for player in PLAYERS if player in rows)
     report = EvalReport(path, spec.name, episodes, seed, sticky, ordered, notes, likeness)
@@ -166,37 +168,50 @@ def _playing(
     # The players take turns, and the random player's short games come first.
     tasks.sort(key=lambda task: (task[1].start, -PLAYERS.index(task[0])))
     results: _Results = {player: {} for player in players}
-    spent = dict.fromkeys(players, 0.0)
-    total, done = len(players) * len(seeds), 0
+    spent = [0.0] * len(tasks)  # seconds
+    total = len(players) * len(seeds)
     yield EvalProgress(0, total, rows=recorded)
     jobs = [{"player": player, "seeds": [seeds[k] for k in games], **arguments} for player, games in tasks]
     with contextlib.closing(_outcomes(jobs, workers)) as played_games:
         for index, (outcome, seconds) in played_games:
             player, games = tasks[index]
-            results[player].update(zip(games, outcome, strict=True))
-            spent[player] += seconds
-            done += len(games)
+            results[player] |= {games[number]: result for number, result in outcome.items()}
+            spent[index] = seconds
             rows = recorded + tuple(
-                Score.of(each, labels[each], [found[k] for k in sorted(found)])
-                for each, found in results.items()
-                if found
+                Score.of(each, labels[each], in_order(found)) for each, found in results.items() if found
             )
-            whole = {each: spent[each] / len(found) * len(seeds) for each, found in results.items() if found}
-            left = sum(whole.values()) - sum(spent.values()) if len(whole) == len(players) else None
+            whole = _expected_s(tasks, spent, results, len(seeds))
+            left = sum(whole.values()) - sum(spent) if len(whole) == len(players) else None
             yield EvalProgress(
-                done,
+                sum(map(len, results.values())),
                 total,
                 rows=rows,
-                left_s=None if left is None else left / workers,
+                left_s=None if left is None else max(0.0, left) / workers,
                 clone_s=whole["clone"] / workers if "clone" in whole else None,
             )
     return results
 
 
+def _expected_s(
+    tasks: Sequence[tuple[str, range]], spent: Sequence[float], results: _Results, games: int
+) -> dict[str, float]:
+    """About how long all games of each player take on one core, told from its finished tasks; absent if it has none."""
+    expected: dict[str, float] = {}
+    for player, found in results.items():
+        over = [
+            (len(numbers), seconds)
+            for (who, numbers), seconds in zip(tasks, spent, strict=True)
+            if who == player and all(number in found for number in numbers)
+        ]
+        if over:
+            expected[player] = games * sum(seconds for _, seconds in over) / sum(count for count, _ in over)
+    return expected
+
+
 def _outcomes(jobs: Sequence[dict[str, Any]], workers: int) -> Generator[tuple[int, Any], None, None]:
-    """Each job's index and what `play_timed` returns, as they finish."""
+    """Each job's index and what its `play_timed` yields, as it comes."""
     if workers == 1 and "torch" in sys.modules:  # another process would be no faster, and would load torch again
-        yield from enumerate(play_timed(**job) for job in jobs)
+        yield from ((index, played) for index, job in enumerate(jobs) for played in play_timed(**job))
     else:
         yield from run_parallel("trainer.evaluation.evaluate:play_timed", jobs, workers)
 
@@ -210,5 +225,5 @@ def _likeness(results: _Results, demonstrator: Demonstrator, spec: EnvSpec) -> L
 
 def _actions(results: Mapping[int, GameResult]) -> list[Actions]:
     """The actions in the order of the games, not in the order in which they finished, since halves are compared."""
-    games = [results[number] for number in sorted(results)]
+    games = in_order(results)
     return [game.actions for game in games if game.actions is not None and len(game.actions)]

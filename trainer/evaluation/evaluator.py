@@ -8,12 +8,12 @@ A network takes the screens of all its games as one batch, so a game takes half 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from recorder.system.jobs import Service
 from trainer.evaluation.games import SIGN_OF_LIFE_TICKS, GameWorker, PlannedGame
-from trainer.evaluation.scores import GameResult
+from trainer.evaluation.scores import GameResult, in_order
 
 _WORTH_A_PROCESS = 20_000  # ticks: playing them takes about as long as starting a process
 _PATIENCE_S = 0.25
@@ -35,15 +35,15 @@ class Evaluator:
 
     def play(self, planned: Sequence[PlannedGame], max_ticks: int) -> Iterator[float | list[GameResult]]:
         """Now and then yields the approximate share that is done, and finally the results."""
-        steps = max_ticks / SIGN_OF_LIFE_TICKS
+        steps, done = max_ticks / SIGN_OF_LIFE_TICKS, 0
+        over: dict[int, GameResult] = {}
         if not self._worth_processes(len(planned) * max_ticks):
             self._worker.begin(planned, 0.0, max_ticks)
-            done = 0
-            while (results := self._worker.advance()) is None:
+            while len(over) < len(planned):
+                over |= self._worker.advance()
                 done += 1
                 yield min(1.0, done / steps)
-            self.ticks += sum(result.ticks for result in results)
-            yield results
+            yield self._in_order(over)
             return
         self.start(len(planned) * max_ticks)
         shares = [range(first, len(planned), self._processes) for first in range(min(self._processes, len(planned)))]
@@ -51,20 +51,22 @@ class Evaluator:
         for game_worker, share in game_workers.items():
             game_worker.request("begin", [planned[k] for k in share], 0.0, max_ticks)
             game_worker.request("advance")
-        over: dict[int, GameResult] = {}
-        done = 0
         while len(over) < len(planned):
             Service.wait(list(game_workers), _PATIENCE_S)
             for game_worker, share in game_workers.items():
-                for method, games in game_worker.poll():
-                    if games is not None:
-                        over |= zip(share, games, strict=True)
-                    elif method == "advance":
-                        done += 1
+                for method, ended in game_worker.poll():
+                    if method != "advance":
+                        continue
+                    over |= {share[number]: result for number, result in ended.items()}
+                    done += 1
+                    if not all(k in over for k in share):
                         game_worker.request("advance")
             yield min(1.0, done / steps / len(game_workers))
+        yield self._in_order(over)
+
+    def _in_order(self, over: Mapping[int, GameResult]) -> list[GameResult]:
         self.ticks += sum(result.ticks for result in over.values())
-        yield [over[k] for k in range(len(planned))]
+        return in_order(over)
 
     def start(self, ticks: int) -> None:
         """Start the processes already, if they are worth it for so many ticks."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,38 +23,43 @@ def play_together(
     sticky: float = 0.0,
     max_ticks: int | None = None,
     spare: list[Game] | None = None,
-) -> Iterator[list[GameResult] | None]:
+) -> Iterator[dict[int, GameResult]]:
     """Play one game per player and seed, all at once; each network takes its players' screens as one batch.
 
-    Simulators are taken from `spare` and returned to it, since creating one takes 200 ms; without `spare` they are
-    closed. Now and then yields None, so that the caller can show progress, and finally the results.
+    Every SIGN_OF_LIFE_TICKS, yields the results of the games that have ended since, if any, by their number. Simulators
+    are taken from `spare` and returned to it, since creating one takes 200 ms; without `spare` they are closed.
     """
     feeders = [QueuedAgent() for _ in seeds]
     spec = players[0].spec
     games = [spare.pop() if spare else Game(spec, sticky=sticky) for _ in seeds]
-    tables = [Table(game, feeder, seed, max_ticks) for game, feeder, seed in zip(games, feeders, seeds, strict=True)]
+    tables = {
+        number: Table(game, feeder, seed, max_ticks)
+        for number, (game, feeder, seed) in enumerate(zip(games, feeders, seeds, strict=True))
+    }
     try:
-        yield from _to_the_end(players, feeders, tables)
-        if spare is not None:
-            spare += games
-            games = []
+        while tables:
+            for _ in range(SIGN_OF_LIFE_TICKS):
+                _tick(players, feeders, {number: table for number, table in tables.items() if table.playing})
+            results = {number: table.result() for number, table in tables.items() if not table.playing}
+            for number in results:
+                game = tables.pop(number).game
+                if spare is None:
+                    game.close()
+                else:
+                    spare.append(game)
+            yield results
     finally:
-        for game in games:
-            game.close()
-    yield [table.result() for table in tables]
+        for table in tables.values():
+            table.game.close()
 
 
-def _to_the_end(players: Sequence[Policy], feeders: Sequence[QueuedAgent], tables: Sequence[Table]) -> Iterator[None]:
-    """Play until all games are over; now and then yields None."""
-    tick = 0
-    while open_games := [i for i, table in enumerate(tables) if table.playing]:
-        actions = act_together([players[i] for i in open_games], [tables[i].rollout.observation for i in open_games])
-        for i, action in zip(open_games, actions, strict=True):
-            feeders[i].action = action
-            tables[i].tick()
-        tick += 1
-        if tick % SIGN_OF_LIFE_TICKS == 0:
-            yield None
+def _tick(players: Sequence[Policy], feeders: Sequence[QueuedAgent], tables: Mapping[int, Table]) -> None:
+    """One tick of these games."""
+    if tables:
+        actions = act_together([players[i] for i in tables], [table.rollout.observation for table in tables.values()])
+        for (number, table), action in zip(tables.items(), actions, strict=True):
+            feeders[number].action = action
+            table.tick()
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class GameWorker:
 
     def __init__(self) -> None:
         self._policies: dict[str, Policy] = {}
-        self._games: Iterator[list[GameResult] | None] = iter(())
+        self._games: Iterator[dict[int, GameResult]] = iter(())
         self._spare: dict[tuple[str, float], list[Game]] = {}
 
     def sit_down(self, planned: Sequence[PlannedGame]) -> list[Policy]:
@@ -88,8 +93,8 @@ class GameWorker:
         spare = self._spare.setdefault((players[0].spec.name, sticky), []) if players else []
         self._games = play_together(players, seeds, sticky=sticky, max_ticks=max_ticks, spare=spare)
 
-    def advance(self) -> list[GameResult] | None:
-        """Play SIGN_OF_LIFE_TICKS more ticks; returns the results once all games are over."""
+    def advance(self) -> dict[int, GameResult]:
+        """Play SIGN_OF_LIFE_TICKS more ticks; returns the results of the games that ended, by their number."""
         return next(self._games)
 
     def close(self) -> None:
@@ -106,10 +111,8 @@ class GameWorker:
 
 def play_clone(
     policy_path: str, seeds: Sequence[int], *, sticky: float, selection: ActionSelection | None, alike: bool
-) -> list[GameResult]:
-    """Play games of a clone, one per seed, on one core. Raises PolicyError."""
+) -> Iterator[dict[int, GameResult]]:
+    """Play games of a clone, one per seed, on one core; yields what `play_together` does. Raises PolicyError."""
     torch.set_num_threads(1)
     policy = Policy.load(policy_path, alike=alike)
-    *_, results = play_together([policy.fork(seed, selection) for seed in seeds], seeds, sticky=sticky)
-    assert results is not None
-    return results
+    yield from play_together([policy.fork(seed, selection) for seed in seeds], seeds, sticky=sticky)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,6 +27,11 @@ class GameResult:
     trace: str
     actions: npt.NDArray[Any] | None = None
     played_out: float = 1.0
+
+
+def in_order(results: Mapping[int, GameResult]) -> list[GameResult]:
+    """Games that ended in any order, by their number."""
+    return [results[number] for number in sorted(results)]
 
 
 class PlayedGames:

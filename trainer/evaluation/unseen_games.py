@@ -71,7 +71,7 @@ def unseen_games(session: Session, policy: Path) -> list[RecordedGame]:
     origins, made = origins_of(session), _origins_beside(session)
 
     def is_unseen(game: RecordedGame) -> bool:
-        theirs = origins_within(origins, range(game.start, game.stop))
+        theirs = origins_within(origins, [range(game.start, game.stop)])
         return not any(
             _has_learned(source, game, theirs, own, made.get(source.digest, ())) for source in learned if source.digest
         )

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_any
 from multiprocessing.process import BaseProcess
@@ -23,16 +24,25 @@ from recorder.system.jobs.failures import WorkerError
 def _work(connection: Connection) -> None:
     with connection, contextlib.suppress(Interrupted, EOFError, OSError):
         while True:
-            connection.send(_outcome(*connection.recv()))
+            target, arguments = connection.recv()
+            try:
+                called = resolve(target)(**arguments)
+                for result in called if isinstance(called, Generator) else (called,):
+                    connection.send(_Answer(result))
+                connection.send(_Answer(over=True))
+            except Exception as error:
+                if not isinstance(error, TwinplayError):
+                    error.add_note(f"In a worker process:\n{traceback.format_exc()}")
+                connection.send(_Answer(error=error, over=True))
 
 
-def _outcome(target: str, arguments: dict[str, Any]) -> tuple[Any, Exception | None]:
-    try:
-        return resolve(target)(**arguments), None
-    except Exception as error:
-        if not isinstance(error, TwinplayError):
-            error.add_note(f"In a worker process:\n{traceback.format_exc()}")
-        return None, error
+@dataclass(frozen=True)
+class _Answer:
+    """A result of a call, or that it is `over`."""
+
+    result: Any = None
+    error: Exception | None = None
+    over: bool = False
 
 
 def _start_workers(count: int) -> dict[Connection, BaseProcess]:
@@ -73,7 +83,8 @@ def _dismiss(workers: Mapping[Connection, BaseProcess]) -> None:
 def run_parallel(
     target: str, argument_list: Sequence[dict[str, Any]], processes: int | None = None
 ) -> Generator[tuple[int, Any], None, None]:
-    """Call `target(**arguments)` for each entry, on all cores; yields (index, result) as each finishes.
+    """Call `target(**arguments)` for each entry, on all cores; yields (index, result) as each finishes, and all that
+    a generator yields as it comes.
 
     Raises the error of a call, and WorkerError if a process disappeared. Closing the iterator, a failure or a signal
     ends the processes within a second, also in the middle of a call.
@@ -94,12 +105,14 @@ def run_parallel(
         while busy:
             for answered in wait_for_any(list(busy)):
                 assert isinstance(answered, Connection)
-                index = busy.pop(answered)
-                result, error = answered.recv()
-                if error is not None:
-                    raise error
-                give(answered)
-                yield index, result
+                answer = answered.recv()
+                if answer.error is not None:
+                    raise answer.error
+                if answer.over:
+                    del busy[answered]
+                    give(answered)
+                else:
+                    yield busy[answered], answer.result
     except (EOFError, ConnectionError) as error:
         raise WorkerError("a worker process ended unexpectedly (out of memory, or killed)") from error
     finally:
