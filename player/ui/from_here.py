@@ -56,6 +56,7 @@ class FromHereButton(QPushButton):
         self._menu = QMenu(self, objectName="fromHereMenu", toolTipsVisible=True)
         self._menu.aboutToShow.connect(self._fill)
         self.setMenu(self._menu)
+        self._waiting: list[tuple[QAction, str]] = []  # entries for when the twin has caught up, and their words
 
     def open(self) -> None:
         """Open the menu, if a duel is shown."""
@@ -63,14 +64,21 @@ class FromHereButton(QPushButton):
             self.showMenu()
 
     def show_state(self) -> None:
-        """Enabled while a duel is shown."""
+        """Enabled while a duel is shown; entries of an open menu that wait for the twin, once it has caught up."""
         self.setEnabled(self.presenter.state in _OPEN)
+        clone = self._here.clone if self._waiting else None
+        if clone is not None:
+            for action, words in self._waiting:
+                action.setText(self._at(words, clone))
+                action.setEnabled(True)
+            self._waiting.clear()
 
     def _fill(self) -> None:
         if self.presenter.state is WatchState.PLAYING:
             self.presenter.toggle()  # the moment that was chosen stays
             self.changed.emit()
         self._menu.clear()
+        self._waiting.clear()
         try:
             self._offer()
         except TwinplayError as error:
@@ -78,14 +86,14 @@ class FromHereButton(QPushButton):
 
     def _offer(self) -> None:
         here, frame = self._here, self.presenter.frame
-        recorded, clone = here.recorded, here.clone
+        recorded = here.recorded
         if here.by_hand:
             self._play_on("playOnFromRecording", "Play on from the recording", recorded)
-            self._play_on("playOnFromTwin", "Play on from the twin's game", clone)
+            self._play_on_from_twin("playOnFromTwin", "Play on from the twin's game")
             policy = self.presenter.pair.policy
             if policy is not None:
                 self._play_on("correctFromRecording", "Correct the twin from the recording", recorded, policy)
-                self._play_on("correctFromTwin", "Correct the twin from its game", clone, policy)
+                self._play_on_from_twin("correctFromTwin", "Correct the twin from its game", policy)
         if recorded is not None and frame is not None and frame.right is not None:
             at = duration_text(recorded.ticks / frame.rate_hz)
             self._add(
@@ -108,9 +116,27 @@ class FromHereButton(QPushButton):
             )
 
     def _play_on(self, name: str, words: str, side: Side | None, policy: Path | None = None) -> None:
-        if side is not None and self.presenter.frame is not None:
-            at = duration_text(side.ticks / self.presenter.frame.rate_hz)
-            self._add(name, f"{words}, {at}", lambda: self._request([self._here.fork(side)], 0.0, policy))
+        if side is not None:
+            self._add(name, self._at(words, side), lambda: self._request([self._here.fork(side)], 0.0, policy))
+
+    def _play_on_from_twin(self, name: str, words: str, policy: Path | None = None) -> None:
+        frame, clone = self.presenter.frame, self._here.clone
+        if clone is not None:
+            self._play_on(name, words, clone, policy)
+        elif frame is not None and frame.right is not None and frame.behind:
+
+            def act() -> None:
+                side = self._here.clone
+                if side is not None:
+                    self._request([self._here.fork(side)], 0.0, policy)
+
+            action = self._add(name, f"{words}, once it has caught up", act)
+            action.setEnabled(False)
+            self._waiting.append((action, words))
+
+    def _at(self, words: str, side: Side) -> str:
+        assert self.presenter.frame is not None
+        return f"{words}, {duration_text(side.ticks / self.presenter.frame.rate_hz)}"
 
     def _add(self, name: str, words: str, act: Callable[[], None]) -> QAction:
         action = self._menu.addAction(words)

@@ -51,8 +51,7 @@ _OPEN = (WatchState.PAUSED, WatchState.PLAYING, WatchState.OVER)
 class WatchPresenter:
     """See the module's docstring. `now` is a monotonic clock in seconds.
 
-    `pair` is what is chosen, `comparison` compares the clone with the recording; `filming` and `scoring` are
-    background jobs.
+    `pair` is what is chosen, `comparison` compares clone and recording; `filming` and `scoring` are background jobs.
     """
 
     def __init__(
@@ -74,7 +73,7 @@ class WatchPresenter:
         self._process = DuelProcess(start_service)
         self._now = now
         self._debt = self._last = 0.0
-        self._play_when_open = False
+        self._begin_at: int | None = 0  # once it is open: the tick to go to, or None to play
         self._wanted: int | None = None  # the tick to go to, once the answer under way has come
         self._going: int | None = None  # the tick that the answer under way goes to
 
@@ -86,14 +85,14 @@ class WatchPresenter:
             self._retire()
             self.open()  # which tells it
         elif before != self._chosen and self.state is not WatchState.EMPTY:
-            self.open()  # renamed, or back again
+            self.open(at=0 if self.frame is None else self._here)  # renamed, or back again
 
     @property
     def _chosen(self) -> tuple[Path | None, ...]:
         return self.pair.session, self.pair.policy, self.pair.against
 
-    def open(self, *, play: bool = False) -> None:
-        """Show the chosen pair from its start; with `play`, play at once."""
+    def open(self, *, play: bool = False, at: int = 0) -> None:
+        """Show the chosen pair from its start, or `at` a tick; with `play`, play at once."""
         pair = self.pair
         self.error, self.frame = "", None
         self.comparison.reset()
@@ -106,7 +105,7 @@ class WatchPresenter:
             self.state = WatchState.EMPTY
             return
         self.state = WatchState.OPENING
-        self._play_when_open = play
+        self._begin_at = None if play else at
         session, policy, against = (
             None if path is None else str(path) for path in (pair.session, pair.policy, pair.against)
         )
@@ -252,8 +251,10 @@ class WatchPresenter:
             if self.state is WatchState.OPENING:
                 self.state = WatchState.PAUSED
                 self.comparison.begin(self.pair)
-                if self._play_when_open:
+                if self._begin_at is None:
                     self._play()
+                elif self._begin_at:
+                    self.seek(self._begin_at)
             if frame.done and self.state is WatchState.PLAYING:
                 self.state = WatchState.OVER
         return fresh

@@ -448,11 +448,16 @@ def test_what_is_watched_is_followed_when_it_is_renamed_deleted_and_restored(
     presenter.poll()
     assert pair.policy is not None
     assert presenter.state is WatchState.PAUSED
+    presenter.seek(20)
+    presenter.poll()
     renamed = kept.rename("first", "Hoppity")
     presenter.refresh()
     assert (pair.policy, presenter.state) == (renamed, WatchState.OPENING)
     presenter.poll()
     assert service.opened[1] == str(renamed)
+    presenter.poll()
+    assert presenter.frame is not None
+    assert (presenter.frame.tick, presenter.state) == (20, WatchState.PAUSED)  # where it stood
 
     trashed = kept.trash("Hoppity")
     presenter.refresh()

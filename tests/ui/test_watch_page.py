@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
 
+from player.ui.from_here import FromHereButton
 from player.ui.timeline import Timeline
 from player.ui.watch_page import WatchPage
 from player.watch.presenter import WatchPresenter, WatchState
 from recorder import Library, RandomAgent, get_spec, record
+from recorder.play.fork import Fork
+from tests.player.conftest import untrained
 from tests.ui.conftest import PATIENCE_S
 
 
@@ -76,6 +80,40 @@ def test_a_recording_opens_plays_pauses_and_changes_speed_by_keys(library: Libra
         page.shutdown()
         page.close()
         page.deleteLater()
+        QTest.qWait(1)
+
+
+def test_a_menu_opened_while_the_twin_catches_up_offers_its_moment_once_it_is_there(tmp_path: Path) -> None:
+    application()
+    record("breakout", RandomAgent(get_spec("breakout"), 1), library=tmp_path, seconds=4, seed=3)
+    Library(tmp_path).policies.mkdir()
+    untrained("breakout", Library(tmp_path).policies / "new.safetensors", network="nature", size=36)
+    presenter = WatchPresenter(Library(tmp_path))
+    button = FromHereButton(presenter)
+    asked: list[Sequence[Fork]] = []
+    button.play_on_requested.connect(lambda forks, _seconds, _policy: asked.append(forks))
+
+    def polled_until(condition: Callable[[], object]) -> None:
+        wait_until(lambda: (presenter.poll(), button.show_state(), condition())[-1])
+
+    try:
+        presenter.refresh()
+        presenter.pair.choose_defaults()
+        presenter.open()
+        polled_until(lambda: presenter.state is WatchState.PAUSED)
+        presenter.play_on(60)
+        polled_until(lambda: presenter.frame is not None and presenter.frame.behind)
+        button.menu().aboutToShow.emit()
+        entry = button.menu().findChild(QAction, "playOnFromTwin")
+        assert not entry.isEnabled()
+        assert entry.text() == "Play on from the twin's game, once it has caught up"
+        polled_until(entry.isEnabled)
+        assert entry.text() == "Play on from the twin's game, 0:01"
+        entry.trigger()
+        assert [len(fork.actions) for forks in asked for fork in forks] == [60]
+    finally:
+        presenter.close()
+        button.deleteLater()
         QTest.qWait(1)
 
 
