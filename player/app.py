@@ -280,14 +280,22 @@ def _describe(window: Window, path: Path) -> None:
     if wait_ns is not None and wait_ns < _DESCRIBING_NS:
         return
     from PySide6.QtCore import QPoint
-    from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QMenu, QWidget
+    from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QMenu, QWidget
 
     from recorder.ui.kit.look import is_dark
 
     widgets: dict[str, dict[str, Any]] = {}
-    for widget in window.findChildren(QWidget):
+    around = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+    while around:
+        widget = around.pop()
+        # What is hidden hides what is in it, but for windows, which are looked through by themselves.
+        around += [
+            child
+            for child in widget.children()
+            if isinstance(child, QWidget) and child.isVisible() and not child.isWindow()
+        ]
         name = widget.objectName()
-        if not name or name.startswith("qt_") or not widget.isVisible():
+        if not name or name.startswith("qt_"):
             continue
         corner = widget.mapToGlobal(QPoint(0, 0))
         entry: dict[str, Any] = {

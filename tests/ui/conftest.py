@@ -139,6 +139,7 @@ class Hand:
         self.wait(lambda: "navigation" in self.look()["widgets"])
         self.window = self.xdotool("search", "--onlyvisible", "--name", "^Twinplay$").split()[-1]
         self.xdotool("windowmove", "--sync", self.window, "0", "0")
+        self.wait(lambda: self.look()["widgets"]["window"]["rect"][:2] == [0, 0])  # else a click would miss its button
         self.focus()
 
     def focus(self) -> None:
