@@ -87,7 +87,7 @@ class WriterThread:
         self._most_blocks = min(_QUEUE_BLOCKS, max(_LEAST_BLOCKS, _QUEUE_BYTES // block))
         self._real_time = real_time
         self._timer = CommitTimer(_LOSS_S if real_time else _FULL_SPEED_LOSS_S, time.monotonic())
-        self._failure: SessionError | None = None
+        self._failure = ""  # as a sentence: an error that is kept would keep the game that it went through
         self._spare: queue.SimpleQueue[Block] = queue.SimpleQueue()
         self._queue: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._jobs: deque[Callable[[], object]] = deque()  # the remaining work, in order
@@ -99,8 +99,8 @@ class WriterThread:
 
     def check(self) -> None:
         """Raise SessionError once writing has failed."""
-        if self._failure is not None:
-            raise self._failure
+        if self._failure:
+            raise SessionError(self._failure)
 
     def block(self) -> Block:
         """An empty block to fill; a block that was already written is reused."""
@@ -123,8 +123,8 @@ class WriterThread:
             try:
                 following = self._spare.get(timeout=_MEMORY_S)
             except queue.Empty:
-                self._failure = SessionError(f"{self._path} could not be written: {NO_MEMORY}; {_KEPT}")
-                raise self._failure from None
+                self._failure = f"{self._path} could not be written: {NO_MEMORY}; {_KEPT}"
+                raise SessionError(self._failure) from None
             following.count = 0
         else:
             self._put("block", block)
@@ -192,19 +192,19 @@ class WriterThread:
             last = batch[-1][0] if batch else ""
             try:
                 self._plan(batch)
-                if self._failure is None:
+                if not self._failure:
                     if last in ("close", "leave"):
                         self._finish(complete=last == "close")
                     else:
                         self._work(patient=self._real_time)
             except Exception as error:  # told to the game, which would otherwise wait for this thread for ever
-                self._failure = SessionError(f"{self._path} could not be written: {told(error)}; {_KEPT}")
+                self._failure = f"{self._path} could not be written: {told(error)}; {_KEPT}"
             if last in ("close", "leave", "abandon"):
                 return
 
     def _plan(self, batch: list[tuple[str, Any]]) -> None:
         """Queue the writing of a batch, array by array, so that it can resume where an error interrupted it."""
-        if self._failure is not None:
+        if self._failure:
             return
         for command, argument in batch:
             if command == "block":
@@ -236,7 +236,7 @@ class WriterThread:
         """Write the rest, and let the session be `complete`; in real time, try again before it is given up."""
         for left in reversed(range(_LAST_TRIES if self._real_time else 1)):
             done = self._work(final=True, complete=complete, patient=left > 0 and self._path.exists())
-            if done or self._failure is not None:
+            if done or self._failure:
                 return
             time.sleep(_WAIT_S)
 
@@ -267,7 +267,7 @@ class WriterThread:
             return True
         except SessionError as error:  # the written data cannot be read back
             if not (patient and final):
-                self._failure = error
+                self._failure = str(error)
         except (OSError, MemoryError) as error:
             if patient:
                 self.trouble = f"{self._path} cannot be written: {reason(error)}"
@@ -275,7 +275,7 @@ class WriterThread:
             told = f"{reason(error)}; {_KEPT}; {remedy(reason(error))} before the next take"
             if not (self._path / "zarr.json").exists():  # the folder may be left, with a part of its files
                 told = "its folder was deleted or moved, and what was recorded went with it; restore the folder"
-            self._failure = SessionError(f"{self._path} could not be written: {told}")
+            self._failure = f"{self._path} could not be written: {told}"
         return False
 
     def _complete(self) -> None:

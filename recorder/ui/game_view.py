@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -39,6 +39,8 @@ class GameView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._picture: Picture | None = None
+        # What is drawn, own and rival's: copies, since whoever gave a picture may write the next one into its memory.
+        self._drawn: list[Picture | None] = [None, None]
         self._pixel_aspect = 0.0
         self._title = self._hint = ""
         self._large = False
@@ -57,13 +59,13 @@ class GameView(QWidget):
 
     def show_game(self, picture: Picture | None, pixel_aspect: float, *, recording: bool) -> None:
         """Show this picture, uint8 RGB (height, width, 3); see EnvSpec for `pixel_aspect`."""
-        before, around = self._picture, (self._pixel_aspect, self._recording)
-        self._picture, self._pixel_aspect, self._recording = picture, pixel_aspect, recording
-        alike = before is not None and picture is not None and before.shape == picture.shape
-        if picture is None or not alike or around != (pixel_aspect, recording):
+        around = (self._pixel_aspect, self._recording)
+        same, self._picture = picture is self._picture, picture
+        self._pixel_aspect, self._recording = pixel_aspect, recording
+        if around != (pixel_aspect, recording):
             self.update()
-        elif picture is not before:
-            self.update(self._place(self._own, picture).toAlignedRect())  # the rest is as it was
+        if not same:
+            self._draw(0, picture)
 
     def show_overlay(self, title: str, hint: str, *, large: bool = False) -> None:
         """Words over the dimmed picture; none when both are empty. `large` is for a figure to be seen from afar."""
@@ -76,11 +78,11 @@ class GameView(QWidget):
         """Both sides of a race, in place of the one picture; None if there is none."""
         before, self._rival = self._rival, rival
         words = [None if each is None else (each.own, each.other, each.picture is None) for each in (before, rival)]
-        if before is None or rival is None or words[0] != words[1]:
-            if before is not rival:
-                self.update()
-        elif rival.picture is not None and before.picture is not rival.picture:
-            self.update(self._place(self._sides[1], rival.picture).toAlignedRect())  # the rest is as it was
+        if words[0] != words[1]:
+            self.update()
+        picture = None if rival is None else rival.picture
+        if (None if before is None else before.picture) is not picture:
+            self._draw(1, picture)
 
     def show_turn(self, turn: Turn | None) -> None:
         """Who plays at the moment, below the picture, which is framed in that colour; None if nobody else may."""
@@ -102,12 +104,20 @@ class GameView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for part in event.region():  # type: ignore[attr-defined]
+            painter.setClipRect(part)  # a picture is drawn more quickly into one rectangle than into several
+            self._paint(painter, part)
+        if self._picture is not None:
+            self.painted.emit(self._picture)
+
+    def _paint(self, painter: QPainter, part: QRect) -> None:
+        """Paint what lies in a part of the widget."""
         stage = self._stage
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(0, 0, 0))
         painter.drawRoundedRect(stage, _RADIUS, _RADIUS)
-        if self._picture is not None:
-            self._paint_picture(painter, self._own, self._picture)
+        if self._drawn[0] is not None:
+            self._paint_picture(painter, self._own, self._drawn[0])
         if self._rival is not None:
             self._paint_race(painter, self._rival)
         if self._recording:
@@ -118,10 +128,17 @@ class GameView(QWidget):
             self._paint_overlay(painter, stage)
         if self._turn is not None:
             self._paint_turn(painter, stage, self._turn)
-        if self._caps and event.rect().bottom() > stage.bottom():
+        if self._caps and part.bottom() > stage.bottom():
             self._paint_caps(painter, self._keyboard)
-        if self._picture is not None:
-            self.painted.emit(self._picture)
+
+    def _draw(self, side: int, picture: Picture | None) -> None:
+        """Take over a picture, one's own or the rival's, and have painted what is different in it."""
+        before, self._drawn[side] = self._drawn[side], None if picture is None else picture.copy()
+        if picture is None or before is None or before.shape != picture.shape:
+            self.update()
+        else:
+            place = self._place(self._sides[1] if side else self._own, picture)
+            self.update(look.changed_part(place, before, picture))
 
     def _paint_picture(self, painter: QPainter, stage: QRectF, picture: Picture) -> None:
         look.draw_picture(painter, self._place(stage, picture), picture, self._pixel_aspect)
@@ -178,8 +195,8 @@ class GameView(QWidget):
 
     def _paint_race(self, painter: QPainter, race: Rival) -> None:
         own, other = self._sides
-        if race.picture is not None:
-            self._paint_picture(painter, other, race.picture)
+        if self._drawn[1] is not None:
+            self._paint_picture(painter, other, self._drawn[1])
         for side, text, picture, tone in (
             (own, race.own, self._picture, "person"),
             (other, race.other, race.picture, "clone"),

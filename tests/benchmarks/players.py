@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from recorder.system.cores import available_cores
 from recorder.system.jobs import run_parallel
 from tests.benchmarks.common import Options, table
 from trainer.evaluation.evaluate import play_games
-from trainer.evaluation.scores import Score
+from trainer.evaluation.scores import Score, in_order
 from trainer.evaluation.table import evaluation_seed
 
 GAMES, SMALL = 12, 1
@@ -33,6 +34,6 @@ def players(options: Options) -> Iterator[str]:
 def score(env: str, player: str, seeds: list[int]) -> str:
     """The mean and its 95 % interval."""
     description: dict[str, Any] = describe(scripted(env))
-    games = play_games(player, seeds, "", description, 0.0, spec=get_spec(env))
-    result = Score.of(player, "", games)
+    games = ChainMap(*play_games(player, seeds, "", description, 0.0, spec=get_spec(env)))
+    result = Score.of(player, "", in_order(games))
     return f"{result.mean:,.1f} ({result.low:,.1f} to {result.high:,.1f})"

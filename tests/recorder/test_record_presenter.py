@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import time
+import weakref
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from recorder.envs.game import Game
 from recorder.envs.registry import get_spec
 from recorder.library.verify import verify
 from recorder.play.latency import Latency
+from recorder.play.rollout import Rollout
 from recorder.recording.presenter import RecordPresenter
 from recorder.recording.settings import UnsavedSettings
 from recorder.recording.take_control import RecordState, Rewind
@@ -391,3 +395,23 @@ def test_an_expert_demonstrates_as_fast_as_it_is_asked_to(presenter: RecordPrese
     presenter.stop()
     assert presenter.finished.last_take is not None
     assert len(Session.open(presenter.finished.last_take)) == 113
+
+
+def test_a_take_that_is_lost_lets_go_of_its_game_at_once(
+    presenter: RecordPresenter, clock: FakeClock, tmp_path: Path
+) -> None:
+    before = {id(each) for each in gc.get_objects() if type(each) is Rollout}
+    presenter.start()
+    play(presenter, clock, 60)
+    (game,) = (weakref.ref(each) for each in gc.get_objects() if type(each) is Rollout and id(each) not in before)
+    (tmp_path / "library").rename(tmp_path / "elsewhere")
+    while presenter.state is not RecordState.PAUSED:  # held, until one may go on
+        play(presenter, clock, 1)
+        time.sleep(0.01)
+    gc.disable()  # it runs too late at the end of the program: the emulator then says that its states are leaked
+    try:
+        presenter.stop()
+        assert "what was recorded went with it" in presenter.error
+        assert game() is None
+    finally:
+        gc.enable()

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette, QRegion
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLabel
 
 from recorder.system.resources import asset
@@ -63,6 +63,7 @@ def _mark(name: str) -> str:
 
 BANNER = "background: #8c1d24; color: white; border-radius: 8px; padding: 10px 14px; font-weight: 600"
 _LEAST_WHOLE = 0.75  # of the height that would fit: below, a picture by whole pixels gives up too much room
+_APART = 8  # rows: nearer changes are painted together
 PAGE = (
     """
 QPushButton, QToolButton {
@@ -286,6 +287,27 @@ def place_picture(stage: QRectF, width: int, height: int, pixel_aspect: float, r
     left = round((stage.center().x() - wide / 2) * ratio) / ratio
     top = round((stage.center().y() - high / 2) * ratio) / ratio
     return QRectF(left, top, wide, high)
+
+
+def changed_part(place: QRectF, before: npt.NDArray[np.uint8], picture: npt.NDArray[np.uint8]) -> QRegion:
+    """Where `picture` differs from the one drawn at `place` before, which has the same shape: bands of its rows.
+
+    Never empty, so that whoever waits for its painting is told.
+    """
+    height, width = picture.shape[:2]
+    rows = np.flatnonzero((before.reshape(height, -1) != picture.reshape(height, -1)).any(axis=1))
+    bands = np.split(rows, np.flatnonzero(np.diff(rows) > _APART) + 1) if len(rows) else []
+    across, down = place.width() / width, place.height() / height
+    part = QRegion() if bands else QRegion(QRect(place.topLeft().toPoint(), QSize(1, 1)))
+    for band in bands:
+        top, bottom = int(band[0]), int(band[-1]) + 1
+        columns = np.flatnonzero((before[top:bottom] != picture[top:bottom]).any(axis=(0, 2)))
+        first, last = int(columns[0]), int(columns[-1]) + 1
+        # A smoothly scaled picture mixes neighbours.
+        area = QRectF(first - 1, top - 1, last - first + 2, bottom - top + 2)
+        scaled = QRectF(area.x() * across, area.y() * down, area.width() * across, area.height() * down)
+        part += scaled.translated(place.topLeft()).intersected(place).toAlignedRect()
+    return part
 
 
 def draw_picture(painter: QPainter, place: QRectF, picture: npt.NDArray[np.uint8], pixel_aspect: float) -> None:
