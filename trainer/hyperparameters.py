@@ -33,6 +33,7 @@ from recorder.errors import UsageError
 from recorder.system.records import check, said
 
 AUTO = "auto"
+LEAST_POSITIONS, MOST_POSITIONS = 8, 16
 ScreenNetwork = Literal["keypoints", "nature", "article64"]
 VectorNetwork = Literal["mlp", "lstm"]
 NETWORKS: dict[str, tuple[str, ...]] = {"screen": get_args(ScreenNetwork), "vector": get_args(VectorNetwork)}
@@ -40,6 +41,8 @@ NETWORKS: dict[str, tuple[str, ...]] = {"screen": get_args(ScreenNetwork), "vect
 _Row = Annotated[int, Meta(ge=0, le=1_000)]
 _Age = Annotated[int, Meta(ge=0, le=60)]
 _Window = Annotated[int, Meta(ge=1, le=60)]
+_Positions = Annotated[int, Meta(ge=LEAST_POSITIONS, le=MOST_POSITIONS)]
+_Period = Annotated[int, Meta(ge=2, le=256)]
 _Width = Annotated[int, Meta(ge=1, le=4_096)]
 
 
@@ -123,13 +126,11 @@ class Hyperparameters(msgspec.Struct, frozen=True):
     ] = 84
     shrink: Annotated[
         int,
-        said(
-            "Makes the cropped screen so many times smaller instead, which is quicker and keeps whole pixels whole; "
-            "0: see size.",
-            ge=0,
-            le=4,
-            kind="screen",
-        ),
+        said("Makes it so many times smaller instead, so pixels stay whole; 0: see size.", ge=0, le=4, kind="screen"),
+    ] = 0
+    pooled_screens: Annotated[
+        int,
+        said("Sees the brightest pixels of so many screens; 0: 2 if things blink, else 1.", ge=0, le=4, kind="screen"),
     ] = 0
     history: Annotated[
         tuple[_Age, ...],
@@ -168,10 +169,7 @@ class Hyperparameters(msgspec.Struct, frozen=True):
 
     # Samples
     every: Annotated[
-        int,
-        said(
-            "Learns from each so-many-th tick of the play only; it still sees and plays tick by tick.", ge=1, le=1_000
-        ),
+        int, said("Learns from each so-many-th tick only; it still sees and plays tick by tick.", ge=1, le=1_000)
     ] = 1
     mirror: Annotated[
         float,
@@ -195,13 +193,7 @@ class Hyperparameters(msgspec.Struct, frozen=True):
     ] = 5
     dropout: Annotated[
         float,
-        said(
-            "The share of a layer that is left out at random. For keypoints only.",
-            "Dropout",
-            ge=0,
-            le=0.9,
-            kind="screen",
-        ),
+        said("The share of a layer left out at random. For keypoints only.", "Dropout", ge=0, le=0.9, kind="screen"),
     ] = 0.0
     rare_action_share: Annotated[
         float,
@@ -227,6 +219,17 @@ class Hyperparameters(msgspec.Struct, frozen=True):
         tuple[_Window, ...],
         said("Ticks, from its own on, that a label is of, rising; play chooses one.", min_length=1, max_length=4),
     ] = (1,)
+    positions: Annotated[
+        _Positions, said("For keypoints: its positions; up to 16 if a recording has more.", kind="screen")
+    ] = LEAST_POSITIONS
+    waves: Annotated[
+        tuple[_Period, ...],
+        said(
+            "For keypoints: periods (pixels) of sines and cosines of its positions; set if there are more than 8.",
+            max_length=8,
+            kind="screen",
+        ),
+    ] = ()
     aims: Annotated[
         tuple[_Window, ...],
         said("For keypoints: ticks later, where its demonstrator would be; or none.", max_length=8, kind="screen"),
@@ -248,10 +251,7 @@ class Hyperparameters(msgspec.Struct, frozen=True):
 
     # What is kept
     ema: Annotated[
-        float,
-        said(
-            "How long the running average of the weights is: it is what plays. 0: none.", "Averaging", ge=0, le=0.99999
-        ),
+        float, said("How long the average of the weights is: it is what plays. 0: none.", "Averaging", ge=0, le=0.99999)
     ] = 0.999
     validations: Annotated[int, said("Validations in the whole budget.", ge=1, le=1_000)] = 20
     patience: Annotated[

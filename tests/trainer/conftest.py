@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from recorder.agents.agent import Agent
 from recorder.agents.experts import scripted
 from tests.lending import made_once
 from tests.trainer.train_stage import Stage
-from trainer import TrainConfig, fit
+from trainer import Progress, TrainConfig, fit
 
 TINY: dict[str, Any] = {
     "max_batches": 12,
@@ -25,6 +25,14 @@ TINY: dict[str, Any] = {
     "play_ticks": 60,
     "threads": 1,
 }
+
+
+def pause_in_training(training: Generator[Progress, None, None], batch: int = 4) -> None:
+    """Go on until it has learned from so many batches, and pause it then."""
+    for progress in training:
+        if progress.stage == "train" and progress.batch >= batch:
+            break
+    training.close()
 
 
 def recorded(factory: pytest.TempPathFactory, name: str, agent: Agent, env: str, **amount: Any) -> Session:

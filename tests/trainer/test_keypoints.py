@@ -12,7 +12,7 @@ import zarr
 
 from recorder import Session, record
 from recorder.agents.experts import scripted
-from tests.trainer.conftest import TINY
+from tests.trainer.conftest import TINY, pause_in_training
 from trainer import Policy, TrainConfig, fit
 from trainer.data.dataset import Dataset
 from trainer.data.tick_table import Ranges
@@ -22,7 +22,7 @@ from trainer.learn.learner import one_cycle
 from trainer.learn.perception import SEEN_SHARE, Perception
 from trainer.learn.sample import Sample, sampling
 from trainer.policy.action_selection import ActionSelection
-from trainer.policy.keypoints import POSITIONS, KeypointNet
+from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import build
 from trainer.policy.perceptron import Dropout
 
@@ -103,7 +103,7 @@ def test_what_is_seen_much_worse_than_the_rest_is_left_out_once_that_is_clear(
     assert isinstance(net, KeypointNet)
     perception = Perception(net, sample, CONFIG, torch.device("cpu"))
     assert sample.used[:4].all()
-    monkeypatch.setattr(perception, "validate", lambda: np.array([*explained, *[0.0] * (POSITIONS - 4)]))
+    monkeypatch.setattr(perception, "validate", lambda: np.array([*explained, *[0.0] * (CONFIG.positions - 4)]))
     assert perception.sight(SEEN_SHARE)["locator.used"][:4].bool().tolist() == list(kept)
 
 
@@ -282,13 +282,9 @@ def test_of_many_sessions_of_which_few_are_tried_out_the_players_own_place_is_fo
 def test_a_resumed_training_does_not_play_the_recording_again(breakout: Session, tmp_path: Path) -> None:
     config = TrainConfig.for_env("breakout", **{**TINY, "play_games": 0})
     checkpoint, out = tmp_path / "checkpoint", tmp_path / "p.safetensors"
-    training = fit([breakout], config, out=out, checkpoint=checkpoint)
-    for progress in training:
-        if progress.stage == "train" and progress.batch >= 4:
-            break
-    training.close()
+    pause_in_training(fit([breakout], config, out=out, checkpoint=checkpoint))
     resumed = list(fit([breakout], config, out=out, checkpoint=checkpoint))
-    assert not any("replaying the recording" in progress.message for progress in resumed)
+    assert not any("playing the recording again" in progress.message for progress in resumed)
     assert {progress.stage for progress in resumed} == {"load", "train", "done"}
     assert resumed[-1].batch == 12
 

@@ -12,7 +12,7 @@ from recorder import get_spec
 from trainer import Policy, TrainConfig
 from trainer.config import LOOK_SHARE
 from trainer.learn.operations import Operations
-from trainer.policy.keypoints import POSITIONS, KeypointNet
+from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import ScreenNet, build
 
 
@@ -36,7 +36,7 @@ def test_torch_counts_as_many(env: str, network: str) -> None:
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         if isinstance(net, KeypointNet):
             net.locate(torch.zeros(1, 2, *net.locator.mean.shape, dtype=torch.uint8))
-            seen = torch.zeros(1, len(config.history), POSITIONS)
+            seen = torch.zeros(1, len(config.history), config.positions)
             net(net.prepare(seen, shown), torch.ones(1, 2, dtype=torch.long))
             assert net.steering is not None
             net.steering(seen, net.own)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import ChainMap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from recorder.envs.registry import get_spec
 from trainer import Policy, PolicyError, TrainConfig, fit
 from trainer.evaluation.evaluator import Evaluator, Search, play_searches
 from trainer.evaluation.games import PlannedGame, play_together
-from trainer.evaluation.scores import GameResult, bootstrap
+from trainer.evaluation.scores import GameResult, bootstrap, in_order
 from trainer.evaluation.select_by_play import (
     Candidate,
     CandidateScore,
@@ -79,8 +80,7 @@ def test_the_header_tells_what_the_policy_learned_from(breakout: Session, breako
 
 def test_games_end_at_their_caps_and_are_told_apart(breakout_policy: Path) -> None:
     policy = Policy.load(breakout_policy)
-    *_, results = play_together([policy.fork(seed) for seed in (1, 2, 3)], [1, 2, 3], max_ticks=150)
-    assert results is not None
+    results = in_order(ChainMap(*play_together([policy.fork(seed) for seed in (1, 2, 3)], [1, 2, 3], max_ticks=150)))
     assert [game.ticks for game in results] == [150] * 3
     assert len({game.trace for game in results}) == 3
 

@@ -19,7 +19,7 @@ from trainer.errors import PolicyError
 from trainer.learn.choosing import Choosing, first_selection
 from trainer.policy.action_selection import ActionSelection
 from trainer.policy.header import POLICY_KEY, read_header
-from trainer.policy.keypoints import POSITIONS, KeypointNet
+from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import build
 from trainer.policy.policy import Policy, act_together
 from trainer.policy.policy_file import save_policy
@@ -175,9 +175,9 @@ def test_what_follows_a_tick_ends_with_its_game(breakout: Session) -> None:
     def locate(screens: np.ndarray) -> np.ndarray:
         nonlocal ticks
         ticks += len(screens)
-        return np.repeat(np.arange(ticks - len(screens), ticks, dtype=np.float32)[:, None], POSITIONS, axis=1)
+        return np.repeat(np.arange(ticks - len(screens), ticks, dtype=np.float32)[:, None], config.positions, axis=1)
 
-    data.locate_with(locate, np.zeros(POSITIONS, bool))
+    data.locate_with(locate, np.zeros(config.positions, bool))
     list(data.load())
     first = data._samples._tick_table.parts[0]
     rows = np.array([first.start + 5, first.stop - 6, first.stop - 1])
@@ -202,9 +202,9 @@ def test_a_clone_steers_before_and_after_test_games_only_if_it_sees_what_it_cont
 ) -> None:
     config = TrainConfig.for_env("breakout")
     data = Dataset([breakout], config)
-    own = np.zeros(POSITIONS, bool)
+    own = np.zeros(config.positions, bool)
     own[2] = controlled
-    data.locate_with(lambda screens: np.zeros((len(screens), POSITIONS), np.float32), own)
+    data.locate_with(lambda screens: np.zeros((len(screens), config.positions), np.float32), own)
     list(data.load())
     choosing = Choosing(data, config)
     tried = {candidate.aim for few in (True, False) for candidate in choosing._selections(few=few)}

@@ -271,6 +271,8 @@ def test_a_hopper_clone_comes_close_to_its_expert(hopper_policy: Path) -> None:
     alone = list(evaluate(hopper_policy, episodes=1, seed=3, players=("clone", "random"), processes=1))[-1].report
     assert alone is not None
     assert [row.returns for row in alone.rows] == [clone.returns[:1], random.returns[:1]]
+    steps = list(evaluate(hopper_policy, episodes=5, seed=3, players=("random",), processes=1))
+    assert [len(row.returns) for step in steps for row in step.rows] == [1, 2, 3, 4, 5, 5]  # told once each game ends
 
 
 def test_without_fire_a_warning_says_that_the_clone_cannot_serve(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from trainer.data.frame_codec import PackedFrames, PlainRows, Store
 from trainer.data.tick_table import Rows, TickTable
-from trainer.policy.keypoints import POSITIONS
 
 
 class FrameCache:
@@ -27,7 +26,7 @@ class FrameCache:
         self._tick_table = tick_table
         self._store: Store
         if tick_table.locate is not None:
-            self._store = PlainRows(path, (POSITIONS,), "float32", limit)
+            self._store = PlainRows(path, (tick_table.positions,), "float32", limit)
         elif not tick_table.spec.sees_screen:
             self._store = PlainRows(path, tick_table.spec.observation_shape, "float32", limit)
         elif tick_table.spec.colours == "rgb":

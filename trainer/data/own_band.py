@@ -86,13 +86,14 @@ def _trials(sessions: Sequence[Session]) -> Iterator[_Pixels]:
     ]
     some = np.unique(np.linspace(0, len(games) - 1, min(len(games), _MOMENTS)).round().astype(int)).tolist()
     moments: dict[int, list[int]] = {place: [] for place in some}
-    for number in range(_MOMENTS if some else 0):
+    reach = {place: min(len(games[place][1]), _LAST_TICK) - _FIRST_TICK for place in some}
+    count = min(_MOMENTS, sum(reach.values()) // _HELD_TICKS)  # closer ones would show the same again
+    for number in range(count if count >= _LEAST_MOMENTS else 0):
         place = some[number % len(some)]
-        _, episode = games[place]
-        reach = min(len(episode), _LAST_TICK) - _FIRST_TICK
-        moments[place].append(episode.start + _FIRST_TICK + int(reach * (_GOLDEN * number % 1)))
+        moments[place].append(games[place][1].start + _FIRST_TICK + int(reach[place] * (_GOLDEN * number % 1)))
     for place, ticks in moments.items():
-        yield from _tried(*games[place], sorted(ticks))
+        if ticks:
+            yield from _tried(*games[place], sorted(ticks))
 
 
 def _tried(session: Session, episode: Episode, ticks: Sequence[int]) -> Iterator[_Pixels]:

@@ -10,7 +10,7 @@ imitation learning").
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -47,8 +47,7 @@ def playfield(sessions: Sequence[Session]) -> tuple[int, int] | None:
     height = sessions[0].spec.frame_shape[0]
     changes, by_reward, pairs, rewards = np.zeros(height), np.zeros(height), 0, 0
     plain = np.ones(height, np.bool_)
-    for session, start in _stretches(sessions):
-        screens = session.screens(start, min(start + _STRETCH, len(session)))
+    for session, start, screens in stretches(sessions):
         plain &= (screens[0] == screens[0, :, :1]).all(axis=1)
         changed = (screens[1:] != screens[:-1]).any(axis=2)
         usual = changed.mean(axis=1) < _WHOLE
@@ -69,9 +68,11 @@ def playfield(sessions: Sequence[Session]) -> tuple[int, int] | None:
     return (top, bottom) if _LEAST_ROWS <= bottom - top < height else None
 
 
-def _stretches(sessions: Sequence[Session]) -> list[tuple[Session, int]]:
-    """Where to look: evenly over the play, and as often around rewards."""
-    found: list[tuple[Session, int]] = []
+def stretches(sessions: Sequence[Session]) -> Iterator[tuple[Session, int, npt.NDArray[np.uint8]]]:
+    """About 2,000 screens, as they are stored, with their session and first tick: evenly over the play, and as many
+    around rewards. Sessions of another environment than the first one's, which training refuses, are left out.
+    """
+    sessions = [session for session in sessions if session.spec.name == sessions[0].spec.name]
     some = np.unique(np.linspace(0, len(sessions) - 1, min(len(sessions), _STRETCHES // 2)).round().astype(int))
     sessions = [sessions[index] for index in some]
     for session in sessions:
@@ -81,8 +82,8 @@ def _stretches(sessions: Sequence[Session]) -> list[tuple[Session, int]]:
         earned = np.flatnonzero(session.rewards)
         if len(earned):
             places = np.r_[places, earned[np.linspace(0, len(earned) - 1, share).round().astype(int)] - _STRETCH // 2]
-        found += [(session, int(place)) for place in np.unique(places.clip(0, last))]
-    return found
+        for place in np.unique(places.clip(0, last)).tolist():
+            yield session, place, session.screens(place, min(place + _STRETCH, len(session)))
 
 
 def _rewarded(session: Session, start: int, ticks: int) -> _Rows:

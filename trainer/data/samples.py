@@ -22,13 +22,13 @@ Take = Callable[[Rows], Array]
 
 @dataclass(frozen=True)
 class Batch:
-    """`inputs` uint8 (B, history, size, size), float32 positions (B, history, POSITIONS) or vectors (B, n); `labels`
+    """`inputs` uint8 (B, history, size, size), float32 positions (B, history, positions) or vectors (B, n); `labels`
     int64 (B,) or float32 (B, m). `ahead`, int64 (B, L), are the discrete actions of each tick and of the following
     ones, for the longest of TrainConfig.label_windows and `aims`; at the end of a game its last action is repeated.
     `held`, int64 (B, 2), is the discrete action of the previous tick and the number of ticks, up to AGES, for which it
     has been taken (IDLE at the start of a game). `before`, int64 (B, TrainConfig.action_history), are the discrete
     actions of the ticks before, the last one at the end (IDLE before the start of a game). `later`, float32
-    (B, aims, POSITIONS), are the positions so many ticks later (0 aims if the network does not steer). `shifts`,
+    (B, aims, positions), are the positions so many ticks later (0 aims if the network does not steer). `shifts`,
     int64 (B,), is the index of each sample's label shift in TrainConfig.label_shifts.
 
     For a recurrent network, vectors and their labels are sequences: (B, T, …). If several processes share a batch of

@@ -83,6 +83,7 @@ class TickTable:
         self._first_ticks = np.array([part.start for _, part in parts], np.int64)
         self._edges = np.concatenate([[0], np.cumsum([len(part) for _, part in parts])]).astype(np.int64)
         self._preprocess = Preprocess.of(config)
+        self.positions = config.positions
         self._actions: Array = np.empty((0, *spec.action_shape), spec.action_dtype)
         self.locate: Callable[[Array], Array] | None = None  # see KeypointNet
 
@@ -206,11 +207,17 @@ class TickTable:
         """The preprocessed screens uint8 (n, size, size) of rows of one part, in blocks. Raises SessionError."""
         if not rows:
             return
-        session, ticks = self.at(rows)
+        session, ticks = self.at(self.within(rows, self._preprocess.pooled - 1, 0))
+        lead = len(ticks) - len(rows)
         chunk_bytes = CHUNK_TICKS * math.prod(self.spec.frame_shape)
         most = CHUNK_TICKS * max(1, min(_SCREEN_CHUNKS, _SCREEN_BYTES // chunk_bytes))
+        last: Array | None = None
         for some in _at_once(ticks, most):
-            yield self.preprocessed(session, session.screens(some.start, some.stop))
+            single = self.preprocessed(session, session.screens(some.start, some.stop))
+            pooled = self._preprocess.pool(single, last)[lead:]
+            lead, last = max(0, lead - len(single)), single
+            if len(pooled):
+                yield pooled
 
     def preprocessed(self, session: Session, screens: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Screens of a session, as it stores them, as uint8 (n, rows, columns)."""

@@ -215,6 +215,7 @@ def _inputs(session: Session, game: RecordedGame, policy: Policy) -> Iterator[np
     preprocess = Preprocess.of(policy.config)
     ages = np.asarray(policy.config.history)
     before: npt.NDArray[Any] | None = None
+    last: npt.NDArray[np.uint8] | None = None
     context: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
     parts = [
         range(start, min(start + _SLICE_TICKS, episode.stop))
@@ -224,8 +225,9 @@ def _inputs(session: Session, game: RecordedGame, policy: Policy) -> Iterator[np
     for part in parts:
         screens = session.screens(part.start, part.stop)
         grey = preprocess.from_stored(screens, session.palette)
-        new = policy.looked_at(grey, context)
-        context = grey
+        pooled = preprocess.pool(grey, last)
+        new = policy.looked_at(pooled, context)
+        last, context = grey, pooled
         seen = new if before is None else np.concatenate([before, new])
         rows = np.arange(len(seen) - len(new), len(seen))[:, None] - ages
         inputs = seen[np.maximum(rows - delay, 0)]  # before the game began, its first screen is used

@@ -121,6 +121,18 @@ def read_checkpoint(path: Path, fingerprint: Mapping[str, Any]) -> tuple[dict[st
     return tensors, state, generator
 
 
+def as_begun(path: Path, config: TrainConfig) -> TrainConfig:
+    """With as many positions as the training of a checkpoint has found in its recordings, if there is one."""
+    try:
+        belongs = _read_header(path).get("belongs")
+        stored = TrainConfig.from_json(belongs.get("config") if isinstance(belongs, dict) else None)
+    except (ValueError, OSError, UsageError):
+        return config  # whoever reads the whole checkpoint says what is wrong with it
+    if stored.positions <= config.positions:
+        return config
+    return config.with_changes(positions=stored.positions, waves=config.waves or stored.waves)
+
+
 def is_of(path: Path, config: TrainConfig) -> bool:
     """Whether there is a checkpoint of a training with these settings; sessions and tensors are not compared."""
     try:

@@ -53,7 +53,8 @@ def playing(policy: Policy, ticks: int, length: int, told: Places | None = None)
 
 def prepared(clip: Clip, config: TrainConfig, palette: npt.NDArray[np.uint8] | None) -> Clip:
     """The clip with its screens preprocessed; `palette` is that of the session that it belongs to."""
-    return dataclasses.replace(clip, screens=Preprocess.of(config).from_stored(clip.screens, palette))
+    preprocess = Preprocess.of(config)
+    return dataclasses.replace(clip, screens=preprocess.pool(preprocess.from_stored(clip.screens, palette)))
 
 
 def _actions(games: Sequence[_LiveGame], memories: Sequence[npt.NDArray[np.uint8]], told: Places | None) -> list[Any]:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from trainer.config import LOOK_SHARE, TrainConfig
-from trainer.policy.keypoints import POSITIONS, KeypointNet
+from trainer.policy.keypoints import KeypointNet
 
 _TRIED_S = 0.1  # for each part
 _SCREENS, _BATCH = 64, 64
@@ -44,8 +44,8 @@ def estimate(
     net = copy.deepcopy(net).requires_grad_(True)
     device = net.locator.mean.device
     screens = torch.zeros(_SCREENS, 2, *net.locator.mean.shape, dtype=torch.uint8, device=device)
-    targets = torch.zeros(_BATCH, POSITIONS, device=device)
-    positions = torch.zeros(config.batch_size, len(config.history), POSITIONS, device=device)
+    targets = torch.zeros(_BATCH, config.positions, device=device)
+    positions = torch.zeros(config.batch_size, len(config.history), config.positions, device=device)
     hidden = torch.zeros(config.batch_size, dtype=torch.bool, device=device)
     held = torch.ones(config.batch_size, 2, dtype=torch.long, device=device)
 

@@ -22,11 +22,12 @@ from pathlib import Path
 from recorder.store.places import Place, keep_out_of_sessions, on_this_computer, place
 from recorder.store.session import Session
 from trainer.config import TrainConfig
+from trainer.data.blinking import pooling
 from trainer.data.own_band import hiding_own
 from trainer.data.playfield import framed
 from trainer.distributed import ProcessGroup
 from trainer.errors import PolicyError, TrainingError
-from trainer.learn.checkpoint import CHECKPOINT_BATCHES, is_of
+from trainer.learn.checkpoint import CHECKPOINT_BATCHES, as_begun, is_of
 from trainer.learn.origin import Origin
 from trainer.learn.replays import NoSample
 from trainer.learn.sample import Sample, sampling
@@ -56,8 +57,8 @@ def fit(
     training resumes from it; on a CPU and with a budget in batches it then ends with the same weights as without the
     interruption. `run` is stored in the policy as its origin. With a `parent`, a policy file, learning goes on from its
     weights; `config` defaults to a shorter training than the parent's (`TrainConfig.further`). `group` are the
-    processes that train together; each calls this with the same arguments. Only the first one yields records, and only
-    it reads and writes the checkpoint and `out`.
+    processes that train together; each calls this with the same arguments. Only the first one yields records, writes
+    the checkpoint and `out`, and resumes from the checkpoint; all read its settings.
 
     Raises SessionError, TrainingError, PolicyError or LibraryError before anything is written, when the input cannot be
     used, `out` lies in a session, or the checkpoint is of another training or of sessions that have changed.
@@ -77,6 +78,8 @@ def fit(
             process.data.warnings.append(f"the policy sees as the one that it goes on from: {reason}")
         elif reason:
             process = process.without_perception(reason)
+        elif origin is None:
+            process = process.with_positions(group.agree(0 if sample is None else len(sample.places.bytes_)))
         if not group.first:
             process.follow()
             return
@@ -117,7 +120,9 @@ def _completed(
     if origin is not None:
         origin.check(config)
     else:
-        for step in (framed, hiding_own):
+        if checkpoint is not None:
+            config = as_begun(checkpoint, config)
+        for step in (framed, hiding_own, pooling):
             if checkpoint is None or not is_of(checkpoint, config):  # an earlier version's training goes on as it began
                 config = step(config, sessions)
     return config

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from trainer.config import TrainConfig
-from trainer.policy.keypoints import POSITIONS, KeypointNet
+from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import Net, RecurrentNet, ScreenNet
 
 _OF_A_STEP = 3
@@ -54,7 +54,7 @@ class Operations:
             rows, columns = net.locator.mean.shape
             pair = torch.zeros(1, 2, rows, columns, dtype=torch.uint8, device=device)
             screen = _flops(lambda: net.locate(pair))
-            seen = torch.zeros(1, len(config.history), POSITIONS, device=device)
+            seen = torch.zeros(1, len(config.history), config.positions, device=device)
             held = torch.ones(1, 2, dtype=torch.long, device=device)
             answer = _flops(lambda: net(net.prepare(seen, shown), held))
             if (steering := net.steering) is not None:

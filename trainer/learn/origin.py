@@ -51,6 +51,8 @@ class Origin:
         parents = 0 if header.parent is None else header.parent.parents + 1
         told = ParentPolicy(path.stem, digest, header.called, parents)
         earlier = None
+        if len(header.positions) > stored.config.positions:
+            raise PolicyError(f"{path} is damaged (it names more positions than its network has); get a whole copy")
         if header.positions and isinstance(stored.net, KeypointNet):
             policy = Policy(stored.net, spec, stored.config, selection=stored.selection)
             places = Places.known(header.positions, stored.net.own.numpy())
@@ -63,7 +65,10 @@ class Origin:
             {name: tensor.shape for name, tensor in net.state_dict().items()}
             for net in (self.net, build(config, self.spec))
         ]
-        if shapes[0] != shapes[1] or config.network != self.config.network:
+        alike = all(
+            getattr(config, name) == getattr(self.config, name) for name in ("network", "waves", "pooled_screens")
+        )
+        if shapes[0] != shapes[1] or not alike:
             raise PolicyError(
                 f"{self.path} has another network than the settings say; leave out the settings of the network"
             )

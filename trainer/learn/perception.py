@@ -18,8 +18,9 @@ import torch
 from torch import nn
 
 from trainer.config import TrainConfig
+from trainer.hyperparameters import LEAST_POSITIONS
 from trainer.learn.optimizer import AdamW
-from trainer.learn.position_bytes import own_pixels
+from trainer.learn.position_bytes import moving_pixels
 from trainer.learn.sample import Sample
 from trainer.policy.keypoints import LAG, KeypointNet
 
@@ -31,6 +32,7 @@ _AT_ONCE = 256
 _TRIMMED = 0.25  # of the squared errors, the largest ones, which do not count
 _LEAST_SPREAD = 0.05  # of the variance: if less is left without them, they do count
 _ELSEWHERE_SHARE = 0.5  # of the samples: shown in front of another stretch's background
+_RESTING = 0.08  # of the ticks: what changes less often rests
 _HELD_OUT, _JUDGED = 10, 1_024  # one in so many stretches is held out; about so many of their screens validate
 
 
@@ -74,7 +76,14 @@ class Perception:
             for first, length in zip(firsts, lengths, strict=True)
         ]
         self._still = torch.from_numpy(np.stack(still).astype(np.float32))  # each stretch's background
-        self._own_pixels = torch.from_numpy(own_pixels(sample.targets[:, sample.own], sample.screens, sample.lengths))
+        self._own_pixels = torch.from_numpy(
+            moving_pixels(sample.targets[:, sample.own], sample.screens, sample.lengths)
+        )
+        # In a game with few positions, what seldom changes is not a thing that rests, but a direction.
+        if len(sample.own) > LEAST_POSITIONS:
+            for column in np.flatnonzero(_resting(sample) & sample.used & ~sample.own):
+                pixels = moving_pixels(sample.targets[:, [column]], sample.screens, sample.lengths)
+                self._still[:, torch.from_numpy(pixels)] = 0
         if not self._exchange_own:
             self.leave_own()
 
@@ -83,8 +92,7 @@ class Perception:
         some = sample.screens[np.linspace(0, count - 1, min(count, 4_096)).astype(int)]
         locator = self._net.locator
         locator.set_statistics(torch.from_numpy(some.mean(axis=0)), torch.from_numpy(some.std(axis=0)))
-        locator.used.copy_(torch.from_numpy(sample.used))
-        self._net.own.copy_(torch.from_numpy(sample.own))
+        self._net.set_positions(*map(torch.from_numpy, (sample.used, sample.own, sample.places.unit)))
 
     def sight(self, least: float | None = None) -> dict[str, torch.Tensor]:
         """See KeypointNet. Positions of which less than the share `least` is explained are left out; if that would be
@@ -128,7 +136,7 @@ class Perception:
             yield share
 
     def validate(self) -> npt.NDArray[np.float64]:
-        """The share of each column's variance that is explained on held-out screens, float64 (POSITIONS,).
+        """The share of each column's variance that is explained on held-out screens, float64 (positions,).
 
         The largest quarter of the deviations and of the errors does not count: after a ball is lost, the memory still
         holds a position for it, which cannot be seen.
@@ -161,6 +169,17 @@ class Perception:
 
     def _positions(self, picks: torch.Tensor) -> torch.Tensor:
         return self._net.locate(self._pairs(picks).to(self._device))
+
+
+def _resting(sample: Sample) -> npt.NDArray[np.bool_]:
+    """Which positions change so seldom, bool (positions,), that their things are part of a stretch's background.
+
+    The block of invaders moves in a tick of twenty. In front of another background there would be two blocks, or none.
+    """
+    inside = np.ones(len(sample.targets) - 1, bool)
+    inside[np.cumsum(sample.lengths)[:-1] - 1] = False
+    moved = (np.diff(sample.targets, axis=0) != 0)[inside]
+    return np.asarray(moved.mean(axis=0) < _RESTING)
 
 
 def _trimmed_mean(squares: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

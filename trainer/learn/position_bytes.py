@@ -1,10 +1,11 @@
-"""Which bytes of the console's memory are positions of things on the screen, and where the player's own things are.
+"""Which bytes of the console's memory are positions of things on the screen, and where these things move.
 
-A byte is taken as a position if it takes many values and mostly changes in small steps. Games keep copies of positions:
-the last one, or the one that is drawn next. Of several copies, the byte is taken that changes together with the screen.
-In Pong, the other copy of the paddle's position is off by a tick: a network that was trained on it erred by 2.4 pixels
-(median), and its clone missed the ball. A byte that leads by more than that is no copy: in Breakout, the paddle follows
-one that says where it is to go (correlation 0.975 to 0.983), and a network that also learns this one sees better.
+A byte is taken as a position if it takes many values and often changes in small steps: the place of a bomb also jumps,
+from one bomb to the next. Games keep copies of positions: the last one, or the one that is drawn next. Of several
+copies, the byte is taken that changes together with the screen. In Pong, the other copy of the paddle's position is off
+by a tick: a network that was trained on it erred by 2.4 pixels (median), and its clone missed the ball. A byte that
+leads by more than that is no copy: in Breakout, the paddle follows one that says where it is to go (correlation 0.975
+to 0.983), and a network that also learns this one sees better.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from trainer.policy.keypoints import POSITIONS
+from trainer.hyperparameters import MOST_POSITIONS
 
-_LEAST_VALUES, _LEAST_CHANGES, _SMALL_STEP, _SMALL_SHARE = 16, 0.02, 8, 0.5
+_LEAST_VALUES, _LEAST_CHANGES, _SMALL_STEP, _SMALL_SHARE = 16, 0.02, 8, 0.2
 _SAME = 0.99  # correlation above which two bytes count as the same position
 _CLEARLY = 1.1  # so many times as visible must a byte be to replace one that changes more often
 _COMPARED = 24_000  # screens, of which the changes are compared with those of bytes
 _COARSER = 2  # every so-many-th row and column of them
-_OWN = 0.1  # correlation of a pixel's changes with those of a position, above which a figure moves there
+_MOVING = 0.1  # correlation of a pixel's changes with those of a position, above which a figure moves there
 
 Values = npt.NDArray[np.uint8]
 
@@ -33,8 +34,8 @@ def position_bytes(
 ) -> list[int]:
     """The bytes taken as positions, most often changing first; one of several that are the same.
 
-    If there are more than POSITIONS, those are taken whose changes are best seen on the screen, and the player's own.
-    Those that change most often may be counters, and what moves in steps, like the invaders, changes seldom.
+    If there are more than MOST_POSITIONS, those are taken whose changes are best seen on the screen, and the player's
+    own. Those that change most often may be counters, and what moves in steps, like the invaders, changes seldom.
 
     `values` are the memory of stretches of play, uint8 (n, bytes), and `screens` those of the same ticks, uint8 (n,
     rows, columns). `controlled`, bool (bytes,): which of the bytes the player controls. A controlled byte and another
@@ -60,19 +61,19 @@ def position_bytes(
             same[0].append(byte)
         else:
             groups.append([byte])
-    if len(groups) > POSITIONS:
+    if len(groups) > MOST_POSITIONS:
         seen = _seen([group[0] for group in groups], values, screens)
         seen[[bool(controlled[group[0]]) for group in groups]] = np.inf
-        groups = [groups[kept] for kept in sorted(np.argsort(-seen, stable=True)[:POSITIONS].tolist())]
+        groups = [groups[kept] for kept in sorted(np.argsort(-seen, stable=True)[:MOST_POSITIONS].tolist())]
     return [_most_visible(group, values, screens) for group in groups]
 
 
-def own_pixels(
+def moving_pixels(
     positions: npt.NDArray[np.float32], screens: npt.NDArray[np.uint8], lengths: Sequence[int]
 ) -> npt.NDArray[np.bool_]:
-    """Where the player's own figure moves, bool (rows, columns): pixels that change when its position does.
+    """Where something moves, bool (rows, columns): pixels that change when one of its positions does.
 
-    `positions`, float32 (n, m), are the player's own on screens uint8 (n, rows, columns), in stretches of `lengths`.
+    `positions`, float32 (n, m), are its own on screens uint8 (n, rows, columns), in stretches of `lengths`.
     """
     shape = screens.shape[1:]
     if not positions.shape[1]:
@@ -83,7 +84,7 @@ def own_pixels(
         ((np.diff(positions[each], axis=0) != 0).any(axis=1, keepdims=True), _changes(screens[each]))
         for each in stretches[:: max(1, edges[-1] // _COMPARED)]
     )
-    return np.asarray(found[0].reshape(shape) > _OWN)
+    return np.asarray(found[0].reshape(shape) > _MOVING)
 
 
 def _most_visible(group: Sequence[int], values: Sequence[Values], screens: Sequence[npt.NDArray[np.uint8]]) -> int:

@@ -109,7 +109,7 @@ def replaying(
                 if isinstance(step, int):
                     yield before + step
                 elif isinstance(step, Clip):
-                    shown = preprocess.from_stored(step.screens, session.palette)
+                    shown = preprocess.pool(preprocess.from_stored(step.screens, session.palette))
                     yield replay.number, replace(step, screens=shown)
                 else:
                     yield replay.number, step

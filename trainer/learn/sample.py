@@ -34,7 +34,6 @@ from trainer.learn.places import Places
 from trainer.learn.position_bytes import position_bytes
 from trainer.learn.replays import NoSample, Replay, Replays, replays_of
 from trainer.learn.scout import ticks_to_play
-from trainer.policy.keypoints import POSITIONS
 from trainer.policy.policy import Policy
 from trainer.policy.preprocess import Preprocess
 
@@ -50,8 +49,8 @@ _PATIENCE_S = 0.25
 class Sample:
     """`stretches` are runs of rows of a TickTable. The sample has n ticks: those of the stretches, of detours, and of
     clips of other games; `lengths` are the lengths of these runs. `screens` are uint8 (n, rows, columns). `targets`,
-    float32 (n, POSITIONS), are the positions in `places`. `used` and `own`, bool (POSITIONS,): which columns exist, and
-    which of them the player controls. `simulated` are the positions float32 (m, POSITIONS) and the actions int64 (m,)
+    float32 (n, positions), are the positions in `places`. `used` and `own`, bool (positions,): which columns exist, and
+    which of them the player controls. `simulated` are the positions float32 (m, positions) and the actions int64 (m,)
     in all parts of the recording that were played again.
     """
 
@@ -73,7 +72,7 @@ class Sample:
 
     @property
     def used(self) -> npt.NDArray[np.bool_]:
-        return np.arange(POSITIONS) < len(self.places.bytes_)
+        return self.places.used
 
     @property
     def own(self) -> npt.NDArray[np.bool_]:
@@ -121,7 +120,10 @@ def sampling(
     own_parts = [held[first:stop] for first, stop in pairwise(offsets.tolist())]
     screens += [detour.screens for detour in detours]
     values = [*_of_stretches(stretches, parts, own_parts), *(detour.values for detour in detours)]
-    places = _places([each.memory for each in found], values, screens) if earlier is None else earlier.places
+    if earlier is None:
+        places = _places([each.memory for each in found], values, screens, config.positions)
+    else:
+        places = earlier.places
     if not places.bytes_:
         yield NoSample("no part of the emulator's memory follows objects on the screen")
         return
@@ -146,12 +148,17 @@ def sampling(
 
 
 def _places(
-    memories: Sequence[Memory], values: Sequence[npt.NDArray[np.uint8]], screens: Sequence[npt.NDArray[np.uint8]]
+    memories: Sequence[Memory],
+    values: Sequence[npt.NDArray[np.uint8]],
+    screens: Sequence[npt.NDArray[np.uint8]],
+    positions: int,
 ) -> Places:
-    """Those that the memory of the recording holds; none if nothing in it follows what is seen on the screens."""
+    """Those that the memory of the recording holds, for a network with so many positions or more; none if nothing in it
+    follows what is seen on the screens.
+    """
     moved = np.sum([memory.moved for memory in memories], axis=0)
     controlled = np.asarray(moved >= _OWN_SHARE * sum(memory.trials for memory in memories), bool)
-    return Places.of(np.concatenate(values), position_bytes(values, screens, controlled), controlled)
+    return Places.of(np.concatenate(values), position_bytes(values, screens, controlled), controlled, positions)
 
 
 def _replays(

@@ -59,11 +59,11 @@ def scouting(
     config: TrainConfig,
     length: int,
 ) -> Iterator[float | Clip]:
-    """Train a scout on positions (n, POSITIONS) and actions (n,) of parts of games, then let it play.
+    """Train a scout on positions (n, m) and actions (n,) of parts of games, then let it play.
 
     Yields the share that is done, and clips of `length` ticks.
     """
-    for step in _learning(parts, places.own, spec, config):
+    for step in _learning(parts, places, spec, config):
         if isinstance(step, Policy):
             scout = step
         else:
@@ -90,7 +90,7 @@ def scouted(
 
 def _learning(
     parts: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]],
-    own: npt.NDArray[np.bool_],
+    places: Places,
     spec: EnvSpec,
     config: TrainConfig,
 ) -> Iterator[float | Policy]:
@@ -104,7 +104,7 @@ def _learning(
     torch.manual_seed(config.seed)
     net = build(config, spec)
     assert isinstance(net, KeypointNet)
-    net.own.copy_(torch.from_numpy(own))
+    net.set_positions(*map(torch.from_numpy, (places.used, places.own, places.unit)))
     rng = np.random.default_rng([config.seed, _LEARN])
     batches = _batches(config)
     optimizer = AdamW(net.body.parameters())

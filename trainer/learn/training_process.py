@@ -24,6 +24,7 @@ from trainer.learn.learner import Learner, one_cycle
 from trainer.policy.networks import Net
 
 _MOVEMENTS = 20_000  # samples, to learn how actions move the player's own positions
+_WAVES = (16, 32, 64)  # pixels: consoles draw figures in rows and columns, 8 or 16 pixels apart
 
 
 class TrainingProcess:
@@ -88,6 +89,17 @@ class TrainingProcess:
             process = TrainingProcess(self._sessions, config, self._episodes, self.group)
         process.data.warnings.append(f"the policy learns from screens alone: {reason}")
         return process
+
+    def with_positions(self, count: int) -> TrainingProcess:
+        """This one, if its network can have so many positions. Else it is closed, and one with a larger network takes
+        its place, which also sees the positions' sines and cosines (KeypointNet).
+        """
+        if count <= self.config.positions:
+            return self
+        self.close()
+        config = self.config.with_changes(positions=count, waves=self.config.waves or _WAVES)
+        with self.group.all_or_none():
+            return TrainingProcess(self._sessions, config, self._episodes, self.group)
 
     def start(self, restore: Callable[[], None] | None) -> None:
         """Synchronise before the first step; on the first process, `restore` loads a checkpoint, for all."""

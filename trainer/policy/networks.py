@@ -1,6 +1,6 @@
 """The networks, by name. Each maps preprocessed inputs to logits (or to continuous actions), once per label shift.
 
-    keypoints   uint8 (B, history, 82, 80) ─▶ positions (B, history, 8) ─▶ 256 ─▶ 256 ─▶ (K, actions): see .keypoints
+    keypoints   uint8 (B, history, 82, 80) ─▶ positions (B, history, n) ─▶ 256 ─▶ 256 ─▶ (K, actions): see .keypoints
     nature      uint8 (B, history, 84, 84) ─▶ conv 32 8x8/4 ─▶ conv 64 4x4/2 ─▶ conv 64 3x3/1 ─▶ 512 ─▶ (S, K, actions)
                 Mnih et al. 2015, "Human-level control through deep reinforcement learning"
     article64   three times (conv 64 3x3, 2x2 max pooling) ─▶ 128 ─▶ 64 ─▶ (S, K, actions)

@@ -98,6 +98,7 @@ class Policy:
 
     def reset(self, env: Env | None = None) -> None:
         """Begin a new episode: forget the history. The environment is not used."""
+        self._single: list[npt.NDArray[np.uint8]] = []  # the last preprocessed screens, before they are pooled
         self._seen: list[npt.NDArray[np.uint8]] = []  # screens, the newest first
         self._found: list[npt.NDArray[np.float32]] = []  # their positions, if the network uses positions
         self._memory: Memory | None = None
@@ -131,7 +132,8 @@ class Policy:
         observation = self._checked(observation)
         if not self.spec.sees_screen:
             return np.asarray(observation, np.float32)
-        screen = self._preprocess.from_rgb(observation)
+        self._single = [*self._single, self._preprocess.from_rgb(observation)][-self._preprocess.pooled :]
+        screen: npt.NDArray[np.uint8] = self._preprocess.pool(np.stack(self._single))[-1]
         self._seen.insert(0, screen)
         if isinstance(self.net, KeypointNet):
             del self._seen[max(self.reach, LAG) + 1 :]
@@ -217,9 +219,10 @@ class Policy:
         """
         if isinstance(self.net, VectorNet):
             raise PolicyError(f"the policy {self.name} does not see screens; use drives() instead")
-        grey = self._preprocess.from_rgb
-        seen = self._seen if before is None else [grey(self._checked(each)) for each in reversed(before)]
-        screens = np.stack([grey(self._checked(screen)), *seen][: max(self.reach, LAG) + 1])
+        single = [self._preprocess.from_rgb(self._checked(each)) for each in (*(before or ()), screen)]
+        earlier = np.stack(self._single) if before is None and self._single else None
+        pooled = self._preprocess.pool(np.stack(single), earlier)[::-1]
+        screens = np.stack([*pooled, *(self._seen if before is None else ())][: max(self.reach, LAG) + 1])
         looked_at = list(self.looked_at(screens[::-1], screens[:0])[::-1])
         stack = torch.from_numpy(self._stack(looked_at)[None]).to(self._device)
         hidden = torch.tensor([not self.selection.past], device=self._device)

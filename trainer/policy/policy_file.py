@@ -23,7 +23,7 @@ from recorder.errors import TwinplayError, first_line
 from trainer.config import TrainConfig
 from trainer.errors import PolicyError
 from trainer.policy.action_selection import ActionSelection
-from trainer.policy.header import POLICY_FORMAT, POLICY_KEY, POLICY_VERSION, read_playable
+from trainer.policy.header import POLICY_FORMAT, POLICY_KEY, read_playable, version_of
 from trainer.policy.keypoints import KeypointNet
 from trainer.policy.networks import Net, build
 from trainer.policy.tensors import write_tensors
@@ -44,7 +44,7 @@ _DAMAGE = (
 
 def save_policy(path: Path, net: Net, header: dict[str, Any]) -> None:
     """Write a policy file atomically. Raises PolicyError."""
-    full = {"format": POLICY_FORMAT, "version": POLICY_VERSION, **header}
+    full = {"format": POLICY_FORMAT, "version": version_of(header.get("config")), **header}
     try:
         write_tensors(path, net.state_dict(), POLICY_KEY, full)
     except OSError as error:

@@ -7,6 +7,10 @@
 Play sees RGB. Training reads what is stored: RGB, or palette indices. Both give the same bytes, because grey is
 computed pixel by pixel and the look-up table applies the same computation to the palette (a test checks this). Seven
 bits of grey are enough, and the difference of two such screens fits into a signed byte.
+
+The console draws few things at once. Games that have more show some of them on every other screen: the bombs of Space
+Invaders blink. With `pooled` = 2, each pixel is the brighter one of two successive screens, so nothing is missing (Mnih
+et al. 2015, "Human-level control through deep reinforcement learning").
 """
 
 from __future__ import annotations
@@ -27,17 +31,18 @@ Screens = npt.NDArray[np.uint8]
 @dataclass(frozen=True)
 class Preprocess:
     """`crop` is (first row, row after the last) of the screen. If `shrink` is 0, the result is a square of `size`
-    pixels; otherwise it is smaller than the screen by the factor `shrink`.
+    pixels; otherwise it is smaller than the screen by the factor `shrink`. `pooled` is for `pool`.
     """
 
     crop: tuple[int, int]
     size: int
     shrink: int = 0
+    pooled: int = 1
 
     @classmethod
     def of(cls, config: TrainConfig) -> Preprocess:
         """The preprocessing of a configuration."""
-        return cls(config.crop, config.size, config.shrink)
+        return cls(config.crop, config.size, config.shrink, max(1, config.pooled_screens))
 
     def shape(self, screen: Sequence[int]) -> tuple[int, int]:
         """Rows and columns of the result for a screen of this shape (H, W, …)."""
@@ -66,6 +71,18 @@ class Preprocess:
         for index, screen in enumerate(screens):
             result[index] = self._shrink(cv2.LUT(np.ascontiguousarray(screen[top:bottom]), table))
         return result
+
+    def pool(self, screens: Screens, before: Screens | None = None) -> Screens:
+        """Successive results uint8 (n, rows, columns), each with the brightest pixels of itself and the `pooled` - 1
+        before it. `before` are results before the first one; at the start of a game there are none.
+        """
+        if self.pooled == 1:
+            return screens
+        whole = screens if before is None else np.concatenate([before[1 - self.pooled :], screens])
+        brightest = whole.copy()
+        for age in range(1, self.pooled):
+            np.maximum(brightest[age:], whole[:-age], out=brightest[age:])
+        return brightest[len(whole) - len(screens) :]
 
     def on_screen(self, picture: npt.NDArray[np.float32], shape: tuple[int, ...]) -> Screens:
         """The inverse, for a map over the result's pixels: from 0 to 1, to uint8 (H, W) = `shape`, 0 to 255."""
