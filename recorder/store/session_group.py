@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from recorder.errors import SessionError
@@ -14,7 +15,7 @@ _T = TypeVar("_T")
 
 
 class SessionGroup:
-    """Reads and changes a StoredGroup. Every method raises SessionError if it is damaged."""
+    """Reads and changes a StoredGroup. Every method raises SessionError if it is damaged or gone."""
 
     def __init__(self, group: StoredGroup) -> None:
         self._group = group
@@ -49,4 +50,6 @@ class SessionGroup:
         try:
             return action()
         except StoreError as error:
+            if isinstance(self.place, Path) and not self.place.exists():
+                raise SessionError(f"{self.place} is no longer there; restore its folder") from None
             raise SessionError(f"{self.place}: {error}; the session is damaged") from None

@@ -13,6 +13,7 @@ import pytest
 from recorder import Game, Library, RandomAgent, Session, get_spec, record
 from recorder.agents.experts import scripted
 from recorder.errors import LibraryError, SessionError
+from recorder.store.places import LocalFolder
 from recorder.store.zarr_store import GrowingGroup, StoredGroup
 
 
@@ -225,6 +226,28 @@ def test_what_is_not_a_session_is_refused_in_one_sentence(tmp_path: Path, conten
         (path / "zarr.json").write_text(content)
     with pytest.raises(SessionError, match=r"x\.zarr is not a readable session: "):
         Session.open(path)
+
+
+@pytest.mark.parametrize("moment", ["before", "while its chunks are listed"])
+def test_a_session_whose_folder_goes_away_says_so_and_can_be_read_once_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    session = record("hopper", RandomAgent(get_spec("hopper")), library=tmp_path / "library", episodes=1)
+    away, listed = tmp_path / "unplugged", LocalFolder.names
+
+    def goes_away(folder: LocalFolder, name: str) -> set[str]:
+        session.path.rename(away)
+        return listed(folder, name)
+
+    if moment == "before":
+        session.path.rename(away)
+    else:
+        monkeypatch.setattr(LocalFolder, "names", goes_away)
+    with pytest.raises(SessionError, match=r"\.zarr is no longer there; restore its folder$"):
+        _ = session.keys
+    monkeypatch.setattr(LocalFolder, "names", listed)
+    away.rename(session.path)
+    assert len(session.actions) == len(session)
 
 
 def test_trash_takes_a_session_out_and_gives_it_back(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from recorder.ui.kit.fold import Scroll
 from recorder.ui.kit.keys import Keyboard
 from recorder.ui.kit.pace import IDLE_MS
 from recorder.ui.progress_plot import ProgressPlot
+from tests.ui.conftest import PATIENCE_S
 from trainer.runs.presenter import TrainPresenter
 
 SIZES = ((640, 480), (1024, 700), (1180, 800))
@@ -64,6 +66,20 @@ def window(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     made.close()
     made.deleteLater()
     QTest.qWait(1)
+
+
+def paces(window: Window) -> list[int]:
+    """How often the pages look for what is new, in milliseconds."""
+    return [timer.interval() for timer in window.findChildren(QTimer) if timer.isActive()]
+
+
+def come_to_rest(window: Window) -> None:
+    """Wait until all is read and shown: libraries are read in a thread, and drawn in a process."""
+    deadline, rests = time.monotonic() + PATIENCE_S, 0
+    while rests < 2 * IDLE_MS:  # within which a page at rest has looked once
+        assert time.monotonic() < deadline, paces(window)
+        QTest.qWait(50)
+        rests = rests + 50 if min(paces(window), default=0) >= IDLE_MS else 0
 
 
 def where(widget: QWidget, inside: QWidget) -> QRect:
@@ -107,16 +123,12 @@ def test_every_page_works_in_a_window_of_every_size(window: Window, name: str) -
     window.show_page(name)
     for size in SIZES:
         window.resize(*size)
-        QTest.qWait(300)
+        come_to_rest(window)
         assert (window.width(), window.height()) == size
         for button in BUTTONS[name]:
             found = window.findChild(QPushButton, button)
             assert found is not None
             assert found.isVisibleTo(window), (button, size)
-            for _ in range(100):  # the library is read in a thread
-                if reachable(found, window):
-                    break
-                QTest.qWait(50)
             assert reachable(found, window), (button, size)
         assert cut_off(window) == [], size
 
@@ -126,25 +138,16 @@ def test_play_stays_in_sight_where_the_watch_page_scrolls(window: Window) -> Non
     window.resize(*SIZES[0])
     play = window.findChild(QPushButton, "playButton")
     assert play is not None
-    for _ in range(100):
-        QTest.qWait(50)
-        if play.isVisible() and window.rect().contains(where(play, window)):
-            break
+    come_to_rest(window)
+    assert play.isVisible()
     assert window.rect().contains(where(play, window))
 
 
 def test_a_resting_page_hardly_wakes_the_processor(window: Window) -> None:
-    def paces() -> list[int]:
-        return [timer.interval() for timer in window.findChildren(QTimer) if timer.isActive()]
-
     for name in PAGES:
         window.show_page(name)
-        for _ in range(400):  # the library is read in a thread, and drawn in a process
-            QTest.qWait(50)
-            if paces() and min(paces()) >= IDLE_MS:
-                break
-        assert min(paces()) >= IDLE_MS, name
-        assert len(paces()) <= 3, name
+        come_to_rest(window)
+        assert len(paces(window)) <= 3, name
 
 
 def test_the_keys_of_a_game_with_many_actions_fit_a_small_screen() -> None:
@@ -184,7 +187,7 @@ def test_a_consoles_screen_fills_most_of_its_stage_at_every_width(wide: int) -> 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_notice_moves_nothing(window: Window, size: tuple[int, int]) -> None:
     window.resize(*size)
-    QTest.qWait(200)
+    come_to_rest(window)
     page = window.record
     before = [*places(page, BUTTONS["record"]), where(page, window), where(page._view, window)]
     window.notice.warn(f"Library folder not found: {window.library}. Restore it or choose another.", "Library folder…")
@@ -209,18 +212,11 @@ def test_a_problem_moves_nothing_and_hides_no_button(window: Window, name: str) 
     window.show_page(name)
     page = next(each for each in (window.record, window.sessions, window.train, window.watch) if each.isVisible())
     covered, banner = page.findChild(QWidget, COVERED[name]), page.findChild(QLabel, f"{name}Banner")
-    for _ in range(100):  # the library is read in a thread
-        QTest.qWait(50)
-        if covered.isVisible():
-            break
     for size in (SIZES[0], SIZES[-1]):
         window.resize(*size)
-        QTest.qWait(300)
-        before, rests = [*places(page, BUTTONS[name]), where(covered, page)], 0
-        while rests < 10:  # what is read of the sessions meanwhile takes its place, too
-            QTest.qWait(100)
-            now = [*places(page, BUTTONS[name]), where(covered, page)]
-            before, rests = now, rests + 1 if now == before else 0
+        come_to_rest(window)
+        assert covered.isVisible()
+        before = [*places(page, BUTTONS[name]), where(covered, page)]
         page.show_problem(f"{window.library} cannot be written: no space is left on the disk; free some, then resume")
         assert banner.isVisible()
         assert [*places(page, BUTTONS[name]), where(covered, page)] == before
@@ -241,14 +237,14 @@ def places(page: QWidget, names: tuple[str, ...]) -> list[QRect]:
 def test_buttons_stay_in_place_when_the_text_of_one_changes(window: Window) -> None:
     window.show_page("train")
     window.resize(1024, 700)
-    QTest.qWait(200)
+    come_to_rest(window)
     names = ("sourcesSegment", "runsSegment", "twinsSegment")
     before = places(window.train, names)
     window.train._left.set_title("runs", "Runs (2 to resume)")
     assert places(window.train, names) == before
 
     window.show_page("library")
-    QTest.qWait(200)
+    come_to_rest(window)
     names = ("libraryTrainButton", "libraryWatchButton", "verifyButton", "mergeButton", "splitButton", "trashButton")
     before = places(window.sessions, names)
     for name, text in (("mergeButton", "Merge 3"), ("verifyButton", "Verified"), (names[0], "Train on these 3")):
@@ -258,7 +254,7 @@ def test_buttons_stay_in_place_when_the_text_of_one_changes(window: Window) -> N
     assert places(window.sessions, names) == before
 
     window.show_page("record")
-    QTest.qWait(200)
+    come_to_rest(window)
     names = BUTTONS["record"]
     before = places(window.record, names)
     for name, text in (("pauseButton", "Resume"), ("soundButton", "Sound: off")):
@@ -301,10 +297,8 @@ def test_the_preview_of_a_session_grows_with_the_window(window: Window) -> None:
     window.resize(1024, 700)
     preview = window.findChild(QWidget, "previewPicture")
     assert preview is not None
-    for _ in range(100):
-        QTest.qWait(50)
-        if preview.isVisible():
-            break
+    come_to_rest(window)
+    assert preview.isVisible()
     small = preview.size()
     window.resize(1800, 1100)
     QTest.qWait(300)
@@ -383,6 +377,7 @@ def test_the_wheel_scrolls_a_page_and_changes_no_choice_on_the_way(window: Windo
     assert box is not None
     window.activateWindow()
     window.record.setFocus()
+    come_to_rest(window)
     side.ensureWidgetVisible(box)
     QTest.qWait(300)
     chosen, place = box.currentIndex(), side.verticalScrollBar().value()

@@ -121,7 +121,10 @@ class StoredGroup:
 
     def _check_chunks(self, name: str, array: StoredArray, rows: int) -> None:
         """Raise StoreError for a missing chunk: it would read as zeros, which are valid actions."""
-        present = self.folder.names(name)
+        try:
+            present = self.folder.names(name)
+        except OSError as error:
+            raise StoreError(f"the array '{name}' is damaged ({first_line(error)})") from error
         for index in range(-(-rows // array.chunk)):
             if array.key(index).removeprefix(f"{name}/") not in present:
                 start = index * array.chunk
