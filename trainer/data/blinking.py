@@ -15,7 +15,7 @@ from trainer.config import TrainConfig
 from trainer.data.playfield import stretches
 
 _PIXELS = 2  # of a screen that blink
-_OFTEN = 0.25  # of the screens: at most 0.02 in Breakout and Pong, 0.31 to 0.99 in six other games
+_OFTEN = 0.25  # of the screens: at most 0.02 in Breakout and Pong, 0.31 to 0.99 in eight other games
 
 
 def pooling(config: TrainConfig, sessions: Sequence[Session]) -> TrainConfig:
