@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from recorder.errors import TwinplayError
 from recorder.system.jobs import JobLike, JobState, Service, ServiceLike, resolve
+from tests.waiting import PATIENCE_S
 
 
 class SharedService:
@@ -34,7 +35,7 @@ class SharedService:
         """What a presenter's `start_service` is to call."""
         if self._borrower is not None and not self._borrower.closing:
             return Service(self._target, {})
-        assert self._returned.wait(60)
+        assert self._returned.wait(PATIENCE_S)
         self._returned.clear()
         self._borrower = _Lent(self._service, self._returned)
         return self._borrower
@@ -139,10 +140,10 @@ class _SharedJob:
 
     def kill(self) -> None:
         self.stop()
-        assert self.join(60)
+        assert self.join()
 
     def join(self, timeout: float | None = None) -> bool:
-        deadline = time.monotonic() + (60 if timeout is None else timeout)
+        deadline = time.monotonic() + (PATIENCE_S if timeout is None else timeout)
         while self.state is JobState.RUNNING and time.monotonic() < deadline:
             time.sleep(0.005)
             self._shared.exchange()

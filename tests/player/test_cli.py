@@ -19,6 +19,7 @@ from player.cli.clone_options import PRESET_NAMES
 from recorder import Library, Session
 from recorder.system.priority import GIVING_WAY
 from tests.player.conftest import untrained
+from tests.waiting import PATIENCE_S
 from trainer.hyperparameters import NETWORKS
 from trainer.presets import PRESETS
 
@@ -294,7 +295,7 @@ def test_a_training_is_paused_and_gone_on_with_as_a_run(
             assert process.poll() is None
         assert os.getpriority(os.PRIO_PROCESS, process.pid) >= GIVING_WAY
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=180)
+        _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     run = only_run(tmp_path, capsys)
     assert f"resume with: twinplay train --resume {run['id']}" in said

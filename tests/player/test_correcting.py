@@ -31,6 +31,7 @@ from recorder.recording.settings import UnsavedSettings
 from recorder.recording.take_control import RecordState
 from recorder.system.jobs import SharedRows
 from tests.player.conftest import untrained
+from tests.waiting import PATIENCE_S
 from trainer.runs.policy_library import Policies
 
 TICK_NS = 16_666_667
@@ -68,7 +69,7 @@ class Player:
             time.sleep(pause_s)
 
     def until(self, what: Callable[[], object]) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while not what():
             assert time.monotonic() < deadline
             self.presenter.poll()
@@ -324,7 +325,7 @@ def test_what_was_played_goes_to_the_process_of_the_twin(tmp_path: Path) -> None
     for played in (LEFT, 0, LEFT):
         screen = np.zeros(spec.observation_shape, np.uint8)
         remote.see(screen)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while remote.propose(screen)[1] != 0 and time.monotonic() < deadline:
             remote.poll(0.05)
         answers.append(remote.propose(screen)[0])

@@ -7,14 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from recorder import Session
 from tests.player.conftest import untrained
+from tests.waiting import PATIENCE_S, wait_until
 
 
 def descendants(pid: int) -> set[int]:
@@ -25,13 +24,6 @@ def descendants(pid: int) -> set[int]:
             for child in (task / "children").read_text().split():
                 found |= {int(child)} | descendants(int(child))
     return found
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def end(command: list[str], number: signal.Signals, workers: int) -> tuple[int, str]:
@@ -55,7 +47,7 @@ def end(command: list[str], number: signal.Signals, workers: int) -> tuple[int, 
     try:
         wait_until(begun)
         os.killpg(process.pid, number)
-        _, said = process.communicate(timeout=180)
+        _, said = process.communicate(timeout=PATIENCE_S)
         wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family))
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -82,7 +74,7 @@ def test_a_study_keeps_the_cells_that_are_finished(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-m", "player", *short], stderr=subprocess.PIPE, start_new_session=True)
     wait_until(first)
     os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=180)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     kept = {path: path.read_bytes() for path in first()}
     assert end([*short, "--jobs", "2"], signal.SIGINT, workers=2)[0] == 130
@@ -116,6 +108,6 @@ def test_a_training_is_paused(hopper: Session, tmp_path: Path) -> None:
             read_to('"stage": "train"')
             process.send_signal(number)
             assert read_to("status ") == f"status {128 + number}\n"
-        _, said = process.communicate(timeout=180)
+        _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 128 + numbers[-1]
     assert said.count("twinplay: paused after") == len(numbers)

@@ -15,6 +15,7 @@ import pytest
 
 from player.cli import main
 from recorder import Session
+from tests.waiting import PATIENCE_S
 from trainer import Policy
 
 SMALL = ("--set", "play_games=0", "--set", "checks=0", "--set", "validations=3", "--max-batches", "400")
@@ -29,7 +30,7 @@ def interrupted(library: Path, *options: str) -> dict[str, Any]:
         while '"stage": "train"' not in process.stdout.readline():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=180)
+        process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     (config,) = library.glob("runs/*/config.json")
     return {"id": config.parent.name, **json.loads(config.read_text())}

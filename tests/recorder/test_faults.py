@@ -32,6 +32,7 @@ from recorder.store.locks import release, session_lock
 from recorder.store.zarr_store.chunks import ChunkCodec
 from tests.disk.take import Played, play, verified
 from tests.recorder.victim import play_for_a_moment, wait_for
+from tests.waiting import PATIENCE_S
 
 HOUR_NS = 3_600_000_000_000
 
@@ -96,7 +97,7 @@ def test_an_error_that_nobody_thought_of_ends_a_recording_instead_of_holding_it_
 
 def test_a_recorder_whose_memory_is_used_up_keeps_every_tick(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "ignore", "-m", "tests.recorder.victim", "memory", str(tmp_path)]
-    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=PATIENCE_S)
     found = json.loads(done.stdout.splitlines()[-1])
     (summary,) = Library(tmp_path).sessions()
     assert not summary.problem

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,15 +15,9 @@ import pytest
 from recorder.system.commands import guarded
 from recorder.system.interrupts import Noted
 from recorder.system.jobs import run_parallel
+from tests.waiting import PATIENCE_S, wait_until
 
 TARGETS = "tests.recorder.jobs_targets"
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def alive(pid: int) -> bool:
@@ -68,7 +61,7 @@ def test_a_signal_ends_a_program_with_its_workers(tmp_path: Path, number: signal
         wait_until(written([note]))
         worker = int(note.read_text())
         (os.killpg if group else os.kill)(process.pid, number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 128 + number
     assert said == "twinplay: interrupted; everything completed so far is kept\n"
     assert not alive(worker)
@@ -80,7 +73,7 @@ def test_a_worker_that_does_not_heed_is_killed(tmp_path: Path) -> None:
     with program(tmp_path, f"list(run_parallel('{TARGETS}:insist', [{{'note': '{note}'}}]))") as process:
         wait_until(written([note]))
         process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 128 + signal.SIGTERM
     assert not alive(int(note.read_text()))
 
@@ -92,7 +85,7 @@ def test_workers_of_workers_end_too(tmp_path: Path, number: signal.Signals) -> N
     with program(tmp_path, call) as process:
         wait_until(written(notes))
         process.send_signal(number)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_S)
     wait_until(lambda: not any(alive(int(note.read_text())) for note in notes))
 
 

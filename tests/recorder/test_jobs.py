@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from recorder.errors import TwinplayError
 from recorder.system import jobs
 from recorder.system.jobs import Detached, Job, Jobs, JobState, Service, WorkerError, run_parallel
 from recorder.system.priority import GIVING_WAY, come_first
+from tests.waiting import PATIENCE_S, wait_until
 
 TARGETS = "tests.recorder.jobs_targets"
 
@@ -135,12 +135,6 @@ def test_parallel_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> No
     )
     parent = subprocess.Popen([sys.executable, script], env={**os.environ, "PYTHONPATH": os.getcwd()})
 
-    def wait_until(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 60
-        while not condition():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-
     notes = [Path(call["note"]) for call in calls]
     wait_until(lambda: all(note.exists() and note.read_text() for note in notes))
     workers = [Path(f"/proc/{note.read_text()}/cmdline") for note in notes]
@@ -182,6 +176,6 @@ def test_a_service_that_is_closed_before_it_has_begun_ends_quietly(capfd: pytest
 
 def test_a_detached_process_and_its_session_give_way(tmp_path: Path) -> None:
     process = Detached(f"{TARGETS}:tell_priority", {"out": str(tmp_path / "told")}, tmp_path / "log")
-    assert process.join(60)
+    assert process.join(PATIENCE_S)
     assert (tmp_path / "log").read_text() == ""
     assert (tmp_path / "told").read_text() == f"{GIVING_WAY} {GIVING_WAY}"

@@ -27,8 +27,7 @@ from recorder.library.session_summary import SessionSummary
 from recorder.system.jobs import JobState, Service
 from tests.careless import record_careless
 from tests.lending import SharedService, shared_service
-
-PATIENCE_S = 60
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from recorder.store import new_session
 from recorder.store.locks import is_being_written, session_lock
 from recorder.store.places import Url, is_session, keep_out_of_sessions, place
 from recorder.store.session_writer import SessionWriter
+from tests.waiting import wait_until
 
 PLAYER = {"kind": "random", "name": "random", "params": {}}
 
@@ -111,10 +111,7 @@ def test_a_chunk_that_somebody_deletes_meanwhile_is_told_when_the_take_ends(tmp_
         for _ in range(5):
             rollout.tick()
         rollout.end()
-        deadline = time.monotonic() + 60
-        while len(Session.open(writer.path)) < 5:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until(lambda: len(Session.open(writer.path)) >= 5)
         (writer.path / "time_ns" / "c.0").unlink()
         with pytest.raises(SessionError, match="the chunk of 'time_ns' for rows 0 to 8191 is missing"):
             writer.close()

@@ -10,10 +10,11 @@ import pytest
 
 from recorder import RandomAgent, get_spec, record
 from recorder.recording.presenter import RecordPresenter
+from tests.waiting import PATIENCE_S
 
 
 def poll_until_drawn(presenter: RecordPresenter, *, takes: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while presenter.status is None or sum(take.picture is not None for take in presenter.finished.today.takes) < takes:
         assert time.monotonic() < deadline, "no pictures came"
         presenter.poll()

@@ -17,6 +17,7 @@ from recorder.recording.recordings import LiveRecording
 from recorder.recording.take_control import RecordState
 from tests.recorder.fake_clock import FIRE_KEY, FakeClock, play
 from tests.recorder.victim import TIMEOUT_S, wait_for
+from tests.waiting import PATIENCE_S
 
 
 def test_a_discarded_take_leaves_the_library_and_can_be_brought_back(
@@ -72,7 +73,7 @@ def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     ready = threading.Event()
 
     def begin(*args: Any, **kwargs: Any) -> LiveRecording:
-        assert ready.wait(60)
+        assert ready.wait(PATIENCE_S)
         return LiveRecording(*args, **kwargs)
 
     monkeypatch.setattr("recorder.recording.hand_play.LiveRecording", begin)

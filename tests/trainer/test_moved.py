@@ -11,6 +11,7 @@ import pytest
 from recorder import Library, RandomAgent, Session, get_spec, record
 from recorder.system.jobs import Detached
 from tests.trainer.test_runs import SMALL, a_run
+from tests.waiting import PATIENCE_S
 from trainer import Policy, TrainConfig
 from trainer.errors import RunError
 from trainer.runs.runs import Runs, RunState, Status
@@ -76,7 +77,7 @@ def test_a_run_goes_on_in_a_process_of_its_own_when_its_library_has_moved(moving
     runs = Runs(moved)
     runs.enqueue(run)
     worker = Detached("trainer.runs.work:work", {"library": str(moved)}, moved / "worker.log")
-    assert worker.join(300)
+    assert worker.join(PATIENCE_S)
     assert runs.get(run).status.state is RunState.DONE
 
 

@@ -19,6 +19,7 @@ from recorder.library.edits import edit
 from recorder.library.merging import merging
 from recorder.system.jobs import Detached
 from tests.trainer.conftest import TINY
+from tests.waiting import PATIENCE_S
 from trainer import Policy, Progress, TrainConfig
 from trainer.errors import RunError
 from trainer.policy.header import facts, read_header
@@ -139,7 +140,7 @@ def test_a_detached_process_works_off_the_queue_and_its_death_leaves_a_run_that_
     assert runs.settle() == []
     wait_for((runs.path(run) / CHECKPOINT).exists)
     os.kill(runs.get(run).status.pid, signal.SIGKILL)
-    assert worker.join(30)
+    assert worker.join(PATIENCE_S)
     assert worker.error == "the process ended unexpectedly (signal 9), often because memory ran out"
     (lost,) = runs.settle(worker.error)
     assert (lost.id, lost.status.state, lost.resumable) == (run, RunState.INTERRUPTED, True)

@@ -19,8 +19,9 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
+from tests.waiting import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 300.0  # for what comes about at last also on a busy machine, where films and trainings give way for long
 
 
 @contextlib.contextmanager
@@ -76,7 +77,7 @@ def nothing_is_left() -> Iterator[None]:
 
 
 def _wait_until_gone(threads: set[threading.Thread], processes: dict[str, str], widgets: set[QWidget]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:  # what was told to end may take a moment
         gc.collect()
         left = [
@@ -203,7 +204,7 @@ class Hand:
 
     def close(self) -> None:
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(PATIENCE_S)
         if self._log.closed:
             return  # closed before
         printed = self.output()

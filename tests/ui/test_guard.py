@@ -49,6 +49,7 @@ from recorder.ui.kit.keys import Keyboard
 from recorder.ui.kit.page import Page
 from recorder.ui.takes_list import TakesList
 from recorder.ui.trash_dialog import TrashDialog
+from tests.waiting import PATIENCE_S
 from trainer.runs.news import News
 from trainer.runs.presenter import TrainPresenter
 from trainer.ui.advanced_dialog import AdvancedDialog
@@ -88,7 +89,7 @@ def guard(window: Window, monkeypatch: pytest.MonkeyPatch) -> Iterator[Guard]:
 
 
 def wait(until: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while not until():
         assert time.monotonic() < deadline, "never came about"
         QTest.qWait(5)
@@ -175,7 +176,7 @@ def test_one_that_comes_again_and_again_is_written_out_once_and_then_counted(
 
 
 def test_a_thread_that_fails_is_told_too(window: Window, guard: Guard, capfd: pytest.CaptureFixture[str]) -> None:
-    start_thread(lambda: [][1], "unlucky").join(10)
+    start_thread(lambda: [][1], "unlucky").join(PATIENCE_S)
     wait(lambda: said(window))
     assert "IndexError" in said(window)
     assert "IndexError" in capfd.readouterr().err

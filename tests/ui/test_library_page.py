@@ -35,8 +35,8 @@ from recorder.ui.library_table import short_title
 from recorder.ui.scrubber import Scrubber
 from recorder.ui.table_dialog import TableDialog
 from tests.lending import SharedService, shared_service
-from tests.ui.conftest import PATIENCE_S
 from tests.ui.test_watch_page import application
+from tests.waiting import PATIENCE_S
 
 Open = Callable[[Path], LibraryPage]
 

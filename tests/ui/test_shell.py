@@ -16,6 +16,7 @@ import pytest
 from player.support.sample import SAMPLE
 from recorder import Library, Session, verify
 from tests.ui.conftest import ROOT, Hand
+from tests.waiting import PATIENCE_S
 
 
 def text(hand: Hand, name: str) -> str:
@@ -209,7 +210,7 @@ def test_a_crash_is_told_at_the_next_start_and_what_was_recorded_is_kept(
     hand.click("recordButton")
     hand.wait(lambda: text(hand, "timeFigure") == "0:02")
     hand.process.send_signal(signal.SIGSEGV)
-    hand.process.wait(20)
+    hand.process.wait(PATIENCE_S)
     hand = open_window()
     hand.wait(lambda: text(hand, "noticeText").startswith("Twinplay closed unexpectedly last time."))
     log = (tmp_path / "state" / "twinplay" / "log" / "twinplay.log").read_text()
@@ -228,13 +229,13 @@ def test_a_signal_while_the_window_is_being_built_closes_it_once_it_is_there(scr
     for pause_s in (0.0, 0.1, 0.2, 0.3):
         log.unlink(missing_ok=True)
         hand = Hand(screen, tmp_path, "--library", str(tmp_path / "library"), "--page", "watch")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while not (log.exists() and "library" in log.read_text()):
             assert time.monotonic() < deadline, hand.output()
             time.sleep(0.002)
         time.sleep(pause_s)
         hand.process.terminate()
-        assert hand.process.wait(20) == 128 + signal.SIGTERM, pause_s
+        assert hand.process.wait(PATIENCE_S) == 128 + signal.SIGTERM, pause_s
         assert hand.output() == ""
         hand.close()
 
@@ -263,7 +264,7 @@ def test_without_a_font_a_sentence_on_the_terminal_names_the_package(screen: str
         f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("CONFIG", "STATE", "DATA")
     }
     command = [sys.executable, "-m", "player", "app", "--library", str(tmp_path / "library")]
-    ended = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE_S)
     assert ended.returncode == 1
     assert "none is installed; install one with: sudo apt-get install fonts-dejavu-core" in ended.stderr
     assert "Traceback" not in ended.stderr

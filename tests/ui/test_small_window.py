@@ -31,7 +31,7 @@ from recorder.ui.kit.fold import Scroll
 from recorder.ui.kit.keys import Keyboard
 from recorder.ui.kit.pace import IDLE_MS
 from recorder.ui.progress_plot import ProgressPlot
-from tests.ui.conftest import PATIENCE_S
+from tests.waiting import PATIENCE_S
 from trainer.runs.presenter import TrainPresenter
 
 SIZES = ((640, 480), (1024, 700), (1180, 800))

@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QPushButton
 
 from recorder import record
 from recorder.agents.experts import scripted
-from tests.ui.conftest import PATIENCE_S, Hand
+from tests.ui.conftest import Hand
 from tests.ui.test_train_page import Opened
 from tests.ui.test_watch_page import wait_until
+from tests.waiting import PATIENCE_S
 from trainer.runs.policy_library import Policies
 from trainer.runs.runs import Runs, RunState
 from trainer.runs.train_state import TrainState
@@ -117,7 +118,7 @@ def test_a_training_is_paused_closed_reopened_resumed_and_done(
     assert (run.status.state, run.setup.preset) == (RunState.PAUSED, "quick")
     assert 0 < run.status.batches < 2000
     ask_to_close(hand)
-    assert hand.process.wait(20) == 0
+    assert hand.process.wait(PATIENCE_S) == 0
     assert hand.output() == ""
 
     hand = open_window("--page", "train")
@@ -141,7 +142,7 @@ def test_a_training_goes_on_in_the_background_and_the_next_window_follows_it(
     hand.wait(lambda: "left" in headline(hand))
     ask_to_close(hand)
     hand.click("goOnInBackgroundButton")
-    assert hand.process.wait(20) == 0
+    assert hand.process.wait(PATIENCE_S) == 0
     assert hand.output() == ""
     runs = Runs(library)
     (run,) = runs.all()

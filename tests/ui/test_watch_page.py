@@ -17,7 +17,7 @@ from player.watch.presenter import WatchPresenter, WatchState
 from recorder import Library, RandomAgent, get_spec, record
 from recorder.play.fork import Fork
 from tests.player.conftest import untrained
-from tests.ui.conftest import PATIENCE_S
+from tests.waiting import PATIENCE_S
 
 
 def application() -> QApplication:
