@@ -34,7 +34,7 @@ from recorder.system.jobs.failures import told
 from recorder.system.priority import step_back
 
 _LOSS_S, _FULL_SPEED_LOSS_S = 0.4, 0.6  # a commit at full speed costs as much as a hundred ticks
-_WAIT_S = 0.25  # for more to write, and between the last tries
+_WAIT_S = 0.25  # for more to write, at most, and between tries
 _LAST_TRIES = 3  # in real time, at the end, so that a fault of a moment costs nothing
 _QUEUE_BLOCKS = 12  # of 2 MB each for Breakout: enough for full-speed play during a commit; a crash loses the queue
 _BATCH_BLOCKS = 4  # to write before it is looked whether a commit is due
@@ -62,9 +62,9 @@ class CommitTimer:
     def __init__(self, loss_s: float, now_s: float) -> None:
         self._loss_s, self._began_s, self._took_s = loss_s, now_s, 0.0
 
-    def due(self, now_s: float) -> bool:
-        """Whether to commit now."""
-        return now_s + self._took_s >= self._began_s + self._loss_s
+    def left_s(self, now_s: float) -> float:
+        """In how many seconds to commit; none or fewer: now."""
+        return self._began_s + self._loss_s - self._took_s - now_s
 
     def committed(self, began_s: float, now_s: float) -> None:
         """A commit that began at `began_s` has ended now."""
@@ -182,8 +182,10 @@ class WriterThread:
         if self._real_time:
             step_back()
         while True:
+            waits = self._dirty and not self.trouble and not self._failure
+            wait_s = min(max(0.0, self._timer.left_s(time.monotonic())), _WAIT_S) if waits else _WAIT_S
             try:
-                batch = [self._queue.get(timeout=_WAIT_S)]
+                batch = [self._queue.get(timeout=wait_s)]
             except queue.Empty:
                 batch = []
             with contextlib.suppress(queue.Empty):
@@ -250,7 +252,7 @@ class WriterThread:
                 self._jobs[0]()
                 self._jobs.popleft()
             began_s = time.monotonic()
-            if self._dirty and (final or self._timer.due(began_s)):
+            if self._dirty and (final or self._timer.left_s(began_s) <= 0):
                 self._group.commit(
                     ticks=self._arrays["action"].rows,
                     episodes=self._arrays["episodes/start"].rows,

@@ -153,7 +153,7 @@ def test_a_commit_ends_in_time_after_the_one_before_it_began_however_slow_the_di
     now, began, ends = 0.0, 0.0, []
     while len(ends) < 4:
         now += 0.01
-        if timer.due(now):
+        if timer.left_s(now) <= 0:
             timer.committed(now, now + took_s)
             ends.append(now + took_s - began)
             began, now = now, now + took_s
