@@ -6,7 +6,7 @@ pictures    chains of Zarr's codecs for pictures in any colours, compared with P
 loader      stacked samples a second, compared with tensors in memory and a DataLoader that reads one sample at a time
 mixing      how diverse batches are, from all data and from a pool, compared with full shuffling and a shuffle buffer
 training    batches a second of a training, compared with tensors in memory
-network     what each speed-up of the Breakout recipe is worth
+network     what each speed-up of the end-to-end network is worth
 memory      memory and temporary files of trainings on 100,000, 300,000 and 1,000,000 ticks
 evaluation  games of a clone on all cores, compared with independent processes that each play alone
 startup     how long commands and imports take

@@ -42,7 +42,7 @@ def batches_of(method: str, session: Session, folder: Path) -> Iterator[Callable
     from trainer.data.dataset import Dataset
 
     small = 170 * len(session) if method == "pool" else 8_000_000_000
-    config = TrainConfig.for_env("breakout", cache_bytes=small)
+    config = TrainConfig.for_env("breakout", network="nature", cache_bytes=small)
     rng = np.random.default_rng(0)
     if method in ("twinplay", "pool"):
         data = Dataset([session], config)

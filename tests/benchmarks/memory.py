@@ -21,7 +21,13 @@ def work(paths: list[str], batches: int, cache_bytes: int) -> dict[str, float]:
     from trainer import TrainConfig, fit
 
     config = TrainConfig.for_env(
-        "breakout", max_batches=batches, checks=0, play_games=0, threads=1, cache_bytes=cache_bytes
+        "breakout",
+        network="nature",
+        max_batches=batches,
+        checks=0,
+        play_games=0,
+        threads=1,
+        cache_bytes=cache_bytes,
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,4 +1,4 @@
-"""What each speed-up of the Breakout recipe is worth: `python -m tests.benchmarks network`.
+"""What each speed-up of the end-to-end network is worth: `python -m tests.benchmarks network`.
 
     one process for each variant ─▶ rounds: some batches of every variant in turn ─▶ the median over rounds
 
@@ -120,7 +120,9 @@ def serve(name: str, session: Path) -> None:
     """One variant: for each line read, the seconds of a batch printed."""
     variant = VARIANTS[name]
     variant.before()
-    config = TrainConfig.for_env("breakout", max_batches=100_000, threads=1, **variant.settings)
+    config = TrainConfig.for_env(
+        "breakout", **{"network": "nature", "max_batches": 100_000, "threads": 1, **variant.settings}
+    )
     process = TrainingProcess([Session.open(session)], config, {}, ProcessGroup())
     try:
         for _ in process.load():

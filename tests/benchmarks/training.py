@@ -41,7 +41,7 @@ def work(path: str, turns: int) -> dict[str, list[tuple[float, float]]]:
 
     torch.set_num_threads(available_cores())
     session = Session.open(path)
-    learner = Learner(TrainConfig.for_env("breakout"), session.spec, torch.device("cpu"))
+    learner = Learner(TrainConfig.for_env("breakout", network="nature"), session.spec, torch.device("cpu"))
     rng = np.random.default_rng(0)
     seconds: dict[str, list[tuple[float, float]]] = {method: [] for method in METHODS}
     with contextlib.ExitStack() as stack:
