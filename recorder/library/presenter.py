@@ -226,6 +226,7 @@ class LibraryPresenter:
             self.refresh()
         if listing.error:
             self.state, self.error, self.rows = LibraryState.FAILED, listing.error, []
+            self.preview.try_thumbnails_again()
         else:
             before = {(row.path, row.digest) for row in self.rows}
             self.state, self.rows = LibraryState.LISTED, listing.result

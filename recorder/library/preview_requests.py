@@ -78,6 +78,10 @@ class PreviewRequests:
             self._wanted_thumbs.append(key)
         return self._thumbs.get(key)
 
+    def try_thumbnails_again(self) -> None:
+        """Those that could not be made may be possible by now."""
+        self._thumbs = {key: picture for key, picture in self._thumbs.items() if picture is not None}
+
     def poll(self) -> bool:
         """Read answers and send the next request; returns whether anything changed.
 

@@ -111,6 +111,22 @@ def test_a_folder_that_goes_away_is_told_and_found_again(presenter: LibraryPrese
     assert (len(presenter.rows), presenter.error) == (2, "")
 
 
+def test_a_thumbnail_asked_for_while_the_folder_was_away_is_made_once_it_is_back(presenter: LibraryPresenter) -> None:
+    presenter.refresh()
+    settle(presenter)
+    row, away = presenter.rows[0], presenter.library.path.with_name("unplugged")
+    presenter.library.path.rename(away)
+    assert presenter.preview.thumbnail(row) is None
+    settle(presenter)
+    assert presenter.preview.thumbnail(row) is None
+    presenter.refresh()
+    wait(presenter, lambda: presenter.state is LibraryState.FAILED)
+    away.rename(presenter.library.path)
+    presenter.refresh()
+    wait(presenter, lambda: presenter.state is LibraryState.LISTED)
+    wait(presenter, lambda: presenter.preview.thumbnail(row) is not None)
+
+
 def test_any_moment_of_both_environments_can_be_seen(presenter: LibraryPresenter) -> None:
     session = chosen(presenter, "breakout")
     presenter.preview.seek(100)
