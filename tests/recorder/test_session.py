@@ -250,6 +250,13 @@ def test_a_session_whose_folder_goes_away_says_so_and_can_be_read_once_it_is_bac
     assert len(session.actions) == len(session)
 
 
+def test_a_file_is_not_taken_for_a_missing_folder(tmp_path: Path) -> None:
+    path = tmp_path / "x.zarr"
+    path.write_text("not a session")
+    with pytest.raises(SessionError, match=r"x\.zarr is not a readable session: it is a file; choose a \.zarr folder"):
+        Session.open(path)
+
+
 def test_trash_takes_a_session_out_and_gives_it_back(tmp_path: Path) -> None:
     session = record("hopper", RandomAgent(get_spec("hopper")), library=tmp_path, episodes=1)
     library = Library(tmp_path)

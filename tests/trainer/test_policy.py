@@ -313,6 +313,8 @@ def test_files_that_are_no_policies_are_refused(tmp_path: Path) -> None:
         Policy.load(foreign)
     with pytest.raises(PolicyError, match="does not exist; `twinplay train` makes a policy"):
         Policy.load(tmp_path / "missing.safetensors")
+    with pytest.raises(PolicyError, match=r"is a folder, not a policy; give a file that ends in \.safetensors"):
+        Policy.load(tmp_path)
 
 
 @pytest.mark.parametrize(

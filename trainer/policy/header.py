@@ -152,6 +152,8 @@ def read_metadata(path: Path, key: str) -> Any:
 def read_header(path: Path | str) -> dict[str, Any]:
     """The header of a policy file, without its weights. Raises PolicyError when the file is not a policy."""
     path = Path(path)
+    if path.is_dir():
+        raise PolicyError(f"{path} is a folder, not a policy; give a file that ends in .safetensors")
     if not path.is_file():
         raise PolicyError(f"{path} does not exist; `twinplay train` makes a policy")
     try:

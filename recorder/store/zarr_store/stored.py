@@ -53,7 +53,8 @@ class StoredGroup:
         if isinstance(place, Path):
             self.folder, store = LocalFolder(place), UntrustedStore(place)
             if not (place / METADATA).is_file():
-                raise StoreError("it has no zarr.json" if place.is_dir() else "there is no such folder")
+                kind = "it is a file" if place.is_file() else "there is no such folder"
+                raise StoreError("it has no zarr.json" if place.is_dir() else kind)
         else:
             from recorder.store.remote import RemoteFolder
 
